@@ -1,0 +1,235 @@
+//! What the agent answers, protocol version 1. Once released, variants and fields are only ever appended.
+
+use crate::{FlowId, Scheme, Secret};
+use serde::{Deserialize, Serialize};
+
+/// One reply on the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Somebody is signed in.
+    Whoami(User),
+    /// The profile as it stands.
+    Status(Box<Status>),
+    /// A valid access token.
+    Token(Token),
+    /// The refresh has happened (or was not needed); unix seconds at which the access token expires.
+    Refreshed {
+        /// Unix seconds.
+        access_expires_at: u64,
+    },
+    /// Where a sign-in stands.
+    Step(Step),
+    /// The local session is gone.
+    LoggedOut(Revocation),
+    /// What the agent is.
+    Agent(AgentInfo),
+    /// The agent drains and exits.
+    Stopping,
+    /// It did not work.
+    Failed(Failure),
+}
+
+/// An account at the api-server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The server's identifier, as it writes it.
+    pub id: String,
+    /// The email address.
+    pub email: String,
+}
+
+/// An access token with what its holder should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The token.
+    pub access_token: Secret,
+    /// Unix seconds at which it expires.
+    pub expires_at: u64,
+    /// Why it may be valid for less than was asked, if so.
+    pub short: Option<Short>,
+}
+
+/// Why a token is valid for less than was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Short {
+    /// The server never gives one that long.
+    Lifetime,
+    /// A fresher one can't be had right now.
+    NoRefresh,
+}
+
+/// Where a sign-in stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// The person is asked for something; answer with `Verb::Answer`.
+    Ask {
+        /// The flow.
+        flow: FlowId,
+        /// What is asked for.
+        field: Field,
+        /// How many tries are left, this one included.
+        tries: u8,
+        /// Why it is asked again, if it is.
+        again: Option<Failure>,
+    },
+    /// Signed in.
+    Done {
+        /// Who it is.
+        user: User,
+        /// Whether it was so before, and nothing was done.
+        already: bool,
+    },
+}
+
+/// What a flow asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// An email address.
+    Email,
+    /// The code that was sent; not to be echoed on a terminal.
+    Code,
+}
+
+/// Whether the server knows that a session has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// There was no session.
+    NothingToDo,
+    /// The server has revoked it.
+    Revoked,
+    /// The server can't be reached; told again for seven days.
+    Queued,
+    /// The server answered, but not that it has revoked it.
+    NotConfirmed,
+}
+
+/// How a session stands; always derived, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody is signed in.
+    SignedOut,
+    /// Signed in and fine.
+    Valid,
+    /// A refresh is under way.
+    Refreshing,
+    /// The last refresh failed for a passing reason; it is tried again.
+    Offline,
+    /// A refresh was sent and its outcome is not known yet.
+    Uncertain,
+    /// Only a new sign-in helps.
+    NeedsLogin,
+    /// Another agent holds this session file; it is only read here.
+    ReadOnly,
+}
+
+/// Everything there is to show about a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The profile's name.
+    pub profile: String,
+    /// The api-server's base URL.
+    pub server: String,
+    /// The session file.
+    pub session_file: String,
+    /// How it stands.
+    pub state: State,
+    /// Why it stands so, in words, if there is something to say.
+    pub reason: Option<String>,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// How they sign in.
+    pub scheme: Scheme,
+    /// The access token, masked.
+    pub masked_token: Option<String>,
+    /// Unix seconds at which the access token expires.
+    pub access_expires_at: Option<u64>,
+    /// Unix seconds at which the refresh token expires.
+    pub refresh_expires_at: Option<u64>,
+    /// Unix seconds of the next planned refresh or retry.
+    pub next_refresh_at: Option<u64>,
+    /// What went wrong last, in words, if it is still so.
+    pub last_error: Option<String>,
+    /// How many sign-outs the server has not confirmed yet.
+    pub pending_revocations: u32,
+}
+
+/// What the agent is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentInfo {
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Its socket.
+    pub socket: String,
+    /// Its state folder.
+    pub state_dir: String,
+}
+
+/// What went wrong: a code for programs, a sentence and a hint for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable; programs decide by it.
+    pub code: Code,
+    /// What happened, one line.
+    pub message: String,
+    /// What to do, one line.
+    pub hint: String,
+    /// Seconds until it is worth trying again, if that is known.
+    pub retry_after_secs: Option<u32>,
+}
+
+/// Stable error codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The session has ended; only a new sign-in helps.
+    NeedsLogin,
+    /// The caller counts on another server or session file than the agent uses.
+    Mismatch,
+    /// There is no such profile.
+    UnknownProfile,
+    /// The request makes no sense.
+    BadRequest,
+    /// There is no such flow, or it is over.
+    FlowGone,
+    /// The account changed while the request was under way.
+    AccountChanged,
+    /// The api-server can't be reached, or makes no sense.
+    Offline,
+    /// The answer did not come in time.
+    Timeout,
+    /// The api-server refused.
+    Refused,
+    /// The api-server asks to wait.
+    RateLimited,
+    /// A local file or folder is in the way.
+    Storage,
+    /// The agent is full or shutting down.
+    Busy,
+    /// Agent and client have no protocol version in common.
+    Version,
+    /// The agent can't be reached.
+    NoAgent,
+}
+
+impl Code {
+    /// The exit code of a command that ends with this failure.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::NotSignedIn | Self::NeedsLogin | Self::AccountChanged => 1,
+            Self::Mismatch | Self::UnknownProfile | Self::BadRequest | Self::FlowGone => 2,
+            Self::Busy | Self::Version | Self::NoAgent => 3,
+            Self::Offline | Self::Timeout => 4,
+            Self::Refused => 5,
+            Self::RateLimited => 6,
+            Self::Storage => 7,
+        }
+    }
+}

@@ -1,1 +1,25 @@
-//! .
+//! What the agent does, as a pure function: one event in, effects out.
+//! Deliberately absent: I/O, clocks, randomness, async. They come in with the events.
+#![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
+
+pub mod event;
+pub mod policy;
+pub mod record;
+pub mod time;
+pub mod trouble;
+
+mod answering;
+mod books;
+mod looking;
+mod profile;
+mod recovery;
+mod rotation;
+mod scheme;
+mod sending;
+mod signing_in;
+mod signing_out;
+
+pub use event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
+pub use profile::{Profile, Settings};
+pub use time::{Boot, Moment};

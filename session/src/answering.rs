@@ -1,0 +1,263 @@
+//! Clients that ask for what is known, and clients that wait for a token: each answered exactly once.
+
+use crate::event::{Answer, View, Waiter};
+use crate::profile::{Account, Profile};
+use crate::rotation::{Hold, Rotation, SignedIn};
+use crate::time::{Boot, Moment};
+use crate::trouble::{NetKind, Trouble};
+use everkey_proto::reply::{Short, State};
+
+/// How long a client waits for a token at the most, in milliseconds.
+const PATIENCE_MS: u64 = 20_000;
+
+/// A client that waits for a refresh.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub waiter: Waiter,
+    pub deadline: Boot,
+    want: Want,
+}
+
+#[derive(Debug)]
+enum Want {
+    /// A token valid for so many milliseconds; `asked` if the client named a number.
+    Token { min_ms: u64, asked: bool },
+    /// A refresh later than this one; `force` until it has been begun.
+    Refresh { after: Option<Boot>, force: bool },
+}
+
+impl Waiting {
+    /// Whether only a refresh will do.
+    pub fn wants_refresh(&self, now: &Moment, held: &SignedIn) -> bool {
+        match self.want {
+            Want::Token { min_ms, .. } => held.left_ms(now) < min_ms.max(1),
+            Want::Refresh { after, .. } => held.refreshed == after,
+        }
+    }
+
+    /// Whether it insists on a refresh though one was just now.
+    pub fn is_forced(&self, held: &SignedIn) -> bool {
+        matches!(self.want, Want::Refresh { after, force: true } if held.refreshed == after)
+    }
+
+    /// Whether a token that is still valid would do for want of a better one.
+    fn has_second_best(&self, now: &Moment, held: &SignedIn) -> bool {
+        matches!(self.want, Want::Token { .. }) && held.left_ms(now) > 0
+    }
+
+    pub fn force_is_used(&mut self) {
+        if let Want::Refresh { force, .. } = &mut self.want {
+            *force = false;
+        }
+    }
+}
+
+impl Profile {
+    pub(crate) fn whoami(&mut self, waiter: Waiter) {
+        let answer = match &self.account {
+            Account::In(held) => match held.over() {
+                Some(over) => Answer::Failed(Trouble::NeedsLogin(over)),
+                None => Answer::Whoami(held.session.user.clone()),
+            },
+            Account::Out(why) => Answer::Failed(Trouble::NotSignedIn(why.clone())),
+            Account::Unusable(why) => Answer::Failed(Trouble::Store(why.clone())),
+            Account::Starting(_) => Answer::Failed(Trouble::Timeout),
+        };
+        self.reply(waiter, answer);
+    }
+
+    pub(crate) fn status(&mut self, now: &Moment, waiter: Waiter) {
+        let held = match &self.account {
+            Account::In(held) => Some(held),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        };
+        let (state, reason) = self.state();
+        let view = View {
+            server: self.server().to_owned(),
+            state,
+            reason,
+            user: held.map(|held| held.session.user.clone()),
+            scheme: self.settings.policy.scheme,
+            masked: held.map(|held| held.session.access.masked()),
+            access_expires_at: held.map(|held| held.session.access_expires_at),
+            refresh_expires_at: held.map(|held| held.session.refresh_expires_at),
+            next_refresh_at: self.refresh_at(now).map(|at| now.wall_at(at.max(now.boot))),
+            last_error: held.and_then(|held| held.last.clone()),
+            pending_revocations: u32::try_from(self.revocations.len()).unwrap_or(u32::MAX),
+        };
+        self.reply(waiter, Answer::Status(view));
+    }
+
+    /// How the profile stands, derived from everything else.
+    fn state(&self) -> (State, Option<Trouble>) {
+        let held = match &self.account {
+            Account::In(held) => held,
+            Account::Out(why) => return (State::SignedOut, Some(Trouble::NotSignedIn(why.clone()))),
+            Account::Unusable(why) => return (State::SignedOut, Some(Trouble::Store(why.clone()))),
+            Account::Starting(_) => return (State::SignedOut, None),
+        };
+        if let Some(over) = held.over() {
+            return (State::NeedsLogin, Some(Trouble::NeedsLogin(over)));
+        }
+        if let Err(why) = &self.owner {
+            return (State::ReadOnly, Some(Trouble::NotOwner(why.clone())));
+        }
+        if let Some(why) = &self.sealed {
+            return (State::ReadOnly, Some(Trouble::Store(why.clone())));
+        }
+        match &held.rotation {
+            Rotation::Doubt(doubt) if doubt.doubtful => (State::Uncertain, held.last.clone()),
+            Rotation::Probing(..) => (State::Uncertain, held.last.clone()),
+            rotation if rotation.is_busy() => (State::Refreshing, None),
+            _ if held.last.is_some() => (State::Offline, held.last.clone()),
+            _ => (State::Valid, None),
+        }
+    }
+
+    pub(crate) fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
+        let Account::In(held) = &self.account else { return self.whoami(waiter) };
+        let sensible =
+            (self.settings.policy.margin_secs * 1000).min(held.lifetime_secs.saturating_mul(1000) / 2);
+        let (min_ms, asked) = match min_validity_secs {
+            0 => (sensible, false),
+            secs => (secs.saturating_mul(1000), true),
+        };
+        self.wait(now, waiter, Want::Token { min_ms, asked });
+    }
+
+    pub(crate) fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
+        let Account::In(held) = &self.account else { return self.whoami(waiter) };
+        let again = held.refreshed.map(|at| at.plus_ms(self.settings.policy.gap_ms));
+        match again {
+            Some(again) if !force && again > now.boot => {
+                let secs = now.boot.ms_until(again).div_ceil(1000);
+                self.reply(waiter, Answer::Failed(Trouble::TooSoon { secs }));
+            }
+            Some(_) | None => {
+                let after = held.refreshed;
+                self.wait(now, waiter, Want::Refresh { after, force });
+            }
+        }
+    }
+
+    fn wait(&mut self, now: &Moment, waiter: Waiter, want: Want) {
+        let waiting = Waiting { waiter, deadline: now.boot.plus_ms(PATIENCE_MS), want };
+        if let Account::In(held) = &mut self.account
+            && waiting.wants_refresh(now, held)
+            && let Hold::Backoff(until) = held.hold
+        {
+            // Somebody waits now: a second after the last try is soon enough.
+            let soon = held.tried.map_or(now.boot, |tried| tried.plus_secs(1));
+            held.hold = Hold::Backoff(until.min(soon.max(now.boot)));
+        }
+        self.waiting.push(waiting);
+    }
+
+    /// Answers everyone who can be answered now, and everyone whose time is up.
+    pub(crate) fn answer_waiting(&mut self, now: &Moment) {
+        let mut staying = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match self.answer_to(now, &waiting) {
+                Some(answer) => self.reply(waiting.waiter, answer),
+                None => staying.push(waiting),
+            }
+        }
+        self.waiting = staying;
+    }
+
+    fn answer_to(&self, now: &Moment, waiting: &Waiting) -> Option<Answer> {
+        let held = match &self.account {
+            Account::In(held) => held,
+            Account::Out(_) => return Some(Answer::Failed(Trouble::AccountChanged)),
+            Account::Unusable(why) => return Some(Answer::Failed(Trouble::Store(why.clone()))),
+            Account::Starting(_) => return None,
+        };
+        if !waiting.wants_refresh(now, held) {
+            return Some(match waiting.want {
+                Want::Token { .. } => token(held, None),
+                Want::Refresh { .. } => Answer::Refreshed(held.session.access_expires_at),
+            });
+        }
+        if let Some(over) = held.over() {
+            return Some(second_best(now, held, waiting, Trouble::NeedsLogin(over)));
+        }
+        if let Err(why) = &self.owner {
+            return Some(second_best(now, held, waiting, Trouble::NotOwner(why.clone())));
+        }
+        if let Some(why) = &self.sealed {
+            return Some(second_best(now, held, waiting, Trouble::Store(why.clone())));
+        }
+        // A fresh token that is short all the same is the best there will be for a while.
+        let gap_is_on = held.refreshed.is_some_and(|at| at.plus_ms(self.settings.policy.gap_ms) > now.boot);
+        if let Want::Token { .. } = waiting.want
+            && gap_is_on
+            && held.left_ms(now) > 0
+        {
+            return Some(second_best(now, held, waiting, Trouble::Timeout));
+        }
+        let idle = !held.rotation.is_busy();
+        let hopeless = idle && self.refresh_at(now).is_some_and(|next| next > waiting.deadline);
+        (hopeless || waiting.deadline <= now.boot).then(|| {
+            let why = match (&held.rotation, &held.last) {
+                (Rotation::Doubt(_) | Rotation::Probing(..), Some(Trouble::Net(last))) => {
+                    Trouble::Uncertain(last.clone())
+                }
+                (_, Some(last)) => last.clone(),
+                (_, None) => Trouble::Timeout,
+            };
+            second_best(now, held, waiting, why)
+        })
+    }
+
+    /// A try has failed: those who can't wait for the next one get the next best answer.
+    pub(crate) fn fail_waiting(&mut self, now: &Moment, trouble: &Trouble) {
+        let Account::In(held) = &self.account else { return };
+        let next = match held.hold {
+            Hold::Free => now.boot,
+            Hold::Backoff(until) | Hold::Until(until) => until,
+        };
+        let hopeless = match trouble {
+            Trouble::Net(net) => matches!(net.kind, NetKind::Connect(_)),
+            _ => true,
+        };
+        let trouble = match trouble {
+            Trouble::Net(net) => match net.kind {
+                NetKind::Limited(secs) => &Trouble::RateLimited { secs },
+                _ => trouble,
+            },
+            _ => trouble,
+        };
+        let (failing, staying): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|w| {
+                w.wants_refresh(now, held) && (hopeless || next > w.deadline || w.has_second_best(now, held))
+            });
+        let answers: Vec<_> =
+            failing.iter().map(|w| (w.waiter, second_best(now, held, w, trouble.clone()))).collect();
+        self.waiting = staying;
+        for (waiter, answer) in answers {
+            self.reply(waiter, answer);
+        }
+    }
+
+    /// The account is another one now: whoever waited for the old one's token is told so (N27).
+    pub(crate) fn tell_account_changed(&mut self) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.reply(waiting.waiter, Answer::Failed(Trouble::AccountChanged));
+        }
+    }
+}
+
+fn token(held: &SignedIn, short: Option<Short>) -> Answer {
+    Answer::Token { access: held.session.access.clone(), expires_at: held.session.access_expires_at, short }
+}
+
+/// A token that is still valid, though not for as long as was asked; else why there is none.
+fn second_best(now: &Moment, held: &SignedIn, waiting: &Waiting, why: Trouble) -> Answer {
+    match waiting.want {
+        Want::Token { min_ms, asked } if held.left_ms(now) > 0 => {
+            let never = asked && min_ms > held.lifetime_secs.saturating_mul(1000);
+            token(held, Some(if never { Short::Lifetime } else { Short::NoRefresh }))
+        }
+        Want::Token { .. } | Want::Refresh { .. } => Answer::Failed(why),
+    }
+}

@@ -1,0 +1,242 @@
+//! Looks at the session file outside a refresh: what another program wrote is adopted, what it removed is gone,
+//! and what is damaged is set aside, but only after a second look.
+
+use crate::Op;
+use crate::event::{Found, StoreJob};
+use crate::policy::retry_at;
+use crate::profile::{Account, Profile};
+use crate::record::{Over, Session};
+use crate::rotation::{Fresh, Rotation, SignedIn};
+use crate::time::{Boot, Moment};
+use crate::trouble::{Notice, Out, StoreKind, StoreTrouble};
+
+/// How often the file is looked at though nobody said that it changed, in milliseconds.
+const EVERY_MS: u64 = 30_000;
+
+/// How long a damaged file is given to become whole, in milliseconds.
+const SUSPECT_MS: u64 = 1_000;
+
+/// The look at the file.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// The next one is then.
+    Rest { next: Boot },
+    /// One is under way; `suspect` is the damaged content seen before.
+    Under { op: Op, suspect: Option<u64>, again: bool },
+    /// The content was damaged; looked at again then.
+    Suspect { digest: u64, next: Boot },
+    /// It is being moved out of the way.
+    SettingAside(Op),
+}
+
+impl Look {
+    pub fn owns(&self, op: Op) -> bool {
+        matches!(self, Self::Under { op: mine, .. } if *mine == op)
+    }
+}
+
+impl Profile {
+    pub(crate) fn look_at(&self) -> Option<Boot> {
+        match self.look {
+            Look::Rest { next } | Look::Suspect { next, .. } => Some(next),
+            Look::Under { .. } | Look::SettingAside(_) => None,
+        }
+    }
+
+    /// Somebody says that the file may have changed.
+    pub(crate) fn look_soon(&mut self, now: &Moment) {
+        match &mut self.look {
+            Look::Rest { next } => *next = now.boot,
+            // A change while a look is under way may be one that it missed.
+            Look::Under { again, .. } => *again = true,
+            Look::Suspect { .. } | Look::SettingAside(_) => {}
+        }
+    }
+
+    pub(crate) fn look_if_due(&mut self, now: &Moment) {
+        if self.look_at().is_none_or(|at| at > now.boot) {
+            return;
+        }
+        if self.owner.is_err() {
+            // The lock may be free by now.
+            self.look = Look::Rest { next: now.boot.plus_ms(EVERY_MS) };
+            return self.load();
+        }
+        let suspect = match self.look {
+            Look::Suspect { digest, .. } => Some(digest),
+            Look::Rest { .. } | Look::Under { .. } | Look::SettingAside(_) => None,
+        };
+        let op = self.store(StoreJob::Look);
+        self.look = Look::Under { op, suspect, again: false };
+    }
+
+    /// What a look found.
+    pub(crate) fn looked(&mut self, now: &Moment, found: Found) {
+        let rest = self.rest_look(now);
+        let suspect = match std::mem::replace(&mut self.look, rest) {
+            Look::Under { suspect, again, .. } => {
+                if again {
+                    self.look = Look::Rest { next: now.boot };
+                }
+                suspect
+            }
+            other @ Look::SettingAside(_) => {
+                self.look = other;
+                return;
+            }
+            Look::Suspect { digest, .. } => Some(digest),
+            Look::Rest { .. } => None,
+        };
+        // While an outcome is being stored, the exchange itself finds out what is in the file.
+        let storing = match &self.account {
+            Account::In(held) => matches!(
+                held.rotation,
+                Rotation::Committing(..) | Rotation::Replacing(..) | Rotation::Stuck { .. }
+            ),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => false,
+        };
+        if storing || self.signing_out.as_ref().is_some_and(|out| out.is_erasing()) {
+            return;
+        }
+        match found {
+            Found::Session { session, tightened } => {
+                if tightened {
+                    self.tell(Notice::Tightened);
+                }
+                self.found_session(now, session);
+            }
+            Found::Missing => self.found_nothing(now, Out::Removed),
+            Found::Damaged(_) if self.owner.is_err() => {
+                let path = self.settings.session_file.clone();
+                self.found_unusable(now, StoreTrouble { path, kind: StoreKind::Damaged });
+            }
+            Found::Damaged(digest) if suspect == Some(digest) => {
+                let op = self.store(StoreJob::SetAside(digest));
+                self.look = Look::SettingAside(op);
+            }
+            Found::Damaged(digest) => {
+                self.look = Look::Suspect { digest, next: now.boot.plus_ms(SUSPECT_MS) };
+            }
+            Found::Unusable(why) => self.found_unusable(now, why),
+        }
+    }
+
+    pub(crate) fn set_aside(&mut self, now: &Moment, op: Op, result: Result<Option<String>, StoreTrouble>) {
+        if !matches!(self.look, Look::SettingAside(mine) if mine == op) {
+            return;
+        }
+        self.look = self.rest_look(now);
+        match result {
+            Ok(Some(name)) => {
+                self.tell(Notice::SetAside(name.clone()));
+                self.found_nothing(now, Out::SetAside(name));
+            }
+            Ok(None) => self.look = Look::Rest { next: now.boot },
+            Err(why) => self.found_unusable(now, why),
+        }
+    }
+
+    fn found_session(&mut self, now: &Moment, session: Session) {
+        match &mut self.account {
+            Account::In(held) if held.fingerprint() == session.fingerprint() => {
+                // The same session with another access token: whoever wrote it had a reason.
+                if held.session != session && session.access != held.session.access {
+                    let lifetime = Some(held.lifetime_secs);
+                    let fresh = Fresh::read(now, session, lifetime, crate::record::Capability::None);
+                    held.expires = fresh.expires;
+                    held.session = fresh.session;
+                }
+            }
+            Account::In(_) | Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => {
+                self.adopt(now, session)
+            }
+        }
+    }
+
+    /// Takes over a session that another program wrote.
+    pub(crate) fn adopt(&mut self, now: &Moment, session: Session) {
+        self.leave(now, true);
+        let started = !matches!(self.account, Account::Starting(_));
+        let pin = self.sidecar.pin.as_ref();
+        let capability = pin.map(|pin| pin.capability).unwrap_or_default();
+        let ours = pin.is_some_and(|pin| pin.fingerprint == session.fingerprint());
+        let same_machine = self.sidecar.machine.as_ref().is_none_or(|m| *m == self.settings.machine);
+        let lifetime = pin.filter(|_| ours).map(|pin| pin.lifetime_secs);
+        let spent = self.sidecar.is_spent(session.fingerprint());
+        let fresh = Fresh::read(now, session, lifetime, capability);
+        let mut held = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
+        held.vetted = ours && same_machine;
+        if let Some(over) = spent {
+            held.rotation = Rotation::Over(over);
+        }
+        self.enter(now, Account::In(Box::new(held)));
+        if started || !ours {
+            self.tell(Notice::Adopted);
+        }
+        if let Some(over) = spent {
+            self.tell(Notice::Ended(over));
+        }
+    }
+
+    fn found_nothing(&mut self, now: &Moment, why: Out) {
+        match &self.account {
+            Account::In(_) => {
+                self.leave(now, false);
+                self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
+                self.books.must_write();
+                self.tell(Notice::SignedOut(why.clone()));
+                self.enter(now, Account::Out(why));
+            }
+            Account::Starting(_) => {
+                let why = if why == Out::Removed { Out::NoFile } else { why };
+                self.enter(now, Account::Out(why));
+            }
+            Account::Unusable(_) => self.enter(now, Account::Out(why)),
+            // The first reason is the one to show.
+            Account::Out(Out::NoFile | Out::Removed) if why != Out::Removed => {
+                self.enter(now, Account::Out(why))
+            }
+            Account::Out(_) => {}
+        }
+    }
+
+    fn found_unusable(&mut self, now: &Moment, why: StoreTrouble) {
+        match &self.account {
+            Account::Unusable(before) if *before == why => {}
+            Account::In(_) | Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => {
+                self.leave(now, false);
+                self.tell(Notice::StoreFailed(why.clone()));
+                self.enter(now, Account::Unusable(why));
+            }
+        }
+    }
+
+    /// The session in memory is not the file's any more. Its token may have been sent, so it is never sent again.
+    fn leave(&mut self, now: &Moment, replaced: bool) {
+        let Account::In(held) = &self.account else { return };
+        let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
+        let sent = held.rotation.is_open();
+        self.abandon(!replaced);
+        if sent {
+            self.sidecar.spend(print, until, Over::Restored, now.wall);
+            self.books.must_write();
+        }
+    }
+
+    /// Changes the account and lets those go on who waited for the first look.
+    pub(crate) fn enter(&mut self, now: &Moment, account: Account) {
+        let before = std::mem::replace(&mut self.account, account);
+        if let Account::Starting(early) = before {
+            self.replay_early(now, early);
+        }
+    }
+
+    pub(crate) fn rest_look(&self, now: &Moment) -> Look {
+        Look::Rest { next: now.boot.plus_ms(EVERY_MS) }
+    }
+
+    /// A session that can't be refreshed because of a file is tried again soon.
+    pub(crate) fn look_again(&mut self, now: &Moment) {
+        self.look = Look::Rest { next: retry_at(now, 1) };
+    }
+}

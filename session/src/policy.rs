@@ -1,0 +1,90 @@
+//! When to refresh and when to try again: pure functions of what is known.
+
+use crate::time::{Boot, Moment};
+use everkey_proto::Scheme;
+
+/// What a provider's contract says about its sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How a person signs in.
+    pub scheme: Scheme,
+    /// Refresh at the latest so many seconds before expiry.
+    pub margin_secs: u64,
+    /// What the server does with a refresh token that comes twice.
+    pub replay: Replay,
+    /// Milliseconds between two automatic refreshes, whatever the server says; 30 s except in tests.
+    pub gap_ms: u64,
+}
+
+/// What a server does with a refresh token that comes twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// It takes it for theft and revokes every session of the user.
+    RevokesAll,
+    /// It merely fails; the winner's token stays good.
+    Rejects,
+}
+
+/// The longest wait between two tries of anything, in milliseconds.
+pub const LONGEST_RETRY_MS: u64 = 60_000;
+
+/// The longest that a server's Retry-After is believed, in seconds.
+pub const LONGEST_RETRY_AFTER_SECS: u64 = 86_400;
+
+/// How many milliseconds before expiry a token of this lifetime is refreshed: the larger of the margin and
+/// 20 % of the lifetime, up to 5 % earlier by jitter (`permille` of it), never more than half the lifetime.
+pub fn refresh_ahead_ms(lifetime_secs: u64, margin_secs: u64, permille: u64) -> u64 {
+    let lifetime = lifetime_secs.saturating_mul(1000);
+    let margin = margin_secs.saturating_mul(1000).max(lifetime / 5);
+    let jitter = (lifetime / 20 / 1000).saturating_mul(permille);
+    margin.saturating_add(jitter).min(lifetime / 2)
+}
+
+/// When to try again after so many failures in a row: 1 s, 2 s, 4 s ... 60 s, each 0 to 50 % less by jitter.
+pub fn retry_at(now: &Moment, failures: u32) -> Boot {
+    let step = 1000u64.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_RETRY_MS);
+    let step = step.min(LONGEST_RETRY_MS);
+    now.boot.plus_ms(step - step / 2 * now.random_permille("retry") / 1000)
+}
+
+/// When to try again after the server asked to wait, 0 to 10 % later by jitter.
+pub fn retry_after(now: &Moment, secs: u64) -> Boot {
+    let ms = secs.min(LONGEST_RETRY_AFTER_SECS) * 1000;
+    now.boot.plus_ms(ms + ms / 10 * now.random_permille("retry after") / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(dice: u8) -> Moment {
+        Moment { boot: Boot(5_000), wall: 0, dice: [dice; 32] }
+    }
+
+    #[test]
+    fn ahead_is_the_larger_of_margin_and_a_fifth_and_at_most_half() {
+        assert_eq!(refresh_ahead_ms(3600, 60, 0), 720_000);
+        assert_eq!(refresh_ahead_ms(3600, 1000, 0), 1_000_000);
+        assert_eq!(refresh_ahead_ms(60, 60, 0), 30_000);
+        assert_eq!(refresh_ahead_ms(3600, 60, 999), 720_000 + 180 * 999);
+        assert_eq!(refresh_ahead_ms(1, 60, 999), 500);
+        assert!(refresh_ahead_ms(u64::MAX, u64::MAX, 999) <= u64::MAX / 2);
+    }
+
+    #[test]
+    fn n17_retries_are_at_most_a_minute_apart() {
+        for failures in 0..200 {
+            for dice in 0..20 {
+                let wait = moment(dice).boot.ms_until(retry_at(&moment(dice), failures));
+                assert!((500..=LONGEST_RETRY_MS).contains(&wait), "{wait} ms after {failures}");
+            }
+        }
+    }
+
+    #[test]
+    fn n15_retry_after_is_clamped_to_a_day() {
+        let wait = |secs| moment(1).boot.ms_until(retry_after(&moment(1), secs));
+        assert!((86_400_000..=95_040_000).contains(&wait(u64::MAX)));
+        assert_eq!(wait(0), 0);
+    }
+}

@@ -1,0 +1,286 @@
+//! One profile: its state, and the one function that moves it.
+//! Transitions only change state and start work; one pass after each event answers, starts and plans what follows.
+
+use crate::answering::Waiting;
+use crate::books::Books;
+use crate::event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
+use crate::looking::Look;
+use crate::policy::Policy;
+use crate::record::{Revocation, Sidecar};
+use crate::rotation::SignedIn;
+use crate::sending::Abandoned;
+use crate::signing_in::Flow;
+use crate::signing_out::{SigningOut, ToRevoke};
+use crate::time::{Boot, Moment};
+use crate::trouble::{NotOwner, Notice, Out, StoreTrouble, Trouble};
+use everkey_proto::Expect;
+use everkey_proto::place::normal_server;
+
+/// What a profile is set up with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The contract of its provider.
+    pub policy: Policy,
+    /// The server to use where no sign-in has pinned one.
+    pub server: String,
+    /// The session file, to compare with what a client expects.
+    pub session_file: String,
+    /// Names this machine, so that a copied home folder is noticed.
+    pub machine: String,
+}
+
+/// One profile's sessions, flows and waiting clients.
+pub struct Profile {
+    pub(crate) settings: Settings,
+    pub(crate) account: Account,
+    pub(crate) owner: Result<(), NotOwner>,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) books: Books,
+    pub(crate) look: Look,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) flow: Option<Flow>,
+    pub(crate) signing_out: Option<SigningOut>,
+    pub(crate) revocations: Vec<ToRevoke>,
+    pub(crate) abandoned: Vec<Abandoned>,
+    /// Seconds that the server's clock is ahead of ours.
+    pub(crate) skew: i64,
+    /// A journal that can't be read: nothing may be sent until a sign-in replaces it.
+    pub(crate) sealed: Option<StoreTrouble>,
+    last_op: u64,
+    effects: Vec<Effect>,
+}
+
+/// What the session file holds, as far as is known.
+pub(crate) enum Account {
+    /// Not read yet; requests wait.
+    Starting(Vec<(Waiter, Expect, Ask)>),
+    /// Nobody is signed in.
+    Out(Out),
+    /// The file can't be used.
+    Unusable(StoreTrouble),
+    /// A session.
+    In(Box<SignedIn>),
+}
+
+impl Profile {
+    /// A profile that has yet to read its files, and the effect that makes it do so.
+    pub fn start(settings: Settings, now: &Moment) -> (Self, Vec<Effect>) {
+        let mut profile = Self {
+            settings,
+            account: Account::Starting(Vec::new()),
+            owner: Ok(()),
+            sidecar: Sidecar::default(),
+            books: Books::default(),
+            look: Look::Rest { next: now.boot },
+            waiting: Vec::new(),
+            flow: None,
+            signing_out: None,
+            revocations: Vec::new(),
+            abandoned: Vec::new(),
+            skew: 0,
+            sealed: None,
+            last_op: 0,
+            effects: Vec::new(),
+        };
+        profile.load();
+        let effects = std::mem::take(&mut profile.effects);
+        (profile, effects)
+    }
+
+    /// Applies one event and returns what to do. Never waits.
+    pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Ask { waiter, expect, ask } => self.ask(now, waiter, expect, ask),
+            Input::Gone(waiter) => self.gone(waiter),
+            Input::Done(op, done) => self.done(now, op, done),
+            Input::FileChanged => self.look_soon(now),
+            Input::Tick => {}
+        }
+        self.pass(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When a [`Input::Tick`] is wanted at the latest.
+    pub fn next_wake(&self, now: &Moment) -> Option<Boot> {
+        [
+            self.waiting.iter().map(|w| w.deadline).min(),
+            self.refresh_at(now),
+            self.look_at(),
+            self.books_at(),
+            self.revoke_at(),
+            self.flow.as_ref().filter(|flow| !flow.is_storing()).map(|flow| flow.until),
+            self.signing_out.as_ref().and_then(SigningOut::until),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Whether work is under way that a shutdown should wait for: a refresh token sent, an outcome not stored.
+    pub fn must_drain(&self) -> bool {
+        let rotating = match &self.account {
+            Account::In(held) => held.rotation.must_drain(),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => false,
+        };
+        rotating
+            || self.books.is_under_way()
+            || self.flow.as_ref().is_some_and(Flow::is_storing)
+            || self.signing_out.as_ref().is_some_and(SigningOut::is_erasing)
+            || !self.abandoned.is_empty()
+    }
+
+    fn ask(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: Ask) {
+        if let Account::Starting(early) = &mut self.account {
+            early.push((waiter, expect, ask));
+            return;
+        }
+        if let Err(trouble) = self.check_expected(&expect, &ask) {
+            return self.reply(waiter, Answer::Failed(trouble));
+        }
+        match ask {
+            Ask::Whoami => self.whoami(waiter),
+            Ask::Status => self.status(now, waiter),
+            Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
+            Ask::Refresh { force } => self.want_refresh(now, waiter, force),
+            Ask::Login => self.begin_flow(now, waiter, expect.server),
+            Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
+            Ask::Cancel { flow } => self.cancel_flow(waiter, flow),
+            Ask::Logout => self.sign_out(now, waiter),
+        }
+    }
+
+    /// A caller that counts on another server or file than the agent uses is told so; only a sign-in may
+    /// bring a new server, and a sign-out is wanted whatever the server.
+    fn check_expected(&self, expect: &Expect, ask: &Ask) -> Result<(), Trouble> {
+        if let Some(client) = expect.session_file.as_ref().filter(|file| **file != self.settings.session_file)
+        {
+            let agent = self.settings.session_file.clone();
+            return Err(Trouble::OtherFile { agent, client: client.clone() });
+        }
+        let bound = match ask {
+            Ask::Whoami | Ask::Token { .. } | Ask::Refresh { .. } | Ask::Status => true,
+            Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout => false,
+        };
+        let signed_in = matches!(self.account, Account::In(_));
+        match &expect.server {
+            Some(client) if bound && signed_in && normal_server(client) != self.server() => {
+                Err(Trouble::OtherServer { agent: self.server().to_owned(), client: client.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The server that tokens of the session in the file may be sent to.
+    pub(crate) fn server(&self) -> &str {
+        self.sidecar.pin.as_ref().map_or(&self.settings.server, |pin| &pin.server)
+    }
+
+    fn gone(&mut self, waiter: Waiter) {
+        self.waiting.retain(|w| w.waiter != waiter);
+        if let Account::Starting(early) = &mut self.account {
+            early.retain(|(w, ..)| *w != waiter);
+        }
+        if let Some(flow) = &mut self.flow {
+            flow.waiters.retain(|w| *w != waiter);
+        }
+        if let Some(signing_out) = &mut self.signing_out {
+            signing_out.waiters.retain(|w| *w != waiter);
+        }
+    }
+
+    /// Each completion goes to the one part that started the work; nobody's is a leftover and is dropped.
+    fn done(&mut self, now: &Moment, op: Op, done: Done) {
+        match done {
+            Done::Loaded(loaded) => self.loaded(now, *loaded),
+            Done::Looked(found) if self.look.owns(op) => self.looked(now, *found),
+            Done::Looked(found) => self.looked_before_use(now, op, *found),
+            Done::SetAside(result) => self.set_aside(now, op, result),
+            Done::Connected(result) => self.connected(now, op, result),
+            Done::Answered(answer, server_time) => self.answered(now, op, *answer, server_time),
+            Done::Probed(probe) => self.probed(now, op, probe),
+            Done::Replaced(result) => self.replaced(now, op, result),
+            Done::Stored(result) => self.stored(now, op, result),
+            Done::Erased(result) => self.erased(now, op, result),
+            Done::LoginAnswered(answer) => self.login_answered(now, op, *answer),
+            Done::Revoked(answer) => self.revoked(now, op, answer),
+        }
+    }
+
+    fn stored(&mut self, now: &Moment, op: Op, result: Result<(), StoreTrouble>) {
+        if self.books.owns(op) {
+            self.books_stored(now, result);
+        } else if self.flow.as_ref().is_some_and(|flow| flow.owns(op)) {
+            self.sign_in_remembered(now, result);
+        } else {
+            self.rotation_stored(now, op, result);
+        }
+    }
+
+    /// Re-establishes what must hold after every event.
+    fn pass(&mut self, now: &Moment) {
+        self.expire_flow(now);
+        self.expire_sign_out(now);
+        self.answer_waiting(now);
+        self.start_refresh_if_due(now);
+        self.look_if_due(now);
+        self.settle_if_due(now);
+        self.revoke_if_due(now);
+    }
+
+    /// Requests that came before the files were read.
+    pub(crate) fn replay_early(&mut self, now: &Moment, early: Vec<(Waiter, Expect, Ask)>) {
+        for (waiter, expect, ask) in early {
+            self.ask(now, waiter, expect, ask);
+        }
+    }
+
+    pub(crate) fn load(&mut self) {
+        self.store(StoreJob::Load);
+    }
+
+    pub(crate) fn store(&mut self, job: StoreJob) -> Op {
+        let op = self.next_op();
+        self.effects.push(Effect::Store(op, Box::new(job)));
+        op
+    }
+
+    pub(crate) fn net(&mut self, job: NetJob) -> Op {
+        let op = self.next_op();
+        self.effects.push(Effect::Net(op, job));
+        op
+    }
+
+    /// Sends on the connection that `op` opened.
+    pub(crate) fn net_on(&mut self, op: Op, job: NetJob) {
+        self.effects.push(Effect::Net(op, job));
+    }
+
+    pub(crate) fn cancel(&mut self, op: Op) {
+        self.effects.push(Effect::Cancel(op));
+    }
+
+    pub(crate) fn reply(&mut self, waiter: Waiter, answer: Answer) {
+        self.effects.push(Effect::Reply(waiter, Box::new(answer)));
+    }
+
+    pub(crate) fn tell(&mut self, notice: Notice) {
+        self.effects.push(Effect::Tell(notice));
+    }
+
+    pub(crate) fn revocation(&self, now: &Moment, held: &crate::record::Session) -> Revocation {
+        let [a, b, c, d, e, f, ..] = now.random("revocation");
+        Revocation {
+            id: u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) ^ self.last_op,
+            server: self.server().to_owned(),
+            access: held.access.clone(),
+            access_expires_at: held.access_expires_at,
+            refresh: held.refresh.clone(),
+            until: now.wall.saturating_add(crate::record::REVOCATION_KEPT_SECS),
+        }
+    }
+
+    fn next_op(&mut self) -> Op {
+        self.last_op += 1;
+        Op(self.last_op)
+    }
+}

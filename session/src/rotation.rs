@@ -1,0 +1,255 @@
+//! A signed-in session and the states of its rotation; `sending.rs` moves them.
+
+use crate::policy::refresh_ahead_ms;
+use crate::profile::{Account, Profile};
+use crate::record::{Capability, Grant, Intent, Over, Session};
+use crate::time::{Boot, Moment};
+use crate::trouble::Trouble;
+use crate::{Op, record::Fingerprint};
+
+/// A session and how it stands.
+pub(crate) struct SignedIn {
+    pub session: Session,
+    /// When the access token expires, on the boot clock.
+    pub expires: Boot,
+    pub lifetime_secs: u64,
+    /// When to refresh.
+    pub due: Boot,
+    /// When the last refresh succeeded, if one has since the agent began.
+    pub refreshed: Option<Boot>,
+    /// Whether this machine's agent wrote it, so that no other can be ahead.
+    pub vetted: bool,
+    pub rotation: Rotation,
+    pub failures: u32,
+    /// When the last try began.
+    pub tried: Option<Boot>,
+    pub hold: Hold,
+    /// What went wrong last, until something goes right.
+    pub last: Option<Trouble>,
+}
+
+/// What forbids the next try for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    Free,
+    /// Backing off by our own choice; somebody who waits may cut it short.
+    Backoff(Boot),
+    /// The server, or the protocol, forbids it until then.
+    Until(Boot),
+}
+
+/// Where the rotation stands. S0 to S6 are the steps of `design/rotation.md`.
+#[derive(Debug)]
+pub(crate) enum Rotation {
+    /// Nothing is under way.
+    Rest,
+    /// S0: the file is read again.
+    Looking(Op, Attempt),
+    /// A session written elsewhere: the server is asked whether it has rotated further.
+    Vetting(Op),
+    /// S1.
+    Connecting(Op, Attempt),
+    /// S2; the connection is the op's.
+    Noting { connection: Op, stored: Op, next: Doubt },
+    /// S3 and S4.
+    Sending(Op, Doubt),
+    /// A send is in doubt, or was declined; the key is kept.
+    Doubt(Doubt),
+    /// In doubt, and the server is asked what it did.
+    Probing(Op, Doubt),
+    /// Refused: the file is read again before that is believed.
+    Rechecking(Op, Intent),
+    /// S5, first half: the outcome goes into the journal.
+    Committing(Op, Intent, Fresh),
+    /// S5, second half: the file is exchanged.
+    Replacing(Op, Intent, Fresh),
+    /// S5 failed; the pair is kept in memory and nothing is sent.
+    Stuck { committed: bool, intent: Intent, fresh: Fresh },
+    /// Never sent again.
+    Over(Over),
+}
+
+/// A try that has not sent anything yet.
+#[derive(Debug, Default)]
+pub(crate) struct Attempt {
+    /// The intent of an earlier send of the same token.
+    pub earlier: Option<Doubt>,
+}
+
+/// An intent whose token may have been sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Doubt {
+    pub intent: Intent,
+    /// Whether some send has ended without an answer that proves that it changed nothing.
+    pub doubtful: bool,
+    /// Since when the server says that another rotation is under way.
+    pub rotating_since: Option<Boot>,
+}
+
+/// A session that has arrived and is not published yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Fresh {
+    pub session: Session,
+    pub expires: Boot,
+    pub lifetime_secs: u64,
+    pub capability: Capability,
+}
+
+impl Fresh {
+    /// What a grant for `user` makes when it arrives now.
+    pub fn arrived(now: &Moment, grant: Grant, user: everkey_proto::reply::User) -> Self {
+        let lifetime_secs = grant.access_lifetime();
+        Self {
+            expires: now.boot.plus_secs(lifetime_secs),
+            lifetime_secs,
+            capability: grant.capability,
+            session: grant.into_session(user, now.wall),
+        }
+    }
+
+    /// A session read from a file or journal: only the wall clock knows how long it is still valid.
+    pub fn read(now: &Moment, session: Session, lifetime_secs: Option<u64>, capability: Capability) -> Self {
+        let left = session.access_expires_at.saturating_sub(now.wall);
+        let lifetime_secs = lifetime_secs.unwrap_or(left.max(1));
+        let left = left.min(lifetime_secs);
+        Self { expires: now.boot.plus_secs(left), lifetime_secs, capability, session }
+    }
+}
+
+impl SignedIn {
+    /// A session at rest.
+    pub fn new(now: &Moment, fresh: Fresh, margin_secs: u64) -> Self {
+        let ahead = refresh_ahead_ms(fresh.lifetime_secs, margin_secs, now.random_permille("jitter"));
+        Self {
+            session: fresh.session,
+            expires: fresh.expires,
+            lifetime_secs: fresh.lifetime_secs,
+            due: fresh.expires.minus_ms(ahead),
+            refreshed: None,
+            vetted: false,
+            rotation: Rotation::Rest,
+            failures: 0,
+            tried: None,
+            hold: Hold::Free,
+            last: None,
+        }
+    }
+
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.session.fingerprint()
+    }
+
+    /// Milliseconds for which the access token is still valid.
+    pub fn left_ms(&self, now: &Moment) -> u64 {
+        now.boot.ms_until(self.expires)
+    }
+
+    pub fn over(&self) -> Option<Over> {
+        match self.rotation {
+            Rotation::Over(over) => Some(over),
+            Rotation::Rest
+            | Rotation::Looking(..)
+            | Rotation::Vetting(_)
+            | Rotation::Connecting(..)
+            | Rotation::Noting { .. }
+            | Rotation::Sending(..)
+            | Rotation::Doubt(_)
+            | Rotation::Probing(..)
+            | Rotation::Rechecking(..)
+            | Rotation::Committing(..)
+            | Rotation::Replacing(..)
+            | Rotation::Stuck { .. } => None,
+        }
+    }
+
+    fn held_until(&self) -> Boot {
+        match self.hold {
+            Hold::Free => Boot(0),
+            Hold::Backoff(until) | Hold::Until(until) => until,
+        }
+    }
+}
+
+impl Rotation {
+    /// Whether a token may be on its way, or an outcome is not stored yet.
+    pub fn must_drain(&self) -> bool {
+        match self {
+            Self::Noting { .. }
+            | Self::Sending(..)
+            | Self::Rechecking(..)
+            | Self::Committing(..)
+            | Self::Replacing(..)
+            | Self::Stuck { .. } => true,
+            Self::Rest
+            | Self::Looking(..)
+            | Self::Vetting(_)
+            | Self::Connecting(..)
+            | Self::Doubt(_)
+            | Self::Probing(..)
+            | Self::Over(_) => false,
+        }
+    }
+
+    /// Whether the token may have been sent and its outcome is open.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Looking(_, attempt) | Self::Connecting(_, attempt) => attempt.earlier.is_some(),
+            Self::Rest | Self::Vetting(_) | Self::Over(_) => false,
+            Self::Noting { .. }
+            | Self::Sending(..)
+            | Self::Doubt(_)
+            | Self::Probing(..)
+            | Self::Rechecking(..)
+            | Self::Committing(..)
+            | Self::Replacing(..)
+            | Self::Stuck { .. } => true,
+        }
+    }
+
+    /// Whether work is under way right now.
+    pub fn is_busy(&self) -> bool {
+        !matches!(self, Self::Rest | Self::Doubt(_) | Self::Stuck { .. } | Self::Over(_))
+    }
+}
+
+impl Profile {
+    /// When the next step of a refresh is to be taken; none while one is under way or none is possible.
+    pub(crate) fn refresh_at(&self, now: &Moment) -> Option<Boot> {
+        let Account::In(held) = &self.account else { return None };
+        if !self.may_refresh() {
+            return None;
+        }
+        let wanted = self.waiting.iter().any(|w| w.wants_refresh(now, held));
+        let forced = self.waiting.iter().any(|w| w.is_forced(held));
+        let gap = match held.refreshed {
+            Some(at) if !forced => at.plus_ms(self.settings.policy.gap_ms),
+            Some(_) | None => Boot(0),
+        };
+        let asked = match &held.rotation {
+            Rotation::Rest if wanted || forced => now.boot,
+            Rotation::Rest => held.due,
+            Rotation::Doubt(_) | Rotation::Stuck { .. } => now.boot,
+            Rotation::Looking(..)
+            | Rotation::Vetting(_)
+            | Rotation::Connecting(..)
+            | Rotation::Noting { .. }
+            | Rotation::Sending(..)
+            | Rotation::Probing(..)
+            | Rotation::Rechecking(..)
+            | Rotation::Committing(..)
+            | Rotation::Replacing(..)
+            | Rotation::Over(_) => return None,
+        };
+        Some(asked.max(gap).max(held.held_until()))
+    }
+
+    /// Nothing is sent by who does not own the file, nor while the journal is unreadable, the books are behind,
+    /// or a sign-in or sign-out is being stored.
+    pub(crate) fn may_refresh(&self) -> bool {
+        self.owner.is_ok()
+            && self.sealed.is_none()
+            && !self.books.is_behind()
+            && !self.flow.as_ref().is_some_and(|flow| flow.is_storing())
+            && !self.signing_out.as_ref().is_some_and(|out| out.is_erasing())
+    }
+}

@@ -1,0 +1,495 @@
+//! S0 to S6: one refresh from the look at the file to the published successor, and everything that can come between.
+
+use crate::Op;
+use crate::event::{Found, NetJob, Probe, Refresh, Replaced, StoreJob};
+use crate::policy::{Replay, retry_after, retry_at};
+use crate::profile::{Account, Profile};
+use crate::record::{Capability, Grant, Intent, Over, hex};
+use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
+use crate::time::Moment;
+use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
+use everkey_proto::Secret;
+
+/// How far ahead of the server's clock a request's deadline lies, in seconds; RR-1 allows 30.
+pub(crate) const DEADLINE_SECS: u64 = 15;
+
+/// How long `rotation_in_progress` is believed, in milliseconds.
+const ROTATING_MS: u64 = 60_000;
+
+/// A send whose session is not ours any more; its answer is discarded.
+pub(crate) struct Abandoned {
+    op: Op,
+    server: String,
+    /// Whether a successor that still arrives is to be revoked.
+    revoke: bool,
+}
+
+impl Profile {
+    /// Takes the next step of a refresh when its time has come.
+    pub(crate) fn start_refresh_if_due(&mut self, now: &Moment) {
+        if self.refresh_at(now).is_none_or(|at| at > now.boot) {
+            return;
+        }
+        let Account::In(held) = &mut self.account else { return };
+        if self.waiting.iter().any(|w| w.is_forced(held)) {
+            self.waiting.iter_mut().for_each(|w| w.force_is_used());
+        }
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Doubt(doubt) => self.resolve(now, doubt),
+            Rotation::Stuck { committed, intent, fresh } => self.keep(committed, intent, fresh),
+            _ => self.begin(now, Attempt::default()),
+        }
+    }
+
+    /// S0.
+    fn begin(&mut self, now: &Moment, attempt: Attempt) {
+        let op = self.store(StoreJob::Look);
+        self.with_held(|held| {
+            held.tried = Some(now.boot);
+            held.hold = Hold::Free;
+            held.rotation = Rotation::Looking(op, attempt);
+        });
+    }
+
+    /// What an open intent allows (I3): send again, ask the server, wait, or give up.
+    fn resolve(&mut self, now: &Moment, doubt: Doubt) {
+        let Account::In(held) = &mut self.account else { return };
+        let contested = doubt.rotating_since.is_some_and(|since| since.ms_until(now.boot) >= ROTATING_MS);
+        if contested {
+            return self.give_up_contested(now);
+        }
+        if !doubt.doubtful {
+            return self.begin(now, Attempt { earlier: Some(doubt) });
+        }
+        match doubt.intent.capability {
+            Capability::Rr1 => self.begin(now, Attempt { earlier: Some(doubt) }),
+            Capability::Probe => {
+                let server_now = now.wall.saturating_add_signed(self.skew);
+                let past = doubt.intent.deadline.saturating_add(1);
+                if server_now <= past {
+                    held.hold =
+                        Hold::Until(now.boot.plus_secs((past - server_now + 1).min(2 * DEADLINE_SECS)));
+                    held.rotation = Rotation::Doubt(doubt);
+                    return;
+                }
+                let access = held.session.access.clone();
+                let op = self.net(NetJob::Probe { server: doubt.intent.server.clone(), access });
+                self.with_held(|held| held.rotation = Rotation::Probing(op, doubt));
+            }
+            Capability::None if held.left_ms(now) > 0 => {
+                held.hold = Hold::Until(held.expires);
+                held.rotation = Rotation::Doubt(doubt);
+            }
+            Capability::None => match self.settings.policy.replay {
+                Replay::Rejects if doubt.intent.sends < 2 => {
+                    self.begin(now, Attempt { earlier: Some(doubt) });
+                }
+                Replay::Rejects | Replay::RevokesAll => self.end_session(now, Over::AnswerLost),
+            },
+        }
+    }
+
+    /// S0 is done: only the token that we hold may go on.
+    pub(crate) fn looked_before_use(&mut self, now: &Moment, op: Op, found: Found) {
+        let Account::In(held) = &mut self.account else { return };
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Looking(mine, attempt) if mine == op => match found {
+                Found::Session { session, .. } if session.fingerprint() == held.fingerprint() => {
+                    self.connect(attempt);
+                }
+                Found::Session { .. } | Found::Missing => {
+                    held.rotation = attempt.into_rest();
+                    self.looked(now, found);
+                }
+                // Somebody may be in the middle of writing it: nothing is sent until it is a session again.
+                Found::Damaged(_) => {
+                    held.rotation = attempt.into_rest();
+                    held.hold = Hold::Backoff(retry_at(now, 1));
+                    self.looked(now, found);
+                }
+                Found::Unusable(why) => {
+                    held.rotation = attempt.into_rest();
+                    self.refresh_stored_badly(now, why);
+                }
+            },
+            Rotation::Rechecking(mine, intent) if mine == op => match found {
+                Found::Session { session, .. } if session.fingerprint() != held.fingerprint() => {
+                    self.looked(now, Found::Session { session, tightened: false });
+                }
+                Found::Missing => self.looked(now, found),
+                Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
+                    held.rotation = Rotation::Doubt(Doubt { intent, doubtful: false, rotating_since: None });
+                    self.end_session(now, Over::Refused);
+                }
+            },
+            other => held.rotation = other,
+        }
+    }
+
+    /// S1, after asking the server about a session that this agent did not write.
+    fn connect(&mut self, attempt: Attempt) {
+        let server = attempt.earlier.as_ref().map_or(self.server(), |doubt| &doubt.intent.server).to_owned();
+        let Account::In(held) = &mut self.account else { return };
+        let access = held.session.access.clone();
+        let vet = !held.vetted && held.session.claims.generation.is_some() && attempt.earlier.is_none();
+        if vet {
+            let op = self.net(NetJob::Probe { server, access });
+            self.with_held(|held| held.rotation = Rotation::Vetting(op));
+        } else {
+            let op = self.net(NetJob::Connect { server });
+            self.with_held(|held| held.rotation = Rotation::Connecting(op, attempt));
+        }
+    }
+
+    /// S2: the connection stands, so the intent is written; with the key of an earlier send, if there was one (I2).
+    pub(crate) fn connected(&mut self, now: &Moment, op: Op, result: Result<(), NetTrouble>) {
+        let may_refresh = self.may_refresh();
+        let server_now = now.wall.saturating_add_signed(self.skew);
+        let (epoch, capability) = (self.sidecar.epoch, self.sidecar.pin.as_ref().map(|pin| pin.capability));
+        let server = self.server().to_owned();
+        let Account::In(held) = &mut self.account else { return };
+        let attempt = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Connecting(mine, attempt) if mine == op => attempt,
+            other => {
+                held.rotation = other;
+                return;
+            }
+        };
+        if let Err(trouble) = result {
+            held.rotation = attempt.into_rest();
+            return self.try_again(now, trouble);
+        }
+        if !may_refresh {
+            held.rotation = attempt.into_rest();
+            return self.cancel(op);
+        }
+        let deadline = server_now.saturating_add(DEADLINE_SECS);
+        let next = match attempt.earlier {
+            Some(Doubt { intent, doubtful, rotating_since }) => {
+                let sends = intent.sends.saturating_add(1);
+                Doubt { intent: Intent { deadline, sends, ..intent }, doubtful, rotating_since }
+            }
+            None => {
+                let intent = Intent {
+                    epoch,
+                    parent: held.fingerprint(),
+                    key: Secret::new(hex(&now.random("idempotency key"))),
+                    server,
+                    deadline,
+                    capability: capability.unwrap_or_default(),
+                    sends: 1,
+                };
+                Doubt { intent, doubtful: false, rotating_since: None }
+            }
+        };
+        let stored = self.store(StoreJob::Note(next.intent.clone()));
+        self.with_held(|held| held.rotation = Rotation::Noting { connection: op, stored, next });
+    }
+
+    /// The end of a store job of the rotation: S2's intent or S5's outcome.
+    pub(crate) fn rotation_stored(&mut self, now: &Moment, op: Op, result: Result<(), StoreTrouble>) {
+        let Account::In(held) = &mut self.account else { return };
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Noting { connection, stored, next } if stored == op => match result {
+                Ok(()) => self.send(now, connection, next),
+                Err(why) => {
+                    // Nothing is sent, but the note may have reached the disk: its key stays this token's only one.
+                    held.rotation = Rotation::Doubt(next);
+                    self.cancel(connection);
+                    self.refresh_stored_badly(now, why);
+                }
+            },
+            Rotation::Committing(mine, intent, fresh) if mine == op => match result {
+                Ok(()) => self.keep(true, intent, fresh),
+                Err(why) => self.stuck(now, false, intent, fresh, why),
+            },
+            other => held.rotation = other,
+        }
+    }
+
+    /// S3: from the first byte on, the outcome is in doubt.
+    fn send(&mut self, now: &Moment, connection: Op, next: Doubt) {
+        let may_refresh = self.may_refresh();
+        let Account::In(held) = &mut self.account else { return };
+        if !may_refresh {
+            held.rotation = Rotation::Doubt(next);
+            held.hold = Hold::Backoff(retry_at(now, 1));
+            return self.cancel(connection);
+        }
+        let refresh = held.session.refresh.clone();
+        let (key, deadline) = (next.intent.key.clone(), next.intent.deadline);
+        held.rotation = Rotation::Sending(connection, next);
+        self.net_on(connection, NetJob::Send { refresh, key, deadline });
+    }
+
+    /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
+    pub(crate) fn answered(&mut self, now: &Moment, op: Op, answer: Refresh, server_time: Option<u64>) {
+        if let Some(server_time) = server_time.and_then(|t| i64::try_from(t).ok()) {
+            self.skew = server_time.saturating_sub(i64::try_from(now.wall).unwrap_or(i64::MAX));
+        }
+        if let Some(at) = self.abandoned.iter().position(|a| a.op == op) {
+            let abandoned = self.abandoned.remove(at);
+            return self.discard(now, abandoned, answer);
+        }
+        let Account::In(held) = &mut self.account else { return };
+        let sent = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Sending(mine, sent) if mine == op => sent,
+            other => {
+                held.rotation = other;
+                return;
+            }
+        };
+        let server = sent.intent.server.clone();
+        let trouble = |kind| NetTrouble { server: server.clone(), kind };
+        match answer {
+            Refresh::Granted(grant) if same_session(held, &grant) => {
+                let fresh = Fresh::arrived(now, grant, held.session.user.clone());
+                self.keep(false, sent.intent, fresh);
+            }
+            Refresh::Granted(_) => {
+                held.rotation = Rotation::Doubt(Doubt { doubtful: true, ..sent });
+                self.tell(Notice::Alarm);
+                self.try_again(now, trouble(NetKind::OtherSession));
+            }
+            Refresh::Refused => {
+                let op = self.store(StoreJob::Look);
+                self.with_held(|held| held.rotation = Rotation::Rechecking(op, sent.intent));
+            }
+            Refresh::Rotating => {
+                let since = sent.rotating_since.or(Some(now.boot));
+                held.rotation = Rotation::Doubt(Doubt { rotating_since: since, ..sent });
+                self.try_again(now, trouble(NetKind::Rotating));
+            }
+            Refresh::Late => {
+                held.rotation = Rotation::Doubt(sent);
+                self.try_again(now, trouble(NetKind::Late));
+            }
+            Refresh::Declined(wait) => {
+                held.rotation = Rotation::Doubt(sent);
+                let kind = wait.map_or(NetKind::Status(503), NetKind::Limited);
+                self.try_again(now, trouble(kind));
+            }
+            Refresh::Unclear(trouble) => {
+                held.rotation = Rotation::Doubt(Doubt { doubtful: true, ..sent });
+                self.try_again(now, trouble);
+            }
+        }
+    }
+
+    /// The server said where it stands, about a doubt or about a session written elsewhere.
+    pub(crate) fn probed(&mut self, now: &Moment, op: Op, probe: Probe) {
+        let server = self.server().to_owned();
+        let Account::In(held) = &mut self.account else { return };
+        let ours = held.session.claims.generation.unwrap_or(0);
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Vetting(mine) if mine == op => match probe {
+                Probe::Generation(theirs) if theirs > ours => self.end_session(now, Over::Copied),
+                Probe::Unclear(trouble) => self.try_again(now, trouble),
+                Probe::Generation(_) | Probe::Refused | Probe::NoRoute => {
+                    held.vetted = true;
+                    self.connect(Attempt::default());
+                }
+            },
+            Rotation::Probing(mine, doubt) if mine == op => match probe {
+                Probe::Generation(theirs) if theirs > ours => self.end_session(now, Over::SessionLost),
+                Probe::Generation(_) => {
+                    self.begin(now, Attempt { earlier: Some(Doubt { doubtful: false, ..doubt }) });
+                }
+                Probe::Refused | Probe::NoRoute if held.left_ms(now) == 0 => {
+                    self.end_session(now, Over::AnswerLost);
+                }
+                Probe::Unclear(trouble) => {
+                    held.rotation = Rotation::Doubt(doubt);
+                    self.try_again(now, trouble);
+                }
+                Probe::Refused | Probe::NoRoute => {
+                    held.rotation = Rotation::Doubt(doubt);
+                    self.try_again(now, NetTrouble { server, kind: NetKind::NotTheContract });
+                }
+            },
+            other => held.rotation = other,
+        }
+    }
+
+    /// S5: journal first, then the file.
+    fn keep(&mut self, committed: bool, intent: Intent, fresh: Fresh) {
+        let session = fresh.session.clone();
+        let rotation = if committed {
+            let op = self.store(StoreJob::Replace { parent: Some(intent.parent), session });
+            Rotation::Replacing(op, intent, fresh)
+        } else {
+            let op = self.store(StoreJob::Commit(session));
+            Rotation::Committing(op, intent, fresh)
+        };
+        self.with_held(|held| held.rotation = rotation);
+    }
+
+    /// S5 has ended, or failed, or another program's file won.
+    pub(crate) fn replaced(&mut self, now: &Moment, op: Op, result: Result<Replaced, StoreTrouble>) {
+        if self.flow.as_ref().is_some_and(|flow| flow.owns(op)) {
+            return self.sign_in_replaced(now, result);
+        }
+        let Account::In(held) = &mut self.account else { return };
+        let (intent, fresh) = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Replacing(mine, intent, fresh) if mine == op => (intent, fresh),
+            other => {
+                held.rotation = other;
+                return;
+            }
+        };
+        match result {
+            Ok(Replaced::Done) => self.publish(now, intent, fresh),
+            Ok(Replaced::GaveWay(found)) => {
+                self.tell(Notice::GaveWay);
+                self.give_back(now, &fresh, &found);
+                self.sidecar.spend(intent.parent, fresh.session.refresh_expires_at, Over::Restored, now.wall);
+                self.books.must_write();
+                self.looked(now, *found);
+            }
+            Err(why) => self.stuck(now, true, intent, fresh, why),
+        }
+    }
+
+    /// S6: the successor is durable, so it may be used; its parent never again.
+    fn publish(&mut self, now: &Moment, intent: Intent, fresh: Fresh) {
+        let Account::In(held) = &mut self.account else { return };
+        let until = held.session.refresh_expires_at.max(fresh.session.refresh_expires_at);
+        self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
+        self.pin_to(&fresh, intent.server);
+        self.books.must_write();
+        let next = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
+        let next = SignedIn { refreshed: Some(now.boot), vetted: true, ..next };
+        self.account = Account::In(Box::new(next));
+        self.tell(Notice::Refreshed);
+    }
+
+    /// Our successor came too late for the file. It is revoked if it is another session than the one that won;
+    /// within the same session that would sign the winner out.
+    fn give_back(&mut self, now: &Moment, fresh: &Fresh, winner: &Found) {
+        let ours = fresh.session.claims.session_id.as_ref();
+        let revoke = match winner {
+            Found::Missing => true,
+            Found::Session { session, .. } => ours.is_some() && session.claims.session_id.as_ref() != ours,
+            Found::Damaged(_) | Found::Unusable(_) => false,
+        };
+        if revoke {
+            let revocation = self.revocation(now, &fresh.session);
+            self.queue_revocation(now, revocation);
+        }
+    }
+
+    fn stuck(&mut self, now: &Moment, committed: bool, intent: Intent, fresh: Fresh, why: StoreTrouble) {
+        self.with_held(|held| {
+            held.rotation = Rotation::Stuck { committed, intent, fresh };
+        });
+        self.refresh_stored_badly(now, why);
+    }
+
+    /// The session file's session is not ours any more: whatever is under way for it comes to nothing.
+    pub(crate) fn abandon(&mut self, revoke: bool) {
+        let server = self.server().to_owned();
+        let Account::In(held) = &mut self.account else { return };
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Sending(op, _) => self.abandoned.push(Abandoned { op, server, revoke }),
+            Rotation::Connecting(op, _) | Rotation::Noting { connection: op, .. } => self.cancel(op),
+            Rotation::Vetting(op) | Rotation::Probing(op, _) => self.cancel(op),
+            Rotation::Rest
+            | Rotation::Looking(..)
+            | Rotation::Doubt(_)
+            | Rotation::Rechecking(..)
+            | Rotation::Committing(..)
+            | Rotation::Replacing(..)
+            | Rotation::Stuck { .. }
+            | Rotation::Over(_) => {}
+        }
+    }
+
+    fn discard(&mut self, now: &Moment, abandoned: Abandoned, answer: Refresh) {
+        let Refresh::Granted(grant) = answer else { return };
+        if abandoned.revoke {
+            let lifetime = grant.access_lifetime();
+            let session = crate::record::Revocation {
+                id: 0,
+                server: abandoned.server,
+                access: grant.access,
+                access_expires_at: now.wall.saturating_add(lifetime),
+                refresh: grant.refresh,
+                until: now.wall.saturating_add(crate::record::REVOCATION_KEPT_SECS),
+            };
+            let id = now.random("abandoned")[..6].iter().fold(0, |id, byte| id << 8 | u64::from(*byte));
+            self.queue_revocation(now, crate::record::Revocation { id, ..session });
+        }
+    }
+
+    /// The session is over for good: its token is never sent again, not even after a restart.
+    pub(crate) fn end_session(&mut self, now: &Moment, over: Over) {
+        let Account::In(held) = &mut self.account else { return };
+        let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
+        held.rotation = Rotation::Over(over);
+        held.last = None;
+        self.sidecar.spend(print, until, over, now.wall);
+        self.books.must_write();
+        self.tell(Notice::Ended(over));
+    }
+
+    fn give_up_contested(&mut self, now: &Moment) {
+        let Account::In(held) = &self.account else { return };
+        let session = held.session.clone();
+        let revocation = self.revocation(now, &session);
+        self.queue_revocation(now, revocation);
+        self.end_session(now, Over::Contested);
+    }
+
+    /// A try has failed for a passing reason: back off, and tell those who can't wait that long.
+    fn try_again(&mut self, now: &Moment, trouble: NetTrouble) {
+        let Account::In(held) = &mut self.account else { return };
+        held.failures = held.failures.saturating_add(1);
+        held.hold = match trouble.kind {
+            NetKind::Limited(secs) => Hold::Until(retry_after(now, secs)),
+            // The first late answer taught us the server's clock; the next try is on time.
+            NetKind::Late if held.failures == 1 => Hold::Free,
+            _ => Hold::Backoff(retry_at(now, held.failures)),
+        };
+        let known = held.last == Some(Trouble::Net(trouble.clone()));
+        held.last = Some(Trouble::Net(trouble.clone()));
+        if !known {
+            self.tell(Notice::RefreshFailed(trouble.clone()));
+        }
+        self.fail_waiting(now, &Trouble::Net(trouble));
+    }
+
+    fn refresh_stored_badly(&mut self, now: &Moment, why: StoreTrouble) {
+        let Account::In(held) = &mut self.account else { return };
+        held.failures = held.failures.saturating_add(1);
+        held.hold = Hold::Backoff(retry_at(now, held.failures));
+        held.last = Some(Trouble::Store(why.clone()));
+        self.tell(Notice::StoreFailed(why.clone()));
+        self.fail_waiting(now, &Trouble::Store(why));
+    }
+
+    pub(crate) fn with_held(&mut self, change: impl FnOnce(&mut SignedIn)) {
+        if let Account::In(held) = &mut self.account {
+            change(held);
+        }
+    }
+}
+
+impl Attempt {
+    /// What is left when nothing was sent.
+    fn into_rest(self) -> Rotation {
+        self.earlier.map_or(Rotation::Rest, Rotation::Doubt)
+    }
+}
+
+/// N31: an answer counts only for the same user and session, as far as both tokens tell.
+fn same_session(held: &SignedIn, grant: &Grant) -> bool {
+    let agrees = |ours: &Option<String>, theirs: &Option<String>| match (ours, theirs) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        (None, _) | (_, None) => true,
+    };
+    let user = grant.user.as_ref().is_none_or(|user| user.id == held.session.user.id);
+    let subject = grant.claims.subject.as_ref().is_none_or(|subject| *subject == held.session.user.id)
+        || agrees(&held.session.claims.subject, &grant.claims.subject)
+            && held.session.claims.subject.is_some();
+    user && subject && agrees(&held.session.claims.session_id, &grant.claims.session_id)
+}

@@ -1,0 +1,261 @@
+//! Sign-outs: the local session goes first and at once, then the server is told, for seven days if need be.
+
+use crate::Op;
+use crate::event::{Answer, NetJob, RevokeAnswer, StoreJob, Waiter};
+use crate::policy::retry_at;
+use crate::profile::{Account, Profile};
+use crate::record::{Over, Revocation};
+use crate::rotation::Rotation;
+use crate::time::{Boot, Moment};
+use crate::trouble::{Notice, Out, StoreTrouble, Trouble};
+use everkey_proto::reply;
+
+/// How long a sign-out waits for the server's word before it reports that it is queued, in milliseconds.
+const PATIENCE_MS: u64 = 5_000;
+
+/// How long to wait between tries once the first few have failed, in seconds.
+const SLOW_RETRY_SECS: u64 = 600;
+
+/// A sign-out that somebody waits for.
+pub(crate) struct SigningOut {
+    pub waiters: Vec<Waiter>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The local session is being removed.
+    Erasing { op: Op, revocation: Option<u64> },
+    /// It is gone; the server is being told.
+    Telling { revocation: u64, until: Boot },
+}
+
+/// A revocation to be confirmed by its server.
+pub(crate) struct ToRevoke {
+    revocation: Revocation,
+    next: Boot,
+    calling: Option<Op>,
+    failures: u32,
+}
+
+impl SigningOut {
+    pub fn is_erasing(&self) -> bool {
+        matches!(self.stage, Stage::Erasing { .. })
+    }
+
+    pub fn until(&self) -> Option<Boot> {
+        match self.stage {
+            Stage::Erasing { .. } => None,
+            Stage::Telling { until, .. } => Some(until),
+        }
+    }
+}
+
+impl Profile {
+    pub(crate) fn sign_out(&mut self, now: &Moment, waiter: Waiter) {
+        if let Err(why) = &self.owner {
+            return self.reply(waiter, Answer::Failed(Trouble::NotOwner(why.clone())));
+        }
+        if let Some(signing_out) = &mut self.signing_out {
+            signing_out.waiters.push(waiter);
+            return;
+        }
+        let revocation = match &self.account {
+            Account::In(held) => {
+                let newest = held.rotation.arrived().unwrap_or(&held.session).clone();
+                let print = held.fingerprint();
+                let until = held.session.refresh_expires_at;
+                self.sidecar.signing_out = Some(print);
+                self.sidecar.spend(print, until, Over::Restored, now.wall);
+                Some(self.revocation(now, &newest))
+            }
+            Account::Out(_) | Account::Unusable(_) | Account::Starting(_) => None,
+        };
+        self.abandon(true);
+        self.erase(now, revocation, vec![waiter]);
+    }
+
+    /// A crash came between the decision and the removal.
+    pub(crate) fn erase_again(&mut self, now: &Moment) {
+        self.erase(now, None, Vec::new());
+    }
+
+    fn erase(&mut self, now: &Moment, revocation: Option<Revocation>, waiters: Vec<Waiter>) {
+        self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
+        let sidecar = self.sidecar.clone();
+        let id = revocation.as_ref().map(|revocation| revocation.id);
+        if let Some(revocation) = &revocation {
+            self.revocations.push(ToRevoke::new(now, revocation.clone()));
+        }
+        let op = self.store(StoreJob::Erase { sidecar, revocation });
+        self.signing_out = Some(SigningOut { waiters, stage: Stage::Erasing { op, revocation: id } });
+    }
+
+    pub(crate) fn erased(&mut self, now: &Moment, op: Op, result: Result<(), StoreTrouble>) {
+        let Some(mut signing_out) = self.signing_out.take() else { return };
+        let revocation = match signing_out.stage {
+            Stage::Erasing { op: mine, revocation } if mine == op => revocation,
+            Stage::Erasing { .. } | Stage::Telling { .. } => {
+                self.signing_out = Some(signing_out);
+                return;
+            }
+        };
+        match result {
+            Ok(()) => {
+                self.sidecar.signing_out = None;
+                self.sealed = None;
+                self.books.must_write();
+                let was_in = matches!(self.account, Account::In(_));
+                if was_in {
+                    self.tell(Notice::SignedOut(Out::NoFile));
+                }
+                self.tell_account_changed();
+                self.enter(now, Account::Out(Out::NoFile));
+                match revocation {
+                    Some(revocation) => {
+                        let until = now.boot.plus_ms(PATIENCE_MS);
+                        signing_out.stage = Stage::Telling { revocation, until };
+                        self.signing_out = Some(signing_out);
+                    }
+                    None => self.report(signing_out.waiters, reply::Revocation::NothingToDo),
+                }
+            }
+            Err(why) => {
+                // Still there: what it is worth is for a fresh look to say.
+                self.sidecar.signing_out = None;
+                self.books.must_write();
+                self.tell(Notice::StoreFailed(why.clone()));
+                for waiter in signing_out.waiters {
+                    self.reply(waiter, Answer::Failed(Trouble::Store(why.clone())));
+                }
+                self.look_again(now);
+            }
+        }
+    }
+
+    pub(crate) fn expire_sign_out(&mut self, now: &Moment) {
+        let late = self.signing_out.take_if(|out| out.until().is_some_and(|until| until <= now.boot));
+        if let Some(signing_out) = late {
+            self.report(signing_out.waiters, reply::Revocation::Queued);
+        }
+    }
+
+    pub(crate) fn take_revocations(&mut self, now: &Moment, revocations: Vec<Revocation>) {
+        let known: Vec<u64> = self.revocations.iter().map(|r| r.revocation.id).collect();
+        let new = revocations.into_iter().filter(|r| !known.contains(&r.id));
+        self.revocations.extend(new.map(|revocation| ToRevoke::new(now, revocation)));
+    }
+
+    /// Has the server told of a session that nobody will use.
+    pub(crate) fn queue_revocation(&mut self, now: &Moment, revocation: Revocation) {
+        self.store(StoreJob::Queue(revocation.clone()));
+        self.revocations.push(ToRevoke::new(now, revocation));
+    }
+
+    pub(crate) fn revoke_at(&self) -> Option<Boot> {
+        let may = self.owner.is_ok();
+        self.revocations
+            .iter()
+            .filter(|r| may && r.calling.is_none() && !self.is_erasing(r))
+            .map(|r| r.next)
+            .min()
+    }
+
+    pub(crate) fn revoke_if_due(&mut self, now: &Moment) {
+        if self.revoke_at().is_none_or(|at| at > now.boot) {
+            return;
+        }
+        for at in (0..self.revocations.len()).rev() {
+            let due = &self.revocations[at];
+            if due.calling.is_some() || due.next > now.boot || self.is_erasing(due) {
+                continue;
+            }
+            if due.revocation.until <= now.wall {
+                let gone = self.revocations.remove(at);
+                self.store(StoreJob::Dequeue(gone.revocation.id));
+                self.tell(Notice::RevocationDropped);
+                continue;
+            }
+            let op = self.net(NetJob::Revoke(self.revocations[at].revocation.clone()));
+            self.revocations[at].calling = Some(op);
+        }
+    }
+
+    pub(crate) fn revoked(&mut self, now: &Moment, op: Op, answer: RevokeAnswer) {
+        let Some(at) = self.revocations.iter().position(|r| r.calling == Some(op)) else { return };
+        let known = self.revocations[at].revocation.access_expires_at > now.wall;
+        let outcome = match answer {
+            RevokeAnswer::Confirmed => reply::Revocation::Revoked,
+            // A refusal of a credential that is still good means that the session is gone already.
+            RevokeAnswer::Refused if known => reply::Revocation::Revoked,
+            RevokeAnswer::Refused => reply::Revocation::NotConfirmed,
+            RevokeAnswer::Net(_) => reply::Revocation::Queued,
+        };
+        let id = self.revocations[at].revocation.id;
+        match outcome {
+            reply::Revocation::Queued => {
+                let waiting = &mut self.revocations[at];
+                waiting.calling = None;
+                waiting.failures = waiting.failures.saturating_add(1);
+                waiting.next = match waiting.failures {
+                    0..=6 => retry_at(now, waiting.failures),
+                    _ => now.boot.plus_secs(SLOW_RETRY_SECS),
+                };
+            }
+            reply::Revocation::Revoked | reply::Revocation::NotConfirmed | reply::Revocation::NothingToDo => {
+                self.revocations.remove(at);
+                self.store(StoreJob::Dequeue(id));
+                let confirmed = outcome == reply::Revocation::Revoked;
+                self.tell(if confirmed { Notice::Revoked } else { Notice::RevocationDropped });
+            }
+        }
+        let mine = self
+            .signing_out
+            .take_if(|out| matches!(out.stage, Stage::Telling { revocation, .. } if revocation == id));
+        if let Some(signing_out) = mine {
+            self.report(signing_out.waiters, outcome);
+        }
+    }
+
+    fn report(&mut self, waiters: Vec<Waiter>, revocation: reply::Revocation) {
+        for waiter in waiters {
+            self.reply(waiter, Answer::LoggedOut(revocation));
+        }
+    }
+
+    /// The server is told only once the local session is gone.
+    fn is_erasing(&self, due: &ToRevoke) -> bool {
+        match &self.signing_out {
+            Some(SigningOut { stage: Stage::Erasing { revocation, .. }, .. }) => {
+                *revocation == Some(due.revocation.id)
+            }
+            Some(SigningOut { stage: Stage::Telling { .. }, .. }) | None => false,
+        }
+    }
+}
+
+impl ToRevoke {
+    fn new(now: &Moment, revocation: Revocation) -> Self {
+        Self { revocation, next: now.boot, calling: None, failures: 0 }
+    }
+}
+
+impl Rotation {
+    /// A successor that has arrived but is not published yet.
+    fn arrived(&self) -> Option<&crate::record::Session> {
+        match self {
+            Self::Committing(_, _, fresh) | Self::Replacing(_, _, fresh) | Self::Stuck { fresh, .. } => {
+                Some(&fresh.session)
+            }
+            Self::Rest
+            | Self::Looking(..)
+            | Self::Vetting(_)
+            | Self::Connecting(..)
+            | Self::Noting { .. }
+            | Self::Sending(..)
+            | Self::Doubt(_)
+            | Self::Probing(..)
+            | Self::Rechecking(..)
+            | Self::Over(_) => None,
+        }
+    }
+}

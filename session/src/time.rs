@@ -1,0 +1,61 @@
+//! The clocks and the randomness that come in with each event.
+
+use sha2::{Digest, Sha256};
+
+/// A point of `CLOCK_BOOTTIME` in milliseconds: goes on during suspend, never jumps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Boot(pub u64);
+
+impl Boot {
+    /// So many seconds later.
+    pub fn plus_secs(self, secs: u64) -> Self {
+        self.plus_ms(secs.saturating_mul(1000))
+    }
+
+    /// So many milliseconds later.
+    pub fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// So many milliseconds earlier.
+    pub fn minus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub(ms))
+    }
+
+    /// Milliseconds from here to `later`; 0 if that is past.
+    pub fn ms_until(self, later: Self) -> u64 {
+        later.0.saturating_sub(self.0)
+    }
+}
+
+/// When an event happened, with fresh random bytes for whatever it causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The boot clock.
+    pub boot: Boot,
+    /// The wall clock in unix seconds; it may jump.
+    pub wall: u64,
+    /// 256 random bits, new with every event.
+    pub dice: [u8; 32],
+}
+
+impl Moment {
+    /// 256 random bits for one purpose, independent of those for any other.
+    pub fn random(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.dice).chain_update(purpose).finalize().into()
+    }
+
+    /// A random number below 1, in thousandths.
+    pub fn random_permille(&self, purpose: &str) -> u64 {
+        let [a, b, ..] = self.random(purpose);
+        u64::from(u16::from_le_bytes([a, b])) % 1000
+    }
+
+    /// The wall clock at a point of the boot clock, if neither jumps.
+    pub fn wall_at(&self, boot: Boot) -> u64 {
+        match boot.0.checked_sub(self.boot.0) {
+            Some(ahead) => self.wall.saturating_add(ahead / 1000),
+            None => self.wall.saturating_sub((self.boot.0 - boot.0).div_ceil(1000)),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What can go wrong, as data. Sentences are made in the binaries.
+
+use crate::record::Over;
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nobody is signed in.
+    NotSignedIn(Out),
+    /// Only a new sign-in helps.
+    NeedsLogin(Over),
+    /// The caller counts on another server.
+    OtherServer {
+        /// What the agent uses.
+        agent: String,
+        /// What the caller expects.
+        client: String,
+    },
+    /// The caller counts on another session file.
+    OtherFile {
+        /// What the agent uses.
+        agent: String,
+        /// What the caller expects.
+        client: String,
+    },
+    /// There is no such flow, or it is over.
+    FlowGone,
+    /// The account changed while the request waited.
+    AccountChanged,
+    /// The api-server can't be reached or makes no sense.
+    Net(NetTrouble),
+    /// A refresh was sent and its outcome is not known.
+    Uncertain(NetTrouble),
+    /// Nothing came of it in time.
+    Timeout,
+    /// The last refresh is less than 30 s ago.
+    TooSoon {
+        /// Seconds until it may be asked again.
+        secs: u64,
+    },
+    /// The api-server refused the email address or the code.
+    Rejected(Rejected),
+    /// The api-server asks to wait.
+    RateLimited {
+        /// Seconds.
+        secs: u64,
+    },
+    /// A local file is in the way.
+    Store(StoreTrouble),
+    /// Another agent, or nobody can know which, holds the session file.
+    NotOwner(NotOwner),
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Out {
+    /// There is no session file.
+    NoFile,
+    /// The session file was removed by another program.
+    Removed,
+    /// The session file was damaged and has been set aside under this name.
+    SetAside(String),
+}
+
+/// What the api-server refused during a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejected {
+    /// The email address.
+    Email,
+    /// The code.
+    Code,
+    /// Something else, in the server's own code.
+    Other(String),
+}
+
+/// What is wrong between here and an api-server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetTrouble {
+    /// The server's base URL.
+    pub server: String,
+    /// What is wrong.
+    pub kind: NetKind,
+}
+
+/// Kinds of network trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetKind {
+    /// No connection: name, route, refusal or TLS, in the library's words.
+    Connect(String),
+    /// No answer in time.
+    Timeout,
+    /// The connection broke before the answer was complete.
+    Broken,
+    /// An HTTP status that is no answer to the question.
+    Status(u16),
+    /// It answered with something else than the contract's JSON.
+    NotTheContract,
+    /// It wanted to send us elsewhere.
+    Redirect,
+    /// It answered for another user or session.
+    OtherSession,
+    /// It refuses while another rotation of the same token is under way.
+    Rotating,
+    /// It found the request past its deadline.
+    Late,
+    /// It asks to wait so many seconds.
+    Limited(u64),
+}
+
+/// A file or folder that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreTrouble {
+    /// The path.
+    pub path: String,
+    /// What is wrong with it.
+    pub kind: StoreKind,
+}
+
+/// Kinds of file trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A symbolic link, which could point anywhere.
+    Symlink,
+    /// More than one name for the same file.
+    HardLink,
+    /// A folder, FIFO, socket or device.
+    NotAFile,
+    /// Owned by another user (the uid).
+    Foreign(u32),
+    /// Not a session, and not ours to set aside.
+    Damaged,
+    /// Larger than any session file is.
+    TooLarge,
+    /// What the system said, in its words.
+    Os(String),
+}
+
+/// Why this agent may only read a session file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotOwner {
+    /// Another agent holds the lock.
+    Held,
+    /// The file system can't lock, or can't be trusted to.
+    Impossible(StoreTrouble),
+}
+
+/// Something worth a line in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Somebody signed in.
+    SignedIn,
+    /// The session was refreshed.
+    Refreshed,
+    /// A session written by another program was taken over.
+    Adopted,
+    /// The session file is gone or was given up.
+    SignedOut(Out),
+    /// The session has ended.
+    Ended(Over),
+    /// A refresh could not be tried or is in doubt.
+    RefreshFailed(NetTrouble),
+    /// A file could not be read or written.
+    StoreFailed(StoreTrouble),
+    /// The session file was readable by others and has been tightened.
+    Tightened,
+    /// A damaged session file was set aside under this name.
+    SetAside(String),
+    /// A refresh succeeded while another program replaced the file; that file won.
+    GaveWay,
+    /// A sign-out cut short by a crash was completed, or a half-written save was rolled forward.
+    Recovered,
+    /// An answer for another user or session: somebody or something is badly wrong.
+    Alarm,
+    /// The server has confirmed a sign-out.
+    Revoked,
+    /// A sign-out was given up unconfirmed.
+    RevocationDropped,
+}

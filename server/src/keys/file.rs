@@ -1,0 +1,225 @@
+//! The keys file: JSON, mode 0600, made once and whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{KeyRing, ServerKey};
+use crate::secret::SecretBytes;
+use crate::time::Moment;
+use crate::trouble::Trouble;
+
+/// Larger than any ring of keys; a bigger file is not one.
+const LARGEST: u64 = 64 * 1024;
+
+/// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
+/// someone else, or its content is not a ring.
+pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    check_private(path, &file)?;
+    let mut text = Zeroizing::new(String::new());
+    file.take(LARGEST).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
+    let ring = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_ring);
+    ring.map(Some).ok_or_else(|| {
+        Trouble::new(
+            format!("the keys file {} is not a keys file of this version", path.display()),
+            "Restore it from your backup; it was left untouched.",
+        )
+    })
+}
+
+/// Makes a ring of one fresh key at `path`, or reads the one that another process made meanwhile.
+pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
+    let key = ServerKey::random(now).map_err(|error| {
+        Trouble::new(
+            format!("the system gave no randomness for new keys: {error}"),
+            "Try again once it is up.",
+        )
+    })?;
+    let ring = KeyRing::new(key, Vec::new());
+    match write_new(path, &ring) {
+        Ok(()) => Ok(ring),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            load(path)?.ok_or_else(|| unreadable(path, &error))
+        }
+        Err(error) => Err(Trouble::new(
+            format!("can't make the keys file {}: {error}", path.display()),
+            "Make its folder writable for this user, or name another place with --keys.",
+        )),
+    }
+}
+
+fn write_new(path: &Path, ring: &KeyRing) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(ring))?);
+    text.push('\n');
+    // tempfile makes the file 0600 and removes it again if anything below fails.
+    let mut temp = tempfile::Builder::new().prefix(".everkey-keys-").tempfile_in(folder)?;
+    temp.write_all(text.as_bytes())?;
+    temp.as_file().sync_all()?;
+    temp.persist_noclobber(path).map_err(|error| error.error)?;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::DIRECTORY.bits().cast_signed())
+        .open(folder)?
+        .sync_all()
+}
+
+fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
+    let shown = path.display();
+    let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
+    if !meta.is_file() {
+        return Err(Trouble::new(
+            format!("{shown} is not a regular file"),
+            "Name the keys file with --keys.",
+        ));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if meta.uid() != me {
+        return Err(Trouble::new(
+            format!(
+                "the keys file {shown} belongs to user {}, not to user {me} who runs the server",
+                meta.uid()
+            ),
+            format!(
+                "If it is really yours, run `chown {me} {shown}`; if not, name another file with --keys."
+            ),
+        ));
+    }
+    let mode = meta.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Trouble::new(
+            format!("the keys file {shown} has mode {mode:04o}, so others could have read the server's keys"),
+            format!("If nobody did, run `chmod 600 {shown}` and start again."),
+        ));
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Trouble {
+    Trouble::new(
+        format!("can't read the keys file {}: {error}", path.display()),
+        "Make it readable for this user, or name another file with --keys.",
+    )
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    v: u32,
+    /// The first one is current.
+    keys: Vec<StoredKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredKey {
+    id: String,
+    created_at: i64,
+    jwt: String,
+    pepper: String,
+    retry: String,
+}
+
+impl Drop for StoredKey {
+    fn drop(&mut self) {
+        self.jwt.zeroize();
+        self.pepper.zeroize();
+        self.retry.zeroize();
+    }
+}
+
+impl Stored {
+    fn of(ring: &KeyRing) -> Self {
+        let keys = std::iter::once(&ring.current).chain(&ring.older).map(StoredKey::of).collect();
+        Self { v: 1, keys }
+    }
+
+    fn into_ring(self) -> Option<KeyRing> {
+        if self.v != 1 {
+            return None;
+        }
+        let mut keys = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
+        Some(KeyRing::new(keys.next()?, keys.collect()))
+    }
+}
+
+impl StoredKey {
+    fn of(key: &ServerKey) -> Self {
+        let text = |secret: &SecretBytes| secret.to_base64().expose().to_owned();
+        Self {
+            id: key.id.clone(),
+            created_at: key.created_at.secs(),
+            jwt: text(&key.jwt),
+            pepper: text(&key.pepper),
+            retry: text(&key.retry),
+        }
+    }
+
+    fn to_key(&self) -> Option<ServerKey> {
+        Some(ServerKey {
+            id: self.id.clone(),
+            created_at: Moment::from_secs(self.created_at),
+            jwt: SecretBytes::from_base64(&self.jwt)?,
+            pepper: SecretBytes::from_base64(&self.pepper)?,
+            retry: SecretBytes::from_base64(&self.retry)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn made_once_private_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        assert!(load(&path).unwrap().is_none());
+        let made = create(&path, Moment::from_secs(5)).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let again = create(&path, Moment::from_secs(6)).unwrap();
+        assert_eq!(again.current().id, made.current().id, "a second process takes the first one's keys");
+        assert_eq!(again.current().retry.expose(), made.current().retry.expose());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn older_keys_are_found_by_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let key = |secs| ServerKey::random(Moment::from_secs(secs)).unwrap();
+        let ring = KeyRing::new(key(2), vec![key(1)]);
+        write_new(&path, &ring).unwrap();
+        let read = load(&path).unwrap().unwrap();
+        assert_eq!(read.current().id, ring.current.id);
+        assert!(read.find(&ring.older[0].id).is_some());
+        assert!(read.find("nobody").is_none());
+    }
+
+    #[test]
+    fn readable_by_others_garbage_and_directories_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        create(&path, Moment::from_secs(1)).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(load(&path).unwrap_err().to_string().contains("0644"));
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        for garbage in ["", "{}", r#"{"v":2,"keys":[]}"#, r#"{"v":1,"keys":[]}"#] {
+            std::fs::write(&path, garbage).unwrap();
+            assert!(load(&path).unwrap_err().to_string().contains("not a keys file"));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), garbage);
+        }
+        assert!(load(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+    }
+}

@@ -1,0 +1,85 @@
+//! May a guess at a login code be compared? A code is single-use, expires, and dies after 5 wrong guesses.
+//! The caller commits the guess before it compares, so parallel guesses can't share a count.
+
+use crate::limits::Limits;
+use crate::rules::rate::{self, Rate};
+use crate::time::Moment;
+
+/// The newest code of an email, as stored.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeFacts {
+    /// When it stops working.
+    pub expires_at: Moment,
+    /// Guesses already made at it.
+    pub guesses: u32,
+    /// Whether it has signed someone in.
+    pub used: bool,
+}
+
+/// What to do with a guess. Every guess that is not `Limited` counts as a failure until it proves right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Count it, then compare.
+    Compare,
+    /// Count it and refuse: there is no code, or it is dead.
+    Dead,
+    /// Too many failures for this email today; wait.
+    Limited {
+        /// How long until a guess is accepted again.
+        retry_after: std::time::Duration,
+    },
+}
+
+/// Decides about one guess. `nth_failure` is the `failures_per_email.max`-th newest failure for the email.
+pub fn decide(
+    limits: &Limits,
+    code: Option<CodeFacts>,
+    nth_failure: Option<Moment>,
+    now: Moment,
+) -> Decision {
+    if let Rate::Full { retry_after } = rate::check(limits.failures_per_email, nth_failure, now) {
+        return Decision::Limited { retry_after };
+    }
+    match code {
+        Some(code) if !code.used && code.guesses < limits.guesses_per_code && now < code.expires_at => {
+            Decision::Compare
+        }
+        Some(_) | None => Decision::Dead,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Moment = Moment::from_secs(100_000);
+    const FRESH: CodeFacts = CodeFacts { expires_at: Moment::from_secs(100_001), guesses: 0, used: false };
+
+    fn with(code: CodeFacts) -> Decision {
+        decide(&Limits::default(), Some(code), None, NOW)
+    }
+
+    #[test]
+    fn a_live_code_is_compared_up_to_its_fifth_guess() {
+        assert_eq!(with(FRESH), Decision::Compare);
+        assert_eq!(with(CodeFacts { guesses: 4, ..FRESH }), Decision::Compare);
+        assert_eq!(with(CodeFacts { guesses: 5, ..FRESH }), Decision::Dead);
+    }
+
+    #[test]
+    fn used_expired_and_missing_codes_are_dead() {
+        assert_eq!(with(CodeFacts { used: true, ..FRESH }), Decision::Dead);
+        assert_eq!(with(CodeFacts { expires_at: NOW, ..FRESH }), Decision::Dead);
+        assert_eq!(decide(&Limits::default(), None, None, NOW), Decision::Dead);
+    }
+
+    #[test]
+    fn fifty_failures_a_day_stop_even_a_live_code() {
+        let fiftieth = Some(NOW.minus(Duration::from_secs(86_399)));
+        let limited = Decision::Limited { retry_after: Duration::from_secs(1) };
+        assert_eq!(decide(&Limits::default(), Some(FRESH), fiftieth, NOW), limited);
+        assert_eq!(decide(&Limits::default(), None, fiftieth, NOW), limited);
+    }
+}

@@ -1,0 +1,11 @@
+//! What is allowed: pure functions of facts and a moment, answering with a decision.
+//! No I/O, clock or randomness.
+
+pub mod access;
+pub mod address;
+pub mod email;
+pub mod guess;
+pub mod rate;
+pub mod reminder;
+pub mod request_code;
+pub mod rotation;

@@ -1,0 +1,57 @@
+//! May a login code be sent now? failproofai: 5 per email and 20 per address in 15 minutes, 30 s apart.
+
+use crate::limits::Limits;
+use crate::rules::rate::{self, Rate};
+use crate::time::Moment;
+
+/// What the database knows about earlier requests. Nothing in it depends on whether the email has an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// The newest request for this email.
+    pub last_for_email: Option<Moment>,
+    /// The `codes_per_email.max`-th newest request for this email.
+    pub nth_for_email: Option<Moment>,
+    /// The `codes_per_ip.max`-th newest request from this network address.
+    pub nth_for_ip: Option<Moment>,
+}
+
+/// `Open` if a code may be sent, else how long to wait.
+pub fn decide(limits: &Limits, facts: Facts, now: Moment) -> Rate {
+    rate::cool_down(limits.code_cooldown, facts.last_for_email, now)
+        .and(rate::check(limits.codes_per_email, facts.nth_for_email, now))
+        .and(rate::check(limits.codes_per_ip, facts.nth_for_ip, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const QUIET: Facts = Facts { last_for_email: None, nth_for_email: None, nth_for_ip: None };
+    const NOW: Moment = Moment::from_secs(10_000);
+
+    fn full(secs: u64) -> Rate {
+        Rate::Full { retry_after: Duration::from_secs(secs) }
+    }
+
+    #[test]
+    fn the_first_request_passes() {
+        assert_eq!(decide(&Limits::default(), QUIET, NOW), Rate::Open);
+    }
+
+    #[test]
+    fn thirty_seconds_between_two() {
+        let last = |secs| Facts { last_for_email: Some(Moment::from_secs(secs)), ..QUIET };
+        assert_eq!(decide(&Limits::default(), last(9971), NOW), full(1));
+        assert_eq!(decide(&Limits::default(), last(9970), NOW), Rate::Open);
+    }
+
+    #[test]
+    fn five_per_email_and_twenty_per_address() {
+        let email = Facts { nth_for_email: Some(Moment::from_secs(9200)), ..QUIET };
+        assert_eq!(decide(&Limits::default(), email, NOW), full(100));
+        let address = Facts { nth_for_ip: Some(Moment::from_secs(9300)), ..QUIET };
+        assert_eq!(decide(&Limits::default(), address, NOW), full(200));
+    }
+}

@@ -1,0 +1,162 @@
+//! What a refresh may do: failproofai's replay rule and RR-1 (design/rotation.md, "the server's side").
+
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::rules::rate::Rate;
+use crate::time::Moment;
+
+/// The furthest ahead a request's deadline may lie, by the server's clock.
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long after a consumption another key counts as a race, not as theft.
+pub const RACE: Duration = Duration::from_secs(10);
+
+/// Whether an answer may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryMode {
+    /// RR-1: repeatable with the same key until the successor is used.
+    Rr1,
+    /// Never: every second use is a replay.
+    Strict,
+}
+
+/// What the request brought besides its token.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// The hash of its idempotency key, if it has one.
+    pub key: Option<Digest>,
+    /// The moment after which it must not be carried out.
+    pub deadline: Option<Moment>,
+}
+
+/// What the database knows about the token, read under the lock.
+#[derive(Clone, Copy, Debug)]
+pub enum Token {
+    /// Its session has ended: by logout, by a replay, or because the account is disabled.
+    Ended,
+    /// Never used.
+    Fresh {
+        /// When it lapses.
+        expires_at: Moment,
+        /// Whether the session may rotate again already.
+        rate: Rate,
+    },
+    /// Used before.
+    Spent {
+        /// When it was consumed.
+        at: Moment,
+        /// The hash of the idempotency key that consumed it.
+        key: Option<Digest>,
+        /// What has become of the token that replaced it.
+        successor: Successor,
+    },
+}
+
+/// What has become of a successor.
+#[derive(Clone, Copy, Debug)]
+pub enum Successor {
+    /// Neither it nor an access token of its generation or later has been seen.
+    Unused {
+        /// When it lapses.
+        expires_at: Moment,
+    },
+    /// It has been seen, so its answer arrived.
+    Used,
+}
+
+/// What to do with a token of a known session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Consume the token and issue its successor.
+    Rotate,
+    /// Issue the same successor again; nothing is consumed.
+    Repeat,
+    /// A replay: revoke every session of the user.
+    RevokeAll,
+    /// Change nothing.
+    Decline(Decline),
+}
+
+/// Why nothing is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decline {
+    /// The token can't be used, now or ever.
+    InvalidGrant,
+    /// 409: another request with this token is or was just under way.
+    InProgress,
+    /// 409: the deadline is over, or lies too far ahead to mean anything.
+    DeadlineMissed,
+    /// 429.
+    Limited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+}
+
+impl Decline {
+    /// The word for it in the audit.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidGrant => "invalid_grant",
+            Self::InProgress => "rotation_in_progress",
+            Self::DeadlineMissed => "deadline_passed",
+            Self::Limited { retry_after: _ } => "rate_limited",
+        }
+    }
+}
+
+/// Decides one refresh. `now` is taken after the lock.
+pub fn decide(mode: RetryMode, token: Token, attempt: Attempt, now: Moment) -> Decision {
+    if !in_time(attempt.deadline, now) {
+        return Decision::Decline(Decline::DeadlineMissed);
+    }
+    match token {
+        Token::Ended => Decision::Decline(Decline::InvalidGrant),
+        Token::Fresh { expires_at, rate: _ } if now >= expires_at => Decision::Decline(Decline::InvalidGrant),
+        Token::Fresh { rate: Rate::Full { retry_after }, .. } => {
+            Decision::Decline(Decline::Limited { retry_after })
+        }
+        Token::Fresh { rate: Rate::Open, .. } => Decision::Rotate,
+        Token::Spent { at, key, successor } => match mode {
+            RetryMode::Strict => Decision::RevokeAll,
+            RetryMode::Rr1 => second_use(at, key, successor, attempt.key, now),
+        },
+    }
+}
+
+/// Decides one refresh with a token that is not known.
+pub fn decide_unknown(attempt: Attempt, now: Moment) -> Decline {
+    if in_time(attempt.deadline, now) { Decline::InvalidGrant } else { Decline::DeadlineMissed }
+}
+
+fn second_use(
+    consumed_at: Moment,
+    consumed_with: Option<Digest>,
+    successor: Successor,
+    offered: Option<Digest>,
+    now: Moment,
+) -> Decision {
+    match (consumed_with, offered) {
+        (None, None) => Decision::RevokeAll,
+        (Some(first), Some(second)) if first == second => match successor {
+            Successor::Unused { expires_at } if now < expires_at => Decision::Repeat,
+            Successor::Unused { .. } | Successor::Used => Decision::Decline(Decline::InvalidGrant),
+        },
+        (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => match successor {
+            Successor::Unused { .. } => Decision::Decline(Decline::InProgress),
+            Successor::Used if now < consumed_at.plus(RACE) => Decision::Decline(Decline::InProgress),
+            Successor::Used => Decision::RevokeAll,
+        },
+    }
+}
+
+fn in_time(deadline: Option<Moment>, now: Moment) -> bool {
+    match deadline {
+        None => true,
+        Some(deadline) => now <= deadline && deadline <= now.plus(LONGEST_DEADLINE),
+    }
+}
+
+#[cfg(test)]
+mod tests;

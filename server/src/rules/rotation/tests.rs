@@ -1,0 +1,161 @@
+//! Every row of rotation.md's server table, and every combination of key, mode and successor.
+
+use super::*;
+
+const NOW: Moment = Moment::from_secs(1_000_000);
+const REFUSE: Decision = Decision::Decline(Decline::InvalidGrant);
+const RACING: Decision = Decision::Decline(Decline::InProgress);
+const LATE: Decision = Decision::Decline(Decline::DeadlineMissed);
+
+fn ago(secs: u64) -> Moment {
+    NOW.minus(Duration::from_secs(secs))
+}
+
+fn ahead(secs: u64) -> Moment {
+    NOW.plus(Duration::from_secs(secs))
+}
+
+fn key(n: u8) -> Option<Digest> {
+    Some(Digest::sha256(&[n]))
+}
+
+fn attempt(key: Option<Digest>) -> Attempt {
+    Attempt { key, deadline: None }
+}
+
+fn fresh() -> Token {
+    Token::Fresh { expires_at: ahead(100), rate: Rate::Open }
+}
+
+fn unused() -> Successor {
+    Successor::Unused { expires_at: ahead(100) }
+}
+
+fn spent(at: Moment, key: Option<Digest>, successor: Successor) -> Token {
+    Token::Spent { at, key, successor }
+}
+
+fn rr1(token: Token, attempt: Attempt) -> Decision {
+    decide(RetryMode::Rr1, token, attempt, NOW)
+}
+
+fn strict(token: Token, attempt: Attempt) -> Decision {
+    decide(RetryMode::Strict, token, attempt, NOW)
+}
+
+#[test]
+fn a_fresh_token_rotates_with_and_without_a_key() {
+    for offered in [None, key(1)] {
+        assert_eq!(rr1(fresh(), attempt(offered)), Decision::Rotate);
+        assert_eq!(strict(fresh(), attempt(offered)), Decision::Rotate);
+    }
+}
+
+#[test]
+fn an_expired_token_is_refused_before_the_rate_is_looked_at() {
+    let full = Rate::Full { retry_after: Duration::from_secs(5) };
+    for rate in [Rate::Open, full] {
+        let token = Token::Fresh { expires_at: NOW, rate };
+        assert_eq!(rr1(token, attempt(key(1))), REFUSE);
+    }
+}
+
+#[test]
+fn a_rate_limit_consumes_nothing() {
+    let token =
+        Token::Fresh { expires_at: ahead(1), rate: Rate::Full { retry_after: Duration::from_secs(5) } };
+    assert_eq!(
+        rr1(token, attempt(key(1))),
+        Decision::Decline(Decline::Limited { retry_after: Duration::from_secs(5) })
+    );
+}
+
+#[test]
+fn unknown_and_ended_tokens_are_plainly_refused() {
+    for offered in [None, key(1)] {
+        assert_eq!(rr1(Token::Ended, attempt(offered)), REFUSE);
+        assert_eq!(strict(Token::Ended, attempt(offered)), REFUSE);
+        assert_eq!(decide_unknown(attempt(offered), NOW), Decline::InvalidGrant);
+    }
+}
+
+#[test]
+fn the_same_key_repeats_until_the_successor_is_used_however_late() {
+    for at in [NOW, ago(9), ago(11), ago(86_400 * 29)] {
+        assert_eq!(rr1(spent(at, key(1), unused()), attempt(key(1))), Decision::Repeat);
+        assert_eq!(rr1(spent(at, key(1), Successor::Used), attempt(key(1))), REFUSE);
+    }
+}
+
+#[test]
+fn a_lapsed_successor_is_not_repeated() {
+    let lapsed = Successor::Unused { expires_at: NOW };
+    assert_eq!(rr1(spent(ago(100), key(1), lapsed), attempt(key(1))), REFUSE);
+}
+
+#[test]
+fn another_key_or_one_with_and_one_without_is_a_race_while_the_successor_is_unused() {
+    for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
+        for at in [NOW, ago(9), ago(11), ago(86_400)] {
+            assert_eq!(rr1(spent(at, first, unused()), attempt(second)), RACING);
+        }
+    }
+}
+
+#[test]
+fn once_the_successor_is_used_another_key_is_a_race_for_ten_seconds_and_then_a_replay() {
+    for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
+        for at in [NOW, ago(9)] {
+            assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), RACING);
+        }
+        for at in [ago(10), ago(11), ago(86_400)] {
+            assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), Decision::RevokeAll);
+        }
+    }
+}
+
+#[test]
+fn two_uses_without_any_key_are_a_replay_at_once() {
+    for at in [NOW, ago(9), ago(86_400)] {
+        for successor in [unused(), Successor::Used] {
+            assert_eq!(rr1(spent(at, None, successor), attempt(None)), Decision::RevokeAll);
+        }
+    }
+}
+
+#[test]
+fn strict_takes_every_second_use_for_a_replay() {
+    for (first, second) in [(None, None), (key(1), key(1)), (key(1), key(2)), (key(1), None), (None, key(1))]
+    {
+        for successor in [unused(), Successor::Used] {
+            for at in [NOW, ago(11)] {
+                assert_eq!(strict(spent(at, first, successor), attempt(second)), Decision::RevokeAll);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missed_deadline_comes_before_everything_else_even_a_replay() {
+    let tokens = [Token::Ended, fresh(), spent(ago(100), None, Successor::Used)];
+    for token in tokens {
+        for deadline in [NOW.minus(Duration::from_millis(1)), ago(3600), Moment::from_secs(i64::MIN)] {
+            let late = Attempt { key: None, deadline: Some(deadline) };
+            assert_eq!(rr1(token, late), LATE);
+            assert_eq!(strict(token, late), LATE);
+            assert_eq!(decide_unknown(late, NOW), Decline::DeadlineMissed);
+        }
+    }
+}
+
+#[test]
+fn a_deadline_holds_from_now_to_thirty_seconds_ahead() {
+    for (deadline, expected) in [
+        (NOW, Decision::Rotate),
+        (ahead(30), Decision::Rotate),
+        (ahead(31), LATE),
+        (Moment::from_secs(i64::MAX), LATE),
+    ] {
+        assert_eq!(rr1(fresh(), Attempt { key: key(1), deadline: Some(deadline) }), expected);
+    }
+}

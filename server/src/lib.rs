@@ -4,10 +4,18 @@
 //! folders (`failproofai`, later others) only translate wire shapes. Nothing here knows the agent.
 #![forbid(unsafe_code)]
 
+pub mod actions;
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod db;
 pub mod digest;
 pub mod duration;
+pub mod failproofai;
+pub mod http;
 pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod rules;
 pub mod secret;
 pub mod time;

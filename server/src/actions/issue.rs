@@ -1,0 +1,44 @@
+//! The pair of tokens that a sign-in or a refresh answers with.
+
+use std::time::Duration;
+
+use super::Refusal;
+use crate::app::App;
+use crate::db::users::User;
+use crate::secret::SecretText;
+use crate::time::Moment;
+use crate::tokens::access::Subject;
+use crate::tokens::refresh::RefreshToken;
+
+/// A pair of tokens. It must only leave the server once what it rests on is committed.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access: SecretText,
+    /// How long the access token works.
+    pub access_expires_in: Duration,
+    /// The refresh token.
+    pub refresh: RefreshToken,
+    /// How long the refresh token works unless it is used.
+    pub refresh_expires_in: Duration,
+}
+
+/// Pairs a refresh token of the session's `generation` with a fresh access token of the same generation.
+pub(super) fn pair(
+    app: &App,
+    user: &User,
+    session: &str,
+    generation: i64,
+    refresh: RefreshToken,
+    refresh_expires_at: Moment,
+    now: Moment,
+) -> Result<Tokens, Refusal> {
+    let subject = Subject { user: &user.id, email: &user.email, session, generation };
+    let access = app.access.sign(&app.keys, subject, now, now.plus(app.policy.access_ttl))?;
+    Ok(Tokens {
+        access,
+        access_expires_in: app.policy.access_ttl,
+        refresh,
+        refresh_expires_in: refresh_expires_at.since(now),
+    })
+}

@@ -1,0 +1,70 @@
+//! What can be done: each action reads facts, asks the rules, and writes the decision in one transaction.
+//! No HTTP here; every kind of route shares these.
+
+pub mod issue;
+pub mod logout;
+pub mod refresh;
+pub mod request_code;
+pub mod verify_code;
+pub mod visit;
+
+use std::time::Duration;
+
+use crate::db::DbError;
+use crate::tokens::access::AccessError;
+
+/// Why an action was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Too often; nothing was changed.
+    #[error("rate limited for {retry_after:?}")]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The login code is wrong, dead, or there is none; which one is not told.
+    #[error("code rejected")]
+    CodeRejected,
+    /// The refresh token can't be used, now or ever.
+    #[error("invalid grant")]
+    InvalidGrant,
+    /// The access token opens nothing.
+    #[error("unauthorized")]
+    Unauthorized,
+    /// Another request with the same refresh token is or was just under way; nothing was changed.
+    #[error("rotation in progress")]
+    RotationInProgress,
+    /// The request's deadline is over or too far ahead; nothing was changed.
+    #[error("deadline missed")]
+    DeadlineMissed,
+    /// The server can't do it now; nothing was changed.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// Something failed half-way, so whether anything was changed is unknown.
+    #[error("failed: {0}")]
+    Failed(String),
+}
+
+impl From<DbError> for Refusal {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(_) | DbError::Corrupt(_) => Self::Unavailable(error.to_string()),
+            DbError::Unconfirmed(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<getrandom::Error> for Refusal {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Unavailable(format!("no randomness: {error}"))
+    }
+}
+
+impl From<AccessError> for Refusal {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Unsigned => Self::Unavailable(error.to_string()),
+            AccessError::Foreign => Self::Unauthorized,
+        }
+    }
+}

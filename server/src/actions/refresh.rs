@@ -1,0 +1,202 @@
+//! Rotates a refresh token: one transaction that locks, decides, and only then consumes (RR-1).
+
+use uuid::Uuid;
+
+use super::Refusal;
+use super::issue::{self, Tokens};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::sessions::{Ended, Session};
+use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
+use crate::db::{DbError, Tx};
+use crate::digest::Digest;
+use crate::rules::access::Standing;
+use crate::rules::rate;
+use crate::rules::rotation::{Attempt, Decision, Decline, Successor, Token, decide, decide_unknown};
+use crate::time::Moment;
+use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
+
+/// What a refresh request brought.
+#[derive(Debug)]
+pub struct Request {
+    /// The refresh token.
+    pub token: RefreshToken,
+    /// Its idempotency key.
+    pub key: Option<IdempotencyKey>,
+    /// The moment after which the request must not be carried out.
+    pub deadline: Option<Moment>,
+}
+
+/// A token of a session, and what replaced it if it was consumed.
+struct Known {
+    hash: Digest,
+    token: StoredToken,
+    session: Session,
+    replaced: Option<Replaced>,
+}
+
+struct Replaced {
+    consumed: Consumed,
+    successor_hash: Digest,
+    successor_expires_at: Moment,
+}
+
+/// Carries a refresh request out. `RateLimited`, `RotationInProgress`, `DeadlineMissed` and `Unavailable`
+/// leave every token as it was.
+pub async fn refresh(app: &App, request: &Request) -> Result<Tokens, Refusal> {
+    let mut tx = app.store.begin().await?;
+    // Taken after the lock, so that waiting for it counts against the deadline.
+    let now = app.now();
+    let attempt = Attempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
+    let Some(known) = find(&mut tx, request.token.hash()).await? else {
+        return Err(refusal(decide_unknown(attempt, now)));
+    };
+    let token = facts(app, &mut tx, &known, now).await?;
+    match decide(app.policy.retry, token, attempt, now) {
+        Decision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
+        Decision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
+        Decision::RevokeAll => revoke_all(tx, &known, now).await,
+        Decision::Decline(decline) => {
+            let entry = Entry {
+                event: Event::Refused,
+                session: Some(&known.session),
+                generation: Some(known.token.generation),
+                detail: Some(decline.word()),
+            };
+            tx.record(entry, now).await?;
+            tx.commit().await?;
+            Err(refusal(decline))
+        }
+    }
+}
+
+/// Reads the token and locks its session, which is the lock that rotations and probes share.
+async fn find(tx: &mut Tx, hash: Digest) -> Result<Option<Known>, Refusal> {
+    let Some(token) = tx.token_for_update(&hash).await? else { return Ok(None) };
+    let session = tx.session_for_update(&token.session_id).await?;
+    let session = session.ok_or(DbError::Corrupt("refresh_tokens.session_id"))?;
+    let replaced = match &token.consumed {
+        None => None,
+        Some(consumed) => {
+            let successor = tx.token_of(&session.id, token.generation + 1).await?;
+            let (successor_hash, successor_expires_at) =
+                successor.ok_or(DbError::Corrupt("refresh_tokens.generation"))?;
+            Some(Replaced { consumed: consumed.clone(), successor_hash, successor_expires_at })
+        }
+    };
+    Ok(Some(Known { hash, token, session, replaced }))
+}
+
+async fn facts(app: &App, tx: &mut Tx, known: &Known, now: Moment) -> Result<Token, Refusal> {
+    let Known { token, session, .. } = known;
+    Ok(match (session.standing(), &known.replaced) {
+        (Standing::Ended, _) => Token::Ended,
+        (Standing::Live, None) => {
+            let limit = app.limits.rotations_per_session;
+            let nth = tx.nth_newest_rotation(&session.id, limit.max).await?;
+            Token::Fresh { expires_at: token.expires_at, rate: rate::check(limit, nth, now) }
+        }
+        (Standing::Live, Some(replaced)) => Token::Spent {
+            at: replaced.consumed.at,
+            key: replaced.consumed.with.as_ref().map(|with| with.key),
+            successor: if session.seen_generation > token.generation {
+                Successor::Used
+            } else {
+                Successor::Unused { expires_at: replaced.successor_expires_at }
+            },
+        },
+    })
+}
+
+/// Consumes the token and issues its successor: derived if the answer may be repeated, else random.
+async fn rotate(
+    app: &App,
+    mut tx: Tx,
+    known: &Known,
+    key: Option<&IdempotencyKey>,
+    now: Moment,
+) -> Result<Tokens, Refusal> {
+    let Known { hash, token, session, .. } = known;
+    let (generation, server_key) = (token.generation + 1, app.keys.current());
+    let (successor, with) = match key {
+        Some(key) => (
+            RefreshToken::successor(server_key, uuid_of(session)?, generation, hash, key),
+            Some(ConsumedWith { key: key.hash(), server_key: server_key.id.clone() }),
+        ),
+        None => (RefreshToken::random()?, None),
+    };
+    tx.mark_seen(&session.id, token.generation).await?;
+    let consumed = tx.consume_token(hash, &Consumed { at: now, with }).await?;
+    if !(consumed && tx.advance_session(&session.id, token.generation, now).await?) {
+        return Err(DbError::Corrupt("sessions.generation").into());
+    }
+    let expires_at = now.plus(app.policy.refresh_ttl);
+    let stored =
+        NewToken { hash: successor.hash(), session: &session.id, generation, issued_at: now, expires_at };
+    tx.insert_token(&stored).await?;
+    record(&mut tx, Event::Rotated, known, generation, now).await?;
+    let tokens = issue::pair(app, &session.user, &session.id, generation, successor, expires_at, now)?;
+    tx.commit().await?;
+    Ok(tokens)
+}
+
+/// Computes the successor again; the parent's own expiry no longer matters.
+async fn repeat(
+    app: &App,
+    mut tx: Tx,
+    known: &Known,
+    key: Option<&IdempotencyKey>,
+    now: Moment,
+) -> Result<Tokens, Refusal> {
+    let Known { hash, token, session, replaced } = known;
+    let generation = token.generation + 1;
+    let lost =
+        || Refusal::Unavailable("a successor can't be computed again with the keys at hand".to_owned());
+    let replaced = replaced.as_ref().ok_or_else(lost)?;
+    let server_key =
+        replaced.consumed.with.as_ref().and_then(|with| app.keys.find(&with.server_key)).ok_or_else(lost)?;
+    let successor =
+        RefreshToken::successor(server_key, uuid_of(session)?, generation, hash, key.ok_or_else(lost)?);
+    if successor.hash() != replaced.successor_hash {
+        return Err(lost());
+    }
+    record(&mut tx, Event::RepeatAnswered, known, generation, now).await?;
+    let expires_at = replaced.successor_expires_at;
+    let tokens = issue::pair(app, &session.user, &session.id, generation, successor, expires_at, now)?;
+    tx.commit().await?;
+    Ok(tokens)
+}
+
+/// A replay: someone else may hold the token, so every session of the user ends.
+async fn revoke_all(mut tx: Tx, known: &Known, now: Moment) -> Result<Tokens, Refusal> {
+    let Known { token, session, .. } = known;
+    let ended = tx.end_sessions_of(&session.user.id, Ended::Replay, now).await?;
+    record(&mut tx, Event::ReplayRevokedAll, known, token.generation, now).await?;
+    tx.commit().await?;
+    tracing::warn!(user = session.user.id, session = session.id, ended, "a refresh token was used twice");
+    Err(Refusal::InvalidGrant)
+}
+
+async fn record(
+    tx: &mut Tx,
+    event: Event,
+    known: &Known,
+    generation: i64,
+    now: Moment,
+) -> Result<(), DbError> {
+    let session = Some(&known.session);
+    tx.record(Entry { event, session, generation: Some(generation), detail: None }, now).await
+}
+
+fn uuid_of(session: &Session) -> Result<Uuid, DbError> {
+    Uuid::parse_str(&session.id).map_err(|_| DbError::Corrupt("sessions.id"))
+}
+
+fn refusal(decline: Decline) -> Refusal {
+    match decline {
+        Decline::InvalidGrant => Refusal::InvalidGrant,
+        Decline::InProgress => Refusal::RotationInProgress,
+        Decline::DeadlineMissed => Refusal::DeadlineMissed,
+        Decline::Limited { retry_after } => Refusal::RateLimited { retry_after },
+    }
+}

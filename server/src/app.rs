@@ -1,0 +1,60 @@
+//! What every request shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::db::Store;
+use crate::digest::Digest;
+use crate::keys::KeyRing;
+use crate::limits::Limits;
+use crate::mail::Outbox;
+use crate::rules::email::Email;
+use crate::rules::rotation::RetryMode;
+use crate::time::{Clock, Moment};
+use crate::tokens::access::AccessTokens;
+
+/// How tokens are issued.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How long an access token works.
+    pub access_ttl: Duration,
+    /// How long an unused refresh token works.
+    pub refresh_ttl: Duration,
+    /// Whether a lost refresh answer may be asked for again.
+    pub retry: RetryMode,
+}
+
+/// The server's state: handles to the outside, and settings. It holds no session state of its own.
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The server's keys.
+    pub keys: KeyRing,
+    /// Signs and reads access tokens.
+    pub access: AccessTokens,
+    /// How tokens are issued.
+    pub policy: Policy,
+    /// How often things may be done.
+    pub limits: Limits,
+    /// Proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where mail is left.
+    pub outbox: Outbox,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// The present moment.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// A name for an address in logs and the audit: the same address has the same name, and only
+    /// the holder of the keys could tell which it is.
+    pub fn pseudonym(&self, email: &Email) -> String {
+        Digest::hmac(&self.keys.current().pepper, &[b"log", email.as_str().as_bytes()]).short()
+    }
+}

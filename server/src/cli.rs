@@ -1,0 +1,207 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use lettre::message::Mailbox;
+
+use crate::db::Place;
+use crate::duration;
+use crate::mail::route::Route;
+use crate::rules::rotation::RetryMode;
+
+/// The self-hosted api-server: signs people in by email code and keeps their sessions.
+#[derive(Debug, Parser)]
+#[command(name = "everkey-server", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server until it is told to stop (SIGTERM, Ctrl-C)
+    #[command(after_long_help = LIMITS_HELP)]
+    Serve(Box<Serve>),
+    /// List every session: whose, how often rotated, how ended
+    Sessions(Listing),
+    /// List what happened: sign-ins, rotations, replays, refusals
+    Events(Listing),
+}
+
+const LIMITS_HELP: &str = "\
+The --limits file is TOML. Each key overrides one limit; these are the defaults:
+  code_ttl              = \"10m\"                            how long a login code works
+  code_cooldown         = \"30s\"                            pause between two codes for one email
+  codes_per_email       = { max = 5, window = \"15m\" }      codes sent to one email
+  codes_per_ip          = { max = 20, window = \"15m\" }     codes asked for from one address (IPv6: /64)
+  guesses_per_code      = 5                                guesses after which a code is dead
+  failures_per_email    = { max = 50, window = \"1d\" }      refused guesses for one email
+  rotations_per_session = { max = 120, window = \"1m\" }     refreshes of one session
+
+Signals: SIGTERM and SIGINT finish the requests under way, then exit 0.
+Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
+
+/// How to run the server.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+
+    /// The database, made if it is not there
+    ///
+    /// A SQLite file on a local disk. Left out, it is $XDG_STATE_HOME/everkey-server/everkey.db, or
+    /// that under ~/.local/state.
+    #[arg(long, value_name = "sqlite:PATH", env = "EVERKEY_SERVER_DATABASE")]
+    pub database: Option<Place>,
+
+    /// The server's own keys, made at first start; mode 0600
+    ///
+    /// Left out, it is the database's path with .keys added. Back it up apart from the database: with
+    /// both, login codes could be guessed and lost refresh answers computed.
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+
+    /// Make new keys although the database already has sessions and the keys file is gone
+    ///
+    /// Refresh tokens go on working; access tokens, login codes and refresh answers under way do not.
+    #[arg(long)]
+    pub new_keys: bool,
+
+    /// Where mail goes: dir:PATH, terminal, smtp://USER:PASSWORD@HOST:PORT or smtps://...
+    ///
+    /// dir:PATH writes one .eml file a message. smtp:// is unencrypted unless ?tls=required is added;
+    /// smtps:// is encrypted from the start. Set it in the environment rather than here if it has a
+    /// password: other users can see a command line.
+    #[arg(
+        long,
+        value_name = "WHERE",
+        default_value = "terminal",
+        env = "EVERKEY_SERVER_MAIL",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub mail: Route,
+
+    /// The sender of mail
+    #[arg(long, value_name = "ADDRESS", default_value = "everkey <no-reply@localhost>")]
+    pub mail_from: Mailbox,
+
+    /// How long an access token works
+    #[arg(long, value_name = "SPAN", default_value = "3600s", value_parser = ttl)]
+    pub access_ttl: Duration,
+
+    /// How long an unused refresh token works
+    #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = ttl)]
+    pub refresh_ttl: Duration,
+
+    /// Whether a lost refresh answer can be asked for again
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Retry::Rr1)]
+    pub retry: Retry,
+
+    /// A TOML file that overrides rate limits (see below with --help)
+    #[arg(long, value_name = "FILE")]
+    pub limits: Option<PathBuf>,
+
+    /// The server's public address, put into access tokens as their issuer
+    ///
+    /// Access tokens of another issuer are refused, so choose it once.
+    #[arg(long, value_name = "URL", default_value = "everkey-server", hide_default_value = true)]
+    pub issuer: String,
+
+    /// A proxy whose X-Forwarded-For is believed; may be repeated
+    ///
+    /// Without it the header is ignored.
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How to list.
+#[derive(Debug, Args)]
+pub struct Listing {
+    /// The database to read
+    #[arg(long, value_name = "sqlite:PATH", env = "EVERKEY_SERVER_DATABASE")]
+    pub database: Option<Place>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--retry`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Retry {
+    /// The same request with the same Idempotency-Key gets the same answer until that was used
+    Rr1,
+    /// Every second use of a refresh token is a replay and revokes every session of the user
+    Strict,
+}
+
+impl From<Retry> for RetryMode {
+    fn from(retry: Retry) -> Self {
+        match retry {
+            Retry::Rr1 => Self::Rr1,
+            Retry::Strict => Self::Strict,
+        }
+    }
+}
+
+/// `--log-format`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+fn ttl(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(span) if span.is_zero() => Err("it must be at least 1s".to_owned()),
+        Ok(span) => Ok(span),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_limits_shown_in_the_help_are_the_defaults() {
+        let toml: String = LIMITS_HELP
+            .lines()
+            .filter(|line| line.starts_with("  ") && line.contains('='))
+            .map(|line| {
+                let end = line.rfind("  ").unwrap();
+                format!("{}\n", line[..end].trim())
+            })
+            .collect();
+        assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
+        assert_eq!(toml.lines().count(), 7);
+    }
+
+    #[test]
+    fn a_password_in_the_mail_address_is_not_shown_by_debug() {
+        let cli = Cli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
+        assert!(!format!("{cli:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Finds, makes and opens the files a command works on.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::db::{OpenError, Place, Store};
+use crate::trouble::Trouble;
+
+/// The database named on the command line, or the one in the user's state folder.
+pub(super) fn place(named: Option<&Place>) -> Result<Place, Trouble> {
+    match named {
+        Some(place) => Ok(place.clone()),
+        None => state_folder().map(|folder| Place::Sqlite(folder.join("everkey-server/everkey.db"))),
+    }
+}
+
+/// The keys file named on the command line, or the one beside the database.
+pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> PathBuf {
+    match (named, place) {
+        (Some(path), _) => path,
+        (None, Place::Sqlite(path)) => {
+            let mut beside = OsString::from(path);
+            beside.push(".keys");
+            beside.into()
+        }
+    }
+}
+
+/// Opens the database, made if it is not there: only its owner may read it.
+pub(super) async fn open_or_make(place: &Place) -> Result<Store, Trouble> {
+    match place {
+        Place::Sqlite(path) => make(path).map_err(|error| {
+            Trouble::new(
+                format!("can't open the database {}: {error}", path.display()),
+                "Name a file this user can write with --database sqlite:PATH; its folder must be writable too.",
+            )
+        })?,
+    }
+    open(place).await
+}
+
+/// Opens a database that must be there.
+pub(super) async fn open_existing(place: &Place) -> Result<Store, Trouble> {
+    match place {
+        Place::Sqlite(path) if !path.exists() => {
+            return Err(Trouble::new(
+                format!("there is no database at {}", path.display()),
+                "Name the server's database with --database sqlite:PATH.",
+            ));
+        }
+        Place::Sqlite(_) => {}
+    }
+    open(place).await
+}
+
+async fn open(place: &Place) -> Result<Store, Trouble> {
+    let Place::Sqlite(path) = place;
+    Store::open(place).await.map_err(|error| match error {
+        OpenError::Database(error) => Trouble::new(
+            format!("can't open the database {}: {error}", path.display()),
+            "It was left as it is. Check that it is an everkey-server database, that this user can write it and \
+             its folder, and that the disk is not full.",
+        ),
+        OpenError::Schema(error) => Trouble::new(
+            format!("the database {} does not fit this version: {error}", path.display()),
+            "Use the everkey-server version that last ran on it, or a newer one.",
+        ),
+    })
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    // SQLite gives its other files the mode of this one.
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
+fn state_folder() -> Result<PathBuf, Trouble> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state"))).ok_or_else(
+        || {
+            Trouble::new(
+                "neither XDG_STATE_HOME nor HOME names a folder",
+                "Name the database with --database sqlite:PATH.",
+            )
+        },
+    )
+}

@@ -1,0 +1,153 @@
+//! `everkey-server serve`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::files;
+use crate::app::{App, Policy};
+use crate::cli::{LogFormat, Serve};
+use crate::db::Store;
+use crate::http::router::router;
+use crate::http::serve::serve;
+use crate::keys::{self, KeyRing};
+use crate::limits::Limits;
+use crate::mail::carrier::Carrier;
+use crate::mail::outbox;
+use crate::time::{Clock, SystemClock};
+use crate::tokens::access::AccessTokens;
+use crate::trouble::Trouble;
+
+/// Runs the server until it is told to stop.
+pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
+    start_logging(options.log_format)?;
+    let stop = stop_signals()?;
+    let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
+    let carrier = Carrier::new(&options.mail, options.mail_from)?;
+    // The port comes before any file: a second server by mistake touches nothing.
+    let listener = listen(options.listen).await?;
+    let address = listener.local_addr().map_err(|error| no_address(&error))?;
+
+    let place = files::place(options.database.as_ref())?;
+    let store = files::open_or_make(&place).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys =
+        open_keys(&files::keys(options.keys, &place), options.new_keys, &store, clock.as_ref()).await?;
+
+    let (outbox, waiting) = outbox();
+    let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
+    let app = Arc::new(App {
+        store: store.clone(),
+        keys,
+        access: AccessTokens::new(options.issuer),
+        policy: Policy {
+            access_ttl: options.access_ttl,
+            refresh_ttl: options.refresh_ttl,
+            retry: options.retry.into(),
+        },
+        limits,
+        trusted_proxies: options.trusted_proxy,
+        outbox,
+        clock,
+    });
+
+    // Connections are queued from here on, so this is already true.
+    announce(&format!("listening on http://{address}"));
+    serve(listener, router(app), stop).await;
+
+    // The router is gone, and with it the outbox: what is left in it is still carried.
+    if tokio::time::timeout(LAST_MAIL, mail).await.is_err() {
+        tracing::warn!("some mail was not delivered");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// How long mail may take once the server is told to stop.
+const LAST_MAIL: std::time::Duration = std::time::Duration::from_secs(5);
+
+async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, Trouble> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "Stop what listens there, or choose another port with --listen.",
+            _ => "Choose an address of this machine and a port this user may use with --listen.",
+        };
+        Trouble::new(format!("can't listen on {address}: {error}"), remedy)
+    })
+}
+
+async fn open_keys(
+    path: &Path,
+    new_keys: bool,
+    store: &Store,
+    clock: &dyn Clock,
+) -> Result<KeyRing, Trouble> {
+    if let Some(ring) = keys::file::load(path)? {
+        return Ok(ring);
+    }
+    let trouble = |error: crate::db::DbError| Trouble::new(error.to_string(), "Try again.");
+    let used = store.begin().await.map_err(trouble)?.has_users().await.map_err(trouble)?;
+    if used && !new_keys {
+        return Err(Trouble::new(
+            format!("the database has users, but its keys file {} is gone", path.display()),
+            "Restore it from your backup, or name it with --keys; if it is lost for good, start with --new-keys.",
+        ));
+    }
+    let ring = keys::file::create(path, clock.now())?;
+    tracing::info!(file = %path.display(), key = ring.current().id, "made new keys");
+    Ok(ring)
+}
+
+fn start_logging(format: LogFormat) -> Result<(), Trouble> {
+    let filter = match std::env::var("EVERKEY_LOG") {
+        Ok(directives) => EnvFilter::try_new(&directives).map_err(|error| {
+            Trouble::new(
+                format!("EVERKEY_LOG is not a log filter: {error}"),
+                "Set it to error, warn, info, debug or trace.",
+            )
+        })?,
+        Err(_) => EnvFilter::new("info"),
+    };
+    // Statements carry hashes and addresses, and mail carries codes: never below a warning.
+    let filter = ["sqlx=warn", "lettre=warn"]
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+fn stop_signals() -> Result<impl Future<Output = ()>, Trouble> {
+    let watch = |kind: SignalKind| -> Result<Signal, Trouble> {
+        signal(kind).map_err(|error| Trouble::new(format!("can't watch for signals: {error}"), "Try again."))
+    };
+    let (mut terminate, mut interrupt) = (watch(SignalKind::terminate())?, watch(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+fn no_address(error: &std::io::Error) -> Trouble {
+    Trouble::new(format!("the system does not tell the port: {error}"), "Choose a port with --listen.")
+}
+
+/// A closed stdout is no reason not to serve.
+fn announce(line: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        tracing::warn!(%error, "could not print the address");
+    }
+}

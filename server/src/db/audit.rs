@@ -1,0 +1,122 @@
+//! What happened, for ever: an append-only table without secrets or addresses.
+
+use sqlx::Row as _;
+
+use super::sessions::Session;
+use super::{DbError, Tx, moment};
+use crate::time::Moment;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A login code was made and handed to the mail.
+    CodeSent,
+    /// A login code's mail could not be delivered.
+    MailFailed,
+    /// A code signed someone in; a session began.
+    Login,
+    /// A guess at a code was refused.
+    CodeRefused,
+    /// A refresh token was consumed and its successor issued.
+    Rotated,
+    /// The same successor was answered again (RR-1).
+    RepeatAnswered,
+    /// A refresh token was used twice; every session of the user was revoked.
+    ReplayRevokedAll,
+    /// A session was ended by its holder.
+    Logout,
+    /// A refresh with a token of a known session was refused; the detail says why.
+    Refused,
+}
+
+impl Event {
+    /// The word for it in the database and in `everkey-server events`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CodeSent => "code_sent",
+            Self::MailFailed => "mail_failed",
+            Self::Login => "login",
+            Self::CodeRefused => "code_refused",
+            Self::Rotated => "rotated",
+            Self::RepeatAnswered => "repeat_answered",
+            Self::ReplayRevokedAll => "replay_revoked_all",
+            Self::Logout => "logout",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// One line of the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What happened.
+    pub event: Event,
+    /// To which session, if one is known.
+    pub session: Option<&'a Session>,
+    /// The generation it concerns, if that is not the session's own.
+    pub generation: Option<i64>,
+    /// More, such as why; never a secret or an address.
+    pub detail: Option<&'a str>,
+}
+
+/// One line as stored.
+#[derive(Debug)]
+pub struct Line {
+    /// Counts up.
+    pub id: i64,
+    /// When it happened.
+    pub at: Moment,
+    /// What happened: [`Event::word`].
+    pub event: String,
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// The session's id.
+    pub session_id: Option<String>,
+    /// The generation.
+    pub generation: Option<i64>,
+    /// More.
+    pub detail: Option<String>,
+}
+
+impl Tx {
+    /// Appends one line.
+    pub async fn record(&mut self, entry: Entry<'_>, now: Moment) -> Result<(), DbError> {
+        let generation = entry.generation.or(entry.session.map(|session| session.generation));
+        sqlx::query(
+            "INSERT INTO audit (at, event, user_id, session_id, generation, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(now.millis())
+        .bind(entry.event.word())
+        .bind(entry.session.map(|session| session.user.id.clone()))
+        .bind(entry.session.map(|session| session.id.clone()))
+        .bind(generation)
+        .bind(entry.detail.map(str::to_owned))
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Up to 1000 lines after the one with id `after`, oldest first.
+    pub async fn audit_after(&mut self, after: i64) -> Result<Vec<Line>, DbError> {
+        let rows = sqlx::query(
+            "SELECT id, at, event, user_id, session_id, generation, detail FROM audit
+             WHERE id > $1 ORDER BY id LIMIT 1000",
+        )
+        .bind(after)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Line {
+                    id: row.try_get("id")?,
+                    at: moment(row, "at")?,
+                    event: row.try_get("event")?,
+                    user_id: row.try_get("user_id")?,
+                    session_id: row.try_get("session_id")?,
+                    generation: row.try_get("generation")?,
+                    detail: row.try_get("detail")?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! The database: every query lives in this folder, in SQL that SQLite and PostgreSQL both understand.
+
+pub mod audit;
+pub mod codes;
+mod dialect;
+pub mod place;
+pub mod reminders;
+pub mod sessions;
+pub mod throttle;
+pub mod tokens;
+pub mod users;
+
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyPool};
+
+use crate::time::Moment;
+use dialect::Dialect;
+pub use place::Place;
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Nothing was changed: the transaction never began, or was rolled back.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[from] sqlx::Error),
+    /// The commit failed, so whether anything was changed is unknown.
+    #[error("the database did not confirm a commit: {0}")]
+    Unconfirmed(sqlx::Error),
+    /// A stored value is not what the schema promises; nothing was changed.
+    #[error("the database holds an impossible value in {0}")]
+    Corrupt(&'static str),
+}
+
+/// An open database whose schema is up to date.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+    dialect: Dialect,
+}
+
+impl Store {
+    /// Opens the database at `place`, makes it if it may be made, and brings its schema up to date.
+    pub async fn open(place: &Place) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let dialect = Dialect::of(place);
+        let pool = AnyPoolOptions::new()
+            .max_connections(dialect.connections())
+            .acquire_timeout(Duration::from_secs(5))
+            .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
+            .connect(&place.url())
+            .await?;
+        dialect.migrate(&pool).await?;
+        Ok(Self { pool, dialect })
+    }
+
+    /// Begins a transaction that no other writer of the same rows can run beside.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let inner = self.pool.begin_with(self.dialect.begin()).await?;
+        Ok(Tx { inner, dialect: self.dialect })
+    }
+
+    /// Errors if the database does not answer.
+    pub async fn check(&self) -> Result<(), DbError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Waits for running transactions, then closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Why a database can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be reached or read.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// Its schema is newer than this program, or was changed by hand.
+    #[error(transparent)]
+    Schema(#[from] sqlx::migrate::MigrateError),
+}
+
+/// One transaction. Dropped without a commit it changes nothing.
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Any>,
+    dialect: Dialect,
+}
+
+impl Tx {
+    /// Makes the changes durable before it returns.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.inner.commit().await.map_err(DbError::Unconfirmed)
+    }
+}
+
+fn moment(row: &AnyRow, column: &'static str) -> Result<Moment, DbError> {
+    use sqlx::Row as _;
+    Ok(Moment::from_millis(row.try_get(column)?))
+}
+
+fn optional_moment(row: &AnyRow, column: &'static str) -> Result<Option<Moment>, DbError> {
+    use sqlx::Row as _;
+    Ok(row.try_get::<Option<i64>, _>(column)?.map(Moment::from_millis))
+}

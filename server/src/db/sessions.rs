@@ -1,0 +1,174 @@
+//! Sessions: a family of refresh tokens that descend from one sign-in.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::users::{Status, User};
+use super::{DbError, Tx, moment, optional_moment};
+use crate::rules::access::Standing;
+use crate::time::Moment;
+
+/// Why a session was ended before it lapsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Its holder signed out.
+    Logout,
+    /// One of the user's refresh tokens was used twice.
+    Replay,
+}
+
+impl Ended {
+    /// The word for it in the database and in listings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Replay => "replay",
+        }
+    }
+
+    fn read(word: &str) -> Result<Self, DbError> {
+        match word {
+            "logout" => Ok(Self::Logout),
+            "replay" => Ok(Self::Replay),
+            _ => Err(DbError::Corrupt("sessions.revoked_why")),
+        }
+    }
+}
+
+/// A session with its user.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// A UUID.
+    pub id: String,
+    /// Whose it is.
+    pub user: User,
+    /// When it began.
+    pub created_at: Moment,
+    /// When it last rotated.
+    pub rotated_at: Option<Moment>,
+    /// The generation of its newest refresh token; the first is 1.
+    pub generation: i64,
+    /// The highest generation of which a token has been seen.
+    pub seen_generation: i64,
+    /// When and why it was ended.
+    pub ended: Option<(Moment, Ended)>,
+}
+
+impl Session {
+    /// Whether its tokens still count for anything.
+    pub fn standing(&self) -> Standing {
+        match (self.ended, self.user.status) {
+            (None, Status::Active) => Standing::Live,
+            (Some(_), Status::Active | Status::Disabled) | (None, Status::Disabled) => Standing::Ended,
+        }
+    }
+}
+
+const SELECT_ONE: &str = "SELECT s.id, s.created_at, s.rotated_at, s.generation, s.seen_generation,
+        s.revoked_at, s.revoked_why, u.id AS user_id, u.email, u.status, u.created_at AS user_created_at
+    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
+
+const SELECT_ALL: &str = "SELECT s.id, s.created_at, s.rotated_at, s.generation, s.seen_generation,
+        s.revoked_at, s.revoked_why, u.id AS user_id, u.email, u.status, u.created_at AS user_created_at
+    FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY s.created_at, s.id";
+
+impl Tx {
+    /// Begins a session of generation 1.
+    pub async fn insert_session(&mut self, id: &str, user: &User, now: Moment) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO sessions (id, user_id, created_at, generation, seen_generation) VALUES ($1, $2, $3, 1, 0)",
+        )
+        .bind(id)
+        .bind(user.id.as_str())
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The session with this id, locked against rotation until the commit.
+    pub async fn session_for_update(&mut self, id: &str) -> Result<Option<Session>, DbError> {
+        let row =
+            sqlx::query(self.dialect.locking(SELECT_ONE)).bind(id).fetch_optional(&mut *self.inner).await?;
+        row.as_ref().map(session).transpose()
+    }
+
+    /// Every session, oldest first.
+    pub async fn all_sessions(&mut self) -> Result<Vec<Session>, DbError> {
+        let rows = sqlx::query(SELECT_ALL).fetch_all(&mut *self.inner).await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// Notes that a token of `generation` has been seen, so that its answer must have arrived.
+    pub async fn mark_seen(&mut self, id: &str, generation: i64) -> Result<(), DbError> {
+        sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")
+            .bind(id)
+            .bind(generation)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Moves a session from `from` to the next generation. `false` if it was no longer there.
+    pub async fn advance_session(&mut self, id: &str, from: i64, now: Moment) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE sessions SET generation = generation + 1, rotated_at = $3
+             WHERE id = $1 AND generation = $2 AND revoked_at IS NULL",
+        )
+        .bind(id)
+        .bind(from)
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Ends one session; one that has ended before stays as it is.
+    pub async fn end_session(&mut self, id: &str, why: Ended, now: Moment) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL",
+        )
+        .bind(id)
+        .bind(now.millis())
+        .bind(why.word())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Ends every session of a user. Returns how many were still open.
+    pub async fn end_sessions_of(&mut self, user: &str, why: Ended, now: Moment) -> Result<u64, DbError> {
+        let done = sqlx::query(
+            "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE user_id = $1 AND revoked_at IS NULL",
+        )
+        .bind(user)
+        .bind(now.millis())
+        .bind(why.word())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn session(row: &AnyRow) -> Result<Session, DbError> {
+    let why: Option<String> = row.try_get("revoked_why")?;
+    let ended = match (optional_moment(row, "revoked_at")?, why) {
+        (Some(at), Some(why)) => Some((at, Ended::read(&why)?)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(DbError::Corrupt("sessions.revoked_at")),
+    };
+    Ok(Session {
+        id: row.try_get("id")?,
+        user: User {
+            id: row.try_get("user_id")?,
+            email: row.try_get("email")?,
+            status: Status::read(row.try_get("status")?)?,
+            created_at: moment(row, "user_created_at")?,
+        },
+        created_at: moment(row, "created_at")?,
+        rotated_at: optional_moment(row, "rotated_at")?,
+        generation: row.try_get("generation")?,
+        seen_generation: row.try_get("seen_generation")?,
+        ended,
+    })
+}

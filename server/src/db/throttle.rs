@@ -1,0 +1,103 @@
+//! Events that sliding-window limits count.
+
+use sqlx::Row as _;
+
+use super::{DbError, Tx, moment};
+use crate::rules::rate::Limit;
+use crate::time::Moment;
+
+/// What an event is.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A code was sent to this email.
+    CodeToEmail,
+    /// A code was asked for from this network address.
+    CodeFromIp,
+    /// A guess at this email's code has not proved right.
+    FailedGuess,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::CodeToEmail => "code_to_email",
+            Self::CodeFromIp => "code_from_ip",
+            Self::FailedGuess => "failed_guess",
+        }
+    }
+}
+
+/// Names one event, so that it can be taken back.
+#[derive(Debug)]
+pub struct EventId(String);
+
+impl Tx {
+    /// When the n-th newest event was; `None` if there are fewer than n. `n` counts from 1.
+    pub async fn nth_newest(&mut self, kind: Kind, subject: &str, n: u32) -> Result<Option<Moment>, DbError> {
+        let row = sqlx::query(
+            "SELECT at FROM throttle WHERE kind = $1 AND subject = $2 ORDER BY at DESC LIMIT 1 OFFSET $3",
+        )
+        .bind(kind.word())
+        .bind(subject)
+        .bind(i64::from(n.saturating_sub(1)))
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| moment(&row, "at")).transpose()
+    }
+
+    /// Counts one event, and forgets those of its subject that no longer can matter to `limit`.
+    pub async fn count_event(
+        &mut self,
+        kind: Kind,
+        subject: &str,
+        limit: Limit,
+        now: Moment,
+    ) -> Result<EventId, DbError> {
+        sqlx::query("DELETE FROM throttle WHERE kind = $1 AND subject = $2 AND at < $3")
+            .bind(kind.word())
+            .bind(subject)
+            .bind(now.minus(limit.window).millis())
+            .execute(&mut *self.inner)
+            .await?;
+        let id = uuid::Uuid::new_v4().to_string();
+        sqlx::query("INSERT INTO throttle (id, kind, subject, at) VALUES ($1, $2, $3, $4)")
+            .bind(id.as_str())
+            .bind(kind.word())
+            .bind(subject)
+            .bind(now.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(EventId(id))
+    }
+
+    /// Takes an event back, as if it had not been counted.
+    pub async fn uncount_event(&mut self, event: &EventId) -> Result<(), DbError> {
+        sqlx::query("DELETE FROM throttle WHERE id = $1")
+            .bind(event.0.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets every event before `horizon`. Returns how many there were.
+    pub async fn forget_events(&mut self, horizon: Moment) -> Result<u64, DbError> {
+        let done = sqlx::query("DELETE FROM throttle WHERE at < $1")
+            .bind(horizon.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// When the n-th newest rotation of a session was; `None` if there were fewer.
+    pub async fn nth_newest_rotation(&mut self, session: &str, n: u32) -> Result<Option<Moment>, DbError> {
+        let row = sqlx::query(
+            "SELECT consumed_at FROM refresh_tokens WHERE session_id = $1 AND consumed_at IS NOT NULL
+             ORDER BY consumed_at DESC LIMIT 1 OFFSET $2",
+        )
+        .bind(session)
+        .bind(i64::from(n.saturating_sub(1)))
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| Ok(Moment::from_millis(row.try_get("consumed_at")?))).transpose()
+    }
+}

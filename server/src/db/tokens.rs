@@ -1,0 +1,147 @@
+//! Refresh tokens, by their hash.
+
+use sqlx::Row as _;
+
+use super::{DbError, Tx, moment, optional_moment};
+use crate::digest::Digest;
+use crate::time::Moment;
+
+/// A refresh token as stored.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// Its session's id.
+    pub session_id: String,
+    /// Its generation within the session.
+    pub generation: i64,
+    /// When it lapses.
+    pub expires_at: Moment,
+    /// How it was consumed, if it was.
+    pub consumed: Option<Consumed>,
+}
+
+/// How a refresh token was consumed.
+#[derive(Clone, Debug)]
+pub struct Consumed {
+    /// When.
+    pub at: Moment,
+    /// With which idempotency key, if any.
+    pub with: Option<ConsumedWith>,
+}
+
+/// The idempotency key of a consumption.
+#[derive(Clone, Debug)]
+pub struct ConsumedWith {
+    /// The key's hash.
+    pub key: Digest,
+    /// The server key that the successor derives from.
+    pub server_key: String,
+}
+
+/// A refresh token to store.
+#[derive(Debug)]
+pub struct NewToken<'a> {
+    /// Its hash.
+    pub hash: Digest,
+    /// Its session's id.
+    pub session: &'a str,
+    /// Its generation within the session.
+    pub generation: i64,
+    /// When it is issued.
+    pub issued_at: Moment,
+    /// When it lapses.
+    pub expires_at: Moment,
+}
+
+impl Tx {
+    /// Stores a token.
+    pub async fn insert_token(&mut self, token: &NewToken<'_>) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO refresh_tokens (hash, session_id, generation, issued_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(token.hash.bytes().as_slice())
+        .bind(token.session)
+        .bind(token.generation)
+        .bind(token.issued_at.millis())
+        .bind(token.expires_at.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The token with this hash, locked until the commit.
+    pub async fn token_for_update(&mut self, hash: &Digest) -> Result<Option<StoredToken>, DbError> {
+        let query = "SELECT session_id, generation, expires_at, consumed_at, consumed_key, successor_key
+            FROM refresh_tokens WHERE hash = $1";
+        let row = sqlx::query(self.dialect.locking(query))
+            .bind(hash.bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.map(|row| {
+            let key: Option<Vec<u8>> = row.try_get("consumed_key")?;
+            let with = match (key, row.try_get("successor_key")?) {
+                (Some(key), Some(server_key)) => Some(ConsumedWith {
+                    key: Digest::from_slice(&key).ok_or(DbError::Corrupt("refresh_tokens.consumed_key"))?,
+                    server_key,
+                }),
+                (None, None) => None,
+                (Some(_), None) | (None, Some(_)) => {
+                    return Err(DbError::Corrupt("refresh_tokens.successor_key"));
+                }
+            };
+            Ok(StoredToken {
+                session_id: row.try_get("session_id")?,
+                generation: row.try_get("generation")?,
+                expires_at: moment(&row, "expires_at")?,
+                consumed: optional_moment(&row, "consumed_at")?.map(|at| Consumed { at, with }),
+            })
+        })
+        .transpose()
+    }
+
+    /// The hash and lapse of a session's token of one generation.
+    pub async fn token_of(
+        &mut self,
+        session: &str,
+        generation: i64,
+    ) -> Result<Option<(Digest, Moment)>, DbError> {
+        let row = sqlx::query(
+            "SELECT hash, expires_at FROM refresh_tokens WHERE session_id = $1 AND generation = $2",
+        )
+        .bind(session)
+        .bind(generation)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| {
+            let hash =
+                Digest::from_slice(row.try_get("hash")?).ok_or(DbError::Corrupt("refresh_tokens.hash"))?;
+            Ok((hash, moment(&row, "expires_at")?))
+        })
+        .transpose()
+    }
+
+    /// Consumes a token. `false` if it was consumed already.
+    pub async fn consume_token(&mut self, hash: &Digest, consumed: &Consumed) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE refresh_tokens SET consumed_at = $2, consumed_key = $3, successor_key = $4
+             WHERE hash = $1 AND consumed_at IS NULL",
+        )
+        .bind(hash.bytes().as_slice())
+        .bind(consumed.at.millis())
+        .bind(consumed.with.as_ref().map(|with| with.key.bytes().to_vec()))
+        .bind(consumed.with.as_ref().map(|with| with.server_key.clone()))
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets consumed tokens that lapsed before `horizon`: used again they are unknown, not replays.
+    pub async fn forget_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
+        let done =
+            sqlx::query("DELETE FROM refresh_tokens WHERE consumed_at IS NOT NULL AND expires_at < $1")
+                .bind(horizon.millis())
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(done.rows_affected())
+    }
+}

@@ -1,0 +1,83 @@
+//! Users: one per email address.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{DbError, Tx, moment};
+use crate::rules::email::Email;
+use crate::time::Moment;
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It may.
+    Active,
+    /// It may not: no sign-in, no refresh, no access.
+    Disabled,
+}
+
+impl Status {
+    /// The word for it on the wire and in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Result<Self, DbError> {
+        match word {
+            "active" => Ok(Self::Active),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err(DbError::Corrupt("users.status")),
+        }
+    }
+}
+
+/// A user.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// A UUID.
+    pub id: String,
+    /// The address they sign in with.
+    pub email: String,
+    /// Whether the account may be used.
+    pub status: Status,
+    /// When they first signed in.
+    pub created_at: Moment,
+}
+
+impl Tx {
+    /// The user with this email, made now if there is none.
+    pub async fn user_by_email(&mut self, email: &Email, now: Moment) -> Result<User, DbError> {
+        sqlx::query(
+            "INSERT INTO users (id, email, status, created_at) VALUES ($1, $2, 'active', $3)
+             ON CONFLICT (email) DO NOTHING",
+        )
+        .bind(uuid::Uuid::new_v4().to_string())
+        .bind(email.as_str())
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        let row = sqlx::query("SELECT id, email, status, created_at FROM users WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_one(&mut *self.inner)
+            .await?;
+        user(&row)
+    }
+
+    /// Whether anyone has ever signed in.
+    pub async fn has_users(&mut self) -> Result<bool, DbError> {
+        let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&mut *self.inner).await?;
+        Ok(row.is_some())
+    }
+}
+
+fn user(row: &AnyRow) -> Result<User, DbError> {
+    Ok(User {
+        id: row.try_get("id")?,
+        email: row.try_get("email")?,
+        status: Status::read(row.try_get("status")?)?,
+        created_at: moment(row, "created_at")?,
+    })
+}

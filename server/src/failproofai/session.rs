@@ -1,0 +1,39 @@
+//! `GET /v0/auth/session`: how far the bearer's session has rotated.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::tokens::UserView;
+use crate::actions::Refusal;
+use crate::actions::visit::{Probe, Visit, probe};
+use crate::app::App;
+use crate::http::bearer::Bearer;
+use crate::http::error::ApiError;
+
+#[derive(Serialize)]
+pub(super) struct SessionView {
+    /// Left out when the access token has expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserView>,
+    session_id: String,
+    generation: i64,
+}
+
+pub(super) async fn session(
+    State(app): State<Arc<App>>,
+    Bearer(token): Bearer,
+) -> Result<Json<SessionView>, ApiError> {
+    let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token).await? {
+        Probe::Full(visit) => (visit, true),
+        Probe::Expired(visit) => (visit, false),
+    };
+    tx.commit().await.map_err(Refusal::from)?;
+    Ok(Json(SessionView {
+        session_id: session.id,
+        generation: session.generation,
+        user: with_user.then(|| session.user.into()),
+    }))
+}

@@ -1,0 +1,76 @@
+//! How a pair of tokens looks on the wire.
+
+use serde::{Serialize, Serializer};
+
+use crate::actions::issue::Tokens;
+use crate::app::App;
+use crate::db::users::User;
+use crate::rules::rotation::RetryMode;
+
+/// The user as token answers and the session route tell it.
+#[derive(Serialize)]
+pub(super) struct UserView {
+    id: String,
+    email: String,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { id: user.id, email: user.email }
+    }
+}
+
+/// A token answer. Spans are whole seconds; `user` is only there after a sign-in.
+pub(super) struct TokenAnswer {
+    tokens: Tokens,
+    retry: RetryMode,
+    user: Option<UserView>,
+}
+
+impl TokenAnswer {
+    pub(super) fn after_sign_in(app: &App, tokens: Tokens, user: User) -> Self {
+        Self { tokens, retry: app.policy.retry, user: Some(user.into()) }
+    }
+
+    pub(super) fn after_refresh(app: &App, tokens: Tokens) -> Self {
+        Self { tokens, retry: app.policy.retry, user: None }
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    token_type: &'static str,
+    access_token: &'a str,
+    access_expires_in: u64,
+    refresh_token: &'a str,
+    refresh_expires_in: u64,
+    refresh_retry: RefreshRetry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a UserView>,
+}
+
+/// What a client may do when an answer is lost (design/rotation.md).
+#[derive(Serialize)]
+struct RefreshRetry {
+    v: u32,
+    until: &'static str,
+}
+
+impl Serialize for TokenAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let until = match self.retry {
+            RetryMode::Rr1 => "used",
+            RetryMode::Strict => "probe",
+        };
+        let wire = Wire {
+            token_type: "Bearer",
+            access_token: self.tokens.access.expose(),
+            access_expires_in: self.tokens.access_expires_in.as_secs(),
+            refresh_token: self.tokens.refresh.expose(),
+            refresh_expires_in: self.tokens.refresh_expires_in.as_secs(),
+            refresh_retry: RefreshRetry { v: 1, until },
+            user: self.user.as_ref(),
+        };
+        wire.serialize(serializer)
+    }
+}

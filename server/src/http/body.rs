@@ -1,0 +1,85 @@
+//! JSON request bodies: at most 16 KiB, sent as JSON, complete within 10 seconds.
+
+use std::time::Duration;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::error::ApiError;
+
+/// The largest body accepted, in bytes.
+pub const LARGEST: usize = 16 * 1024;
+
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// A request body parsed as `T`. Members that `T` does not know are ignored; a repeated one is an error.
+pub struct JsonBody<T>(
+    /// What was sent.
+    pub T,
+);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_json(&request) {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send JSON with Content-Type: application/json.",
+            ));
+        }
+        let bytes = read(request).await?;
+        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| ApiError::validation(explain(&error)))
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let sent_as = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = sent_as.and_then(|value| value.split(';').next()).map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    let too_large =
+        || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "A body may have 16 KiB.");
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > LARGEST as u64) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(SLOWEST, to_bytes(request.into_body(), LARGEST)).await {
+        Ok(Ok(bytes)) => Ok(take(bytes)),
+        Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::validation("The body ended early.")),
+        Err(_) => {
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long."))
+        }
+    }
+}
+
+/// Bodies hold codes and tokens, so what can be wiped after parsing is.
+fn take(bytes: Bytes) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.into())
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    use std::error::Error as _;
+    error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+}
+
+/// serde's own words could repeat what was sent, so only the place is told.
+fn explain(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Syntax | Category::Eof | Category::Io => "The body is not valid JSON.".to_owned(),
+        Category::Data => format!(
+            "The body is JSON, but not of the right shape: a field is missing, repeated, or of the wrong type \
+             (line {}, column {}).",
+            error.line(),
+            error.column()
+        ),
+    }
+}

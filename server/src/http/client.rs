@@ -1,0 +1,36 @@
+//! Finds the network address a request counts against.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+
+use super::error::ApiError;
+use crate::actions::Refusal;
+use crate::app::App;
+use crate::rules::address::Client;
+
+/// The client of a request.
+pub struct ClientAddress(
+    /// Its network address.
+    pub Client,
+);
+
+impl FromRequestParts<Arc<App>> for ClientAddress {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else {
+            return Err(Refusal::Unavailable("the peer's address is not known".to_owned()).into());
+        };
+        // A value that is not text ends the chain of hops that can be believed.
+        let values: Vec<&str> = parts
+            .headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .map(|value| value.to_str().unwrap_or("?"))
+            .collect();
+        Ok(Self(Client::find(peer.ip(), values.into_iter(), &app.trusted_proxies)))
+    }
+}

@@ -1,0 +1,157 @@
+//! Errors as the contract shapes them: JSON with a stable `code` and a sentence for people.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::actions::Refusal;
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    retry_after: Option<Duration>,
+    attempt_unconsumed: bool,
+}
+
+#[derive(Serialize)]
+struct Body {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_secs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt_consumed: Option<bool>,
+}
+
+impl ApiError {
+    /// An error with this status and code. The message is for people and must repeat nothing they sent.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None, attempt_unconsumed: false }
+    }
+
+    /// 400 `validation_error`.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
+    }
+
+    /// 401 `unauthorized`.
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "The access token is missing, expired or revoked.",
+        )
+    }
+
+    /// Says in 409, 429 and 503 answers that this attempt changed nothing (RR-1).
+    pub fn leaving_attempt_unconsumed(mut self) -> Self {
+        self.attempt_unconsumed = matches!(
+            self.status,
+            StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        self
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RateLimited { retry_after } => {
+                let secs = whole_secs(retry_after);
+                let message = format!("Too many requests. Try again in {secs} seconds.");
+                let retry_after = Some(Duration::from_secs(secs));
+                Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message) }
+            }
+            Refusal::CodeRejected => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "That code is wrong or no longer works. Ask for a new one.",
+            ),
+            Refusal::InvalidGrant => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_grant",
+                "The refresh token can't be used. Sign in again.",
+            ),
+            Refusal::Unauthorized => Self::unauthorized(),
+            Refusal::RotationInProgress => Self::new(
+                StatusCode::CONFLICT,
+                "rotation_in_progress",
+                "This refresh token is being, or was just, rotated by another request.",
+            ),
+            Refusal::DeadlineMissed => Self::new(
+                StatusCode::CONFLICT,
+                "deadline_passed",
+                "X-Request-Deadline is not within the next 30 seconds of the Date of this answer.",
+            ),
+            Refusal::Unavailable(why) => {
+                tracing::error!(why, "a request could not be carried out");
+                Self {
+                    retry_after: Some(Duration::from_secs(1)),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.")
+                }
+            }
+            Refusal::Failed(why) => {
+                tracing::error!(why, "a request failed half-way");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed on the server.")
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let retry_after_secs = self.retry_after.map(whole_secs);
+        let body = Body {
+            code: self.code,
+            message: self.message,
+            retry_after_secs,
+            attempt_consumed: self.attempt_unconsumed.then_some(false),
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(secs) = retry_after_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Rounded up: a client that waits this long is not turned away again for a fraction of a second.
+fn whole_secs(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_answers_that_prove_it_say_that_nothing_was_consumed() {
+        for (refusal, says_so) in [
+            (Refusal::RotationInProgress, true),
+            (Refusal::DeadlineMissed, true),
+            (Refusal::RateLimited { retry_after: Duration::from_secs(1) }, true),
+            (Refusal::Unavailable(String::new()), true),
+            (Refusal::Failed(String::new()), false),
+            (Refusal::InvalidGrant, false),
+        ] {
+            let error = ApiError::from(refusal).leaving_attempt_unconsumed();
+            assert_eq!(error.attempt_unconsumed, says_so, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        assert_eq!(whole_secs(Duration::from_millis(1)), 1);
+        assert_eq!(whole_secs(Duration::from_secs(30)), 30);
+        assert_eq!(whole_secs(Duration::ZERO), 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! What happens around every request: a time limit, headers, one log line, and no panic that gets out.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::time::Moment;
+
+/// Longer than any request takes while the database answers at all.
+const SLOWEST: Duration = Duration::from_secs(20);
+
+/// Ends a request that takes too long. Whether it changed anything is then unknown, and so it says nothing.
+pub async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(SLOWEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "timeout", "The server took too long.")
+            .into_response(),
+    }
+}
+
+/// Sets the headers that every answer has: nothing is cached, and `Date` is the clock that deadlines are
+/// held against.
+pub async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(date) = http_date(app.now()) {
+        headers.insert(header::DATE, date);
+    }
+    response
+}
+
+/// Logs one line a request: no address, no header, no body.
+pub async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    tracing::info!(%method, route, status, ms, "request");
+    response
+}
+
+/// The answer in place of a panic. Its message may hold anything, so it is not repeated.
+pub fn on_panic(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed on the server.")
+        .into_response()
+}
+
+fn http_date(now: Moment) -> Option<HeaderValue> {
+    let at = jiff::Timestamp::from_second(now.secs()).ok()?;
+    HeaderValue::from_str(&jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_rfc_9110_asks() {
+        assert_eq!(http_date(Moment::from_secs(784_111_777)).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

@@ -1,0 +1,36 @@
+//! All routes in one place, with the layers around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::error::ApiError;
+use super::{health, layers};
+use crate::app::App;
+use crate::failproofai;
+
+/// The whole service.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .merge(failproofai::routes())
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(layers::on_panic))
+        .layer(from_fn(layers::limit_time))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::set_headers))
+        .layer(from_fn(layers::log))
+        .with_state(app)
+}
+
+async fn no_such_route() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", "There is no such route.")
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This route has no such method.")
+}

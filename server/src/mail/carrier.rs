@@ -1,0 +1,146 @@
+//! Carries mail from the outbox to where it goes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use tokio::task::JoinSet;
+
+use super::route::Route;
+use super::{Mail, Waiting, folder, message};
+use crate::db::Store;
+use crate::db::audit::{Entry, Event};
+use crate::time::Clock;
+use crate::trouble::Trouble;
+
+/// Messages under way at once.
+const AT_ONCE: usize = 8;
+
+/// Pauses before each further try; a code is of little use after that.
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
+
+/// Delivers mail.
+#[derive(Clone)]
+pub struct Carrier {
+    way: Way,
+    from: Mailbox,
+}
+
+#[derive(Clone)]
+enum Way {
+    Folder(PathBuf),
+    Terminal,
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+}
+
+impl Carrier {
+    /// A carrier for `route` that writes as `from`. Makes the folder if there is none (0700).
+    pub fn new(route: &Route, from: Mailbox) -> Result<Self, Trouble> {
+        let way = match route {
+            Route::Terminal => Way::Terminal,
+            Route::Folder(path) => {
+                use std::os::unix::fs::DirBuilderExt as _;
+                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+                    Trouble::new(
+                        format!("can't make the mail folder {}: {error}", path.display()),
+                        "Name a folder this user can write in: --mail dir:PATH.",
+                    )
+                })?;
+                Way::Folder(path.clone())
+            }
+            Route::Smtp(url) => {
+                // The library's own error could repeat the address, and with it the password.
+                let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(|_| {
+                    Trouble::new(
+                        "the --mail address is not a mail server's address",
+                        "Write smtps://USER:PASSWORD@HOST:PORT, with odd characters percent-encoded.",
+                    )
+                })?;
+                Way::Smtp(builder.timeout(Some(Duration::from_secs(20))).build())
+            }
+        };
+        Ok(Self { way, from })
+    }
+
+    /// Carries everything that is left in the outbox, and returns once it is closed and empty.
+    pub async fn run(self, mut waiting: Waiting, store: Store, clock: Arc<dyn Clock>) {
+        let mut under_way = JoinSet::new();
+        while let Some(mail) = waiting.recv().await {
+            while under_way.len() >= AT_ONCE {
+                under_way.join_next().await;
+            }
+            // Named here, in the order of the outbox; deliveries may overtake each other.
+            let (carrier, name) = (self.clone(), folder::next_name(mail.at));
+            let (store, clock) = (store.clone(), Arc::clone(&clock));
+            under_way.spawn(async move {
+                if let Err(error) = carrier.deliver(&mail, &name).await {
+                    tracing::error!(to = mail.name, error, "a mail could not be delivered");
+                    record_failure(&store, clock.as_ref(), &mail).await;
+                }
+            });
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    async fn deliver(&self, mail: &Mail, name: &str) -> Result<(), String> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            match (self.try_once(mail, name).await, pauses.next()) {
+                (Ok(()), _) => return Ok(()),
+                (Err(Failure::Final(error)), _) | (Err(Failure::Passing(error)), None) => return Err(error),
+                (Err(Failure::Passing(error)), Some(pause)) => {
+                    tracing::warn!(to = mail.name, error, "a mail will be tried again");
+                    tokio::time::sleep(*pause).await;
+                }
+            }
+        }
+    }
+
+    async fn try_once(&self, mail: &Mail, name: &str) -> Result<(), Failure> {
+        match &self.way {
+            Way::Terminal => {
+                eprintln!("mail to {}:\n\n{}", mail.to.as_str(), message::text(mail));
+                Ok(())
+            }
+            Way::Folder(path) => {
+                let (path, name) = (path.clone(), name.to_owned());
+                let bytes = self.write(mail)?.formatted();
+                let written = tokio::task::spawn_blocking(move || folder::write(&path, &name, &bytes)).await;
+                match written {
+                    Ok(result) => result.map_err(|error| Failure::Passing(error.to_string())),
+                    Err(error) => Err(Failure::Final(error.to_string())),
+                }
+            }
+            Way::Smtp(transport) => match transport.send(self.write(mail)?).await {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_permanent() => Err(Failure::Final(error.to_string())),
+                Err(error) => Err(Failure::Passing(error.to_string())),
+            },
+        }
+    }
+
+    fn write(&self, mail: &Mail) -> Result<lettre::Message, Failure> {
+        message::login_code(mail, &self.from).map_err(|error| Failure::Final(error.to_string()))
+    }
+}
+
+enum Failure {
+    /// Another try may succeed.
+    Passing(String),
+    /// No try can.
+    Final(String),
+}
+
+async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
+    let entry = Entry { event: Event::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
+    let recorded = async {
+        let mut tx = store.begin().await?;
+        tx.record(entry, clock.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = recorded.await {
+        tracing::error!(%error, "an undelivered mail could not be recorded");
+    }
+}

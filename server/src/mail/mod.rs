@@ -1,0 +1,63 @@
+//! Mail: left in an outbox by the request, carried by a task of its own.
+
+pub mod carrier;
+mod folder;
+pub mod message;
+pub mod route;
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::rules::email::Email;
+use crate::time::Moment;
+use crate::tokens::code::LoginCode;
+
+/// How many messages may wait. More would be older than they are useful when their turn comes.
+const WAITING: usize = 1024;
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// The recipient's pseudonym, for logs.
+    pub name: String,
+    /// The recipient.
+    pub to: Email,
+    /// The code it brings.
+    pub code: LoginCode,
+    /// How long the code works.
+    pub works_for: Duration,
+    /// When it was written.
+    pub at: Moment,
+}
+
+/// Where requests leave mail.
+#[derive(Clone, Debug)]
+pub struct Outbox(mpsc::Sender<Mail>);
+
+/// A place in the outbox.
+#[derive(Debug)]
+pub struct Slot(mpsc::OwnedPermit<Mail>);
+
+/// What waits in the outbox; it ends once every [`Outbox`] is gone and it is empty.
+pub type Waiting = mpsc::Receiver<Mail>;
+
+/// An outbox and its other end.
+pub fn outbox() -> (Outbox, Waiting) {
+    let (sender, waiting) = mpsc::channel(WAITING);
+    (Outbox(sender), waiting)
+}
+
+impl Outbox {
+    /// Takes a place, or `None` if there is none left.
+    pub fn reserve(&self) -> Option<Slot> {
+        self.0.clone().try_reserve_owned().ok().map(Slot)
+    }
+}
+
+impl Slot {
+    /// Leaves a message. Never waits.
+    pub fn send(self, mail: Mail) {
+        self.0.send(mail);
+    }
+}

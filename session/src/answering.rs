@@ -1,6 +1,7 @@
 //! Clients that ask for what is known, and clients that wait for a token: each answered exactly once.
 
 use crate::event::{Answer, View, Waiter};
+use crate::policy::LONGEST_RETRY_AFTER_SECS;
 use crate::profile::{Account, Profile};
 use crate::rotation::{Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
@@ -222,7 +223,7 @@ impl Profile {
         };
         let trouble = match trouble {
             Trouble::Net(net) => match net.kind {
-                NetKind::Limited(secs) => &Trouble::RateLimited { secs },
+                NetKind::Limited(secs) => &Trouble::RateLimited { secs: secs.min(LONGEST_RETRY_AFTER_SECS) },
                 _ => trouble,
             },
             _ => trouble,

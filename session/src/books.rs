@@ -79,7 +79,6 @@ impl Profile {
             capability: fresh.capability,
             lifetime_secs: fresh.lifetime_secs,
         });
-        self.sidecar.pending = None;
         self.sealed = None;
     }
 

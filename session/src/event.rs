@@ -75,7 +75,7 @@ pub enum Ask {
 pub enum Effect {
     /// Answer a client; exactly once each.
     Reply(Waiter, Box<Answer>),
-    /// Work on files; jobs of one profile run in the order given.
+    /// Work on files; jobs of one profile run, and are reported as done, in the order given.
     Store(Op, Box<StoreJob>),
     /// Work on the network; jobs run side by side.
     Net(Op, NetJob),
@@ -157,7 +157,7 @@ pub struct View {
 /// Work on one profile's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreJob {
-    /// Take the owner lock, clear away what a crash left, read everything.
+    /// Take the owner lock, clear away what a crash left, make the folder durable as it stands, read everything.
     Load,
     /// Read the session file.
     Look,

@@ -21,7 +21,7 @@ const SUSPECT_MS: u64 = 1_000;
 pub(crate) enum Look {
     /// The next one is then.
     Rest { next: Boot },
-    /// One is under way; `suspect` is the damaged content seen before.
+    /// One is under way, of the session file or of everything; `suspect` is the damaged content seen before.
     Under { op: Op, suspect: Option<u64>, again: bool },
     /// The content was damaged; looked at again then.
     Suspect { digest: u64, next: Boot },
@@ -57,16 +57,21 @@ impl Profile {
         if self.look_at().is_none_or(|at| at > now.boot) {
             return;
         }
-        if self.owner.is_err() {
-            // The lock may be free by now.
-            self.look = Look::Rest { next: now.boot.plus_ms(EVERY_MS) };
-            return self.load();
-        }
+        // The lock may be free by now, the journal readable.
+        let everything = self.owner.is_err() || self.sealed.is_some();
+        self.look_with(if everything { StoreJob::Load } else { StoreJob::Look });
+    }
+
+    pub(crate) fn read_everything(&mut self) {
+        self.look_with(StoreJob::Load);
+    }
+
+    fn look_with(&mut self, job: StoreJob) {
         let suspect = match self.look {
             Look::Suspect { digest, .. } => Some(digest),
             Look::Rest { .. } | Look::Under { .. } | Look::SettingAside(_) => None,
         };
-        let op = self.store(StoreJob::Look);
+        let op = self.store(job);
         self.look = Look::Under { op, suspect, again: false };
     }
 
@@ -84,15 +89,30 @@ impl Profile {
                 self.look = other;
                 return;
             }
-            Look::Suspect { digest, .. } => Some(digest),
-            Look::Rest { .. } => None,
+            // A look for another purpose; the suspect has not had its time yet.
+            Look::Suspect { digest, next } if found == Found::Damaged(digest) => {
+                self.look = Look::Suspect { digest, next };
+                return;
+            }
+            Look::Suspect { .. } | Look::Rest { .. } => None,
         };
-        // While an outcome is being stored, the exchange itself finds out what is in the file.
+        // While an outcome is being stored, the exchange itself finds out what is in the file. Only what is damaged
+        // has to be moved out of its way.
         let storing = match &self.account {
-            Account::In(held) => matches!(
-                held.rotation,
-                Rotation::Committing(..) | Rotation::Replacing(..) | Rotation::Stuck { .. }
-            ),
+            Account::In(held) => match &held.rotation {
+                Rotation::Committing(..) | Rotation::Replacing(..) => true,
+                Rotation::Stuck { .. } => !matches!(found, Found::Damaged(_)),
+                Rotation::Rest
+                | Rotation::Looking(..)
+                | Rotation::Vetting(_)
+                | Rotation::Connecting(..)
+                | Rotation::Noting { .. }
+                | Rotation::Sending(..)
+                | Rotation::Doubt(_)
+                | Rotation::Probing(..)
+                | Rotation::Rechecking(..)
+                | Rotation::Over(_) => false,
+            },
             Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => false,
         };
         if storing || self.signing_out.as_ref().is_some_and(|out| out.is_erasing()) {
@@ -126,14 +146,26 @@ impl Profile {
             return;
         }
         self.look = self.rest_look(now);
+        let stuck =
+            matches!(&self.account, Account::In(held) if matches!(held.rotation, Rotation::Stuck { .. }));
         match result {
             Ok(Some(name)) => {
                 self.tell(Notice::SetAside(name.clone()));
-                self.found_nothing(now, Out::SetAside(name));
+                if stuck {
+                    self.keep_in_the_gap();
+                } else {
+                    self.found_nothing(now, Out::SetAside(name));
+                }
             }
             Ok(None) => self.look = Look::Rest { next: now.boot },
+            Err(why) if stuck => self.tell(Notice::StoreFailed(why)),
             Err(why) => self.found_unusable(now, why),
         }
+    }
+
+    /// Whether a damaged file is being moved out of the way.
+    pub(crate) fn is_setting_aside(&self) -> bool {
+        matches!(self.look, Look::SettingAside(_))
     }
 
     fn found_session(&mut self, now: &Moment, session: Session) {
@@ -155,7 +187,11 @@ impl Profile {
 
     /// Takes over a session that another program wrote.
     pub(crate) fn adopt(&mut self, now: &Moment, session: Session) {
+        if matches!(&self.account, Account::In(held) if held.session.user.id != session.user.id) {
+            self.tell_account_changed();
+        }
         self.leave(now, true);
+        self.promote_pending(session.fingerprint());
         let started = !matches!(self.account, Account::Starting(_));
         let pin = self.sidecar.pin.as_ref();
         let capability = pin.map(|pin| pin.capability).unwrap_or_default();
@@ -212,7 +248,7 @@ impl Profile {
     }
 
     /// The session in memory is not the file's any more. Its token may have been sent, so it is never sent again.
-    fn leave(&mut self, now: &Moment, replaced: bool) {
+    pub(crate) fn leave(&mut self, now: &Moment, replaced: bool) {
         let Account::In(held) = &self.account else { return };
         let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
         let sent = held.rotation.is_open();

@@ -44,7 +44,8 @@ pub struct Profile {
     pub(crate) abandoned: Vec<Abandoned>,
     /// Seconds that the server's clock is ahead of ours.
     pub(crate) skew: i64,
-    /// A journal that can't be read: nothing may be sent until a sign-in replaces it.
+    /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
+    /// sign-in replaces them.
     pub(crate) sealed: Option<StoreTrouble>,
     last_op: u64,
     effects: Vec<Effect>,
@@ -82,7 +83,7 @@ impl Profile {
             last_op: 0,
             effects: Vec::new(),
         };
-        profile.load();
+        profile.read_everything();
         let effects = std::mem::take(&mut profile.effects);
         (profile, effects)
     }
@@ -145,7 +146,7 @@ impl Profile {
             Ask::Login => self.begin_flow(now, waiter, expect.server),
             Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
             Ask::Cancel { flow } => self.cancel_flow(waiter, flow),
-            Ask::Logout => self.sign_out(now, waiter),
+            Ask::Logout => self.sign_out(waiter),
         }
     }
 
@@ -191,8 +192,13 @@ impl Profile {
     /// Each completion goes to the one part that started the work; nobody's is a leftover and is dropped.
     fn done(&mut self, now: &Moment, op: Op, done: Done) {
         match done {
-            Done::Loaded(loaded) => self.loaded(now, *loaded),
+            Done::Loaded(loaded) if self.look.owns(op) => self.loaded(now, *loaded),
+            // Read before something else was found out, so older than what is known.
+            Done::Loaded(_) => {}
             Done::Looked(found) if self.look.owns(op) => self.looked(now, *found),
+            Done::Looked(found) if self.flow.as_ref().is_some_and(|flow| flow.owns(op)) => {
+                self.sign_in_checked(now, *found);
+            }
             Done::Looked(found) => self.looked_before_use(now, op, *found),
             Done::SetAside(result) => self.set_aside(now, op, result),
             Done::Connected(result) => self.connected(now, op, result),
@@ -220,8 +226,11 @@ impl Profile {
     fn pass(&mut self, now: &Moment) {
         self.expire_flow(now);
         self.expire_sign_out(now);
+        self.erase_if_wanted(now);
         self.answer_waiting(now);
         self.start_refresh_if_due(now);
+        // What the step found out may leave somebody without hope.
+        self.answer_waiting(now);
         self.look_if_due(now);
         self.settle_if_due(now);
         self.revoke_if_due(now);
@@ -232,10 +241,6 @@ impl Profile {
         for (waiter, expect, ask) in early {
             self.ask(now, waiter, expect, ask);
         }
-    }
-
-    pub(crate) fn load(&mut self) {
-        self.store(StoreJob::Load);
     }
 
     pub(crate) fn store(&mut self, job: StoreJob) -> Op {

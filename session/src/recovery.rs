@@ -2,10 +2,13 @@
 
 use crate::event::{Found, Loaded, StoreJob};
 use crate::profile::{Account, Profile};
-use crate::record::{Intent, Journal, Over, Session};
+use crate::record::{Fingerprint, Intent, Journal, Over, Session};
 use crate::rotation::{Doubt, Fresh, Rotation};
 use crate::time::Moment;
-use crate::trouble::{Notice, StoreTrouble};
+use crate::trouble::{Notice, StoreKind, StoreTrouble};
+
+/// How far ahead of its clock a server accepts deadlines, in seconds; when the last agent sent is not known.
+const FARTHEST_DEADLINE_SECS: u64 = 30;
 
 impl Profile {
     pub(crate) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
@@ -13,15 +16,24 @@ impl Profile {
         self.owner = owner;
         let known = sidecar.is_some();
         self.sidecar = sidecar.unwrap_or_default();
-        self.promote_pending(&file);
+        let before = self.sealed.take();
+        match &file {
+            Found::Session { session, .. } => self.promote_pending(session.fingerprint()),
+            Found::Missing => self.drop_pending(),
+            // Not known yet what it holds.
+            Found::Damaged(_) | Found::Unusable(_) => {}
+        }
         if self.owner.is_err() {
             return self.looked(now, file);
         }
         self.take_revocations(now, revocations);
 
-        if self.sign_out_was_cut_short(&file) {
+        if let Found::Session { session, .. } = &file
+            && self.sign_out_was_cut_short(session.fingerprint())
+        {
+            self.look = self.rest_look(now);
             self.tell(Notice::Recovered);
-            return self.erase_again(now);
+            return self.erase_again(now, session);
         }
         let print = match &file {
             Found::Session { session, .. } => Some(session.fingerprint()),
@@ -33,9 +45,13 @@ impl Profile {
                 self.close_intent(now, &intent);
                 self.looked(now, file);
             }
+            // What the journal says can't be judged before the file can be read.
+            Ok(Journal::Intent(_) | Journal::Outcome(..)) if let Some(why) = self.unreadable(&file) => {
+                self.seal(now, file, why, before);
+            }
             Ok(Journal::Intent(intent)) if print == Some(intent.parent) => {
                 self.looked(now, file);
-                self.open_intent(intent, known);
+                self.open_intent(now, intent, known);
             }
             Ok(Journal::Outcome(intent, session)) if print == Some(intent.parent) => {
                 self.looked(now, file);
@@ -53,27 +69,47 @@ impl Profile {
                 self.close_intent(now, &intent);
                 self.looked(now, file);
             }
-            Err(why) => self.seal(now, file, why),
+            Err(why) => self.seal(now, file, why, before),
         }
     }
 
     /// A sign-in counts once the file holds its token; until then the old session stands.
-    fn promote_pending(&mut self, file: &Found) {
-        let Some(pending) = self.sidecar.pending.take() else { return };
-        match file {
-            Found::Session { session, .. } if session.fingerprint() == pending.fingerprint => {
+    pub(crate) fn promote_pending(&mut self, print: Fingerprint) {
+        match self.sidecar.pending.take() {
+            Some(pending) if pending.fingerprint == print => {
                 self.sidecar.pin = Some(pending);
                 self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
+                self.books.must_write();
             }
-            Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {}
+            // A sign-in being stored right now still needs its own.
+            Some(pending) if self.flow.as_ref().is_some_and(|flow| flow.is_storing()) => {
+                self.sidecar.pending = Some(pending);
+            }
+            Some(_) => self.books.must_write(),
+            None => {}
         }
-        self.books.must_write();
     }
 
-    fn sign_out_was_cut_short(&self, file: &Found) -> bool {
+    fn drop_pending(&mut self) {
+        if self.sidecar.pending.take().is_some() {
+            self.books.must_write();
+        }
+    }
+
+    /// The side-car says so, or the server was about to be told.
+    fn sign_out_was_cut_short(&self, print: Fingerprint) -> bool {
+        let spent = self.sidecar.is_spent(print);
+        self.sidecar.signing_out.is_some() && spent.is_some()
+            || spent.is_none() && self.revocations.iter().any(|r| r.is_for(print))
+    }
+
+    fn unreadable(&self, file: &Found) -> Option<StoreTrouble> {
         match file {
-            Found::Session { session, .. } => self.sidecar.signing_out == Some(session.fingerprint()),
-            Found::Missing | Found::Damaged(_) | Found::Unusable(_) => false,
+            Found::Unusable(why) => Some(why.clone()),
+            Found::Damaged(_) => {
+                Some(StoreTrouble { path: self.settings.session_file.clone(), kind: StoreKind::Damaged })
+            }
+            Found::Session { .. } | Found::Missing => None,
         }
     }
 
@@ -90,14 +126,16 @@ impl Profile {
     }
 
     /// The token may have been sent: only what its server allows may follow.
-    fn open_intent(&mut self, intent: Intent, known: bool) {
+    fn open_intent(&mut self, now: &Moment, intent: Intent, known: bool) {
         if !known {
             self.sidecar.epoch = intent.epoch;
         }
+        let closed = now.boot.plus_secs(FARTHEST_DEADLINE_SECS + 2);
         self.with_held(|held| {
             if held.over().is_none() {
                 held.vetted = true;
-                held.rotation = Rotation::Doubt(Doubt { intent, doubtful: true, rotating_since: None });
+                let (doubtful, rotating_since) = (true, None);
+                held.rotation = Rotation::Doubt(Doubt { intent, doubtful, rotating_since, closed });
             }
         });
     }
@@ -113,8 +151,10 @@ impl Profile {
         }
     }
 
-    fn seal(&mut self, now: &Moment, file: Found, why: StoreTrouble) {
-        self.tell(Notice::StoreFailed(why.clone()));
+    fn seal(&mut self, now: &Moment, file: Found, why: StoreTrouble, before: Option<StoreTrouble>) {
+        if before.as_ref() != Some(&why) {
+            self.tell(Notice::StoreFailed(why.clone()));
+        }
         self.sealed = Some(why);
         self.looked(now, file);
     }

@@ -58,7 +58,7 @@ pub(crate) enum Rotation {
     /// In doubt, and the server is asked what it did.
     Probing(Op, Doubt),
     /// Refused: the file is read again before that is believed.
-    Rechecking(Op, Intent),
+    Rechecking(Op),
     /// S5, first half: the outcome goes into the journal.
     Committing(Op, Intent, Fresh),
     /// S5, second half: the file is exchanged.
@@ -84,6 +84,8 @@ pub(crate) struct Doubt {
     pub doubtful: bool,
     /// Since when the server says that another rotation is under way.
     pub rotating_since: Option<Boot>,
+    /// When the deadline of every send has passed; on the boot clock, since the wall clock may jump.
+    pub closed: Boot,
 }
 
 /// A session that has arrived and is not published yet.
@@ -216,7 +218,10 @@ impl Profile {
     /// When the next step of a refresh is to be taken; none while one is under way or none is possible.
     pub(crate) fn refresh_at(&self, now: &Moment) -> Option<Boot> {
         let Account::In(held) = &self.account else { return None };
-        if !self.may_refresh() {
+        // To store what has arrived takes less than to send.
+        let stuck = matches!(held.rotation, Rotation::Stuck { .. });
+        let may = if stuck { self.may_store() } else { self.may_refresh() };
+        if !may {
             return None;
         }
         let wanted = self.waiting.iter().any(|w| w.wants_refresh(now, held));
@@ -244,11 +249,15 @@ impl Profile {
     }
 
     /// Nothing is sent by who does not own the file, nor while the journal is unreadable, the books are behind,
-    /// or a sign-in or sign-out is being stored.
+    /// or the file is about to change.
     pub(crate) fn may_refresh(&self) -> bool {
+        self.may_store() && self.sealed.is_none() && !self.books.is_behind()
+    }
+
+    /// Whether the session file is this rotation's to write.
+    fn may_store(&self) -> bool {
         self.owner.is_ok()
-            && self.sealed.is_none()
-            && !self.books.is_behind()
+            && !self.is_setting_aside()
             && !self.flow.as_ref().is_some_and(|flow| flow.is_storing())
             && !self.signing_out.as_ref().is_some_and(|out| out.is_erasing())
     }

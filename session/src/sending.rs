@@ -4,19 +4,20 @@ use crate::Op;
 use crate::event::{Found, NetJob, Probe, Refresh, Replaced, StoreJob};
 use crate::policy::{Replay, retry_after, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{Capability, Grant, Intent, Over, hex};
+use crate::record::{Capability, Grant, Intent, Over, Revocation, hex};
 use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
 use crate::time::Moment;
-use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
-use everkey_proto::Secret;
+use crate::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble, Trouble};
+use everkey_proto::{Secret, reply::User};
 
-/// How far ahead of the server's clock a request's deadline lies, in seconds; RR-1 allows 30.
-pub(crate) const DEADLINE_SECS: u64 = 15;
+/// How far ahead of the server's clock a request's deadline lies, in seconds. RR-1 allows 30, but takes a second key
+/// for theft 10 s after another program's rotation: a request must not arrive that long after the look at the file.
+const DEADLINE_SECS: u64 = 9;
 
 /// How long `rotation_in_progress` is believed, in milliseconds.
 const ROTATING_MS: u64 = 60_000;
 
-/// A send whose session is not ours any more; its answer is discarded.
+/// A call whose session is not wanted any more; its answer is discarded.
 pub(crate) struct Abandoned {
     op: Op,
     server: String,
@@ -63,15 +64,11 @@ impl Profile {
         }
         match doubt.intent.capability {
             Capability::Rr1 => self.begin(now, Attempt { earlier: Some(doubt) }),
+            Capability::Probe if doubt.closed > now.boot => {
+                held.hold = Hold::Until(doubt.closed);
+                held.rotation = Rotation::Doubt(doubt);
+            }
             Capability::Probe => {
-                let server_now = now.wall.saturating_add_signed(self.skew);
-                let past = doubt.intent.deadline.saturating_add(1);
-                if server_now <= past {
-                    held.hold =
-                        Hold::Until(now.boot.plus_secs((past - server_now + 1).min(2 * DEADLINE_SECS)));
-                    held.rotation = Rotation::Doubt(doubt);
-                    return;
-                }
                 let access = held.session.access.clone();
                 let op = self.net(NetJob::Probe { server: doubt.intent.server.clone(), access });
                 self.with_held(|held| held.rotation = Rotation::Probing(op, doubt));
@@ -112,13 +109,12 @@ impl Profile {
                     self.refresh_stored_badly(now, why);
                 }
             },
-            Rotation::Rechecking(mine, intent) if mine == op => match found {
+            Rotation::Rechecking(mine) if mine == op => match found {
                 Found::Session { session, .. } if session.fingerprint() != held.fingerprint() => {
                     self.looked(now, Found::Session { session, tightened: false });
                 }
                 Found::Missing => self.looked(now, found),
                 Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
-                    held.rotation = Rotation::Doubt(Doubt { intent, doubtful: false, rotating_since: None });
                     self.end_session(now, Over::Refused);
                 }
             },
@@ -164,10 +160,12 @@ impl Profile {
             return self.cancel(op);
         }
         let deadline = server_now.saturating_add(DEADLINE_SECS);
+        let closed = now.boot.plus_secs(DEADLINE_SECS + 2);
         let next = match attempt.earlier {
-            Some(Doubt { intent, doubtful, rotating_since }) => {
+            Some(Doubt { intent, doubtful, rotating_since, closed: before }) => {
                 let sends = intent.sends.saturating_add(1);
-                Doubt { intent: Intent { deadline, sends, ..intent }, doubtful, rotating_since }
+                let intent = Intent { deadline, sends, ..intent };
+                Doubt { intent, doubtful, rotating_since, closed: closed.max(before) }
             }
             None => {
                 let intent = Intent {
@@ -179,7 +177,7 @@ impl Profile {
                     capability: capability.unwrap_or_default(),
                     sends: 1,
                 };
-                Doubt { intent, doubtful: false, rotating_since: None }
+                Doubt { intent, doubtful: false, rotating_since: None, closed }
             }
         };
         let stored = self.store(StoreJob::Note(next.intent.clone()));
@@ -227,9 +225,11 @@ impl Profile {
         if let Some(server_time) = server_time.and_then(|t| i64::try_from(t).ok()) {
             self.skew = server_time.saturating_sub(i64::try_from(now.wall).unwrap_or(i64::MAX));
         }
-        if let Some(at) = self.abandoned.iter().position(|a| a.op == op) {
-            let abandoned = self.abandoned.remove(at);
-            return self.discard(now, abandoned, answer);
+        if let Some(abandoned) = self.take_abandoned(op) {
+            if let Refresh::Granted(grant) = answer {
+                self.discard(now, abandoned, grant);
+            }
+            return;
         }
         let Account::In(held) = &mut self.account else { return };
         let sent = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
@@ -253,7 +253,7 @@ impl Profile {
             }
             Refresh::Refused => {
                 let op = self.store(StoreJob::Look);
-                self.with_held(|held| held.rotation = Rotation::Rechecking(op, sent.intent));
+                self.with_held(|held| held.rotation = Rotation::Rechecking(op));
             }
             Refresh::Rotating => {
                 let since = sent.rotating_since.or(Some(now.boot));
@@ -339,14 +339,47 @@ impl Profile {
         };
         match result {
             Ok(Replaced::Done) => self.publish(now, intent, fresh),
-            Ok(Replaced::GaveWay(found)) => {
+            Ok(Replaced::GaveWay(found)) => self.gave_way(now, intent, fresh, *found),
+            Err(why) => self.stuck(now, true, intent, fresh, why),
+        }
+    }
+
+    /// The file does not hold the parent any more.
+    fn gave_way(&mut self, now: &Moment, intent: Intent, fresh: Fresh, found: Found) {
+        match &found {
+            // An earlier try failed after the exchange. Once more, or the folder might not be durable.
+            Found::Session { session, .. } if session.fingerprint() == fresh.session.fingerprint() => {
+                let parent = Some(fresh.session.fingerprint());
+                let op = self.store(StoreJob::Replace { parent, session: fresh.session.clone() });
+                self.with_held(|held| held.rotation = Rotation::Replacing(op, intent, fresh));
+            }
+            // No winner: the pair is all there is, so it is kept until the file can be read or is out of the way.
+            Found::Damaged(_) => {
+                let path = self.settings.session_file.clone();
+                self.stuck(now, true, intent, fresh, StoreTrouble { path, kind: StoreKind::Damaged });
+                self.looked(now, found);
+            }
+            Found::Unusable(why) => self.stuck(now, true, intent, fresh, why.clone()),
+            Found::Session { .. } | Found::Missing => {
                 self.tell(Notice::GaveWay);
                 self.give_back(now, &fresh, &found);
                 self.sidecar.spend(intent.parent, fresh.session.refresh_expires_at, Over::Restored, now.wall);
                 self.books.must_write();
-                self.looked(now, *found);
+                self.with_held(|held| held.rotation = Rotation::Over(Over::Restored));
+                self.looked(now, found);
             }
-            Err(why) => self.stuck(now, true, intent, fresh, why),
+        }
+    }
+
+    /// A damaged file has been moved out of the way of a session that is kept in memory.
+    pub(crate) fn keep_in_the_gap(&mut self) {
+        let Account::In(held) = &mut self.account else { return };
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Stuck { committed: true, intent, fresh } => {
+                let op = self.store(StoreJob::Replace { parent: None, session: fresh.session.clone() });
+                self.with_held(|held| held.rotation = Rotation::Replacing(op, intent, fresh));
+            }
+            other => held.rotation = other,
         }
     }
 
@@ -404,20 +437,18 @@ impl Profile {
         }
     }
 
-    fn discard(&mut self, now: &Moment, abandoned: Abandoned, answer: Refresh) {
-        let Refresh::Granted(grant) = answer else { return };
+    pub(crate) fn take_abandoned(&mut self, op: Op) -> Option<Abandoned> {
+        let at = self.abandoned.iter().position(|abandoned| abandoned.op == op)?;
+        Some(self.abandoned.remove(at))
+    }
+
+    /// Tokens have arrived that nobody wants any more.
+    pub(crate) fn discard(&mut self, now: &Moment, abandoned: Abandoned, grant: Grant) {
         if abandoned.revoke {
-            let lifetime = grant.access_lifetime();
-            let session = crate::record::Revocation {
-                id: 0,
-                server: abandoned.server,
-                access: grant.access,
-                access_expires_at: now.wall.saturating_add(lifetime),
-                refresh: grant.refresh,
-                until: now.wall.saturating_add(crate::record::REVOCATION_KEPT_SECS),
-            };
-            let id = now.random("abandoned")[..6].iter().fold(0, |id, byte| id << 8 | u64::from(*byte));
-            self.queue_revocation(now, crate::record::Revocation { id, ..session });
+            let session =
+                Fresh::arrived(now, grant, User { id: String::new(), email: String::new() }).session;
+            let revocation = Revocation { server: abandoned.server, ..self.revocation(now, &session) };
+            self.queue_revocation(now, revocation);
         }
     }
 
@@ -471,6 +502,13 @@ impl Profile {
         if let Account::In(held) = &mut self.account {
             change(held);
         }
+    }
+}
+
+impl Abandoned {
+    /// A call whose tokens, if any still arrive, are to be revoked at `server`.
+    pub fn to_revoke(op: Op, server: String) -> Self {
+        Self { op, server, revoke: true }
     }
 }
 

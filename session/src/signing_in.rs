@@ -1,13 +1,14 @@
 //! Sign-ins under way: one a profile, outliving connections; a second caller joins.
 
 use crate::Op;
-use crate::event::{Answer, LoginAnswer, NetJob, Replaced, StoreJob, Waiter};
+use crate::event::{Answer, Found, LoginAnswer, NetJob, Replaced, StoreJob, Waiter};
 use crate::profile::{Account, Profile};
 use crate::record::{Grant, Pin};
 use crate::rotation::{Fresh, SignedIn};
 use crate::scheme::{Machine, Move};
+use crate::sending::Abandoned;
 use crate::time::{Boot, Moment};
-use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
+use crate::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble, Trouble};
 use everkey_proto::place::normal_server;
 use everkey_proto::{FlowId, Secret};
 
@@ -32,13 +33,18 @@ enum Stage {
     Remembering(Op, Box<Fresh>),
     /// The session file is written.
     Writing(Op, Box<Fresh>),
+    /// Writing has failed; the file is read to see how far it got.
+    Checking(Op, Box<Fresh>, StoreTrouble),
 }
 
 impl Flow {
     pub fn owns(&self, op: Op) -> bool {
         match &self.stage {
             Stage::Asking => false,
-            Stage::Calling(mine) | Stage::Remembering(mine, _) | Stage::Writing(mine, _) => *mine == op,
+            Stage::Calling(mine)
+            | Stage::Remembering(mine, _)
+            | Stage::Writing(mine, _)
+            | Stage::Checking(mine, ..) => *mine == op,
         }
     }
 
@@ -46,7 +52,7 @@ impl Flow {
     pub fn is_storing(&self) -> bool {
         match self.stage {
             Stage::Asking | Stage::Calling(_) => false,
-            Stage::Remembering(..) | Stage::Writing(..) => true,
+            Stage::Remembering(..) | Stage::Writing(..) | Stage::Checking(..) => true,
         }
     }
 }
@@ -126,6 +132,12 @@ impl Profile {
     }
 
     pub(crate) fn login_answered(&mut self, now: &Moment, op: Op, answer: LoginAnswer) {
+        if let Some(abandoned) = self.take_abandoned(op) {
+            if let LoginAnswer::Granted(grant) = answer {
+                self.discard(now, abandoned, grant);
+            }
+            return;
+        }
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return };
         flow.stage = Stage::Asking;
         let next = flow.machine.resume(answer);
@@ -185,15 +197,46 @@ impl Profile {
     }
 
     pub(crate) fn sign_in_replaced(&mut self, now: &Moment, result: Result<Replaced, StoreTrouble>) {
-        let Some(Flow { stage: Stage::Writing(_, fresh), server, .. }) = &self.flow else { return };
-        let (fresh, server) = (fresh.clone(), server.clone());
-        if let Err(why) = result {
-            return self.sign_in_not_stored(now, &fresh, why);
+        let Some(Flow { stage: Stage::Writing(_, fresh), .. }) = &self.flow else { return };
+        let fresh = fresh.clone();
+        match result {
+            Ok(Replaced::Done) => self.signed_in(now, fresh),
+            // With no parent given there is nothing to give way to; if it happens, the file is another's.
+            Ok(Replaced::GaveWay(found)) => {
+                let path = self.settings.session_file.clone();
+                self.sign_in_not_stored(now, &fresh, StoreTrouble { path, kind: StoreKind::Damaged });
+                self.looked(now, *found);
+            }
+            Err(why) => {
+                let op = self.store(StoreJob::Look);
+                self.set_stage(Stage::Checking(op, fresh, why));
+            }
         }
-        self.abandon(true);
+    }
+
+    /// What the file holds after a failed write decides: the old session must not be lost to a sign-in that failed,
+    /// nor the new one be revoked while it is the file's.
+    pub(crate) fn sign_in_checked(&mut self, now: &Moment, found: Found) {
+        let Some(Flow { stage: Stage::Checking(_, fresh, why), .. }) = &self.flow else { return };
+        let (fresh, why) = (fresh.clone(), why.clone());
+        match found {
+            Found::Session { session, .. } if session.fingerprint() == fresh.session.fingerprint() => {
+                self.tell(Notice::StoreFailed(why));
+                self.signed_in(now, fresh);
+            }
+            Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {
+                self.sign_in_not_stored(now, &fresh, why);
+            }
+        }
+    }
+
+    fn signed_in(&mut self, now: &Moment, fresh: Box<Fresh>) {
+        let Some(server) = self.flow.as_ref().map(|flow| flow.server.clone()) else { return };
+        self.leave(now, false);
         self.tell_account_changed();
         self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
         self.sidecar.signing_out = None;
+        self.sidecar.pending = None;
         self.pin_to(&fresh, server);
         self.books.must_write();
         let user = fresh.session.user.clone();
@@ -226,6 +269,10 @@ impl Profile {
     }
 
     fn end_flow(&mut self, flow: Flow, trouble: Trouble) {
+        match flow.stage {
+            Stage::Calling(op) => self.abandoned.push(Abandoned::to_revoke(op, flow.server)),
+            Stage::Asking | Stage::Remembering(..) | Stage::Writing(..) | Stage::Checking(..) => {}
+        }
         for waiter in flow.waiters {
             self.reply(waiter, Answer::Failed(trouble.clone()));
         }

@@ -4,7 +4,7 @@ use crate::Op;
 use crate::event::{Answer, NetJob, RevokeAnswer, StoreJob, Waiter};
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
-use crate::record::{Over, Revocation};
+use crate::record::{Fingerprint, Over, Revocation, Session};
 use crate::rotation::Rotation;
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Out, StoreTrouble, Trouble};
@@ -23,6 +23,8 @@ pub(crate) struct SigningOut {
 }
 
 enum Stage {
+    /// As soon as no sign-in is being stored, so that it is clear what is to be removed.
+    Wanted,
     /// The local session is being removed.
     Erasing { op: Op, revocation: Option<u64> },
     /// It is gone; the server is being told.
@@ -44,39 +46,59 @@ impl SigningOut {
 
     pub fn until(&self) -> Option<Boot> {
         match self.stage {
-            Stage::Erasing { .. } => None,
+            Stage::Wanted | Stage::Erasing { .. } => None,
             Stage::Telling { until, .. } => Some(until),
         }
     }
 }
 
 impl Profile {
-    pub(crate) fn sign_out(&mut self, now: &Moment, waiter: Waiter) {
+    pub(crate) fn sign_out(&mut self, waiter: Waiter) {
         if let Err(why) = &self.owner {
             return self.reply(waiter, Answer::Failed(Trouble::NotOwner(why.clone())));
         }
-        if let Some(signing_out) = &mut self.signing_out {
-            signing_out.waiters.push(waiter);
-            return;
+        let signed_in_since = matches!(self.account, Account::In(_));
+        match &mut self.signing_out {
+            Some(SigningOut { stage: Stage::Telling { .. }, .. }) | None if signed_in_since => {
+                if let Some(before) = self.signing_out.take() {
+                    self.report(before.waiters, reply::Revocation::Queued);
+                }
+                self.signing_out = Some(SigningOut { waiters: vec![waiter], stage: Stage::Wanted });
+            }
+            Some(signing_out) => signing_out.waiters.push(waiter),
+            None => self.signing_out = Some(SigningOut { waiters: vec![waiter], stage: Stage::Wanted }),
         }
+    }
+
+    pub(crate) fn erase_if_wanted(&mut self, now: &Moment) {
+        let storing = self.flow.as_ref().is_some_and(|flow| flow.is_storing());
+        let wanted = self.signing_out.take_if(|out| !storing && matches!(out.stage, Stage::Wanted));
+        let Some(SigningOut { waiters, .. }) = wanted else { return };
         let revocation = match &self.account {
             Account::In(held) => {
                 let newest = held.rotation.arrived().unwrap_or(&held.session).clone();
                 let print = held.fingerprint();
-                let until = held.session.refresh_expires_at;
+                let until = newest.refresh_expires_at.max(held.session.refresh_expires_at);
                 self.sidecar.signing_out = Some(print);
+                // Whichever of the two a crash leaves in the file.
                 self.sidecar.spend(print, until, Over::Restored, now.wall);
+                self.sidecar.spend(newest.fingerprint(), until, Over::Restored, now.wall);
                 Some(self.revocation(now, &newest))
             }
             Account::Out(_) | Account::Unusable(_) | Account::Starting(_) => None,
         };
         self.abandon(true);
-        self.erase(now, revocation, vec![waiter]);
+        self.erase(now, revocation, waiters);
     }
 
     /// A crash came between the decision and the removal.
-    pub(crate) fn erase_again(&mut self, now: &Moment) {
-        self.erase(now, None, Vec::new());
+    pub(crate) fn erase_again(&mut self, now: &Moment, session: &Session) {
+        let print = session.fingerprint();
+        let queued = self.revocations.iter().any(|r| r.is_for(print));
+        let revocation = (!queued).then(|| self.revocation(now, session));
+        self.sidecar.signing_out = Some(print);
+        self.sidecar.spend(print, session.refresh_expires_at, Over::Restored, now.wall);
+        self.erase(now, revocation, Vec::new());
     }
 
     fn erase(&mut self, now: &Moment, revocation: Option<Revocation>, waiters: Vec<Waiter>) {
@@ -94,7 +116,7 @@ impl Profile {
         let Some(mut signing_out) = self.signing_out.take() else { return };
         let revocation = match signing_out.stage {
             Stage::Erasing { op: mine, revocation } if mine == op => revocation,
-            Stage::Erasing { .. } | Stage::Telling { .. } => {
+            Stage::Wanted | Stage::Erasing { .. } | Stage::Telling { .. } => {
                 self.signing_out = Some(signing_out);
                 return;
             }
@@ -120,9 +142,12 @@ impl Profile {
                 }
             }
             Err(why) => {
-                // Still there: what it is worth is for a fresh look to say.
+                // Perhaps still there, for a fresh look to say; but given up, and what was under way for it is forgotten.
                 self.sidecar.signing_out = None;
                 self.books.must_write();
+                if matches!(&self.account, Account::In(held) if held.over().is_none()) {
+                    self.end_session(now, Over::Restored);
+                }
                 self.tell(Notice::StoreFailed(why.clone()));
                 for waiter in signing_out.waiters {
                     self.reply(waiter, Answer::Failed(Trouble::Store(why.clone())));
@@ -228,7 +253,7 @@ impl Profile {
             Some(SigningOut { stage: Stage::Erasing { revocation, .. }, .. }) => {
                 *revocation == Some(due.revocation.id)
             }
-            Some(SigningOut { stage: Stage::Telling { .. }, .. }) | None => false,
+            Some(SigningOut { stage: Stage::Wanted | Stage::Telling { .. }, .. }) | None => false,
         }
     }
 }
@@ -237,11 +262,16 @@ impl ToRevoke {
     fn new(now: &Moment, revocation: Revocation) -> Self {
         Self { revocation, next: now.boot, calling: None, failures: 0 }
     }
+
+    /// Whether it is about the session with this refresh token.
+    pub fn is_for(&self, print: Fingerprint) -> bool {
+        Fingerprint::of(&self.revocation.refresh) == print
+    }
 }
 
 impl Rotation {
     /// A successor that has arrived but is not published yet.
-    fn arrived(&self) -> Option<&crate::record::Session> {
+    fn arrived(&self) -> Option<&Session> {
         match self {
             Self::Committing(_, _, fresh) | Self::Replacing(_, _, fresh) | Self::Stuck { fresh, .. } => {
                 Some(&fresh.session)

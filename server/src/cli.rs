@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,7 +51,7 @@ Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=
 pub struct Serve {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8787")]
-    pub listen: SocketAddr,
+    pub listen: String,
 
     /// The database, made if it is not there
     ///

@@ -12,6 +12,7 @@ pub mod db;
 pub mod digest;
 pub mod duration;
 pub mod failproofai;
+pub mod housekeeping;
 pub mod http;
 pub mod keys;
 pub mod limits;

@@ -66,7 +66,7 @@ async fn open(place: &Place) -> Result<Store, Trouble> {
         ),
         OpenError::Schema(error) => Trouble::new(
             format!("the database {} does not fit this version: {error}", path.display()),
-            "Use the everkey-server version that last ran on it, or a newer one.",
+            "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
     })
 }

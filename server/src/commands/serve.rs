@@ -12,6 +12,7 @@ use super::files;
 use crate::app::{App, Policy};
 use crate::cli::{LogFormat, Serve};
 use crate::db::Store;
+use crate::housekeeping::Housekeeping;
 use crate::http::router::router;
 use crate::http::serve::serve;
 use crate::keys::{self, KeyRing};
@@ -25,12 +26,20 @@ use crate::trouble::Trouble;
 /// Runs the server until it is told to stop.
 pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     start_logging(options.log_format)?;
+    // A panic's message may hold anything, so only its place is told.
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
     let stop = stop_signals()?;
     let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
     let carrier = Carrier::new(&options.mail, options.mail_from)?;
     // The port comes before any file: a second server by mistake touches nothing.
-    let listener = listen(options.listen).await?;
+    let listener = listen(&options.listen).await?;
     let address = listener.local_addr().map_err(|error| no_address(&error))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "tokens travel unencrypted beyond this machine unless a TLS proxy stands in front");
+    }
 
     let place = files::place(options.database.as_ref())?;
     let store = files::open_or_make(&place).await?;
@@ -38,6 +47,13 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     let keys =
         open_keys(&files::keys(options.keys, &place), options.new_keys, &store, clock.as_ref()).await?;
 
+    let housekeeping = Housekeeping {
+        store: store.clone(),
+        limits: limits.clone(),
+        refresh_ttl: options.refresh_ttl,
+        clock: Arc::clone(&clock),
+    };
+    let housekeeping = tokio::spawn(housekeeping.run());
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
     let app = Arc::new(App {
@@ -63,6 +79,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     if tokio::time::timeout(LAST_MAIL, mail).await.is_err() {
         tracing::warn!("some mail was not delivered");
     }
+    housekeeping.abort();
     store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -71,7 +88,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
 /// How long mail may take once the server is told to stop.
 const LAST_MAIL: std::time::Duration = std::time::Duration::from_secs(5);
 
-async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, Trouble> {
+async fn listen(address: &str) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
             std::io::ErrorKind::AddrInUse => "Stop what listens there, or choose another port with --listen.",

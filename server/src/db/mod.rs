@@ -13,7 +13,7 @@ pub mod users;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _};
 
 use crate::time::Moment;
 use dialect::Dialect;
@@ -44,14 +44,17 @@ impl Store {
     /// Opens the database at `place`, makes it if it may be made, and brings its schema up to date.
     pub async fn open(place: &Place) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
-        let dialect = Dialect::of(place);
+        let (dialect, url) = (Dialect::of(place), place.url());
+        // A first connection outside the pool, because the pool would try again and hide why it failed.
+        let mut first = AnyConnection::connect(&url).await?;
+        dialect.prepare(&mut first).await?;
+        dialect.migrate(&mut first).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
             .max_connections(dialect.connections())
             .acquire_timeout(Duration::from_secs(5))
             .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
-            .connect(&place.url())
-            .await?;
-        dialect.migrate(&pool).await?;
+            .connect_lazy(&url)?;
         Ok(Self { pool, dialect })
     }
 

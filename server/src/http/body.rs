@@ -33,6 +33,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
             ));
         }
         let bytes = read(request).await?;
+        // serde would also take an array for a struct.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
+            return Err(ApiError::validation("The body must be a JSON object."));
+        }
         serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| ApiError::validation(explain(&error)))
     }
 }

@@ -1,0 +1,166 @@
+//! Login codes: sent, single-use, expiring, mortal; the same for known and unknown addresses.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Options, code_in, no_limits, start, wrong};
+use everkey_server::limits::Limits;
+
+const ADA: &str = "ada@example.com";
+
+#[tokio::test]
+async fn a_code_signs_in_and_the_answer_has_the_contracts_shape() {
+    let server = start(Options::default()).await;
+    let asked = server.ask_code(" Ada@Example.com ").await;
+    asked.expect(200);
+    assert_eq!(asked.json(), json!({ "status": "code_sent", "expires_in": 600, "resend_available_in": 30 }));
+    let code = code_in(&server.mails(1).await[0]);
+    let answer = server.verify(ADA, &code).await;
+    answer.expect(200);
+    let body = answer.json();
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["access_expires_in"], 3600);
+    assert_eq!(body["refresh_expires_in"], 30 * 86_400);
+    assert_eq!(body["refresh_retry"], json!({ "v": 1, "until": "used" }));
+    assert_eq!(body["user"]["email"], ADA);
+    assert_eq!(answer.text("refresh_token").len(), 43);
+    assert_eq!(body.as_object().unwrap().len(), 7, "{body}");
+    assert_eq!(server.events("login").await, 1);
+}
+
+#[tokio::test]
+async fn the_access_token_is_an_hs256_jwt_with_every_claim() {
+    use base64::Engine as _;
+    let server = start(Options::default()).await;
+    let me = server.sign_in().await;
+    let parts: Vec<serde_json::Value> = me
+        .access
+        .split('.')
+        .take(2)
+        .map(|part| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap())
+        .map(|bytes| serde_json::from_slice(&bytes).unwrap())
+        .collect();
+    assert_eq!(parts[0]["alg"], "HS256");
+    let claims = parts[1].as_object().unwrap();
+    let names: Vec<&str> = claims.keys().map(String::as_str).collect();
+    assert_eq!(names, ["aud", "email", "exp", "gen", "iat", "iss", "jti", "sid", "sub"]);
+    assert_eq!(claims["sub"], me.user_id.as_str());
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
+}
+
+#[tokio::test]
+async fn a_code_works_once() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    server.verify(ADA, &code).await.expect(200);
+    server.verify(ADA, &code).await.expect_error(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_its_address() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    server.verify("eve@example.com", &code).await.expect_error(401, "unauthorized");
+    server.verify(ADA, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_code_expires_after_ten_minutes() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    server.clock.advance(Duration::from_secs(600));
+    server.verify(ADA, &code).await.expect_error(401, "unauthorized");
+    let code = server.new_code(ADA, 2).await;
+    server.clock.advance(Duration::from_secs(599));
+    server.verify(ADA, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn only_the_newest_code_counts() {
+    let server = start(Options::without_limits()).await;
+    let old = server.new_code(ADA, 1).await;
+    server.clock.advance(Duration::from_secs(1));
+    let new = server.new_code(ADA, 2).await;
+    if old != new {
+        server.verify(ADA, &old).await.expect_error(401, "unauthorized");
+    }
+    server.verify(ADA, &new).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_code_dies_after_five_wrong_guesses() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    for _ in 0..5 {
+        server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
+    }
+    server.verify(ADA, &code).await.expect_error(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn the_fifth_guess_may_still_be_the_right_one() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    for _ in 0..4 {
+        server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
+    }
+    server.verify(ADA, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn fifty_failures_a_day_lock_an_address_and_success_is_no_failure() {
+    let server = start(Options {
+        limits: Limits { failures_per_email: Limits::default().failures_per_email, ..no_limits() },
+        ..Options::default()
+    })
+    .await;
+    let mut mails = 0;
+    for _ in 0..10 {
+        mails += 1;
+        let code = server.new_code(ADA, mails).await;
+        server.clock.advance(Duration::from_secs(1));
+        for _ in 0..4 {
+            server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
+        }
+        server.verify(ADA, &code).await.expect(200);
+    }
+    let code = server.new_code(ADA, mails + 1).await;
+    for _ in 0..10 {
+        server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
+    }
+    let limited = server.verify(ADA, &code).await;
+    limited.expect_error(429, "rate_limited");
+    let wait = limited.json()["retry_after_secs"].as_u64().unwrap();
+    assert_eq!(limited.header("retry-after"), Some(wait.to_string().as_str()));
+    server.clock.advance(Duration::from_secs(wait));
+    let code = server.new_code(ADA, mails + 2).await;
+    server.verify(ADA, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_get_the_same_answers() {
+    let server = start(Options::without_limits()).await;
+    server.sign_in().await;
+    let (known, unknown) = (server.ask_code(ADA).await, server.ask_code("nobody@example.com").await);
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    for email in ["nobody@example.com", "never-asked@example.com"] {
+        let known = server.verify(ADA, "000000").await;
+        let unknown = server.verify(email, "000000").await;
+        assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+    }
+}
+
+#[tokio::test]
+async fn neither_the_database_nor_its_log_holds_a_code_or_a_token() {
+    let server = start(Options::default()).await;
+    let code = server.new_code(ADA, 1).await;
+    let answer = server.verify(ADA, &code).await;
+    let secrets = [answer.text("refresh_token"), answer.text("access_token")];
+    for name in ["test.db", "test.db-wal"] {
+        let bytes = std::fs::read(server.folder().join(name)).unwrap();
+        for secret in &secrets {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The command line: what it prints, which files it makes, and how it says what is wrong.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use serde_json::json;
+
+use crate::program::{database, program, run, serve, signal};
+use crate::wire::{PATIENCE, request};
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Fails unless it exited with this code and said one line of what happened and one of what to do.
+#[track_caller]
+fn expect_trouble(output: &Output, what: &str) {
+    let text = err(output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].starts_with("everkey-server: ") && lines[0].contains(what), "{text}");
+    assert!(lines[1].starts_with("  ") && lines[1].ends_with('.'), "{text}");
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_its_files_are_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(folder.path(), &[]).await;
+    assert_eq!(server.line, format!("listening on http://{}", server.address));
+    request("GET", "/healthz").send(server.address).await.expect(200);
+    for name in ["test.db", "test.db-wal", "test.db.keys"] {
+        let mode = folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn with_no_flags_it_lives_in_the_state_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program().args(["sessions"]).env("XDG_STATE_HOME", folder.path()).output().await.unwrap();
+    expect_trouble(&output, "everkey-server/everkey.db");
+    let output = program().args(["sessions"]).env_clear().output().await.unwrap();
+    expect_trouble(&output, "neither XDG_STATE_HOME nor HOME");
+
+    let mut child = program()
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("XDG_STATE_HOME", folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let made = folder.path().join("everkey-server");
+    crate::harness::until("its files", || made.join("everkey.db.keys").exists()).await;
+    assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    signal(&child, "TERM").await;
+    assert_eq!(tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_keys_file_that_others_may_read_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(serve(folder.path(), &[]).await);
+    let keys = folder.path().join("test.db.keys");
+    let before = std::fs::read(&keys).unwrap();
+    for mode in [0o644, 0o640, 0o604, 0o660] {
+        std::fs::set_permissions(&keys, PermissionsExt::from_mode(mode)).unwrap();
+        let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+        expect_trouble(&output, &format!("{mode:04o}"));
+    }
+    assert_eq!(std::fs::read(&keys).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_keys_file_of_another_user_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(serve(folder.path(), &[]).await);
+    // Only root may give a file away; as anyone else there is nothing to test here.
+    if std::os::unix::fs::chown(folder.path().join("test.db.keys"), Some(54_321), None).is_ok() {
+        let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+        expect_trouble(&output, "belongs to user 54321");
+    }
+}
+
+#[tokio::test]
+async fn lost_keys_are_not_replaced_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(folder.path(), &[]).await;
+    let store = everkey_server::db::Store::open(&database(folder.path()).parse().unwrap()).await.unwrap();
+    let email = everkey_server::rules::email::Email::parse("ada@example.com").unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.user_by_email(&email, everkey_server::time::Moment::from_secs(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    drop(server);
+    let keys = folder.path().join("test.db.keys");
+    std::fs::remove_file(&keys).unwrap();
+    let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+    expect_trouble(&output, "test.db.keys is gone");
+    assert!(!keys.exists());
+    drop(serve(folder.path(), &["--new-keys"]).await);
+    assert!(keys.exists());
+}
+
+#[tokio::test]
+async fn keys_can_live_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("elsewhere.keys");
+    let _server = serve(folder.path(), &["--keys", keys.to_str().unwrap()]).await;
+    assert!(keys.exists() && !folder.path().join("test.db.keys").exists());
+}
+
+#[tokio::test]
+async fn a_taken_port_touches_no_file() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["serve", "--listen", &address, "--database", &database(folder.path())]).await;
+    expect_trouble(&output, &address);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let garbage = b"this is somebody's letter, not a database. ".repeat(100);
+    std::fs::write(&path, &garbage).unwrap();
+    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["sessions"], &["events"]] {
+        let database = database(folder.path());
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--database", &database]).collect();
+        expect_trouble(&run(&arguments).await, "test.db");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), garbage);
+    assert!(!folder.path().join("test.db.keys").exists());
+}
+
+#[tokio::test]
+async fn a_limits_file_relaxes_and_a_wrong_one_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = folder.path().join("limits.toml");
+    let arguments = |path: &str| ["--limits".to_owned(), path.to_owned()];
+    std::fs::write(&limits, "code_cooldown = \"0s\"\ncodes_per_email = { max = 2, window = \"1h\" }\n")
+        .unwrap();
+    let [flag, path] = arguments(limits.to_str().unwrap());
+    let server = serve(folder.path(), &[&flag, &path]).await;
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
+    for expected in [200, 200, 429] {
+        ask.send(server.address).await.expect(expected);
+    }
+    for (content, what) in
+        [("codes_per_mail = 3", "codes_per_mail"), ("code_ttl = 600", "invalid type"), ("=", "")]
+    {
+        std::fs::write(&limits, content).unwrap();
+        expect_trouble(&run(&["serve", "--limits", &path]).await, what);
+    }
+    expect_trouble(&run(&["serve", "--limits", "/nowhere/limits.toml"]).await, "/nowhere/limits.toml");
+}
+
+#[tokio::test]
+async fn strict_mode_and_lifetimes_come_from_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags =
+        ["--retry", "strict", "--access-ttl", "90m", "--refresh-ttl", "7d", "--issuer", "https://x.example"];
+    let server = serve(folder.path(), &flags).await;
+    request("POST", "/v0/auth/login/request")
+        .json(&json!({ "email": "ada@example.com" }))
+        .send(server.address)
+        .await
+        .expect(200);
+    let mails = crate::program::mail_folder(folder.path());
+    let eml =
+        || mails.read_dir().unwrap().map(|entry| entry.unwrap().path()).find(|p| p.extension().is_some());
+    crate::harness::until("the mail", || eml().is_some_and(|path| path.extension().unwrap() == "eml")).await;
+    let code = crate::harness::code_in(&std::fs::read_to_string(eml().unwrap()).unwrap());
+    let body = json!({ "email": "ada@example.com", "code": code });
+    let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await.json();
+    assert_eq!(answer["refresh_retry"]["until"], "probe");
+    assert_eq!(
+        (&answer["access_expires_in"], &answer["refresh_expires_in"]),
+        (&json!(5400), &json!(604_800))
+    );
+}
+
+#[tokio::test]
+async fn wrong_flags_are_usage_errors() {
+    for (arguments, hint) in [
+        (&["serve", "--frobnicate"][..], "--frobnicate"),
+        (&["serve", "--access-ttl", "soon"], "not a time span"),
+        (&["serve", "--access-ttl", "0s"], "at least 1s"),
+        (&["serve", "--database", "postgres://x/y"], "PostgreSQL"),
+        (&["serve", "--database", "sqlite::memory:"], "memory"),
+        (&["serve", "--mail", "pigeon"], "dir:PATH"),
+        (&["serve", "--retry", "sometimes"], "rr1"),
+        (&["serve", "--trusted-proxy", "everyone"], "everyone"),
+        (&["dance"], "dance"),
+        (&[], "Usage"),
+    ] {
+        let output = run(arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(hint), "{}", err(&output));
+    }
+    for arguments in [&["--help"][..], &["serve", "--help"], &["sessions", "--help"], &["--version"]] {
+        assert_eq!(run(arguments).await.status.code(), Some(0));
+    }
+}

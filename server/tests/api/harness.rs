@@ -1,0 +1,233 @@
+//! The real router over a real database and port, with a clock that tests move.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use everkey_server::app::{App, Policy};
+use everkey_server::db::{Place, Store};
+use everkey_server::http::router::router;
+use everkey_server::http::serve::serve;
+use everkey_server::keys::{KeyRing, ServerKey};
+use everkey_server::limits::Limits;
+use everkey_server::mail::carrier::Carrier;
+use everkey_server::mail::outbox;
+use everkey_server::mail::route::Route;
+use everkey_server::rules::rate::Limit;
+use everkey_server::rules::rotation::RetryMode;
+use everkey_server::time::{Clock, Moment};
+use everkey_server::tokens::access::AccessTokens;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::wire::{Answer, PATIENCE, request};
+
+/// A clock that only moves when told to.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis() as i64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        Moment::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// What a test may choose.
+pub struct Options {
+    pub limits: Limits,
+    pub retry: RetryMode,
+    pub trusted: Vec<&'static str>,
+    pub mail: Option<Route>,
+    pub keys: Option<KeyRing>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: Limits::default(), retry: RetryMode::Rr1, trusted: Vec::new(), mail: None, keys: None }
+    }
+}
+
+impl Options {
+    pub fn strict() -> Self {
+        Self { retry: RetryMode::Strict, ..Self::default() }
+    }
+
+    /// Limits that no test of something else runs into.
+    pub fn without_limits() -> Self {
+        Self { limits: no_limits(), ..Self::default() }
+    }
+}
+
+pub fn no_limits() -> Limits {
+    let endless = Limit { max: 1_000_000, window: Duration::from_secs(60) };
+    Limits {
+        code_cooldown: Duration::ZERO,
+        codes_per_email: endless,
+        codes_per_ip: endless,
+        failures_per_email: endless,
+        rotations_per_session: endless,
+        ..Limits::default()
+    }
+}
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub clock: Arc<TestClock>,
+    pub store: Store,
+    pub keys: KeyRing,
+    folder: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    served: tokio::task::JoinHandle<()>,
+}
+
+pub async fn start(options: Options) -> Server {
+    start_in(tempfile::tempdir().unwrap(), options).await
+}
+
+async fn start_in(folder: TempDir, options: Options) -> Server {
+    let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
+    let database = folder.path().join("test.db");
+    std::fs::OpenOptions::new().create(true).append(true).open(&database).unwrap();
+    let store = Store::open(&Place::Sqlite(database)).await.unwrap();
+    let keys =
+        options.keys.unwrap_or_else(|| KeyRing::new(ServerKey::random(clock.now()).unwrap(), Vec::new()));
+    let route = options.mail.unwrap_or_else(|| Route::Folder(folder.path().join("mail")));
+    let carrier = Carrier::new(&route, "everkey <no-reply@localhost>".parse().unwrap()).unwrap();
+    let (outbox, waiting) = outbox();
+    tokio::spawn(carrier.run(waiting, store.clone(), clock.clone()));
+    let app = App {
+        store: store.clone(),
+        keys: keys.clone(),
+        access: AccessTokens::new("https://issuer.example".to_owned()),
+        policy: Policy {
+            access_ttl: Duration::from_secs(3600),
+            refresh_ttl: Duration::from_secs(30 * 86_400),
+            retry: options.retry,
+        },
+        limits: options.limits,
+        trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
+        outbox,
+        clock: clock.clone(),
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(serve(listener, router(Arc::new(app)), async {
+        let _ = stopped.await;
+    }));
+    Server { address, clock, store, keys, folder, stop: Some(stop), served }
+}
+
+/// A signed-in user.
+pub struct SignedIn {
+    pub access: String,
+    pub refresh: String,
+    pub user_id: String,
+}
+
+impl Server {
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops the server and starts another on the same database, keys and time.
+    pub async fn restart(mut self, options: Options) -> Self {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.served.await.unwrap();
+        self.store.close().await;
+        let (keys, then) = (options.keys.clone().unwrap_or(self.keys), self.clock.now());
+        let server = start_in(self.folder, Options { keys: Some(keys), ..options }).await;
+        server.clock.0.store(then.millis(), Ordering::SeqCst);
+        server
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        request("POST", path).json(body).send(self.address).await
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        request("GET", path).bearer(token).send(self.address).await
+    }
+
+    pub async fn ask_code(&self, email: &str) -> Answer {
+        self.post("/v0/auth/login/request", &json!({ "email": email })).await
+    }
+
+    pub async fn verify(&self, email: &str, code: &str) -> Answer {
+        self.post("/v0/auth/login/verify", &json!({ "email": email, "code": code })).await
+    }
+
+    /// The mails in the folder, oldest first, once there are at least `count`.
+    pub async fn mails(&self, count: usize) -> Vec<String> {
+        let folder = self.folder().join("mail");
+        let mut mails = Vec::new();
+        until("mail to arrive", || {
+            let mut names: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+            names.retain(|name| name.extension().is_some_and(|kind| kind == "eml"));
+            names.sort();
+            mails = names.iter().map(|name| std::fs::read_to_string(name).unwrap()).collect();
+            mails.len() >= count
+        })
+        .await;
+        mails
+    }
+
+    /// Asks for a code and reads it from the newest mail. `count` mails are in the folder then.
+    pub async fn new_code(&self, email: &str, count: usize) -> String {
+        self.ask_code(email).await.expect(200);
+        code_in(self.mails(count).await.last().unwrap())
+    }
+
+    /// Signs in, as the n-th mail of this server (counting from 1).
+    pub async fn sign_in_as(&self, email: &str, n: usize) -> SignedIn {
+        let code = self.new_code(email, n).await;
+        let answer = self.verify(email, &code).await;
+        answer.expect(200);
+        SignedIn {
+            access: answer.text("access_token"),
+            refresh: answer.text("refresh_token"),
+            user_id: answer.json()["user"]["id"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    pub async fn sign_in(&self) -> SignedIn {
+        self.sign_in_as("ada@example.com", 1).await
+    }
+
+    /// How many audit lines have this event.
+    pub async fn events(&self, event: &str) -> usize {
+        let lines = self.store.begin().await.unwrap().audit_after(0).await.unwrap();
+        lines.iter().filter(|line| line.event == event).count()
+    }
+}
+
+/// The six digits that stand on a line of their own.
+pub fn code_in(mail: &str) -> String {
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    mail.lines().find(is_code).unwrap_or_else(|| panic!("no code in {mail:?}")).to_owned()
+}
+
+/// A code that is not this one.
+pub fn wrong(code: &str) -> String {
+    let number: u32 = code.parse().unwrap();
+    format!("{:06}", (number + 1) % 1_000_000)
+}
+
+/// Waits until something holds, looking often.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited too long for {what}"));
+}

@@ -1,0 +1,25 @@
+//! The server from the outside: the real router over a real SQLite file and a real TCP port, or the
+//! real binary. One binary for all of it, because links are expensive.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+mod program;
+mod wire;
+
+mod bad_input;
+mod bursts;
+mod codes;
+mod command_line;
+mod health;
+mod housekeeping;
+mod logout;
+mod mail;
+mod proxies;
+mod refresh;
+mod reminders;
+mod replay;
+mod retry;
+mod sessions;
+mod stop;
+mod timing;

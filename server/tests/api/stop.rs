@@ -1,0 +1,139 @@
+//! Stopping: requests under way are answered, then it exits 0; killed, it loses nothing that was answered.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::{code_in, until};
+use crate::program::{Running, log_of, mail_folder, rows, serve, signal};
+use crate::wire::{PATIENCE, request};
+
+async fn exit_code(server: &mut Running) -> Option<i32> {
+    tokio::time::timeout(PATIENCE, server.child.wait()).await.expect("it did not stop").unwrap().code()
+}
+
+async fn sign_in(folder: &std::path::Path, server: &Running) -> (String, String) {
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
+    ask.send(server.address).await.expect(200);
+    let mut mail = String::new();
+    until("the mail", || {
+        let newest = mail_folder(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
+        match newest.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).max() {
+            Some(path) => {
+                mail = std::fs::read_to_string(path).unwrap();
+                true
+            }
+            None => false,
+        }
+    })
+    .await;
+    let body = json!({ "email": "ada@example.com", "code": code_in(&mail) });
+    let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await;
+    answer.expect(200);
+    (answer.text("access_token"), answer.text("refresh_token"))
+}
+
+#[tokio::test]
+async fn sigterm_and_sigint_exit_0() {
+    for name in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = serve(folder.path(), &[]).await;
+        signal(&server.child, name).await;
+        assert_eq!(exit_code(&mut server).await, Some(0), "{}", log_of(folder.path()));
+    }
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = serve(folder.path(), &[]).await;
+    let whole =
+        request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" })).bytes();
+    let (first, rest) = whole.split_at(whole.len() - 5);
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    // Answered by the time it returns, so the server has read the first part of the other one too.
+    request("GET", "/healthz").send(server.address).await.expect(200);
+    signal(&server.child, "TERM").await;
+    until("the server to notice", || log_of(folder.path()).contains("stopping")).await;
+    stream.write_all(rest).await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(exit_code(&mut server).await, Some(0));
+    assert_eq!(mail_folder(folder.path()).read_dir().unwrap().count(), 1, "its mail is sent too");
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = serve(folder.path(), &[]).await;
+    let (access, refresh) = sign_in(folder.path(), &server).await;
+    let key = "k".repeat(43);
+    let rotate = request("POST", "/v0/auth/token/refresh")
+        .header("idempotency-key", &key)
+        .json(&json!({ "refresh_token": refresh }));
+    let first = rotate.send(server.address).await;
+    first.expect(200);
+    server.child.kill().await.unwrap();
+
+    let server = serve(folder.path(), &[]).await;
+    request("GET", "/v0/auth/me").bearer(&access).send(server.address).await.expect(200);
+    let again = rotate.send(server.address).await;
+    again.expect(200);
+    assert_eq!(again.text("refresh_token"), first.text("refresh_token"));
+    let events: Vec<String> = rows(folder.path(), "events")
+        .await
+        .iter()
+        .map(|row| row["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(events, ["code_sent", "login", "rotated", "repeat_answered"]);
+    let sessions = rows(folder.path(), "sessions").await;
+    assert_eq!((sessions.len(), &sessions[0]["user"]), (1, &json!("ada@example.com")));
+    assert_eq!((&sessions[0]["generation"], &sessions[0]["revoked_why"]), (&json!(2), &json!(null)));
+}
+
+#[tokio::test]
+async fn logs_hold_no_address_code_or_token_even_at_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = format!("dir:{}", mail_folder(folder.path()).display());
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let mut child = crate::program::program()
+        .args(["serve", "--listen", "127.0.0.1:0", "--mail", &mail])
+        .args(["--database", &crate::program::database(folder.path())])
+        .env("EVERKEY_LOG", "trace,sqlx=trace,lettre=trace,hyper=trace")
+        .stdout(std::process::Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut line = vec![0; 64];
+    let read = child.stdout.as_mut().unwrap().read(&mut line).await.unwrap();
+    let line = String::from_utf8(line[..read].to_vec()).unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
+    let mut server = Running { child, address, line };
+    let (access, refresh) = sign_in(folder.path(), &server).await;
+    let body = json!({ "refresh_token": refresh });
+    let next = request("POST", "/v0/auth/token/refresh").json(&body).send(server.address).await;
+    request("GET", "/v0/auth/me").bearer(&access).send(server.address).await.expect(200);
+    request("POST", "/v0/auth/token/refresh").json(&body).send(server.address).await.expect(401);
+    signal(&server.child, "TERM").await;
+    assert_eq!(exit_code(&mut server).await, Some(0));
+    let log = log_of(folder.path());
+    assert!(log.contains("used twice"));
+    let keys = std::fs::read_to_string(folder.path().join("test.db.keys")).unwrap();
+    let keys: serde_json::Value = serde_json::from_str(&keys).unwrap();
+    let of_keys = |name: &str| keys["keys"][0][name].as_str().unwrap().to_owned();
+    let secrets = [
+        access,
+        refresh,
+        next.text("refresh_token"),
+        next.text("access_token"),
+        "ada@example.com".to_owned(),
+        of_keys("jwt"),
+        of_keys("pepper"),
+        of_keys("retry"),
+    ];
+    for secret in secrets {
+        assert!(!log.contains(&secret), "the log holds {secret}");
+    }
+}

@@ -1,0 +1,49 @@
+//! Known and unknown addresses take the same time. Ratios of interleaved medians, no absolute times.
+
+use std::time::{Duration, Instant};
+
+use everkey_server::limits::Limits;
+
+use crate::harness::{Options, no_limits, start};
+
+const ROUNDS: usize = 60;
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64()
+}
+
+/// Fails unless the medians of the two are within a third of each other. A missing transaction or a
+/// mail sent in the response path is far outside.
+fn expect_alike(what: &str, one: Vec<Duration>, two: Vec<Duration>) {
+    let ratio = median(one) / median(two);
+    assert!((0.67..1.5).contains(&ratio), "{what}: known takes {ratio:.2} times as long as unknown");
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_take_equally_long() {
+    let endless = Limits { guesses_per_code: u32::MAX, ..no_limits() };
+    let server = start(Options { limits: endless, ..Options::default() }).await;
+    server.sign_in().await;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        for (email, times) in [("ada@example.com", &mut known), ("nobody@example.com", &mut unknown)] {
+            let began = Instant::now();
+            server.ask_code(email).await.expect(200);
+            times.push(began.elapsed());
+        }
+    }
+    expect_alike("asking for a code", known, unknown);
+
+    let code = server.new_code("ada@example.com", 2 * ROUNDS + 2).await;
+    let guess = crate::harness::wrong(&code);
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        for (email, times) in [("ada@example.com", &mut known), ("never-asked@example.com", &mut unknown)] {
+            let began = Instant::now();
+            server.verify(email, &guess).await.expect_error(401, "unauthorized");
+            times.push(began.elapsed());
+        }
+    }
+    expect_alike("guessing a code", known, unknown);
+}

@@ -1,0 +1,100 @@
+//! Lets clients in: accepts, checks who it is, bounds how many, and binds again when the socket's name is gone.
+
+use crate::conn::{self, Door};
+use crate::socket::{self, Socket};
+use everkey_proto::place::Places;
+use interprocess::local_socket::tokio::prelude::*;
+use rustix::process::{Resource, getrlimit};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// The most connections at a time; fewer where descriptors are scarce, so that half of them stay for refreshes (D12).
+const MOST: u64 = 256;
+
+/// How often the socket's name is looked for.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long the last replies have to reach their clients.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// An open door.
+pub struct Open {
+    accepting: JoinHandle<()>,
+    close: oneshot::Sender<()>,
+}
+
+/// Lets clients in until it is closed.
+pub fn open(socket: Socket, places: Places, door: Door) -> Open {
+    let (close, closed) = oneshot::channel();
+    Open { accepting: tokio::spawn(accept(socket, places, door, closed)), close }
+}
+
+impl Open {
+    /// Lets nobody in any more, waits for the last replies to leave, removes the socket.
+    pub async fn close(self) {
+        let _ = self.close.send(());
+        let _ = self.accepting.await;
+    }
+}
+
+async fn accept(mut socket: Socket, places: Places, door: Door, mut closed: oneshot::Receiver<()>) {
+    let most = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| (limit / 2).clamp(4, MOST));
+    let most = u32::try_from(most).unwrap_or(4);
+    let room = Arc::new(Semaphore::new(most as usize));
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = &mut closed => break,
+            _ = look.tick() => if !socket.is_reachable() {
+                rebind(&mut socket, &places);
+            },
+            stream = enter(&socket, &room) => {
+                let Some((stream, place)) = stream else { continue };
+                let Some(pid) = socket::peer(&stream) else {
+                    tracing::warn!("turned away a connection of another user");
+                    continue;
+                };
+                let door = door.clone();
+                tokio::spawn(async move {
+                    conn::serve(stream, pid, door).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    socket.remove();
+    let _ = timeout(FLUSH, room.acquire_many(most)).await;
+}
+
+async fn enter(
+    socket: &Socket,
+    room: &Arc<Semaphore>,
+) -> Option<(interprocess::local_socket::tokio::Stream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match socket.listener.accept().await {
+        Ok(stream) => Some((stream, place)),
+        Err(e) => {
+            tracing::warn!(error = %e, "can't accept a connection");
+            // Out of descriptors, most likely: somebody has to leave first.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+/// Somebody removed the socket's name; the lock is still ours, so it may be bound again.
+fn rebind(socket: &mut Socket, places: &Places) {
+    match Socket::bind(places) {
+        Ok(bound) => {
+            tracing::warn!(path = %bound.path.display(), "the socket was removed; bound it again");
+            *socket = bound;
+        }
+        Err(e) => {
+            tracing::error!(error = format!("{e:#}"), "the socket was removed and can't be bound again")
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! HTTP through reqwest: no redirects, no retries, no pool, answers of at most 64 KiB, plain http only to this machine.
+
+use crate::parking::{Lot, ParkLayer};
+use everkey_proto::Secret;
+use everkey_session::trouble::{NetKind, NetTrouble};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, ClientBuilder, Method, redirect, retry};
+use serde::de::DeserializeOwned;
+use std::error::Error as _;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long an answer may take once the request is on its way.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// No answer is longer, in bytes.
+const CAP: usize = 64 * 1024;
+
+/// One request, relative to a server's base URL.
+#[derive(Debug)]
+pub struct Call {
+    method: Method,
+    path: &'static str,
+    headers: HeaderMap,
+    body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// How a request authenticates.
+#[derive(Debug)]
+pub enum Auth {
+    /// RFC 6750.
+    Bearer(Secret),
+}
+
+impl Call {
+    /// A GET.
+    pub fn get(path: &'static str) -> Self {
+        Self { method: Method::GET, path, headers: HeaderMap::new(), body: None }
+    }
+
+    /// A POST of a JSON body.
+    pub fn post(path: &'static str, body: serde_json::Value) -> Self {
+        let bytes = Zeroizing::new(body.to_string().into_bytes());
+        Self { method: Method::POST, path, headers: HeaderMap::new(), body: Some(bytes) }
+            .header("content-type", "application/json".to_owned())
+    }
+
+    /// With a header that is no secret.
+    pub fn header(mut self, name: &'static str, value: String) -> Self {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// With a header that logs and `Debug` must not show.
+    pub fn secret_header(mut self, name: &'static str, value: &Secret) -> Self {
+        if let Ok(mut value) = HeaderValue::try_from(value.expose()) {
+            value.set_sensitive(true);
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// With credentials.
+    pub fn auth(self, auth: Auth) -> Self {
+        match auth {
+            Auth::Bearer(token) => {
+                self.secret_header("authorization", &Secret::new(format!("Bearer {}", token.expose())))
+            }
+        }
+    }
+}
+
+/// An answer, whatever its status.
+pub struct Answer {
+    /// The server asked.
+    pub server: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The server's clock, unix seconds.
+    pub date: Option<u64>,
+    /// The `Retry-After` header.
+    pub retry_after: Option<String>,
+    /// Whether it says that it is JSON.
+    pub says_json: bool,
+    /// At most 64 KiB.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Answer {
+    /// Whether it is JSON, by its own word and by looking.
+    pub fn is_json(&self) -> bool {
+        self.json::<serde_json::Value>().is_some()
+    }
+
+    /// The body, if it is JSON of this shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        self.says_json.then(|| serde_json::from_slice(&self.body).ok()).flatten()
+    }
+
+    /// Trouble with this server.
+    pub fn trouble(&self, kind: NetKind) -> NetTrouble {
+        NetTrouble { server: self.server.clone(), kind }
+    }
+}
+
+/// A connection that is made and has sent nothing yet (S1).
+pub struct Parked {
+    client: Client,
+    server: String,
+    lot: Lot,
+}
+
+/// Makes a call on a connection of its own.
+pub async fn call(server: &str, call: Call) -> Result<Answer, NetTrouble> {
+    let client = build(server, None)?;
+    send(&client, server, call).await
+}
+
+/// S1: connects, finishes TLS, and sends nothing.
+pub async fn park(server: &str) -> Result<Parked, NetTrouble> {
+    let lot = Lot::default();
+    let client = build(server, Some(ParkLayer::new(lot.clone())))?;
+    // The connector parks the connection and fails this request, so no byte of it is written.
+    let outcome = client.get(server).send().await;
+    if lot.is_taken() {
+        return Ok(Parked { client, server: server.to_owned(), lot });
+    }
+    Err(match outcome {
+        Ok(_) => NetTrouble { server: server.to_owned(), kind: NetKind::Broken },
+        Err(e) => trouble(server, &e),
+    })
+}
+
+impl Parked {
+    /// S3: sends on the parked connection and on no other.
+    pub async fn send(self, call: Call) -> Result<Answer, NetTrouble> {
+        self.lot.release();
+        send(&self.client, &self.server, call).await
+    }
+}
+
+fn build(server: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
+    let mut builder: ClientBuilder = Client::builder()
+        .http1_only()
+        .pool_max_idle_per_host(usize::from(park.is_some()))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .user_agent(concat!("everkey/", env!("CARGO_PKG_VERSION")));
+    if server.starts_with("http://") {
+        // Plain http never leaves this machine, so no proxy may see it.
+        builder = builder.no_proxy();
+    }
+    if let Some(park) = park {
+        builder = builder.connector_layer(park);
+    }
+    builder.build().map_err(|e| trouble(server, &e))
+}
+
+async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTrouble> {
+    let mut request = client.request(call.method, format!("{server}{}", call.path)).headers(call.headers);
+    if let Some(body) = call.body {
+        request = request.body(body.to_vec());
+    }
+    let mut response = request.send().await.map_err(|e| trouble(server, &e))?;
+    let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let says_json = text("content-type").is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+    });
+    let date = text("date").and_then(|date| http_date(&date));
+    let (status, retry_after) = (response.status().as_u16(), text("retry-after"));
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|e| trouble(server, &e))? {
+        if body.len() + chunk.len() > CAP {
+            return Err(NetTrouble { server: server.to_owned(), kind: NetKind::NotTheContract });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { server: server.to_owned(), status, date, retry_after, says_json, body })
+}
+
+fn http_date(text: &str) -> Option<u64> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    u64::try_from(time.as_second()).ok()
+}
+
+fn trouble(server: &str, e: &reqwest::Error) -> NetTrouble {
+    let kind = if e.is_connect() && !e.is_timeout() {
+        NetKind::Connect(innermost(e))
+    } else if e.is_timeout() {
+        NetKind::Timeout
+    } else {
+        NetKind::Broken
+    };
+    NetTrouble { server: server.to_owned(), kind }
+}
+
+/// The last cause says most: "Connection refused", "certificate expired", ...
+fn innermost(e: &reqwest::Error) -> String {
+    let mut cause = e.source();
+    while let Some(next) = cause.and_then(std::error::Error::source) {
+        cause = Some(next);
+    }
+    cause.map_or_else(|| "no connection".to_owned(), ToString::to_string)
+}
+
+/// A base URL that credentials may be sent to: https, or http to this very machine; no user, query or fragment.
+/// The normal form is without trailing slashes.
+pub fn base_url(text: &str) -> Result<String, String> {
+    let normal = everkey_proto::place::normal_server(text);
+    let url = reqwest::Url::parse(&normal).map_err(|e| format!("{normal:?} is not a URL ({e})"))?;
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !plain {
+        return Err("a server's URL has no user, password, query or fragment".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match url.scheme() {
+        "https" => Ok(normal),
+        "http" if here => Ok(normal),
+        "http" => Err(format!(
+            "{normal} would send tokens unencrypted; plain http is only for this machine (127.0.0.1)"
+        )),
+        scheme => Err(format!("{scheme}: is not a scheme for servers; use https")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_to_https_or_to_this_machine() {
+        for good in
+            ["https://api.example.com/", "http://127.0.0.1:8080", "http://[::1]:1", "http://localhost:3000//"]
+        {
+            assert!(base_url(good).is_ok(), "{good}");
+        }
+        assert_eq!(base_url(" https://a/ ").unwrap(), "https://a");
+        for bad in [
+            "http://example.com",
+            "http://127.0.0.1.evil.com",
+            "http://127.0.0.1@evil.com",
+            "ftp://a",
+            "x",
+            "",
+            "https://u:p@a",
+            "https://a?x=1",
+            "https://a#x",
+            "http://192.168.0.1",
+        ] {
+            assert!(base_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_servers_clock_is_read() {
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:10 GMT"), Some(10));
+        assert_eq!(http_date("yesterday"), None);
+    }
+}

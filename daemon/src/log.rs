@@ -1,0 +1,77 @@
+//! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print `****`.
+
+use everkey_session::Ask;
+use everkey_session::trouble::{Notice, Trouble};
+use tracing_subscriber::EnvFilter;
+
+/// Logs to stderr; `EVERKEY_LOG` sets the level (`info` unless told). Libraries stay at `warn`, since their
+/// traces may hold what was sent.
+pub fn start() {
+    let level = std::env::var("EVERKEY_LOG").unwrap_or_default();
+    let level = match level.as_str() {
+        known @ ("error" | "warn" | "info" | "debug" | "trace") => known,
+        _ => "info",
+    };
+    let filter = EnvFilter::new(format!("warn,everkeyd={level}"));
+    let journald = std::env::var_os("JOURNAL_STREAM").is_some();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    // systemd's journal has its own clock.
+    let _ = if journald { subscriber.without_time().try_init() } else { subscriber.try_init() };
+}
+
+/// What a client asked, by name only.
+pub fn verb(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Whoami => "whoami",
+        Ask::Status => "status",
+        Ask::Token { .. } => "token",
+        Ask::Refresh { .. } => "refresh",
+        Ask::Login => "login",
+        Ask::Answer { .. } => "answer",
+        Ask::Cancel { .. } => "cancel",
+        Ask::Logout => "logout",
+    }
+}
+
+/// One notice, one line.
+pub fn tell(profile: &str, notice: &Notice) {
+    let say = |trouble: Trouble| crate::words::failure(&trouble).message;
+    match notice {
+        Notice::SignedIn => tracing::info!(profile, "signed in"),
+        Notice::Refreshed => tracing::info!(profile, "refreshed"),
+        Notice::Adopted => tracing::info!(profile, "took over a session that another program wrote"),
+        Notice::SignedOut(out) => {
+            tracing::info!(profile, why = say(Trouble::NotSignedIn(out.clone())), "signed out");
+        }
+        Notice::Ended(over) => {
+            tracing::warn!(profile, why = say(Trouble::NeedsLogin(*over)), "session ended")
+        }
+        Notice::RefreshFailed(net) => {
+            tracing::warn!(profile, why = say(Trouble::Net(net.clone())), "refresh failed; trying again");
+        }
+        Notice::StoreFailed(store) => {
+            tracing::error!(profile, why = say(Trouble::Store(store.clone())), "file trouble")
+        }
+        Notice::Tightened => {
+            tracing::warn!(profile, "the session file was readable by others; its mode is 0600 now");
+        }
+        Notice::SetAside(name) => {
+            tracing::warn!(profile, kept = name, "the session file was damaged and set aside")
+        }
+        Notice::GaveWay => {
+            tracing::info!(profile, "another program wrote the session file first; its session stands")
+        }
+        Notice::Recovered => tracing::info!(profile, "finished what a crash had cut short"),
+        Notice::Alarm => {
+            tracing::error!(profile, "the api-server answered for another user or session; dropped")
+        }
+        Notice::Revoked => tracing::info!(profile, "the api-server has confirmed the sign-out"),
+        Notice::RevocationDropped => {
+            tracing::warn!(profile, "a sign-out was never confirmed by the api-server");
+        }
+    }
+}

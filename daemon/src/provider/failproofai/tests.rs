@@ -1,0 +1,127 @@
+use super::*;
+use everkey_session::record::Claims;
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer {
+        server: "http://127.0.0.1:1".into(),
+        status,
+        date: None,
+        retry_after: None,
+        says_json: true,
+        body: Zeroizing::new(body.as_bytes().to_vec()),
+    }
+}
+
+const FILE: &str = r#"{
+  "access_token": "a", "refresh_token": "r", "access_expires_at": 10, "refresh_expires_at": 20,
+  "user": {"id": "u", "email": "e@x", "plan": "pro"}, "future": [1]
+}"#;
+
+const TOKENS: &str = r#"{"token_type":"Bearer","access_token":"a","access_expires_in":3600,
+  "refresh_token":"r","refresh_expires_in":99.5}"#;
+
+#[test]
+fn the_contracts_file_is_read_and_unknown_fields_survive() {
+    let session = parse_session(FILE.as_bytes()).unwrap();
+    assert_eq!((session.access_expires_at, session.refresh_expires_at), (10, 20));
+    let again = Session { access: Secret::new("b"), ..session.clone() };
+    let written = render_session(Some(FILE.as_bytes()), &again);
+    let value: Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(value["future"], json!([1]));
+    assert_eq!(value["user"], json!({"id": "u", "email": "e@x", "plan": "pro"}));
+    assert_eq!(parse_session(&written), Some(again));
+}
+
+#[test]
+fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_missing() {
+    let without = |field: &str| {
+        let mut value: Value = serde_json::from_str(FILE).unwrap();
+        value.as_object_mut().unwrap().remove(field);
+        parse_session(value.to_string().as_bytes())
+    };
+    assert_eq!(without("refresh_expires_at").unwrap().refresh_expires_at, 10);
+    for field in ["access_token", "refresh_token", "access_expires_at", "user"] {
+        assert!(without(field).is_none(), "{field}");
+    }
+    for odd in ["", "null", "[]", "{", r#"{"access_token":1}"#] {
+        assert!(parse_session(odd.as_bytes()).is_none(), "{odd}");
+    }
+    assert!(parse_session(FILE.replace("\"a\"", "\"a\\nb\"").as_bytes()).is_none());
+}
+
+#[test]
+fn n12_only_the_contracts_refusal_is_one() {
+    let refused = |status, body| read_refresh(&answer(status, body)) == Refresh::Refused;
+    assert!(refused(401, r#"{"code":"invalid_grant","message":"x"}"#));
+    assert!(refused(401, r#"{"success":false,"code":"unauthorized","detail":"x"}"#));
+    for status in [400, 401, 403, 404, 429, 500, 502, 503] {
+        assert!(!refused(status, "<html>no</html>"), "{status}");
+        assert!(!refused(status, r#"{"code":"weird"}"#), "{status}");
+        assert!(!refused(status, ""), "{status}");
+    }
+    assert!(!refused(400, r#"{"code":"invalid_grant"}"#));
+    let mut html = answer(401, r#"{"code":"invalid_grant"}"#);
+    html.says_json = false;
+    assert_ne!(read_refresh(&html), Refresh::Refused);
+}
+
+#[test]
+fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
+    assert!(matches!(read_refresh(&answer(200, TOKENS)), Refresh::Granted(_)));
+    for cut in 0..TOKENS.len() - 1 {
+        let read = read_refresh(&answer(200, &TOKENS[..cut]));
+        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+    }
+}
+
+#[test]
+fn n20_odd_lifetimes_and_capabilities_are_read() {
+    let grant = |text: String| match read_refresh(&answer(200, &text)) {
+        Refresh::Granted(grant) => grant,
+        other => panic!("{other:?}"),
+    };
+    let plain = grant(TOKENS.to_owned());
+    assert_eq!((plain.access_expires_in, plain.refresh_expires_in), (3600, 99));
+    assert_eq!((plain.capability, plain.claims), (Capability::None, Claims::default()));
+    let odd = grant(TOKENS.replace("3600", "1e300").replace("99.5", "-7"));
+    assert_eq!((odd.access_expires_in, odd.refresh_expires_in), (i64::MAX, -7));
+    for (until, capability) in
+        [("used", Capability::Rr1), ("probe", Capability::Probe), ("x", Capability::None)]
+    {
+        let text = TOKENS.replace("99.5", &format!(r#"9,"refresh_retry":{{"v":1,"until":"{until}"}}"#));
+        assert_eq!(grant(text).capability, capability);
+    }
+}
+
+#[test]
+fn n15_retry_after_is_read_from_body_then_header_and_clamped() {
+    let wait = |body: &str, header: Option<&str>| {
+        let mut limited = answer(429, body);
+        limited.retry_after = header.map(str::to_owned);
+        retry_after(&limited)
+    };
+    let body = |n: &str| format!(r#"{{"code":"rate_limited","retry_after_secs":{n}}}"#);
+    assert_eq!(wait(&body("7"), Some("9")), Some(7));
+    assert_eq!(wait("{}", Some("9")), Some(9));
+    assert_eq!(wait(&body("-3600"), None), Some(0));
+    assert_eq!(wait(&body("1e20"), None), Some(86_400));
+    assert_eq!(wait("{}", Some("1e20")), Some(86_400));
+    assert_eq!(wait("{}", Some("Wed, 21 Oct 2026 07:28:00 GMT")), None);
+    assert_eq!(wait(&body("\"soon\""), Some("soon")), None);
+}
+
+#[test]
+fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
+    let read = |status, body| read_refresh(&answer(status, body));
+    assert_eq!(read(503, r#"{"code":"unavailable","attempt_consumed":false}"#), Refresh::Declined(None));
+    assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), Refresh::Late);
+    assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), Refresh::Rotating);
+    assert!(matches!(read(503, r#"{"code":"unavailable"}"#), Refresh::Unclear(_)));
+    assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), Refresh::Unclear(_)));
+}
+
+#[test]
+fn n25_a_redirect_is_no_answer() {
+    let read = read_refresh(&answer(307, ""));
+    assert!(matches!(read, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
+}

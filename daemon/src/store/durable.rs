@@ -1,0 +1,110 @@
+//! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use tempfile::{NamedTempFile, TempPath};
+
+/// What the name of every temporary file ends with, so that a start can clear them away.
+pub const TEMP_SUFFIX: &str = ".everkey-tmp";
+
+/// Makes a folder and its parents, mode 0700; one that is there is left as it is.
+pub fn make_dir(dir: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// A new 0600 file beside `path` with the content on disk already.
+pub fn write_beside(path: &Path, content: &[u8]) -> io::Result<TempPath> {
+    let (dir, name) = split(path)?;
+    let mut temp: NamedTempFile = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(TEMP_SUFFIX)
+        .rand_bytes(8)
+        .tempfile_in(dir)?;
+    temp.write_all(content)?;
+    temp.as_file().sync_all()?;
+    Ok(temp.into_temp_path())
+}
+
+/// Replaces whatever is at `path`; durable when it returns.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_beside(path, content)?.persist(path).map_err(|e| e.error)?;
+    sync_dir_of(path)
+}
+
+/// Removes a file if it is there; durable when it returns.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_dir_of(path),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Makes the names in a file's folder durable.
+pub fn sync_dir_of(path: &Path) -> io::Result<()> {
+    let (dir, _) = split(path)?;
+    File::open(dir)?.sync_all()
+}
+
+/// How an exchange of names ended.
+pub enum Exchange {
+    /// The names were exchanged: the old content is at the other name now.
+    Exchanged,
+    /// There is nothing at the name.
+    Missing,
+    /// This file system can't.
+    Unsupported,
+}
+
+/// Exchanges the names of two files atomically.
+pub fn exchange(a: &Path, b: &Path) -> io::Result<Exchange> {
+    match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(Exchange::Exchanged),
+        Err(Errno::NOENT) => Ok(Exchange::Missing),
+        Err(Errno::INVAL | Errno::NOSYS) => Ok(Exchange::Unsupported),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Renames without replacing anything.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => std::fs::rename(from, to),
+        other => other.map_err(io::Error::from),
+    }
+}
+
+/// Opens a lock file, making it if needed; never through a link.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+}
+
+/// Removes what a crash left half-written beside `path`. Only the lock holder may.
+pub fn clear_temps(path: &Path) {
+    let Ok((dir, name)) = split(path) else { return };
+    let prefix = format!(".{name}.");
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let ours =
+            entry.file_name().to_str().is_some_and(|n| n.starts_with(&prefix) && n.ends_with(TEMP_SUFFIX));
+        if ours {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn split(path: &Path) -> io::Result<(&Path, &str)> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.parent().zip(name).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file's path"))
+}

@@ -1,0 +1,229 @@
+//! One profile's files: owner lock, session file, journal, side-car, revocations. Blocking; one job at a time.
+
+mod durable;
+mod journal;
+mod session_file;
+mod side;
+
+pub use durable::{make_dir, open_lock};
+
+use crate::provider::Provider;
+use durable::Exchange;
+use everkey_session::StoreJob;
+use everkey_session::event::{Done, Found, Loaded, Replaced};
+use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
+use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
+use session_file::Content;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One profile's files.
+pub struct Store {
+    provider: Provider,
+    session_file: PathBuf,
+    lock: Option<File>,
+    journal: journal::JournalFile,
+    side: side::Side,
+}
+
+impl Store {
+    /// The files of `profile`; nothing is touched yet.
+    pub fn new(provider: Provider, profile: &str, session_file: PathBuf, state: &Path) -> Self {
+        Self {
+            provider,
+            journal: journal::JournalFile::beside(&session_file),
+            side: side::Side::of(state, profile, &session_file),
+            session_file,
+            lock: None,
+        }
+    }
+
+    /// Does one job. Never panics; what goes wrong is in the answer.
+    pub fn run(&mut self, job: StoreJob) -> Done {
+        match job {
+            StoreJob::Load => Done::Loaded(Box::new(self.load())),
+            StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.provider))),
+            StoreJob::SetAside(digest) => Done::SetAside(self.set_aside(digest)),
+            StoreJob::Note(intent) => {
+                Done::Stored(self.journal.note(&intent).map_err(|e| self.in_journal(&e)))
+            }
+            StoreJob::Commit(session) => {
+                Done::Stored(self.journal.commit(&session).map_err(|e| self.in_journal(&e)))
+            }
+            StoreJob::Remember(sidecar) => Done::Stored(self.remember(&sidecar)),
+            StoreJob::Replace { parent, session } => Done::Replaced(self.replace(parent, &session)),
+            StoreJob::Settle(sidecar) => Done::Stored(
+                self.remember(&sidecar).and_then(|()| self.journal.clear().map_err(|e| self.in_journal(&e))),
+            ),
+            StoreJob::Erase { sidecar, revocation } => {
+                Done::Erased(self.erase(&sidecar, revocation.as_ref()))
+            }
+            StoreJob::Queue(revocation) => {
+                Done::Stored(self.side.queue(&revocation).map_err(|e| trouble(self.side.path(), &e)))
+            }
+            StoreJob::Dequeue(id) => {
+                Done::Stored(self.side.dequeue(id).map_err(|e| trouble(self.side.path(), &e)))
+            }
+        }
+    }
+
+    fn load(&mut self) -> Loaded {
+        let owner = self.take_lock();
+        if owner.is_ok() {
+            durable::clear_temps(&self.session_file);
+            durable::clear_temps(self.journal.path());
+        }
+        // A side-car that can't be read may hide that a token is spent: that is as bad as an unreadable journal.
+        let sidecar = self.side.make_dirs().and_then(|()| self.side.read());
+        let journal = match &sidecar {
+            Ok(_) => self.journal.read().map_err(|e| self.in_journal(&e)),
+            Err(e) => Err(trouble(self.side.path(), e)),
+        };
+        Loaded {
+            owner,
+            file: session_file::find(&self.session_file, self.provider),
+            journal,
+            sidecar: sidecar.unwrap_or_default(),
+            revocations: self.side.revocations(),
+        }
+    }
+
+    /// I5: whoever holds this lock is the only one to send or write.
+    fn take_lock(&mut self) -> Result<(), NotOwner> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
+        let path = self.session_file.with_file_name(format!(".{name}.everkey-lock"));
+        let impossible = |e: &io::Error| NotOwner::Impossible(trouble(&path, e));
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        make_dir(dir).map_err(|e| impossible(&e))?;
+        if on_network(dir) {
+            let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
+            return Err(impossible(&why));
+        }
+        let file = open_lock(&path).map_err(|e| impossible(&e))?;
+        match file.try_lock() {
+            Ok(()) => {
+                self.lock = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(NotOwner::Held),
+            Err(TryLockError::Error(e)) => Err(impossible(&e)),
+        }
+    }
+
+    /// Puts a session in the place of the file that still holds `parent`, by exchanging names and looking at what
+    /// came out (I6); a file that is not the parent's is put back.
+    fn replace(&mut self, parent: Option<Fingerprint>, session: &Session) -> Result<Replaced, StoreTrouble> {
+        let path = self.session_file.clone();
+        let wrong = |e: io::Error| trouble(&path, &e);
+        let before = session_file::find(&path, self.provider);
+        if parent.is_some() && fingerprint(&before) != parent {
+            return Ok(Replaced::GaveWay(Box::new(before)));
+        }
+        let old = match session_file::read(&path) {
+            Ok(Content::Bytes(bytes, _)) => Some(bytes),
+            // A sign-in replaces even what can't be read; nothing of it can be kept.
+            Ok(Content::Missing) | Err(_) => None,
+        };
+        let content = self.provider.render_session(old.as_ref().map(|bytes| bytes.as_slice()), session);
+        let Some(parent) = parent else {
+            return durable::replace(&path, &content).map(|()| Replaced::Done).map_err(wrong);
+        };
+        let temp = durable::write_beside(&path, &content).map_err(wrong)?;
+        match durable::exchange(&temp, &path).map_err(wrong)? {
+            Exchange::Missing => return Ok(Replaced::GaveWay(Box::new(Found::Missing))),
+            Exchange::Unsupported => {
+                temp.persist(&path).map_err(|e| wrong(e.error))?;
+                return durable::sync_dir_of(&path).map(|()| Replaced::Done).map_err(wrong);
+            }
+            Exchange::Exchanged => {}
+        }
+        let came_out = session_file::find(&temp, self.provider);
+        if fingerprint(&came_out) != Some(parent) {
+            return self.put_back(&temp, session.fingerprint()).map_err(wrong);
+        }
+        durable::sync_dir_of(&path).map_err(wrong)?;
+        drop(temp);
+        Ok(Replaced::Done)
+    }
+
+    /// Another program's file came out of the exchange: it goes back, and so does any that was written meanwhile,
+    /// until what comes out is ours.
+    fn put_back(&self, temp: &Path, ours: Fingerprint) -> io::Result<Replaced> {
+        loop {
+            if let Exchange::Missing = durable::exchange(temp, &self.session_file)? {
+                // Somebody removed the file just now: that is newer than what we hold.
+                return Ok(Replaced::GaveWay(Box::new(Found::Missing)));
+            }
+            if fingerprint(&session_file::find(temp, self.provider)) == Some(ours) {
+                durable::sync_dir_of(&self.session_file)?;
+                let found = session_file::find(&self.session_file, self.provider);
+                return Ok(Replaced::GaveWay(Box::new(found)));
+            }
+        }
+    }
+
+    /// The file's removal is all that counts; what can't be noted down for later must not prevent it.
+    fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&Revocation>) -> Result<(), StoreTrouble> {
+        if let Some(revocation) = revocation {
+            let _ = self.side.queue(revocation);
+        }
+        let _ = self.remember(sidecar);
+        durable::remove(&self.session_file).map_err(|e| trouble(&self.session_file, &e))?;
+        let _ = self.journal.clear();
+        Ok(())
+    }
+
+    fn set_aside(&self, digest: u64) -> Result<Option<String>, StoreTrouble> {
+        match session_file::find(&self.session_file, self.provider) {
+            Found::Damaged(now) if now == digest => {}
+            Found::Missing | Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
+                return Ok(None);
+            }
+        }
+        let wrong = |e: io::Error| trouble(&self.session_file, &e);
+        let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
+        let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let aside = self.session_file.with_file_name(format!("{name}.damaged-{stamp}-{digest:08x}"));
+        durable::rename_new(&self.session_file, &aside).map_err(wrong)?;
+        durable::sync_dir_of(&self.session_file).map_err(wrong)?;
+        Ok(Some(aside.display().to_string()))
+    }
+
+    fn remember(&self, sidecar: &Sidecar) -> Result<(), StoreTrouble> {
+        self.side.write(sidecar).map_err(|e| trouble(self.side.path(), &e))
+    }
+
+    fn in_journal(&self, e: &io::Error) -> StoreTrouble {
+        trouble(self.journal.path(), e)
+    }
+}
+
+fn fingerprint(found: &Found) -> Option<Fingerprint> {
+    match found {
+        Found::Session { session, .. } => Some(session.fingerprint()),
+        Found::Missing | Found::Damaged(_) | Found::Unusable(_) => None,
+    }
+}
+
+fn trouble(path: &Path, e: &io::Error) -> StoreTrouble {
+    StoreTrouble { path: path.display().to_string(), kind: StoreKind::Os(e.to_string()) }
+}
+
+/// Whether a folder is on a file system whose locks depend on another machine.
+#[cfg(target_os = "linux")]
+fn on_network(dir: &Path) -> bool {
+    const NFS: i64 = 0x6969;
+    const SMB: i64 = 0x517b;
+    const CIFS: i64 = 0xff53_4d42;
+    const SMB2: i64 = 0xfe53_4d42;
+    rustix::fs::statfs(dir).is_ok_and(|fs| [NFS, SMB, CIFS, SMB2].contains(&fs.f_type))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_network(_: &Path) -> bool {
+    false
+}

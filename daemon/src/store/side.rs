@@ -1,0 +1,84 @@
+//! The files in the state folder that belong to a profile: the side-car and the sign-outs to be confirmed.
+
+use super::durable;
+use everkey_session::record::{Revocation, Sidecar, hex};
+use sha2::{Digest, Sha256};
+use std::io;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The state folder's files of one profile and session file.
+pub struct Side {
+    sidecar: PathBuf,
+    revocations: PathBuf,
+}
+
+impl Side {
+    /// Named after profile and session file, so that two folders of one tool don't mix.
+    pub fn of(state: &Path, profile: &str, session_file: &Path) -> Self {
+        let path = Sha256::digest(session_file.as_os_str().as_encoded_bytes());
+        let name = format!("{}-{}", profile.replace('/', "+"), &hex(&path)[..8]);
+        Self {
+            sidecar: state.join(format!("sessions/{name}.json")),
+            revocations: state.join(format!("revocations/{name}")),
+        }
+    }
+
+    /// Makes the folders.
+    pub fn make_dirs(&self) -> io::Result<()> {
+        let parents = [self.sidecar.parent(), Some(self.revocations.as_path())];
+        parents.into_iter().flatten().try_for_each(durable::make_dir)
+    }
+
+    /// The side-car's path.
+    pub fn path(&self) -> &Path {
+        &self.sidecar
+    }
+
+    /// The side-car; a damaged one is moved aside and counts as lost.
+    pub fn read(&self) -> io::Result<Option<Sidecar>> {
+        durable::clear_temps(&self.sidecar);
+        let bytes = match std::fs::read(&self.sidecar) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(sidecar) => Ok(Some(sidecar)),
+            Err(_) => {
+                std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Makes the side-car durable.
+    pub fn write(&self, sidecar: &Sidecar) -> io::Result<()> {
+        durable::replace(&self.sidecar, &serde_json::to_vec_pretty(sidecar)?)
+    }
+
+    /// Every sign-out that is still to be confirmed; what can't be read is left alone.
+    pub fn revocations(&self) -> Vec<Revocation> {
+        let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
+        let read = |path: PathBuf| {
+            let bytes = Zeroizing::new(std::fs::read(path).ok()?);
+            serde_json::from_slice(&bytes).ok()
+        };
+        entries.filter_map(|entry| read(entry.path())).collect()
+    }
+
+    /// Keeps a sign-out.
+    pub fn queue(&self, revocation: &Revocation) -> io::Result<()> {
+        let json = Zeroizing::new(serde_json::to_vec(revocation)?);
+        durable::replace(&self.revocation(revocation.id), &json)
+    }
+
+    /// Forgets a sign-out.
+    pub fn dequeue(&self, id: u64) -> io::Result<()> {
+        durable::remove(&self.revocation(id))
+    }
+
+    fn revocation(&self, id: u64) -> PathBuf {
+        self.revocations.join(format!("{id:016x}.json"))
+    }
+}

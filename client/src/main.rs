@@ -1,2 +1,49 @@
-//! .
-fn main() {}
+//! everkey, the command line: asks the agent, shows prompts, prints, exits with the right code.
+#![forbid(unsafe_code)]
+
+mod agent;
+mod args;
+mod environment;
+mod help;
+mod show;
+mod verbs;
+mod wire;
+
+use args::{Command, Invocation};
+use everkey_proto::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let invocation = match args::parse() {
+        Ok(invocation) => invocation,
+        Err(usage) => {
+            eprintln!("everkey: {usage}\nTry `everkey --help`.");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&invocation) {
+        Ok(code) => code,
+        Err(failure) => show::failure(&failure, invocation.json),
+    }
+}
+
+fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
+    match &invocation.command {
+        Command::Help(page) => {
+            print!("{page}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Version => {
+            println!("everkey {}", env!("CARGO_PKG_VERSION"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Login => verbs::login::run(invocation),
+        Command::Answer(flow) => verbs::answer::run(invocation, *flow),
+        Command::Whoami => verbs::whoami::run(invocation),
+        Command::Status => verbs::status::run(invocation),
+        Command::Token { min_validity_secs } => verbs::token::run(invocation, *min_validity_secs),
+        Command::Refresh { force } => verbs::refresh::run(invocation, *force),
+        Command::Logout => verbs::logout::run(invocation),
+        Command::Agent(verb) => verbs::agent::run(invocation, *verb),
+    }
+}

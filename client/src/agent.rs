@@ -1,0 +1,109 @@
+//! Finds the agent, or starts it.
+
+use crate::args::Invocation;
+use crate::environment;
+use crate::wire::{Connection, NoConnection};
+use everkey_proto::place::Places;
+use everkey_proto::{Code, Failure, Reply, Request, Verb};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A connection to the agent, which is started if none runs.
+pub fn connect() -> Result<Connection, Failure> {
+    let places = environment::places()?;
+    match find(&places) {
+        Err(NoConnection::Nobody) => {
+            start()?;
+            find(&places).map_err(|none| match none {
+                NoConnection::Useless(failure) => failure,
+                NoConnection::Nobody => not_started(format!(
+                    "The agent was started, but nobody listens at {}",
+                    places.socket.display()
+                )),
+            })
+        }
+        Err(NoConnection::Useless(failure)) => Err(failure),
+        Ok(connection) => Ok(connection),
+    }
+}
+
+/// A connection to an agent that runs already.
+pub fn find(places: &Places) -> Result<Connection, NoConnection> {
+    // Whoever holds the lock has written down where it listens, whatever environment it was started in (D02).
+    if !places.socket_named
+        && let Some(socket) = recorded(places)
+    {
+        match Connection::open(&socket) {
+            Err(NoConnection::Nobody) => {}
+            other => return other,
+        }
+    }
+    Connection::open(&places.socket)
+}
+
+/// Asks one thing; a refusal is an error.
+pub fn ask(connection: &mut Connection, invocation: &Invocation, verb: Verb) -> Result<Reply, Failure> {
+    let request = Request {
+        profile: invocation.profile.clone(),
+        expect: environment::expect(invocation.profile.as_deref(), invocation.server.as_deref()),
+        verb,
+    };
+    match connection.ask(&request)? {
+        Reply::Failed(failure) => Err(failure),
+        reply => Ok(reply),
+    }
+}
+
+/// An answer to another question than the one asked.
+pub fn beside_the_point() -> Failure {
+    Failure {
+        code: Code::Version,
+        message: "The agent's answer does not fit the question.".to_owned(),
+        hint: "Run `everkey agent stop` so that the next command starts a fresh one.".to_owned(),
+        retry_after_secs: None,
+    }
+}
+
+/// Starts the agent and returns when it answers.
+pub fn start() -> Result<(), Failure> {
+    let program = program();
+    let mut command = Command::new(&program);
+    command.arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    if let Some(dir) = environment::auth_dir() {
+        command.env("FAILPROOFAI_AUTH_DIR", dir);
+    }
+    let output =
+        command.output().map_err(|e| not_started(format!("Could not run {}: {e}", program.display())))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim().trim_start_matches("everkeyd: ").trim_end_matches('.');
+    Err(not_started(format!("The agent did not start: {said}")))
+}
+
+/// The agent beside this program, else the one on the PATH.
+fn program() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|me| me.canonicalize().ok());
+    let beside = beside.map(|me| me.with_file_name("everkeyd"));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("everkeyd"))
+}
+
+fn recorded(places: &Places) -> Option<PathBuf> {
+    let lock = places.agent_lock();
+    let ours = std::fs::metadata(&lock).ok()?.uid() == rustix::process::geteuid().as_raw();
+    let path = std::fs::read(lock).ok().filter(|path| ours && !path.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(&path)))
+}
+
+fn not_started(what: String) -> Failure {
+    Failure {
+        code: Code::NoAgent,
+        message: format!("{what}."),
+        hint: "Run `everkeyd --foreground` to see what it says.".to_owned(),
+        retry_after_secs: None,
+    }
+}

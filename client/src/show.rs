@@ -1,0 +1,65 @@
+//! Printing: colour only on a terminal, server text without anything a terminal would obey.
+
+use everkey_proto::{Code, Failure};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// Prints a failure and returns its exit code. That nobody is signed in is an answer, not an error.
+pub fn failure(failure: &Failure, json: bool) -> ExitCode {
+    if json {
+        self::json(&error(failure));
+    } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
+        println!("not signed in");
+        let reason = failure.message.trim_start_matches("not signed in").trim();
+        let reason = reason.trim_start_matches('(').trim_end_matches(')');
+        if !reason.is_empty() {
+            eprintln!("{}. {}", plain(reason), plain(&failure.hint));
+        }
+    } else {
+        anstream::eprintln!("{}", plain(&failure.message));
+        anstream::eprintln!("{}", plain(&failure.hint));
+    }
+    ExitCode::from(failure.code.exit_code())
+}
+
+/// A failure as a line for programs.
+pub fn error(failure: &Failure) -> Value {
+    let mut line = json!({
+        "type": "error",
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+    });
+    if let Some(secs) = failure.retry_after_secs {
+        line["retry_after_secs"] = json!(secs);
+    }
+    line
+}
+
+/// One line for programs.
+pub fn json(value: &Value) {
+    println!("{value}");
+}
+
+/// Text without control characters (S01).
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// When, and how far away that is.
+pub fn when(unix_secs: u64) -> String {
+    let Ok(at) = i64::try_from(unix_secs).map_err(drop).and_then(|s| Timestamp::from_second(s).map_err(drop))
+    else {
+        return "never".to_owned();
+    };
+    let away = at.as_second().saturating_sub(Timestamp::now().as_second());
+    let size = match away.unsigned_abs() {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86400),
+    };
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    if away >= 0 { format!("in {size} ({stamp})") } else { format!("{size} ago ({stamp})") }
+}

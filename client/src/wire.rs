@@ -1,0 +1,149 @@
+//! The socket from the client's side: blocking, binary frames, one request at a time.
+
+use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
+use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
+use everkey_proto::{Code, Failure, Reply, Request, codec};
+use interprocess::local_socket::prelude::*;
+use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
+use rustix::fs::{Mode, OFlags};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An agent that is alive says hello within this time (D08).
+const HELLO_TIME: Duration = Duration::from_secs(2);
+
+/// The agent answers every request within this time, the network included.
+const REPLY_TIME: Duration = Duration::from_secs(45);
+
+/// The longest path that fits into a socket address everywhere, in bytes.
+const ADDRESS_CAP: usize = 100;
+
+/// A connection on which hellos have been exchanged.
+pub struct Connection(Stream);
+
+/// Why there is no connection.
+pub enum NoConnection {
+    /// Nobody listens there.
+    Nobody,
+    /// Somebody does, and it is no use.
+    Useless(Failure),
+}
+
+impl Connection {
+    /// Connects and says hello.
+    pub fn open(socket: &Path) -> Result<Self, NoConnection> {
+        let (address, _dir) = short_address(socket).map_err(|_| NoConnection::Nobody)?;
+        let name = address.as_os_str().to_fs_name::<GenericFilePath>().map_err(|_| NoConnection::Nobody)?;
+        let stream = match ConnectOptions::new().name(name).connect_sync() {
+            Ok(stream) => stream,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Err(NoConnection::Nobody);
+            }
+            Err(e) => return Err(NoConnection::Useless(broken(socket, &e))),
+        };
+        let ours = stream.peer_creds().ok().and_then(|peer| peer.euid());
+        if ours != Some(rustix::process::geteuid().as_raw()) {
+            return Err(NoConnection::Useless(foreign(socket)));
+        }
+        let mut connection = Self(stream);
+        match connection.hello() {
+            Ok(hello) if hello.chosen == 0 => Err(NoConnection::Useless(versions(&hello))),
+            Ok(_) => Ok(connection),
+            Err(e) => Err(NoConnection::Useless(silent(socket, &e))),
+        }
+    }
+
+    /// Asks and waits for the reply.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
+        let asked = codec::encode_request(request).map_err(io::Error::other).and_then(|body| {
+            self.0.write_all(&frame::enclose(&body, REQUEST_CAP).map_err(io::Error::other)?)?;
+            self.0.set_recv_timeout(Some(REPLY_TIME))?;
+            self.read_frame(REPLY_CAP)
+        });
+        asked.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
+    }
+
+    fn hello(&mut self) -> io::Result<AgentHello> {
+        self.0.set_recv_timeout(Some(HELLO_TIME))?;
+        self.0.set_send_timeout(Some(HELLO_TIME))?;
+        let hello = ClientHello::new(concat!("everkey ", env!("CARGO_PKG_VERSION"))).encode();
+        let hello = frame::enclose(&hello, HELLO_CAP).map_err(io::Error::other)?;
+        self.0.write_all(&[MAGIC.as_slice(), &hello].concat())?;
+        AgentHello::decode(&self.read_frame(HELLO_CAP)?).map_err(io::Error::other)
+    }
+
+    fn read_frame(&mut self, cap: usize) -> io::Result<Vec<u8>> {
+        let mut header = [0; 4];
+        self.0.read_exact(&mut header)?;
+        let len = frame::body_len(header, cap).map_err(io::Error::other)?;
+        let mut body = vec![0; len];
+        self.0.read_exact(&mut body)?;
+        Ok(body)
+    }
+}
+
+/// A path too long for a socket address is reached through its opened folder (D06).
+fn short_address(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
+    if path.as_os_str().len() <= ADDRESS_CAP {
+        return Ok((path.to_owned(), None));
+    }
+    let parts = path.parent().zip(path.file_name());
+    let (dir, name) = parts.ok_or(io::ErrorKind::InvalidInput)?;
+    let dir = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let address = Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
+    Ok((address, Some(dir)))
+}
+
+fn failure(code: Code, message: String, hint: &str) -> Failure {
+    Failure { code, message, hint: hint.to_owned(), retry_after_secs: None }
+}
+
+fn broken(socket: &Path, e: &io::Error) -> Failure {
+    let message = format!("Could not reach the agent at {}: {e}.", socket.display());
+    failure(
+        Code::NoAgent,
+        message,
+        "Look at the folder's permissions, or name another socket with EVERKEY_SOCKET.",
+    )
+}
+
+fn foreign(socket: &Path) -> Failure {
+    let message =
+        format!("What listens at {} is not your agent but another user's program.", socket.display());
+    failure(
+        Code::NoAgent,
+        message,
+        "Nothing was sent to it. Set EVERKEY_SOCKET to a path in a folder of your own.",
+    )
+}
+
+fn versions(hello: &AgentHello) -> Failure {
+    let (program, what) =
+        if hello.oldest > everkey_proto::VERSION { ("everkey", "older") } else { ("everkeyd", "newer") };
+    let message = format!("This everkey is {what} than what {:?} can talk to.", hello.name);
+    failure(Code::Version, message, &format!("Upgrade {program}, then run `everkey agent stop`."))
+}
+
+fn silent(socket: &Path, e: &io::Error) -> Failure {
+    let message = match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            format!("The agent at {} does not answer; it is stopped or stuck.", socket.display())
+        }
+        _ => format!("The agent at {} hung up ({e}).", socket.display()),
+    };
+    failure(
+        Code::NoAgent,
+        message,
+        "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.",
+    )
+}
+
+fn lost(e: &io::Error) -> Failure {
+    let message = match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "The agent did not answer in time.".to_owned(),
+        _ => format!("The connection to the agent broke ({e})."),
+    };
+    failure(Code::NoAgent, message, "Try again; `everkey agent logs` may say more.")
+}

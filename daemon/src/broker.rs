@@ -7,7 +7,7 @@ use crate::http::{self, Parked, base_url};
 use crate::provider::Provider;
 use crate::store::Store;
 use crate::words;
-use crate::{log, work};
+use crate::{logging, work};
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure, Reply, Request, Verb};
@@ -182,7 +182,7 @@ impl Broker {
         }
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);
-        tracing::debug!(pid, profile = name, ask = log::verb(&ask), "asked");
+        tracing::debug!(pid, profile = name, ask = logging::verb(&ask), "asked");
         self.desk.insert(waiter, reply);
         self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
     }
@@ -247,7 +247,7 @@ impl Broker {
                         running.abort();
                     }
                 }
-                Effect::Tell(notice) => log::tell(&self.lanes[lane].name, &notice),
+                Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
             }
         }
     }

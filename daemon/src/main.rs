@@ -8,7 +8,7 @@ mod conn;
 mod detach;
 mod door;
 mod http;
-mod log;
+mod logging;
 mod parking;
 mod provider;
 mod setup;
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     } else {
         Readiness::nobody_waits()
     };
-    log::start();
+    logging::start();
     let lock = match AgentLock::take(&places) {
         Ok(Taken::Ours(lock)) => lock,
         Ok(Taken::Theirs(socket)) => {

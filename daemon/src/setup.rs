@@ -1,4 +1,4 @@
-//! What the environment says: places, accounts, TLS. Every variable that the agent reads is read here or in `log.rs`.
+//! What the environment says: places, accounts, TLS. Every variable that the agent reads is read here or in `logging.rs`.
 
 use crate::broker::Account;
 use crate::http::base_url;

@@ -156,14 +156,14 @@ impl Profile {
 
     /// Answers everyone who can be answered now, and everyone whose time is up.
     pub(crate) fn answer_waiting(&mut self, now: &Moment) {
-        let mut staying = Vec::new();
-        for waiting in std::mem::take(&mut self.waiting) {
-            match self.answer_to(now, &waiting) {
+        // Decided while all are still waiting: what one may hope for depends on what the others have asked.
+        let answers: Vec<_> = self.waiting.iter().map(|waiting| self.answer_to(now, waiting)).collect();
+        for (waiting, answer) in std::mem::take(&mut self.waiting).into_iter().zip(answers) {
+            match answer {
                 Some(answer) => self.reply(waiting.waiter, answer),
-                None => staying.push(waiting),
+                None => self.waiting.push(waiting),
             }
         }
-        self.waiting = staying;
     }
 
     fn answer_to(&self, now: &Moment, waiting: &Waiting) -> Option<Answer> {

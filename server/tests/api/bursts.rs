@@ -69,6 +69,21 @@ async fn thirty_seconds_between_two_codes_for_one_email() {
     server.ask_code(ADA).await.expect(200);
 }
 
+#[tokio::test]
+async fn the_window_slides_and_the_pause_counts_from_the_newest() {
+    let server = start(Options::default()).await;
+    for wait in [30, 30, 30, 30, 900 - 4 * 120] {
+        server.ask_code(ADA).await.expect(200);
+        assert_eq!(server.ask_code(ADA).await.expect(429).json()["retry_after_secs"], wait);
+        server.clock.advance(Duration::from_secs(120));
+    }
+    assert_eq!(server.ask_code(ADA).await.expect(429).json()["retry_after_secs"], 900 - 5 * 120);
+    server.clock.advance(Duration::from_secs(900 - 5 * 120));
+    server.ask_code(ADA).await.expect(200);
+    server.clock.advance(Duration::from_secs(30));
+    assert_eq!(server.ask_code(ADA).await.expect(429).json()["retry_after_secs"], 90);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_guesses_are_counted_one_by_one() {
     let server = start(Options::default()).await;

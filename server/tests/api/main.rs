@@ -23,3 +23,4 @@ mod retry;
 mod sessions;
 mod stop;
 mod timing;
+mod two_processes;

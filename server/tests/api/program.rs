@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::wire::PATIENCE;
+use crate::harness::{code_in, until};
+use crate::wire::{PATIENCE, request};
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everkey-server"));
@@ -63,6 +64,28 @@ pub fn log_of(folder: &Path) -> String {
 pub async fn signal(child: &Child, name: &str) {
     let pid = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-s", name, &pid]).status().await.unwrap().success());
+}
+
+/// Signs in as ada@example.com; answers with her access and refresh token.
+pub async fn sign_in(folder: &Path, server: &Running) -> (String, String) {
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
+    ask.send(server.address).await.expect(200);
+    let mut mail = String::new();
+    until("the mail", || {
+        let newest = mail_folder(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
+        match newest.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).max() {
+            Some(path) => {
+                mail = std::fs::read_to_string(path).unwrap();
+                true
+            }
+            None => false,
+        }
+    })
+    .await;
+    let body = json!({ "email": "ada@example.com", "code": code_in(&mail) });
+    let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await;
+    answer.expect(200);
+    (answer.text("access_token"), answer.text("refresh_token"))
 }
 
 /// The rows that `sessions` or `events` print with --json.

@@ -46,4 +46,5 @@ async fn known_and_unknown_addresses_take_equally_long() {
         }
     }
     expect_alike("guessing a code", known, unknown);
+    assert_eq!(server.events("code_refused").await, 2 * ROUNDS, "both take the same transactions");
 }

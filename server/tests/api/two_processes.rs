@@ -1,0 +1,96 @@
+//! Two server processes on one database: every rule holds across both.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::program::{Running, rows, serve, sign_in};
+use crate::wire::{Answer, Request, request};
+
+/// Two processes that share database, keys and mail folder.
+async fn pair(folder: &Path) -> [Running; 2] {
+    let limits = folder.join("limits.toml");
+    std::fs::write(&limits, "code_cooldown = \"0s\"").unwrap();
+    let flags = ["--limits", limits.to_str().unwrap()];
+    [serve(folder, &flags).await, serve(folder, &flags).await]
+}
+
+/// Sends all requests at once, to the two in turn.
+async fn at_once(servers: &[Running; 2], requests: Vec<Request>) -> Vec<Answer> {
+    let addresses = [servers[0].address, servers[1].address].into_iter().cycle();
+    let tasks: Vec<_> = requests
+        .into_iter()
+        .zip(addresses)
+        .map(|(request, address)| tokio::spawn(async move { request.send(address).await }))
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+fn refresh(token: &str, key: u8) -> Request {
+    request("POST", "/v0/auth/token/refresh")
+        .header("idempotency-key", &format!("{key:02x}").repeat(32))
+        .json(&json!({ "refresh_token": token }))
+}
+
+fn of(answers: &[Answer], status: u16) -> Vec<&Answer> {
+    answers.iter().filter(|answer| answer.status == status).collect()
+}
+
+fn count(events: &[Value], event: &str) -> usize {
+    events.iter().filter(|row| row["event"] == event).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_token_rotates_once_whoever_asks_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = pair(folder.path()).await;
+    let (_, token) = sign_in(folder.path(), &servers[0]).await;
+
+    let same_key = at_once(&servers, (0..16).map(|_| refresh(&token, 1)).collect()).await;
+    let successors: BTreeSet<String> =
+        same_key.iter().map(|answer| answer.expect(200).text("refresh_token")).collect();
+    assert_eq!(successors.len(), 1);
+
+    let token = successors.first().unwrap();
+    let other_keys = at_once(&servers, (0..16).map(|key| refresh(token, key)).collect()).await;
+    assert_eq!((of(&other_keys, 200).len(), of(&other_keys, 409).len()), (1, 15), "{other_keys:?}");
+    let access = of(&other_keys, 200)[0].text("access_token");
+    for server in &servers {
+        request("GET", "/v0/auth/me").bearer(&access).send(server.address).await.expect(200);
+    }
+    let events = rows(folder.path(), "events").await;
+    assert_eq!((count(&events, "rotated"), count(&events, "replay_revoked_all")), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_at_one_ends_the_sessions_at_the_other_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = pair(folder.path()).await;
+    let (access, token) = sign_in(folder.path(), &servers[0]).await;
+    let bare = request("POST", "/v0/auth/token/refresh").json(&json!({ "refresh_token": token }));
+    bare.send(servers[0].address).await.expect(200);
+    bare.send(servers[1].address).await.expect_error(401, "invalid_grant");
+    for server in &servers {
+        let me = request("GET", "/v0/auth/me").bearer(&access).send(server.address).await;
+        me.expect_error(401, "unauthorized");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_and_guesses_are_counted_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = pair(folder.path()).await;
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "bob@example.com" }));
+    let asked = at_once(&servers, vec![ask; 12]).await;
+    assert_eq!((of(&asked, 200).len(), of(&asked, 429).len()), (5, 7), "{asked:?}");
+
+    let body = json!({ "email": "bob@example.com", "code": "000000" });
+    let guess = request("POST", "/v0/auth/login/verify").json(&body);
+    let guesses = at_once(&servers, vec![guess; 60]).await;
+    assert_eq!((of(&guesses, 401).len(), of(&guesses, 429).len()), (50, 10));
+}

@@ -1,8 +1,9 @@
 //! `everkey-server serve`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,17 +24,14 @@ use crate::time::{Clock, SystemClock};
 use crate::tokens::access::AccessTokens;
 use crate::trouble::Trouble;
 
+/// How long mail may take once the server is told to stop.
+const LAST_MAIL: Duration = Duration::from_secs(5);
+
 /// Runs the server until it is told to stop.
 pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     start_logging(options.log_format)?;
-    // A panic's message may hold anything, so only its place is told.
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
     let stop = stop_signals()?;
     let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
-    let carrier = Carrier::new(&options.mail, options.mail_from)?;
     // The port comes before any file: a second server by mistake touches nothing.
     let listener = listen(&options.listen).await?;
     let address = listener.local_addr().map_err(|error| no_address(&error))?;
@@ -41,6 +39,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         tracing::warn!(%address, "tokens travel unencrypted beyond this machine unless a TLS proxy stands in front");
     }
 
+    let carrier = Carrier::new(&options.mail, options.mail_from)?;
     let place = files::place(options.database.as_ref())?;
     let store = files::open_or_make(&place).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -85,13 +84,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// How long mail may take once the server is told to stop.
-const LAST_MAIL: std::time::Duration = std::time::Duration::from_secs(5);
-
 async fn listen(address: &str) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "Stop what listens there, or choose another port with --listen.",
+            io::ErrorKind::AddrInUse => "Stop what listens there, or choose another port with --listen.",
             _ => "Choose an address of this machine and a port this user may use with --listen.",
         };
         Trouble::new(format!("can't listen on {address}: {error}"), remedy)
@@ -135,11 +131,15 @@ fn start_logging(format: LogFormat) -> Result<(), Trouble> {
         .iter()
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Text => lines.with_ansi(false).init(),
         LogFormat::Json => lines.json().init(),
     }
+    // A panic's message may hold anything, so only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(place = panic.location().map(ToString::to_string), "panicked");
+    }));
     Ok(())
 }
 
@@ -157,13 +157,13 @@ fn stop_signals() -> Result<impl Future<Output = ()>, Trouble> {
     })
 }
 
-fn no_address(error: &std::io::Error) -> Trouble {
+fn no_address(error: &io::Error) -> Trouble {
     Trouble::new(format!("the system does not tell the port: {error}"), "Choose a port with --listen.")
 }
 
 /// A closed stdout is no reason not to serve.
 fn announce(line: &str) {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
         tracing::warn!(%error, "could not print the address");
     }

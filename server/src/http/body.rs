@@ -87,3 +87,38 @@ fn explain(error: &serde_json::Error) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::Body;
+    use axum::response::IntoResponse as _;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    struct NeverSent;
+
+    impl hyper::body::Body for NeverSent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_408() {
+        let mut request = Request::new(Body::new(NeverSent));
+        request.headers_mut().insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+        let error = JsonBody::<serde_json::Value>::from_request(request, &()).await.err().unwrap();
+        assert_eq!(error.into_response().status(), StatusCode::REQUEST_TIMEOUT);
+    }
+}

@@ -65,7 +65,41 @@ fn http_date(now: Moment) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
     use super::*;
+
+    async fn answer(router: Router) -> (StatusCode, String) {
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1024).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn panics() {
+        panic!("hunter2")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_500_without_its_message() {
+        let router = Router::new().route("/", get(panics)).layer(CatchPanicLayer::custom(on_panic));
+        let (status, body) = answer(router).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"internal\"") && !body.contains("hunter2"), "{body}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_never_ends_is_ended_and_claims_nothing() {
+        let router = Router::new().route("/", get(std::future::pending::<()>)).layer(from_fn(limit_time));
+        let (status, body) = answer(router).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("\"timeout\"") && !body.contains("attempt_consumed"), "{body}");
+    }
 
     #[test]
     fn dates_are_written_as_rfc_9110_asks() {

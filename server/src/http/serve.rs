@@ -1,6 +1,7 @@
 //! Accepts connections and serves them until told to stop; requests under way are then finished.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 1024;
@@ -30,18 +31,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let (graceful, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
     let mut stop = pin!(stop);
     loop {
-        let (stream, peer, place) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            (accepted, place) = accept(&listener, &room) => match (accepted, place) {
-                (Ok((stream, peer)), Some(place)) => (stream, peer, place),
-                (Ok(_), None) => continue,
-                (Err(error), _) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    // Out of descriptors or memory; trying again at once would only spin.
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of descriptors or memory; trying again at once would only spin.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
         };
         let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(peer))));
         let connection = http1::Builder::new()
@@ -62,13 +63,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-type Accepted = std::io::Result<(TcpStream, SocketAddr)>;
-
+/// Waits for a free place first, so that what can't be served yet stays in the kernel's queue.
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> (Accepted, Option<tokio::sync::OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so there always comes a place.
-    let place = Arc::clone(room).acquire_owned().await.ok();
-    (listener.accept().await, place)
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,7 +20,9 @@ const LARGEST: u64 = 64 * 1024;
 /// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
 /// someone else, or its content is not a ring.
 pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
-    let file = match File::open(path) {
+    // Without NONBLOCK a FIFO would be waited on for ever.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(path, &error)),
@@ -66,11 +69,7 @@ fn write_new(path: &Path, ring: &KeyRing) -> io::Result<()> {
     temp.write_all(text.as_bytes())?;
     temp.as_file().sync_all()?;
     temp.persist_noclobber(path).map_err(|error| error.error)?;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(rustix::fs::OFlags::DIRECTORY.bits().cast_signed())
-        .open(folder)?
-        .sync_all()
+    File::open(folder)?.sync_all()
 }
 
 fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn readable_by_others_garbage_and_directories_are_refused_and_left_alone() {
+    fn what_others_may_read_and_what_is_no_keys_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         create(&path, Moment::from_secs(1)).unwrap();
@@ -220,6 +219,10 @@ mod tests {
             assert!(load(&path).unwrap_err().to_string().contains("not a keys file"));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), garbage);
         }
-        assert!(load(folder.path()).unwrap_err().to_string().contains("not a regular file"));
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).unwrap();
+        for odd in [folder.path(), &fifo] {
+            assert!(load(odd).unwrap_err().to_string().contains("not a regular file"));
+        }
     }
 }

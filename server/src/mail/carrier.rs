@@ -1,5 +1,7 @@
 //! Carries mail from the outbox to where it goes.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +43,7 @@ impl Carrier {
         let way = match route {
             Route::Terminal => Way::Terminal,
             Route::Folder(path) => {
-                use std::os::unix::fs::DirBuilderExt as _;
-                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+                DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
                     Trouble::new(
                         format!("can't make the mail folder {}: {error}", path.display()),
                         "Name a folder this user can write in: --mail dir:PATH.",
@@ -142,5 +143,34 @@ async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
     };
     if let Err(error) = recorded.await {
         tracing::error!(%error, "an undelivered mail could not be recorded");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretText;
+
+    fn smtp(url: &str) -> Result<Carrier, Trouble> {
+        Carrier::new(&Route::Smtp(SecretText::new(url.to_owned())), "me@localhost".parse().unwrap())
+    }
+
+    #[test]
+    fn mail_servers_are_named_with_and_without_encryption() {
+        for url in [
+            "smtp://localhost:25",
+            "smtp://me:p%40ss@mail.example.com:587?tls=required",
+            "smtps://me:p%40ss@mail.example.com",
+        ] {
+            assert!(smtp(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_is_refused_without_repeating_its_password() {
+        for url in ["smtp://me:hunter2@:25", "smtps://me:hunter2@h:port", "smtp://me:hunter2@h?tls=hunter2"] {
+            let trouble = smtp(url).err().unwrap().to_string();
+            assert!(!trouble.contains("hunter2"), "{trouble}");
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::process::Output;
 
 use serde_json::json;
 
-use crate::program::{database, program, run, serve, signal};
+use crate::harness::{code_in, until};
+use crate::program::{database, log_of, newest_mail, program, run, serve, serve_mailing, signal};
 use crate::wire::{PATIENCE, request};
 
 fn err(output: &Output) -> String {
@@ -52,7 +53,7 @@ async fn with_no_flags_it_lives_in_the_state_folder() {
         .spawn()
         .unwrap();
     let made = folder.path().join("everkey-server");
-    crate::harness::until("its files", || made.join("everkey.db.keys").exists()).await;
+    until("its files", || made.join("everkey.db.keys").exists()).await;
     assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     signal(&child, "TERM").await;
     assert_eq!(tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0));
@@ -159,6 +160,36 @@ async fn a_limits_file_relaxes_and_a_wrong_one_is_explained() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_trusted_by_flag_only() {
+    for (flags, expected) in [(&["--trusted-proxy", "127.0.0.0/8"][..], 200), (&[], 429)] {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = folder.path().join("limits.toml");
+        std::fs::write(&limits, "codes_per_ip = { max = 1, window = \"1h\" }").unwrap();
+        let flags: Vec<&str> = ["--limits", limits.to_str().unwrap()].iter().chain(flags).copied().collect();
+        let server = serve(folder.path(), &flags).await;
+        for (n, expected) in [(1, 200), (2, expected)] {
+            request("POST", "/v0/auth/login/request")
+                .header("x-forwarded-for", &format!("198.51.100.{n}"))
+                .json(&json!({ "email": format!("user{n}@example.com") }))
+                .send(server.address)
+                .await
+                .expect(expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn mail_to_the_terminal_is_printed_on_stderr() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve_mailing(folder.path(), "terminal", &[]).await;
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
+    ask.send(server.address).await.expect(200);
+    until("the mail", || log_of(folder.path()).contains("It works once")).await;
+    let body = json!({ "email": "ada@example.com", "code": code_in(&log_of(folder.path())) });
+    request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await.expect(200);
+}
+
+#[tokio::test]
 async fn strict_mode_and_lifetimes_come_from_flags() {
     let folder = tempfile::tempdir().unwrap();
     let flags =
@@ -169,11 +200,10 @@ async fn strict_mode_and_lifetimes_come_from_flags() {
         .send(server.address)
         .await
         .expect(200);
-    let mails = crate::program::mail_folder(folder.path());
-    let eml =
-        || mails.read_dir().unwrap().map(|entry| entry.unwrap().path()).find(|p| p.extension().is_some());
-    crate::harness::until("the mail", || eml().is_some_and(|path| path.extension().unwrap() == "eml")).await;
-    let code = crate::harness::code_in(&std::fs::read_to_string(eml().unwrap()).unwrap());
+    let mut mail = String::new();
+    until("the mail", || newest_mail(folder.path()).inspect(|newest| mail.clone_from(newest)).is_some())
+        .await;
+    let code = code_in(&mail);
     let body = json!({ "email": "ada@example.com", "code": code });
     let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await.json();
     assert_eq!(answer["refresh_retry"]["until"], "probe");

@@ -41,14 +41,21 @@ pub fn mail_folder(folder: &Path) -> PathBuf {
 /// Starts `serve` with its files in `folder` and waits until it says where it listens.
 pub async fn serve(folder: &Path, more: &[&str]) -> Running {
     let mail = format!("dir:{}", mail_folder(folder).display());
+    serve_mailing(folder, &mail, more).await
+}
+
+/// Starts `serve` with this `--mail`.
+pub async fn serve_mailing(folder: &Path, mail: &str, more: &[&str]) -> Running {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut child = program()
-        .args(["serve", "--listen", "127.0.0.1:0", "--database", &database(folder), "--mail", &mail])
-        .args(more)
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database(folder), "--mail", mail]);
+    command.args(more).stderr(log);
+    spawn(command, folder).await
+}
+
+/// Starts a `serve` whose log goes to `folder`, and waits until it says where it listens.
+pub async fn spawn(mut command: Command, folder: &Path) -> Running {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
     let line = line.unwrap_or_else(|| panic!("it ended: {}", log_of(folder)));
@@ -66,22 +73,19 @@ pub async fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args(["-s", name, &pid]).status().await.unwrap().success());
 }
 
+/// The newest mail in the mail folder.
+pub fn newest_mail(folder: &Path) -> Option<String> {
+    let files = mail_folder(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let newest = files.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).max();
+    newest.map(|path| std::fs::read_to_string(path).unwrap())
+}
+
 /// Signs in as ada@example.com; answers with her access and refresh token.
 pub async fn sign_in(folder: &Path, server: &Running) -> (String, String) {
     let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
     ask.send(server.address).await.expect(200);
     let mut mail = String::new();
-    until("the mail", || {
-        let newest = mail_folder(folder).read_dir().unwrap().map(|entry| entry.unwrap().path());
-        match newest.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).max() {
-            Some(path) => {
-                mail = std::fs::read_to_string(path).unwrap();
-                true
-            }
-            None => false,
-        }
-    })
-    .await;
+    until("the mail", || newest_mail(folder).inspect(|newest| mail.clone_from(newest)).is_some()).await;
     let body = json!({ "email": "ada@example.com", "code": code_in(&mail) });
     let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await;
     answer.expect(200);

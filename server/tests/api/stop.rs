@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::until;
-use crate::program::{Running, log_of, mail_folder, rows, serve, sign_in, signal};
+use crate::program::{Running, database, log_of, mail_folder, program, rows, serve, sign_in, signal, spawn};
 use crate::wire::{PATIENCE, request};
 
 async fn exit_code(server: &mut Running) -> Option<i32> {
@@ -81,19 +81,12 @@ async fn logs_hold_no_address_code_or_token_even_at_trace() {
     let folder = tempfile::tempdir().unwrap();
     let mail = format!("dir:{}", mail_folder(folder.path()).display());
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
-    let mut child = crate::program::program()
-        .args(["serve", "--listen", "127.0.0.1:0", "--mail", &mail])
-        .args(["--database", &crate::program::database(folder.path())])
+    let mut command = program();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--mail", &mail, "--database", &database(folder.path())])
         .env("EVERKEY_LOG", "trace,sqlx=trace,lettre=trace,hyper=trace")
-        .stdout(std::process::Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut line = vec![0; 64];
-    let read = child.stdout.as_mut().unwrap().read(&mut line).await.unwrap();
-    let line = String::from_utf8(line[..read].to_vec()).unwrap();
-    let address = line.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
-    let mut server = Running { child, address, line };
+        .stderr(log);
+    let mut server = spawn(command, folder.path()).await;
     let (access, refresh) = sign_in(folder.path(), &server).await;
     let body = json!({ "refresh_token": refresh });
     let next = request("POST", "/v0/auth/token/refresh").json(&body).send(server.address).await;

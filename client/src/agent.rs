@@ -10,23 +10,33 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long an agent may take to come, an older one's last work included.
+const START_TIME: Duration = Duration::from_secs(12);
+
+/// How long to wait before trying once more to start one.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// A connection to the agent, which is started if none runs.
 pub fn connect() -> Result<Connection, Failure> {
     let places = environment::places()?;
-    match find(&places) {
-        Err(NoConnection::Nobody) => {
-            start()?;
-            find(&places).map_err(|none| match none {
-                NoConnection::Useless(failure) => failure,
-                NoConnection::Nobody => not_started(format!(
-                    "The agent was started, but nobody listens at {}",
-                    places.socket.display()
-                )),
-            })
+    let deadline = Instant::now() + START_TIME;
+    let mut found = find(&places);
+    loop {
+        match found {
+            Ok(connection) => return Ok(connection),
+            Err(NoConnection::Useless(failure)) => return Err(failure),
+            Err(NoConnection::Nobody) if Instant::now() < deadline => start()?,
+            Err(NoConnection::Nobody) => {
+                return Err(not_started(format!("Nobody answers at {}", places.socket.display())));
+            }
         }
-        Err(NoConnection::Useless(failure)) => Err(failure),
-        Ok(connection) => Ok(connection),
+        found = find(&places);
+        if let Err(NoConnection::Nobody) = found {
+            // An older agent that is dying or draining still holds the lock, so no new one could start.
+            std::thread::sleep(AGAIN);
+        }
     }
 }
 

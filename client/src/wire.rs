@@ -51,6 +51,8 @@ impl Connection {
         match connection.hello() {
             Ok(hello) if hello.chosen == 0 => Err(NoConnection::Useless(versions(&hello))),
             Ok(_) => Ok(connection),
+            // It hung up before it said a word: it is dying, or has just died.
+            Err(e) if hung_up(&e) => Err(NoConnection::Nobody),
             Err(e) => Err(NoConnection::Useless(silent(socket, &e))),
         }
     }
@@ -126,12 +128,17 @@ fn versions(hello: &AgentHello) -> Failure {
     failure(Code::Version, message, &format!("Upgrade {program}, then run `everkey agent stop`."))
 }
 
+fn hung_up(e: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(e.kind(), BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof)
+}
+
 fn silent(socket: &Path, e: &io::Error) -> Failure {
     let message = match e.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             format!("The agent at {} does not answer; it is stopped or stuck.", socket.display())
         }
-        _ => format!("The agent at {} hung up ({e}).", socket.display()),
+        _ => format!("The agent at {} makes no sense ({e}).", socket.display()),
     };
     failure(
         Code::NoAgent,

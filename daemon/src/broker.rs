@@ -5,6 +5,7 @@ use crate::clock::{self, Alarm};
 use crate::conn::closing;
 use crate::http::{self, Parked, base_url};
 use crate::provider::Provider;
+use crate::service_manager::Watchdog;
 use crate::store::Store;
 use crate::words;
 use crate::{logging, work};
@@ -91,6 +92,7 @@ pub struct Broker {
     parked: BTreeMap<(usize, Op), Parked>,
     info: AgentInfo,
     stopping: Option<Boot>,
+    watchdog: Watchdog,
 }
 
 impl Broker {
@@ -105,6 +107,7 @@ impl Broker {
             parked: BTreeMap::new(),
             info,
             stopping: None,
+            watchdog: Watchdog::new(),
         };
         for account in accounts {
             let (core, effects) = Profile::start(account.settings, &clock::now()?);
@@ -128,6 +131,7 @@ impl Broker {
             if self.may_exit() {
                 return Ok(());
             }
+            self.watchdog.alive(clock::boot());
             alarm.set(self.next_wake()?)?;
             tokio::select! {
                 Some(asked) = events.inbox.recv() => self.asked(asked)?,
@@ -317,7 +321,7 @@ impl Broker {
     fn next_wake(&self) -> Result<Option<Boot>> {
         let now = clock::now()?;
         let wakes = self.lanes.iter().filter_map(|lane| lane.core.next_wake(&now));
-        Ok(wakes.chain(self.stopping).min())
+        Ok(wakes.chain(self.stopping).chain(self.watchdog.next()).min())
     }
 
     fn no_such_profile(&self, name: &str) -> Failure {

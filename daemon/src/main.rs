@@ -11,6 +11,7 @@ mod http;
 mod logging;
 mod parking;
 mod provider;
+mod service_manager;
 mod setup;
 mod socket;
 mod store;
@@ -177,11 +178,11 @@ fn prepare(
         }
         let _ = stopping.send(());
     });
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    service_manager::ready();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     Ok(async move {
         let ended = broker.run(Events { inbox, changed, stop }).await;
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        service_manager::stopping();
         drop(watcher);
         let _ = closing.send(true);
         door.close().await;

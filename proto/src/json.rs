@@ -276,7 +276,9 @@ impl From<ReplyLine> for Reply {
                 Self::Token(Token { access_token, expires_at, short })
             }
             ReplyLine::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
-            ReplyLine::Ask { flow, field, tries, again } => Self::Step(Step::Ask { flow, field, tries, again }),
+            ReplyLine::Ask { flow, field, tries, again } => {
+                Self::Step(Step::Ask { flow, field, tries, again })
+            }
             ReplyLine::Done { user, already } => Self::Step(Step::Done { user, already }),
             ReplyLine::LoggedOut { revocation } => Self::LoggedOut(revocation),
             ReplyLine::Agent(info) => Self::Agent(info),

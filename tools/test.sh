@@ -1,0 +1,50 @@
+# ./dev test: every check, each a line; the output of one that fails is shown, of all kept in target/checks/.
+# shellcheck shell=bash
+CHECKS=target/checks
+rm -rf "$CHECKS"
+mkdir -p "$CHECKS"
+export EVERKEY_SKIPS=$PWD/$CHECKS/skips
+: >"$EVERKEY_SKIPS"
+skip() { printf 'SKIPPED %s: %s\n' "$1" "$2" | tee -a "$EVERKEY_SKIPS"; }
+FAILED=()
+PASSED=0
+BEGAN=$SECONDS
+
+# check NAME COMMAND...: runs it; says how it went, how long it took, and how many tests it counted.
+check() {
+  local name=$1 log=$CHECKS/$1.log began=$SECONDS tests
+  shift
+  if ("$@") >"$log" 2>&1; then
+    PASSED=$((PASSED + 1))
+    tests=$(awk '/^test result: ok/ { n += $4 } END { if (n) print n " tests" }' "$log")
+    printf 'ok    %-10s %4ds  %s\n' "$name" $((SECONDS - began)) "$tests"
+  else
+    FAILED+=("$name")
+    printf 'FAIL  %-10s %4ds  all of it: %s\n' "$name" $((SECONDS - began)) "$log"
+    { grep -aE '^(error|warning: unused|test .* FAILED|---- |thread .* panicked|dev: )' "$log" -A 6 || tail -n 40 "$log"; } | head -n 120
+  fi
+}
+
+units() {
+  for unit in systemd/*.service systemd/*.socket; do
+    # The path of an installed agent stands for the real one, which verify wants to find.
+    sed "s|^ExecStart=.*/everkeyd|ExecStart=$PWD/target/debug/everkeyd|" "$unit" >"$CHECKS/$(basename "$unit")"
+  done
+  XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze verify --user --man=no "$CHECKS"/everkey.service "$CHECKS"/everkey.socket 2>&1 | tee "$CHECKS/verify"
+  [ ! -s "$CHECKS/verify" ]
+}
+
+. tools/setup.sh
+check fmt cargo fmt --all --check
+check build cargo build --workspace --all-targets
+check clippy cargo clippy --workspace --all-targets -- -D warnings
+check deny . tools/deny.sh
+check unit cargo test --workspace --exclude everkey-tests
+check e2e cargo test -p everkey-tests
+if have systemd-analyze; then check units units; else skip units "systemd-analyze is missing"; fi
+check try bash dev try
+
+sort -u "$EVERKEY_SKIPS"
+say "took $(((SECONDS - BEGAN) / 60)) min $(((SECONDS - BEGAN) % 60)) s"
+printf 'checks: %d passed, %d failed, %d skipped\n' "$PASSED" "${#FAILED[@]}" "$(sort -u "$EVERKEY_SKIPS" | wc -l)"
+[ "${#FAILED[@]}" -eq 0 ]

@@ -104,7 +104,7 @@ pub struct Serve {
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Retry::Rr1)]
     pub retry: Retry,
 
-    /// A TOML file that overrides rate limits (see below with --help)
+    /// A TOML file that overrides rate limits (its keys: see the end of --help)
     #[arg(long, value_name = "FILE")]
     pub limits: Option<PathBuf>,
 

@@ -39,7 +39,9 @@ pub(super) async fn open_or_make(place: &Place) -> Result<Store, Trouble> {
             )
         })?,
     }
-    open(place).await
+    let store = open(place).await?;
+    store.migrate().await.map_err(|error| cannot_open(place, error))?;
+    Ok(store)
 }
 
 /// Opens a database that must be there.
@@ -57,8 +59,12 @@ pub(super) async fn open_existing(place: &Place) -> Result<Store, Trouble> {
 }
 
 async fn open(place: &Place) -> Result<Store, Trouble> {
+    Store::open(place).await.map_err(|error| cannot_open(place, error))
+}
+
+fn cannot_open(place: &Place, error: OpenError) -> Trouble {
     let Place::Sqlite(path) = place;
-    Store::open(place).await.map_err(|error| match error {
+    match error {
         OpenError::Database(error) => Trouble::new(
             format!("can't open the database {}: {error}", path.display()),
             "It was left as it is. Check that it is an everkey-server database, that this user can write it and \
@@ -68,7 +74,7 @@ async fn open(place: &Place) -> Result<Store, Trouble> {
             format!("the database {} does not fit this version: {error}", path.display()),
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
-    })
+    }
 }
 
 fn make(path: &Path) -> io::Result<()> {

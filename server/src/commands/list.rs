@@ -14,7 +14,7 @@ use crate::trouble::Trouble;
 /// Lists every session, oldest first.
 pub(super) async fn sessions(listing: &Listing) -> Result<(), Trouble> {
     let store = open(listing).await?;
-    let sessions = store.begin().await.map_err(unread)?.all_sessions().await.map_err(unread)?;
+    let sessions = store.begin_reading().await.map_err(unread)?.all_sessions().await.map_err(unread)?;
     let rows: Vec<SessionRow<'_>> = sessions.iter().map(SessionRow::of).collect();
     print(listing.json, &rows)
 }
@@ -24,7 +24,7 @@ pub(super) async fn events(listing: &Listing) -> Result<(), Trouble> {
     let store = open(listing).await?;
     let mut after = 0;
     loop {
-        let lines = store.begin().await.map_err(unread)?.audit_after(after).await.map_err(unread)?;
+        let lines = store.begin_reading().await.map_err(unread)?.audit_after(after).await.map_err(unread)?;
         let Some(last) = lines.last() else { return Ok(()) };
         after = last.id;
         let rows: Vec<EventRow<'_>> = lines.iter().map(EventRow::of).collect();
@@ -147,5 +147,8 @@ fn write<R: Row>(out: &mut impl Write, json: bool, rows: &[R]) -> io::Result<()>
 }
 
 fn unread(error: DbError) -> Trouble {
-    Trouble::new(error.to_string(), "Try again in a moment; if it stays so, check the database file.")
+    Trouble::new(
+        error.to_string(),
+        "Check that `everkey-server serve` has run on this database, in this version.",
+    )
 }

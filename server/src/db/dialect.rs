@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AnyConnection, Executor as _};
+use sqlx::{AnyConnection, AnyPool, Executor as _};
 
 use super::Place;
 
@@ -46,9 +46,9 @@ impl Dialect {
         Ok(())
     }
 
-    pub(super) async fn migrate(self, connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    pub(super) async fn migrate(self, pool: &AnyPool) -> Result<(), MigrateError> {
         match self {
-            Self::Sqlite => SQLITE.run(connection).await,
+            Self::Sqlite => SQLITE.run(pool).await,
         }
     }
 

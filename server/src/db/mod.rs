@@ -33,7 +33,7 @@ pub enum DbError {
     Corrupt(&'static str),
 }
 
-/// An open database whose schema is up to date.
+/// An open database.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
@@ -41,14 +41,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `place`, makes it if it may be made, and brings its schema up to date.
+    /// Opens the database at `place`, which must be there, and changes nothing in it.
     pub async fn open(place: &Place) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (dialect, url) = (Dialect::of(place), place.url());
         // A first connection outside the pool, because the pool would try again and hide why it failed.
         let mut first = AnyConnection::connect(&url).await?;
         dialect.prepare(&mut first).await?;
-        dialect.migrate(&mut first).await?;
         first.close().await?;
         let pool = AnyPoolOptions::new()
             .max_connections(dialect.connections())
@@ -58,9 +57,20 @@ impl Store {
         Ok(Self { pool, dialect })
     }
 
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        Ok(self.dialect.migrate(&self.pool).await?)
+    }
+
     /// Begins a transaction that no other writer of the same rows can run beside.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let inner = self.pool.begin_with(self.dialect.begin()).await?;
+        Ok(Tx { inner, dialect: self.dialect })
+    }
+
+    /// Begins a transaction that only reads, and so holds nobody up.
+    pub async fn begin_reading(&self) -> Result<Tx, DbError> {
+        let inner = self.pool.begin().await?;
         Ok(Tx { inner, dialect: self.dialect })
     }
 

@@ -77,7 +77,11 @@ impl Carrier {
             let (store, clock) = (store.clone(), Arc::clone(&clock));
             under_way.spawn(async move {
                 if let Err(error) = carrier.deliver(&mail, &name).await {
-                    tracing::error!(to = mail.name, error, "a mail could not be delivered");
+                    tracing::error!(
+                        to = mail.name,
+                        error = redact(&error, &mail),
+                        "a mail could not be delivered"
+                    );
                     record_failure(&store, clock.as_ref(), &mail).await;
                 }
             });
@@ -92,7 +96,11 @@ impl Carrier {
                 (Ok(()), _) => return Ok(()),
                 (Err(Failure::Final(error)), _) | (Err(Failure::Passing(error)), None) => return Err(error),
                 (Err(Failure::Passing(error)), Some(pause)) => {
-                    tracing::warn!(to = mail.name, error, "a mail will be tried again");
+                    tracing::warn!(
+                        to = mail.name,
+                        error = redact(&error, mail),
+                        "a mail will be tried again"
+                    );
                     tokio::time::sleep(*pause).await;
                 }
             }
@@ -134,6 +142,11 @@ enum Failure {
     Final(String),
 }
 
+/// Mail servers like to repeat the address they refuse; logs get its pseudonym.
+fn redact(error: &str, mail: &Mail) -> String {
+    error.to_ascii_lowercase().replace(mail.to.as_str(), &mail.name)
+}
+
 async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
     let entry = Entry { event: Event::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
     let recorded = async {
@@ -149,7 +162,10 @@ async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::email::Email;
     use crate::secret::SecretText;
+    use crate::time::Moment;
+    use crate::tokens::code::LoginCode;
 
     fn smtp(url: &str) -> Result<Carrier, Trouble> {
         Carrier::new(&Route::Smtp(SecretText::new(url.to_owned())), "me@localhost".parse().unwrap())
@@ -172,5 +188,18 @@ mod tests {
             let trouble = smtp(url).err().unwrap().to_string();
             assert!(!trouble.contains("hunter2"), "{trouble}");
         }
+    }
+
+    #[test]
+    fn a_mail_servers_words_are_logged_without_the_address() {
+        let mail = Mail {
+            name: "0123456789ab".to_owned(),
+            to: Email::parse("ada@example.com").unwrap(),
+            code: LoginCode::random().unwrap(),
+            works_for: Duration::from_secs(600),
+            at: Moment::from_secs(0),
+        };
+        let words = redact("550 <Ada@Example.COM>: no such mailbox", &mail);
+        assert_eq!(words, "550 <0123456789ab>: no such mailbox");
     }
 }

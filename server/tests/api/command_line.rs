@@ -138,6 +138,21 @@ async fn what_is_no_database_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn listings_make_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    expect_trouble(&run(&["events", "--database", &database(folder.path())]).await, "there is no database");
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    expect_trouble(&run(&["sessions", "--database", &database(folder.path())]).await, "no such table");
+    drop(serve(folder.path(), &[]).await);
+    for listing in ["sessions", "events"] {
+        let output = run(&[listing, "--database", &database(folder.path())]).await;
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_limits_file_relaxes_and_a_wrong_one_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let limits = folder.path().join("limits.toml");

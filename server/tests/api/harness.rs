@@ -98,6 +98,7 @@ async fn start_in(folder: TempDir, options: Options) -> Server {
     let database = folder.path().join("test.db");
     std::fs::OpenOptions::new().create(true).append(true).open(&database).unwrap();
     let store = Store::open(&Place::Sqlite(database)).await.unwrap();
+    store.migrate().await.unwrap();
     let keys =
         options.keys.unwrap_or_else(|| KeyRing::new(ServerKey::random(clock.now()).unwrap(), Vec::new()));
     let route = options.mail.unwrap_or_else(|| Route::Folder(folder.path().join("mail")));
@@ -205,7 +206,7 @@ impl Server {
 
     /// How many audit lines have this event.
     pub async fn events(&self, event: &str) -> usize {
-        let lines = self.store.begin().await.unwrap().audit_after(0).await.unwrap();
+        let lines = self.store.begin_reading().await.unwrap().audit_after(0).await.unwrap();
         lines.iter().filter(|line| line.event == event).count()
     }
 }

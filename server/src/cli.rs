@@ -35,13 +35,13 @@ pub enum Command {
 
 const LIMITS_HELP: &str = "\
 The --limits file is TOML. Each key overrides one limit; these are the defaults:
-  code_ttl              = \"10m\"                            how long a login code works
-  code_cooldown         = \"30s\"                            pause between two codes for one email
-  codes_per_email       = { max = 5, window = \"15m\" }      codes sent to one email
-  codes_per_ip          = { max = 20, window = \"15m\" }     codes asked for from one address (IPv6: /64)
-  guesses_per_code      = 5                                guesses after which a code is dead
-  failures_per_email    = { max = 50, window = \"1d\" }      refused guesses for one email
-  rotations_per_session = { max = 120, window = \"1m\" }     refreshes of one session
+  code_ttl              = \"10m\"                         how long a login code works
+  code_cooldown         = \"30s\"                         pause between two codes for one email
+  codes_per_email       = { max = 5, window = \"15m\" }   codes sent to one email
+  codes_per_ip          = { max = 20, window = \"15m\" }  codes asked for from one address or /64
+  guesses_per_code      = 5                             guesses after which a code is dead
+  failures_per_email    = { max = 50, window = \"1d\" }   refused guesses for one email
+  rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
 
 Signals: SIGTERM and SIGINT finish the requests under way, then exit 0.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
@@ -62,12 +62,12 @@ pub struct Serve {
 
     /// The server's own keys, made at first start; mode 0600
     ///
-    /// Left out, it is the database's path with .keys added. Back it up apart from the database: with
-    /// both, login codes could be guessed and lost refresh answers computed.
+    /// Left out, it is the database's path with .keys added. Whoever has it can forge access tokens, so
+    /// back it up with care and apart from the database.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
 
-    /// Make new keys although the database already has sessions and the keys file is gone
+    /// Make new keys although the database already has users and the keys file is gone
     ///
     /// Refresh tokens go on working; access tokens, login codes and refresh answers under way do not.
     #[arg(long)]
@@ -83,8 +83,7 @@ pub struct Serve {
         value_name = "WHERE",
         default_value = "terminal",
         env = "EVERKEY_SERVER_MAIL",
-        hide_env_values = true,
-        hide_default_value = true
+        hide_env_values = true
     )]
     pub mail: Route,
 
@@ -111,7 +110,7 @@ pub struct Serve {
     /// The server's public address, put into access tokens as their issuer
     ///
     /// Access tokens of another issuer are refused, so choose it once.
-    #[arg(long, value_name = "URL", default_value = "everkey-server", hide_default_value = true)]
+    #[arg(long, value_name = "URL", default_value = "everkey-server")]
     pub issuer: String,
 
     /// A proxy whose X-Forwarded-For is believed; may be repeated

@@ -101,7 +101,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn line(message: &impl serde::Serialize) -> String {
-    String::from_utf8(json::write(message)).unwrap().trim_end().to_owned()
+    String::from_utf8_lossy(&json::write(message)).trim_end().to_owned()
 }
 
 #[test]

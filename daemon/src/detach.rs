@@ -56,7 +56,7 @@ fn report(mut reader: PipeReader) -> i32 {
     let mut said = String::new();
     match read_to_end(&mut reader, &mut said) {
         Ok(()) if said == READY => 0,
-        Ok(()) if said.starts_with(crate::ALREADY) => {
+        Ok(()) if said.starts_with(crate::life::ALREADY) => {
             println!("{said}");
             0
         }

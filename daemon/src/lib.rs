@@ -1,0 +1,22 @@
+//! The agent's parts. `main.rs` only starts them; the parts that read what others wrote are public for the fuzzers.
+#![deny(unsafe_code)]
+
+mod agent_lock;
+mod broker;
+mod clock;
+mod conn;
+mod detach;
+mod door;
+pub mod http;
+pub mod life;
+mod logging;
+mod parking;
+pub mod provider;
+mod service_manager;
+mod setup;
+mod socket;
+pub mod store;
+mod system;
+mod watch;
+mod words;
+mod work;

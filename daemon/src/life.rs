@@ -1,0 +1,184 @@
+//! The agent's life: arguments, lock, socket, readiness, until it is told to stop.
+
+use crate::agent_lock::{AgentLock, Taken};
+use crate::broker::{Broker, Events};
+use crate::detach::Readiness;
+use crate::socket::Socket;
+use crate::{conn, detach, door, logging, service_manager, setup, store, system, watch};
+use anyhow::{Context, Result};
+use clap::Parser;
+use everkey_proto::place::Places;
+use everkey_proto::reply::AgentInfo;
+use std::fs::File;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch as latest};
+
+/// What a second agent says before it goes.
+pub(crate) const ALREADY: &str = "everkeyd is already running";
+
+/// The agent that owns the sign-ins of your command-line tools.
+///
+/// It keeps every session fresh, survives crashes, and answers `everkey` over a Unix socket.
+/// `everkey` starts it when it is needed; there is seldom a reason to run it by hand.
+#[derive(Parser)]
+#[command(
+    name = "everkeyd",
+    version,
+    after_help = "Environment:
+  EVERKEY_HOME          keep everything under this folder (for trials and tests)
+  EVERKEY_SOCKET        the socket's path
+  EVERKEY_LOG           error, warn, info (default), debug or trace
+  FAILPROOF_API_URL     the api-server to sign in at
+  FAILPROOFAI_AUTH_DIR  the folder of auth.json"
+)]
+struct Args {
+    /// Go into the background; return when the agent answers, or say why it does not.
+    #[arg(long, conflicts_with = "foreground")]
+    detach: bool,
+    /// Stay in the foreground and log to stderr (the default).
+    #[arg(long)]
+    foreground: bool,
+}
+
+/// Runs the agent as the command line says, to its end.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if let Err(e) = guard_memory() {
+        return fail(Readiness::nobody_waits(), &e);
+    }
+    // Before any thread exists: taken by number, and forked.
+    let inherited = system::passed_listener();
+    let places = match setup::places() {
+        Ok(places) => places,
+        Err(e) => return fail(Readiness::nobody_waits(), &e),
+    };
+    let readiness = if args.detach {
+        match open_log(&places).and_then(detach::detach) {
+            Ok(readiness) => readiness,
+            Err(e) => return fail(Readiness::nobody_waits(), &e),
+        }
+    } else {
+        Readiness::nobody_waits()
+    };
+    logging::start();
+    let lock = match AgentLock::take(&places) {
+        Ok(Taken::Ours(lock)) => lock,
+        Ok(Taken::Theirs(socket)) => {
+            let at = socket.map(|socket| format!(" at {}", socket.display())).unwrap_or_default();
+            let said = format!("{ALREADY}{at}");
+            println!("{said}");
+            readiness.failed(&said);
+            return ExitCode::SUCCESS;
+        }
+        Err(e) => {
+            let e = anyhow::Error::from(e).context(format!("can't lock {}", places.agent_lock().display()));
+            return fail(readiness, &e);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(&places, lock, inherited, readiness)),
+        Err(e) => return fail(readiness, &e.into()),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((readiness, e)) => fail(readiness, &e),
+    }
+}
+
+/// Tokens in memory stay there: no core dumps, no debugger of another program of this user (D17).
+fn guard_memory() -> Result<()> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
+        .context("can't forbid core dumps")?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).context("can't keep debuggers out")
+}
+
+fn fail(readiness: Readiness, e: &anyhow::Error) -> ExitCode {
+    let said = format!("{e:#}");
+    eprintln!("everkeyd: {said}");
+    readiness.failed(&said);
+    ExitCode::FAILURE
+}
+
+/// Where the output of a detached agent goes; a long log of an earlier one is kept as one older file.
+fn open_log(places: &Places) -> Result<File> {
+    const LONG: u64 = 4 * 1024 * 1024;
+    store::make_dir(&places.state).with_context(|| format!("can't make {}", places.state.display()))?;
+    let path = places.state.join("agent.log");
+    if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONG) {
+        let _ = std::fs::rename(&path, path.with_extension("log.1"));
+    }
+    File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("can't open the log {}", path.display()))
+}
+
+async fn serve(
+    places: &Places,
+    mut lock: AgentLock,
+    inherited: Option<std::os::fd::OwnedFd>,
+    readiness: Readiness,
+) -> Result<(), (Readiness, anyhow::Error)> {
+    match prepare(places, &mut lock, inherited) {
+        Ok(running) => {
+            readiness.ready();
+            running.await.map_err(|e| (Readiness::nobody_waits(), e))
+        }
+        Err(e) => Err((readiness, e)),
+    }
+}
+
+/// Everything up to the moment from which clients are answered; what it returns runs the agent to its end.
+fn prepare(
+    places: &Places,
+    lock: &mut AgentLock,
+    inherited: Option<std::os::fd::OwnedFd>,
+) -> Result<impl Future<Output = Result<()>>> {
+    setup::tls()?;
+    let accounts = setup::accounts(places)?;
+    let socket = match inherited {
+        Some(fd) => Socket::inherited(fd)?,
+        None => Socket::bind(places)?,
+    };
+    lock.record(&socket.path).with_context(|| format!("can't write {}", lock.path().display()))?;
+
+    let (asking, inbox) = mpsc::channel(64);
+    let (changing, changed) = mpsc::channel(64);
+    let (closing, closed) = latest::channel(false);
+    let (stopping, stop) = oneshot::channel();
+
+    let files: Vec<_> = accounts.iter().map(|account| account.session_file.clone()).collect();
+    let watcher = watch::files(&files, changing).context("can't watch the session files")?;
+    let info = AgentInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        socket: socket.path.display().to_string(),
+        state_dir: places.state.display().to_string(),
+    };
+    let broker = Broker::start(accounts, info)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let door = door::open(socket, places.clone(), conn::Door { inbox: asking, closing: closed });
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let _ = stopping.send(());
+    });
+    service_manager::ready();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
+    Ok(async move {
+        let ended = broker.run(Events { inbox, changed, stop }).await;
+        service_manager::stopping();
+        drop(watcher);
+        let _ = closing.send(true);
+        door.close().await;
+        ended
+    })
+}

@@ -81,8 +81,10 @@ fn question(
         show::json(&line);
         read_line()?.map(|line| unwrap(&line))
     } else {
-        if let Some(again) = again {
-            eprintln!("{} Try again.", show::plain(&again.message));
+        match again {
+            Some(again) => eprintln!("{} Try again.", show::plain(&again.message)),
+            None if field == Field::Code => eprintln!("A six-digit code is on its way to you."),
+            None => {}
         }
         read_answer(prompt, echo)?
     };

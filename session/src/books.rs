@@ -82,9 +82,13 @@ impl Profile {
         self.sealed = None;
     }
 
-    /// Whether the journal holds something that a crash must still find.
+    /// Whether the journal holds something that a crash must still find. The intent of a session that is over stays
+    /// as long as its file: should the side-car be lost, it still tells that the token was sent.
     fn journal_is_needed(&self) -> bool {
-        let open = matches!(&self.account, Account::In(held) if held.rotation.is_open());
-        open || self.sealed.is_some()
+        let held = match &self.account {
+            Account::In(held) => held.rotation.is_open() || held.over().is_some(),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => false,
+        };
+        held || self.sealed.is_some()
     }
 }

@@ -251,10 +251,12 @@ impl Profile {
     pub(crate) fn leave(&mut self, now: &Moment, replaced: bool) {
         let Account::In(held) = &self.account else { return };
         let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
-        let sent = held.rotation.is_open();
+        let (sent, over) = (held.rotation.is_open(), held.over().is_some());
         self.abandon(!replaced);
         if sent {
             self.sidecar.spend(print, until, Over::Restored, now.wall);
+        }
+        if sent || over {
             self.books.must_write();
         }
     }

@@ -42,8 +42,8 @@ pub struct Profile {
     pub(crate) signing_out: Option<SigningOut>,
     pub(crate) revocations: Vec<ToRevoke>,
     pub(crate) abandoned: Vec<Abandoned>,
-    /// Seconds that the server's clock is ahead of ours.
-    pub(crate) skew: i64,
+    /// When a server last told its clock, and what it was; the wall clock may jump meanwhile.
+    pub(crate) server_clock: Option<(Boot, u64)>,
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
     /// sign-in replaces them.
     pub(crate) sealed: Option<StoreTrouble>,
@@ -78,7 +78,7 @@ impl Profile {
             signing_out: None,
             revocations: Vec::new(),
             abandoned: Vec::new(),
-            skew: 0,
+            server_clock: None,
             sealed: None,
             last_op: 0,
             effects: Vec::new(),

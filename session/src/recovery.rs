@@ -7,9 +7,6 @@ use crate::rotation::{Doubt, Fresh, Rotation};
 use crate::time::Moment;
 use crate::trouble::{Notice, StoreKind, StoreTrouble};
 
-/// How far ahead of its clock a server accepts deadlines, in seconds; when the last agent sent is not known.
-const FARTHEST_DEADLINE_SECS: u64 = 30;
-
 impl Profile {
     pub(crate) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
         let Loaded { owner, file, journal, sidecar, revocations } = loaded;
@@ -130,7 +127,7 @@ impl Profile {
         if !known {
             self.sidecar.epoch = intent.epoch;
         }
-        let closed = now.boot.plus_secs(FARTHEST_DEADLINE_SECS + 2);
+        let closed = self.closed(now);
         self.with_held(|held| {
             if held.over().is_none() {
                 held.vetted = true;

@@ -6,13 +6,16 @@ use crate::policy::{Replay, retry_after, retry_at};
 use crate::profile::{Account, Profile};
 use crate::record::{Capability, Grant, Intent, Over, Revocation, hex};
 use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
-use crate::time::Moment;
+use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble, Trouble};
 use everkey_proto::{Secret, reply::User};
 
 /// How far ahead of the server's clock a request's deadline lies, in seconds. RR-1 allows 30, but takes a second key
 /// for theft 10 s after another program's rotation: a request must not arrive that long after the look at the file.
 const DEADLINE_SECS: u64 = 9;
+
+/// How long a request may be on its way to a server whose clock is not known, in seconds.
+const LONGEST_WAY_SECS: u64 = 60;
 
 /// How long `rotation_in_progress` is believed, in milliseconds.
 const ROTATING_MS: u64 = 60_000;
@@ -140,7 +143,8 @@ impl Profile {
     /// S2: the connection stands, so the intent is written; with the key of an earlier send, if there was one (I2).
     pub(crate) fn connected(&mut self, now: &Moment, op: Op, result: Result<(), NetTrouble>) {
         let may_refresh = self.may_refresh();
-        let server_now = now.wall.saturating_add_signed(self.skew);
+        let server_now = self.server_now(now);
+        let closed = self.closed(now);
         let (epoch, capability) = (self.sidecar.epoch, self.sidecar.pin.as_ref().map(|pin| pin.capability));
         let server = self.server().to_owned();
         let Account::In(held) = &mut self.account else { return };
@@ -160,7 +164,6 @@ impl Profile {
             return self.cancel(op);
         }
         let deadline = server_now.saturating_add(DEADLINE_SECS);
-        let closed = now.boot.plus_secs(DEADLINE_SECS + 2);
         let next = match attempt.earlier {
             Some(Doubt { intent, doubtful, rotating_since, closed: before }) => {
                 let sends = intent.sends.saturating_add(1);
@@ -182,6 +185,18 @@ impl Profile {
         };
         let stored = self.store(StoreJob::Note(next.intent.clone()));
         self.with_held(|held| held.rotation = Rotation::Noting { connection: op, stored, next });
+    }
+
+    /// The server's clock, as well as it is known.
+    fn server_now(&self, now: &Moment) -> u64 {
+        self.server_clock.map_or(now.wall, |(at, clock)| clock.saturating_add(at.ms_until(now.boot) / 1000))
+    }
+
+    /// When a request sent now can't be carried out any more: its deadline, if it was set by the server's own clock,
+    /// else the longest time on the way that is believed in.
+    pub(crate) fn closed(&self, now: &Moment) -> Boot {
+        let secs = if self.server_clock.is_some() { DEADLINE_SECS } else { LONGEST_WAY_SECS };
+        now.boot.plus_secs(secs + 2)
     }
 
     /// The end of a store job of the rotation: S2's intent or S5's outcome.
@@ -222,8 +237,8 @@ impl Profile {
 
     /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
     pub(crate) fn answered(&mut self, now: &Moment, op: Op, answer: Refresh, server_time: Option<u64>) {
-        if let Some(server_time) = server_time.and_then(|t| i64::try_from(t).ok()) {
-            self.skew = server_time.saturating_sub(i64::try_from(now.wall).unwrap_or(i64::MAX));
+        if let Some(server_time) = server_time {
+            self.server_clock = Some((now.boot, server_time));
         }
         if let Some(abandoned) = self.take_abandoned(op) {
             if let Refresh::Granted(grant) = answer {

@@ -1,0 +1,399 @@
+//! The invariants of `design/architecture.md`, looked at after each event. It knows the disk and the server as they
+//! are, never what the agent believes.
+
+use crate::disk::{Content, Disk, Step};
+use crate::server::Server;
+use everkey_proto::Secret;
+use everkey_session::event::{Answer, Ask, Effect, Refresh};
+use everkey_session::policy::Replay;
+use everkey_session::record::{Capability, Fingerprint, Journal, Over, Session, Sidecar};
+use everkey_session::trouble::Notice;
+use everkey_session::{Op, Waiter};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// No byte of a refresh token is sent without a durable intent for it.
+    I1,
+    /// One idempotency key per refresh token, ever.
+    I2,
+    /// A refresh token is sent again only if that is allowed.
+    I3,
+    /// No successor is used before outcome, file and folder are durable.
+    I4,
+    /// Only the owner of the lock sends or writes.
+    I5,
+    /// No save resurrects or overwrites a session; the epoch rises.
+    I6,
+    /// Only a refusal, after the file was read again, ends a session.
+    I8,
+    /// One refresh in flight; each waiter answered once, in time.
+    I9,
+    /// At least 30 s between automatic refreshes.
+    Gap,
+    /// A token that was replaced is never sent again.
+    Spent,
+    /// A token goes to its own server only.
+    Origin,
+    /// A session written elsewhere is probed before its token is sent.
+    Probe,
+    /// An answer for another session is not kept.
+    Foreign,
+    /// A token that is given out is valid.
+    Stale,
+    /// No wake-up that finds nothing to do.
+    Busy,
+    /// The server never takes us for a thief.
+    Alarm,
+    /// A session that can be kept is kept.
+    Lost,
+    /// One request a rotation where nothing goes wrong.
+    Thrift,
+}
+
+/// A broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    pub rule: Rule,
+    pub what: String,
+}
+
+/// How long a client waits for a token at the most, in milliseconds, reading the files first included.
+const PATIENCE_MS: u64 = 25_000;
+
+/// How long anything else may take, in milliseconds: a sign-in's ten minutes.
+const LONG_PATIENCE_MS: u64 = 601_000;
+
+/// How much later than the server we may believe that a token expires: its way here, in milliseconds.
+const WAY_MS: u64 = 1_000;
+
+const GAP_MS: u64 = 30_000;
+
+#[derive(Default)]
+pub struct Checks {
+    pub breach: Option<Breach>,
+    /// Who waits, and until when.
+    pub waiting: BTreeMap<Waiter, u64>,
+    /// Token to key, and key to token.
+    keys: BTreeMap<String, String>,
+    tokens: BTreeMap<String, String>,
+    sends: BTreeMap<String, Sends>,
+    flying: BTreeMap<Op, String>,
+    /// Every token that was durable in the session file, or was written there by others.
+    durable: BTreeSet<String>,
+    /// Tokens whose successors were put in their place.
+    superseded: BTreeSet<Fingerprint>,
+    vouched: BTreeSet<String>,
+    /// Sign-ins that were signed out here.
+    ended: BTreeSet<usize>,
+    leaving: BTreeSet<usize>,
+    /// Tokens that arrived in this life of the agent: it knows by the boot clock how long they are valid.
+    arrived: BTreeSet<String>,
+    /// A refusal has arrived; whether the file was read since.
+    refused: Option<bool>,
+    /// Sessions that a refusal has ended; a restart may say so again.
+    over: BTreeSet<Fingerprint>,
+    refreshed_at: Option<u64>,
+    forced: bool,
+}
+
+/// What is known of the sends of one token.
+#[derive(Default)]
+struct Sends {
+    count: u32,
+    /// Sends that may have been carried out, with their deadlines.
+    open: BTreeMap<Op, u64>,
+}
+
+impl Checks {
+    fn break_rule(&mut self, rule: Rule, what: impl FnOnce() -> String) {
+        if self.breach.is_none() {
+            self.breach = Some(Breach { rule, what: what() });
+        }
+    }
+
+    pub fn require(&mut self, holds: bool, rule: Rule, what: impl FnOnce() -> String) {
+        if !holds {
+            self.break_rule(rule, what);
+        }
+    }
+
+    pub fn asked(&mut self, waiter: Waiter, ask: &Ask, at: u64) {
+        let patience = match ask {
+            Ask::Token { .. } | Ask::Refresh { .. } | Ask::Whoami | Ask::Status => PATIENCE_MS,
+            Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout => LONG_PATIENCE_MS,
+        };
+        self.waiting.insert(waiter, at + patience);
+        self.forced |= *ask == Ask::Refresh { force: true };
+    }
+
+    pub fn crashed(&mut self) {
+        self.waiting.clear();
+        self.flying.clear();
+        self.arrived.clear();
+        self.refused = None;
+        self.refreshed_at = None;
+        // The answers are lost; what they were about stays open.
+    }
+
+    /// After an event: everyone whose time is up has an answer, and the next wake-up is ahead.
+    pub fn after_event(&mut self, at: u64, boot: u64, wake: Option<u64>) {
+        let late = self.waiting.iter().find(|(_, until)| **until < at).map(|(waiter, _)| *waiter);
+        self.require(late.is_none(), Rule::I9, || format!("{late:?} still has no answer"));
+        self.require(wake.is_none_or(|wake| wake > boot), Rule::Busy, || {
+            format!("wants to wake at {wake:?}, and it is {boot} already")
+        });
+    }
+
+    pub fn effect(&mut self, at: u64, effect: &Effect, disk: &Disk, server: &Server) {
+        match effect {
+            Effect::Reply(waiter, answer) => self.replied(at, *waiter, answer, server),
+            Effect::Tell(notice) => self.told(at, notice, disk),
+            Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) => {
+                self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
+                    format!("{effect:?} without the lock")
+                });
+            }
+        }
+    }
+
+    fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
+        let waited = self.waiting.remove(&waiter).is_some();
+        self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
+        if let Answer::Token { access, .. } = answer {
+            let access = access.expose();
+            self.require(self.durable.contains(access), Rule::I4, || format!("{access} is not durable"));
+            let expired = server.access_until(access).is_none_or(|until| until + WAY_MS <= at);
+            self.require(!(expired && self.arrived.contains(access)), Rule::Stale, || {
+                format!("{access} has expired")
+            });
+        }
+    }
+
+    fn told(&mut self, at: u64, notice: &Notice, disk: &Disk) {
+        match notice {
+            Notice::Refreshed => {
+                self.refreshed_at = Some(at);
+                self.forced = false;
+            }
+            Notice::Adopted | Notice::SignedIn => {
+                self.refreshed_at = None;
+                // The file's wall time is all there is to go by now.
+                self.arrived.clear();
+            }
+            Notice::Ended(Over::Refused) => {
+                let known = disk.print().is_some_and(|print| !self.over.insert(print));
+                self.require(known || self.refused == Some(true), Rule::I8, || {
+                    "ended without a refusal and a look at the file after it".to_owned()
+                });
+            }
+            Notice::Ended(_)
+            | Notice::SignedOut(_)
+            | Notice::RefreshFailed(_)
+            | Notice::StoreFailed(_)
+            | Notice::Tightened
+            | Notice::SetAside(_)
+            | Notice::GaveWay
+            | Notice::Recovered
+            | Notice::Alarm
+            | Notice::Revoked
+            | Notice::RevocationDropped => {}
+        }
+    }
+
+    /// A refresh token is about to be sent on the connection to `url`.
+    pub fn sending(&mut self, at: u64, send: &Send<'_>, disk: &Disk, server: &Server) {
+        let Send { op, token, key, deadline, url } = *send;
+        let print = Fingerprint::of(&Secret::new(token));
+        let noted = matches!(&disk.journal.durable, Journal::Intent(intent)
+            if intent.parent == print && intent.key.expose() == key);
+        self.require(noted, Rule::I1, || format!("{token} is sent without a durable intent"));
+
+        let other_key = self.keys.insert(token.to_owned(), key.to_owned()).filter(|before| before != key);
+        let other_token = self.tokens.insert(key.to_owned(), token.to_owned()).filter(|t| t != token);
+        self.require(other_key.is_none() && other_token.is_none(), Rule::I2, || {
+            format!("{token} and {key} have met others: {other_key:?} {other_token:?}")
+        });
+
+        // A session that another tool wrote does not say where it is from; it is taken for the pinned server's.
+        let home = server.family_of(token).is_none_or(|family| family.url == url || family.by_other_tool);
+        self.require(home, Rule::Origin, || format!("{token} goes to {url}"));
+        self.require(!self.superseded.contains(&print), Rule::Spent, || format!("{token} was replaced"));
+        self.require(!self.flying.values().any(|t| t == token), Rule::I9, || {
+            format!("{token} is sent twice at once")
+        });
+
+        let known = self.vouched.contains(token) || !server.rules.is_ours();
+        let first = !self.sends.contains_key(token);
+        self.require(known || !first, Rule::Probe, || format!("{token} was written elsewhere"));
+        let gap = self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first;
+        self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
+
+        self.may_send_again(token, disk, server, at);
+        let sends = self.sends.entry(token.to_owned()).or_default();
+        sends.count += 1;
+        sends.open.insert(op, deadline);
+        self.flying.insert(op, token.to_owned());
+    }
+
+    fn may_send_again(&mut self, token: &str, disk: &Disk, server: &Server, at: u64) {
+        let Some(sends) = self.sends.get(token).filter(|sends| !sends.open.is_empty()) else { return };
+        let expired = disk
+            .session()
+            .and_then(|session| server.access_until(session.access.expose()))
+            .is_none_or(|until| until <= at + 2 * WAY_MS);
+        let allowed = match (server.rules.capability(), server.rules.replay()) {
+            (Capability::Rr1, _) => true,
+            (Capability::None, Replay::Rejects) => sends.count < 2 && expired,
+            (Capability::Probe, _) | (Capability::None, Replay::RevokesAll) => false,
+        };
+        self.require(allowed, Rule::I3, || format!("{token} is sent again, though it may have been used"));
+    }
+
+    /// An answer reaches the agent.
+    pub fn answered(&mut self, op: Op, answer: &Refresh) {
+        let token = self.flying.remove(&op);
+        match answer {
+            Refresh::Granted(grant) => {
+                self.arrived.insert(grant.access.expose().to_owned());
+            }
+            Refresh::Refused => self.refused = Some(false),
+            Refresh::Rotating | Refresh::Late | Refresh::Declined(_) => {
+                if let Some(sends) = token.and_then(|token| self.sends.get_mut(&token)) {
+                    sends.open.remove(&op);
+                }
+            }
+            Refresh::Unclear(_) => {}
+        }
+    }
+
+    /// The session route is asked: the session is vouched for, and what is past its deadline or not under way any
+    /// more was not carried out if the generation has not moved.
+    pub fn probed(&mut self, refresh: &str, moved: bool, under_way: bool, clock: u64) {
+        self.vouched.insert(refresh.to_owned());
+        if let Some(sends) = self.sends.get_mut(refresh)
+            && !moved
+        {
+            sends.open.retain(|_, deadline| under_way && *deadline >= clock);
+        }
+    }
+
+    /// Another program has written this session, or it was there at the start.
+    pub fn written_by_other(&mut self, session: &Session) {
+        self.durable.insert(session.access.expose().to_owned());
+        self.durable.insert(session.refresh.expose().to_owned());
+    }
+
+    pub fn vouch(&mut self, session: &Session) {
+        self.vouched.insert(session.refresh.expose().to_owned());
+    }
+
+    pub fn erasing(&mut self, disk: &Disk, server: &Server) {
+        self.leaving.extend(disk.refresh().and_then(|refresh| server.family_id(refresh.expose())));
+    }
+
+    /// The local session is gone.
+    pub fn erased(&mut self) {
+        self.ended.append(&mut self.leaving);
+    }
+
+    /// A sign-in that has become the session, and a sign-out that begins, raise the epoch.
+    fn before_books(&mut self, new: &Sidecar, disk: &Disk) {
+        let Some(old) = &disk.sidecar.seen else { return };
+        let signs_in = old.pending.is_some() && new.pin == old.pending && old.pin != old.pending;
+        let signs_out = old.signing_out.is_none() && new.signing_out.is_some();
+        self.require(!(signs_in || signs_out) || new.epoch > old.epoch, Rule::I6, || {
+            format!("the epoch is {} and was {}", new.epoch, old.epoch)
+        });
+    }
+
+    /// A step of the disk is about to be done.
+    pub fn before_step(&mut self, step: &Step, disk: &Disk, server: &Server) {
+        match step {
+            Step::ReadFile => self.refused = self.refused.map(|_| true),
+            Step::PutFile(parent, session) => self.before_exchange(*parent, session, disk, server),
+            Step::PutSidecar(sidecar) => self.before_books(sidecar, disk),
+            Step::PutJournal(Journal::Empty) => self.before_forgetting(disk, server),
+            Step::PutJournal(Journal::Intent(_) | Journal::Outcome(..))
+            | Step::ReadAll
+            | Step::WriteTemporary
+            | Step::SetAside(_)
+            | Step::AppendOutcome(_)
+            | Step::SyncJournal
+            | Step::RemoveFile
+            | Step::SyncFolder
+            | Step::PutRevocation(_)
+            | Step::DropRevocation(_)
+            | Step::SyncState => {}
+        }
+    }
+
+    fn before_exchange(
+        &mut self,
+        parent: Option<Fingerprint>,
+        session: &Session,
+        disk: &Disk,
+        server: &Server,
+    ) {
+        let refresh = session.refresh.expose();
+        let family = server.family_id(refresh);
+        let ended = family.is_some_and(|family| self.ended.contains(&family));
+        self.require(!ended, Rule::I6, || format!("{refresh} was signed out"));
+        self.vouch(session);
+        if let Journal::Outcome(intent, outcome) = &disk.journal.seen
+            && outcome.refresh == session.refresh
+            && (parent.is_none() || parent == disk.print())
+        {
+            self.superseded.insert(intent.parent);
+        }
+        let Some(old) = disk.session().filter(|old| parent == Some(old.fingerprint())) else { return };
+        if old.refresh == session.refresh {
+            return;
+        }
+        let kept = matches!(&disk.journal.durable, Journal::Outcome(_, outcome) if outcome.refresh == session.refresh);
+        self.require(kept, Rule::I4, || format!("{refresh} is not in the journal yet"));
+        let same = family == server.family_id(old.refresh.expose()) && family.is_some();
+        self.require(same, Rule::Foreign, || format!("{refresh} takes the place of {:?}", old.user));
+    }
+
+    fn before_forgetting(&mut self, disk: &Disk, server: &Server) {
+        let Journal::Outcome(intent, outcome) = &disk.journal.durable else { return };
+        let Some(Content::Session(file)) = &disk.file.durable else { return };
+        let family = server.family_id(outcome.refresh.expose());
+        let wanted = !family.is_some_and(|f| self.leaving.contains(&f) || self.ended.contains(&f));
+        // Unless it was put in place, and another program has put the old one back.
+        let never = !self.superseded.contains(&intent.parent);
+        self.require(!(wanted && never && file.fingerprint() == intent.parent), Rule::I4, || {
+            "the outcome is cleared, and the file does not hold it".to_owned()
+        });
+    }
+
+    pub fn after_step(&mut self, disk: &Disk) {
+        if let Some(Content::Session(session)) = &disk.file.durable
+            && !self.durable.contains(session.access.expose())
+        {
+            self.durable.insert(session.access.expose().to_owned());
+            self.durable.insert(session.refresh.expose().to_owned());
+        }
+    }
+}
+
+/// A refresh token on its way.
+pub struct Send<'a> {
+    pub op: Op,
+    pub token: &'a str,
+    pub key: &'a str,
+    pub deadline: u64,
+    pub url: &'a str,
+}
+
+/// Reading, and closing, is anybody's right.
+fn is_harmless(effect: &Effect) -> bool {
+    use everkey_session::event::StoreJob;
+    match effect {
+        Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look),
+        Effect::Net(..) => false,
+        Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => true,
+    }
+}

@@ -1,0 +1,352 @@
+//! A disk in memory. What is written is seen at once and durable only after a sync; each job is done in the
+//! sub-steps of the daemon's store, and the machine may die, or a step fail, between any two.
+
+use crate::dice::Dice;
+use everkey_proto::Secret;
+use everkey_session::Op;
+use everkey_session::event::{Done, Found, Loaded, Replaced, StoreJob};
+use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
+use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is in the session file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Session(Session),
+    Garbage(u64),
+}
+
+/// One file: what programs see, and what a power cut leaves.
+#[derive(Debug, Clone)]
+pub struct File<T> {
+    pub seen: T,
+    pub durable: T,
+}
+
+impl<T: Clone> File<T> {
+    pub fn new(content: T) -> Self {
+        Self { seen: content.clone(), durable: content }
+    }
+
+    pub fn sync(&mut self) {
+        self.durable = self.seen.clone();
+    }
+
+    /// What was not synced may have reached the disk, or not.
+    fn lose_power(&mut self, dice: &mut Dice) {
+        if dice.chance(500) {
+            self.seen = self.durable.clone();
+        } else {
+            self.durable = self.seen.clone();
+        }
+    }
+}
+
+/// How the disk behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    Fine,
+    /// Any step may fail, before or after it took effect.
+    Failing,
+    /// Nothing new can be written.
+    Full,
+}
+
+/// A sub-step of a job.
+#[derive(Debug, Clone)]
+pub enum Step {
+    ReadAll,
+    ReadFile,
+    WriteTemporary,
+    SetAside(u64),
+    PutJournal(Journal),
+    AppendOutcome(Session),
+    SyncJournal,
+    PutFile(Option<Fingerprint>, Session),
+    RemoveFile,
+    SyncFolder,
+    PutSidecar(Sidecar),
+    PutRevocation(Revocation),
+    DropRevocation(u64),
+    SyncState,
+}
+
+/// What a step came to.
+pub enum Progress {
+    /// There is more to do.
+    More,
+    /// The job is done.
+    Finished(Op, Done),
+}
+
+struct Running {
+    op: Op,
+    job: StoreJob,
+    steps: VecDeque<Step>,
+    aside: Option<String>,
+}
+
+pub struct Disk {
+    pub file: File<Option<Content>>,
+    pub journal: File<Journal>,
+    pub sidecar: File<Option<Sidecar>>,
+    pub revocations: File<BTreeMap<u64, Revocation>>,
+    pub lock_is_free: bool,
+    pub health: Health,
+    queue: VecDeque<(Op, StoreJob)>,
+    running: Option<Running>,
+}
+
+impl Disk {
+    pub fn new() -> Self {
+        Self {
+            file: File::new(None),
+            journal: File::new(Journal::Empty),
+            sidecar: File::new(None),
+            revocations: File::new(BTreeMap::new()),
+            lock_is_free: true,
+            health: Health::Fine,
+            queue: VecDeque::new(),
+            running: None,
+        }
+    }
+
+    /// Takes on a job; true if the disk was idle.
+    pub fn start(&mut self, op: Op, job: StoreJob) -> bool {
+        self.queue.push_back((op, job));
+        self.queue.len() == 1 && self.running.is_none()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.running.is_none()
+    }
+
+    /// The process is gone; without power, so is what was not synced.
+    pub fn crash(&mut self, power: bool, dice: &mut Dice) {
+        self.queue.clear();
+        self.running = None;
+        if power {
+            self.file.lose_power(dice);
+            self.journal.lose_power(dice);
+            self.sidecar.lose_power(dice);
+            self.revocations.lose_power(dice);
+        }
+    }
+
+    /// Another program writes the session file.
+    pub fn write_by_other(&mut self, content: Option<Content>) {
+        self.file = File::new(content);
+    }
+
+    /// The next step of the job at hand, for the checks to look at before it is done.
+    pub fn next_step(&mut self) -> Option<&Step> {
+        if self.running.is_none() {
+            let (op, job) = self.queue.pop_front()?;
+            self.running = Some(Running { op, steps: steps(&job), job, aside: None });
+        }
+        self.running.as_ref().and_then(|running| running.steps.front())
+    }
+
+    /// Does it.
+    pub fn step(&mut self, dice: &mut Dice) -> Option<Progress> {
+        self.next_step()?;
+        let mut running = self.running.take()?;
+        let step = running.steps.pop_front()?;
+        let failure = self.failure(&step, dice);
+        if failure != Some(When::Before)
+            && let Some(done) = self.act(step, &mut running, failure.is_some())
+        {
+            return Some(Progress::Finished(running.op, done));
+        }
+        if failure.is_some() {
+            return Some(Progress::Finished(running.op, failed(&running.job)));
+        }
+        if running.steps.is_empty() {
+            return Some(Progress::Finished(running.op, succeeded(&running)));
+        }
+        self.running = Some(running);
+        Some(Progress::More)
+    }
+
+    fn failure(&self, step: &Step, dice: &mut Dice) -> Option<When> {
+        let writes_anew = matches!(step, Step::WriteTemporary | Step::PutRevocation(_));
+        let reads = matches!(step, Step::ReadAll | Step::ReadFile);
+        match self.health {
+            Health::Fine => None,
+            Health::Full => writes_anew.then_some(When::Before),
+            Health::Failing if reads => dice.chance(80).then_some(When::After),
+            Health::Failing => {
+                dice.chance(200).then(|| if dice.chance(500) { When::Before } else { When::After })
+            }
+        }
+    }
+
+    /// Takes effect; a read and an exchange that gives way end the job at once.
+    fn act(&mut self, step: Step, running: &mut Running, failing: bool) -> Option<Done> {
+        match step {
+            Step::ReadAll => return Some(Done::Loaded(Box::new(self.load(failing)))),
+            Step::ReadFile if failing => {
+                return Some(Done::Looked(Box::new(Found::Unusable(trouble()))));
+            }
+            Step::ReadFile => return Some(Done::Looked(Box::new(self.found()))),
+            Step::WriteTemporary => {}
+            Step::SetAside(digest) => {
+                if self.file.seen == Some(Content::Garbage(digest)) {
+                    self.file.seen = None;
+                    running.aside = Some("aside".to_owned());
+                }
+            }
+            Step::PutJournal(journal) => self.journal.seen = journal,
+            Step::AppendOutcome(session) => {
+                if let Journal::Intent(intent) | Journal::Outcome(intent, _) = self.journal.seen.clone() {
+                    self.journal.seen = Journal::Outcome(intent, session);
+                }
+            }
+            Step::SyncJournal => self.journal.sync(),
+            Step::PutFile(parent, session) => {
+                if parent.is_some() && parent != self.print() {
+                    return Some(Done::Replaced(Ok(Replaced::GaveWay(Box::new(self.found())))));
+                }
+                self.file.seen = Some(Content::Session(session));
+            }
+            Step::RemoveFile => self.file.seen = None,
+            Step::SyncFolder => {
+                self.file.sync();
+                self.journal.sync();
+            }
+            Step::PutSidecar(sidecar) => self.sidecar.seen = Some(sidecar),
+            Step::PutRevocation(revocation) => {
+                self.revocations.seen.insert(revocation.id, revocation);
+            }
+            Step::DropRevocation(id) => {
+                self.revocations.seen.remove(&id);
+            }
+            Step::SyncState => {
+                self.sidecar.sync();
+                self.revocations.sync();
+            }
+        }
+        None
+    }
+
+    fn load(&mut self, failing: bool) -> Loaded {
+        if !failing {
+            self.file.sync();
+            self.journal.sync();
+        }
+        Loaded {
+            owner: if self.lock_is_free { Ok(()) } else { Err(NotOwner::Held) },
+            file: if failing { Found::Unusable(trouble()) } else { self.found() },
+            journal: if failing { Err(trouble()) } else { Ok(self.journal.seen.clone()) },
+            sidecar: self.sidecar.seen.clone(),
+            revocations: self.revocations.seen.values().cloned().collect(),
+        }
+    }
+
+    pub fn found(&self) -> Found {
+        match &self.file.seen {
+            None => Found::Missing,
+            Some(Content::Session(session)) => Found::Session { session: session.clone(), tightened: false },
+            Some(Content::Garbage(digest)) => Found::Damaged(*digest),
+        }
+    }
+
+    /// The fingerprint of the token in the file.
+    pub fn print(&self) -> Option<Fingerprint> {
+        self.session().map(Session::fingerprint)
+    }
+
+    pub fn session(&self) -> Option<&Session> {
+        match &self.file.seen {
+            Some(Content::Session(session)) => Some(session),
+            Some(Content::Garbage(_)) | None => None,
+        }
+    }
+
+    /// The refresh token in the file.
+    pub fn refresh(&self) -> Option<Secret> {
+        self.session().map(|session| session.refresh.clone())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+}
+
+fn steps(job: &StoreJob) -> VecDeque<Step> {
+    let steps = match job.clone() {
+        StoreJob::Load => vec![Step::ReadAll],
+        StoreJob::Look => vec![Step::ReadFile],
+        StoreJob::SetAside(digest) => vec![Step::SetAside(digest), Step::SyncFolder],
+        StoreJob::Note(intent) => {
+            vec![Step::WriteTemporary, Step::PutJournal(Journal::Intent(intent)), Step::SyncFolder]
+        }
+        StoreJob::Commit(session) => vec![Step::AppendOutcome(session), Step::SyncJournal],
+        StoreJob::Remember(sidecar) => {
+            vec![Step::WriteTemporary, Step::PutSidecar(sidecar), Step::SyncState]
+        }
+        StoreJob::Replace { parent, session } => {
+            vec![Step::WriteTemporary, Step::PutFile(parent, session), Step::SyncFolder]
+        }
+        StoreJob::Settle(sidecar) => vec![
+            Step::WriteTemporary,
+            Step::PutSidecar(sidecar),
+            Step::SyncState,
+            Step::PutJournal(Journal::Empty),
+            Step::SyncJournal,
+        ],
+        StoreJob::Erase { sidecar, revocation } => revocation
+            .into_iter()
+            .flat_map(|revocation| [Step::PutRevocation(revocation), Step::SyncState])
+            .chain([
+                Step::WriteTemporary,
+                Step::PutSidecar(sidecar),
+                Step::SyncState,
+                Step::RemoveFile,
+                Step::SyncFolder,
+                Step::PutJournal(Journal::Empty),
+                Step::SyncJournal,
+            ])
+            .collect(),
+        StoreJob::Queue(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
+        StoreJob::Dequeue(id) => vec![Step::DropRevocation(id), Step::SyncState],
+    };
+    steps.into()
+}
+
+fn succeeded(running: &Running) -> Done {
+    match &running.job {
+        StoreJob::Replace { .. } => Done::Replaced(Ok(Replaced::Done)),
+        StoreJob::Erase { .. } => Done::Erased(Ok(())),
+        StoreJob::SetAside(_) => Done::SetAside(Ok(running.aside.clone())),
+        // The reads end their jobs themselves.
+        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
+        StoreJob::Note(_)
+        | StoreJob::Commit(_)
+        | StoreJob::Remember(_)
+        | StoreJob::Settle(_)
+        | StoreJob::Queue(_)
+        | StoreJob::Dequeue(_) => Done::Stored(Ok(())),
+    }
+}
+
+fn failed(job: &StoreJob) -> Done {
+    match job {
+        StoreJob::Replace { .. } => Done::Replaced(Err(trouble())),
+        StoreJob::Erase { .. } => Done::Erased(Err(trouble())),
+        StoreJob::SetAside(_) => Done::SetAside(Err(trouble())),
+        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
+        StoreJob::Note(_)
+        | StoreJob::Commit(_)
+        | StoreJob::Remember(_)
+        | StoreJob::Settle(_)
+        | StoreJob::Queue(_)
+        | StoreJob::Dequeue(_) => Done::Stored(Err(trouble())),
+    }
+}
+
+fn trouble() -> StoreTrouble {
+    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
+}

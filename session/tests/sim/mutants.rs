@@ -1,0 +1,325 @@
+//! Planted faults: what the agent would do if a protection were missing. Each stands between the agent and the world
+//! and changes what passes, so that the code under test stays as it is.
+
+use everkey_proto::Secret;
+use everkey_session::event::{Done, Effect, Found, Input, NetJob, Probe, Refresh, Replaced, StoreJob};
+use everkey_session::record::{Capability, Claims, Journal, Sidecar};
+use everkey_session::{Boot, Moment, Op, Profile, Settings};
+use std::collections::{BTreeSet, VecDeque};
+
+/// A planted fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutant {
+    SendBeforeTheIntentIsDurable,
+    PublishBeforeTheFileIsReplaced,
+    OutcomeNotInTheJournal,
+    JournalClearedBeforeTheFileIsReplaced,
+    JournalIgnoredAtStart,
+    NewKeyOnRetry,
+    SameKeyForTheNextToken,
+    SendAgainWithoutTheContract,
+    ProbeSkipped,
+    SpentListForgotten,
+    EpochNotRaised,
+    LateAnswerKeptAfterLogout,
+    AnswerForAnotherSessionKept,
+    ServerTroubleTakenForRefusal,
+    RefusalBelievedAtOnce,
+    SendWithoutTheLock,
+    SentTwiceAtOnce,
+    CallerCancelsRefresh,
+    AnsweredTwice,
+    NotAnswered,
+    WallClockForBootClock,
+    GapForgotten,
+    RestlessWake,
+}
+
+impl Mutant {
+    pub const ALL: [Self; 23] = [
+        Self::SendBeforeTheIntentIsDurable,
+        Self::PublishBeforeTheFileIsReplaced,
+        Self::OutcomeNotInTheJournal,
+        Self::JournalClearedBeforeTheFileIsReplaced,
+        Self::JournalIgnoredAtStart,
+        Self::NewKeyOnRetry,
+        Self::SameKeyForTheNextToken,
+        Self::SendAgainWithoutTheContract,
+        Self::ProbeSkipped,
+        Self::SpentListForgotten,
+        Self::EpochNotRaised,
+        Self::LateAnswerKeptAfterLogout,
+        Self::AnswerForAnotherSessionKept,
+        Self::ServerTroubleTakenForRefusal,
+        Self::RefusalBelievedAtOnce,
+        Self::SendWithoutTheLock,
+        Self::SentTwiceAtOnce,
+        Self::CallerCancelsRefresh,
+        Self::AnsweredTwice,
+        Self::NotAnswered,
+        Self::WallClockForBootClock,
+        Self::GapForgotten,
+        Self::RestlessWake,
+    ];
+}
+
+/// The agent, with a fault planted or without.
+pub struct Agent {
+    profile: Profile,
+    mutant: Option<Mutant>,
+    memory: Memory,
+}
+
+/// What some faults need to remember.
+#[derive(Default)]
+struct Memory {
+    /// Work whose completion the agent has been given already.
+    settled: BTreeSet<Op>,
+    sending: Option<Op>,
+    signed_out: bool,
+    refused: bool,
+    last_found: Option<Found>,
+    last_sidecar: Sidecar,
+    counted: u64,
+}
+
+/// What becomes of an effect.
+enum Twist {
+    Pass(Effect),
+    /// These instead.
+    Swap(Vec<Effect>),
+    /// It is done, but the agent is told at once.
+    Acknowledge(Effect, Op, Done),
+    /// It is not done, and the agent is told that it was.
+    Pretend(Op, Done),
+}
+
+impl Agent {
+    pub fn start(mut settings: Settings, now: &Moment, mutant: Option<Mutant>) -> (Self, Vec<Effect>) {
+        if mutant == Some(Mutant::GapForgotten) {
+            settings.policy.gap_ms = 0;
+        }
+        let (profile, effects) = Profile::start(settings, &clock(mutant, now));
+        (Self { profile, mutant, memory: Memory::default() }, effects)
+    }
+
+    pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
+        let Some(mutant) = self.mutant else { return self.profile.handle(now, input) };
+        if matches!(&input, Input::Done(op, _) if self.memory.settled.remove(op)) {
+            return Vec::new();
+        }
+        let (input, extra) = self.memory.twist_input(mutant, input);
+        let now = clock(self.mutant, now);
+        let mut todo: VecDeque<Effect> = self.profile.handle(&now, input).into();
+        todo.extend(extra);
+        let mut effects = Vec::new();
+        while let Some(effect) = todo.pop_front() {
+            match self.memory.twist_effect(mutant, effect) {
+                Twist::Pass(effect) => effects.push(effect),
+                Twist::Swap(instead) => effects.extend(instead),
+                Twist::Acknowledge(effect, op, done) => {
+                    effects.push(effect);
+                    self.memory.settled.insert(op);
+                    todo.extend(self.profile.handle(&now, Input::Done(op, done)));
+                }
+                Twist::Pretend(op, done) => todo.extend(self.profile.handle(&now, Input::Done(op, done))),
+            }
+        }
+        effects
+    }
+
+    pub fn next_wake(&self, now: &Moment) -> Option<Boot> {
+        if self.mutant == Some(Mutant::RestlessWake) {
+            return Some(now.boot);
+        }
+        let its = clock(self.mutant, now);
+        let wake = self.profile.next_wake(&its)?;
+        Some(now.boot.plus_ms(its.boot.ms_until(wake)))
+    }
+}
+
+fn clock(mutant: Option<Mutant>, now: &Moment) -> Moment {
+    if mutant == Some(Mutant::WallClockForBootClock) {
+        return Moment { boot: Boot(now.wall * 1000), ..*now };
+    }
+    *now
+}
+
+impl Memory {
+    fn twist_input(&mut self, mutant: Mutant, input: Input) -> (Input, Option<Effect>) {
+        match input {
+            Input::Gone(waiter) if mutant == Mutant::CallerCancelsRefresh => {
+                (Input::Gone(waiter), self.sending.take().map(Effect::Cancel))
+            }
+            Input::Done(op, done) => {
+                let late = self.late_answer(mutant, &done);
+                (Input::Done(op, self.twist_done(mutant, done)), late)
+            }
+            Input::Ask { .. } | Input::Gone(_) | Input::FileChanged | Input::Tick => (input, None),
+        }
+    }
+
+    fn late_answer(&mut self, mutant: Mutant, done: &Done) -> Option<Effect> {
+        let Done::Answered(answer, _) = done else { return None };
+        self.sending = None;
+        let Refresh::Granted(grant) = &**answer else { return None };
+        let late = mutant == Mutant::LateAnswerKeptAfterLogout && self.signed_out;
+        let user = grant.user.clone().filter(|_| late)?;
+        let session = grant.clone().into_session(user, 1_900_000_000);
+        self.counted += 1;
+        let op = Op(u64::from(u32::MAX) - self.counted);
+        Some(Effect::Store(op, Box::new(StoreJob::Replace { parent: None, session })))
+    }
+
+    fn twist_done(&mut self, mutant: Mutant, done: Done) -> Done {
+        match done {
+            Done::Loaded(mut loaded) => {
+                if mutant == Mutant::JournalIgnoredAtStart {
+                    loaded.journal = Ok(Journal::Empty);
+                }
+                if mutant == Mutant::SendWithoutTheLock {
+                    loaded.owner = Ok(());
+                }
+                if mutant == Mutant::SpentListForgotten {
+                    loaded.sidecar.iter_mut().for_each(|sidecar| sidecar.spent.clear());
+                }
+                self.last_found = Some(loaded.file.clone());
+                Done::Loaded(loaded)
+            }
+            Done::Looked(found) => {
+                self.last_found = Some((*found).clone());
+                Done::Looked(found)
+            }
+            Done::Erased(result) => {
+                self.signed_out = result.is_ok();
+                Done::Erased(result)
+            }
+            Done::Answered(mut answer, clock) => {
+                self.twist_answer(mutant, &mut answer);
+                Done::Answered(answer, clock)
+            }
+            Done::SetAside(_)
+            | Done::Stored(_)
+            | Done::Replaced(_)
+            | Done::Connected(_)
+            | Done::Probed(_)
+            | Done::LoginAnswered(_)
+            | Done::Revoked(_) => done,
+        }
+    }
+
+    fn twist_answer(&mut self, mutant: Mutant, answer: &mut Refresh) {
+        match answer {
+            Refresh::Granted(grant) => {
+                if mutant == Mutant::AnswerForAnotherSessionKept {
+                    grant.user = None;
+                    grant.claims = Claims::default();
+                }
+                if mutant == Mutant::SendAgainWithoutTheContract {
+                    grant.capability = Capability::Rr1;
+                }
+            }
+            Refresh::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
+                *answer = Refresh::Refused;
+            }
+            Refresh::Refused => self.refused = true,
+            Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {}
+        }
+    }
+
+    fn twist_effect(&mut self, mutant: Mutant, effect: Effect) -> Twist {
+        match effect {
+            Effect::Store(op, job) => self.twist_store(mutant, op, *job),
+            Effect::Net(op, job) => self.twist_net(mutant, op, job),
+            Effect::Reply(..) if mutant == Mutant::AnsweredTwice => Twist::Swap(vec![effect.clone(), effect]),
+            Effect::Reply(..) if mutant == Mutant::NotAnswered => {
+                self.counted += 1;
+                Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] })
+            }
+            Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
+        }
+    }
+
+    fn twist_store(&mut self, mutant: Mutant, op: Op, mut job: StoreJob) -> Twist {
+        let sidecar = match &mut job {
+            StoreJob::Remember(sidecar) | StoreJob::Settle(sidecar) | StoreJob::Erase { sidecar, .. } => {
+                Some(sidecar)
+            }
+            StoreJob::Load
+            | StoreJob::Look
+            | StoreJob::SetAside(_)
+            | StoreJob::Note(_)
+            | StoreJob::Commit(_)
+            | StoreJob::Replace { .. }
+            | StoreJob::Queue(_)
+            | StoreJob::Dequeue(_) => None,
+        };
+        if let Some(sidecar) = sidecar {
+            if mutant == Mutant::EpochNotRaised {
+                sidecar.epoch = 0;
+            }
+            self.last_sidecar = sidecar.clone();
+        }
+        if let StoreJob::Note(intent) = &mut job {
+            match mutant {
+                Mutant::NewKeyOnRetry => intent.key = fresh_key(op),
+                Mutant::SameKeyForTheNextToken => intent.key = Secret::new("the key"),
+                _ => {}
+            }
+        }
+        let done = match (mutant, &job) {
+            (Mutant::SendBeforeTheIntentIsDurable, StoreJob::Note(_)) => Some(Done::Stored(Ok(()))),
+            (Mutant::PublishBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
+                Some(Done::Replaced(Ok(Replaced::Done)))
+            }
+            (Mutant::OutcomeNotInTheJournal, StoreJob::Commit(_)) => {
+                return Twist::Pretend(op, Done::Stored(Ok(())));
+            }
+            (Mutant::RefusalBelievedAtOnce, StoreJob::Look) if std::mem::take(&mut self.refused) => {
+                let found = self.last_found.clone().unwrap_or(Found::Missing);
+                return Twist::Pretend(op, Done::Looked(Box::new(found)));
+            }
+            (Mutant::JournalClearedBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
+                self.counted += 1;
+                let early = Op(u64::from(u32::MAX) - self.counted);
+                let settle = Effect::Store(early, Box::new(StoreJob::Settle(self.last_sidecar.clone())));
+                return Twist::Swap(vec![settle, Effect::Store(op, Box::new(job))]);
+            }
+            _ => None,
+        };
+        let effect = Effect::Store(op, Box::new(job));
+        match done {
+            Some(done) => Twist::Acknowledge(effect, op, done),
+            None => Twist::Pass(effect),
+        }
+    }
+
+    fn twist_net(&mut self, mutant: Mutant, op: Op, job: NetJob) -> Twist {
+        match job {
+            NetJob::Send { refresh, key, deadline } => {
+                self.sending = Some(op);
+                let key = match mutant {
+                    Mutant::NewKeyOnRetry => fresh_key(Op(op.0 + 1)),
+                    Mutant::SameKeyForTheNextToken => Secret::new("the key"),
+                    _ => key,
+                };
+                let effect = Effect::Net(op, NetJob::Send { refresh, key, deadline });
+                if mutant == Mutant::SentTwiceAtOnce {
+                    return Twist::Swap(vec![effect.clone(), effect]);
+                }
+                Twist::Pass(effect)
+            }
+            NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
+                Twist::Pretend(op, Done::Probed(Probe::Generation(0)))
+            }
+            NetJob::Connect { .. } | NetJob::Probe { .. } | NetJob::Login { .. } | NetJob::Revoke(_) => {
+                Twist::Pass(Effect::Net(op, job))
+            }
+        }
+    }
+}
+
+/// The intent's op follows the connection's.
+fn fresh_key(stored: Op) -> Secret {
+    Secret::new(format!("key {}", stored.0))
+}

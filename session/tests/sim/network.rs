@@ -1,0 +1,249 @@
+//! The way to the server and back: requests and answers may be lost, late, doubled, cut or replaced on it.
+
+use crate::check::Send;
+use crate::server::{Rules, Sender};
+use crate::world::{Event, World, answered, known_server};
+use everkey_proto::Secret;
+use everkey_session::Op;
+use everkey_session::event::{Done, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
+use everkey_session::record::Revocation;
+use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
+
+/// How long the agent's HTTP client waits for an answer, in milliseconds.
+const CLIENT_PATIENCE_MS: u64 = 10_000;
+
+/// An open connection.
+pub struct Connection {
+    pub url: &'static str,
+}
+
+/// A refresh request on its way.
+pub struct Request {
+    pub token: Secret,
+    key: Secret,
+    deadline: u64,
+    /// Who waits for the answer; none if it is lost on the way back.
+    answer_to: Option<(u32, Op)>,
+    answers: u32,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Fine,
+    LostOnTheWay,
+    AnswerLost,
+    AnswerCut,
+    /// The agent has given up when it arrives.
+    Delayed,
+    /// It arrives a second time, later.
+    Doubled,
+    AnswerDoubled,
+    /// Something else answers in the server's place.
+    Html,
+    BadGateway,
+    /// 429 or 503 `attempt_consumed: false`.
+    Declined,
+    OtherSession,
+}
+
+const FATES: [Fate; 10] = [
+    Fate::LostOnTheWay,
+    Fate::AnswerLost,
+    Fate::AnswerCut,
+    Fate::Delayed,
+    Fate::Doubled,
+    Fate::AnswerDoubled,
+    Fate::Html,
+    Fate::BadGateway,
+    Fate::Declined,
+    Fate::OtherSession,
+];
+
+impl World {
+    pub fn net(&mut self, op: Op, job: NetJob) {
+        match job {
+            NetJob::Connect { server } => {
+                let url = known_server(&server);
+                self.connections.insert(op, Connection { url });
+                let slow = self.meets_trouble();
+                let takes = if slow { self.dice.between(100, 8_000) } else { self.dice.between(5, 200) };
+                let result = if self.net_is_up && !(slow && self.dice.chance(500)) {
+                    Ok(())
+                } else {
+                    Err(trouble(NetKind::Connect("no route to host".to_owned())))
+                };
+                self.complete(takes, op, Done::Connected(result));
+            }
+            NetJob::Send { refresh, key, deadline } => self.send(op, refresh, key, deadline),
+            NetJob::Probe { server: _, access } => self.probe(op, &access),
+            NetJob::Login { server, call } => {
+                let takes = self.dice.between(20, 500);
+                let answer = self.sign_in_call(&server, &call);
+                self.complete(takes, op, Done::LoginAnswered(Box::new(answer)));
+            }
+            NetJob::Revoke(revocation) => self.revoke(op, &revocation),
+        }
+    }
+
+    fn meets_trouble(&mut self) -> bool {
+        self.is_rough() && self.dice.chance(self.plan.net_faults)
+    }
+
+    fn complete(&mut self, after: u64, op: Op, done: Done) {
+        self.at(after, Event::Done(self.life, op, done));
+    }
+
+    fn send(&mut self, op: Op, token: Secret, key: Secret, deadline: u64) {
+        let url = self.connections.get(&op).map_or("nowhere", |connection| connection.url);
+        let (global, at) = (self.global(op), self.now);
+        let send = Send { op: global, token: token.expose(), key: key.expose(), deadline, url };
+        self.checks.sending(at, &send, &self.disk, &self.server);
+
+        let fate = if self.meets_trouble() { self.dice.pick(&FATES) } else { Fate::Fine };
+        let fate = if self.net_is_up { self.possible(fate) } else { Fate::LostOnTheWay };
+        self.note(|_| format!("   {fate:?} for {}", token.expose()));
+        let takes = self.dice.between(20, 300);
+        let mut request = Request { token, key, deadline, answer_to: Some((self.life, op)), answers: 1 };
+        match fate {
+            Fate::Fine => self.at(takes, Event::Arrive(request)),
+            Fate::LostOnTheWay => {
+                let broken = self.dice.chance(500);
+                self.unclear(if broken { 50 } else { CLIENT_PATIENCE_MS }, op, NetKind::Timeout);
+            }
+            Fate::AnswerLost | Fate::AnswerCut => {
+                request.answer_to = None;
+                self.at(takes, Event::Arrive(request));
+                if fate == Fate::AnswerCut {
+                    self.unclear(2 * takes, op, NetKind::NotTheContract);
+                } else {
+                    self.unclear(CLIENT_PATIENCE_MS, op, NetKind::Timeout);
+                }
+            }
+            Fate::Delayed => {
+                request.answer_to = None;
+                let late = self.dice.between(2_000, 40_000);
+                self.at(late, Event::Arrive(request));
+                self.unclear(CLIENT_PATIENCE_MS, op, NetKind::Timeout);
+            }
+            Fate::Doubled => {
+                let copy = Request {
+                    token: request.token.clone(),
+                    key: request.key.clone(),
+                    answer_to: None,
+                    ..request
+                };
+                let late = self.dice.between(300, 20_000);
+                self.at(late, Event::Arrive(copy));
+                self.at(takes, Event::Arrive(request));
+            }
+            Fate::AnswerDoubled => {
+                request.answers = 2;
+                self.at(takes, Event::Arrive(request));
+            }
+            Fate::Html => self.unclear(takes, op, NetKind::NotTheContract),
+            Fate::BadGateway => self.unclear(takes, op, NetKind::Status(502)),
+            Fate::Declined => {
+                let wait = self.dice.chance(700).then(|| self.dice.between(0, 60));
+                self.complete(takes, op, answered(Refresh::Declined(wait), None));
+            }
+            Fate::OtherSession => {
+                let grant = self.server.sign_in(self.now, url_of(url), "mallory");
+                self.complete(takes, op, answered(Refresh::Granted(grant), None));
+            }
+        }
+    }
+
+    /// Some fates need a server that can tell.
+    fn possible(&self, fate: Fate) -> Fate {
+        match (fate, self.plan.rules) {
+            // A doubled request is a replay to everyone else, and nobody can help it.
+            (Fate::Doubled, Rules::Strict | Rules::RevokesAll | Rules::Rejects)
+            | (Fate::Declined, Rules::RevokesAll | Rules::Rejects) => Fate::LostOnTheWay,
+            (other, Rules::Rr1 | Rules::Strict | Rules::RevokesAll | Rules::Rejects) => other,
+        }
+    }
+
+    fn unclear(&mut self, after: u64, op: Op, kind: NetKind) {
+        self.complete(after, op, answered(Refresh::Unclear(trouble(kind)), None));
+    }
+
+    /// A request reaches the server.
+    pub fn arrive(&mut self, request: Request) {
+        let Request { token, key, deadline, answer_to, answers } = request;
+        let (token, key) = (token.expose(), key.expose());
+        let answer = self.server.refresh(self.now, token, Some(key), deadline, Sender::Agent);
+        self.note(|_| format!("   server: {token} -> {}", word(&answer)));
+        let clock = self.server.clock(self.now);
+        let Some((life, op)) = answer_to.filter(|(life, _)| *life == self.life) else { return };
+        for again in 0..answers {
+            let takes = self.dice.between(20, 300) + u64::from(again) * 500;
+            self.at(takes, Event::Done(life, op, answered(answer.clone(), Some(clock))));
+        }
+    }
+
+    fn probe(&mut self, op: Op, access: &Secret) {
+        let takes = self.dice.between(20, 300);
+        let fails = self.meets_trouble();
+        let answer = if !self.net_is_up || fails {
+            Probe::Unclear(trouble(NetKind::Timeout))
+        } else {
+            let refresh = self.disk.refresh().map(|refresh| refresh.expose().to_owned());
+            let before = self.disk.session().and_then(|session| session.claims.generation);
+            let answer = self.server.probe(access.expose());
+            let moved = !matches!(answer, Probe::Generation(now) if Some(now) == before);
+            let clock = self.server.clock(self.now);
+            for refresh in refresh {
+                let under_way = self.is_under_way(&refresh);
+                self.checks.probed(&refresh, moved, under_way, clock);
+            }
+            answer
+        };
+        self.complete(takes, op, Done::Probed(answer));
+    }
+
+    fn sign_in_call(&mut self, server: &str, call: &LoginCall) -> LoginAnswer {
+        if !self.net_is_up || self.meets_trouble() {
+            return LoginAnswer::Net(trouble(NetKind::Timeout));
+        }
+        match call {
+            LoginCall::RequestCode { .. } => LoginAnswer::CodeSent,
+            LoginCall::VerifyCode { code, .. } if code.expose() == "123456" => {
+                let url = known_server(server);
+                let name = if url == crate::schedule::HOME { "ann" } else { "bob" };
+                LoginAnswer::Granted(self.server.sign_in(self.now, url, name))
+            }
+            LoginCall::VerifyCode { .. } => LoginAnswer::Rejected(Rejected::Code),
+        }
+    }
+
+    fn revoke(&mut self, op: Op, revocation: &Revocation) {
+        let takes = self.dice.between(20, 300);
+        let answer = if !self.net_is_up || self.meets_trouble() {
+            RevokeAnswer::Net(trouble(NetKind::Timeout))
+        } else if self.server.revoke(revocation.refresh.expose()) {
+            RevokeAnswer::Confirmed
+        } else {
+            RevokeAnswer::Refused
+        };
+        self.complete(takes, op, Done::Revoked(answer));
+    }
+}
+
+fn url_of(url: &str) -> &'static str {
+    known_server(url)
+}
+
+fn trouble(kind: NetKind) -> NetTrouble {
+    NetTrouble { server: crate::schedule::HOME.to_owned(), kind }
+}
+
+/// Tokens stay out of the trace where they would only be noise.
+pub fn word(answer: &Refresh) -> String {
+    match answer {
+        Refresh::Granted(grant) => format!("granted {}", grant.refresh.expose()),
+        Refresh::Refused | Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {
+            format!("{answer:?}")
+        }
+    }
+}

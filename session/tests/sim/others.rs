@@ -1,0 +1,72 @@
+//! Other programs at the same session file: a tool that refreshes without a key and without our lock, one that
+//! deletes or garbles the file, and a restored backup.
+
+use crate::disk::Content;
+use crate::network::word;
+use crate::schedule::HOME;
+use crate::server::{Sender, session_of};
+use crate::world::{Event, World};
+use everkey_proto::Secret;
+use everkey_session::event::{Input, Refresh};
+
+impl World {
+    /// The original tool reads the file and refreshes, as if it were alone.
+    pub fn other_refreshes(&mut self) {
+        let Some(token) = self.disk.refresh() else { return };
+        self.excuses.other_tool = true;
+        let takes = self.dice.between(20, 2_000);
+        self.at(takes, Event::OtherSends(token));
+    }
+
+    pub fn other_sends(&mut self, token: &Secret) {
+        if !self.net_is_up {
+            return;
+        }
+        let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
+        self.note(|_| format!("other tool: {} -> {}", token.expose(), word(&answer)));
+        let Refresh::Granted(grant) = answer else { return };
+        let access = grant.access.expose().to_owned();
+        let session = session_of(grant, self.wall());
+        let takes = self.dice.between(5, 1_000);
+        self.at(takes, Event::OtherWrites(Some(Content::Session(session))));
+        let later = takes + self.dice.between(5, 5_000);
+        self.at(later, Event::UseAccess(access));
+    }
+
+    pub fn other_signs_in(&mut self) {
+        let grant = self.server.sign_in_by_other(self.now, HOME, "ann");
+        let session = session_of(grant, self.wall());
+        self.other_writes(Some(Content::Session(session)));
+    }
+
+    /// Half a file; mostly the rest follows soon.
+    pub fn other_garbles(&mut self) {
+        let whole = self.disk.file.seen.clone();
+        let digest = self.dice.between(1, 5);
+        self.other_writes(Some(Content::Garbage(digest)));
+        if self.dice.chance(700) {
+            let later = self.dice.between(5, 3_000);
+            self.at(later, Event::OtherWrites(whole));
+        }
+    }
+
+    pub fn restore_backup(&mut self) {
+        let restored = self.backup.take();
+        self.backup = self.disk.session().cloned();
+        if let Some(session) = restored {
+            self.other_writes(Some(Content::Session(session)));
+        }
+    }
+
+    pub fn other_writes(&mut self, content: Option<Content>) {
+        self.excuses.other_tool = true;
+        self.note(|_| format!("other tool writes {content:?}"));
+        if let Some(Content::Session(session)) = &content {
+            self.checks.written_by_other(session);
+        }
+        self.disk.write_by_other(content);
+        if self.dice.chance(700) {
+            self.feed(Input::FileChanged);
+        }
+    }
+}

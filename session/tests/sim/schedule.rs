@@ -1,0 +1,176 @@
+//! What happens in a schedule: drawn from the seed, weighted so that bad company meets at bad moments.
+
+use crate::dice::Dice;
+use crate::disk::Health;
+use crate::server::Rules;
+
+pub const HOME: &str = "https://home.example";
+pub const AWAY: &str = "https://away.example";
+
+/// Something that happens from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// So many clients ask for a token valid for so many seconds.
+    Token(u64, u64),
+    Refresh {
+        force: bool,
+    },
+    Whoami,
+    Status,
+    /// A client that waits goes away.
+    Gone,
+    Login(&'static str),
+    Logout,
+    /// The process dies; with `power`, the whole machine.
+    Crash {
+        power: bool,
+    },
+    /// It dies, and the state folder is lost (F12).
+    LoseState,
+    /// It dies, and another agent holds the lock for a while.
+    LoseLock,
+    /// Milliseconds.
+    Suspend(u64),
+    /// Seconds.
+    WallJump(i64),
+    /// For so many milliseconds.
+    NetDown(u64),
+    DiskBad(Health, u64),
+    FileChanged,
+    OtherRefresh,
+    OtherLogin,
+    OtherDelete,
+    OtherGarble,
+    /// An old session file comes back from a backup.
+    Restore,
+}
+
+/// What kind of day it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Calm,
+    Network,
+    Disk,
+    Crashes,
+    People,
+    Time,
+    OtherTools,
+    Everything,
+}
+
+/// How a schedule begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    SignedIn,
+    /// A session that the original tool wrote; no side-car yet.
+    WithoutSidecar,
+    SignedOut,
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub mood: Mood,
+    pub rules: Rules,
+    pub start: Start,
+    pub access_secs: i64,
+    pub server_skew: i64,
+    /// How many in a thousand requests meet trouble.
+    pub net_faults: u64,
+    /// How many in a thousand effects are the last before a crash.
+    pub crashes: u64,
+    /// How many in a thousand effects are followed at once by something from outside.
+    pub ambushes: u64,
+    /// When, in milliseconds from the start, and what.
+    pub script: Vec<(u64, Happening)>,
+    pub horizon_ms: u64,
+}
+
+const MOODS: [(u64, Mood); 8] = [
+    (1, Mood::Calm),
+    (3, Mood::Network),
+    (2, Mood::Disk),
+    (3, Mood::Crashes),
+    (2, Mood::People),
+    (1, Mood::Time),
+    (3, Mood::OtherTools),
+    (4, Mood::Everything),
+];
+
+const RULES: [(u64, Rules); 4] =
+    [(5, Rules::Rr1), (3, Rules::Strict), (2, Rules::RevokesAll), (1, Rules::Rejects)];
+
+const STARTS: [(u64, Start); 3] = [(7, Start::SignedIn), (2, Start::WithoutSidecar), (1, Start::SignedOut)];
+
+impl Plan {
+    pub fn draw(dice: &mut Dice) -> Self {
+        let mood = dice.weighted(&MOODS);
+        let rules = dice.weighted(&RULES);
+        let absurd = mood != Mood::Calm && dice.chance(40);
+        let access_secs =
+            if absurd { dice.pick(&[0, -5, 2, 1_000_000_000_000]) } else { dice.pick(&[60, 120, 300, 3600]) };
+        let horizon_ms = dice.between(60_000, 240_000);
+        let script = (0..dice.between(2, 7))
+            .map(|_| (dice.between(0, horizon_ms), happening(mood, dice)))
+            .chain([(1000, Happening::Token(1, 0)), (horizon_ms / 2, Happening::Token(2, 0))])
+            .collect();
+        let all = mood == Mood::Everything;
+        Self {
+            mood,
+            rules,
+            start: dice.weighted(&STARTS),
+            access_secs,
+            server_skew: if dice.chance(300) { dice.pick(&[-90, -20, 20, 90]) } else { 0 },
+            net_faults: if mood == Mood::Network || all { 350 } else { 0 },
+            crashes: if mood == Mood::Crashes || all { 40 } else { 0 },
+            ambushes: if mood == Mood::Calm { 0 } else { 60 },
+            script,
+            horizon_ms,
+        }
+    }
+}
+
+/// Something that fits the mood.
+pub fn happening(mood: Mood, dice: &mut Dice) -> Happening {
+    let short = dice.between(50, 20_000);
+    let asks = [
+        (6, Happening::Token(dice.between(1, 4), 0)),
+        (2, Happening::Token(1, dice.pick(&[1, 60, 5000]))),
+        (1, Happening::Refresh { force: dice.chance(500) }),
+        (1, Happening::Whoami),
+        (1, Happening::Status),
+        (3, Happening::Gone),
+        (1, Happening::FileChanged),
+    ];
+    let network = [(3, Happening::NetDown(short))];
+    let bad = if dice.chance(700) { Health::Failing } else { Health::Full };
+    let disk = [(4, Happening::DiskBad(bad, short))];
+    let crashes = [
+        (6, Happening::Crash { power: dice.chance(500) }),
+        (1, Happening::LoseState),
+        (1, Happening::LoseLock),
+    ];
+    let server = if dice.chance(500) { HOME } else { AWAY };
+    let people = [(3, Happening::Login(server)), (2, Happening::Logout)];
+    let time = [
+        (2, Happening::Suspend(dice.pick(&[40_000, 32_400_000]))),
+        (2, Happening::WallJump(dice.pick(&[86_400, -86_400, 3600, -30]))),
+    ];
+    let others = [
+        (4, Happening::OtherRefresh),
+        (1, Happening::OtherLogin),
+        (1, Happening::OtherDelete),
+        (1, Happening::OtherGarble),
+        (2, Happening::Restore),
+    ];
+    let of: Vec<(u64, Happening)> = match mood {
+        Mood::Calm => asks.to_vec(),
+        Mood::Network => [&asks[..], &network].concat(),
+        Mood::Disk => [&asks[..], &disk].concat(),
+        Mood::Crashes => [&asks[..], &crashes].concat(),
+        Mood::People => [&asks[..], &people].concat(),
+        Mood::Time => [&asks[..], &time, &network].concat(),
+        Mood::OtherTools => [&asks[..], &others].concat(),
+        Mood::Everything => [&asks[..], &network, &disk, &crashes, &people, &time, &others].concat(),
+    };
+    dice.weighted(&of)
+}

@@ -1,0 +1,531 @@
+//! The world of one schedule: clocks, a queue of events, the agent, its disk and its network.
+
+use crate::check::{Breach, Checks, Rule};
+use crate::dice::Dice;
+use crate::disk::{Content, Disk, Health, Progress};
+use crate::mutants::{Agent, Mutant};
+use crate::network::{Connection, Request};
+use crate::schedule::{AWAY, HOME, Happening, Mood, Plan, Start, happening};
+use crate::server::{Rules, Server, session_of};
+use everkey_proto::reply::Field;
+use everkey_proto::{Expect, FlowId, Scheme, Secret};
+use everkey_session::event::{Answer, Ask, Done, Effect, Input, Refresh, StoreJob};
+use everkey_session::policy::Policy;
+use everkey_session::record::{Pin, Session, Sidecar};
+use everkey_session::{Boot, Moment, Op, Settings, Waiter};
+use std::collections::BTreeMap;
+
+/// The true time at which a schedule begins, in unix milliseconds.
+const BEGIN_MS: u64 = 1_800_000_000_000;
+
+/// What has been going for a while when a schedule begins.
+const UPTIME_MS: u64 = 3_600_000;
+
+/// How long everything is well at the end, in milliseconds: longer than any backoff and Retry-After drawn here.
+const HEALING_MS: u64 = 150_000;
+
+/// More than any schedule needs; one that takes more is going round in circles.
+const MOST_EVENTS: u32 = 20_000;
+
+pub enum Event {
+    Happen(Happening),
+    Restart,
+    LockFree,
+    NetUp,
+    DiskWell,
+    /// Of the life with this number, like the next three.
+    DiskStep(u32),
+    Tick(u32, u64),
+    Done(u32, Op, Done),
+    Typed(u32, Ask),
+    Arrive(Request),
+    UseAccess(String),
+    OtherSends(Secret),
+    OtherWrites(Option<Content>),
+}
+
+pub struct World {
+    pub dice: Dice,
+    pub plan: Plan,
+    /// The true time in unix milliseconds.
+    pub now: u64,
+    end: u64,
+    booted: u64,
+    wall_ahead: i64,
+    queue: BTreeMap<(u64, u64), Event>,
+    queued: u64,
+    pub agent: Option<Agent>,
+    pub life: u32,
+    mutant: Option<Mutant>,
+    pub disk: Disk,
+    pub server: Server,
+    pub checks: Checks,
+    pub net_is_up: bool,
+    pub connections: BTreeMap<Op, Connection>,
+    tick_at: Option<u64>,
+    waiters: u64,
+    /// An old session file, for [`Happening::Restore`].
+    pub backup: Option<Session>,
+    healing: bool,
+    pub excuses: Excuses,
+    got_token: bool,
+    trace: Option<Vec<String>>,
+}
+
+/// What makes it impossible, or nobody's duty, to be signed in at the end.
+#[derive(Default)]
+pub struct Excuses {
+    pub other_tool: bool,
+    /// The side-car says what the server allows; without it nothing is taken for granted.
+    pub no_sidecar: bool,
+    pub sign_in_or_out: bool,
+}
+
+impl World {
+    pub fn new(seed: u64, mutant: Option<Mutant>, traced: bool) -> Self {
+        let mut dice = Dice::new(seed);
+        let plan = Plan::draw(&mut dice);
+        let mut world = Self {
+            server: Server::new(plan.rules, plan.server_skew, plan.access_secs),
+            now: BEGIN_MS,
+            end: BEGIN_MS,
+            booted: BEGIN_MS - UPTIME_MS,
+            wall_ahead: 0,
+            queue: BTreeMap::new(),
+            queued: 0,
+            agent: None,
+            life: 0,
+            mutant,
+            disk: Disk::new(),
+            checks: Checks::default(),
+            net_is_up: true,
+            connections: BTreeMap::new(),
+            tick_at: None,
+            waiters: 0,
+            backup: None,
+            healing: false,
+            excuses: Excuses::default(),
+            got_token: false,
+            trace: traced.then(Vec::new),
+            dice,
+            plan,
+        };
+        world.note(|world| format!("{:#?}", world.plan));
+        world.furnish();
+        for (after, what) in world.plan.script.clone() {
+            world.at(after, Event::Happen(what));
+        }
+        world
+    }
+
+    /// What is there before the agent first starts.
+    fn furnish(&mut self) {
+        if self.plan.start == Start::SignedOut {
+            self.excuses.sign_in_or_out = true;
+            return;
+        }
+        let grant = self.server.sign_in(self.now, HOME, "ann");
+        let (capability, lifetime_secs) = (grant.capability, grant.access_lifetime());
+        let session = session_of(grant, self.wall());
+        self.checks.written_by_other(&session);
+        self.excuses.no_sidecar = self.plan.start == Start::WithoutSidecar;
+        if self.plan.start == Start::SignedIn {
+            self.checks.vouch(&session);
+            let fingerprint = session.fingerprint();
+            let pin = Pin { fingerprint, server: HOME.to_owned(), capability, lifetime_secs };
+            let sidecar =
+                Sidecar { pin: Some(pin), machine: Some("machine".to_owned()), ..Sidecar::default() };
+            self.disk.sidecar = crate::disk::File::new(Some(sidecar));
+        }
+        self.disk.write_by_other(Some(Content::Session(session)));
+    }
+
+    /// Runs the schedule, then lets everything be well for a while. The breach, if any rule was broken.
+    pub fn run(mut self) -> Result<Stats, (Breach, Vec<String>)> {
+        self.start_agent();
+        self.run_for(self.plan.horizon_ms);
+        self.heal();
+        self.run_for(HEALING_MS);
+        if self.checks.breach.is_none() {
+            self.final_checks();
+        }
+        let trace = self.trace.take().unwrap_or_default();
+        match self.checks.breach {
+            Some(breach) => Err((breach, trace)),
+            None => Ok(Stats {
+                events: self.queued,
+                rotations: self.server.rotations,
+                requests: self.server.requests,
+                lives: self.life,
+            }),
+        }
+    }
+
+    fn run_for(&mut self, ms: u64) {
+        self.end = self.now + ms;
+        let mut events = 0;
+        while self.checks.breach.is_none() {
+            let end = self.end;
+            let Some(first) = self.queue.first_entry().filter(|first| first.key().0 <= end) else { break };
+            let ((at, _), event) = first.remove_entry();
+            self.now = self.now.max(at);
+            self.event(event);
+            events += 1;
+            let circles = events > MOST_EVENTS;
+            self.checks.require(!circles, Rule::Busy, || "goes round in circles".to_owned());
+        }
+        self.now = self.now.max(self.end);
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Happen(what) => self.happen(what),
+            Event::Restart => self.start_agent(),
+            Event::LockFree => self.disk.lock_is_free = true,
+            Event::NetUp => self.net_is_up = true,
+            Event::DiskWell => self.disk.health = Health::Fine,
+            Event::DiskStep(life) if life == self.life => self.disk_step(),
+            Event::Tick(life, at) if life == self.life && self.tick_at == Some(at) => {
+                self.tick_at = None;
+                self.feed(Input::Tick);
+            }
+            Event::Done(life, op, done) if life == self.life => self.completed(op, done),
+            Event::Typed(life, ask) if life == self.life => self.ask(ask, None),
+            Event::DiskStep(_) | Event::Tick(..) | Event::Done(..) | Event::Typed(..) => {}
+            Event::Arrive(request) => self.arrive(request),
+            Event::UseAccess(access) => {
+                let taken = self.server.call(self.now, &access);
+                self.note(|_| format!("a client calls with {access}: {taken}"));
+            }
+            Event::OtherSends(token) => self.other_sends(&token),
+            Event::OtherWrites(content) => self.other_writes(content),
+        }
+    }
+
+    fn happen(&mut self, what: Happening) {
+        if self.healing && !matches!(what, Happening::Token(..)) {
+            return;
+        }
+        self.note(|_| format!("== {what:?}"));
+        match what {
+            Happening::Token(clients, min_validity_secs) => {
+                for _ in 0..clients {
+                    self.ask(Ask::Token { min_validity_secs }, None);
+                }
+            }
+            Happening::Refresh { force } => self.ask(Ask::Refresh { force }, None),
+            Happening::Whoami => self.ask(Ask::Whoami, None),
+            Happening::Status => self.ask(Ask::Status, None),
+            Happening::Gone => self.someone_goes(),
+            Happening::Login(server) => self.ask(Ask::Login, Some(server)),
+            Happening::Logout => self.ask(Ask::Logout, None),
+            Happening::Crash { power } => self.crash(power),
+            Happening::LoseState => {
+                self.crash(false);
+                self.disk.sidecar = crate::disk::File::new(None);
+                self.excuses.no_sidecar = true;
+            }
+            Happening::LoseLock => {
+                self.crash(false);
+                self.disk.lock_is_free = false;
+                let until = self.dice.between(1_000, 60_000);
+                self.at(until, Event::LockFree);
+            }
+            Happening::Suspend(ms) => {
+                self.now += ms;
+                self.end += ms;
+            }
+            Happening::WallJump(secs) => self.wall_ahead += secs,
+            Happening::NetDown(ms) => {
+                self.net_is_up = false;
+                self.at(ms, Event::NetUp);
+            }
+            Happening::DiskBad(health, ms) => {
+                self.disk.health = health;
+                self.at(ms, Event::DiskWell);
+            }
+            Happening::FileChanged => self.feed(Input::FileChanged),
+            Happening::OtherRefresh => self.other_refreshes(),
+            Happening::OtherLogin => self.other_signs_in(),
+            Happening::OtherDelete => self.other_writes(None),
+            Happening::OtherGarble => self.other_garbles(),
+            Happening::Restore => self.restore_backup(),
+        }
+    }
+
+    fn start_agent(&mut self) {
+        let settings = Settings {
+            policy: Policy {
+                scheme: Scheme::Otp,
+                margin_secs: 60,
+                replay: self.plan.rules.replay(),
+                gap_ms: 30_000,
+            },
+            server: HOME.to_owned(),
+            session_file: "/session".to_owned(),
+            machine: "machine".to_owned(),
+        };
+        let now = self.moment();
+        self.note(|world| format!("the agent starts, life {}", world.life));
+        let (agent, effects) = Agent::start(settings, &now, self.mutant);
+        self.agent = Some(agent);
+        self.carry_out(effects);
+    }
+
+    fn crash(&mut self, power: bool) {
+        if self.agent.take().is_none() {
+            return;
+        }
+        self.note(|_| format!("crash, power cut: {power}"));
+        self.life += 1;
+        self.tick_at = None;
+        self.connections.clear();
+        self.disk.crash(power, &mut self.dice);
+        self.checks.crashed();
+        if power {
+            self.booted = self.now;
+        }
+        let after = self.dice.between(50, 5_000);
+        self.at(after, Event::Restart);
+    }
+
+    pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
+        if self.agent.is_none() {
+            return;
+        }
+        match &ask {
+            Ask::Login | Ask::Logout => self.excuses.sign_in_or_out = true,
+            Ask::Whoami
+            | Ask::Status
+            | Ask::Token { .. }
+            | Ask::Refresh { .. }
+            | Ask::Answer { .. }
+            | Ask::Cancel { .. } => {}
+        }
+        self.waiters += 1;
+        let waiter = Waiter(self.waiters);
+        self.checks.asked(waiter, &ask, self.now);
+        let expect = Expect { server: server.map(str::to_owned), session_file: None };
+        self.feed(Input::Ask { waiter, expect, ask });
+    }
+
+    fn someone_goes(&mut self) {
+        let Some(waiter) = self.checks.waiting.keys().next().copied() else { return };
+        self.checks.waiting.remove(&waiter);
+        self.feed(Input::Gone(waiter));
+    }
+
+    fn completed(&mut self, op: Op, done: Done) {
+        if let Done::Answered(answer, _) = &done {
+            self.checks.answered(self.global(op), answer);
+        }
+        if let Done::Erased(Ok(())) = &done {
+            self.checks.erased();
+        }
+        self.feed(Input::Done(op, done));
+    }
+
+    /// One event for the agent.
+    pub fn feed(&mut self, input: Input) {
+        let now = self.moment();
+        self.note(|_| format!("-> {input:?}"));
+        let went = matches!(input, Input::Gone(_));
+        let Some(agent) = &mut self.agent else { return };
+        let effects = agent.handle(&now, input);
+        let cancels = effects.iter().any(|effect| matches!(effect, Effect::Cancel(_)));
+        self.checks
+            .require(!(went && cancels), Rule::I9, || "a client that left has cancelled work".to_owned());
+        self.carry_out(effects);
+        let Some(agent) = &self.agent else { return };
+        let wake = agent.next_wake(&now).map(|boot| boot.0);
+        self.checks.after_event(self.now, now.boot.0, wake);
+        if let Some(wake) = wake.map(|boot| boot.saturating_add(self.booted))
+            && self.tick_at != Some(wake)
+        {
+            self.tick_at = Some(wake);
+            self.queue_at(wake, Event::Tick(self.life, wake));
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.note(|_| format!("   {effect:?}"));
+            self.checks.effect(self.now, &effect, &self.disk, &self.server);
+            self.carry_out_one(effect);
+            if !self.healing && self.dice.chance(self.plan.crashes) {
+                let power = self.dice.chance(500);
+                return self.crash(power);
+            }
+            if !self.healing && self.dice.chance(self.plan.ambushes) {
+                let what = happening(self.plan.mood, &mut self.dice);
+                let soon = self.dice.between(0, 300);
+                self.at(soon, Event::Happen(what));
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(_, answer) => self.client_reads(*answer),
+            Effect::Store(op, job) => {
+                if let StoreJob::Erase { .. } = *job {
+                    self.checks.erasing(&self.disk, &self.server);
+                }
+                if self.disk.start(op, *job) {
+                    self.next_disk_step();
+                }
+            }
+            Effect::Net(op, job) => self.net(op, job),
+            Effect::Cancel(op) => {
+                self.connections.remove(&op);
+            }
+            Effect::Tell(_) => {}
+        }
+    }
+
+    fn client_reads(&mut self, answer: Answer) {
+        match answer {
+            Answer::Token { access, expires_at: _, short: _ } => {
+                self.got_token = self.server.access_until(access.expose()).is_some_and(|u| u > self.now);
+                let later = self.dice.between(10, 5_000);
+                self.at(later, Event::UseAccess(access.expose().to_owned()));
+            }
+            Answer::Asked { flow, field, .. } => self.person_types(flow, field),
+            Answer::Whoami(_)
+            | Answer::Status(_)
+            | Answer::Refreshed(_)
+            | Answer::SignedIn { .. }
+            | Answer::LoggedOut(_)
+            | Answer::Failed(_) => {}
+        }
+    }
+
+    fn person_types(&mut self, flow: FlowId, field: Field) {
+        let right = self.dice.chance(850);
+        let text = match field {
+            Field::Email if right => "ann@example.com",
+            Field::Email => "ann",
+            Field::Code if right => "123456",
+            Field::Code => "000000",
+        };
+        let ask = match self.dice.between(0, 9) {
+            0 => return,
+            1 => Ask::Cancel { flow },
+            _ => Ask::Answer { flow, text: Secret::new(text) },
+        };
+        let later = self.dice.between(50, 3_000);
+        self.at(later, Event::Typed(self.life, ask));
+    }
+
+    fn next_disk_step(&mut self) {
+        let takes = self.dice.between(1, 30);
+        self.at(takes, Event::DiskStep(self.life));
+    }
+
+    fn disk_step(&mut self) {
+        if let Some(step) = self.disk.next_step().cloned() {
+            self.note(|_| format!("   disk: {step:?}"));
+            self.checks.before_step(&step, &self.disk, &self.server);
+        }
+        let progress = self.disk.step(&mut self.dice);
+        self.checks.after_step(&self.disk);
+        if !self.disk.is_idle() {
+            self.next_disk_step();
+        }
+        if let Some(Progress::Finished(op, done)) = progress {
+            self.completed(op, done);
+        }
+    }
+
+    fn heal(&mut self) {
+        self.note(|_| "== all is well again".to_owned());
+        self.healing = true;
+        self.net_is_up = true;
+        self.disk.health = Health::Fine;
+        self.disk.lock_is_free = true;
+        self.server.access_secs = self.server.access_secs.clamp(60, 3600);
+    }
+
+    /// When all has been well for a while, what can be kept has been kept.
+    fn final_checks(&mut self) {
+        for _ in 0..3 {
+            self.got_token = false;
+            self.ask(Ask::Token { min_validity_secs: 0 }, None);
+            self.run_for(40_000);
+            if self.got_token {
+                break;
+            }
+        }
+        let kept = self.got_token
+            || self.plan.rules != Rules::Rr1
+            || self.excuses.other_tool
+            || self.excuses.no_sidecar
+            || self.excuses.sign_in_or_out;
+        self.checks.require(kept, Rule::Lost, || "no token can be had".to_owned());
+        let alarms = self.server.alarms;
+        let blameless = alarms == 0 || self.excuses.other_tool && self.plan.rules != Rules::Rr1;
+        self.checks.require(blameless, Rule::Alarm, || format!("{alarms} mass revocations"));
+        let (requests, rotations) = (self.server.requests, self.server.rotations);
+        let thrifty = self.plan.mood != Mood::Calm || self.plan.server_skew != 0 || requests == rotations;
+        self.checks.require(thrifty, Rule::Thrift, || format!("{requests} requests, {rotations} rotations"));
+    }
+
+    /// So many milliseconds from now.
+    pub fn at(&mut self, after: u64, event: Event) {
+        self.queue_at(self.now + after, event);
+    }
+
+    fn queue_at(&mut self, at: u64, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+
+    pub fn wall(&self) -> u64 {
+        (self.now / 1000).saturating_add_signed(self.wall_ahead)
+    }
+
+    /// Whether trouble is still to be made.
+    pub fn is_rough(&self) -> bool {
+        !self.healing
+    }
+
+    /// Whether a copy of a request with this token has yet to reach the server.
+    pub fn is_under_way(&self, token: &str) -> bool {
+        self.queue.values().any(|event| matches!(event, Event::Arrive(r) if r.token.expose() == token))
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment { boot: Boot(self.now - self.booted), wall: self.wall(), dice: self.dice.bytes() }
+    }
+
+    /// The agent counts its work from one in every life.
+    pub fn global(&self, op: Op) -> Op {
+        Op(u64::from(self.life) << 32 | op.0)
+    }
+
+    pub fn note(&mut self, what: impl FnOnce(&Self) -> String) {
+        if self.trace.is_some() {
+            let line = format!("{:>10.3} {}", (self.now - BEGIN_MS) as f64 / 1000.0, what(self));
+            self.trace.iter_mut().for_each(|trace| trace.push(line.clone()));
+        }
+    }
+}
+
+/// What a schedule amounted to.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Stats {
+    pub events: u64,
+    pub rotations: u32,
+    pub requests: u32,
+    pub lives: u32,
+}
+
+/// The server a name stands for.
+pub fn known_server(url: &str) -> &'static str {
+    if url == AWAY { AWAY } else { HOME }
+}
+
+/// Unclear answers keep their shape in one place.
+pub fn answered(answer: Refresh, clock: Option<u64>) -> Done {
+    Done::Answered(Box::new(answer), clock)
+}

@@ -12,7 +12,7 @@ pub fn start() {
         known @ ("error" | "warn" | "info" | "debug" | "trace") => known,
         _ => "info",
     };
-    let filter = EnvFilter::new(format!("warn,everkeyd={level}"));
+    let filter = EnvFilter::new(format!("warn,{}={level}", env!("CARGO_CRATE_NAME")));
     let journald = std::env::var_os("JOURNAL_STREAM").is_some();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

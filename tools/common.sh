@@ -41,9 +41,19 @@ rust_is_new_enough() {
   [ "$(printf '%s\n%s\n' "$RUST_WANTED" "$found" | sort -V | head -n 1)" = "$RUST_WANTED" ]
 }
 
+# Rust that was installed under another HOME is found beside its own programs.
+adopt_rust() {
+  local home
+  have cargo && ! cargo --version >/dev/null 2>&1 || return 0
+  home=$(dirname "$(dirname "$(dirname "$(command -v cargo)")")")
+  [ -d "$home/.rustup" ] && export RUSTUP_HOME="$home/.rustup"
+  return 0
+}
+
 # A C compiler for ring and SQLite, and a Rust that is new enough.
 ensure_build_tools() {
   have cc || apt_install gcc libc6-dev || true
+  adopt_rust
   have cc || die "a C compiler is missing (for ring and SQLite). Install it: apt-get install gcc libc6-dev"
   rust_is_new_enough && return
   if ! have rustup; then

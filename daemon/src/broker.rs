@@ -1,6 +1,7 @@
 //! The one task that owns every session: takes an event, applies it to the core, starts the effects.
 //! Nothing here awaits while it holds a session; completions come back as events.
 
+use crate::access_log::{self, AccessLog, Handed};
 use crate::clock::{self, Alarm};
 use crate::conn::closing;
 use crate::http::{self, Parked, base_url};
@@ -80,12 +81,21 @@ enum Outcome {
     Stored(Box<Store>, Done),
     Done(Done),
     Parked(Result<Parked, NetTrouble>),
+    Logged(std::io::Result<()>),
+}
+
+/// A client that waits for its answer.
+struct Desk {
+    reply: oneshot::Sender<Reply>,
+    pid: i32,
+    program: Option<String>,
 }
 
 /// The owner of every session.
 pub struct Broker {
     lanes: Vec<Lane>,
-    desk: BTreeMap<Waiter, oneshot::Sender<Reply>>,
+    desk: BTreeMap<Waiter, Desk>,
+    access: AccessLog,
     last_waiter: u64,
     work: JoinSet<Finished>,
     running: BTreeMap<(usize, Op), AbortHandle>,
@@ -101,6 +111,7 @@ impl Broker {
         let mut broker = Self {
             lanes: Vec::new(),
             desk: BTreeMap::new(),
+            access: AccessLog::in_state(std::path::Path::new(&info.state_dir)),
             last_waiter: 0,
             work: JoinSet::new(),
             running: BTreeMap::new(),
@@ -187,7 +198,8 @@ impl Broker {
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);
         tracing::debug!(pid, profile = name, ask = logging::verb(&ask), "asked");
-        self.desk.insert(waiter, reply);
+        let program = matches!(ask, Ask::Token { .. }).then(|| access_log::program(pid)).flatten();
+        self.desk.insert(waiter, Desk { reply, pid, program });
         self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
     }
 
@@ -196,6 +208,12 @@ impl Broker {
         self.running.remove(&(lane, op));
         let done = match outcome {
             Outcome::Done(done) => done,
+            Outcome::Logged(outcome) => {
+                if let Err(e) = outcome {
+                    tracing::warn!(error = %e, "can't write the access log");
+                }
+                return Ok(());
+            }
             Outcome::Parked(Ok(parked)) => {
                 self.parked.insert((lane, op), parked);
                 Done::Connected(Ok(()))
@@ -237,7 +255,7 @@ impl Broker {
                     let of = &self.lanes[lane];
                     let reply = words::reply(&of.name, &of.session_file.to_string_lossy(), *answer);
                     if let Some(desk) = self.desk.remove(&waiter) {
-                        let _ = desk.send(reply);
+                        self.answer(lane, desk, reply);
                     }
                 }
                 Effect::Store(op, job) => {
@@ -254,6 +272,20 @@ impl Broker {
                 Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
             }
         }
+    }
+
+    fn answer(&mut self, lane: usize, desk: Desk, reply: Reply) {
+        if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
+            let profile = self.lanes[lane].name.clone();
+            let handed = Handed { at: now.wall, profile, pid: desk.pid, program: desk.program };
+            let log = self.access.clone();
+            self.work.spawn_blocking(move || {
+                let outcome = Outcome::Logged(log.add(&handed));
+                Finished { lane, op: Op(0), outcome }
+            });
+        }
+        // A client that went away has no use for it.
+        let _ = desk.reply.send(reply);
     }
 
     /// Jobs of one profile run one after another; each takes the store along and brings it back.

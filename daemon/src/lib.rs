@@ -1,6 +1,7 @@
 //! The agent's parts. `main.rs` only starts them; the parts that read what others wrote are public for the fuzzers.
 #![deny(unsafe_code)]
 
+mod access_log;
 mod agent_lock;
 mod broker;
 mod clock;

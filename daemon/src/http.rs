@@ -187,7 +187,8 @@ async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTr
     Ok(Answer { server: server.to_owned(), status, date, retry_after, says_json, body })
 }
 
-fn http_date(text: &str) -> Option<u64> {
+/// A `Date` header's unix seconds (RFC 9110, 5.6.7); none before 1970 or for anything else.
+pub fn http_date(text: &str) -> Option<u64> {
     let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     u64::try_from(time.as_second()).ok()
 }

@@ -19,5 +19,5 @@ mod socket;
 pub mod store;
 mod system;
 mod watch;
-mod words;
+pub mod words;
 mod work;

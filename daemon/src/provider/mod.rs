@@ -2,7 +2,7 @@
 //! Pure: bytes in, values out.
 
 mod failproofai;
-mod jwt;
+pub mod jwt;
 
 use crate::http::{Answer, Call};
 use everkey_proto::{Scheme, Secret};

@@ -36,20 +36,14 @@ impl JournalFile {
         &self.path
     }
 
-    /// What it holds. An outcome whose checksum does not fit was never finished and counts as absent;
-    /// an intent that can't be read is an error, because its token may have been sent.
+    /// What it holds, as [`parse`] says; no file is an empty journal.
     pub fn read(&self) -> io::Result<Journal> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Journal::Empty),
             Err(e) => return Err(e),
         };
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged");
-        let (intent, rest): (Intent, _) = decode(&bytes).ok_or_else(damaged)?;
-        Ok(match decode::<Session>(rest) {
-            Some((session, _)) => Journal::Outcome(intent, session),
-            None => Journal::Intent(intent),
-        })
+        parse(&bytes)
     }
 
     /// S2: the intent and the room for its outcome are on disk when this returns.
@@ -89,7 +83,19 @@ impl JournalFile {
     }
 }
 
-fn encode(record: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+/// What a journal's bytes hold. An outcome whose checksum does not fit was never finished and counts as absent;
+/// an intent that can't be read is an error, because its token may have been sent.
+pub fn parse(bytes: &[u8]) -> io::Result<Journal> {
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the journal is damaged");
+    let (intent, rest): (Intent, _) = decode(bytes).ok_or_else(damaged)?;
+    Ok(match decode::<Session>(rest) {
+        Some((session, _)) => Journal::Outcome(intent, session),
+        None => Journal::Intent(intent),
+    })
+}
+
+/// The bytes of one record.
+pub fn encode(record: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
     let json = Zeroizing::new(serde_json::to_vec(record)?);
     let len = u32::try_from(json.len()).map_err(io::Error::other)?;
     Ok(Zeroizing::new([&len.to_le_bytes(), Sha256::digest(&json).as_slice(), &json].concat()))

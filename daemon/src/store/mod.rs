@@ -1,9 +1,9 @@
 //! One profile's files: owner lock, session file, journal, side-car, revocations. Blocking; one job at a time.
 
 mod durable;
-mod journal;
+pub mod journal;
 mod session_file;
-mod side;
+pub mod side;
 
 pub use durable::{make_dir, open_lock};
 

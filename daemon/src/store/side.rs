@@ -43,18 +43,16 @@ impl Side {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
-        match serde_json::from_slice(&bytes) {
-            Ok(sidecar) => Ok(Some(sidecar)),
-            Err(_) => {
-                std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
-                Ok(None)
-            }
+        let sidecar = parse_sidecar(&bytes);
+        if sidecar.is_none() {
+            std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
         }
+        Ok(sidecar)
     }
 
     /// Makes the side-car durable.
     pub fn write(&self, sidecar: &Sidecar) -> io::Result<()> {
-        durable::replace(&self.sidecar, &serde_json::to_vec_pretty(sidecar)?)
+        durable::replace(&self.sidecar, &render_sidecar(sidecar)?)
     }
 
     /// Every sign-out that is still to be confirmed; what can't be read is left alone.
@@ -62,15 +60,14 @@ impl Side {
         let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
         let read = |path: PathBuf| {
             let bytes = Zeroizing::new(std::fs::read(path).ok()?);
-            serde_json::from_slice(&bytes).ok()
+            parse_revocation(&bytes)
         };
         entries.filter_map(|entry| read(entry.path())).collect()
     }
 
     /// Keeps a sign-out.
     pub fn queue(&self, revocation: &Revocation) -> io::Result<()> {
-        let json = Zeroizing::new(serde_json::to_vec(revocation)?);
-        durable::replace(&self.revocation(revocation.id), &json)
+        durable::replace(&self.revocation(revocation.id), &render_revocation(revocation)?)
     }
 
     /// Forgets a sign-out.
@@ -81,4 +78,24 @@ impl Side {
     fn revocation(&self, id: u64) -> PathBuf {
         self.revocations.join(format!("{id:016x}.json"))
     }
+}
+
+/// The side-car in a file's bytes, or none if they are not one.
+pub fn parse_sidecar(bytes: &[u8]) -> Option<Sidecar> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// The file's bytes for a side-car.
+pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec_pretty(sidecar)?)
+}
+
+/// The sign-out in a file's bytes, or none if they are not one.
+pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// The file's bytes for a sign-out.
+pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
 }

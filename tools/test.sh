@@ -41,6 +41,7 @@ check clippy cargo clippy --workspace --all-targets -- -D warnings
 check deny . tools/deny.sh
 check unit cargo test --workspace --exclude everkey-tests
 check e2e cargo test -p everkey-tests
+check faults bash dev faults
 if have systemd-analyze; then check units units; else skip units "systemd-analyze is missing"; fi
 check try bash dev try
 

@@ -201,7 +201,8 @@ impl Profile {
         let spent = self.sidecar.is_spent(session.fingerprint());
         let fresh = Fresh::read(now, session, lifetime, capability);
         let mut held = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
-        held.vetted = ours && same_machine;
+        // A token of ours that comes back after another program had the file may have been used by that program.
+        held.vetted = ours && same_machine && !started;
         if let Some(over) = spent {
             held.rotation = Rotation::Over(over);
         }

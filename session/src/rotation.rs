@@ -15,7 +15,7 @@ pub(crate) struct SignedIn {
     pub lifetime_secs: u64,
     /// When to refresh.
     pub due: Boot,
-    /// When the last refresh succeeded, if one has since the agent began.
+    /// When the last refresh that succeeded was sent, if one was since the agent began.
     pub refreshed: Option<Boot>,
     /// Whether this machine's agent wrote it, so that no other can be ahead.
     pub vetted: bool,
@@ -51,8 +51,8 @@ pub(crate) enum Rotation {
     Connecting(Op, Attempt),
     /// S2; the connection is the op's.
     Noting { connection: Op, stored: Op, next: Doubt },
-    /// S3 and S4.
-    Sending(Op, Doubt),
+    /// S3 and S4; sent then.
+    Sending(Op, Boot, Doubt),
     /// A send is in doubt, or was declined; the key is kept.
     Doubt(Doubt),
     /// In doubt, and the server is asked what it did.
@@ -95,17 +95,21 @@ pub(crate) struct Fresh {
     pub expires: Boot,
     pub lifetime_secs: u64,
     pub capability: Capability,
+    /// When it was asked for, if this agent asked.
+    pub asked: Option<Boot>,
 }
 
 impl Fresh {
-    /// What a grant for `user` makes when it arrives now.
-    pub fn arrived(now: &Moment, grant: Grant, user: everkey_proto::reply::User) -> Self {
+    /// What a grant for `user` makes. Its lifetime counts from the question: the answer may have waited in a socket
+    /// while the machine slept.
+    pub fn arrived(now: &Moment, asked: Boot, grant: Grant, user: everkey_proto::reply::User) -> Self {
         let lifetime_secs = grant.access_lifetime();
         Self {
-            expires: now.boot.plus_secs(lifetime_secs),
+            expires: asked.plus_secs(lifetime_secs),
             lifetime_secs,
             capability: grant.capability,
-            session: grant.into_session(user, now.wall),
+            session: grant.into_session(user, now.wall_at(asked)),
+            asked: Some(asked),
         }
     }
 
@@ -114,7 +118,7 @@ impl Fresh {
         let left = session.access_expires_at.saturating_sub(now.wall);
         let lifetime_secs = lifetime_secs.unwrap_or(left.max(1));
         let left = left.min(lifetime_secs);
-        Self { expires: now.boot.plus_secs(left), lifetime_secs, capability, session }
+        Self { expires: now.boot.plus_secs(left), lifetime_secs, capability, session, asked: None }
     }
 }
 

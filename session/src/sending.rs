@@ -231,7 +231,7 @@ impl Profile {
         }
         let refresh = held.session.refresh.clone();
         let (key, deadline) = (next.intent.key.clone(), next.intent.deadline);
-        held.rotation = Rotation::Sending(connection, next);
+        held.rotation = Rotation::Sending(connection, now.boot, next);
         self.net_on(connection, NetJob::Send { refresh, key, deadline });
     }
 
@@ -247,8 +247,8 @@ impl Profile {
             return;
         }
         let Account::In(held) = &mut self.account else { return };
-        let sent = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Sending(mine, sent) if mine == op => sent,
+        let (asked, sent) = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Sending(mine, asked, sent) if mine == op => (asked, sent),
             other => {
                 held.rotation = other;
                 return;
@@ -258,7 +258,7 @@ impl Profile {
         let trouble = |kind| NetTrouble { server: server.clone(), kind };
         match answer {
             Refresh::Granted(grant) if same_session(held, &grant) => {
-                let fresh = Fresh::arrived(now, grant, held.session.user.clone());
+                let fresh = Fresh::arrived(now, asked, grant, held.session.user.clone());
                 self.keep(false, sent.intent, fresh);
             }
             Refresh::Granted(_) => {
@@ -405,8 +405,9 @@ impl Profile {
         self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
         self.pin_to(&fresh, intent.server);
         self.books.must_write();
+        let refreshed = fresh.asked.or(Some(now.boot));
         let next = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
-        let next = SignedIn { refreshed: Some(now.boot), vetted: true, ..next };
+        let next = SignedIn { refreshed, vetted: true, ..next };
         self.account = Account::In(Box::new(next));
         self.tell(Notice::Refreshed);
     }
@@ -438,7 +439,7 @@ impl Profile {
         let server = self.server().to_owned();
         let Account::In(held) = &mut self.account else { return };
         match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Sending(op, _) => self.abandoned.push(Abandoned { op, server, revoke }),
+            Rotation::Sending(op, ..) => self.abandoned.push(Abandoned { op, server, revoke }),
             Rotation::Connecting(op, _) | Rotation::Noting { connection: op, .. } => self.cancel(op),
             Rotation::Vetting(op) | Rotation::Probing(op, _) => self.cancel(op),
             Rotation::Rest
@@ -461,7 +462,8 @@ impl Profile {
     pub(crate) fn discard(&mut self, now: &Moment, abandoned: Abandoned, grant: Grant) {
         if abandoned.revoke {
             let session =
-                Fresh::arrived(now, grant, User { id: String::new(), email: String::new() }).session;
+                Fresh::arrived(now, now.boot, grant, User { id: String::new(), email: String::new() })
+                    .session;
             let revocation = Revocation { server: abandoned.server, ..self.revocation(now, &session) };
             self.queue_revocation(now, revocation);
         }

@@ -28,7 +28,8 @@ pub(crate) struct Flow {
 
 enum Stage {
     Asking,
-    Calling(Op),
+    /// The server is asked, since then.
+    Calling(Op, Boot),
     /// The side-car is told what is to come.
     Remembering(Op, Box<Fresh>),
     /// The session file is written.
@@ -41,7 +42,7 @@ impl Flow {
     pub fn owns(&self, op: Op) -> bool {
         match &self.stage {
             Stage::Asking => false,
-            Stage::Calling(mine)
+            Stage::Calling(mine, _)
             | Stage::Remembering(mine, _)
             | Stage::Writing(mine, _)
             | Stage::Checking(mine, ..) => *mine == op,
@@ -51,7 +52,7 @@ impl Flow {
     /// Whether tokens have arrived and are being written.
     pub fn is_storing(&self) -> bool {
         match self.stage {
-            Stage::Asking | Stage::Calling(_) => false,
+            Stage::Asking | Stage::Calling(..) => false,
             Stage::Remembering(..) | Stage::Writing(..) | Stage::Checking(..) => true,
         }
     }
@@ -139,9 +140,14 @@ impl Profile {
             return;
         }
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return };
-        flow.stage = Stage::Asking;
-        let next = flow.machine.resume(answer);
-        self.advance(now, next);
+        let asked = match std::mem::replace(&mut flow.stage, Stage::Asking) {
+            Stage::Calling(_, asked) => asked,
+            Stage::Asking | Stage::Remembering(..) | Stage::Writing(..) | Stage::Checking(..) => now.boot,
+        };
+        match flow.machine.resume(answer) {
+            Move::Finish(grant) => self.store_sign_in(now, asked, *grant),
+            next @ (Move::Ask { .. } | Move::Call(_) | Move::Fail(_)) => self.advance(now, next),
+        }
     }
 
     fn advance(&mut self, now: &Moment, next: Move) {
@@ -156,23 +162,23 @@ impl Profile {
             Move::Call(call) => {
                 let server = flow.server.clone();
                 let op = self.net(NetJob::Login { server, call });
-                self.set_stage(Stage::Calling(op));
+                self.set_stage(Stage::Calling(op, now.boot));
             }
-            Move::Finish(grant) => self.store_sign_in(now, *grant),
+            Move::Finish(grant) => self.store_sign_in(now, now.boot, *grant),
             Move::Fail(trouble) => self.fail_flow(trouble),
         }
     }
 
     /// The pin is made durable first and counts once the file holds its token, so that a crash in between
     /// can't send one server's token to another.
-    fn store_sign_in(&mut self, now: &Moment, grant: Grant) {
+    fn store_sign_in(&mut self, now: &Moment, asked: Boot, grant: Grant) {
         let Some(flow) = &self.flow else { return };
         let server = flow.server.clone();
         let Some(user) = grant.user.clone() else {
             let kind = NetKind::NotTheContract;
             return self.fail_flow(Trouble::Net(NetTrouble { server, kind }));
         };
-        let fresh = Box::new(Fresh::arrived(now, grant, user));
+        let fresh = Box::new(Fresh::arrived(now, asked, grant, user));
         self.sidecar.pending = Some(Pin {
             fingerprint: fresh.session.fingerprint(),
             server,
@@ -270,7 +276,7 @@ impl Profile {
 
     fn end_flow(&mut self, flow: Flow, trouble: Trouble) {
         match flow.stage {
-            Stage::Calling(op) => self.abandoned.push(Abandoned::to_revoke(op, flow.server)),
+            Stage::Calling(op, _) => self.abandoned.push(Abandoned::to_revoke(op, flow.server)),
             Stage::Asking | Stage::Remembering(..) | Stage::Writing(..) | Stage::Checking(..) => {}
         }
         for waiter in flow.waiters {

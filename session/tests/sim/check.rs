@@ -94,6 +94,8 @@ pub struct Checks {
     refused: Option<bool>,
     /// Sessions that a refusal has ended; a restart may say so again.
     over: BTreeSet<Fingerprint>,
+    sent_at: Option<u64>,
+    /// When the last refresh that succeeded was sent.
     refreshed_at: Option<u64>,
     forced: bool,
 }
@@ -128,12 +130,18 @@ impl Checks {
         self.forced |= *ask == Ask::Refresh { force: true };
     }
 
+    /// Nobody can do anything meanwhile.
+    pub fn suspended(&mut self, ms: u64) {
+        self.waiting.values_mut().for_each(|until| *until += ms);
+    }
+
     pub fn crashed(&mut self) {
         self.waiting.clear();
         self.flying.clear();
         self.arrived.clear();
         self.refused = None;
         self.refreshed_at = None;
+        self.sent_at = None;
         // The answers are lost; what they were about stays open.
     }
 
@@ -174,7 +182,7 @@ impl Checks {
     fn told(&mut self, at: u64, notice: &Notice, disk: &Disk) {
         match notice {
             Notice::Refreshed => {
-                self.refreshed_at = Some(at);
+                self.refreshed_at = self.sent_at.or(Some(at));
                 self.forced = false;
             }
             Notice::Adopted | Notice::SignedIn => {
@@ -216,8 +224,7 @@ impl Checks {
             format!("{token} and {key} have met others: {other_key:?} {other_token:?}")
         });
 
-        // A session that another tool wrote does not say where it is from; it is taken for the pinned server's.
-        let home = server.family_of(token).is_none_or(|family| family.url == url || family.by_other_tool);
+        let home = server.family_of(token).is_none_or(|family| family.url == url || family.is_stray);
         self.require(home, Rule::Origin, || format!("{token} goes to {url}"));
         self.require(!self.superseded.contains(&print), Rule::Spent, || format!("{token} was replaced"));
         self.require(!self.flying.values().any(|t| t == token), Rule::I9, || {
@@ -230,22 +237,19 @@ impl Checks {
         let gap = self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first;
         self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
 
-        self.may_send_again(token, disk, server, at);
+        self.may_send_again(token, server);
         let sends = self.sends.entry(token.to_owned()).or_default();
         sends.count += 1;
         sends.open.insert(op, deadline);
         self.flying.insert(op, token.to_owned());
+        self.sent_at = Some(at);
     }
 
-    fn may_send_again(&mut self, token: &str, disk: &Disk, server: &Server, at: u64) {
+    fn may_send_again(&mut self, token: &str, server: &Server) {
         let Some(sends) = self.sends.get(token).filter(|sends| !sends.open.is_empty()) else { return };
-        let expired = disk
-            .session()
-            .and_then(|session| server.access_until(session.access.expose()))
-            .is_none_or(|until| until <= at + 2 * WAY_MS);
         let allowed = match (server.rules.capability(), server.rules.replay()) {
             (Capability::Rr1, _) => true,
-            (Capability::None, Replay::Rejects) => sends.count < 2 && expired,
+            (Capability::None, Replay::Rejects) => sends.count < 2,
             (Capability::Probe, _) | (Capability::None, Replay::RevokesAll) => false,
         };
         self.require(allowed, Rule::I3, || format!("{token} is sent again, though it may have been used"));

@@ -16,6 +16,15 @@ pub enum Content {
     Garbage(u64),
 }
 
+impl Content {
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Garbage(_) => None,
+        }
+    }
+}
+
 /// One file: what programs see, and what a power cut leaves.
 #[derive(Debug, Clone)]
 pub struct File<T> {
@@ -257,10 +266,7 @@ impl Disk {
     }
 
     pub fn session(&self) -> Option<&Session> {
-        match &self.file.seen {
-            Some(Content::Session(session)) => Some(session),
-            Some(Content::Garbage(_)) | None => None,
-        }
+        self.file.seen.as_ref().and_then(Content::session)
     }
 
     /// The refresh token in the file.

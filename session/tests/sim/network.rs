@@ -193,7 +193,7 @@ impl World {
             let answer = self.server.probe(access.expose());
             let moved = !matches!(answer, Probe::Generation(now) if Some(now) == before);
             let clock = self.server.clock(self.now);
-            for refresh in refresh {
+            if let Some(refresh) = refresh {
                 let under_way = self.is_under_way(&refresh);
                 self.checks.probed(&refresh, moved, under_way, clock);
             }

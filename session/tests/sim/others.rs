@@ -61,9 +61,10 @@ impl World {
     pub fn other_writes(&mut self, content: Option<Content>) {
         self.excuses.other_tool = true;
         self.note(|_| format!("other tool writes {content:?}"));
-        if let Some(Content::Session(session)) = &content {
-            self.checks.written_by_other(session);
-        }
+        // What it overwrites is not the agent's to make durable any more.
+        let overwritten = self.disk.session().cloned();
+        let written = content.iter().filter_map(Content::session);
+        written.chain(&overwritten).for_each(|session| self.checks.written_by_other(session));
         self.disk.write_by_other(content);
         if self.dice.chance(700) {
             self.feed(Input::FileChanged);

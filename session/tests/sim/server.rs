@@ -62,7 +62,8 @@ pub struct Family {
     pub url: &'static str,
     pub user: User,
     pub revoked: bool,
-    pub by_other_tool: bool,
+    /// Whether nobody here knows which server it is from: it is taken for the pinned or the usual one's.
+    pub is_stray: bool,
     generations: Vec<Generation>,
 }
 
@@ -80,7 +81,7 @@ pub struct Server {
     pub families: Vec<Family>,
     refresh: BTreeMap<String, (usize, usize)>,
     access: BTreeMap<String, (usize, usize, u64)>,
-    /// Mass revocations that a request of the agent has a part in.
+    /// Mass revocations that a request of the agent set off.
     pub alarms: u32,
     pub rotations: u32,
     pub requests: u32,
@@ -110,8 +111,8 @@ impl Server {
 
     pub fn sign_in(&mut self, ms: u64, url: &'static str, name: &str) -> Grant {
         let user = User { id: format!("u-{name}"), email: format!("{name}@example.com") };
-        let (revoked, by_other_tool) = (false, false);
-        self.families.push(Family { url, user, revoked, by_other_tool, generations: Vec::new() });
+        let (revoked, is_stray) = (false, false);
+        self.families.push(Family { url, user, revoked, is_stray, generations: Vec::new() });
         let family = self.families.len() - 1;
         self.add_generation(family);
         self.grant(ms, family, 0)
@@ -119,7 +120,7 @@ impl Server {
 
     pub fn sign_in_by_other(&mut self, ms: u64, url: &'static str, name: &str) -> Grant {
         let grant = self.sign_in(ms, url, name);
-        self.families.iter_mut().last().into_iter().for_each(|family| family.by_other_tool = true);
+        self.families.iter_mut().last().into_iter().for_each(|family| family.is_stray = true);
         grant
     }
 
@@ -158,7 +159,7 @@ impl Server {
     ) -> Refresh {
         match self.rules {
             Rules::Rejects => return Refresh::Refused,
-            Rules::Strict | Rules::RevokesAll => return self.alarm(family, keys, by),
+            Rules::Strict | Rules::RevokesAll => return self.alarm(family, by),
             Rules::Rr1 => {}
         }
         let successor_used = self.families[family].generations[generation + 1].used;
@@ -167,18 +168,16 @@ impl Server {
             (Some(before), Some(now)) if before == now => {
                 Refresh::Granted(self.grant(ms, family, generation + 1))
             }
-            (None, None) => self.alarm(family, keys, by),
+            (None, None) => self.alarm(family, by),
             (Some(_), _) | (_, Some(_)) if !successor_used || ms - consumed_at <= RACE_MS => {
                 Refresh::Rotating
             }
-            (Some(_), _) | (_, Some(_)) => self.alarm(family, keys, by),
+            (Some(_), _) | (_, Some(_)) => self.alarm(family, by),
         }
     }
 
-    fn alarm(&mut self, family: usize, keys: (Option<&str>, Option<&str>), by: Sender) -> Refresh {
-        // Two uses without a key are two other tools.
-        let ours = by == Sender::Agent || keys.0.is_some();
-        self.alarms += u32::from(ours);
+    fn alarm(&mut self, family: usize, by: Sender) -> Refresh {
+        self.alarms += u32::from(by == Sender::Agent);
         let user = self.families[family].user.id.clone();
         self.families.iter_mut().filter(|f| f.user.id == user).for_each(|f| f.revoked = true);
         Refresh::Refused

@@ -224,6 +224,7 @@ impl World {
                 self.crash(false);
                 self.disk.sidecar = crate::disk::File::new(None);
                 self.excuses.no_sidecar = true;
+                self.server.families.iter_mut().for_each(|family| family.is_stray = true);
             }
             Happening::LoseLock => {
                 self.crash(false);
@@ -234,6 +235,7 @@ impl World {
             Happening::Suspend(ms) => {
                 self.now += ms;
                 self.end += ms;
+                self.checks.suspended(ms);
             }
             Happening::WallJump(secs) => self.wall_ahead += secs,
             Happening::NetDown(ms) => {

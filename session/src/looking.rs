@@ -190,7 +190,7 @@ impl Profile {
         if matches!(&self.account, Account::In(held) if held.session.user.id != session.user.id) {
             self.tell_account_changed();
         }
-        self.leave(now, true);
+        self.leave(now, Some(&session));
         self.promote_pending(session.fingerprint());
         let started = !matches!(self.account, Account::Starting(_));
         let pin = self.sidecar.pin.as_ref();
@@ -218,7 +218,7 @@ impl Profile {
     fn found_nothing(&mut self, now: &Moment, why: Out) {
         match &self.account {
             Account::In(_) => {
-                self.leave(now, false);
+                self.leave(now, None);
                 self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
                 self.books.must_write();
                 self.tell(Notice::SignedOut(why.clone()));
@@ -241,23 +241,26 @@ impl Profile {
         match &self.account {
             Account::Unusable(before) if *before == why => {}
             Account::In(_) | Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => {
-                self.leave(now, false);
+                self.leave(now, None);
                 self.tell(Notice::StoreFailed(why.clone()));
                 self.enter(now, Account::Unusable(why));
             }
         }
     }
 
-    /// The session in memory is not the file's any more. Its token may have been sent, so it is never sent again.
-    pub(crate) fn leave(&mut self, now: &Moment, replaced: bool) {
+    /// The session in memory is not the file's any more. If its token may have been sent, by us or by whoever wrote
+    /// a later one of the same session, it is never sent again.
+    pub(crate) fn leave(&mut self, now: &Moment, winner: Option<&Session>) {
         let Account::In(held) = &self.account else { return };
         let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
-        let (sent, over) = (held.rotation.is_open(), held.over().is_some());
-        self.abandon(!replaced);
-        if sent {
+        let used =
+            held.rotation.is_open() || winner.is_some_and(|winner| is_same_session(&held.session, winner));
+        let over = held.over().is_some();
+        self.abandon(winner.is_none());
+        if used && !over {
             self.sidecar.spend(print, until, Over::Restored, now.wall);
         }
-        if sent || over {
+        if used || over {
             self.books.must_write();
         }
     }
@@ -278,4 +281,10 @@ impl Profile {
     pub(crate) fn look_again(&mut self, now: &Moment) {
         self.look = Look::Rest { next: retry_at(now, 1) };
     }
+}
+
+/// As far as can be told.
+fn is_same_session(one: &Session, other: &Session) -> bool {
+    let ids = (&one.claims.session_id, &other.claims.session_id);
+    one.user.id == other.user.id && (ids.0 == ids.1 || ids.0.is_none() || ids.1.is_none())
 }

@@ -102,6 +102,8 @@ pub struct Disk {
     pub revocations: File<BTreeMap<u64, Revocation>>,
     pub lock_is_free: bool,
     pub health: Health,
+    /// Whether another program has written the session file and the agent has not read it since.
+    pub is_news: bool,
     queue: VecDeque<(Op, StoreJob)>,
     running: Option<Running>,
 }
@@ -115,6 +117,7 @@ impl Disk {
             revocations: File::new(BTreeMap::new()),
             lock_is_free: true,
             health: Health::Fine,
+            is_news: false,
             queue: VecDeque::new(),
             running: None,
         }
@@ -145,6 +148,7 @@ impl Disk {
     /// Another program writes the session file.
     pub fn write_by_other(&mut self, content: Option<Content>) {
         self.file = File::new(content);
+        self.is_news = true;
     }
 
     /// The next step of the job at hand, for the checks to look at before it is done.
@@ -197,7 +201,7 @@ impl Disk {
             Step::ReadFile if failing => {
                 return Some(Done::Looked(Box::new(Found::Unusable(trouble()))));
             }
-            Step::ReadFile => return Some(Done::Looked(Box::new(self.found()))),
+            Step::ReadFile => return Some(Done::Looked(Box::new(self.read()))),
             Step::WriteTemporary => {}
             Step::SetAside(digest) => {
                 if self.file.seen == Some(Content::Garbage(digest)) {
@@ -214,7 +218,7 @@ impl Disk {
             Step::SyncJournal => self.journal.sync(),
             Step::PutFile(parent, session) => {
                 if parent.is_some() && parent != self.print() {
-                    return Some(Done::Replaced(Ok(Replaced::GaveWay(Box::new(self.found())))));
+                    return Some(Done::Replaced(Ok(Replaced::GaveWay(Box::new(self.read())))));
                 }
                 self.file.seen = Some(Content::Session(session));
             }
@@ -245,14 +249,19 @@ impl Disk {
         }
         Loaded {
             owner: if self.lock_is_free { Ok(()) } else { Err(NotOwner::Held) },
-            file: if failing { Found::Unusable(trouble()) } else { self.found() },
+            file: if failing { Found::Unusable(trouble()) } else { self.read() },
             journal: if failing { Err(trouble()) } else { Ok(self.journal.seen.clone()) },
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
         }
     }
 
-    pub fn found(&self) -> Found {
+    fn read(&mut self) -> Found {
+        self.is_news = false;
+        self.found()
+    }
+
+    fn found(&self) -> Found {
         match &self.file.seen {
             None => Found::Missing,
             Some(Content::Session(session)) => Found::Session { session: session.clone(), tightened: false },

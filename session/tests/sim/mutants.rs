@@ -7,6 +7,9 @@ use everkey_session::record::{Capability, Claims, Journal, Sidecar};
 use everkey_session::{Boot, Moment, Op, Profile, Settings};
 use std::collections::{BTreeSet, VecDeque};
 
+/// How far the wall clock is ahead of the boot clock when a schedule begins.
+const CLOCKS_APART_SECS: u64 = 1_800_000_000 - 3_600;
+
 /// A planted fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
@@ -138,9 +141,11 @@ impl Agent {
     }
 }
 
+/// A boot clock that jumps with the wall clock, from where the two began.
 fn clock(mutant: Option<Mutant>, now: &Moment) -> Moment {
-    if mutant == Some(Mutant::WallClockForBootClock) {
-        return Moment { boot: Boot(now.wall * 1000), ..*now };
+    let jumped = now.wall.saturating_sub(CLOCKS_APART_SECS).saturating_sub(now.boot.0 / 1000);
+    if mutant == Some(Mutant::WallClockForBootClock) && jumped > 10 {
+        return Moment { boot: now.boot.plus_secs(jumped), ..*now };
     }
     *now
 }

@@ -1,6 +1,6 @@
 //! The way to the server and back: requests and answers may be lost, late, doubled, cut or replaced on it.
 
-use crate::check::Send;
+use crate::check::{Rule, Send};
 use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
@@ -174,6 +174,9 @@ impl World {
         let (token, key) = (token.expose(), key.expose());
         let answer = self.server.refresh(self.now, token, Some(key), deadline, Sender::Agent);
         self.note(|_| format!("   server: {token} -> {}", word(&answer)));
+        let excused = self.excuses.other_tool && self.plan.rules != Rules::Rr1;
+        let alarms = self.server.alarms;
+        self.checks.require(alarms == 0 || excused, Rule::Alarm, || format!("by {token}"));
         let clock = self.server.clock(self.now);
         let Some((life, op)) = answer_to.filter(|(life, _)| *life == self.life) else { return };
         for again in 0..answers {

@@ -50,7 +50,11 @@ impl World {
         }
     }
 
+    /// A restore that hides what came between from the agent can't be told from the file as the agent left it.
     pub fn restore_backup(&mut self) {
+        if self.disk.is_news || !self.disk.is_idle() || self.agent.is_none() {
+            return;
+        }
         let restored = self.backup.take();
         self.backup = self.disk.session().cloned();
         if let Some(session) = restored {

@@ -1,0 +1,49 @@
+//! Finds the programs under test: beside this test's own executable.
+
+use std::path::{Path, PathBuf};
+
+/// Where the programs are.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    dir: PathBuf,
+}
+
+impl Binaries {
+    /// Those of the build this test belongs to.
+    pub fn find() -> Self {
+        let me = std::env::current_exe().expect("a test knows its own path");
+        let dir = me.ancestors().nth(2).expect("tests are built into target/PROFILE/deps").to_owned();
+        for name in ["everkey", "everkeyd", "everkey-server"] {
+            let path = dir.join(name);
+            assert!(
+                path.is_file(),
+                "{} is not there: run `./dev build` (cargo build --workspace) before the end-to-end tests",
+                path.display()
+            );
+        }
+        Self { dir }
+    }
+
+    /// Copies of agent and client in a folder that another user can enter.
+    pub fn copied_to(&self, dir: &Path) -> Self {
+        for name in ["everkey", "everkeyd"] {
+            std::fs::copy(self.dir.join(name), dir.join(name)).expect("room for a copy of the programs");
+        }
+        Self { dir: dir.to_owned() }
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> PathBuf {
+        self.dir.join("everkeyd")
+    }
+
+    /// The command line.
+    pub fn client(&self) -> PathBuf {
+        self.dir.join("everkey")
+    }
+
+    /// The api-server.
+    pub fn server(&self) -> PathBuf {
+        self.dir.join("everkey-server")
+    }
+}

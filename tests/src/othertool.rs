@@ -1,0 +1,68 @@
+//! A model of the original tool: how failproofai reads and writes its session file, by its documented contract.
+//! Deliberately absent: anything of everkey's own code.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::server::Grant;
+
+/// A session as failproofai's reader understands it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The access token.
+    pub access_token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// Unix seconds.
+    pub access_expires_at: f64,
+    /// Unix seconds; a missing one counts as `access_expires_at`.
+    pub refresh_expires_at: f64,
+    /// The user's id.
+    pub id: String,
+    /// The user's email.
+    pub email: String,
+}
+
+/// Reads the file; any missing or mistyped field means no session.
+pub fn read(path: &Path) -> Option<Read> {
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let access_expires_at = file["access_expires_at"].as_f64()?;
+    let refresh_expires_at = match &file["refresh_expires_at"] {
+        Value::Null => access_expires_at,
+        number => number.as_f64()?,
+    };
+    Some(Read {
+        access_token: text(&file["access_token"])?,
+        refresh_token: text(&file["refresh_token"])?,
+        access_expires_at,
+        refresh_expires_at,
+        id: text(&file["user"]["id"])?,
+        email: text(&file["user"]["email"])?,
+    })
+}
+
+/// Writes a session as that tool does: a file beside it and a plain rename; no lock, no fsync.
+pub fn write(path: &Path, session: &Value) {
+    let temp = path.with_extension("json.tmp");
+    let text = serde_json::to_vec_pretty(session).expect("a session is JSON");
+    let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&temp);
+    std::io::Write::write_all(&mut file.expect("a file beside the session"), &text).expect("room");
+    fs::rename(&temp, path).expect("a rename");
+}
+
+/// The session that the tool makes of a sign-in's answer.
+pub fn session(grant: &Grant) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let at = |field: &str| now + grant.answer[field].as_u64().expect("a span");
+    json!({
+        "access_token": grant.access,
+        "refresh_token": grant.refresh,
+        "access_expires_at": at("access_expires_in"),
+        "refresh_expires_at": at("refresh_expires_in"),
+        "user": grant.answer["user"],
+    })
+}

@@ -1,0 +1,185 @@
+//! The real api-server on a SQLite file, with its mail in a folder.
+
+use crate::binaries::Binaries;
+use crate::http::{self, Message};
+use crate::process::Running;
+use crate::setup::Setup;
+use crate::wait::eventually;
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Limits that no test of something else runs into.
+const NO_LIMITS: &str = r#"
+code_cooldown = "0s"
+codes_per_email = { max = 1000000, window = "1m" }
+codes_per_ip = { max = 1000000, window = "1m" }
+failures_per_email = { max = 1000000, window = "1m" }
+rotations_per_session = { max = 1000000, window = "1m" }
+"#;
+
+/// A running api-server.
+pub struct Server {
+    folder: PathBuf,
+    program: PathBuf,
+    options: Vec<String>,
+    process: Running,
+    url: String,
+}
+
+/// What a sign-in at the server gives.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The whole answer.
+    pub answer: Value,
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+impl Server {
+    /// Starts a server that keeps everything in `folder`.
+    pub fn start(binaries: &Binaries, folder: &Path, setup: &Setup) -> Self {
+        fs::create_dir_all(folder.join("mail")).expect("a folder for the server");
+        let mut options = vec!["--access-ttl".to_owned(), setup.access_ttl.to_owned()];
+        if setup.strict {
+            options.extend(["--retry".to_owned(), "strict".to_owned()]);
+        }
+        if !setup.real_limits {
+            let limits = folder.join("limits.toml");
+            fs::write(&limits, NO_LIMITS).expect("a file for the limits");
+            options.extend(["--limits".to_owned(), limits.display().to_string()]);
+        }
+        let (process, url) = serve(&binaries.server(), folder, &options);
+        Self { folder: folder.to_owned(), program: binaries.server(), options, process, url }
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Kills it without warning.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same database; its port is another one.
+    pub fn start_again(&mut self) {
+        (self.process, self.url) = serve(&self.program, &self.folder, &self.options);
+    }
+
+    /// Calls it as any HTTP client would.
+    pub fn call(&self, method: &str, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Message {
+        http::call(&self.url, method, path, bearer, body)
+    }
+
+    /// The status of `GET /v0/auth/me` with this access token.
+    pub fn me(&self, access: &str) -> u16 {
+        self.call("GET", "/v0/auth/me", Some(access), None).status()
+    }
+
+    /// The codes mailed to this address so far, oldest first.
+    pub fn codes(&self, email: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.join("mail")).expect("the mail folder").flatten();
+        let mut mails: Vec<_> = entries.map(|entry| entry.path()).collect();
+        mails.retain(|path| path.extension().is_some_and(|kind| kind == "eml"));
+        mails.sort();
+        let to = format!("To: {email}");
+        let texts = mails.iter().map(|path| fs::read_to_string(path).expect("a whole mail"));
+        texts.filter(|text| text.contains(&to)).map(|text| code_in(&text)).collect()
+    }
+
+    /// The code that comes after the first `before` ones.
+    pub fn code_after(&self, email: &str, before: usize) -> String {
+        eventually("a code by mail", || self.codes(email).get(before).cloned())
+    }
+
+    /// Signs in past everkey, as another tool or machine does.
+    pub fn sign_in(&self, email: &str) -> Grant {
+        let before = self.codes(email).len();
+        let asked = self.call("POST", "/v0/auth/login/request", None, Some(&json!({ "email": email })));
+        assert_eq!(asked.status(), 200, "{}", asked.json());
+        let body = json!({ "email": email, "code": self.code_after(email, before) });
+        Grant::of(&self.call("POST", "/v0/auth/login/verify", None, Some(&body)))
+    }
+
+    /// Refreshes past everkey, without a key.
+    pub fn refresh(&self, refresh: &str) -> Message {
+        self.call("POST", crate::REFRESH, None, Some(&json!({ "refresh_token": refresh })))
+    }
+
+    /// Ends a session past everkey.
+    pub fn end_session(&self, grant: &Grant) {
+        let body = json!({ "refresh_token": grant.refresh });
+        let answer = self.call("POST", "/v0/auth/logout", Some(&grant.access), Some(&body));
+        assert_eq!(answer.status(), 204, "{}", answer.json());
+    }
+
+    /// How often this has happened, by the server's own audit.
+    pub fn events(&self, event: &str) -> usize {
+        self.rows("events").iter().filter(|row| row["event"] == event).count()
+    }
+
+    /// Every session the server knows.
+    pub fn sessions(&self) -> Vec<Value> {
+        self.rows("sessions")
+    }
+
+    /// Nobody was ever taken for a thief.
+    pub fn assert_nothing_revoked(&self) {
+        assert_eq!(self.events("replay_revoked_all"), 0, "the server took a refresh for theft");
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn rows(&self, listing: &str) -> Vec<Value> {
+        let mut command = Command::new(&self.program);
+        command.args([listing, "--json", "--database"]).arg(database(&self.folder));
+        let output = command.output().expect("the server lists");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("rows are text");
+        text.lines().map(|line| serde_json::from_str(line).expect("a row is JSON")).collect()
+    }
+}
+
+impl Grant {
+    /// Reads a token answer.
+    pub fn of(message: &Message) -> Self {
+        assert_eq!(message.status(), 200, "{}", message.json());
+        let answer = message.json();
+        let text = |field: &str| answer[field].as_str().expect("a token").to_owned();
+        Self { access: text("access_token"), refresh: text("refresh_token"), answer }
+    }
+}
+
+/// The six digits that stand on a line of their own.
+fn code_in(mail: &str) -> String {
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    mail.lines().find(is_code).expect("a code in the mail").to_owned()
+}
+
+fn database(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("server.db").display())
+}
+
+fn serve(program: &Path, folder: &Path, options: &[String]) -> (Running, String) {
+    let stdout = folder.join("stdout");
+    let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log");
+    let mut command = Command::new(program);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]).arg(database(folder));
+    command.arg("--mail").arg(format!("dir:{}", folder.join("mail").display())).args(options);
+    command.stdin(Stdio::null()).stdout(File::create(&stdout).expect("a file")).stderr(log);
+    let mut process = Running::spawn(&mut command);
+    let url = eventually("the api-server to listen", || {
+        assert!(process.is_running(), "the api-server ended: see {}", folder.join("log").display());
+        let said = fs::read_to_string(&stdout).ok()?;
+        said.lines().find_map(|line| line.strip_prefix("listening on ")).map(str::to_owned)
+    });
+    (process, url)
+}

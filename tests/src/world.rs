@@ -1,0 +1,292 @@
+//! One test's world: a home of its own, an api-server, a network that fails on command, and the agent in it.
+
+use crate::ADA;
+use crate::binaries::Binaries;
+use crate::cli::{Cli, Output, Talk};
+use crate::lines::Lines;
+use crate::process::{self, Running};
+use crate::proxy::Proxy;
+use crate::server::Server;
+use crate::setup::{NOBODY, Setup};
+use crate::skip::is_root;
+use crate::wait::{eventually, until};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A world. Everything in it ends when it is dropped.
+pub struct World {
+    /// The network between agent and server.
+    pub proxy: Proxy,
+    /// The api-server.
+    pub server: Server,
+    binaries: Binaries,
+    home: PathBuf,
+    uid: Option<u32>,
+    env: Vec<(String, String)>,
+    root: TempDir,
+}
+
+impl World {
+    /// A world with a server and nobody signed in; no agent runs yet.
+    pub fn new() -> Self {
+        Self::with(Setup::default())
+    }
+
+    /// The same with choices.
+    pub fn with(setup: Setup) -> Self {
+        // A socket's path must be short.
+        let root = tempfile::Builder::new().prefix("ek").tempdir_in("/tmp").expect("a folder under /tmp");
+        let built = Binaries::find();
+        let server = Server::start(&built, &root.path().join("server"), &setup);
+        let proxy = Proxy::before(server.url());
+        let home = root.path().join("e");
+        fs::create_dir(&home).expect("a home");
+        let uid = (setup.unprivileged && is_root()).then_some(NOBODY);
+        let binaries = match uid {
+            Some(uid) => {
+                let bin = root.path().join("bin");
+                fs::create_dir(&bin).expect("a folder");
+                for (path, mode) in [(root.path(), 0o711), (&bin, 0o755)] {
+                    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a folder of ours");
+                }
+                chown(&home, Some(uid), Some(uid)).expect("root may do so");
+                built.copied_to(&bin)
+            }
+            None => built,
+        };
+        let mut world = Self { proxy, server, binaries, home, uid, env: Vec::new(), root };
+        world.set_env("EVERKEY_HOME", &world.home.display().to_string());
+        world.set_env("HOME", &world.home.display().to_string());
+        world.set_env("EVERKEY_LOG", "debug");
+        world.set_env("FAILPROOF_API_URL", &world.proxy.url());
+        if let Some(gap) = setup.refresh_gap_ms {
+            world.set_env("EVERKEY_TEST_REFRESH_GAP_MS", &gap.to_string());
+        }
+        world
+    }
+
+    /// A world in which Ada is signed in.
+    pub fn signed_in(setup: Setup) -> Self {
+        let world = Self::with(setup);
+        world.login();
+        world
+    }
+
+    /// Sets a variable for every program started from now on; an empty value removes it.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.env.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// A program of this world, with its environment and user and nothing else.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = match self.uid {
+            Some(uid) => {
+                let mut command = Command::new("setpriv");
+                command.args([format!("--reuid={uid}"), format!("--regid={uid}")]);
+                command.arg("--clear-groups").arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(self.env.iter().map(|(name, value)| (name, value))).current_dir("/");
+        command
+    }
+
+    /// `everkey WORDS`, not started yet.
+    pub fn cli(&self, words: &str) -> Cli {
+        let mut command = self.command(self.binaries.client());
+        command.args(words.split_whitespace());
+        Cli::new(command)
+    }
+
+    /// Runs `everkey WORDS`.
+    pub fn everkey(&self, words: &str) -> Output {
+        self.cli(words).run()
+    }
+
+    /// Starts `everkey WORDS` without waiting for its end.
+    pub fn start(&self, words: &str) -> Talk {
+        self.cli(words).talk()
+    }
+
+    /// `everkeyd WORDS`, not started yet.
+    pub fn agent_command(&self, words: &str) -> Command {
+        let mut command = self.command(self.binaries.agent());
+        command.args(words.split_whitespace());
+        command
+    }
+
+    /// Starts the agent as a child of this test; its log goes where that of a detached one goes.
+    pub fn foreground_agent(&self) -> Running {
+        let mut command = self.agent_command("--foreground");
+        let agent = self.spawn_logged(&mut command);
+        until("the agent to answer", || self.find_agent() == Some(agent.pid()));
+        agent
+    }
+
+    /// Starts a program whose stderr goes to the agent's log.
+    pub fn spawn_logged(&self, command: &mut Command) -> Running {
+        let state = self.home.join("state");
+        fs::create_dir_all(&state).expect("a folder for the log");
+        let log = File::options().create(true).append(true).open(state.join("agent.log")).expect("a log");
+        self.own(&state);
+        self.own(&state.join("agent.log"));
+        Running::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
+    }
+
+    /// Signs Ada in through the real command line.
+    pub fn login(&self) {
+        self.login_as(ADA);
+    }
+
+    /// Signs somebody in, reading the code from the mail folder.
+    pub fn login_as(&self, email: &str) {
+        let before = self.server.codes(email).len();
+        let mut talk = self.start("auth login --json");
+        assert_eq!(talk.json()["field"], "email");
+        talk.say(email);
+        assert_eq!(talk.json()["field"], "code");
+        talk.say(&self.server.code_after(email, before));
+        let done = talk.json();
+        assert_eq!(done["user"]["email"], email, "{done}");
+        talk.finish().ok();
+    }
+
+    /// `everkey auth status --json`.
+    pub fn status(&self) -> Value {
+        self.everkey("auth status --json").json()
+    }
+
+    /// How the session stands, as status says.
+    pub fn state(&self) -> String {
+        self.status()["state"].as_str().expect("a state").to_owned()
+    }
+
+    /// Waits until the session stands so.
+    pub fn until_state(&self, state: &str) {
+        until(&format!("the state {state}"), || self.state() == state);
+    }
+
+    /// A valid access token, by the real command line.
+    pub fn token(&self) -> String {
+        self.everkey("auth token").ok()
+    }
+
+    /// The session file.
+    pub fn auth_file(&self) -> PathBuf {
+        self.auth_dir().join("auth.json")
+    }
+
+    /// The session file's folder.
+    pub fn auth_dir(&self) -> PathBuf {
+        self.home.join("home/.failproofai")
+    }
+
+    /// The session file's content as JSON; none if there is no file.
+    pub fn session(&self) -> Option<Value> {
+        let bytes = fs::read(self.auth_file()).ok()?;
+        Some(serde_json::from_slice(&bytes).expect("any reader sees a complete file (I7)"))
+    }
+
+    /// A text field of the session file.
+    pub fn session_text(&self, field: &str) -> String {
+        let session = self.session().expect("a session file");
+        session[field].as_str().expect("a text").to_owned()
+    }
+
+    /// `EVERKEY_HOME`.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The folder that holds the whole world.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The user that agent and client run as.
+    pub fn uid(&self) -> u32 {
+        self.uid.unwrap_or(rustix::process::geteuid().as_raw())
+    }
+
+    /// Gives a file made by the test to the user of this world.
+    pub fn own(&self, path: &Path) {
+        if let Some(uid) = self.uid {
+            chown(path, Some(uid), Some(uid)).expect("root may do so");
+        }
+    }
+
+    /// The agent's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.home.join("run/agent.sock")
+    }
+
+    /// A JSON lines connection to the agent.
+    pub fn lines(&self) -> Lines {
+        Lines::open(&self.socket())
+    }
+
+    /// The agent's process id, which must run.
+    pub fn agent_pid(&self) -> u32 {
+        eventually("the agent to answer", || self.find_agent())
+    }
+
+    /// The agent's process id, if one answers.
+    pub fn find_agent(&self) -> Option<u32> {
+        let output = self.everkey("agent status --json");
+        if output.code != 0 {
+            return None;
+        }
+        output.json()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok())
+    }
+
+    /// Kills the agent without warning.
+    pub fn kill_agent(&self) {
+        process::kill_and_wait(self.agent_pid());
+    }
+
+    /// Ends the agent properly and waits until it is gone.
+    pub fn stop_agent(&self) {
+        let pid = self.agent_pid();
+        process::signal(pid, Signal::TERM);
+        until("the agent to be gone", || !process::is_alive(pid));
+    }
+
+    /// What the agent has logged so far.
+    pub fn agent_log(&self) -> String {
+        fs::read_to_string(self.home.join("state/agent.log")).unwrap_or_default()
+    }
+
+    /// How often the agent was asked this, by its log.
+    pub fn times_asked(&self, what: &str) -> usize {
+        let wanted = format!("ask=\"{what}\"");
+        self.agent_log().lines().filter(|line| line.contains(&wanted)).count()
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for pid in process::agents_of(&self.home.display().to_string()) {
+            process::kill_and_wait(pid);
+        }
+        if std::thread::panicking() {
+            eprintln!("the agent's log:\n{}\nthe server's log:\n{}", self.agent_log(), self.server.log());
+        }
+    }
+}

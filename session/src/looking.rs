@@ -6,9 +6,9 @@ use crate::event::{Found, StoreJob};
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
 use crate::record::{Over, Session};
-use crate::rotation::{Fresh, Rotation, SignedIn};
+use crate::rotation::{Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
-use crate::trouble::{Notice, Out, StoreKind, StoreTrouble};
+use crate::trouble::{Notice, Out, StoreKind, StoreTrouble, Trouble};
 
 /// How often the file is looked at though nobody said that it changed, in milliseconds.
 const EVERY_MS: u64 = 30_000;
@@ -111,6 +111,7 @@ impl Profile {
                 | Rotation::Doubt(_)
                 | Rotation::Probing(..)
                 | Rotation::Rechecking(..)
+                | Rotation::Unconfirmed
                 | Rotation::Over(_) => false,
             },
             Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => false,
@@ -171,6 +172,9 @@ impl Profile {
     fn found_session(&mut self, now: &Moment, session: Session) {
         match &mut self.account {
             Account::In(held) if held.fingerprint() == session.fingerprint() => {
+                if matches!(held.last, Some(Trouble::Store(_))) && held.hold == Hold::Free {
+                    held.last = None;
+                }
                 // The same session with another access token: whoever wrote it had a reason.
                 if held.session != session && session.access != held.session.access {
                     let lifetime = Some(held.lifetime_secs);
@@ -238,8 +242,16 @@ impl Profile {
     }
 
     fn found_unusable(&mut self, now: &Moment, why: StoreTrouble) {
-        match &self.account {
+        match &mut self.account {
             Account::Unusable(before) if *before == why => {}
+            // It could not be read this time; what it held a moment ago still counts until it is seen to have changed.
+            Account::In(held) if matches!(why.kind, StoreKind::Os(_)) => {
+                let trouble = Some(Trouble::Store(why.clone()));
+                if held.last != trouble {
+                    held.last = trouble;
+                    self.tell(Notice::StoreFailed(why));
+                }
+            }
             Account::In(_) | Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => {
                 self.leave(now, None);
                 self.tell(Notice::StoreFailed(why.clone()));

@@ -59,6 +59,8 @@ pub(crate) enum Rotation {
     Probing(Op, Doubt),
     /// Refused: the file is read again before that is believed.
     Rechecking(Op),
+    /// Refused, and the file could not be read.
+    Unconfirmed,
     /// S5, first half: the outcome goes into the journal.
     Committing(Op, Intent, Fresh),
     /// S5, second half: the file is exchanged.
@@ -162,6 +164,7 @@ impl SignedIn {
             | Rotation::Doubt(_)
             | Rotation::Probing(..)
             | Rotation::Rechecking(..)
+            | Rotation::Unconfirmed
             | Rotation::Committing(..)
             | Rotation::Replacing(..)
             | Rotation::Stuck { .. } => None,
@@ -192,6 +195,7 @@ impl Rotation {
             | Self::Connecting(..)
             | Self::Doubt(_)
             | Self::Probing(..)
+            | Self::Unconfirmed
             | Self::Over(_) => false,
         }
     }
@@ -206,6 +210,7 @@ impl Rotation {
             | Self::Doubt(_)
             | Self::Probing(..)
             | Self::Rechecking(..)
+            | Self::Unconfirmed
             | Self::Committing(..)
             | Self::Replacing(..)
             | Self::Stuck { .. } => true,
@@ -214,7 +219,7 @@ impl Rotation {
 
     /// Whether work is under way right now.
     pub fn is_busy(&self) -> bool {
-        !matches!(self, Self::Rest | Self::Doubt(_) | Self::Stuck { .. } | Self::Over(_))
+        !matches!(self, Self::Rest | Self::Doubt(_) | Self::Unconfirmed | Self::Stuck { .. } | Self::Over(_))
     }
 }
 
@@ -237,7 +242,7 @@ impl Profile {
         let asked = match &held.rotation {
             Rotation::Rest if wanted || forced => now.boot,
             Rotation::Rest => held.due,
-            Rotation::Doubt(_) | Rotation::Stuck { .. } => now.boot,
+            Rotation::Doubt(_) | Rotation::Unconfirmed | Rotation::Stuck { .. } => now.boot,
             Rotation::Looking(..)
             | Rotation::Vetting(_)
             | Rotation::Connecting(..)

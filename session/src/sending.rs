@@ -41,7 +41,18 @@ impl Profile {
         match std::mem::replace(&mut held.rotation, Rotation::Rest) {
             Rotation::Doubt(doubt) => self.resolve(now, doubt),
             Rotation::Stuck { committed, intent, fresh } => self.keep(committed, intent, fresh),
-            _ => self.begin(now, Attempt::default()),
+            Rotation::Unconfirmed => self.recheck(),
+            Rotation::Rest => self.begin(now, Attempt::default()),
+            busy @ (Rotation::Looking(..)
+            | Rotation::Vetting(_)
+            | Rotation::Connecting(..)
+            | Rotation::Noting { .. }
+            | Rotation::Sending(..)
+            | Rotation::Probing(..)
+            | Rotation::Rechecking(_)
+            | Rotation::Committing(..)
+            | Rotation::Replacing(..)
+            | Rotation::Over(_)) => held.rotation = busy,
         }
     }
 
@@ -117,8 +128,15 @@ impl Profile {
                     self.looked(now, Found::Session { session, tightened: false });
                 }
                 Found::Missing => self.looked(now, found),
-                Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
-                    self.end_session(now, Over::Refused);
+                Found::Session { .. } => self.end_session(now, Over::Refused),
+                Found::Damaged(_) => {
+                    held.rotation = Rotation::Unconfirmed;
+                    held.hold = Hold::Backoff(retry_at(now, 1));
+                    self.looked(now, found);
+                }
+                Found::Unusable(why) => {
+                    held.rotation = Rotation::Unconfirmed;
+                    self.refresh_stored_badly(now, why);
                 }
             },
             other => held.rotation = other,
@@ -266,10 +284,7 @@ impl Profile {
                 self.tell(Notice::Alarm);
                 self.try_again(now, trouble(NetKind::OtherSession));
             }
-            Refresh::Refused => {
-                let op = self.store(StoreJob::Look);
-                self.with_held(|held| held.rotation = Rotation::Rechecking(op));
-            }
+            Refresh::Refused => self.recheck(),
             Refresh::Rotating => {
                 let since = sent.rotating_since.or(Some(now.boot));
                 held.rotation = Rotation::Doubt(Doubt { rotating_since: since, ..sent });
@@ -289,6 +304,12 @@ impl Profile {
                 self.try_again(now, trouble);
             }
         }
+    }
+
+    /// Before a refusal is believed.
+    fn recheck(&mut self) {
+        let op = self.store(StoreJob::Look);
+        self.with_held(|held| held.rotation = Rotation::Rechecking(op));
     }
 
     /// The server said where it stands, about a doubt or about a session written elsewhere.
@@ -446,6 +467,7 @@ impl Profile {
             | Rotation::Looking(..)
             | Rotation::Doubt(_)
             | Rotation::Rechecking(..)
+            | Rotation::Unconfirmed
             | Rotation::Committing(..)
             | Rotation::Replacing(..)
             | Rotation::Stuck { .. }

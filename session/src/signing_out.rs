@@ -285,6 +285,7 @@ impl Rotation {
             | Self::Doubt(_)
             | Self::Probing(..)
             | Self::Rechecking(..)
+            | Self::Unconfirmed
             | Self::Over(_) => None,
         }
     }

@@ -3,4 +3,18 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod refresh;
+mod answers;
+mod build;
+mod callers;
+mod cli;
+mod contract;
+mod crash;
+mod files;
+mod life;
+mod login;
+mod logout;
+mod mismatch;
+mod permissions;
+mod service;
+mod space;
+mod wire;

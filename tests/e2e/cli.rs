@@ -1,0 +1,99 @@
+//! The command line: its forms, its JSON, its exit codes.
+
+use everkey_tests::{ADA, Setup, World};
+
+#[test]
+fn usage_errors_exit_2_and_say_where_help_is() {
+    let world = World::new();
+    for words in ["frob", "auth", "auth frob", "--frob", "auth --login --logout", "login extra", "agent", "-p"] {
+        let said = world.everkey(words).exits(2).complains("everkey --help");
+        assert!(said.out.is_empty(), "{said:?}");
+        assert_eq!(said.err.lines().count(), 2, "{said:?}");
+    }
+    assert_eq!(world.find_agent(), None, "a usage error starts no agent");
+}
+
+#[test]
+fn every_form_of_a_command_does_the_same() {
+    let world = World::signed_in(Setup::default());
+    let whoami = world.everkey("auth whoami").ok();
+    for words in ["whoami", "auth --whoami", "--whoami", "auth whoami --profile failproofai", "-p failproofai whoami"] {
+        assert_eq!(world.everkey(words).ok(), whoami, "{words}");
+    }
+    let token = world.token();
+    assert_eq!(world.everkey("token").ok(), token);
+    world.everkey("auth --logout").ok();
+    assert_eq!(world.everkey("--whoami").exits(1).out, "not signed in\n");
+}
+
+#[test]
+fn a_token_stands_alone_on_stdout() {
+    let world = World::signed_in(Setup::default());
+    let said = world.everkey("auth token").exits(0);
+    assert_eq!(said.out, format!("{}\n", world.session_text("access_token")));
+    assert_eq!(said.err, "");
+    let short = world.everkey("auth token --min-validity 9999h").exits(0);
+    assert_eq!(short.out, format!("{}\n", world.session_text("access_token")));
+    assert!(short.err.contains("never gives a token that long"), "{short:?}");
+}
+
+#[test]
+fn every_command_has_a_json_form() {
+    let world = World::signed_in(Setup::default());
+    let json = |words: &str| world.everkey(words).json();
+
+    let whoami = json("auth whoami --json");
+    assert_eq!((&whoami["authenticated"], &whoami["user"]["email"]), (&true.into(), &ADA.into()));
+    let status = json("auth status --json");
+    assert_eq!(status["profile"], "failproofai");
+    assert_eq!(status["server"], world.proxy.url());
+    assert_eq!(status["session_file"], world.auth_file().to_str().unwrap());
+    assert_eq!((&status["state"], &status["scheme"]), (&"valid".into(), &"otp".into()));
+    for at in ["access_expires_at", "refresh_expires_at", "next_refresh_at"] {
+        assert!(status[at].is_u64(), "{at} in {status}");
+    }
+    assert!(status["last_error"].is_null(), "{status}");
+    let token = json("auth token --json");
+    assert_eq!(token["access_token"], world.session_text("access_token"));
+    assert_eq!((&token["token_type"], &token["expires_at"]), (&"Bearer".into(), &status["access_expires_at"]));
+    assert!(json("auth refresh --json")["access_expires_at"].is_u64());
+    let agent = json("agent status --json");
+    assert_eq!((&agent["pid"], &agent["socket"]), (&world.agent_pid().into(), &world.socket().to_str().into()));
+    let logout = json("auth logout --json");
+    assert_eq!((&logout["authenticated"], &logout["revocation"]), (&false.into(), &"revoked".into()));
+
+    for words in ["auth whoami --json", "auth token --json", "auth refresh --json"] {
+        let said = world.everkey(words).exits(1);
+        let error = said.json();
+        assert_eq!((&error["type"], &error["code"]), (&"error".into(), &"not_signed_in".into()), "{said:?}");
+    }
+    assert_eq!(world.everkey("auth status --json").exits(1).json()["state"], "signed_out");
+    assert_eq!(json("agent stop --json")["running"], false);
+}
+
+#[test]
+fn status_shows_everything_but_no_token() {
+    let world = World::signed_in(Setup::default());
+    let shown = world.everkey("auth status").ok();
+    for part in ["failproofai", &world.proxy.url(), ADA, "with a code by email", "valid", "auth.json"] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    for secret in ["access_token", "refresh_token"] {
+        assert!(!shown.contains(&world.session_text(secret)), "{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "no colour into a pipe: {shown:?}");
+}
+
+#[test]
+fn an_unknown_profile_is_told_with_the_known_ones() {
+    let world = World::new();
+    world.everkey("auth whoami --profile nope").exits(2).complains("There is: failproofai");
+}
+
+#[test]
+fn without_a_home_it_says_what_to_set() {
+    let mut world = World::new();
+    world.set_env("EVERKEY_HOME", "");
+    world.set_env("HOME", "");
+    world.everkey("auth whoami").exits(7).complains("EVERKEY_HOME");
+}

@@ -1,0 +1,216 @@
+//! The session file as others leave it (F02, F04, F05, F06, F09, F10, F11, F12).
+
+use everkey_tests::{ADA, Fault, REFRESH, Setup, World, eventually, othertool, until};
+use rustix::fs::{FileType, Mode};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+const BOB: &str = "bob@example.com";
+
+#[test]
+fn f02_anything_but_a_plain_file_is_refused() {
+    let world = World::new();
+    let (auth, elsewhere) = (world.auth_file(), world.root().join("elsewhere.json"));
+    fs::create_dir_all(world.auth_dir()).unwrap();
+    let theirs = othertool::session(&world.server.sign_in(ADA));
+    othertool::write(&elsewhere, &theirs);
+
+    let place: [(&str, &dyn Fn()); 4] = [
+        ("is a symbolic link", &|| symlink(&elsewhere, &auth).unwrap()),
+        ("has a second name somewhere", &|| fs::hard_link(&elsewhere, &auth).unwrap()),
+        ("is not a plain file", &|| {
+            rustix::fs::mknodat(rustix::fs::CWD, &auth, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        }),
+        ("is not a plain file", &|| fs::create_dir(&auth).unwrap()),
+    ];
+    for (words, place) in place {
+        place();
+        let what = eventually(words, || {
+            let said = world.everkey("auth whoami");
+            (said.code == 7).then_some(said)
+        });
+        assert!(what.err.contains(words) && what.err.contains(auth.to_str().unwrap()), "{what:?}");
+        assert!(what.err.contains("everkey auth logout"), "it says what to do: {what:?}");
+        world.everkey("auth token").exits(7);
+        world.everkey("auth login").exits(7);
+        if auth.is_dir() {
+            world.everkey("auth logout").exits(7);
+            fs::remove_dir(&auth).unwrap();
+        } else {
+            world.everkey("auth logout").ok();
+        }
+        assert!(auth.symlink_metadata().is_err(), "{words}");
+        until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
+    }
+    assert_eq!(othertool::read(&elsewhere).unwrap().email, ADA, "what a link pointed to is untouched");
+    assert_eq!(world.server.events("logout"), 0);
+}
+
+/// Contents that are no session, as the original tool's reader sees it.
+const DAMAGED: [&str; 6] = [
+    "",
+    "\0\0\0\0",
+    "{\"access_token\": \"a",
+    "[]",
+    "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"access_expires_at\":\"soon\",\"user\":{\"id\":\"i\",\"email\":\"e\"}}",
+    "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"access_expires_at\":1,\"user\":{\"id\":\"i\"}}",
+];
+
+fn set_aside(world: &World) -> Vec<String> {
+    let files = fs::read_dir(world.auth_dir()).unwrap().flatten();
+    let aside = files.filter(|file| file.file_name().to_str().unwrap().starts_with("auth.json.damaged-"));
+    aside.map(|file| fs::read_to_string(file.path()).unwrap()).collect()
+}
+
+#[test]
+fn f04_a_damaged_file_is_set_aside_and_named() {
+    for content in DAMAGED {
+        let world = World::new();
+        fs::create_dir_all(world.auth_dir()).unwrap();
+        fs::write(world.auth_file(), content).unwrap();
+        world.everkey("auth whoami");
+        until("the damaged file to be set aside", || set_aside(&world) == [content]);
+        let said = eventually("the reason", || {
+            let said = world.everkey("auth whoami");
+            (said.code == 1).then_some(said)
+        });
+        assert!(said.err.contains("auth.json.damaged-"), "never silently signed out: {said:?}");
+        let status = world.status();
+        assert!(status["reason"].as_str().unwrap().contains("auth.json.damaged-"), "{status}");
+    }
+}
+
+#[test]
+fn f04_a_file_damaged_while_running_is_set_aside_and_a_login_mends_it() {
+    let world = World::signed_in(Setup::default());
+    fs::write(world.auth_file(), "garbage").unwrap();
+    until("the damaged file to be set aside", || set_aside(&world) == ["garbage"]);
+    until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
+    world.login();
+    assert_eq!(set_aside(&world), ["garbage"], "it is kept");
+}
+
+#[test]
+fn f05_a_removed_file_means_signed_out() {
+    let world = World::signed_in(Setup::default());
+    fs::remove_file(world.auth_file()).unwrap();
+    until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
+    world.everkey("auth whoami").exits(1).complains("removed by another program");
+    world.everkey("auth token").exits(1);
+    assert!(world.session().is_none());
+}
+
+#[test]
+fn f05_a_removed_file_is_not_resurrected_by_a_late_answer() {
+    let world = World::signed_in(Setup::default());
+    let gate = world.proxy.hold_refresh_answer();
+    let caller = world.start("auth refresh");
+    gate.reached();
+    fs::remove_file(world.auth_file()).unwrap();
+    gate.open();
+    caller.finish().exits(1);
+    until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
+    until("the late session to be revoked", || world.server.events("logout") == 1);
+    assert!(world.session().is_none());
+}
+
+#[test]
+fn f05_a_replaced_file_is_adopted() {
+    let world = World::signed_in(Setup::default());
+    let theirs = othertool::session(&world.server.sign_in(BOB));
+    othertool::write(&world.auth_file(), &theirs);
+    until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
+    assert_eq!(world.token(), theirs["access_token"].as_str().unwrap());
+    assert_eq!(world.session().unwrap(), theirs);
+}
+
+#[test]
+fn f10_a_file_replaced_during_a_refresh_wins() {
+    let world = World::signed_in(Setup::default());
+    let gate = world.proxy.hold_refresh_answer();
+    let caller = world.start("auth refresh");
+    gate.reached();
+    let theirs = othertool::session(&world.server.sign_in(BOB));
+    othertool::write(&world.auth_file(), &theirs);
+    gate.open();
+    caller.finish().exits(1);
+    until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
+    assert_eq!(world.session().unwrap(), theirs);
+    assert_eq!(world.token(), theirs["access_token"].as_str().unwrap());
+}
+
+#[test]
+fn f09_an_old_file_from_a_backup_is_not_sent() {
+    let world = World::signed_in(Setup::default());
+    let backup = fs::read(world.auth_file()).unwrap();
+    world.everkey("auth refresh").ok();
+    world.everkey("auth refresh --force").ok();
+    let sent = world.proxy.refreshes();
+    fs::write(world.auth_file(), &backup).unwrap();
+    world.until_state("needs_login");
+    world.everkey("auth whoami").exits(1).complains("as from a backup");
+    world.everkey("auth refresh --force").exits(1);
+    world.kill_agent();
+    world.everkey("auth refresh --force").exits(1);
+    assert_eq!(world.proxy.refreshes(), sent);
+    world.server.assert_nothing_revoked();
+}
+
+#[test]
+fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
+    let world = World::signed_in(Setup::default());
+    let old = world.session().unwrap();
+    // Our request is on its way, and theirs overtakes it.
+    let gate = everkey_tests::Gate::default();
+    world.proxy.next(REFRESH, Fault::HoldRequest(gate.clone()));
+    let caller = world.start("auth refresh");
+    gate.reached();
+    let theirs = world.server.refresh(old["refresh_token"].as_str().unwrap());
+    assert_eq!(theirs.status(), 200);
+    gate.open();
+    until("our request to be answered with a 409", || world.server.log().contains("status=409"));
+    let mut grant = everkey_tests::server::Grant::of(&theirs);
+    grant.answer["user"] = old["user"].clone();
+    othertool::write(&world.auth_file(), &othertool::session(&grant));
+
+    until("their session to be taken over", || world.everkey("auth token").out.trim() == grant.access);
+    caller.finish();
+    world.everkey("auth refresh --force").ok();
+    world.server.assert_nothing_revoked();
+    assert_eq!(world.server.me(&world.token()), 200);
+}
+
+#[test]
+fn f12_the_intent_is_found_though_the_state_folder_is_lost() {
+    let world = World::signed_in(Setup::default());
+    let refresh = world.session_text("refresh_token");
+    let gate = world.proxy.hold_refresh_answer();
+    let caller = world.start("auth refresh");
+    gate.reached();
+    world.kill_agent();
+    caller.finish().exits(3);
+    gate.open();
+    fs::remove_dir_all(world.home().join("state")).unwrap();
+
+    assert!(world.everkey("auth whoami").ok().starts_with(ADA));
+    until("the successor in the file", || world.session_text("refresh_token") != refresh);
+    let sent = world.proxy.seen(REFRESH);
+    assert_eq!(sent[0].header("idempotency-key"), sent[1].header("idempotency-key"));
+    assert_eq!((world.server.events("rotated"), world.server.events("repeat_answered")), (1, 1));
+    world.server.assert_nothing_revoked();
+}
+
+#[test]
+fn f06_a_change_that_nobody_told_of_is_seen_before_use() {
+    let world = World::signed_in(Setup::default());
+    let pid = world.agent_pid();
+    // Written while the agent is stopped, so that no event can come before the question.
+    everkey_tests::process::signal(pid, rustix::process::Signal::STOP);
+    let theirs = othertool::session(&world.server.sign_in(BOB));
+    othertool::write(&world.auth_file(), &theirs);
+    everkey_tests::process::signal(pid, rustix::process::Signal::CONT);
+    world.everkey("auth refresh");
+    until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
+    let sent: Vec<_> = world.proxy.seen(REFRESH).iter().map(|sent| sent.json()["refresh_token"].clone()).collect();
+    assert!(sent.iter().all(|token| *token == theirs["refresh_token"]), "only the file's own token is sent");
+}

@@ -520,6 +520,8 @@ impl Profile {
             NetKind::Late if held.failures == 1 => Hold::Free,
             _ => Hold::Backoff(retry_at(now, held.failures)),
         };
+        // Whoever asked may be gone, but "offline" must end by itself once the network is back.
+        held.due = held.due.min(now.boot);
         let known = held.last == Some(Trouble::Net(trouble.clone()));
         held.last = Some(Trouble::Net(trouble.clone()));
         if !known {

@@ -345,11 +345,17 @@ impl Checks {
         let ended = family.is_some_and(|family| self.ended.contains(&family));
         self.require(!ended, Rule::I6, || format!("{refresh} was signed out"));
         self.vouch(session);
-        if let Journal::Outcome(intent, outcome) = &disk.journal.seen
-            && outcome.refresh == session.refresh
-            && (parent.is_none() || parent == disk.print())
-        {
-            self.superseded.insert(intent.parent);
+        match &disk.journal.seen {
+            Journal::Outcome(intent, outcome) if outcome.refresh == session.refresh => {
+                if parent.is_none() || parent == disk.print() {
+                    self.superseded.insert(intent.parent);
+                }
+            }
+            // A sign-in replaces nothing that could be lost, so it counts once it is in the file.
+            Journal::Outcome(..) | Journal::Intent(_) | Journal::Empty if parent.is_none() => {
+                self.written_by_other(session);
+            }
+            Journal::Outcome(..) | Journal::Intent(_) | Journal::Empty => {}
         }
         let Some(old) = disk.session().filter(|old| parent == Some(old.fingerprint())) else { return };
         if old.refresh == session.refresh {

@@ -58,6 +58,7 @@ impl World {
         let restored = self.backup.take();
         self.backup = self.disk.session().cloned();
         if let Some(session) = restored {
+            self.server.stray(session.refresh.expose());
             self.other_writes(Some(Content::Session(session)));
         }
     }

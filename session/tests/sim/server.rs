@@ -228,6 +228,13 @@ impl Server {
         self.access.get(access).map(|&(.., until)| until)
     }
 
+    /// The file says not where it is from.
+    pub fn stray(&mut self, refresh: &str) {
+        if let Some(family) = self.family_id(refresh) {
+            self.families[family].is_stray = true;
+        }
+    }
+
     fn see(&mut self, family: usize, generation: usize) {
         self.families[family].generations[..=generation].iter_mut().for_each(|g| g.used = true);
     }

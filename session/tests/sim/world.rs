@@ -79,6 +79,8 @@ pub struct Excuses {
     /// The side-car says what the server allows; without it nothing is taken for granted.
     pub no_sidecar: bool,
     pub sign_in_or_out: bool,
+    /// After a restart the wall clock is all there is to tell what has expired.
+    pub wall_went_back: bool,
 }
 
 impl World {
@@ -224,6 +226,8 @@ impl World {
                 self.crash(false);
                 self.disk.sidecar = crate::disk::File::new(None);
                 self.excuses.no_sidecar = true;
+                // Nobody could tell an older backup any more.
+                self.backup = None;
                 self.server.families.iter_mut().for_each(|family| family.is_stray = true);
             }
             Happening::LoseLock => {
@@ -237,7 +241,10 @@ impl World {
                 self.end += ms;
                 self.checks.suspended(ms);
             }
-            Happening::WallJump(secs) => self.wall_ahead += secs,
+            Happening::WallJump(secs) => {
+                self.wall_ahead += secs;
+                self.excuses.wall_went_back |= secs < 0;
+            }
             Happening::NetDown(ms) => {
                 self.net_is_up = false;
                 self.at(ms, Event::NetUp);
@@ -462,6 +469,7 @@ impl World {
             || self.plan.rules != Rules::Rr1
             || self.excuses.other_tool
             || self.excuses.no_sidecar
+            || self.excuses.wall_went_back && self.life > 0
             || self.excuses.sign_in_or_out;
         self.checks.require(kept, Rule::Lost, || "no token can be had".to_owned());
         let (requests, rotations) = (self.server.requests, self.server.rotations);

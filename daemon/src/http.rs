@@ -1,5 +1,6 @@
 //! HTTP through reqwest: no redirects, no retries, no pool, answers of at most 64 KiB, plain http only to this machine.
 
+use crate::object;
 use crate::parking::{Lot, ParkLayer};
 use everkey_proto::Secret;
 use everkey_session::trouble::{NetKind, NetTrouble};
@@ -94,12 +95,12 @@ pub struct Answer {
 impl Answer {
     /// Whether it is JSON, by its own word and by looking.
     pub fn is_json(&self) -> bool {
-        self.json::<serde_json::Value>().is_some()
+        self.says_json && serde_json::from_slice::<serde_json::Value>(&self.body).is_ok()
     }
 
-    /// The body, if it is JSON of this shape.
+    /// The body, if it is a JSON object of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        self.says_json.then(|| serde_json::from_slice(&self.body).ok()).flatten()
+        self.says_json.then(|| object::read(&self.body)).flatten()
     }
 
     /// Trouble with this server.

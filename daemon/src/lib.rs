@@ -11,6 +11,7 @@ mod door;
 pub mod http;
 pub mod life;
 mod logging;
+mod object;
 mod parking;
 pub mod provider;
 mod service_manager;

@@ -310,6 +310,10 @@ pub fn write(message: &impl Serialize) -> Vec<u8> {
     line
 }
 
+/// A struct's fields in order would do for serde; a line is an object.
 fn read<T: serde::de::DeserializeOwned>(line: &[u8]) -> Result<T, NotALine> {
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err(NotALine::Shape { column: 1 });
+    }
     serde_json::from_slice(line).map_err(|e| NotALine::Shape { column: e.column() })
 }

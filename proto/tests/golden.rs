@@ -149,6 +149,7 @@ fn d11_lines_that_are_no_requests_are_refused_without_an_echo() {
         "{}",
         "null",
         "[]",
+        "[\"whoami\"]",
         "{\"request\":\"frob\"}",
         "{\"request\":\"whoami\",\"request\":\"stop\"}",
         "{\"request\":\"whoami\",\"hunter2\":1}",

@@ -1,6 +1,7 @@
 //! The files in the state folder that belong to a profile: the side-car and the sign-outs to be confirmed.
 
 use super::durable;
+use crate::object;
 use everkey_session::record::{Revocation, Sidecar, hex};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -82,7 +83,7 @@ impl Side {
 
 /// The side-car in a file's bytes, or none if they are not one.
 pub fn parse_sidecar(bytes: &[u8]) -> Option<Sidecar> {
-    serde_json::from_slice(bytes).ok()
+    object::read(bytes)
 }
 
 /// The file's bytes for a side-car.
@@ -92,7 +93,7 @@ pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
 
 /// The sign-out in a file's bytes, or none if they are not one.
 pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
-    serde_json::from_slice(bytes).ok()
+    object::read(bytes)
 }
 
 /// The file's bytes for a sign-out.

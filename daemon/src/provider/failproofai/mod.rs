@@ -2,6 +2,7 @@
 
 use super::jwt;
 use crate::http::{Answer, Auth, Call};
+use crate::object;
 use everkey_proto::{Secret, reply::User};
 use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::{Capability, Grant, Revocation, Session};
@@ -21,7 +22,7 @@ struct SessionFile {
 
 /// A missing `refresh_expires_at` counts as `access_expires_at`; any other missing or mistyped field as no session.
 pub fn parse_session(bytes: &[u8]) -> Option<Session> {
-    let file: SessionFile = serde_json::from_slice(bytes).ok()?;
+    let file: SessionFile = object::read(bytes)?;
     if !sendable(&file.access_token) || !sendable(&file.refresh_token) {
         return None;
     }
@@ -156,13 +157,7 @@ struct TokenAnswer {
     refresh_token: Secret,
     refresh_expires_in: serde_json::Number,
     user: Option<User>,
-    refresh_retry: Option<RefreshRetry>,
-}
-
-#[derive(Deserialize)]
-struct RefreshRetry {
-    v: u64,
-    until: String,
+    refresh_retry: Option<Map<String, Value>>,
 }
 
 fn read_grant(answer: &Answer) -> Option<Grant> {
@@ -171,11 +166,6 @@ fn read_grant(answer: &Answer) -> Option<Grant> {
     if !bearer || !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
         return None;
     }
-    let capability = match &tokens.refresh_retry {
-        Some(RefreshRetry { v: 1, until }) if until == "used" => Capability::Rr1,
-        Some(RefreshRetry { v: 1, until }) if until == "probe" => Capability::Probe,
-        Some(_) | None => Capability::None,
-    };
     Some(Grant {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
@@ -183,8 +173,18 @@ fn read_grant(answer: &Answer) -> Option<Grant> {
         refresh: tokens.refresh_token,
         refresh_expires_in: whole(&tokens.refresh_expires_in),
         user: tokens.user,
-        capability,
+        capability: promised(&tokens.refresh_retry.unwrap_or_default()),
     })
+}
+
+/// What version 1 of the promise says. Any other version promises nothing that could be relied on.
+fn promised(retry: &Map<String, Value>) -> Capability {
+    let version = retry.get("v").and_then(Value::as_u64);
+    match (version, retry.get("until").and_then(Value::as_str)) {
+        (Some(1), Some("used")) => Capability::Rr1,
+        (Some(1), Some("probe")) => Capability::Probe,
+        (_, _) => Capability::None,
+    }
 }
 
 /// Seconds as a whole number, whatever kind of number the server wrote.

@@ -43,7 +43,7 @@ fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_
     for field in ["access_token", "refresh_token", "access_expires_at", "user"] {
         assert!(without(field).is_none(), "{field}");
     }
-    for odd in ["", "null", "[]", "{", r#"{"access_token":1}"#] {
+    for odd in ["", "null", "[]", r#"["a","r",10,20,["u","e@x"]]"#, "{", r#"{"access_token":1}"#] {
         assert!(parse_session(odd.as_bytes()).is_none(), "{odd}");
     }
     assert!(parse_session(FILE.replace("\"a\"", "\"a\\nb\"").as_bytes()).is_none());
@@ -60,6 +60,7 @@ fn n12_only_the_contracts_refusal_is_one() {
         assert!(!refused(status, ""), "{status}");
     }
     assert!(!refused(400, r#"{"code":"invalid_grant"}"#));
+    assert!(!refused(401, r#"["invalid_grant"]"#));
     let mut html = answer(401, r#"{"code":"invalid_grant"}"#);
     html.says_json = false;
     assert_ne!(read_refresh(&html), Refresh::Refused);
@@ -91,6 +92,8 @@ fn n20_odd_lifetimes_and_capabilities_are_read() {
         let text = TOKENS.replace("99.5", &format!(r#"9,"refresh_retry":{{"v":1,"until":"{until}"}}"#));
         assert_eq!(grant(text).capability, capability);
     }
+    let later = TOKENS.replace("99.5", r#"9,"refresh_retry":{"v":2,"until":{"used":true}}"#);
+    assert_eq!(grant(later).capability, Capability::None);
 }
 
 #[test]

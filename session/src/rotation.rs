@@ -240,8 +240,9 @@ impl Profile {
             Some(_) | None => Boot(0),
         };
         let asked = match &held.rotation {
-            Rotation::Rest if wanted || forced => now.boot,
-            Rotation::Rest => held.due,
+            Rotation::Rest if wanted || forced => now.boot.max(gap),
+            Rotation::Rest => held.due.max(gap),
+            // What has been begun is brought to its end, however soon after the last refresh.
             Rotation::Doubt(_) | Rotation::Unconfirmed | Rotation::Stuck { .. } => now.boot,
             Rotation::Looking(..)
             | Rotation::Vetting(_)
@@ -254,7 +255,7 @@ impl Profile {
             | Rotation::Replacing(..)
             | Rotation::Over(_) => return None,
         };
-        Some(asked.max(gap).max(held.held_until()))
+        Some(asked.max(held.held_until()))
     }
 
     /// Nothing is sent by who does not own the file, nor while the journal is unreadable, the books are behind,

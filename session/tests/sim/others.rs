@@ -25,6 +25,7 @@ impl World {
         let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
         self.note(|_| format!("other tool: {} -> {}", token.expose(), word(&answer)));
         let Refresh::Granted(grant) = answer else { return };
+        self.server.stray(token.expose());
         let access = grant.access.expose().to_owned();
         let session = session_of(grant, self.wall());
         let takes = self.dice.between(5, 1_000);

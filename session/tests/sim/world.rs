@@ -222,11 +222,12 @@ impl World {
             Happening::Login(server) => self.ask(Ask::Login, Some(server)),
             Happening::Logout => self.ask(Ask::Logout, None),
             Happening::Crash { power } => self.crash(power),
+            // Once another program has put a session back, only the state folder can tell it from the real thing.
+            Happening::LoseState if self.excuses.other_tool => {}
             Happening::LoseState => {
                 self.crash(false);
                 self.disk.sidecar = crate::disk::File::new(None);
                 self.excuses.no_sidecar = true;
-                // Nobody could tell an older backup any more.
                 self.backup = None;
                 self.server.families.iter_mut().for_each(|family| family.is_stray = true);
             }

@@ -8,10 +8,12 @@ use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswe
 use everkey_session::record::{Capability, Grant, Revocation, Session};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct SessionFile {
     access_token: Secret,
     refresh_token: Secret,
@@ -36,21 +38,48 @@ pub fn parse_session(bytes: &[u8]) -> Option<Session> {
     })
 }
 
+/// Fields as they are written, so that what everkey can't represent survives too.
+type Fields = BTreeMap<String, Box<RawValue>>;
+
 pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
-    let mut fields: Map<String, Value> =
-        old.and_then(|old| serde_json::from_slice(old).ok()).unwrap_or_default();
-    let mut user = match fields.remove("user") {
-        Some(Value::Object(user)) => user,
-        _ => Map::new(),
+    #[derive(Serialize)]
+    struct Written<'a> {
+        access_token: &'a Secret,
+        refresh_token: &'a Secret,
+        access_expires_at: u64,
+        refresh_expires_at: u64,
+        user: WrittenUser<'a>,
+        #[serde(flatten)]
+        others: Fields,
+    }
+    #[derive(Serialize)]
+    struct WrittenUser<'a> {
+        id: &'a str,
+        email: &'a str,
+        #[serde(flatten)]
+        others: Fields,
+    }
+    let mut others = fields(&String::from_utf8_lossy(old.unwrap_or_default()));
+    let mut of_user = others.remove("user").map(|user| fields(user.get())).unwrap_or_default();
+    for ours in ["access_token", "refresh_token", "access_expires_at", "refresh_expires_at"] {
+        others.remove(ours);
+    }
+    for ours in ["id", "email"] {
+        of_user.remove(ours);
+    }
+    let file = Written {
+        access_token: &session.access,
+        refresh_token: &session.refresh,
+        access_expires_at: session.access_expires_at,
+        refresh_expires_at: session.refresh_expires_at,
+        user: WrittenUser { id: &session.user.id, email: &session.user.email, others: of_user },
+        others,
     };
-    user.insert("id".into(), json!(session.user.id));
-    user.insert("email".into(), json!(session.user.email));
-    fields.insert("access_token".into(), json!(session.access));
-    fields.insert("refresh_token".into(), json!(session.refresh));
-    fields.insert("access_expires_at".into(), json!(session.access_expires_at));
-    fields.insert("refresh_expires_at".into(), json!(session.refresh_expires_at));
-    fields.insert("user".into(), Value::Object(user));
-    Zeroizing::new(serde_json::to_vec_pretty(&fields).unwrap_or_default())
+    Zeroizing::new(serde_json::to_vec_pretty(&file).unwrap_or_default())
+}
+
+fn fields(json: &str) -> Fields {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 pub fn refresh(refresh: &Secret, key: &Secret, deadline: u64) -> Call {

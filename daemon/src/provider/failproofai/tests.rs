@@ -33,6 +33,19 @@ fn the_contracts_file_is_read_and_unknown_fields_survive() {
 }
 
 #[test]
+fn unknown_fields_survive_as_they_are_written() {
+    let odd = r#"123456789012345678901234567890,"huge":1e999,"half":"\ud800","user2":{"id":1.10}"#;
+    let old = FILE.replace("[1]", odd);
+    let session = parse_session(old.as_bytes()).unwrap();
+    let written = render_session(Some(old.as_bytes()), &session);
+    let text = String::from_utf8_lossy(&written);
+    for kept in ["123456789012345678901234567890", "1e999", r#""\ud800""#, r#"{"id":1.10}"#] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+    assert_eq!(parse_session(&written), Some(session));
+}
+
+#[test]
 fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_missing() {
     let without = |field: &str| {
         let mut value: Value = serde_json::from_str(FILE).unwrap();

@@ -159,7 +159,7 @@ impl Broker {
     }
 
     fn asked(&mut self, asked: Asked) -> Result<()> {
-        let Asked { request, pid, reply } = asked;
+        let Asked { mut request, pid, reply } = asked;
         if self.stopping.is_some() {
             let _ = reply.send(closing());
             return Ok(());
@@ -189,11 +189,14 @@ impl Broker {
             let _ = reply.send(Reply::Failed(self.no_such_profile(name)));
             return Ok(());
         };
-        if let (Ask::Login, Some(server)) = (&ask, &request.expect.server)
-            && let Err(why) = base_url(server)
-        {
-            let _ = reply.send(Reply::Failed(not_a_server(why)));
-            return Ok(());
+        match request.expect.server.as_deref().map(base_url) {
+            Some(Ok(server)) => request.expect.server = Some(server),
+            Some(Err(why)) if ask == Ask::Login => {
+                let _ = reply.send(Reply::Failed(not_a_server(why)));
+                return Ok(());
+            }
+            // No session is bound to what is no server: the core says whose it is.
+            Some(Err(_)) | None => {}
         }
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);

@@ -215,10 +215,11 @@ fn innermost(e: &reqwest::Error) -> String {
 }
 
 /// A base URL that credentials may be sent to: https, or http to this very machine; no user, query or fragment.
-/// The normal form is without trailing slashes.
+/// It is returned as the HTTP client reads it, so that what is stored, compared and shown is where requests go;
+/// without trailing slashes.
 pub fn base_url(text: &str) -> Result<String, String> {
-    let normal = everkey_proto::place::normal_server(text);
-    let url = reqwest::Url::parse(&normal).map_err(|e| format!("{normal:?} is not a URL ({e})"))?;
+    let url = reqwest::Url::parse(text.trim())
+        .map_err(|e| format!("that is not a URL ({e}); one looks like https://api.example.com"))?;
     let plain = url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
@@ -226,6 +227,7 @@ pub fn base_url(text: &str) -> Result<String, String> {
     if !plain {
         return Err("a server's URL has no user, password, query or fragment".to_owned());
     }
+    let normal = everkey_proto::place::normal_server(url.as_str());
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
@@ -250,6 +252,11 @@ mod tests {
             assert!(base_url(good).is_ok(), "{good}");
         }
         assert_eq!(base_url(" https://a/ ").unwrap(), "https://a");
+        assert_eq!(base_url("https://API.example.com:443/x/").unwrap(), "https://api.example.com/x");
+        // By these letters the client keeps proxies away from plain http.
+        for local in ["HTTP://127.0.0.1:1", "http:\\\\127.0.0.1:1", "ht\ttp:127.0.0.1:1/"] {
+            assert_eq!(base_url(local).unwrap(), "http://127.0.0.1:1");
+        }
         for bad in [
             "http://example.com",
             "http://127.0.0.1.evil.com",

@@ -95,7 +95,7 @@ impl Places {
 
 /// A server's base URL as it is compared and stored: trimmed, no trailing slashes.
 pub fn normal_server(url: &str) -> String {
-    url.trim().trim_end_matches('/').to_owned()
+    url.trim().trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
 }
 
 #[cfg(test)]
@@ -141,5 +141,6 @@ mod tests {
     #[test]
     fn servers_compare_without_trailing_slashes() {
         assert_eq!(normal_server(" http://a/ "), "http://a");
+        assert_eq!(normal_server("http://a/ /"), "http://a");
     }
 }

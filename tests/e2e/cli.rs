@@ -5,7 +5,9 @@ use everkey_tests::{ADA, Setup, World};
 #[test]
 fn usage_errors_exit_2_and_say_where_help_is() {
     let world = World::new();
-    for words in ["frob", "auth", "auth frob", "--frob", "auth --login --logout", "login extra", "agent", "-p"] {
+    for words in
+        ["frob", "auth", "auth frob", "--frob", "auth --login --logout", "login extra", "agent", "-p"]
+    {
         let said = world.everkey(words).exits(2).complains("everkey --help");
         assert!(said.out.is_empty(), "{said:?}");
         assert_eq!(said.err.lines().count(), 2, "{said:?}");
@@ -17,7 +19,9 @@ fn usage_errors_exit_2_and_say_where_help_is() {
 fn every_form_of_a_command_does_the_same() {
     let world = World::signed_in(Setup::default());
     let whoami = world.everkey("auth whoami").ok();
-    for words in ["whoami", "auth --whoami", "--whoami", "auth whoami --profile failproofai", "-p failproofai whoami"] {
+    for words in
+        ["whoami", "auth --whoami", "--whoami", "auth whoami --profile failproofai", "-p failproofai whoami"]
+    {
         assert_eq!(world.everkey(words).ok(), whoami, "{words}");
     }
     let token = world.token();
@@ -55,10 +59,16 @@ fn every_command_has_a_json_form() {
     assert!(status["last_error"].is_null(), "{status}");
     let token = json("auth token --json");
     assert_eq!(token["access_token"], world.session_text("access_token"));
-    assert_eq!((&token["token_type"], &token["expires_at"]), (&"Bearer".into(), &status["access_expires_at"]));
+    assert_eq!(
+        (&token["token_type"], &token["expires_at"]),
+        (&"Bearer".into(), &status["access_expires_at"])
+    );
     assert!(json("auth refresh --json")["access_expires_at"].is_u64());
     let agent = json("agent status --json");
-    assert_eq!((&agent["pid"], &agent["socket"]), (&world.agent_pid().into(), &world.socket().to_str().into()));
+    assert_eq!(
+        (&agent["pid"], &agent["socket"]),
+        (&world.agent_pid().into(), &world.socket().to_str().into())
+    );
     let logout = json("auth logout --json");
     assert_eq!((&logout["authenticated"], &logout["revocation"]), (&false.into(), &"revoked".into()));
 

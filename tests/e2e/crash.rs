@@ -6,7 +6,8 @@ use rustix::process::Signal;
 use std::fs;
 
 fn leftovers(world: &World) -> Vec<String> {
-    let names = fs::read_dir(world.auth_dir()).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(world.auth_dir()).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
     names.filter(|name| name != "auth.json" && name != ".auth.json.everkey-lock").collect()
 }
 

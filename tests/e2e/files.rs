@@ -211,6 +211,7 @@ fn f06_a_change_that_nobody_told_of_is_seen_before_use() {
     everkey_tests::process::signal(pid, rustix::process::Signal::CONT);
     world.everkey("auth refresh");
     until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
-    let sent: Vec<_> = world.proxy.seen(REFRESH).iter().map(|sent| sent.json()["refresh_token"].clone()).collect();
+    let sent: Vec<_> =
+        world.proxy.seen(REFRESH).iter().map(|sent| sent.json()["refresh_token"].clone()).collect();
     assert!(sent.iter().all(|token| *token == theirs["refresh_token"]), "only the file's own token is sent");
 }

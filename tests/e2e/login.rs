@@ -123,7 +123,7 @@ fn what_is_no_api_server_exits_4() {
     talk.say(ADA);
     talk.json();
     world.proxy.next(VERIFY, Fault::Answer(Canned::captive_portal()));
-    talk.say(&world.server.codes(ADA).last().unwrap().clone());
+    talk.say(&world.server.code_after(ADA, 0));
     assert_eq!(talk.json()["code"], "offline");
     talk.finish().exits(4);
     assert!(world.session().is_none());

@@ -19,7 +19,10 @@ fn signing_out_tells_the_server() {
 
 fn queued(world: &World) -> Vec<PathBuf> {
     let folders = fs::read_dir(world.home().join("state/revocations")).into_iter().flatten().flatten();
-    folders.flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten()).map(|file| file.path()).collect()
+    folders
+        .flat_map(|folder| fs::read_dir(folder.path()).unwrap().flatten())
+        .map(|file| file.path())
+        .collect()
 }
 
 #[test]

@@ -7,10 +7,14 @@ fn another_server_in_the_environment_is_told() {
     let world = World::signed_in(Setup::default());
     for words in ["auth token", "auth whoami", "auth status", "auth refresh"] {
         let said = world.cli(words).env("FAILPROOF_API_URL", "https://other.example").run().exits(2);
-        assert!(said.err.contains(&world.proxy.url()) && said.err.contains("https://other.example"), "{said:?}");
+        assert!(
+            said.err.contains(&world.proxy.url()) && said.err.contains("https://other.example"),
+            "{said:?}"
+        );
         assert!(said.out.is_empty(), "{said:?}");
     }
-    let older = world.cli("auth token").env("FAILPROOF_API_URL", "").env("FAILPROOFAI_API_URL", "https://a.example");
+    let older =
+        world.cli("auth token").env("FAILPROOF_API_URL", "").env("FAILPROOFAI_API_URL", "https://a.example");
     older.run().exits(2).complains("https://a.example");
     // A slash at the end is no difference.
     world.cli("auth token").env("FAILPROOF_API_URL", &format!("{}/", world.proxy.url())).run().ok();

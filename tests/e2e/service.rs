@@ -10,7 +10,10 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 #[test]
 fn socket_activation_starts_the_agent_on_a_passed_socket() {
     if !has("systemd-socket-activate") {
-        return skipped("socket_activation_starts_the_agent_on_a_passed_socket", "no systemd-socket-activate");
+        return skipped(
+            "socket_activation_starts_the_agent_on_a_passed_socket",
+            "no systemd-socket-activate",
+        );
     }
     let mut world = World::signed_in(Setup::default());
     world.stop_agent();

@@ -17,7 +17,8 @@ fn small_disk(test: &str) -> Option<(World, Disk)> {
 
 #[test]
 fn n08_without_room_nothing_is_sent_and_the_token_still_served() {
-    let Some((world, disk)) = small_disk("n08_without_room_nothing_is_sent_and_the_token_still_served") else {
+    let Some((world, disk)) = small_disk("n08_without_room_nothing_is_sent_and_the_token_still_served")
+    else {
         return;
     };
     let refresh = world.session_text("refresh_token");
@@ -80,7 +81,10 @@ fn n09_killed_without_room_for_the_answer_the_journal_has_it() {
 fn a_sign_in_without_room_is_told_and_leaves_nothing_behind() {
     let world = World::new();
     let Some(disk) = Disk::mount(&world.auth_dir(), world.uid()) else {
-        return skipped("a_sign_in_without_room_is_told_and_leaves_nothing_behind", "nothing can be mounted here");
+        return skipped(
+            "a_sign_in_without_room_is_told_and_leaves_nothing_behind",
+            "nothing can be mounted here",
+        );
     };
     world.everkey("auth whoami").exits(1);
     disk.fill();

@@ -60,7 +60,8 @@ fn d11_oversized_frames_are_closed_and_nothing_is_allocated() {
 fn d11_garbage_is_closed_and_never_echoed() {
     let world = World::signed_in(Setup::default());
     let http = format!("GET /{CANARY} HTTP/1.1\r\nHost: x\r\n\r\n");
-    let open: [&[u8]; 5] = [http.as_bytes(), b"EVK2", b"EVK1\x05\0\0\0\xff\xff\xff\xff\xff", &[0xff; 4096], b"\n\n"];
+    let open: [&[u8]; 5] =
+        [http.as_bytes(), b"EVK2", b"EVK1\x05\0\0\0\xff\xff\xff\xff\xff", &[0xff; 4096], b"\n\n"];
     for bytes in open {
         let mut stream = connect(&world.socket());
         let _ = stream.write_all(bytes);

@@ -3,7 +3,9 @@
 use crate::gate::Gate;
 use crate::http::{self, Message};
 use rustix::net::sockopt::{set_socket_linger, set_socket_reuseport};
-use rustix::net::{AddressFamily, Shutdown, SocketType, bind, getsockname, listen, shutdown, socket};
+use rustix::net::{
+    AddressFamily, Shutdown, SocketFlags, SocketType, bind, getsockname, listen, shutdown, socket_with,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufReader, Write};
@@ -185,7 +187,8 @@ impl Drop for Proxy {
 }
 
 fn bound(address: SocketAddr) -> OwnedFd {
-    let fd = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    let fd =
+        socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).expect("a socket");
     set_socket_reuseport(&fd, true).expect("ports can be shared with oneself");
     bind(&fd, &address).expect("a port of this machine");
     fd

@@ -103,7 +103,7 @@ fn n16_a_server_killed_half_way_is_asked_again() {
     let caller = world.start("auth refresh --force");
     until("a request that nobody answers", || world.proxy.refreshes() >= 2);
     world.server.start_again();
-    world.proxy.set_upstream(&world.server.url().to_owned());
+    world.proxy.set_upstream(world.server.url());
     caller.finish();
     world.until_state("valid");
     until("the second rotation", || world.server.events("rotated") == 2);

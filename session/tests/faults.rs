@@ -1,0 +1,14 @@
+//! The rows of `design/faults.md` that the pure core alone must hold, one scenario each.
+#![forbid(unsafe_code)]
+#![allow(missing_docs, clippy::panic)]
+
+#[path = "faults/files.rs"]
+mod files;
+#[path = "faults/network.rs"]
+mod network;
+#[path = "faults/people.rs"]
+mod people;
+#[path = "faults/script.rs"]
+mod script;
+#[path = "faults/time.rs"]
+mod time;

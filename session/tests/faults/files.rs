@@ -1,0 +1,113 @@
+//! F08, F11, F12: what a crash or another program left beside and in the session file.
+
+use crate::script::*;
+use everkey_session::event::{Answer, Ask, Done, Effect, Refresh, Replaced, StoreJob};
+use everkey_session::policy::Replay;
+use everkey_session::record::{Capability, Journal, Over};
+use everkey_session::trouble::{NetKind, Notice, Trouble};
+
+#[test]
+fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {
+    let mut files = files(Capability::Rr1);
+    files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let parent = Some(session(0).fingerprint());
+    let [Effect::Tell(Notice::Recovered), Effect::Store(op, job)] = &next[..] else { panic!("{next:?}") };
+    assert_eq!(**job, StoreJob::Replace { parent, session: session(1) });
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))], "the old one until it is durable");
+    let effects = agent.done(*op, Done::Replaced(Ok(Replaced::Done)));
+    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.ask(2, token()), [reply(2, token_of(&session(1)))]);
+}
+
+#[test]
+fn f08_outcome_that_is_in_the_file_already_is_taken_as_our_own() {
+    let mut files = files(Capability::Rr1);
+    files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
+    files.file = found(&session(1));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (_, job) = only_store(next);
+    let StoreJob::Settle(sidecar) = job else { panic!("{job:?}") };
+    assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(Over::Restored));
+    assert_eq!(sidecar.pin.map(|pin| pin.fingerprint), Some(session(1).fingerprint()));
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(1)))]);
+}
+
+#[test]
+fn f08_outcome_of_an_earlier_epoch_is_dropped() {
+    let mut files = files(Capability::Rr1);
+    files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
+    files.sidecar.iter_mut().for_each(|sidecar| sidecar.epoch = 1);
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    assert_eq!(agent.keep_books(next), [ended(Over::Restored)]);
+    assert_eq!(agent.wait_for().0, [], "and the parent is not sent");
+}
+
+#[test]
+fn f08_outcome_whose_parent_is_not_the_files_token_is_dropped() {
+    let mut files = files(Capability::Rr1);
+    files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
+    files.file = found(&session(5));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    assert_eq!(agent.keep_books(next), [Effect::Tell(Notice::Adopted)]);
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(5)))]);
+}
+
+#[test]
+fn f11_rotation_in_progress_the_other_tools_file_is_adopted() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let sent = agent.send_when_due();
+    let told = agent.answered(&sent, Refresh::Rotating);
+    assert_eq!(told, [Effect::Tell(Notice::RefreshFailed(trouble(NetKind::Rotating)))]);
+    agent.file = session(5);
+    let adopted = agent.wait();
+    assert_eq!(agent.keep_books(adopted), [Effect::Tell(Notice::Adopted)]);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn f11_rotation_in_progress_for_a_minute_asks_for_a_login_and_revokes_the_session() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let mut sent = agent.send_when_due();
+    let key = sent.key.clone();
+    let mut sends = 1;
+    let end = loop {
+        agent.answered(&sent, Refresh::Rotating);
+        let next = agent.wait();
+        if next.iter().any(|effect| *effect == ended(Over::Contested)) {
+            break next;
+        }
+        sent = agent.send(next);
+        assert_eq!(sent.key, key);
+        sends += 1;
+    };
+    assert!((3..60).contains(&sends), "{sends} tries in a minute");
+    let revokes =
+        |effect: &Effect| matches!(effect, Effect::Store(_, job) if matches!(**job, StoreJob::Queue(_)));
+    assert!(end.iter().any(revokes), "{end:?}");
+    let over = Answer::Failed(Trouble::NeedsLogin(Over::Contested));
+    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, over)]);
+}
+
+#[test]
+fn f12_state_folder_lost_the_intent_beside_the_file_is_honoured() {
+    let mut files = files(Capability::Rr1);
+    files.sidecar = None;
+    files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let again = agent.send(next);
+    assert_eq!(again.key, intent(Capability::Rr1).key);
+}
+
+#[test]
+fn f12_state_folder_lost_a_session_without_an_intent_is_probed_before_it_is_sent() {
+    let mut files = files(Capability::Rr1);
+    files.sidecar = None;
+    let (mut agent, _) = Agent::start(files, Replay::RevokesAll);
+    let next = agent.wait();
+    let (op, job) = only_net(next);
+    assert!(matches!(job, everkey_session::NetJob::Probe { .. }), "{job:?}");
+    let over = agent.done(op, Done::Probed(everkey_session::event::Probe::Generation(3)));
+    assert_eq!(agent.keep_books(over), [ended(Over::Copied)]);
+}

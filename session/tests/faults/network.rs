@@ -1,0 +1,235 @@
+//! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
+
+use crate::script::*;
+use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Probe, Refresh};
+use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
+use everkey_session::record::{Capability, Claims, Journal, Over};
+use everkey_session::trouble::{NetKind, Notice, Trouble};
+
+fn lost() -> Refresh {
+    Refresh::Unclear(trouble(NetKind::Timeout))
+}
+
+/// An answer is lost on the way; what the agent then does of its own accord.
+fn after_a_lost_answer(capability: Capability) -> (Agent, Sent, Vec<Effect>) {
+    let mut agent = Agent::signed_in(capability);
+    let sent = agent.send_when_due();
+    let told = agent.answered(&sent, lost());
+    assert_eq!(told, [Effect::Tell(Notice::RefreshFailed(trouble(NetKind::Timeout)))]);
+    let next = agent.wait();
+    (agent, sent, next)
+}
+
+#[test]
+fn n02_answer_lost_with_rr1_the_same_key_brings_the_same_successor() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
+    let again = agent.send(next);
+    assert_eq!((&again.token, &again.key), (&first.token, &first.key));
+    assert_eq!(agent.succeed(&again, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&agent.file))]);
+}
+
+#[test]
+fn n02_answer_lost_at_a_strict_server_nothing_is_sent_again() {
+    let (mut agent, _, next) = after_a_lost_answer(Capability::Probe);
+    let (op, job) = only_net(next);
+    assert_eq!(job, NetJob::Probe { server: SERVER.to_owned(), access: session(0).access });
+    let over = agent.done(op, Done::Probed(Probe::Generation(1)));
+    assert_eq!(agent.keep_books(over), [ended(Over::SessionLost)]);
+    assert_eq!(agent.wait_for().0, []);
+}
+
+#[test]
+fn n02_answer_lost_where_nothing_is_promised_the_access_token_is_served_to_its_end() {
+    let (mut agent, _, next) = {
+        let mut agent = Agent::signed_in(Capability::None);
+        let sent = agent.send_when_due();
+        agent.answered(&sent, lost());
+        assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))]);
+        let next = agent.wait();
+        (agent, sent, next)
+    };
+    assert_eq!(agent.keep_books(next), [ended(Over::AnswerLost)]);
+    assert_eq!(agent.ask(2, token()), [reply(2, Answer::Failed(Trouble::NeedsLogin(Over::AnswerLost)))]);
+    assert_eq!(agent.wait_for().0, []);
+}
+
+#[test]
+fn n03_request_lost_with_rr1_it_is_sent_again() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
+    assert_eq!(agent.send(next).key, first.key);
+}
+
+#[test]
+fn n03_request_lost_at_a_strict_server_a_probe_then_one_more_send() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
+    let (op, job) = only_net(next);
+    assert!(matches!(job, NetJob::Probe { .. }));
+    let next = agent.done(op, Done::Probed(Probe::Generation(0)));
+    let again = agent.send(next);
+    assert_eq!(again.key, first.key);
+    agent.answered(&again, lost());
+    let (_, job) = only_net(agent.wait());
+    assert!(matches!(job, NetJob::Probe { .. }), "and asked again before a third");
+}
+
+#[test]
+fn n03_the_probe_waits_for_the_deadline() {
+    let mut agent = Agent::signed_in(Capability::Probe);
+    let sent = agent.send_when_due();
+    agent.done(sent.op, Done::Answered(Box::new(lost()), Some(sent.deadline - 9)));
+    let (next, waited) = agent.wait_for();
+    let (_, job) = only_net(next);
+    assert!(matches!(job, NetJob::Probe { .. }));
+    assert!(waited > 9_000, "asked after {waited} ms");
+}
+
+#[test]
+fn n04_delayed_answer_after_the_retry_changes_nothing() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
+    let again = agent.send(next);
+    agent.succeed(&again, grant(1));
+    assert_eq!(agent.answered(&first, Refresh::Granted(grant(1))), []);
+    assert_eq!(agent.answered(&first, Refresh::Refused), []);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn n05_killed_after_the_intent_the_same_key_is_used() {
+    let mut files = files(Capability::Rr1);
+    files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    assert_eq!(agent.send(next).key, intent(Capability::Rr1).key);
+}
+
+#[test]
+fn n05_killed_after_the_intent_where_nothing_is_promised_it_is_not_sent() {
+    let mut files = files(Capability::None);
+    files.journal = Ok(Journal::Intent(intent(Capability::None)));
+    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    assert_eq!(next, []);
+    let over = agent.wait();
+    assert_eq!(agent.keep_books(over), [ended(Over::AnswerLost)]);
+}
+
+#[test]
+fn n05_killed_after_the_intent_where_a_repeat_merely_fails_it_is_sent_once_more() {
+    let mut files = files(Capability::None);
+    files.journal = Ok(Journal::Intent(intent(Capability::None)));
+    let (mut agent, _) = Agent::start(files, Replay::Rejects);
+    let again = agent.send_when_due();
+    assert_eq!(again.key, intent(Capability::None).key);
+    agent.answered(&again, lost());
+    let over = agent.wait();
+    assert_eq!(agent.keep_books(over), [ended(Over::AnswerLost)]);
+}
+
+#[test]
+fn n10_no_unclear_answer_ever_signs_out() {
+    let kinds = [
+        NetKind::Connect("refused".to_owned()),
+        NetKind::Timeout,
+        NetKind::Broken,
+        NetKind::Status(400),
+        NetKind::Status(401),
+        NetKind::Status(403),
+        NetKind::Status(500),
+        NetKind::NotTheContract,
+        NetKind::Redirect,
+        NetKind::OtherSession,
+        NetKind::Limited(9),
+    ];
+    for kind in kinds {
+        for capability in [Capability::Rr1, Capability::Probe, Capability::None] {
+            let mut agent = Agent::signed_in(capability);
+            let sent = agent.send_when_due();
+            let effects = agent.answered(&sent, Refresh::Unclear(trouble(kind.clone())));
+            assert_eq!(effects, [Effect::Tell(Notice::RefreshFailed(trouble(kind.clone())))]);
+            assert!(agent.is_signed_in(), "{kind:?} with {capability:?}");
+        }
+    }
+}
+
+#[test]
+fn n15_retry_after_is_clamped_and_told() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    agent.suspend(2 * HOUR);
+    let next = agent.ask(1, token());
+    let sent = agent.send(next);
+    let effects = agent.answered(&sent, Refresh::Declined(Some(u64::MAX)));
+    let limited = Trouble::RateLimited { secs: LONGEST_RETRY_AFTER_SECS };
+    assert!(effects.contains(&reply(1, Answer::Failed(limited))));
+    let Effect::Reply(_, view) = &agent.ask(2, Ask::Status)[0] else { panic!("no status") };
+    let Answer::Status(view) = &**view else { panic!("{view:?} instead of a status") };
+    let wait = view.next_refresh_at.map(|at| at - sent.deadline);
+    assert!(wait.is_some_and(|secs| (80_000..100_000).contains(&secs)), "{wait:?}");
+}
+
+#[test]
+fn n15_retry_after_nothing_is_tried_at_once() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let sent = agent.send_when_due();
+    let next = agent.answered(&sent, Refresh::Declined(Some(0)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    assert_eq!(agent.send(next).key, sent.key);
+}
+
+#[test]
+fn n17_dns_dead_the_tries_are_at_most_a_minute_apart() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let mut next = agent.wait();
+    for _ in 0..30 {
+        let (op, job) = only_net(next);
+        assert!(matches!(job, NetJob::Connect { .. }));
+        let dead = trouble(NetKind::Connect("no such name".to_owned()));
+        agent.done(op, Done::Connected(Err(dead)));
+        let (effects, waited) = agent.wait_for();
+        assert!((500..=LONGEST_RETRY_MS).contains(&waited), "{waited} ms");
+        next = effects;
+    }
+    agent.send(next);
+}
+
+#[test]
+fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
+    let other_session = Claims { session_id: Some("s2".to_owned()), ..grant(1).claims };
+    let other_subject = Claims { subject: Some("u2".to_owned()), ..grant(1).claims };
+    let mut other_user = user();
+    other_user.id = "u2".to_owned();
+    let mut grants = [grant(1), grant(1), grant(1)];
+    grants[0].claims = other_session;
+    grants[1].claims = other_subject;
+    grants[2].user = Some(other_user);
+    for foreign in grants {
+        let mut agent = Agent::signed_in(Capability::Rr1);
+        let sent = agent.send_when_due();
+        let effects = agent.answered(&sent, Refresh::Granted(foreign));
+        let failed = Notice::RefreshFailed(trouble(NetKind::OtherSession));
+        assert_eq!(effects, [Effect::Tell(Notice::Alarm), Effect::Tell(failed)]);
+        assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))]);
+        assert_eq!(agent.send_when_due().key, sent.key);
+    }
+}
+
+#[test]
+fn n32_answer_lost_then_the_retry_declined_the_same_key_once_more() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
+    let second = agent.send(next);
+    agent.answered(&second, Refresh::Declined(Some(20)));
+    let (next, waited) = agent.wait_for();
+    assert!((20_000..=22_000).contains(&waited), "{waited} ms");
+    let third = agent.send(next);
+    assert_eq!((&second.key, &third.key), (&first.key, &first.key));
+    assert_eq!(agent.succeed(&third, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+}
+
+#[test]
+fn n33_deadline_passed_on_arrival_the_next_follows_the_servers_clock() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let sent = agent.send_when_due();
+    let ahead = sent.deadline + 300;
+    let next = agent.done(sent.op, Done::Answered(Box::new(Refresh::Late), Some(ahead)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let again = agent.send(next);
+    assert_eq!((&again.key, again.deadline), (&sent.key, ahead + 9));
+}

@@ -1,0 +1,302 @@
+//! A small language for scenarios: an agent, a clock that is moved by hand, and the walk through one refresh.
+
+use everkey_proto::reply::User;
+use everkey_proto::{Expect, Scheme, Secret};
+use everkey_session::event::{
+    Answer, Ask, Done, Effect, Found, Input, Loaded, NetJob, Refresh, Replaced, StoreJob,
+};
+use everkey_session::policy::{Policy, Replay};
+use everkey_session::record::{Capability, Claims, Grant, Intent, Journal, Over, Pin, Session, Sidecar};
+use everkey_session::trouble::{NetKind, NetTrouble, Notice};
+use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
+
+pub const SERVER: &str = "https://api.example";
+pub const MINUTE: u64 = 60_000;
+pub const HOUR: u64 = 60 * MINUTE;
+
+const START_WALL: u64 = 1_800_000_000;
+const START_BOOT: u64 = 5_000_000;
+
+/// The agent on stage.
+pub struct Agent {
+    profile: Profile,
+    boot: u64,
+    wall: u64,
+    events: u8,
+    /// What the session file holds.
+    pub file: Session,
+}
+
+/// A refresh token that has been sent.
+#[derive(Debug)]
+pub struct Sent {
+    pub op: Op,
+    pub token: Secret,
+    pub key: Secret,
+    pub deadline: u64,
+}
+
+/// The files that a start finds.
+pub fn files(capability: Capability) -> Loaded {
+    let file = session(0);
+    let pin =
+        Pin { fingerprint: file.fingerprint(), server: SERVER.to_owned(), capability, lifetime_secs: 3600 };
+    let machine = Some("here".to_owned());
+    Loaded {
+        owner: Ok(()),
+        file: found(&file),
+        journal: Ok(Journal::Empty),
+        sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
+        revocations: Vec::new(),
+    }
+}
+
+/// An intent as an earlier life would have left it.
+pub fn intent(capability: Capability) -> Intent {
+    Intent {
+        epoch: 0,
+        parent: session(0).fingerprint(),
+        key: Secret::new("the first key"),
+        server: SERVER.to_owned(),
+        deadline: START_WALL,
+        capability,
+        sends: 1,
+    }
+}
+
+pub fn user() -> User {
+    User { id: "u1".to_owned(), email: "ann@example.com".to_owned() }
+}
+
+/// The tokens of one generation, as the server grants them.
+pub fn grant(generation: u64) -> Grant {
+    Grant {
+        access: Secret::new(format!("access-{generation}")),
+        access_expires_in: 3600,
+        refresh: Secret::new(format!("refresh-{generation}")),
+        refresh_expires_in: 30 * 86_400,
+        user: Some(user()),
+        claims: Claims {
+            subject: Some("u1".to_owned()),
+            session_id: Some("s1".to_owned()),
+            generation: Some(generation),
+        },
+        capability: Capability::Rr1,
+    }
+}
+
+/// The same tokens as a file, written when the scenario begins.
+pub fn session(generation: u64) -> Session {
+    grant(generation).into_session(user(), START_WALL)
+}
+
+pub fn found(session: &Session) -> Found {
+    Found::Session { session: session.clone(), tightened: false }
+}
+
+pub fn trouble(kind: NetKind) -> NetTrouble {
+    NetTrouble { server: SERVER.to_owned(), kind }
+}
+
+impl Agent {
+    /// Signed in, an hour before the access token expires.
+    pub fn signed_in(capability: Capability) -> Self {
+        let (agent, effects) = Self::start(files(capability), Replay::RevokesAll);
+        assert_eq!(effects, []);
+        agent
+    }
+
+    /// Starts and reads these files.
+    pub fn start(files: Loaded, replay: Replay) -> (Self, Vec<Effect>) {
+        let settings = Settings {
+            policy: Policy { scheme: Scheme::Otp, margin_secs: 60, replay, gap_ms: 30_000 },
+            server: SERVER.to_owned(),
+            session_file: "/session".to_owned(),
+            machine: "here".to_owned(),
+        };
+        let (boot, wall) = (START_BOOT, START_WALL);
+        let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
+        let mut agent = Self { profile, boot, wall, events: 0, file: session(0) };
+        let (op, job) = only_store(effects);
+        assert_eq!(job, StoreJob::Load);
+        let effects = agent.done(op, Done::Loaded(Box::new(files)));
+        (agent, effects)
+    }
+
+    fn moment(&mut self) -> Moment {
+        self.events = self.events.wrapping_add(1);
+        Moment { boot: Boot(self.boot), wall: self.wall, dice: [self.events; 32] }
+    }
+
+    fn handle(&mut self, input: Input) -> Vec<Effect> {
+        let now = self.moment();
+        self.profile.handle(&now, input)
+    }
+
+    pub fn ask(&mut self, waiter: u64, ask: Ask) -> Vec<Effect> {
+        self.handle(Input::Ask { waiter: Waiter(waiter), expect: Expect::default(), ask })
+    }
+
+    pub fn ask_at(&mut self, waiter: u64, server: &str, ask: Ask) -> Vec<Effect> {
+        let expect = Expect { server: Some(server.to_owned()), session_file: None };
+        self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
+    }
+
+    pub fn done(&mut self, op: Op, done: Done) -> Vec<Effect> {
+        self.handle(Input::Done(op, done))
+    }
+
+    pub fn answered(&mut self, sent: &Sent, answer: Refresh) -> Vec<Effect> {
+        self.done(sent.op, Done::Answered(Box::new(answer), None))
+    }
+
+    pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {
+        self.handle(Input::Gone(Waiter(waiter)))
+    }
+
+    /// Both clocks go on while the machine sleeps.
+    pub fn suspend(&mut self, ms: u64) {
+        self.boot += ms;
+        self.wall += ms / 1000;
+    }
+
+    /// Both clocks go on, then the agent wakes.
+    pub fn sleep(&mut self, ms: u64) -> Vec<Effect> {
+        self.suspend(ms);
+        self.handle(Input::Tick)
+    }
+
+    pub fn jump_wall(&mut self, secs: i64) {
+        self.wall = self.wall.saturating_add_signed(secs);
+    }
+
+    /// Milliseconds until the agent next wants to wake.
+    pub fn idle_ms(&mut self) -> u64 {
+        let now = self.moment();
+        self.profile.next_wake(&now).map_or(u64::MAX, |at| now.boot.ms_until(at))
+    }
+
+    /// Sleeps and wakes, answering looks at the unchanged file, until the agent does something else.
+    pub fn wait(&mut self) -> Vec<Effect> {
+        let (effects, waited) = self.wait_for();
+        assert!(waited < 12 * HOUR, "nothing happens");
+        effects
+    }
+
+    /// The same, and how many milliseconds it took.
+    pub fn wait_for(&mut self) -> (Vec<Effect>, u64) {
+        let begun = self.boot;
+        let mut effects = Vec::new();
+        while effects.is_empty() && self.boot - begun < 12 * HOUR {
+            let idle = self.idle_ms();
+            effects = self.sleep(idle);
+            effects = self.look_at_unchanged_file(effects);
+        }
+        (effects, self.boot - begun)
+    }
+
+    /// Answers every look among the effects; what is left, and what came of it.
+    pub fn look_at_unchanged_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut rest = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Store(op, job) if *job == StoreJob::Look => {
+                    let file = found(&self.file);
+                    rest.extend(self.done(op, Done::Looked(Box::new(file))));
+                }
+                other => rest.push(other),
+            }
+        }
+        rest
+    }
+
+    /// S1 to S3: from the connection that the effects open to the token on its way.
+    pub fn send(&mut self, effects: Vec<Effect>) -> Sent {
+        let effects = self.look_at_unchanged_file(effects);
+        let (op, job) = only_net(effects);
+        assert_eq!(job, NetJob::Connect { server: SERVER.to_owned() });
+        let effects = self.done(op, Done::Connected(Ok(())));
+        let (noted, job) = only_store(effects);
+        let StoreJob::Note(intent) = job else { panic!("{job:?} instead of the intent") };
+        assert_eq!(intent.parent, self.file.fingerprint());
+        let effects = self.done(noted, Done::Stored(Ok(())));
+        let [Effect::Net(sent, NetJob::Send { refresh, key, deadline })] = &effects[..] else {
+            panic!("{effects:?} instead of the token")
+        };
+        assert_eq!((*sent, key, *deadline), (op, &intent.key, intent.deadline));
+        Sent { op, token: refresh.clone(), key: key.clone(), deadline: *deadline }
+    }
+
+    /// Waits until a refresh is due and sends it.
+    pub fn send_when_due(&mut self) -> Sent {
+        let effects = self.wait();
+        self.send(effects)
+    }
+
+    /// S4 to S6: the answer is journaled, the file replaced. What happens then, without the books.
+    pub fn succeed(&mut self, sent: &Sent, grant: Grant) -> Vec<Effect> {
+        let effects = self.answered(sent, Refresh::Granted(grant));
+        let (op, job) = only_store(self.look_at_unchanged_file(effects));
+        let StoreJob::Commit(outcome) = job else { panic!("{job:?} instead of the outcome") };
+        let effects = self.done(op, Done::Stored(Ok(())));
+        let (op, job) = only_store(effects);
+        let parent = Some(self.file.fingerprint());
+        assert_eq!(job, StoreJob::Replace { parent, session: outcome.clone() });
+        self.file = outcome;
+        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        self.keep_books(effects)
+    }
+
+    /// Acknowledges the side-car, wherever it is among the effects.
+    pub fn keep_books(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut rest = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Store(op, job) if matches!(*job, StoreJob::Settle(_) | StoreJob::Remember(_)) => {
+                    rest.extend(self.done(op, Done::Stored(Ok(()))));
+                }
+                other => rest.push(other),
+            }
+        }
+        rest
+    }
+
+    /// Whether whoami still names the user.
+    pub fn is_signed_in(&mut self) -> bool {
+        self.ask(999, Ask::Whoami) == [reply(999, Answer::Whoami(user()))]
+    }
+}
+
+pub fn reply(waiter: u64, answer: Answer) -> Effect {
+    Effect::Reply(Waiter(waiter), Box::new(answer))
+}
+
+pub fn ended(why: Over) -> Effect {
+    Effect::Tell(Notice::Ended(why))
+}
+
+/// The one effect, which works on files.
+pub fn only_store(effects: Vec<Effect>) -> (Op, StoreJob) {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Store(op, job)]) => (op, *job),
+        other => panic!("{other:?} instead of one job for the store"),
+    }
+}
+
+/// The one effect, which works on the network.
+pub fn only_net(effects: Vec<Effect>) -> (Op, NetJob) {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Net(op, job)]) => (op, job),
+        other => panic!("{other:?} instead of one job for the network"),
+    }
+}
+
+/// The token asked for without naming a validity.
+pub fn token() -> Ask {
+    Ask::Token { min_validity_secs: 0 }
+}
+
+/// The answer with the tokens of this session.
+pub fn token_of(session: &Session) -> Answer {
+    Answer::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
+}

@@ -1,0 +1,213 @@
+//! A server's answers. The input is a line `STATUS json|html [RETRY-AFTER]`, then the body.
+//! Each property is stated against the body as plain JSON, read without any of everkey's code.
+
+use super::object;
+use crate::{measure, reach};
+use everkey_daemon::http::Answer;
+use everkey_daemon::provider::{Provider, jwt};
+use everkey_daemon::words;
+use everkey_proto::Secret;
+use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::record::{Capability, Grant};
+use everkey_session::trouble::{NetKind, NetTrouble, Trouble};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+const PROVIDER: Provider = Provider::Failproofai;
+const SERVER: &str = "https://api.example.com";
+
+/// The longest wait that is believed, in seconds (N15).
+pub(super) const A_DAY: u64 = 86_400;
+
+/// The answer to a refresh (I8, N10, N12, N15).
+pub fn refresh(input: &[u8]) {
+    let Some(answer) = answer(input) else { return };
+    let body = plain(&answer);
+    let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
+    match &read {
+        Refresh::Granted(grant) => {
+            reach::deep();
+            assert_eq!(answer.status, 200, "tokens with another status");
+            as_granted(&body, grant);
+            cut_is_in_doubt(&answer);
+        }
+        Refresh::Refused => {
+            reach::deep();
+            let refusal = matches!(code(&body), Some("unauthorized" | "invalid_grant"));
+            assert!(answer.status == 401 && refusal, "I8: not the unmistakable refusal");
+        }
+        Refresh::Rotating => assert_eq!((answer.status, code(&body)), (409, Some("rotation_in_progress"))),
+        Refresh::Late => assert_eq!((answer.status, code(&body)), (409, Some("deadline_passed"))),
+        Refresh::Declined(wait) => {
+            assert!(wait.is_none_or(|wait| wait <= A_DAY), "N15: {wait:?}");
+            let limited = answer.status == 429 && code(&body) == Some("rate_limited");
+            let unchanged =
+                code(&body).is_some() && body.get("attempt_consumed") == Some(&Value::Bool(false));
+            assert!(limited || unchanged, "nothing says that this attempt changed nothing");
+        }
+        Refresh::Unclear(trouble) => net(trouble),
+    }
+    if answer.status == 200 {
+        assert!(matches!(read, Refresh::Granted(_) | Refresh::Unclear(_)), "{read:?} with status 200");
+    }
+}
+
+/// The answer to either call of a sign-in.
+pub fn login(input: &[u8]) {
+    let Some(answer) = answer(input) else { return };
+    let body = plain(&answer);
+    let code = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
+    for call in [LoginCall::RequestCode { email: "e@x".into() }, code] {
+        let verifies = matches!(call, LoginCall::VerifyCode { .. });
+        match measure::json(input.len(), || PROVIDER.read_login(&call, &answer)) {
+            LoginAnswer::CodeSent => {
+                reach::deep();
+                assert!(!verifies && answer.status == 200 && is_object(&answer), "no code was sent");
+            }
+            LoginAnswer::Granted(grant) => {
+                reach::deep();
+                assert!(verifies && answer.status == 200 && grant.user.is_some(), "nobody signed in");
+                as_granted(&body, &grant);
+            }
+            LoginAnswer::Rejected(why) => {
+                let passing = matches!(answer.status, 200..=399 | 429 | 500..);
+                assert!(!passing && self::code(&body).is_some(), "not a refusal: {why:?}");
+                harmless(&words::failure(&Trouble::Rejected(why)).message);
+            }
+            LoginAnswer::Limited(wait) => assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}"),
+            LoginAnswer::Net(trouble) => net(&trouble),
+        }
+    }
+}
+
+/// The session route's answer.
+pub fn probe(input: &[u8]) {
+    let Some(answer) = answer(input) else { return };
+    let body = plain(&answer);
+    match measure::json(input.len(), || PROVIDER.read_probe(&answer)) {
+        Probe::Generation(generation) => {
+            reach::deep();
+            assert_eq!(
+                (answer.status, body.get("generation").and_then(Value::as_u64)),
+                (200, Some(generation))
+            );
+        }
+        Probe::Refused => assert!(answer.status == 401 && code(&body).is_some(), "not a refusal"),
+        Probe::NoRoute => assert_eq!(answer.status, 404),
+        Probe::Unclear(trouble) => net(&trouble),
+    }
+}
+
+/// The answer to a sign-out: it counts only if the server said so.
+pub fn revoke(input: &[u8]) {
+    let Some(answer) = answer(input) else { return };
+    match measure::json(input.len(), || PROVIDER.read_revoke(&answer)) {
+        RevokeAnswer::Confirmed => {
+            reach::deep();
+            let json = answer.says_json && serde_json::from_slice::<Value>(&answer.body).is_ok();
+            assert!(
+                answer.status == 204 || (answer.status == 200 && json),
+                "nothing says that it is revoked"
+            );
+        }
+        RevokeAnswer::Refused => {
+            assert!(answer.status == 401 && code(&plain(&answer)).is_some(), "not a refusal")
+        }
+        RevokeAnswer::Net(trouble) => net(&trouble),
+    }
+}
+
+/// A grant is what the body says.
+fn as_granted(body: &Map<String, Value>, grant: &Grant) {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
+    for (name, token) in [("access_token", &grant.access), ("refresh_token", &grant.refresh)] {
+        assert_eq!(text(name), Some(token.expose()), "{name} is not the server's");
+        let sendable = !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());
+        assert!(sendable, "{name} can't stand in a header");
+    }
+    assert_eq!(grant.claims, jwt::claims(&grant.access));
+    let promised = body.get("refresh_retry").filter(|retry| retry["v"] == 1);
+    let promise = promised.and_then(|retry| retry["until"].as_str());
+    let capability = match promise {
+        Some("used") => Capability::Rr1,
+        Some("probe") => Capability::Probe,
+        Some(_) | None => Capability::None,
+    };
+    assert_eq!(grant.capability, capability, "a promise that the server did not make");
+    if let (Some(user), Some(said)) = (&grant.user, body.get("user").and_then(Value::as_object)) {
+        assert_eq!((said["id"].as_str(), said["email"].as_str()), (Some(&*user.id), Some(&*user.email)));
+    }
+    let wall = 1_800_000_000;
+    let user =
+        grant.user.clone().unwrap_or(everkey_proto::reply::User { id: String::new(), email: String::new() });
+    let session = grant.clone().into_session(user, wall);
+    let sane = wall + 1..=wall + 3650 * A_DAY;
+    assert!(sane.contains(&session.access_expires_at), "N20: {}", session.access_expires_at);
+    assert!(sane.contains(&session.refresh_expires_at), "N20: {}", session.refresh_expires_at);
+}
+
+/// N10: a token answer less its end is in doubt; it neither signs in nor out.
+fn cut_is_in_doubt(whole: &Answer) {
+    let body = whole.body.trim_ascii_end();
+    let step = body.len() / 64 + 1;
+    for cut in (0..body.len()).rev().step_by(step) {
+        let read = PROVIDER.read_refresh(&like(whole, &body[..cut]));
+        assert!(matches!(read, Refresh::Unclear(_)), "N10: cut at {cut} it is {read:?}");
+    }
+}
+
+/// Trouble is with the server asked, and what people read of it is harmless.
+fn net(trouble: &NetTrouble) {
+    assert_eq!(trouble.server, SERVER);
+    if let NetKind::Limited(wait) = trouble.kind {
+        assert!(wait <= A_DAY, "N15: {wait}");
+    }
+    harmless(&words::failure(&Trouble::Net(trouble.clone())).message);
+}
+
+/// S01: nothing that a terminal would obey, and not too much of it.
+pub(super) fn harmless(text: &str) {
+    assert!(!text.contains(|c: char| c.is_control()), "S01: a control character in {text:?}");
+    assert!(text.chars().count() <= 300, "S01: {} characters", text.chars().count());
+}
+
+/// The body as an object, if the answer says that it is JSON.
+fn plain(answer: &Answer) -> Map<String, Value> {
+    object(&answer.body).filter(|_| answer.says_json).unwrap_or_default()
+}
+
+fn is_object(answer: &Answer) -> bool {
+    answer.says_json && object(&answer.body).is_some()
+}
+
+fn code(body: &Map<String, Value>) -> Option<&str> {
+    body.get("code").and_then(Value::as_str)
+}
+
+fn answer(input: &[u8]) -> Option<Answer> {
+    let end = input.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&input[..end]).ok()?;
+    let mut words = head.splitn(3, ' ');
+    let status: u16 = words.next()?.parse().ok()?;
+    let says_json = words.next() == Some("json");
+    (100..1000).contains(&status).then(|| Answer {
+        server: SERVER.to_owned(),
+        status,
+        date: None,
+        retry_after: words.next().map(str::to_owned),
+        says_json,
+        body: Zeroizing::new(input[end + 1..].to_vec()),
+    })
+}
+
+fn like(answer: &Answer, body: &[u8]) -> Answer {
+    Answer {
+        server: answer.server.clone(),
+        status: answer.status,
+        date: None,
+        retry_after: answer.retry_after.clone(),
+        says_json: answer.says_json,
+        body: Zeroizing::new(body.to_vec()),
+    }
+}

@@ -1,0 +1,85 @@
+//! Frame bodies: requests and replies in bincode, and the same messages as JSON lines.
+
+use super::sentence;
+use crate::{measure, reach};
+use everkey_proto::frame::{self, REPLY_CAP, REQUEST_CAP};
+use everkey_proto::json::{self, ReplyLine, RequestLine};
+use everkey_proto::reply::Token;
+use everkey_proto::{Reply, Request, Secret, Verb, codec};
+
+/// A request's body.
+pub fn request(body: &[u8]) {
+    let request = match measure::within(REQUEST_CAP, || codec::decode_request(body)) {
+        Ok(request) => request,
+        Err(e) => return no_echo(e),
+    };
+    reach::deep();
+    assert!(body.len() <= REQUEST_CAP, "a request over its cap was read");
+    assert_eq!(codec::encode_request(&request).as_deref(), Ok(body), "not written as it was read");
+    only_whole(body, |body| codec::decode_request(body).is_ok());
+    request_as_line(&request);
+}
+
+/// A reply's body.
+pub fn reply(body: &[u8]) {
+    let reply = match measure::within(REPLY_CAP, || codec::decode_reply(body)) {
+        Ok(reply) => reply,
+        Err(e) => return no_echo(e),
+    };
+    reach::deep();
+    assert!(body.len() <= REPLY_CAP, "a reply over its cap was read");
+    assert_eq!(codec::encode_reply(&reply).as_deref(), Ok(body), "not written as it was read");
+    only_whole(body, |body| codec::decode_reply(body).is_ok());
+    reply_as_line(&reply);
+}
+
+/// Whatever can be asked can be asked in JSON, in one line, and shows no secret when printed.
+pub(super) fn request_as_line(request: &Request) {
+    let line = json::write(&RequestLine::from(request.clone()));
+    assert_eq!(json::read_request(one_line(&line)).as_ref(), Ok(request), "not the same as JSON");
+    let mut other = request.clone();
+    if let Verb::Answer { text, .. } = &mut other.verb {
+        *text = Secret::new("something else");
+    }
+    assert_eq!(format!("{request:?}"), format!("{other:?}"), "printing depends on a secret");
+}
+
+/// Whatever can be replied can be replied in JSON, in one line, and shows no secret when printed.
+pub(super) fn reply_as_line(reply: &Reply) {
+    let line = json::write(&ReplyLine::from(reply.clone()));
+    assert_eq!(json::read_reply(one_line(&line)).as_ref(), Ok(reply), "not the same as JSON");
+    let mut other = reply.clone();
+    if let Reply::Token(Token { access_token, .. }) = &mut other {
+        *access_token = Secret::new("something else");
+    }
+    assert_eq!(format!("{reply:?}"), format!("{other:?}"), "printing depends on a secret");
+}
+
+/// A message that came as JSON fits into a frame and is the same there.
+pub(super) fn request_in_frame(request: &Request) {
+    let body = codec::encode_request(request).unwrap_or_default();
+    assert!(frame::enclose(&body, REQUEST_CAP).is_ok(), "a line within the cap does not fit into a frame");
+    assert_eq!(codec::decode_request(&body).as_ref(), Ok(request), "not the same in a frame");
+}
+
+/// A reply that came as JSON is the same in a frame.
+pub(super) fn reply_in_frame(reply: &Reply) {
+    let body = codec::encode_reply(reply).unwrap_or_default();
+    assert_eq!(codec::decode_reply(&body).as_ref(), Ok(reply), "not the same in a frame");
+}
+
+fn one_line(line: &[u8]) -> &[u8] {
+    let inside = line.strip_suffix(b"\n").unwrap_or_default();
+    assert!(!inside.is_empty() && !inside.contains(&b'\n'), "not one line");
+    inside
+}
+
+/// A message less a byte, or with one more, is none.
+fn only_whole(body: &[u8], is_message: impl Fn(&[u8]) -> bool) {
+    assert!(!is_message(&body[..body.len() - 1]), "a message less a byte was read");
+    assert!(!is_message(&[body, &[0]].concat()), "a message and a byte were read");
+}
+
+fn no_echo(e: codec::NotAMessage) {
+    assert_eq!(sentence(e), "not a message of this protocol version");
+}

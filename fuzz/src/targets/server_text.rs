@@ -1,0 +1,20 @@
+//! Text from a server in what people read (S01).
+
+use super::answers::harmless;
+use crate::reach;
+use everkey_daemon::words;
+use everkey_session::trouble::{NetKind, NetTrouble, Rejected, Trouble};
+
+/// The input as whatever a server or a library says in its own words.
+pub fn sentences(input: &[u8]) {
+    let text = String::from_utf8_lossy(input).into_owned();
+    let refused = NetTrouble { server: "https://a".to_owned(), kind: NetKind::Connect(text.clone()) };
+    for trouble in
+        [Trouble::Rejected(Rejected::Other(text)), Trouble::Net(refused.clone()), Trouble::Uncertain(refused)]
+    {
+        let said = words::failure(&trouble);
+        harmless(&said.message);
+        harmless(&said.hint);
+    }
+    reach::deep();
+}

@@ -39,7 +39,16 @@ pub fn error(failure: &Failure) -> Value {
 
 /// One line for programs.
 pub fn json(value: &Value) {
-    println!("{value}");
+    println!("{}", escaped(&value.to_string()));
+}
+
+/// JSON leaves DEL and the C1 controls as they are, which terminals obey (S01); they only stand inside strings.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| match c {
+        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    json.chars().map(escape).collect()
 }
 
 /// Text without control characters (S01).

@@ -245,3 +245,16 @@ fn n32_declined_after_a_lost_answer_keeps_the_key() {
         world.server.assert_nothing_revoked();
     }
 }
+
+#[test]
+fn n33_a_deadline_that_has_passed_on_arrival_is_moved_and_the_key_kept() {
+    let world = World::signed_in(Setup::default());
+    world.proxy.next(REFRESH, Fault::ChangeHeader("x-request-deadline", "1000000000"));
+    world.everkey("auth refresh").ok();
+    let sent = world.proxy.seen(REFRESH);
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].header("idempotency-key"), sent[1].header("idempotency-key"));
+    assert!(world.server.log().contains("status=409"), "the late one consumed nothing");
+    assert_eq!((world.server.events("rotated"), world.server.events("repeat_answered")), (1, 0));
+    world.server.assert_nothing_revoked();
+}

@@ -6,10 +6,12 @@
 mod answers;
 mod build;
 mod callers;
+mod canary;
 mod cli;
 mod contract;
 mod crash;
 mod files;
+mod hostile;
 mod life;
 mod login;
 mod logout;

@@ -57,8 +57,8 @@ fn n09_without_room_for_the_answer_the_pair_is_kept_and_stored_later() {
 }
 
 #[test]
-fn n09_killed_without_room_for_the_answer_the_journal_has_it() {
-    let test = "n09_killed_without_room_for_the_answer_the_journal_has_it";
+fn f08_an_outcome_in_the_journal_is_rolled_forward_and_nothing_sent() {
+    let test = "f08_an_outcome_in_the_journal_is_rolled_forward_and_nothing_sent";
     let Some((world, disk)) = small_disk(test) else {
         return;
     };

@@ -50,6 +50,16 @@ impl Message {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// The same message with another value of a header that it has.
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        let header = changed.headers.iter_mut().find(|(n, _)| n == name).expect("a header to change");
+        value.clone_into(&mut header.1);
+        let headers: String = changed.headers.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+        changed.raw = [format!("{}\r\n{headers}\r\n", changed.start).as_bytes(), &changed.body].concat();
+        changed
+    }
+
     /// The path of a request.
     pub fn path(&self) -> &str {
         self.start.split(' ').nth(1).unwrap_or_default()

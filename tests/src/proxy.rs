@@ -36,6 +36,8 @@ pub enum Fault {
     Answer(Canned),
     /// The server gets it; its JSON answer is changed on the way.
     Rewrite(fn(&mut Value)),
+    /// The server gets it with another value of this header (its name in lower case).
+    ChangeHeader(&'static str, &'static str),
 }
 
 /// A made-up answer.
@@ -237,6 +239,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 None
             }
             Fault::Answer(Canned(answer)) => Some(answer),
+            Fault::ChangeHeader(name, value) => {
+                http::forward(&upstream, &request.with_header(name, value)).map(|answer| answer.raw).ok()
+            }
             Fault::Rewrite(change) => http::forward(&upstream, &request).ok().map(|answer| {
                 let mut body = answer.json();
                 change(&mut body);

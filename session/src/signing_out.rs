@@ -126,10 +126,15 @@ impl Profile {
                 self.sidecar.signing_out = None;
                 self.sealed = None;
                 self.books.must_write();
-                let was_in = matches!(self.account, Account::In(_));
-                if was_in {
-                    self.tell(Notice::SignedOut(Out::NoFile));
-                }
+                let without_word = match &self.account {
+                    Account::In(_) => {
+                        self.tell(Notice::SignedOut(Out::NoFile));
+                        reply::Revocation::NothingToDo
+                    }
+                    // There was something, and nobody could read what to revoke.
+                    Account::Unusable(_) => reply::Revocation::NotConfirmed,
+                    Account::Out(_) | Account::Starting(_) => reply::Revocation::NothingToDo,
+                };
                 self.tell_account_changed();
                 self.enter(now, Account::Out(Out::NoFile));
                 match revocation {
@@ -138,7 +143,7 @@ impl Profile {
                         signing_out.stage = Stage::Telling { revocation, until };
                         self.signing_out = Some(signing_out);
                     }
-                    None => self.report(signing_out.waiters, reply::Revocation::NothingToDo),
+                    None => self.report(signing_out.waiters, without_word),
                 }
             }
             Err(why) => {

@@ -72,16 +72,17 @@ fn f11_rotation_in_progress_for_a_minute_asks_for_a_login_and_revokes_the_sessio
     let key = sent.key.clone();
     let mut sends = 1;
     let end = loop {
+        assert!(sends < 60, "still tried after {sends} times");
         agent.answered(&sent, Refresh::Rotating);
         let next = agent.wait();
-        if next.iter().any(|effect| *effect == ended(Over::Contested)) {
+        if next.contains(&ended(Over::Contested)) {
             break next;
         }
         sent = agent.send(next);
         assert_eq!(sent.key, key);
         sends += 1;
     };
-    assert!((3..60).contains(&sends), "{sends} tries in a minute");
+    assert!(sends >= 3, "{sends} tries in a minute");
     let revokes =
         |effect: &Effect| matches!(effect, Effect::Store(_, job) if matches!(**job, StoreJob::Queue(_)));
     assert!(end.iter().any(revokes), "{end:?}");

@@ -6,7 +6,7 @@ use crate::server::Server;
 use everkey_proto::Secret;
 use everkey_session::event::{Answer, Ask, Effect, Refresh};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Fingerprint, Journal, Over, Session, Sidecar};
+use everkey_session::record::{Capability, Fingerprint, Journal, Over, Revocation, Session, Sidecar};
 use everkey_session::trouble::Notice;
 use everkey_session::{Op, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ pub enum Rule {
     Alarm,
     /// A session that can be kept is kept.
     Lost,
+    /// What was signed out here is revoked at the server in the end.
+    SignOut,
     /// One request a rotation where nothing goes wrong.
     Thrift,
 }
@@ -293,13 +295,20 @@ impl Checks {
         self.vouched.insert(session.refresh.expose().to_owned());
     }
 
-    pub fn erasing(&mut self, disk: &Disk, server: &Server) {
-        self.leaving.extend(disk.refresh().and_then(|refresh| server.family_id(refresh.expose())));
+    /// A sign-out begins; of what the agent knows it promises that the server will hear.
+    pub fn erasing(&mut self, revocation: Option<&Revocation>, server: &Server) {
+        self.leaving.extend(revocation.and_then(|known| server.family_id(known.refresh.expose())));
     }
 
     /// The local session is gone.
     pub fn erased(&mut self) {
         self.ended.append(&mut self.leaving);
+    }
+
+    /// At the end: sign-outs that the server has not heard of.
+    pub fn sign_outs_are_confirmed(&mut self, server: &Server) {
+        let unheard = self.ended.iter().find(|family| !server.families[**family].revoked).copied();
+        self.require(unheard.is_none(), Rule::SignOut, || format!("sign-in {unheard:?} is not revoked"));
     }
 
     /// A sign-in that has become the session, and a sign-out that begins, raise the epoch.

@@ -174,7 +174,9 @@ impl World {
         let (token, key) = (token.expose(), key.expose());
         let answer = self.server.refresh(self.now, token, Some(key), deadline, Sender::Agent);
         self.note(|_| format!("   server: {token} -> {}", word(&answer)));
-        let excused = self.excuses.other_tool && self.plan.rules != Rules::Rr1;
+        // Only RR-1 bears other tools, and a deadline set by a clock that nobody has told yet may be too late.
+        let bears = self.plan.rules == Rules::Rr1 && self.plan.server_skew == 0;
+        let excused = self.excuses.other_tool && !bears;
         let alarms = self.server.alarms;
         self.checks.require(alarms == 0 || excused, Rule::Alarm, || format!("by {token}"));
         let clock = self.server.clock(self.now);

@@ -47,7 +47,14 @@ impl World {
         self.other_writes(Some(Content::Garbage(digest)));
         if self.dice.chance(700) {
             let later = self.dice.between(5, 3_000);
-            self.at(later, Event::OtherWrites(whole));
+            self.at(later, Event::OtherMends(digest, whole));
+        }
+    }
+
+    /// What others wrote meanwhile stays: to hide that from the agent would be as unknowable as a hidden restore.
+    pub fn other_mends(&mut self, digest: u64, whole: Option<Content>) {
+        if self.disk.file.seen == Some(Content::Garbage(digest)) || self.disk.file.seen.is_none() {
+            self.other_writes(whole);
         }
     }
 

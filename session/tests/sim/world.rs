@@ -41,6 +41,7 @@ pub enum Event {
     Arrive(Request),
     UseAccess(String),
     OtherSends(Secret),
+    OtherMends(u64, Option<Content>),
     OtherWrites(Option<Content>),
 }
 
@@ -200,6 +201,7 @@ impl World {
                 self.note(|_| format!("a client calls with {access}: {taken}"));
             }
             Event::OtherSends(token) => self.other_sends(&token),
+            Event::OtherMends(digest, whole) => self.other_mends(digest, whole),
             Event::OtherWrites(content) => self.other_writes(content),
         }
     }
@@ -378,8 +380,8 @@ impl World {
         match effect {
             Effect::Reply(_, answer) => self.client_reads(*answer),
             Effect::Store(op, job) => {
-                if let StoreJob::Erase { .. } = *job {
-                    self.checks.erasing(&self.disk, &self.server);
+                if let StoreJob::Erase { revocation, .. } = &*job {
+                    self.checks.erasing(revocation.as_ref(), &self.server);
                 }
                 if self.disk.start(op, *job) {
                     self.next_disk_step();
@@ -473,6 +475,7 @@ impl World {
             || self.excuses.wall_went_back && self.life > 0
             || self.excuses.sign_in_or_out;
         self.checks.require(kept, Rule::Lost, || "no token can be had".to_owned());
+        self.checks.sign_outs_are_confirmed(&self.server);
         let (requests, rotations) = (self.server.requests, self.server.rotations);
         let thrifty = self.plan.mood != Mood::Calm || self.plan.server_skew != 0 || requests == rotations;
         self.checks.require(thrifty, Rule::Thrift, || format!("{requests} requests, {rotations} rotations"));

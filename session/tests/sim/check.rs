@@ -48,7 +48,7 @@ pub enum Rule {
     Alarm,
     /// A session that can be kept is kept.
     Lost,
-    /// What was signed out here is revoked at the server in the end.
+    /// What was signed out here is revoked at the server, or will be.
     SignOut,
     /// One request a rotation where nothing goes wrong.
     Thrift,
@@ -144,6 +144,7 @@ impl Checks {
         self.refused = None;
         self.refreshed_at = None;
         self.sent_at = None;
+        self.leaving.clear();
         // The answers are lost; what they were about stays open.
     }
 
@@ -300,15 +301,28 @@ impl Checks {
         self.leaving.extend(revocation.and_then(|known| server.family_id(known.refresh.expose())));
     }
 
-    /// The local session is gone.
-    pub fn erased(&mut self) {
-        self.ended.append(&mut self.leaving);
+    /// The local session is gone, or could not be removed.
+    pub fn erased(&mut self, gone: bool) {
+        let leaving = std::mem::take(&mut self.leaving);
+        if gone {
+            self.ended.extend(leaving);
+        }
     }
 
-    /// At the end: sign-outs that the server has not heard of.
-    pub fn sign_outs_are_confirmed(&mut self, server: &Server) {
-        let unheard = self.ended.iter().find(|family| !server.families[**family].revoked).copied();
-        self.require(unheard.is_none(), Rule::SignOut, || format!("sign-in {unheard:?} is not revoked"));
+    /// At the end: a sign-out that the server has not heard of is still queued.
+    pub fn sign_outs_are_not_forgotten(&mut self, disk: &Disk, server: &Server) {
+        let queued: BTreeSet<usize> = disk
+            .revocations
+            .durable
+            .values()
+            .filter_map(|revocation| server.family_id(revocation.refresh.expose()))
+            .collect();
+        let forgotten = self
+            .ended
+            .iter()
+            .find(|family| !server.families[**family].revoked && !queued.contains(family))
+            .copied();
+        self.require(forgotten.is_none(), Rule::SignOut, || format!("sign-in {forgotten:?} lives on"));
     }
 
     /// A sign-in that has become the session, and a sign-out that begins, raise the epoch.

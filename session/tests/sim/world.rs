@@ -331,8 +331,8 @@ impl World {
         if let Done::Answered(answer, _) = &done {
             self.checks.answered(self.global(op), answer);
         }
-        if let Done::Erased(Ok(())) = &done {
-            self.checks.erased();
+        if let Done::Erased(result) = &done {
+            self.checks.erased(result.is_ok());
         }
         self.feed(Input::Done(op, done));
     }
@@ -475,7 +475,7 @@ impl World {
             || self.excuses.wall_went_back && self.life > 0
             || self.excuses.sign_in_or_out;
         self.checks.require(kept, Rule::Lost, || "no token can be had".to_owned());
-        self.checks.sign_outs_are_confirmed(&self.server);
+        self.checks.sign_outs_are_not_forgotten(&self.disk, &self.server);
         let (requests, rotations) = (self.server.requests, self.server.rotations);
         let thrifty = self.plan.mood != Mood::Calm || self.plan.server_skew != 0 || requests == rotations;
         self.checks.require(thrifty, Rule::Thrift, || format!("{requests} requests, {rotations} rotations"));

@@ -55,6 +55,14 @@ impl Threads {
         }
     }
 
+    /// Whether the worker waits for work.
+    pub fn worker_sleeps(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/task/{}/stat", self.main, self.worker));
+        stat.is_ok_and(|stat| {
+            stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'))
+        })
+    }
+
     /// All of them.
     pub fn all(&self) -> Vec<u32> {
         [Some(self.main), Some(self.worker), self.watcher].into_iter().flatten().collect()
@@ -94,7 +102,7 @@ impl Strace {
 
     /// Whether it has failed the call it was told to fail.
     pub fn has_injected(&self) -> bool {
-        self.log().contains("(INJECTED)") && self.log().lines().any(|line| is_injected(line))
+        self.log().lines().any(is_injected)
     }
 
     /// Detaches; what it has written.

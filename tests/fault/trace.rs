@@ -117,8 +117,24 @@ pub struct Point {
 
 /// These change nothing that another process could see, and come in numbers that differ from run to run.
 const NOISE: [&str; 18] = [
-    "futex", "epoll_wait", "epoll_pwait", "restart_syscall", "brk", "mmap", "munmap", "mprotect", "madvise", "getrandom",
-    "geteuid", "clock_gettime", "sched_yield", "clone", "clone3", "rt_sigprocmask", "timerfd_settime", "sigaltstack",
+    "futex",
+    "epoll_wait",
+    "epoll_pwait",
+    "restart_syscall",
+    "brk",
+    "mmap",
+    "munmap",
+    "mprotect",
+    "madvise",
+    "getrandom",
+    "geteuid",
+    "clock_gettime",
+    "sched_yield",
+    "clone",
+    "clone3",
+    "rt_sigprocmask",
+    "timerfd_settime",
+    "sigaltstack",
 ];
 
 /// Every point of a recorded refresh, in order of time.
@@ -127,6 +143,10 @@ pub fn points(calls: &[Call], threads: &Threads, home: &str) -> Vec<Point> {
     let mut step = Step::S0;
     let mut points = Vec::new();
     for call in calls {
+        // The next caller comes when all is over.
+        if step == Step::S6 && call.is(&["accept4", "accept"], "AF_UNIX") {
+            break;
+        }
         step = step.max(begun_by(call).unwrap_or(step));
         let roles = [Role::Main, Role::Worker, Role::Watcher];
         let role = roles.into_iter().find(|role| call.thread.is_some() && threads.id(*role) == call.thread);
@@ -162,8 +182,18 @@ fn begun_by(call: &Call) -> Option<Step> {
 
 fn changes_files(call: &Call) -> bool {
     let always = [
-        "write", "pwrite64", "fsync", "fdatasync", "fallocate", "ftruncate", "rename", "renameat", "renameat2", "unlink",
-        "unlinkat", "fchmod",
+        "write",
+        "pwrite64",
+        "fsync",
+        "fdatasync",
+        "fallocate",
+        "ftruncate",
+        "rename",
+        "renameat",
+        "renameat2",
+        "unlink",
+        "unlinkat",
+        "fchmod",
     ];
     always.contains(&call.name.as_str()) || call.text.contains("O_CREAT")
 }
@@ -180,10 +210,11 @@ pub fn sent_only_what_was_noted(calls: &[Call]) -> Result<(), String> {
     };
     let mut sent_before = 0.0;
     for send in calls.iter().filter(|call| call.sends_refresh()) {
-        let named = ended_before(send.start, &["rename", "renameat", "renameat2"], ".everkey-journal\")")
+        let named = ended_before(send.start, &["rename", "renameat", "renameat2"], ".everkey-journal\"")
             .filter(|at| *at > sent_before);
         let Some(named) = named else { return Err("sent without an intent of its own".to_owned()) };
-        let written = ended_before(named, &["fsync", "fdatasync"], "everkey-journal").filter(|at| *at > sent_before);
+        let written =
+            ended_before(named, &["fsync", "fdatasync"], "everkey-journal").filter(|at| *at > sent_before);
         if written.is_none() {
             return Err("sent, but the intent was not fsynced before it got its name".to_owned());
         }
@@ -202,7 +233,8 @@ pub fn stored_before_published(calls: &[Call]) -> Result<(), String> {
         found.map(|c| (c.start, c.end)).ok_or_else(|| format!("no {what} where one must be"))
     };
     let (_, outcome) = first("outcome in the journal", 0.0, &["pwrite64"], "everkey-journal")?;
-    let (_, durable) = first("fdatasync of the journal", outcome, &["fdatasync", "fsync"], "everkey-journal")?;
+    let (_, durable) =
+        first("fdatasync of the journal", outcome, &["fdatasync", "fsync"], "everkey-journal")?;
     let (_, fresh) = first("fsync of the new file", durable, &["fsync"], "/.auth.json.")?;
     let (_, swapped) = first("exchange after it", fresh, &["renameat2", "renameat", "rename"], "auth.json")?;
     let (_, listed) = first("fsync of the folder after it", swapped, &["fsync"], ".failproofai>")?;

@@ -46,6 +46,17 @@ impl Lines {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
+    /// The next line; none if the agent hangs up instead.
+    pub fn next_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(line),
+            Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => None,
+            Err(e) => panic!("the agent neither answers nor hangs up: {e}"),
+        }
+    }
+
     /// Everything until the agent hangs up.
     pub fn rest(&mut self) -> String {
         String::from_utf8_lossy(&until_closed(&mut self.stream)).into_owned()

@@ -28,7 +28,12 @@ pub struct Read {
 
 /// Reads the file; any missing or mistyped field means no session.
 pub fn read(path: &Path) -> Option<Read> {
-    let file: Value = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+    parse(&fs::read_to_string(path).ok()?)
+}
+
+/// The same from the file's text.
+pub fn parse(text: &str) -> Option<Read> {
+    let file: Value = serde_json::from_str(text).ok()?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let access_expires_at = file["access_expires_at"].as_f64()?;
     let refresh_expires_at = match &file["refresh_expires_at"] {

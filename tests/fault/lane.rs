@@ -1,0 +1,235 @@
+//! One world for trial after trial: a signed-in session, a fresh agent for each trial, and the verdict after it.
+
+use crate::reader::Reader;
+use crate::strace::{Strace, Threads};
+use everkey_tests::lines::Lines;
+use everkey_tests::process::Running;
+use everkey_tests::{REFRESH, Setup, World, eventually, until};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+/// What a trial cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Trials.
+    pub trials: usize,
+    /// Sessions that needed a new sign-in.
+    pub lost: usize,
+    /// Users whose every session the server revoked.
+    pub revoked: usize,
+    /// Tokens rotated at the server.
+    pub rotations: usize,
+    /// Refresh requests.
+    pub requests: usize,
+    /// Requests for a token that had been sent before.
+    pub repeats: usize,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.trials += other.trials;
+        self.lost += other.lost;
+        self.revoked += other.revoked;
+        self.rotations += other.rotations;
+        self.requests += other.requests;
+        self.repeats += other.repeats;
+    }
+}
+
+/// How far the counters were before a trial.
+#[derive(Clone, Copy)]
+struct Marks {
+    requests: usize,
+    repeats: usize,
+    rotations: usize,
+    revoked: usize,
+}
+
+/// A world, its agent, and somebody who reads the session file all the time.
+pub struct Lane {
+    pub world: World,
+    agent: Option<Running>,
+    reader: Reader,
+    marks: Marks,
+    logs: usize,
+}
+
+impl Lane {
+    /// A world in which Ada is signed in.
+    pub fn new(setup: Setup) -> Self {
+        let mut world = World::with(Setup { refresh_gap_ms: Some(0), ..setup });
+        use_one_certificate(&mut world);
+        world.login();
+        world.stop_agent();
+        let reader = Reader::start(world.auth_file());
+        let mut lane = Self {
+            world,
+            agent: None,
+            reader,
+            marks: Marks { requests: 0, repeats: 0, rotations: 0, revoked: 0 },
+            logs: 0,
+        };
+        lane.marks = lane.now();
+        lane
+    }
+
+    /// A path for the next trace.
+    pub fn log(&mut self, what: &str) -> PathBuf {
+        self.logs += 1;
+        self.world.root().join(format!("trace-{}-{what}", self.logs))
+    }
+
+    /// A new agent at rest with one worker thread, which stays for 10 s, and a connection to ask it on.
+    pub fn fresh_agent(&mut self) -> (Threads, Lines) {
+        eventually("an agent with one worker", || {
+            self.agent = None;
+            let agent = self.world.foreground_agent();
+            let pid = agent.pid();
+            self.agent = Some(agent);
+            let mut lines = self.world.lines();
+            until("the agent to have read its files", || state(&mut lines) == "valid");
+            until("nothing half-written to be left", || self.half_written().is_empty());
+            let threads = Threads::of(pid)?;
+            until("the worker to be idle", || threads.worker_sleeps());
+            Some((threads, lines))
+        })
+    }
+
+    /// The running agent.
+    pub fn agent(&mut self) -> &mut Running {
+        self.agent.as_mut().expect("an agent was started")
+    }
+
+    /// Asks for a refresh on a connection of its own; what comes back, or none if the agent dies.
+    pub fn refresh(&self, mut lines: Lines) -> Option<String> {
+        lines.send(b"{\"request\":\"refresh\",\"force\":true}\n");
+        lines.next_line()
+    }
+
+    /// Whether nothing is under way on disk.
+    pub fn is_settled(&self) -> bool {
+        !self.journal().exists()
+    }
+
+    /// A trace of one undisturbed refresh, by one strace, so that its order is the order of time.
+    pub fn record(&mut self) -> (String, Threads) {
+        loop {
+            let (threads, lines) = self.fresh_agent();
+            let log = self.log("record");
+            let expressions = [crate::strace::NO_NEW_THREADS];
+            let Some(strace) = Strace::attach(log, &threads.all(), &expressions) else { continue };
+            let answer = self.refresh(lines).expect("an undisturbed refresh is answered");
+            assert!(answer.contains("refreshed"), "{answer}");
+            until("the books to be closed", || self.is_settled());
+            // One more round trip: what the settling set in motion is over when it is answered.
+            self.world.everkey("auth whoami").ok();
+            let log = strace.end();
+            self.verdict();
+            return (log, threads);
+        }
+    }
+
+    /// Starts an agent if none runs, lets it recover, and asks the real client and the server how things are.
+    /// A lost session is replaced by a new one. Panics where an invariant is broken.
+    pub fn verdict(&mut self) -> Cost {
+        let died = self.agent.as_mut().is_none_or(|agent| !agent.is_running());
+        if died {
+            self.agent = Some(self.world.foreground_agent());
+        }
+        let mut lines = self.world.lines();
+        let state = eventually("the session to be sound again, or lost", || {
+            let state = state(&mut lines);
+            let over = ["needs_login", "signed_out"].contains(&state.as_str());
+            (over || state == "valid" && self.is_settled()).then_some(state)
+        });
+        let lost = state != "valid";
+        if !lost {
+            self.world.everkey("auth whoami").ok();
+            let token = self.world.everkey("auth token --min-validity 30m").ok();
+            assert_eq!(self.world.server.me(&token), 200, "the server does not accept the token handed out");
+        }
+        if died {
+            until("nothing half-written to be left", || self.half_written().is_empty());
+        }
+        self.reader.assert_sound();
+        self.assert_one_key_for_each_token();
+        let now = self.now();
+        let before = std::mem::replace(&mut self.marks, now);
+        let cost = Cost {
+            trials: 1,
+            lost: usize::from(lost),
+            revoked: now.revoked - before.revoked,
+            rotations: now.rotations - before.rotations,
+            requests: now.requests - before.requests,
+            repeats: now.repeats - before.repeats,
+        };
+        if lost {
+            self.world.login();
+        }
+        cost
+    }
+
+    /// Temporary files of ours, wherever we write.
+    fn half_written(&self) -> Vec<PathBuf> {
+        let folders = [self.world.auth_dir(), self.world.home().join("state/sessions")];
+        let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+        entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with("-tmp")).collect()
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.world.auth_dir().join(".auth.json.everkey-journal")
+    }
+
+    /// I2, by what the network saw.
+    fn assert_one_key_for_each_token(&self) {
+        for (token, keys) in self.sent() {
+            let keys: BTreeSet<_> = keys.into_iter().collect();
+            assert_eq!(keys.len(), 1, "several keys for one refresh token ({}...): {keys:?}", &token[..6]);
+        }
+    }
+
+    /// The keys that each refresh token was sent with.
+    fn sent(&self) -> BTreeMap<String, Vec<Option<String>>> {
+        let mut sent: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+        for request in self.world.proxy.seen(REFRESH) {
+            let token = request.json()["refresh_token"].as_str().unwrap_or_default().to_owned();
+            sent.entry(token).or_default().push(request.header("idempotency-key").map(str::to_owned));
+        }
+        sent
+    }
+
+    fn now(&self) -> Marks {
+        let sent = self.sent();
+        let requests = sent.values().map(Vec::len).sum();
+        Marks {
+            requests,
+            repeats: requests - sent.len(),
+            rotations: self.world.server.events("rotated"),
+            revoked: self.world.server.events("replay_revoked_all"),
+        }
+    }
+}
+
+/// How the session stands, asked on a connection that is there already.
+fn state(lines: &mut Lines) -> String {
+    let status = lines.request("status");
+    status["state"].as_str().unwrap_or_else(|| panic!("no state in {status}")).to_owned()
+}
+
+/// Otherwise the machine's many certificates make most of a refresh's system calls; here all is plain http.
+fn use_one_certificate(world: &mut World) {
+    let all = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    let end = "-----END CERTIFICATE-----\n";
+    let one = all.iter().find_map(|path| {
+        let bundle = fs::read_to_string(path).ok()?;
+        Some(bundle[bundle.find("-----BEGIN CERTIFICATE-----")?..].split_once(end)?.0.to_owned() + end)
+    });
+    if let Some(one) = one {
+        let (file, folder) = (world.root().join("one.pem"), world.root().join("no-certificates"));
+        fs::write(&file, one).expect("a file");
+        fs::create_dir(&folder).expect("a folder");
+        world.set_env("SSL_CERT_FILE", &file.display().to_string());
+        world.set_env("SSL_CERT_DIR", &folder.display().to_string());
+    }
+}

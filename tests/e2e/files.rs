@@ -215,3 +215,49 @@ fn f06_a_change_that_nobody_told_of_is_seen_before_use() {
         world.proxy.seen(REFRESH).iter().map(|sent| sent.json()["refresh_token"].clone()).collect();
     assert!(sent.iter().all(|token| *token == theirs["refresh_token"]), "only the file's own token is sent");
 }
+
+#[test]
+fn f06_a_change_without_any_event_is_found_by_the_regular_look() {
+    let world = World::signed_in(Setup::default());
+    let theirs = othertool::session(&world.server.sign_in(BOB));
+    // The watch stays with the old folder, which is not the session's any more.
+    let new = world.auth_dir().with_extension("new");
+    fs::create_dir(&new).unwrap();
+    othertool::write(&new.join("auth.json"), &theirs);
+    fs::rename(world.auth_dir(), world.auth_dir().with_extension("old")).unwrap();
+    fs::rename(&new, world.auth_dir()).unwrap();
+    until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
+    assert_eq!(world.token(), theirs["access_token"].as_str().unwrap());
+}
+
+#[test]
+fn f12_an_agent_with_another_state_folder_only_reads_and_then_takes_over() {
+    let mut first = World::new();
+    let auth = first.root().join("auth");
+    first.set_env("FAILPROOFAI_AUTH_DIR", auth.to_str().unwrap());
+    first.login();
+    let mut second = World::new();
+    second.set_env("FAILPROOFAI_AUTH_DIR", auth.to_str().unwrap());
+    second.set_env("FAILPROOF_API_URL", &first.proxy.url());
+    assert!(second.everkey("auth whoami").ok().starts_with(ADA));
+    assert_eq!(second.token(), first.token());
+    assert_eq!(second.state(), "read_only");
+    for words in ["auth refresh", "auth logout"] {
+        second.everkey(words).exits(7).complains("Another agent owns this session file");
+    }
+    assert_eq!(first.proxy.refreshes(), 0);
+
+    // Only the first one's death makes the second the owner, and what was sent is honoured.
+    let gate = first.proxy.hold_refresh_answer();
+    let caller = first.start("auth refresh");
+    gate.reached();
+    first.kill_agent();
+    caller.finish().exits(3);
+    gate.open();
+    second.until_state("valid");
+    until("the successor to be stored", || first.server.events("repeat_answered") == 1);
+    let sent = first.proxy.seen(REFRESH);
+    assert_eq!(sent[0].header("idempotency-key"), sent[1].header("idempotency-key"));
+    first.server.assert_nothing_revoked();
+    assert_eq!(first.server.me(&second.token()), 200);
+}

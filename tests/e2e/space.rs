@@ -2,7 +2,7 @@
 
 use everkey_tests::disk::Disk;
 use everkey_tests::skip::skipped;
-use everkey_tests::{ADA, World, until};
+use everkey_tests::{ADA, Setup, World, until};
 
 /// A world whose session folder is on a small disk; none, said loudly, where none can be mounted.
 fn small_disk(test: &str) -> Option<(World, Disk)> {
@@ -31,6 +31,21 @@ fn n08_without_room_nothing_is_sent_and_the_token_still_served() {
     disk.free();
     world.until_state("valid");
     until("the refresh to be made up for", || world.server.events("rotated") == 1);
+}
+
+#[test]
+fn n08_a_limit_on_file_sizes_is_told_as_well() {
+    let world = World::signed_in(Setup::default());
+    world.stop_agent();
+    let mut command = world.command("sh");
+    let program = world.agent_command("").get_program().to_owned();
+    // 32 KiB: enough for a session and a log, not for a journal with room for an answer.
+    command.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" --foreground"]).arg(program);
+    let agent = world.spawn_logged(&mut command);
+    until("the agent to answer", || world.find_agent() == Some(agent.pid()));
+    world.everkey("auth refresh").exits(7).complains("too large");
+    assert_eq!(world.proxy.refreshes(), 0);
+    assert_eq!(world.server.me(&world.token()), 200);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswe
 use everkey_session::record::{Capability, Grant, Revocation, Session};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -136,12 +136,13 @@ pub fn login(call: &LoginCall) -> Call {
     }
 }
 
+#[derive(Deserialize)]
+struct AnyObject {}
+
 pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
     let code = error_code(answer);
     match (call, answer.status) {
-        (LoginCall::RequestCode { .. }, 200) if answer.json::<Map<String, Value>>().is_some() => {
-            LoginAnswer::CodeSent
-        }
+        (LoginCall::RequestCode { .. }, 200) if answer.json::<AnyObject>().is_some() => LoginAnswer::CodeSent,
         (LoginCall::VerifyCode { .. }, 200) => {
             match read_grant(answer).filter(|grant| grant.user.is_some()) {
                 Some(grant) => LoginAnswer::Granted(grant),
@@ -186,7 +187,7 @@ struct TokenAnswer {
     refresh_token: Secret,
     refresh_expires_in: serde_json::Number,
     user: Option<User>,
-    refresh_retry: Option<Map<String, Value>>,
+    refresh_retry: Option<Box<RawValue>>,
 }
 
 fn read_grant(answer: &Answer) -> Option<Grant> {
@@ -202,17 +203,21 @@ fn read_grant(answer: &Answer) -> Option<Grant> {
         refresh: tokens.refresh_token,
         refresh_expires_in: whole(&tokens.refresh_expires_in),
         user: tokens.user,
-        capability: promised(&tokens.refresh_retry.unwrap_or_default()),
+        capability: tokens.refresh_retry.map_or(Capability::None, |retry| promised(&retry)),
     })
 }
 
 /// What version 1 of the promise says. Any other version promises nothing that could be relied on.
-fn promised(retry: &Map<String, Value>) -> Capability {
-    let version = retry.get("v").and_then(Value::as_u64);
-    match (version, retry.get("until").and_then(Value::as_str)) {
-        (Some(1), Some("used")) => Capability::Rr1,
-        (Some(1), Some("probe")) => Capability::Probe,
-        (_, _) => Capability::None,
+fn promised(retry: &RawValue) -> Capability {
+    #[derive(Deserialize)]
+    struct Promise {
+        v: u64,
+        until: String,
+    }
+    match object::read(retry.get().as_bytes()) {
+        Some(Promise { v: 1, until }) if until == "used" => Capability::Rr1,
+        Some(Promise { v: 1, until }) if until == "probe" => Capability::Probe,
+        Some(_) | None => Capability::None,
     }
 }
 

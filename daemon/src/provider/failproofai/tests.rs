@@ -1,5 +1,6 @@
 use super::*;
 use everkey_session::record::Claims;
+use serde_json::Value;
 
 fn answer(status: u16, body: &str) -> Answer {
     Answer {

@@ -12,6 +12,11 @@ pub fn within<T>(cap: usize, work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Runs a reader over `len` bytes that makes a tree of them: a node for each character at worst.
+pub fn tree<T>(len: usize, work: impl FnOnce() -> T) -> T {
+    within(128 * len, work)
+}
+
 /// Runs a JSON reader over `len` bytes: text, its copy, and buffers that double.
 pub fn json<T>(len: usize, work: impl FnOnce() -> T) -> T {
     within(8 * len, work)

@@ -45,7 +45,7 @@ pub fn reply(line: &[u8]) {
     if line.len() > REPLY_CAP {
         return;
     }
-    let reply = match measure::json(line.len(), || json::read_reply(line)) {
+    let reply = match measure::tree(line.len(), || json::read_reply(line)) {
         Ok(reply) => reply,
         Err(e) => return no_echo(&e),
     };

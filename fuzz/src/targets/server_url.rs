@@ -13,7 +13,7 @@ pub fn base_url(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let normal = normal_server(&text);
     assert_eq!(normal_server(&normal), normal, "its normal form has another normal form");
-    let base = match measure::within(16 * text.len(), || http::base_url(&text)) {
+    let base = match measure::tree(text.len(), || http::base_url(&text)) {
         Ok(base) => base,
         Err(why) => {
             assert!(!why.contains(|c: char| c.is_control()), "S01: {why:?}");

@@ -39,6 +39,9 @@ pub fn kill_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected:
         let _answer = lane.refresh(lines);
         let patience = if expected { EXPECTED } else { UNEXPECTED };
         if !dies(lane, patience) {
+            drop((killer, others));
+            // What this refresh has cost is no kill's.
+            lane.verdict();
             return Trial::Survived;
         }
         let status = lane.agent().ended();

@@ -101,9 +101,21 @@ impl Lane {
         self.agent.as_mut().expect("an agent was started")
     }
 
-    /// Asks for a refresh on a connection of its own; what comes back, or none if the agent dies.
-    pub fn refresh(&self, mut lines: Lines) -> Option<String> {
+    /// Starts an agent if none runs.
+    pub fn start_if_needed(&mut self) {
+        if self.agent.as_mut().is_none_or(|agent| !agent.is_running()) {
+            self.fresh_agent();
+        }
+    }
+
+    /// Asks for a refresh.
+    pub fn ask(&self, lines: &mut Lines) {
         lines.send(b"{\"request\":\"refresh\",\"force\":true}\n");
+    }
+
+    /// Asks for a refresh; what comes back, or none if the agent dies.
+    pub fn refresh(&self, mut lines: Lines) -> Option<String> {
+        self.ask(&mut lines);
         lines.next_line()
     }
 
@@ -138,8 +150,14 @@ impl Lane {
             self.agent = Some(self.world.foreground_agent());
         }
         let mut lines = self.world.lines();
+        let mut nudged = false;
         let state = eventually("the session to be sound again, or lost", || {
             let state = state(&mut lines);
+            // A refresh that failed before its intent is tried again when it is due, or when somebody asks.
+            if state == "offline" && self.is_settled() && !nudged {
+                nudged = true;
+                self.world.everkey("auth refresh --force").ok();
+            }
             let over = ["needs_login", "signed_out"].contains(&state.as_str());
             (over || state == "valid" && self.is_settled()).then_some(state)
         });

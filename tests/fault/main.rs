@@ -13,3 +13,5 @@ mod table;
 mod trace;
 
 mod disk;
+mod network;
+mod server;

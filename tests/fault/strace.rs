@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 /// Keeps the agent from starting threads: the one worker it has does all the work, in an order that repeats.
 pub const NO_NEW_THREADS: &str = "inject=clone,clone3:error=EAGAIN";
 
-/// The agent's threads.
+/// The threads that calls are made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Owns the sessions and speaks on sockets.
@@ -20,6 +20,8 @@ pub enum Role {
     Worker,
     /// Hears of changed files.
     Watcher,
+    /// Any of the api-server's.
+    Server,
 }
 
 /// Which thread is which.
@@ -52,6 +54,7 @@ impl Threads {
             Role::Main => Some(self.main),
             Role::Worker => Some(self.worker),
             Role::Watcher => self.watcher,
+            Role::Server => None,
         }
     }
 

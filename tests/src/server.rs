@@ -61,6 +61,11 @@ impl Server {
         &self.url
     }
 
+    /// The running process.
+    pub fn process(&mut self) -> &mut Running {
+        &mut self.process
+    }
+
     /// Kills it without warning.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -8,6 +8,8 @@ mod files;
 mod network;
 #[path = "faults/people.rs"]
 mod people;
+#[path = "faults/refused.rs"]
+mod refused;
 #[path = "faults/script.rs"]
 mod script;
 #[path = "faults/time.rs"]

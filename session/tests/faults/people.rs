@@ -3,7 +3,8 @@
 use crate::script::*;
 use everkey_proto::{FlowId, Secret};
 use everkey_session::event::{Answer, Ask, Done, Effect, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::record::Capability;
+use everkey_session::policy::Replay;
+use everkey_session::record::{Capability, Over};
 use everkey_session::trouble::{Notice, Trouble};
 
 #[test]
@@ -60,6 +61,21 @@ fn n26_logout_while_the_outcome_is_written_the_successor_goes_with_the_file() {
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
     assert_eq!(revocation.refresh, grant(1).refresh);
     assert_eq!(agent.done(commit, Done::Stored(Ok(()))), [], "the file is not written again");
+}
+
+#[test]
+fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
+    let mut files = files(Capability::Rr1);
+    let mut sidecar = files.sidecar.take().unwrap_or_default();
+    sidecar.signing_out = Some(session(0).fingerprint());
+    sidecar.spend(session(0).fingerprint(), u64::MAX, Over::Restored, 0);
+    files.sidecar = Some(sidecar);
+    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let [Effect::Tell(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };
+    assert_eq!(revocation.refresh, session(0).refresh);
 }
 
 #[test]

@@ -90,6 +90,10 @@ pub struct Checks {
     /// Sign-ins that were signed out here.
     ended: BTreeSet<usize>,
     leaving: BTreeSet<usize>,
+    /// Sign-ins whose sign-out is durable, though the file may still be there.
+    doomed: BTreeSet<usize>,
+    /// Sign-ins that somebody has tried to sign out.
+    given_up: BTreeSet<usize>,
     /// Tokens that arrived in this life of the agent: it knows by the boot clock how long they are valid.
     arrived: BTreeSet<String>,
     /// A refusal has arrived; whether the file was read since.
@@ -124,10 +128,8 @@ impl Checks {
     }
 
     pub fn asked(&mut self, waiter: Waiter, ask: &Ask, at: u64) {
-        let patience = match ask {
-            Ask::Token { .. } | Ask::Refresh { .. } | Ask::Whoami | Ask::Status => PATIENCE_MS,
-            Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout => LONG_PATIENCE_MS,
-        };
+        let takes_long = matches!(ask, Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout);
+        let patience = if takes_long { LONG_PATIENCE_MS } else { PATIENCE_MS };
         self.waiting.insert(waiter, at + patience);
         self.forced |= *ask == Ask::Refresh { force: true };
     }
@@ -174,7 +176,11 @@ impl Checks {
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
         if let Answer::Token { access, .. } = answer {
             let access = access.expose();
-            self.require(self.durable.contains(access), Rule::I4, || format!("{access} is not durable"));
+            // What was given up, though it could not be removed, will not be refreshed either.
+            let given_up = server.family_of_access(access).is_some_and(|f| self.given_up.contains(&f));
+            self.require(self.durable.contains(access) || given_up, Rule::I4, || {
+                format!("{access} is not durable")
+            });
             let expired = server.access_until(access).is_none_or(|until| until + WAY_MS <= at);
             self.require(!(expired && self.arrived.contains(access)), Rule::Stale, || {
                 format!("{access} has expired")
@@ -298,12 +304,15 @@ impl Checks {
 
     /// A sign-out begins; of what the agent knows it promises that the server will hear.
     pub fn erasing(&mut self, revocation: Option<&Revocation>, server: &Server) {
-        self.leaving.extend(revocation.and_then(|known| server.family_id(known.refresh.expose())));
+        let family = revocation.and_then(|known| server.family_id(known.refresh.expose()));
+        self.leaving.extend(family);
+        self.given_up.extend(family);
     }
 
     /// The local session is gone, or could not be removed.
     pub fn erased(&mut self, gone: bool) {
         let leaving = std::mem::take(&mut self.leaving);
+        self.doomed.retain(|family| !leaving.contains(family));
         if gone {
             self.ended.extend(leaving);
         }
@@ -325,6 +334,13 @@ impl Checks {
         self.require(forgotten.is_none(), Rule::SignOut, || format!("sign-in {forgotten:?} lives on"));
     }
 
+    /// At the end: what was durably signed out is not in the file.
+    pub fn sign_outs_are_complete(&mut self, disk: &Disk, server: &Server) {
+        let family = disk.refresh().and_then(|refresh| server.family_id(refresh.expose()));
+        let doomed = family.is_some_and(|family| self.doomed.contains(&family));
+        self.require(!doomed, Rule::SignOut, || format!("sign-in {family:?} is still in the file"));
+    }
+
     /// A sign-in that has become the session, and a sign-out that begins, raise the epoch.
     fn before_books(&mut self, new: &Sidecar, disk: &Disk) {
         let Some(old) = &disk.sidecar.seen else { return };
@@ -341,9 +357,8 @@ impl Checks {
             Step::ReadFile => self.refused = self.refused.map(|_| true),
             Step::PutFile(parent, session) => self.before_exchange(*parent, session, disk, server),
             Step::PutSidecar(sidecar) => self.before_books(sidecar, disk),
-            Step::PutJournal(Journal::Empty) => self.before_forgetting(disk, server),
-            Step::PutJournal(Journal::Intent(_) | Journal::Outcome(..))
-            | Step::ReadAll
+            Step::PutJournal(journal) => self.before_forgetting(journal, disk),
+            Step::ReadAll
             | Step::WriteTemporary
             | Step::SetAside(_)
             | Step::AppendOutcome(_)
@@ -390,19 +405,23 @@ impl Checks {
         self.require(same, Rule::Foreign, || format!("{refresh} takes the place of {:?}", old.user));
     }
 
-    fn before_forgetting(&mut self, disk: &Disk, server: &Server) {
-        let Journal::Outcome(intent, outcome) = &disk.journal.durable else { return };
-        let Some(Content::Session(file)) = &disk.file.durable else { return };
-        let family = server.family_id(outcome.refresh.expose());
-        let wanted = !family.is_some_and(|f| self.leaving.contains(&f) || self.ended.contains(&f));
-        // Unless it was put in place, and another program has put the old one back.
-        let never = !self.superseded.contains(&intent.parent);
-        self.require(!(wanted && never && file.fingerprint() == intent.parent), Rule::I4, || {
-            "the outcome is cleared, and the file does not hold it".to_owned()
+    /// The journal tells that a token was sent until the side-car durably says so, or the file is gone.
+    fn before_forgetting(&mut self, next: &Journal, disk: &Disk) {
+        let (Journal::Intent(intent) | Journal::Outcome(intent, _)) = &disk.journal.durable else { return };
+        let kept = match next {
+            Journal::Empty => false,
+            Journal::Intent(next) | Journal::Outcome(next, _) => next.parent == intent.parent,
+        };
+        let spent = disk.sidecar.durable.as_ref().is_some_and(|s| s.is_spent(intent.parent).is_some());
+        self.require(kept || spent || disk.file.durable.is_none(), Rule::I4, || {
+            format!("nothing but the journal tells that {:?} was sent", intent.parent)
         });
     }
 
     pub fn after_step(&mut self, disk: &Disk) {
+        if disk.sidecar.durable.as_ref().is_some_and(|sidecar| sidecar.signing_out.is_some()) {
+            self.doomed.extend(&self.leaving);
+        }
         if let Some(Content::Session(session)) = &disk.file.durable
             && !self.durable.contains(session.access.expose())
         {

@@ -166,8 +166,9 @@ impl Disk {
         let mut running = self.running.take()?;
         let step = running.steps.pop_front()?;
         let failure = self.failure(&step, dice);
-        if failure != Some(When::Before)
-            && let Some(done) = self.act(step, &mut running, failure.is_some())
+        let reads = matches!(step, Step::ReadAll | Step::ReadFile);
+        if (failure != Some(When::Before) || reads)
+            && let Some(done) = self.act(step, &mut running, failure)
         {
             return Some(Progress::Finished(running.op, done));
         }
@@ -187,18 +188,18 @@ impl Disk {
         match self.health {
             Health::Fine => None,
             Health::Full => writes_anew.then_some(When::Before),
-            Health::Failing if reads => dice.chance(80).then_some(When::After),
             Health::Failing => {
-                dice.chance(200).then(|| if dice.chance(500) { When::Before } else { When::After })
+                let fails = dice.chance(if reads { 80 } else { 200 });
+                fails.then(|| if dice.chance(500) { When::Before } else { When::After })
             }
         }
     }
 
     /// Takes effect; a read and an exchange that gives way end the job at once.
-    fn act(&mut self, step: Step, running: &mut Running, failing: bool) -> Option<Done> {
+    fn act(&mut self, step: Step, running: &mut Running, failure: Option<When>) -> Option<Done> {
         match step {
-            Step::ReadAll => return Some(Done::Loaded(Box::new(self.load(failing)))),
-            Step::ReadFile if failing => {
+            Step::ReadAll => return Some(Done::Loaded(Box::new(self.load(failure)))),
+            Step::ReadFile if failure.is_some() => {
                 return Some(Done::Looked(Box::new(Found::Unusable(trouble()))));
             }
             Step::ReadFile => return Some(Done::Looked(Box::new(self.read()))),
@@ -242,15 +243,18 @@ impl Disk {
         None
     }
 
-    fn load(&mut self, failing: bool) -> Loaded {
-        if !failing {
+    /// A failure before the journal was read spoils both, one after it the session file only.
+    fn load(&mut self, failure: Option<When>) -> Loaded {
+        if failure.is_none() {
             self.file.sync();
             self.journal.sync();
         }
+        let journal =
+            if failure == Some(When::Before) { Err(trouble()) } else { Ok(self.journal.seen.clone()) };
         Loaded {
             owner: if self.lock_is_free { Ok(()) } else { Err(NotOwner::Held) },
-            file: if failing { Found::Unusable(trouble()) } else { self.read() },
-            journal: if failing { Err(trouble()) } else { Ok(self.journal.seen.clone()) },
+            file: if failure.is_some() { Found::Unusable(trouble()) } else { self.read() },
+            journal,
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
         }

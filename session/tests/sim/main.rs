@@ -7,8 +7,10 @@
 #![allow(missing_docs)]
 
 mod check;
+mod clients;
 mod dice;
 mod disk;
+mod ending;
 mod mutants;
 mod network;
 mod others;

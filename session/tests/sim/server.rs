@@ -223,6 +223,11 @@ impl Server {
         self.refresh.get(refresh).map(|&(family, _)| family)
     }
 
+    /// Which sign-in an access token goes back to.
+    pub fn family_of_access(&self, access: &str) -> Option<usize> {
+        self.access.get(access).map(|&(family, ..)| family)
+    }
+
     /// When an access token really expires, in true milliseconds.
     pub fn access_until(&self, access: &str) -> Option<u64> {
         self.access.get(access).map(|&(.., until)| until)

@@ -3,16 +3,16 @@
 use crate::check::{Breach, Checks, Rule};
 use crate::dice::Dice;
 use crate::disk::{Content, Disk, Health, Progress};
+use crate::ending::Excuses;
 use crate::mutants::{Agent, Mutant};
 use crate::network::{Connection, Request};
-use crate::schedule::{AWAY, HOME, Happening, Mood, Plan, Start, happening};
-use crate::server::{Rules, Server, session_of};
-use everkey_proto::reply::Field;
-use everkey_proto::{Expect, FlowId, Scheme, Secret};
-use everkey_session::event::{Answer, Ask, Done, Effect, Input, Refresh, StoreJob};
+use crate::schedule::{AWAY, HOME, Happening, Plan, Start, happening};
+use crate::server::{Server, session_of};
+use everkey_proto::{Scheme, Secret};
+use everkey_session::event::{Ask, Done, Effect, Input, Refresh, StoreJob};
 use everkey_session::policy::Policy;
 use everkey_session::record::{Pin, Session, Sidecar};
-use everkey_session::{Boot, Moment, Op, Settings, Waiter};
+use everkey_session::{Boot, Moment, Op, Settings};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.
@@ -64,24 +64,13 @@ pub struct World {
     pub net_is_up: bool,
     pub connections: BTreeMap<Op, Connection>,
     tick_at: Option<u64>,
-    waiters: u64,
+    pub waiters: u64,
     /// An old session file, for [`Happening::Restore`].
     pub backup: Option<Session>,
-    healing: bool,
+    pub healing: bool,
     pub excuses: Excuses,
-    got_token: bool,
+    pub got_token: bool,
     trace: Option<Vec<String>>,
-}
-
-/// What makes it impossible, or nobody's duty, to be signed in at the end.
-#[derive(Default)]
-pub struct Excuses {
-    pub other_tool: bool,
-    /// The side-car says what the server allows; without it nothing is taken for granted.
-    pub no_sidecar: bool,
-    pub sign_in_or_out: bool,
-    /// After a restart the wall clock is all there is to tell what has expired.
-    pub wall_went_back: bool,
 }
 
 impl World {
@@ -164,7 +153,7 @@ impl World {
         }
     }
 
-    fn run_for(&mut self, ms: u64) {
+    pub fn run_for(&mut self, ms: u64) {
         self.end = self.now + ms;
         let mut events = 0;
         while self.checks.breach.is_none() {
@@ -301,32 +290,6 @@ impl World {
         self.at(after, Event::Restart);
     }
 
-    pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
-        if self.agent.is_none() {
-            return;
-        }
-        match &ask {
-            Ask::Login | Ask::Logout => self.excuses.sign_in_or_out = true,
-            Ask::Whoami
-            | Ask::Status
-            | Ask::Token { .. }
-            | Ask::Refresh { .. }
-            | Ask::Answer { .. }
-            | Ask::Cancel { .. } => {}
-        }
-        self.waiters += 1;
-        let waiter = Waiter(self.waiters);
-        self.checks.asked(waiter, &ask, self.now);
-        let expect = Expect { server: server.map(str::to_owned), session_file: None };
-        self.feed(Input::Ask { waiter, expect, ask });
-    }
-
-    fn someone_goes(&mut self) {
-        let Some(waiter) = self.checks.waiting.keys().next().copied() else { return };
-        self.checks.waiting.remove(&waiter);
-        self.feed(Input::Gone(waiter));
-    }
-
     fn completed(&mut self, op: Op, done: Done) {
         if let Done::Answered(answer, _) = &done {
             self.checks.answered(self.global(op), answer);
@@ -395,40 +358,6 @@ impl World {
         }
     }
 
-    fn client_reads(&mut self, answer: Answer) {
-        match answer {
-            Answer::Token { access, expires_at: _, short: _ } => {
-                self.got_token = self.server.access_until(access.expose()).is_some_and(|u| u > self.now);
-                let later = self.dice.between(10, 5_000);
-                self.at(later, Event::UseAccess(access.expose().to_owned()));
-            }
-            Answer::Asked { flow, field, .. } => self.person_types(flow, field),
-            Answer::Whoami(_)
-            | Answer::Status(_)
-            | Answer::Refreshed(_)
-            | Answer::SignedIn { .. }
-            | Answer::LoggedOut(_)
-            | Answer::Failed(_) => {}
-        }
-    }
-
-    fn person_types(&mut self, flow: FlowId, field: Field) {
-        let right = self.dice.chance(850);
-        let text = match field {
-            Field::Email if right => "ann@example.com",
-            Field::Email => "ann",
-            Field::Code if right => "123456",
-            Field::Code => "000000",
-        };
-        let ask = match self.dice.between(0, 9) {
-            0 => return,
-            1 => Ask::Cancel { flow },
-            _ => Ask::Answer { flow, text: Secret::new(text) },
-        };
-        let later = self.dice.between(50, 3_000);
-        self.at(later, Event::Typed(self.life, ask));
-    }
-
     fn next_disk_step(&mut self) {
         let takes = self.dice.between(1, 30);
         self.at(takes, Event::DiskStep(self.life));
@@ -447,38 +376,6 @@ impl World {
         if let Some(Progress::Finished(op, done)) = progress {
             self.completed(op, done);
         }
-    }
-
-    fn heal(&mut self) {
-        self.note(|_| "== all is well again".to_owned());
-        self.healing = true;
-        self.net_is_up = true;
-        self.disk.health = Health::Fine;
-        self.disk.lock_is_free = true;
-        self.server.access_secs = self.server.access_secs.clamp(60, 3600);
-    }
-
-    /// When all has been well for a while, what can be kept has been kept.
-    fn final_checks(&mut self) {
-        for _ in 0..3 {
-            self.got_token = false;
-            self.ask(Ask::Token { min_validity_secs: 0 }, None);
-            self.run_for(40_000);
-            if self.got_token {
-                break;
-            }
-        }
-        let kept = self.got_token
-            || self.plan.rules != Rules::Rr1
-            || self.excuses.other_tool
-            || self.excuses.no_sidecar
-            || self.excuses.wall_went_back && self.life > 0
-            || self.excuses.sign_in_or_out;
-        self.checks.require(kept, Rule::Lost, || "no token can be had".to_owned());
-        self.checks.sign_outs_are_not_forgotten(&self.disk, &self.server);
-        let (requests, rotations) = (self.server.requests, self.server.rotations);
-        let thrifty = self.plan.mood != Mood::Calm || self.plan.server_skew != 0 || requests == rotations;
-        self.checks.require(thrifty, Rule::Thrift, || format!("{requests} requests, {rotations} rotations"));
     }
 
     /// So many milliseconds from now.

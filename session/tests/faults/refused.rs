@@ -1,0 +1,42 @@
+//! N29: a server has refused an access token that should be valid, and the callers who saw it say so.
+
+use crate::script::*;
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::record::{Capability, Fingerprint};
+use everkey_session::trouble::{Notice, Trouble};
+
+fn better_than(generation: u64) -> Ask {
+    Ask::Better { than: Fingerprint::of(&session(generation).access) }
+}
+
+#[test]
+fn n29_many_reports_of_one_token_are_one_refresh() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let mut first = agent.ask(1, better_than(0));
+    first.extend(agent.ask(2, better_than(0)));
+    let sent = agent.send(first);
+    assert_eq!(agent.ask(3, better_than(0)), []);
+    let answers = agent.succeed(&sent, grant(1));
+    let mut expected = vec![Effect::Tell(Notice::Refreshed)];
+    expected.extend((1..=3).map(|waiter| reply(waiter, token_of(&agent.file))));
+    assert_eq!(answers, expected);
+}
+
+#[test]
+fn n29_a_token_that_is_replaced_already_needs_no_refresh() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let first = agent.ask(1, better_than(0));
+    let sent = agent.send(first);
+    agent.succeed(&sent, grant(1));
+    assert_eq!(agent.ask(2, better_than(0)), [reply(2, token_of(&agent.file))]);
+}
+
+#[test]
+fn n29_a_fresh_token_is_not_refreshed_again_within_the_gap() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let first = agent.ask(1, better_than(0));
+    let sent = agent.send(first);
+    agent.succeed(&sent, grant(1));
+    let too_soon = Answer::Failed(Trouble::TooSoon { secs: 30 });
+    assert_eq!(agent.ask(2, better_than(1)), [reply(2, too_soon)]);
+}

@@ -1,0 +1,61 @@
+//! The people and programs that ask the agent: they wait, use what they get, type answers, or go away.
+
+use crate::world::{Event, World};
+use everkey_proto::reply::Field;
+use everkey_proto::{Expect, FlowId, Secret};
+use everkey_session::Waiter;
+use everkey_session::event::{Answer, Ask, Input};
+
+impl World {
+    pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
+        if self.agent.is_none() {
+            return;
+        }
+        self.excuses.sign_in_or_out |= matches!(ask, Ask::Login | Ask::Logout);
+        self.waiters += 1;
+        let waiter = Waiter(self.waiters);
+        self.checks.asked(waiter, &ask, self.now);
+        let expect = Expect { server: server.map(str::to_owned), session_file: None };
+        self.feed(Input::Ask { waiter, expect, ask });
+    }
+
+    pub fn someone_goes(&mut self) {
+        let Some(waiter) = self.checks.waiting.keys().next().copied() else { return };
+        self.checks.waiting.remove(&waiter);
+        self.feed(Input::Gone(waiter));
+    }
+
+    pub fn client_reads(&mut self, answer: Answer) {
+        match answer {
+            Answer::Token { access, expires_at: _, short: _ } => {
+                self.got_token = self.server.access_until(access.expose()).is_some_and(|u| u > self.now);
+                let later = self.dice.between(10, 5_000);
+                self.at(later, Event::UseAccess(access.expose().to_owned()));
+            }
+            Answer::Asked { flow, field, .. } => self.person_types(flow, field),
+            Answer::Whoami(_)
+            | Answer::Status(_)
+            | Answer::Refreshed(_)
+            | Answer::SignedIn { .. }
+            | Answer::LoggedOut(_)
+            | Answer::Failed(_) => {}
+        }
+    }
+
+    fn person_types(&mut self, flow: FlowId, field: Field) {
+        let right = self.dice.chance(850);
+        let text = match field {
+            Field::Email if right => "ann@example.com",
+            Field::Email => "ann",
+            Field::Code if right => "123456",
+            Field::Code => "000000",
+        };
+        let ask = match self.dice.between(0, 9) {
+            0 => return,
+            1 => Ask::Cancel { flow },
+            _ => Ask::Answer { flow, text: Secret::new(text) },
+        };
+        let later = self.dice.between(50, 3_000);
+        self.at(later, Event::Typed(self.life, ask));
+    }
+}

@@ -1,6 +1,6 @@
 //! What comes back instead of a good token answer, and what does not (N02, N11, N12, N14, N22, N25, N32).
 
-use everkey_tests::{ADA, Canned, Fault, REFRESH, Setup, World, until};
+use everkey_tests::{ADA, Canned, Fault, REFRESH, Setup, World, othertool, until};
 use serde_json::json;
 
 /// The session is as it was: same file, still signed in, a token is served.
@@ -130,10 +130,7 @@ fn n12_a_refusal_on_another_route_ends_no_session() {
     let refusal = Canned::json(401, &json!({ "code": "unauthorized", "message": "no" }));
     world.proxy.every("/v0/auth/session", Fault::Answer(refusal));
     // An agent that finds a session it did not write asks there first.
-    everkey_tests::othertool::write(
-        &world.auth_file(),
-        &everkey_tests::othertool::session(&world.server.sign_in(ADA)),
-    );
+    othertool::write(&world.auth_file(), &othertool::session(&world.server.sign_in(ADA)));
     let refresh = world.session_text("refresh_token");
     world.everkey("auth refresh").ok();
     assert!(!world.proxy.seen("/v0/auth/session").is_empty());
@@ -168,8 +165,8 @@ fn n13_a_refusal_does_not_count_once_the_file_is_newer() {
     let gate = world.proxy.hold_refresh_answer();
     let caller = world.start("auth refresh");
     gate.reached();
-    let theirs = everkey_tests::othertool::session(&world.server.sign_in(ADA));
-    everkey_tests::othertool::write(&world.auth_file(), &theirs);
+    let theirs = othertool::session(&world.server.sign_in(ADA));
+    othertool::write_unseen(&world.auth_file(), Some(&theirs));
     gate.open();
 
     world.until_state("valid");

@@ -6,9 +6,10 @@ use rustix::process::Signal;
 
 #[test]
 fn n01_fifty_callers_one_refresh() {
-    let world = World::signed_in(Setup { access_ttl: "6s", ..Setup::default() });
-    // Half of its short life is over: the token must be refreshed, and nobody can be answered before it is.
+    let world = World::with(Setup { access_ttl: "6s", ..Setup::default() });
     let gate = world.proxy.hold_refresh_answer();
+    world.login();
+    // Half of its short life is over: the token must be refreshed, and nobody can be answered before it is.
     gate.reached();
     let old = world.session_text("access_token");
     let callers: Vec<_> = (0..50).map(|_| world.start("auth token")).collect();

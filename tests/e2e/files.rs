@@ -107,10 +107,24 @@ fn f05_a_removed_file_is_not_resurrected_by_a_late_answer() {
     let caller = world.start("auth refresh");
     gate.reached();
     fs::remove_file(world.auth_file()).unwrap();
+    until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
     gate.open();
     caller.finish().exits(1);
-    until("nobody to be signed in", || world.everkey("auth whoami").code == 1);
     until("the late session to be revoked", || world.server.events("logout") == 1);
+    assert!(world.session().is_none());
+}
+
+#[test]
+fn f05_a_file_removed_unseen_is_not_resurrected_either() {
+    let world = World::signed_in(Setup::default());
+    let gate = world.proxy.hold_refresh_answer();
+    let caller = world.start("auth refresh");
+    gate.reached();
+    othertool::write_unseen(&world.auth_file(), None);
+    gate.open();
+    caller.finish().exits(1);
+    until("the late session to be revoked", || world.server.events("logout") == 1);
+    world.everkey("auth whoami").exits(1);
     assert!(world.session().is_none());
 }
 
@@ -124,19 +138,34 @@ fn f05_a_replaced_file_is_adopted() {
     assert_eq!(world.session().unwrap(), theirs);
 }
 
-#[test]
-fn f10_a_file_replaced_during_a_refresh_wins() {
+/// Bob's session appears while Ada's refresh is under way; it must win.
+fn replaced_during_a_refresh(replace: impl FnOnce(&World, &serde_json::Value)) {
     let world = World::signed_in(Setup::default());
     let gate = world.proxy.hold_refresh_answer();
     let caller = world.start("auth refresh");
     gate.reached();
     let theirs = othertool::session(&world.server.sign_in(BOB));
-    othertool::write(&world.auth_file(), &theirs);
+    replace(&world, &theirs);
     gate.open();
     caller.finish().exits(1);
     until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
     assert_eq!(world.session().unwrap(), theirs);
     assert_eq!(world.token(), theirs["access_token"].as_str().unwrap());
+    assert_eq!(world.server.me(&world.token()), 200);
+    world.server.assert_nothing_revoked();
+}
+
+#[test]
+fn f10_a_file_replaced_during_a_refresh_wins() {
+    replaced_during_a_refresh(|world, theirs| {
+        othertool::write(&world.auth_file(), theirs);
+        until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
+    });
+}
+
+#[test]
+fn f10_a_file_replaced_after_the_last_look_wins_the_exchange() {
+    replaced_during_a_refresh(|world, theirs| othertool::write_unseen(&world.auth_file(), Some(theirs)));
 }
 
 #[test]
@@ -220,12 +249,7 @@ fn f06_a_change_that_nobody_told_of_is_seen_before_use() {
 fn f06_a_change_without_any_event_is_found_by_the_regular_look() {
     let world = World::signed_in(Setup::default());
     let theirs = othertool::session(&world.server.sign_in(BOB));
-    // The watch stays with the old folder, which is not the session's any more.
-    let new = world.auth_dir().with_extension("new");
-    fs::create_dir(&new).unwrap();
-    othertool::write(&new.join("auth.json"), &theirs);
-    fs::rename(world.auth_dir(), world.auth_dir().with_extension("old")).unwrap();
-    fs::rename(&new, world.auth_dir()).unwrap();
+    othertool::write_unseen(&world.auth_file(), Some(&theirs));
     until("the other account", || world.everkey("auth whoami").out.starts_with(BOB));
     assert_eq!(world.token(), theirs["access_token"].as_str().unwrap());
 }

@@ -15,7 +15,7 @@ fn socket_activation_starts_the_agent_on_a_passed_socket() {
             "no systemd-socket-activate",
         );
     }
-    let mut world = World::signed_in(Setup::default());
+    let world = World::signed_in(Setup::default());
     world.stop_agent();
     fs::DirBuilder::new().mode(0o700).recursive(true).create(world.home().join("run")).unwrap();
     let agent = world.agent_command("").get_program().to_owned();
@@ -36,7 +36,6 @@ fn socket_activation_starts_the_agent_on_a_passed_socket() {
     agent.signal(Signal::TERM);
     assert!(agent.ended().success());
     assert!(world.socket().exists(), "the socket is the service manager's to remove");
-    world.set_env("LISTEN_FDS", "");
 }
 
 #[test]

@@ -136,7 +136,9 @@ fn d09_a_client_of_another_time_is_told_which_versions_there_are() {
 fn d11_passed_descriptors_are_dropped() {
     let world = World::signed_in(Setup::default());
     let pid = world.agent_pid();
-    let before = open_files(pid);
+    let Some(before) = open_files(pid) else {
+        return skipped("d11_passed_descriptors_are_dropped", "only root may count descriptors");
+    };
     let (gift, _other_end) = UnixStream::pair().unwrap();
     let hello = b"{\"hello\":{\"oldest\":1,\"newest\":1}}\n";
     let givers: Vec<_> = (0..20)
@@ -154,9 +156,9 @@ fn d11_passed_descriptors_are_dropped() {
         // Whether it is served or closed, nothing of the gift is kept.
         let mut byte = [0];
         let _ = stream.read(&mut byte);
-        assert!(open_files(pid) < before + 40, "{} descriptors", open_files(pid));
+        assert!(open_files(pid) < Some(before + 40), "{:?} descriptors", open_files(pid));
     }
-    until("the connections to be closed", || open_files(pid) <= before);
+    until("the connections to be closed", || open_files(pid) <= Some(before));
     assert_unharmed(&world);
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,6 +57,19 @@ pub fn write(path: &Path, session: &Value) {
     let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&temp);
     std::io::Write::write_all(&mut file.expect("a file beside the session"), &text).expect("room");
     fs::rename(&temp, path).expect("a rename");
+}
+
+/// The same so that no file event tells of it: the whole folder is another one, and a watch stays with the old.
+/// Without a session the new folder is empty.
+pub fn write_unseen(path: &Path, session: Option<&Value>) {
+    let folder = path.parent().expect("a session file is in a folder");
+    let new = folder.with_extension("new");
+    fs::DirBuilder::new().mode(0o700).create(&new).expect("a new folder");
+    if let Some(session) = session {
+        write(&new.join("auth.json"), session);
+    }
+    fs::rename(folder, folder.with_extension("old")).expect("a rename");
+    fs::rename(&new, folder).expect("a rename");
 }
 
 /// The session that the tool makes of a sign-in's answer.

@@ -83,9 +83,9 @@ pub fn is_alive(pid: u32) -> bool {
     state.is_some_and(|state| !state.starts_with(['Z', 'X']))
 }
 
-/// How many file descriptors a process has open.
-pub fn open_files(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+/// How many file descriptors a process has open; none where we may not look, as an agent's own user may not.
+pub fn open_files(pid: u32) -> Option<usize> {
+    fs::read_dir(format!("/proc/{pid}/fd")).ok().map(Iterator::count)
 }
 
 /// The most memory a process ever had in RAM, in KiB.
@@ -96,17 +96,20 @@ pub fn peak_memory_kib(pid: u32) -> u64 {
     number.and_then(|number| number.parse().ok()).expect("the kernel tells the peak")
 }
 
-/// Every everkeyd that runs with this `EVERKEY_HOME`, however it was started.
+/// Whether a process runs and is an everkeyd.
+pub fn is_agent(pid: u32) -> bool {
+    let command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    command.starts_with(b"everkeyd") && is_alive(pid)
+}
+
+/// Every everkeyd that runs with this `EVERKEY_HOME`, however it was started, as far as we may look.
 pub fn agents_of(home: &str) -> Vec<u32> {
     let wanted = format!("EVERKEY_HOME={home}");
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
+    let is_ours = |pid: &u32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-        command.starts_with(b"everkeyd")
-            && environment.split(|byte| *byte == 0).any(|line| line == wanted.as_bytes())
-    })
-    .filter(|pid| is_alive(*pid))
-    .collect()
+        environment.split(|byte| *byte == 0).any(|line| line == wanted.as_bytes())
+    };
+    pids.filter(|pid| is_agent(*pid)).filter(is_ours).collect()
 }

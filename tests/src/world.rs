@@ -12,6 +12,8 @@ use crate::skip::is_root;
 use crate::wait::{eventually, until};
 use rustix::process::Signal;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -29,6 +31,8 @@ pub struct World {
     home: PathBuf,
     uid: Option<u32>,
     env: Vec<(String, String)>,
+    /// Every agent that ever answered here, so that none outlives the world, not even a stopped one.
+    agents: RefCell<BTreeSet<u32>>,
     root: TempDir,
 }
 
@@ -60,7 +64,8 @@ impl World {
             }
             None => built,
         };
-        let mut world = Self { proxy, server, binaries, home, uid, env: Vec::new(), root };
+        let mut world =
+            Self { proxy, server, binaries, home, uid, env: Vec::new(), agents: RefCell::default(), root };
         world.set_env("EVERKEY_HOME", &world.home.display().to_string());
         world.set_env("HOME", &world.home.display().to_string());
         world.set_env("EVERKEY_LOG", "debug");
@@ -247,7 +252,9 @@ impl World {
         if output.code != 0 {
             return None;
         }
-        output.json()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok())
+        let pid = output.json()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok())?;
+        self.agents.borrow_mut().insert(pid);
+        Some(pid)
     }
 
     /// Kills the agent without warning.
@@ -282,7 +289,12 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        for pid in process::agents_of(&self.home.display().to_string()) {
+        if !is_root() {
+            // The agent's environment is closed to its own user, so it has to be asked.
+            self.find_agent();
+        }
+        let known = self.agents.take().into_iter().filter(|pid| process::is_agent(*pid));
+        for pid in process::agents_of(&self.home.display().to_string()).into_iter().chain(known) {
             process::kill_and_wait(pid);
         }
         if std::thread::panicking() {

@@ -1,10 +1,10 @@
 //! F08, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Done, Effect, Refresh, Replaced, StoreJob};
+use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Journal, Over};
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::record::{Capability, Journal, Over, Pin, Sidecar};
+use everkey_session::trouble::{NetKind, Notice, StoreKind, StoreTrouble, Trouble};
 
 #[test]
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {
@@ -51,6 +51,61 @@ fn f08_outcome_whose_parent_is_not_the_files_token_is_dropped() {
     let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
     assert_eq!(agent.keep_books(next), [Effect::Tell(Notice::Adopted)]);
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(5)))]);
+}
+
+#[test]
+fn f08_journal_is_not_judged_before_the_file_can_be_read() {
+    let mut unreadable = files(Capability::Rr1);
+    unreadable.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
+    unreadable.file = Found::Unusable(io_error());
+    let (mut agent, _) = Agent::start(unreadable, Replay::RevokesAll);
+    let (load, job) = only_store(agent.wait());
+    assert_eq!(job, StoreJob::Load);
+
+    let mut readable = files(Capability::Rr1);
+    readable.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
+    let effects = agent.done(load, Done::Loaded(Box::new(readable)));
+    let next = effects.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    assert_eq!(agent.send(next).key, intent(Capability::Rr1).key);
+}
+
+#[test]
+fn f08_journal_that_cannot_be_read_stays_and_nothing_is_sent() {
+    let mut sealed = with_unfinished_sign_in();
+    sealed.journal = Err(io_error());
+    let (mut agent, effects) = Agent::start(sealed, Replay::RevokesAll);
+    let [Effect::Tell(Notice::StoreFailed(_)), Effect::Store(op, job)] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(matches!(**job, StoreJob::Remember(_)), "{job:?} would clear it");
+    agent.done(*op, Done::Stored(Ok(())));
+    agent.suspend(2 * HOUR);
+    let effects = agent.ask(1, token());
+    let [Effect::Reply(_, answer), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(**answer, Answer::Failed(Trouble::Store(io_error())));
+    assert_eq!(**job, StoreJob::Load, "it is read again, nothing more");
+}
+
+#[test]
+fn f08_open_intent_stays_though_the_side_car_is_written() {
+    let mut files = with_unfinished_sign_in();
+    files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
+    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let (_, job) = only_store(effects);
+    assert!(matches!(job, StoreJob::Remember(_)), "{job:?} would clear it");
+}
+
+/// A sign-in was noted and never reached the file, so that the side-car has to be written again.
+fn with_unfinished_sign_in() -> Loaded {
+    let mut files = files(Capability::Rr1);
+    let sidecar = files.sidecar.take().unwrap_or_default();
+    let pending = sidecar.pin.clone().map(|pin| Pin { fingerprint: session(9).fingerprint(), ..pin });
+    files.sidecar = Some(Sidecar { pending, ..sidecar });
+    files
+}
+
+fn io_error() -> StoreTrouble {
+    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::script::*;
 use everkey_proto::{FlowId, Secret};
+use everkey_session::Op;
 use everkey_session::event::{Answer, Ask, Done, Effect, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Over};
@@ -97,8 +98,25 @@ fn n27_login_as_b_while_a_refresh_of_a_is_in_flight() {
     assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(1).refresh, SERVER));
 }
 
+#[test]
+fn n27_nothing_is_sent_for_a_while_b_is_being_stored() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    note_sign_in_elsewhere(&mut agent);
+    agent.suspend(2 * HOUR);
+    let effects = agent.ask(1, token());
+    assert_eq!(agent.look_at_unchanged_file(effects), []);
+}
+
 /// Signs in at another server, up to the moment when its session is in the file.
 fn sign_in_elsewhere(agent: &mut Agent) -> Vec<Effect> {
+    let noted = note_sign_in_elsewhere(agent);
+    let (op, job) = only_store(agent.done(noted, Done::Stored(Ok(()))));
+    assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
+    agent.done(op, Done::Replaced(Ok(Replaced::Done)))
+}
+
+/// The same, up to the note in the side-car that comes first.
+fn note_sign_in_elsewhere(agent: &mut Agent) -> Op {
     let asked = agent.ask_at(2, "https://other.example", Ask::Login);
     let flow = flow_of(&asked);
     let text = Secret::new("bob@example.com");
@@ -108,9 +126,7 @@ fn sign_in_elsewhere(agent: &mut Agent) -> Vec<Effect> {
     let granted = Done::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
     let (op, job) = only_store(agent.done(op, granted));
     assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
-    let (op, job) = only_store(agent.done(op, Done::Stored(Ok(()))));
-    assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
-    agent.done(op, Done::Replaced(Ok(Replaced::Done)))
+    op
 }
 
 fn flow_of(effects: &[Effect]) -> FlowId {

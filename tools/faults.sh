@@ -7,7 +7,7 @@ LOGS=$(find target/checks -name '*.log' 2>/dev/null || true)
 tests_of() {
   local id=${1,,}
   shift
-  grep -rhoE "fn ${id}_[a-z0-9_]+" "$@" --include='*.rs' 2>/dev/null | sed 's/^fn //' | sort -u
+  grep -rhoE "fn ${id}_[a-z0-9_]+" "$@" --include='*.rs' 2>/dev/null | sed 's/^fn //' | sort -u || true
 }
 
 # folder_of WHERE: where tests of that kind live.
@@ -23,7 +23,8 @@ folder_of() {
 # ended NAME: ok, FAILED, or not run.
 ended() {
   # shellcheck disable=SC2086
-  [ -n "$LOGS" ] && grep -ahoE "test ([a-z0-9_]+::)*$1 \.\.\. (ok|FAILED)" $LOGS | awk '{ print $NF }' | sort -u | head -n 1
+  [ -n "$LOGS" ] || return 0
+  grep -ahoE "test ([a-z0-9_]+::)*$1 \.\.\. (ok|FAILED)" $LOGS | awk '{ print $NF }' | sort -u | head -n 1 || true
 }
 
 MISSING=0

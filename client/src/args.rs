@@ -37,6 +37,8 @@ pub enum Command {
         /// Seconds; 0 when not given.
         min_validity_secs: u32,
     },
+    /// Another access token than the refused one on standard input.
+    Better,
     /// Refresh now.
     Refresh {
         /// Even if the last was just now.
@@ -74,6 +76,7 @@ struct Seen {
     version: bool,
     json: bool,
     force: bool,
+    refused: bool,
     min_validity: Option<u32>,
     profile: Option<String>,
     server: Option<String>,
@@ -87,6 +90,13 @@ fn read(mut parser: Parser) -> Result<Invocation, lexopt::Error> {
             Arg::Short('V') | Arg::Long("version") => seen.version = true,
             Arg::Long("json") => seen.json = true,
             Arg::Long("force") => seen.force = true,
+            Arg::Long("refused") => match parser.value()?.string()?.as_str() {
+                "-" => seen.refused = true,
+                _ => return Err(
+                    "--refused takes `-`: the token comes on standard input, where no other program sees it"
+                        .into(),
+                ),
+            },
             Arg::Long("login") => seen.aliases.push("login"),
             Arg::Long("logout") => seen.aliases.push("logout"),
             Arg::Long("whoami") => seen.aliases.push("whoami"),
@@ -99,6 +109,9 @@ fn read(mut parser: Parser) -> Result<Invocation, lexopt::Error> {
     }
     let command = command(&seen)?;
     let token = matches!(command, Command::Token { .. } | Command::Help(_));
+    if seen.refused && !matches!(command, Command::Better | Command::Help(_)) {
+        return Err("--refused belongs to `token`".into());
+    }
     if seen.min_validity.is_some() && !token {
         return Err("--min-validity belongs to `token`".into());
     }
@@ -128,6 +141,10 @@ fn command(seen: &Seen) -> Result<Command, lexopt::Error> {
         ["logout"] => Ok(Command::Logout),
         ["whoami"] => Ok(Command::Whoami),
         ["status"] => Ok(Command::Status),
+        ["token"] if seen.refused && seen.min_validity.is_some() => {
+            Err("--refused and --min-validity don't go together".into())
+        }
+        ["token"] if seen.refused => Ok(Command::Better),
         ["token"] => Ok(Command::Token { min_validity_secs }),
         ["refresh"] => Ok(Command::Refresh { force: seen.force }),
         ["answer", flow] => match flow.parse() {
@@ -203,6 +220,9 @@ mod tests {
             "token --min-validity x",
             "token --min-validity 99999999h",
             "answer x",
+            "whoami --refused -",
+            "token --refused secret",
+            "token --refused - --min-validity 5",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

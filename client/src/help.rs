@@ -19,6 +19,7 @@ Options:
       --server URL       the api-server to sign in at (also FAILPROOF_API_URL)
       --json             answers for programs, one JSON object a line
       --min-validity D   token: valid for at least 90s, 5m, 1h ...
+      --refused -        token: another one than the one on stdin, which got a 401
       --force            refresh: even if the last one was just now
   -h, --help             this page
   -V, --version          the version

@@ -42,6 +42,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
         Command::Whoami => verbs::whoami::run(invocation),
         Command::Status => verbs::status::run(invocation),
         Command::Token { min_validity_secs } => verbs::token::run(invocation, *min_validity_secs),
+        Command::Better => verbs::token::better(invocation),
         Command::Refresh { force } => verbs::refresh::run(invocation, *force),
         Command::Logout => verbs::logout::run(invocation),
         Command::Agent(verb) => verbs::agent::run(invocation, *verb),

@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure, Reply, Request, Verb};
 use everkey_session::event::{Done, NetJob, Refresh};
+use everkey_session::record::Fingerprint;
 
 use everkey_session::trouble::{NetKind, NetTrouble};
 use everkey_session::{Ask, Boot, Effect, Input, Op, Profile, Settings, StoreJob, Waiter};
@@ -178,6 +179,13 @@ impl Broker {
             Verb::Whoami => Ask::Whoami,
             Verb::Status => Ask::Status,
             Verb::Token { min_validity_secs } => Ask::Token { min_validity_secs: min_validity_secs.into() },
+            Verb::Better { than } => match Fingerprint::try_from(than) {
+                Ok(than) => Ask::Better { than },
+                Err(why) => {
+                    let _ = reply.send(Reply::Failed(no_fingerprint(why)));
+                    return Ok(());
+                }
+            },
             Verb::Refresh { force } => Ask::Refresh { force },
             // Every provider has one scheme so far, so there is nothing to choose.
             Verb::Login { scheme: _ } => Ask::Login,
@@ -201,7 +209,8 @@ impl Broker {
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);
         tracing::debug!(pid, profile = name, ask = logging::verb(&ask), "asked");
-        let program = matches!(ask, Ask::Token { .. }).then(|| access_log::program(pid)).flatten();
+        let program =
+            matches!(ask, Ask::Token { .. } | Ask::Better { .. }).then(|| access_log::program(pid)).flatten();
         self.desk.insert(waiter, Desk { reply, pid, program });
         self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
     }
@@ -368,6 +377,15 @@ impl Broker {
             hint: format!("There is: {}.", known.join(", ")),
             retry_after_secs: None,
         }
+    }
+}
+
+fn no_fingerprint(why: &str) -> Failure {
+    Failure {
+        code: Code::BadRequest,
+        message: format!("\"than\" names no token: {why}."),
+        hint: "Send the SHA-256 of the refused token in hexadecimal.".to_owned(),
+        retry_after_secs: None,
     }
 }
 

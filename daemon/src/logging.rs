@@ -29,6 +29,7 @@ pub fn verb(ask: &Ask) -> &'static str {
         Ask::Whoami => "whoami",
         Ask::Status => "status",
         Ask::Token { .. } => "token",
+        Ask::Better { .. } => "better",
         Ask::Refresh { .. } => "refresh",
         Ask::Login => "login",
         Ask::Answer { .. } => "answer",

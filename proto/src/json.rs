@@ -101,6 +101,8 @@ pub enum Kind {
     Agent,
     /// See [`Verb::Stop`].
     Stop,
+    /// See [`Verb::Better`].
+    Better,
 }
 
 /// One request line. Which fields a kind takes is checked when it becomes a [`Request`].
@@ -124,6 +126,8 @@ pub struct RequestLine {
     flow: Option<FlowId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    than: Option<String>,
 }
 
 impl TryFrom<RequestLine> for Request {
@@ -145,6 +149,7 @@ impl TryFrom<RequestLine> for Request {
             Kind::Logout => Verb::Logout,
             Kind::Agent => Verb::Agent,
             Kind::Stop => Verb::Stop,
+            Kind::Better => Verb::Better { than: line.than.take().ok_or(missing("than"))? },
         };
         let left = [
             ("min_validity_secs", line.min_validity_secs.is_some()),
@@ -152,6 +157,7 @@ impl TryFrom<RequestLine> for Request {
             ("scheme", line.scheme.is_some()),
             ("flow", line.flow.is_some()),
             ("text", line.text.is_some()),
+            ("than", line.than.is_some()),
         ];
         if let Some((name, _)) = left.iter().find(|(_, there)| *there) {
             return Err(NotALine::Superfluous(name));
@@ -173,6 +179,7 @@ impl From<Request> for RequestLine {
             scheme: None,
             flow: None,
             text: None,
+            than: None,
         };
         match request.verb {
             Verb::Whoami => Self { request: Kind::Whoami, ..bare },
@@ -189,6 +196,7 @@ impl From<Request> for RequestLine {
             Verb::Logout => Self { request: Kind::Logout, ..bare },
             Verb::Agent => Self { request: Kind::Agent, ..bare },
             Verb::Stop => Self { request: Kind::Stop, ..bare },
+            Verb::Better { than } => Self { request: Kind::Better, than: Some(than), ..bare },
         }
     }
 }

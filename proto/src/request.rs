@@ -77,4 +77,9 @@ pub enum Verb {
     Agent,
     /// Ask the agent to drain and exit.
     Stop,
+    /// Another access token than this one, which a server has refused though it should be valid.
+    Better {
+        /// SHA-256 of the refused token, in hexadecimal.
+        than: String,
+    },
 }

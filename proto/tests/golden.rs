@@ -22,6 +22,7 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("logout", plain(Verb::Logout)),
         ("agent", plain(Verb::Agent)),
         ("stop", plain(Verb::Stop)),
+        ("better", plain(Verb::Better { than: "ab".repeat(32) })),
         (
             "expecting",
             Request {

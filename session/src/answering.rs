@@ -3,6 +3,7 @@
 use crate::event::{Answer, View, Waiter};
 use crate::policy::LONGEST_RETRY_AFTER_SECS;
 use crate::profile::{Account, Profile};
+use crate::record::Fingerprint;
 use crate::rotation::{Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, Trouble};
@@ -23,6 +24,8 @@ pub(crate) struct Waiting {
 enum Want {
     /// A token valid for so many milliseconds; `asked` if the client named a number.
     Token { min_ms: u64, asked: bool },
+    /// Any token but this one, which a server has refused.
+    Better { than: Fingerprint },
     /// A refresh later than this one; `force` until it has been begun.
     Refresh { after: Option<Boot>, force: bool },
 }
@@ -32,6 +35,7 @@ impl Waiting {
     pub fn wants_refresh(&self, now: &Moment, held: &SignedIn) -> bool {
         match self.want {
             Want::Token { min_ms, .. } => held.left_ms(now) < min_ms.max(1),
+            Want::Better { than } => Fingerprint::of(&held.session.access) == than,
             Want::Refresh { after, .. } => held.refreshed == after,
         }
     }
@@ -128,17 +132,30 @@ impl Profile {
 
     pub(crate) fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
-        let again = held.refreshed.map(|at| at.plus_ms(self.settings.policy.gap_ms));
-        match again {
-            Some(again) if !force && again > now.boot => {
-                let secs = now.boot.ms_until(again).div_ceil(1000);
-                self.reply(waiter, Answer::Failed(Trouble::TooSoon { secs }));
-            }
-            Some(_) | None => {
-                let after = held.refreshed;
-                self.wait(now, waiter, Want::Refresh { after, force });
-            }
+        let after = held.refreshed;
+        match self.too_soon(now) {
+            Some(trouble) if !force => self.reply(waiter, Answer::Failed(trouble)),
+            Some(_) | None => self.wait(now, waiter, Want::Refresh { after, force }),
         }
+    }
+
+    /// A server has refused a token that should be valid. However many callers say so of the same token, it is
+    /// refreshed once; a token that has been replaced already needs no refresh at all.
+    pub(crate) fn want_better(&mut self, now: &Moment, waiter: Waiter, than: Fingerprint) {
+        let Account::In(held) = &self.account else { return self.whoami(waiter) };
+        let refused = Fingerprint::of(&held.session.access) == than;
+        match self.too_soon(now) {
+            Some(trouble) if refused => self.reply(waiter, Answer::Failed(trouble)),
+            Some(_) | None if refused => self.wait(now, waiter, Want::Better { than }),
+            Some(_) | None => self.want_token(now, waiter, 0),
+        }
+    }
+
+    fn too_soon(&self, now: &Moment) -> Option<Trouble> {
+        let Account::In(held) = &self.account else { return None };
+        let again = held.refreshed?.plus_ms(self.settings.policy.gap_ms);
+        let secs = now.boot.ms_until(again).div_ceil(1000);
+        (secs > 0).then_some(Trouble::TooSoon { secs })
     }
 
     fn wait(&mut self, now: &Moment, waiter: Waiter, want: Want) {
@@ -175,7 +192,7 @@ impl Profile {
         };
         if !waiting.wants_refresh(now, held) {
             return Some(match waiting.want {
-                Want::Token { .. } => token(held, None),
+                Want::Token { .. } | Want::Better { .. } => token(held, None),
                 Want::Refresh { .. } => Answer::Refreshed(held.session.access_expires_at),
             });
         }
@@ -259,6 +276,6 @@ fn second_best(now: &Moment, held: &SignedIn, waiting: &Waiting, why: Trouble) -
             let never = asked && min_ms > held.lifetime_secs.saturating_mul(1000);
             token(held, Some(if never { Short::Lifetime } else { Short::NoRefresh }))
         }
-        Want::Token { .. } | Want::Refresh { .. } => Answer::Failed(why),
+        Want::Token { .. } | Want::Better { .. } | Want::Refresh { .. } => Answer::Failed(why),
     }
 }

@@ -47,6 +47,11 @@ pub enum Ask {
         /// Seconds.
         min_validity_secs: u64,
     },
+    /// Another access token than this one, which a server has refused though it should be valid (N29).
+    Better {
+        /// The fingerprint of the refused access token.
+        than: Fingerprint,
+    },
     /// A refresh now.
     Refresh {
         /// Even if the last was just now.

@@ -142,6 +142,7 @@ impl Profile {
             Ask::Whoami => self.whoami(waiter),
             Ask::Status => self.status(now, waiter),
             Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
+            Ask::Better { than } => self.want_better(now, waiter, than),
             Ask::Refresh { force } => self.want_refresh(now, waiter, force),
             Ask::Login => self.begin_flow(now, waiter, expect.server),
             Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
@@ -159,7 +160,7 @@ impl Profile {
             return Err(Trouble::OtherFile { agent, client: client.clone() });
         }
         let bound = match ask {
-            Ask::Whoami | Ask::Token { .. } | Ask::Refresh { .. } | Ask::Status => true,
+            Ask::Whoami | Ask::Token { .. } | Ask::Better { .. } | Ask::Refresh { .. } | Ask::Status => true,
             Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout => false,
         };
         let signed_in = matches!(self.account, Account::In(_));

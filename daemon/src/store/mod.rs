@@ -17,6 +17,7 @@ use session_file::Content;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::TempPath;
 
 /// One profile's files.
 pub struct Store {
@@ -125,8 +126,10 @@ impl Store {
         }
         let old = match session_file::read(&path) {
             Ok(Content::Bytes(bytes, _)) => Some(bytes),
+            Ok(Content::Missing) => None,
             // A sign-in replaces even what can't be read; nothing of it can be kept.
-            Ok(Content::Missing) | Err(_) => None,
+            Err(_) if parent.is_none() => None,
+            Err(kind) => return Err(StoreTrouble { path: path.display().to_string(), kind }),
         };
         let content = self.provider.render_session(old.as_ref().map(|bytes| bytes.as_slice()), session);
         let Some(parent) = parent else {
@@ -142,26 +145,41 @@ impl Store {
             Exchange::Exchanged => {}
         }
         let came_out = session_file::find(&temp, self.provider);
-        if fingerprint(&came_out) != Some(parent) {
-            return self.put_back(&temp, session.fingerprint()).map_err(wrong);
+        if fingerprint(&came_out) == Some(parent) {
+            durable::sync_dir_of(&path).map_err(wrong)?;
+            drop(temp);
+            return Ok(Replaced::Done);
         }
-        durable::sync_dir_of(&path).map_err(wrong)?;
-        drop(temp);
-        Ok(Replaced::Done)
+        let found = self.put_back(temp, session.fingerprint())?;
+        match came_out {
+            // It was the parent's after all and merely could not be read: nobody has won, so this is tried again.
+            Found::Unusable(why) if fingerprint(&found) == Some(parent) => Err(why),
+            Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {
+                Ok(Replaced::GaveWay(Box::new(found)))
+            }
+        }
     }
 
     /// Another program's file came out of the exchange: it goes back, and so does any that was written meanwhile,
-    /// until what comes out is ours.
-    fn put_back(&self, temp: &Path, ours: Fingerprint) -> io::Result<Replaced> {
+    /// until what comes out is ours. What is at the session file's name then.
+    fn put_back(&self, temp: TempPath, ours: Fingerprint) -> Result<Found, StoreTrouble> {
+        let wrong = |e: io::Error| trouble(&self.session_file, &e);
         loop {
-            if let Exchange::Missing = durable::exchange(temp, &self.session_file)? {
+            if let Exchange::Missing = durable::exchange(&temp, &self.session_file).map_err(wrong)? {
                 // Somebody removed the file just now: that is newer than what we hold.
-                return Ok(Replaced::GaveWay(Box::new(Found::Missing)));
+                return Ok(Found::Missing);
             }
-            if fingerprint(&session_file::find(temp, self.provider)) == Some(ours) {
-                durable::sync_dir_of(&self.session_file)?;
-                let found = session_file::find(&self.session_file, self.provider);
-                return Ok(Replaced::GaveWay(Box::new(found)));
+            match session_file::find(&temp, self.provider) {
+                Found::Session { session, .. } if session.fingerprint() == ours => {
+                    durable::sync_dir_of(&self.session_file).map_err(wrong)?;
+                    return Ok(session_file::find(&self.session_file, self.provider));
+                }
+                // It may be ours or not, so it is not removed before the next start.
+                Found::Unusable(why) => {
+                    let _ = temp.keep();
+                    return Err(why);
+                }
+                Found::Session { .. } | Found::Missing | Found::Damaged(_) => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use everkey_tests::cli::Output;
+use everkey_tests::cli::{Cli, Output};
 use everkey_tests::skip::{has, is_root, skipped};
 use everkey_tests::{ADA, Canned, Fault, REFRESH, Setup, World, until};
 use std::collections::BTreeSet;
@@ -166,8 +166,8 @@ fn d17_the_agents_memory_is_closed_to_its_own_user() {
     if !has("strace") {
         return skipped("d17_the_agents_memory_is_closed_to_its_own_user", "its last part needs strace");
     }
-    let output = world.command("strace").args(["-p", &pid.to_string()]).output().unwrap();
-    assert!(!output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("not permitted"), "{output:?}");
+    let mut strace = world.command("strace");
+    strace.args(["-p", &pid.to_string()]);
+    Cli::new(strace).run().exits(1).complains("not permitted");
     assert!(world.everkey("auth whoami").ok().starts_with(ADA));
 }

@@ -1,5 +1,6 @@
 //! The agent's life: one per user, found again, started and ended (D01, D02, D03, D05, D06, D07, D12).
 
+use everkey_tests::cli::Cli;
 use everkey_tests::process::{self, Running, is_alive};
 use everkey_tests::skip::skipped;
 use everkey_tests::{ADA, Setup, World, until};
@@ -51,9 +52,7 @@ fn a_second_agent_says_so_and_leaves() {
     let pid = world.agent_pid();
     let socket = fs::metadata(world.socket()).unwrap().ino();
     for words in ["--foreground", "--detach"] {
-        let output = world.agent_command(words).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = Cli::new(world.agent_command(words)).run().ok();
         assert!(
             said.contains("already running") && said.contains(world.socket().to_str().unwrap()),
             "{said:?}"
@@ -90,15 +89,11 @@ fn an_agent_that_cannot_start_says_why() {
     let mut world = World::new();
     fs::create_dir_all(world.socket()).unwrap();
     world.everkey("auth whoami").exits(3).complains("is in the way: it is not a socket");
-    let output = world.agent_command("--detach").output().unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is in the way"), "{output:?}");
+    Cli::new(world.agent_command("--detach")).run().exits(1).complains("is in the way");
     fs::remove_dir(world.socket()).unwrap();
 
     world.set_env("FAILPROOF_API_URL", "http://api.example.com");
-    let output = world.agent_command("--foreground").output().unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("FAILPROOF_API_URL"), "{output:?}");
+    Cli::new(world.agent_command("--foreground")).run().exits(1).complains("FAILPROOF_API_URL");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Fault {
     HoldRequest(Gate),
     /// The server gets it and answers; the answer waits at the gate.
     HoldAnswer(Gate),
+    /// The server gets it and answers; at the gate the answer is lost and the connection closes.
+    HoldAndLoseAnswer(Gate),
     /// The server gets it; only so many bytes of the answer arrive.
     CutAnswer(usize),
     /// The connection is reset before the server gets it.
@@ -181,7 +183,8 @@ impl Drop for Proxy {
         let state = self.state();
         let faults = state.next.values().flatten().chain(state.every.values());
         for fault in faults {
-            if let Fault::HoldRequest(gate) | Fault::HoldAnswer(gate) = fault {
+            if let Fault::HoldRequest(gate) | Fault::HoldAnswer(gate) | Fault::HoldAndLoseAnswer(gate) = fault
+            {
                 gate.open();
             }
         }
@@ -227,6 +230,11 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 let answer = forward();
                 gate.pass();
                 answer
+            }
+            Fault::HoldAndLoseAnswer(gate) => {
+                forward();
+                gate.pass();
+                None
             }
             Fault::CutAnswer(len) => {
                 let cut = forward().map(|answer| answer[..len.min(answer.len())].to_vec());

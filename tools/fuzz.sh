@@ -36,21 +36,25 @@ fuzz_run() { # FILE: once; SECONDS: that long, from the kept corpus and what ear
     -print_final_stats=1 -artifact_prefix="fuzz/artifacts/$target-" "$found" "$FUZZ_KEPT/$target"
 }
 
-# Named inputs stay; the smallest of those that add coverage fill up what room there is.
+# Named inputs stay; what else adds coverage fills up the room there is, some of every size.
 fuzz_keep() {
-  local target=$1 kept=$FUZZ_KEPT/$1 merged=$FUZZ_WORK/merged/$1 room input
-  [ -d "$FUZZ_WORK/corpus/$target" ] || die "there is nothing to keep yet: ./dev fuzz $target"
+  local target=$1 kept=$FUZZ_KEPT/$1 found=$FUZZ_WORK/corpus/$1 merged=$FUZZ_WORK/merged/$1 room
+  [ -d "$found" ] || die "there is nothing to keep yet: ./dev fuzz $target"
   rm -rf "$merged"
   mkdir -p "$merged"
-  find "$kept" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -exec mv -t "$FUZZ_WORK/corpus/$target" {} +
+  fuzz_nameless "$kept" -exec mv -t "$found" {} +
   cp "$kept"/* "$merged"
-  EVERKEY_FUZZ_TARGET=$target "$FUZZ_BIN" -merge=1 -max_len=2048 -use_counters=0 \
-    "$merged" "$FUZZ_WORK/corpus/$target" >"$FUZZ_WORK/merge.log" 2>&1 || die "the merge failed: $FUZZ_WORK/merge.log"
+  EVERKEY_FUZZ_TARGET=$target "$FUZZ_BIN" -merge=1 -max_len=512 -use_counters=0 "$merged" "$found" \
+    >"$FUZZ_WORK/merge.log" 2>&1 || die "the merge failed: $FUZZ_WORK/merge.log"
   room=$((FUZZ_MOST - $(find "$kept" -type f | wc -l)))
-  find "$merged" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -printf '%s %p\n' | sort -n |
-    while read -r _ input && [ $((room--)) -gt 0 ]; do cp "$input" "$kept"; done
+  fuzz_nameless "$merged" -size -2 -printf '%s %p\n' | sort -n |
+    awk -v room="$room" '{ all[NR] = $2 } END { for (i = 0; i < room && i < NR; i++) print all[int(i * (NR > room ? NR / room : 1)) + 1] }' |
+    xargs -r cp -t "$kept"
   say "$target: $(find "$kept" -type f | wc -l) kept inputs, $(du -sb "$kept" | cut -f1) bytes"
 }
+
+# What libFuzzer found is named by its hash.
+fuzz_nameless() { find "$1" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' "${@:2}"; }
 
 case "${1:-}" in
   "") die "fuzz which target? One of: $(fuzz_targets | paste -sd ' ')" ;;

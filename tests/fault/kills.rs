@@ -20,11 +20,20 @@ pub enum Trial {
     Survived,
 }
 
-/// Kills the agent before the nth such call of this thread. `expected` if a recorded refresh made as many.
+/// Kills the agent before the nth such call of this thread, and lets the next one recover.
+/// `expected` if a recorded refresh made as many.
 pub fn kill_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected: bool) -> Trial {
+    let died = die_at(lane, role, syscall, nth, expected);
+    // What a refresh has cost that survived is no kill's.
+    let cost = lane.verdict();
+    if died { Trial::Killed(cost) } else { Trial::Survived }
+}
+
+/// Starts a new agent and a refresh, and kills the agent before this call. False if the refresh never got there.
+pub fn die_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected: bool) -> bool {
     loop {
         let (threads, lines) = lane.fresh_agent();
-        let Some(thread) = threads.id(role) else { return Trial::Survived };
+        let Some(thread) = threads.id(role) else { return false };
         let kill = format!("inject={syscall}:signal=SIGKILL:when={nth}");
         let traced = format!("trace={syscall},clone,clone3");
         let (log, calm) = (lane.log("kill"), lane.log("calm"));
@@ -37,18 +46,14 @@ pub fn kill_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected:
             continue;
         }
         let _answer = lane.refresh(lines);
-        let patience = if expected { EXPECTED } else { UNEXPECTED };
-        if !dies(lane, patience) {
-            drop((killer, others));
-            // What this refresh has cost is no kill's.
-            lane.verdict();
-            return Trial::Survived;
+        if !dies(lane, if expected { EXPECTED } else { UNEXPECTED }) {
+            return false;
         }
         let status = lane.agent().ended();
         drop((killer, others));
         // A worker that went idle for too long can't be replaced under strace; that was no trial.
         if status.signal() == Some(Signal::KILL.as_raw()) {
-            return Trial::Killed(lane.verdict());
+            return true;
         }
         lane.verdict();
     }
@@ -64,6 +69,10 @@ pub fn kill_at_each(lane: &mut Lane, role: Role, syscall: &str, points: &[&Point
             // One that came in the recording may stay away by chance, but none comes after the last.
             Trial::Survived if step.is_some() => {}
             Trial::Survived => break,
+        }
+        // The watcher hears of every look that somebody takes at the folder: it never runs out of calls.
+        if role == Role::Watcher && step.is_none() {
+            break;
         }
     }
     rows

@@ -50,7 +50,9 @@ struct Marks {
 pub struct Lane {
     pub world: World,
     agent: Option<Running>,
-    reader: Reader,
+    reader: Option<Reader>,
+    /// How long the token handed out must be good for.
+    validity: &'static str,
     marks: Marks,
     logs: usize,
 }
@@ -58,15 +60,23 @@ pub struct Lane {
 impl Lane {
     /// A world in which Ada is signed in.
     pub fn new(setup: Setup) -> Self {
+        let mut lane = Self::without_reader(setup);
+        lane.reader = Some(Reader::start(lane.world.auth_file()));
+        lane.validity = "30m";
+        lane
+    }
+
+    /// The same where other tools may remove the file, and tokens may be short-lived.
+    pub fn without_reader(setup: Setup) -> Self {
         let mut world = World::with(Setup { refresh_gap_ms: Some(0), ..setup });
         use_one_certificate(&mut world);
         world.login();
         world.stop_agent();
-        let reader = Reader::start(world.auth_file());
         let mut lane = Self {
             world,
             agent: None,
-            reader,
+            reader: None,
+            validity: "1s",
             marks: Marks { requests: 0, repeats: 0, rotations: 0, revoked: 0 },
             logs: 0,
         };
@@ -164,28 +174,35 @@ impl Lane {
         let lost = state != "valid";
         if !lost {
             self.world.everkey("auth whoami").ok();
-            let token = self.world.everkey("auth token --min-validity 30m").ok();
+            let token = self.world.everkey(&format!("auth token --min-validity {}", self.validity)).ok();
             assert_eq!(self.world.server.me(&token), 200, "the server does not accept the token handed out");
         }
         if died {
             until("nothing half-written to be left", || self.half_written().is_empty());
         }
-        self.reader.assert_sound();
+        if let Some(reader) = &self.reader {
+            reader.assert_sound();
+        }
         self.assert_one_key_for_each_token();
+        let cost = self.cost(lost);
+        if lost {
+            self.world.login();
+        }
+        cost
+    }
+
+    /// What has been counted since the last time.
+    pub fn cost(&mut self, lost: bool) -> Cost {
         let now = self.now();
         let before = std::mem::replace(&mut self.marks, now);
-        let cost = Cost {
+        Cost {
             trials: 1,
             lost: usize::from(lost),
             revoked: now.revoked - before.revoked,
             rotations: now.rotations - before.rotations,
             requests: now.requests - before.requests,
             repeats: now.repeats - before.repeats,
-        };
-        if lost {
-            self.world.login();
         }
-        cost
     }
 
     /// Temporary files of ours, wherever we write.

@@ -12,6 +12,7 @@ mod strace;
 mod table;
 mod trace;
 
+mod compare;
 mod disk;
 mod network;
 mod server;

@@ -180,6 +180,13 @@ fn begun_by(call: &Call) -> Option<Step> {
     }
 }
 
+impl Point {
+    /// Whether it sends or receives.
+    pub fn speaks(&self) -> bool {
+        self.changes && !self.on_file
+    }
+}
+
 fn changes_files(call: &Call) -> bool {
     let always = [
         "write",

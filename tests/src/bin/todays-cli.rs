@@ -6,7 +6,7 @@
 //! look at the file and the request and waits for a line, as if the scheduler had other things to do.
 #![forbid(unsafe_code)]
 // A model's bugs are the test's to see.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use everkey_tests::http::Message;
 use serde_json::{Value, json};

@@ -1,0 +1,199 @@
+//! Those who are compared: how each is called, killed, and asked afterwards whether its session is still there.
+
+use crate::disk::recorded;
+use crate::kills::die_at;
+use crate::lane::{Cost, Lane};
+use crate::strace::Role;
+use crate::trace::{Point, Step};
+use everkey_tests::cli::{Cli, Talk};
+use everkey_tests::{ADA, Setup, World, othertool, until};
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The model of today's way.
+const TODAYS_CLI: &str = env!("CARGO_BIN_EXE_todays-cli");
+
+/// Tokens live this long, so that they are due (60 s before expiry) a moment after they were made.
+const LIFETIME: &str = "63s";
+
+/// Who keeps the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum System {
+    /// everkey and its own server.
+    Everkey,
+    /// everkey, and a server that repeats no answer.
+    Strict,
+    /// Every process for itself.
+    Today,
+}
+
+impl System {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Everkey, Self::Strict, Self::Today];
+
+    /// For the head of a column.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Everkey => "rr1",
+            Self::Strict => "strict",
+            Self::Today => "today",
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Everkey => "everkey (RR-1)",
+            Self::Strict => "everkey, strict server",
+            Self::Today => "today's way",
+        })
+    }
+}
+
+/// Where a refresh can be killed, whoever makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// Before it connects.
+    Connect,
+    /// Before it sends the request.
+    Send,
+    /// Before it reads the answer.
+    Receive,
+    /// Before it writes the new file.
+    Write,
+    /// Before it puts the new file in the old one's place.
+    Rename,
+}
+
+/// A system in a world of its own.
+pub struct Contestant {
+    pub system: System,
+    lane: Lane,
+}
+
+impl Contestant {
+    /// Signed in.
+    pub fn new(system: System) -> Self {
+        let strict = system == System::Strict;
+        let setup = Setup { access_ttl: LIFETIME, strict, ..Setup::default() };
+        Self { system, lane: Lane::without_reader(setup) }
+    }
+
+    /// Its world.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.lane.world
+    }
+
+    /// Waits until the token is due.
+    pub fn wait_until_due(&mut self) {
+        if self.is_everkey() {
+            self.lane.start_if_needed();
+        }
+        until("the token to be due", || left(&self.lane.world) < 60.0);
+    }
+
+    /// So many calls at once for a token that is good for 60 s.
+    pub fn call(&self, callers: usize) -> Vec<Talk> {
+        let world = &self.lane.world;
+        let one = || if self.is_everkey() { world.cli("auth token --min-validity 60s") } else { self.tool() };
+        (0..callers).map(|_| one().talk()).collect()
+    }
+
+    /// The tool that knows of no lock: it has looked at the file and, at the next line, sends what it read, without a
+    /// key and on a network where nothing fails.
+    pub fn other_tool(&self) -> Talk {
+        let world = &self.lane.world;
+        let mut command = world.command(TODAYS_CLI);
+        command.arg("--pause").env("FAILPROOFAI_AUTH_DIR", world.auth_dir());
+        command.env("FAILPROOF_API_URL", world.server.url());
+        let mut talk = Cli::new(command).talk();
+        assert_eq!(talk.line(), "ready");
+        talk
+    }
+
+    /// Refreshes, and is killed there.
+    pub fn call_and_die(&mut self, at: At) {
+        if self.is_everkey() {
+            let (role, syscall, nth) = at.in_the_agent();
+            assert!(die_at(&mut self.lane, role, &syscall, nth, true), "the agent was not killed at {at:?}");
+        } else {
+            self.tool_dies(at);
+        }
+    }
+
+    /// What the trial cost, once everything has come to rest. A lost session is replaced.
+    pub fn verdict(&mut self) -> Cost {
+        if self.is_everkey() {
+            return self.lane.verdict();
+        }
+        let world = &self.lane.world;
+        // A call that says "not signed in" may have met the fault; the next one must not.
+        let output = [(); 2].iter().map(|()| self.tool().run()).find(|output| output.code == 0);
+        let lost = output.is_none_or(|output| world.server.me(output.out.trim()) != 200);
+        if lost {
+            othertool::write(&world.auth_file(), &othertool::session(&world.server.sign_in(ADA)));
+        }
+        self.lane.cost(lost)
+    }
+
+    fn is_everkey(&self) -> bool {
+        match self.system {
+            System::Everkey | System::Strict => true,
+            System::Today => false,
+        }
+    }
+
+    fn tool(&self) -> Cli {
+        let world = &self.lane.world;
+        let mut command = world.command(TODAYS_CLI);
+        command.env("FAILPROOFAI_AUTH_DIR", world.auth_dir());
+        Cli::new(command)
+    }
+
+    fn tool_dies(&mut self, at: At) {
+        let syscall = match at {
+            At::Connect => "connect",
+            At::Send => "sendto",
+            At::Receive => "recvfrom",
+            At::Write => "write",
+            At::Rename => "rename",
+        };
+        let log = self.lane.log("tool");
+        let world = &self.lane.world;
+        let mut command = world.command("strace");
+        command.args(["-f", "-o"]).arg(&log).args(["-e", &format!("trace={syscall}")]);
+        command.args(["-e", &format!("inject={syscall}:signal=SIGKILL:when=1")]).arg(TODAYS_CLI);
+        command.env("FAILPROOFAI_AUTH_DIR", world.auth_dir());
+        let output = Cli::new(command).run();
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        assert!(log.contains("killed by SIGKILL"), "the tool was not killed at {at:?}: {output:?}\n{log}");
+    }
+}
+
+/// Seconds that the token in the file is still good for.
+fn left(world: &World) -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+    world.session().and_then(|session| session["access_expires_at"].as_f64()).map_or(0.0, |at| at - now)
+}
+
+impl At {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Connect, Self::Send, Self::Receive, Self::Write, Self::Rename];
+
+    /// The agent's call there, by a refresh recorded once.
+    fn in_the_agent(self) -> (Role, String, usize) {
+        static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
+        let points = POINTS.get_or_init(recorded);
+        let is = |point: &&Point| match self {
+            Self::Connect => point.role == Role::Main && point.syscall == "connect",
+            Self::Send => point.step == Step::S3 && point.role == Role::Main && point.speaks(),
+            Self::Receive => point.step == Step::S4 && point.role == Role::Main && point.speaks(),
+            Self::Write => point.step == Step::S5 && point.on_file && point.syscall == "write",
+            Self::Rename => point.step == Step::S5 && point.on_file && point.syscall.starts_with("rename"),
+        };
+        let point = points.iter().find(is).expect("every refresh makes such a call");
+        (point.role, point.syscall.clone(), point.nth)
+    }
+}

@@ -1,0 +1,150 @@
+//! The trials: what fails while a token is refreshed that has just become due.
+
+use super::Outcome;
+use super::contestant::{At, Contestant};
+use everkey_tests::cli::Talk;
+use everkey_tests::{Canned, Fault, Gate, REFRESH, until};
+use std::fmt;
+
+/// What fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trial {
+    /// Nothing; so many callers come at once.
+    Calm(usize),
+    /// The request never reaches the server.
+    RequestLost,
+    /// The server has rotated; its answer is lost.
+    AnswerLost,
+    /// Only so many bytes of the answer arrive.
+    AnswerCut(usize),
+    /// The connection is reset before the server gets the request.
+    Reset,
+    /// A proxy answers in the server's place.
+    BadGateway,
+    /// A captive portal answers 200 in the server's place.
+    Portal,
+    /// The server is killed before it has rotated, and started again.
+    ServerKilledBefore,
+    /// The server is killed after it has rotated and before it has answered, and started again.
+    ServerKilledAfter,
+    /// Whoever refreshes is killed there.
+    Killed(At),
+}
+
+impl Trial {
+    /// Whether nothing fails.
+    pub fn is_calm(self) -> bool {
+        matches!(self, Self::Calm(_))
+    }
+
+    /// Several callers only where nothing else fails: today's way loses the session to them alone.
+    fn callers(self) -> usize {
+        if let Self::Calm(callers) = self { callers } else { 1 }
+    }
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Calm(1) => f.write_str("nothing fails, 1 caller"),
+            Self::Calm(callers) => write!(f, "nothing fails, {callers} callers at once"),
+            Self::RequestLost => f.write_str("request lost"),
+            Self::AnswerLost => f.write_str("answer lost after the server rotated"),
+            Self::AnswerCut(bytes) => write!(f, "answer cut after {bytes} bytes"),
+            Self::Reset => f.write_str("connection reset"),
+            Self::BadGateway => f.write_str("502 from a proxy"),
+            Self::Portal => f.write_str("captive portal"),
+            Self::ServerKilledBefore => f.write_str("server killed before it rotated"),
+            Self::ServerKilledAfter => f.write_str("server killed after it rotated"),
+            Self::Killed(At::Connect) => f.write_str("kill -9 before connecting"),
+            Self::Killed(At::Send) => f.write_str("kill -9 before sending"),
+            Self::Killed(At::Receive) => f.write_str("kill -9 before the answer is read"),
+            Self::Killed(At::Write) => f.write_str("kill -9 before the file is written"),
+            Self::Killed(At::Rename) => f.write_str("kill -9 before the file is put in place"),
+        }
+    }
+}
+
+/// Every trial.
+pub fn all() -> Vec<Trial> {
+    use Trial::*;
+    let calm = [1, 2, 5, 20].map(Calm);
+    let network =
+        [RequestLost, AnswerLost, AnswerCut(0), AnswerCut(40), AnswerCut(400), Reset, BadGateway, Portal];
+    let server = [ServerKilledBefore, ServerKilledAfter];
+    calm.into_iter().chain(network).chain(server).chain(At::ALL.map(Killed)).collect()
+}
+
+/// Some of them.
+pub fn few() -> Vec<Trial> {
+    vec![Trial::Calm(5), Trial::AnswerLost, Trial::ServerKilledBefore, Trial::Killed(At::Receive)]
+}
+
+/// Runs one trial. `contested`: the other tool has read the file before, and sends once the refresh is on its way.
+pub fn run(contestant: &mut Contestant, trial: Trial, contested: bool) -> Outcome {
+    contestant.wait_until_due();
+    let mut other = contested.then(|| contestant.other_tool());
+    let mut failed_calls = 0;
+    if let Trial::Killed(at) = trial {
+        contestant.call_and_die(at);
+        failed_calls = 1;
+    } else {
+        let world = contestant.world();
+        let before = world.proxy.refreshes();
+        let gate = Gate::default();
+        if let Some(fault) = fault(trial, &gate) {
+            world.proxy.next(REFRESH, fault);
+        }
+        let callers = contestant.call(trial.callers());
+        until("the refresh to be on its way", || contestant.world().proxy.refreshes() > before);
+        if let Trial::ServerKilledBefore | Trial::ServerKilledAfter = trial {
+            // The other tool needs a server, so it comes before it is killed.
+            gate.reached();
+            go(other.take());
+            restart_server(contestant);
+        }
+        gate.open();
+        go(other.take());
+        failed_calls += callers
+            .into_iter()
+            .filter(|_| true)
+            .map(|caller| caller.finish())
+            .filter(|o| o.code != 0)
+            .count();
+    }
+    go(other);
+    let cost = contestant.verdict();
+    Outcome { system: contestant.system, trial, contested, cost, failed_calls, calls: trial.callers() }
+}
+
+/// The other tool sends, and does with the answer what such tools do.
+fn go(other: Option<Talk>) {
+    if let Some(mut other) = other {
+        other.say("");
+        other.finish();
+    }
+}
+
+fn restart_server(contestant: &mut Contestant) {
+    let world = contestant.world();
+    world.server.kill();
+    world.server.start_again();
+    world.proxy.set_upstream(world.server.url());
+}
+
+fn fault(trial: Trial, gate: &Gate) -> Option<Fault> {
+    match trial {
+        Trial::Calm(_) | Trial::Killed(_) => None,
+        Trial::RequestLost => Some(Fault::LoseRequest),
+        Trial::AnswerLost => Some(Fault::LoseAnswer),
+        Trial::AnswerCut(bytes) => Some(Fault::CutAnswer(bytes)),
+        Trial::Reset => Some(Fault::Reset),
+        Trial::BadGateway => {
+            Some(Fault::Answer(Canned::new(502, "text/html", &[], "<html>Bad gateway</html>")))
+        }
+        Trial::Portal => Some(Fault::Answer(Canned::captive_portal())),
+        // Passed on when the gate opens, to a server that is not there any more.
+        Trial::ServerKilledBefore => Some(Fault::HoldRequest(gate.clone())),
+        Trial::ServerKilledAfter => Some(Fault::HoldAndLoseAnswer(gate.clone())),
+    }
+}

@@ -3,11 +3,11 @@
 # shellcheck shell=bash
 LOGS=$(find target/checks -name '*.log' 2>/dev/null || true)
 
-# tests_of ID FOLDER...: the names of the tests whose name begins with the ID.
+# tests_of ID FOLDER...: the names of the tests that begin with the ID, or with several of which it is one.
 tests_of() {
   local id=${1,,}
   shift
-  grep -rhoE "fn ${id}_[a-z0-9_]+" "$@" --include='*.rs' 2>/dev/null | sed 's/^fn //' | sort -u || true
+  grep -rhoE "fn ([nfds][0-9]{2}_)*${id}_[a-z0-9_]+" "$@" --include='*.rs' 2>/dev/null | sed 's/^fn //' | sort -u || true
 }
 
 # folder_of WHERE: where tests of that kind live.

@@ -1,5 +1,6 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
+use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ fn escaped(json: &str) -> String {
 
 /// Text without control characters (S01).
 pub fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    harmless(text, usize::MAX)
 }
 
 /// When, and how far away that is.

@@ -1,6 +1,7 @@
 //! The core's answers as the wire carries them: data becomes sentences, one saying what happened, one what to do.
 
 use everkey_proto::reply::{Status, Step, Token};
+use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply};
 use everkey_session::event::{Answer, View};
 use everkey_session::record::Over;
@@ -108,6 +109,9 @@ pub fn failure(trouble: &Trouble) -> Failure {
     Failure { code, message, hint, retry_after_secs }
 }
 
+/// How many characters of a server's own words are shown.
+const SHOWN: usize = 120;
+
 const LOGIN: &str = "Run `everkey auth login`.";
 
 fn signed_out(out: &Out) -> String {
@@ -139,14 +143,16 @@ fn refused(rejected: &Rejected) -> String {
     match rejected {
         Rejected::Email => "That email address was not accepted.".to_owned(),
         Rejected::Code => "That code was not accepted: it is wrong, expired or used up.".to_owned(),
-        Rejected::Other(code) => format!("The api-server refused ({}).", harmless(code)),
+        Rejected::Other(code) => format!("The api-server refused ({}).", harmless(code, SHOWN)),
     }
 }
 
 fn unreachable(net: &NetTrouble) -> String {
     let server = &net.server;
     match &net.kind {
-        NetKind::Connect(why) => format!("Could not reach the api-server at {server} ({}).", harmless(why)),
+        NetKind::Connect(why) => {
+            format!("Could not reach the api-server at {server} ({}).", harmless(why, SHOWN))
+        }
         NetKind::Timeout => format!("The api-server at {server} did not answer in time."),
         NetKind::Broken => format!("The connection to the api-server at {server} broke."),
         NetKind::Status(status) => format!("The api-server at {server} answered with status {status}."),
@@ -202,11 +208,6 @@ fn store_hint(store: &StoreTrouble) -> String {
             "Free some space or mend the permissions; nothing was lost, and the agent tries again.".to_owned()
         }
     }
-}
-
-/// Text from a server without anything a terminal would obey, and not too much of it (S01).
-fn harmless(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod place;
 pub mod reply;
 pub mod request;
 pub mod secret;
+pub mod text;
 
 pub use reply::{Code, Failure, Reply};
 pub use request::{Expect, FlowId, Request, Scheme, Verb};

@@ -181,7 +181,7 @@ fn seconds(text: &str) -> Result<u32, lexopt::Error> {
     };
     let number: Option<u32> = digits.parse().ok();
     number.zip(factor).and_then(|(n, factor)| n.checked_mul(factor)).ok_or_else(|| {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+        let shown = everkey_proto::text::harmless(text, 40);
         format!("{shown:?} is no duration; write 90, 90s, 5m or 1h").into()
     })
 }

@@ -370,7 +370,7 @@ impl Broker {
 
     fn no_such_profile(&self, name: &str) -> Failure {
         let known: Vec<&str> = self.lanes.iter().map(|lane| lane.name.as_str()).collect();
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        let shown = everkey_proto::text::harmless(name, 64);
         Failure {
             code: Code::UnknownProfile,
             message: format!("There is no profile {shown:?}."),

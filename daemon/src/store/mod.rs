@@ -71,12 +71,17 @@ impl Store {
 
     fn load(&mut self) -> Loaded {
         let owner = self.take_lock();
-        if owner.is_ok() {
-            durable::clear_temps(&self.session_file);
-            durable::clear_temps(self.journal.path());
-        }
+        // A killed agent may have renamed without a sync: what is read now must not be undone by a power cut later.
+        let durable = match &owner {
+            Ok(()) => {
+                durable::clear_temps(&self.session_file);
+                durable::clear_temps(self.journal.path());
+                durable::sync_dir_of(&self.session_file)
+            }
+            Err(_) => Ok(()),
+        };
         // A side-car that can't be read may hide that a token is spent: that is as bad as an unreadable journal.
-        let sidecar = self.side.make_dirs().and_then(|()| self.side.read());
+        let sidecar = durable.and_then(|()| self.side.make_dirs()).and_then(|()| self.side.read());
         let journal = match &sidecar {
             Ok(_) => self.journal.read().map_err(|e| self.in_journal(&e)),
             Err(e) => Err(trouble(self.side.path(), e)),

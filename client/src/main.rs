@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let invocation = match args::parse() {
         Ok(invocation) => invocation,
         Err(usage) => {
-            eprintln!("everkey: {usage}\nTry `everkey --help`.");
+            show::err(format_args!("everkey: {usage}\nTry `everkey --help`."));
             return ExitCode::from(2);
         }
     };
@@ -30,11 +30,11 @@ fn main() -> ExitCode {
 fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
     match &invocation.command {
         Command::Help(page) => {
-            print!("{page}");
+            show::out(page.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Version => {
-            println!("everkey {}", env!("CARGO_PKG_VERSION"));
+            show::out(format_args!("everkey {}", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)
         }
         Command::Login => verbs::login::run(invocation),

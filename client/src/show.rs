@@ -4,22 +4,39 @@ use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+
+/// A line to standard output. Where it can't be written there is nobody to go on for: a closed pipe ends the program
+/// quietly, a full disk with a word.
+pub fn out(line: impl Display) {
+    let Err(e) = writeln!(anstream::stdout(), "{line}") else { return };
+    if e.kind() != ErrorKind::BrokenPipe {
+        err(format_args!("Can't write to standard output: {e}."));
+    }
+    std::process::exit(Code::Storage.exit_code().into());
+}
+
+/// A line to standard error, which nobody may be listening to.
+pub fn err(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
 
 /// Prints a failure and returns its exit code. That nobody is signed in is an answer, not an error.
 pub fn failure(failure: &Failure, json: bool) -> ExitCode {
     if json {
         self::json(&error(failure));
     } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
-        println!("not signed in");
+        out("not signed in");
         let reason = failure.message.trim_start_matches("not signed in").trim();
         let reason = reason.trim_start_matches('(').trim_end_matches(')');
         if !reason.is_empty() {
-            eprintln!("{}. {}", plain(reason), plain(&failure.hint));
+            err(format_args!("{}. {}", plain(reason), plain(&failure.hint)));
         }
     } else {
-        anstream::eprintln!("{}", plain(&failure.message));
-        anstream::eprintln!("{}", plain(&failure.hint));
+        err(plain(&failure.message));
+        err(plain(&failure.hint));
     }
     ExitCode::from(failure.code.exit_code())
 }
@@ -40,7 +57,7 @@ pub fn error(failure: &Failure) -> Value {
 
 /// One line for programs.
 pub fn json(value: &Value) {
-    println!("{}", escaped(&value.to_string()));
+    out(escaped(&value.to_string()));
 }
 
 /// JSON leaves DEL and the C1 controls as they are, which terminals obey (S01); they only stand inside strings.

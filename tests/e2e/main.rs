@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod mismatch;
 mod permissions;
+mod review;
 mod service;
 mod space;
 mod wire;

@@ -33,9 +33,9 @@ fn status(invocation: &Invocation) -> Result<ExitCode, Failure> {
     if invocation.json {
         show::json(&json!(info));
     } else {
-        println!("everkeyd {} runs as process {}", info.version, info.pid);
-        println!("{:<10} {}", "Socket", show::plain(&info.socket));
-        println!("{:<10} {}", "Folder", show::plain(&info.state_dir));
+        show::out(format_args!("everkeyd {} runs as process {}", info.version, info.pid));
+        show::out(format_args!("{:<10} {}", "Socket", show::plain(&info.socket)));
+        show::out(format_args!("{:<10} {}", "Folder", show::plain(&info.state_dir)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -53,7 +53,7 @@ fn stop(invocation: &Invocation) -> Result<ExitCode, Failure> {
     if invocation.json {
         show::json(&json!({ "running": false }));
     } else {
-        println!("{said}");
+        show::out(said);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -82,8 +82,8 @@ fn question(
         read_line()?.map(|line| unwrap(&line))
     } else {
         match again {
-            Some(again) => eprintln!("{} Try again.", show::plain(&again.message)),
-            None if field == Field::Code => eprintln!("A six-digit code is on its way to you."),
+            Some(again) => show::err(format_args!("{} Try again.", show::plain(&again.message))),
+            None if field == Field::Code => show::err("A six-digit code is on its way to you."),
             None => {}
         }
         read_answer(prompt, echo)?
@@ -101,7 +101,7 @@ fn wants_to_go_on() -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
-    eprintln!("A sign-in is under way, and its code has been sent.");
+    show::err("A sign-in is under way, and its code has been sent.");
     let answer = read_answer("Press Enter to type that code, or n to begin anew: ", Echo::Shown)?;
     Ok(answer.is_some_and(|answer| !answer.expose().trim().eq_ignore_ascii_case("n")))
 }
@@ -111,8 +111,7 @@ pub fn read_answer(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> 
     if !io::stdin().is_terminal() {
         return read_line();
     }
-    eprint!("{prompt}");
-    let _ = io::stderr().flush();
+    let _ = write!(io::stderr(), "{prompt}");
     match echo {
         Echo::Shown => read_line(),
         Echo::Hidden => {
@@ -145,10 +144,10 @@ fn done(invocation: &Invocation, user: &User, already: bool) {
         (true, _) => {
             show::json(&json!({ "type": "done", "profile": profile, "user": user, "already": already }))
         }
-        (false, false) => println!("Signed in as {email} ({id})."),
+        (false, false) => show::out(format_args!("Signed in as {email} ({id}).")),
         (false, true) => {
-            println!("Already signed in as {email} ({id}).");
-            println!("To change the account, run `everkey auth logout` first.");
+            show::out(format_args!("Already signed in as {email} ({id})."));
+            show::out("To change the account, run `everkey auth logout` first.");
         }
     }
 }

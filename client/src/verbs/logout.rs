@@ -14,18 +14,16 @@ pub fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
     if invocation.json {
         show::json(&json!({ "authenticated": false, "revocation": revocation }));
     } else {
-        println!(
-            "{}",
-            match revocation {
-                Revocation::NothingToDo => "Nobody was signed in.",
-                Revocation::Revoked => "Signed out. The api-server has revoked the session.",
-                Revocation::Queued => {
-                    "Signed out here. The api-server can't be reached; the agent will go on telling it for seven days."
-                }
-                Revocation::NotConfirmed =>
-                    "Signed out here. The api-server did not confirm that it has revoked the session.",
+        show::out(match revocation {
+            Revocation::NothingToDo => "Nobody was signed in.",
+            Revocation::Revoked => "Signed out. The api-server has revoked the session.",
+            Revocation::Queued => {
+                "Signed out here. The api-server can't be reached; the agent will go on telling it for seven days."
             }
-        );
+            Revocation::NotConfirmed => {
+                "Signed out here. The api-server did not confirm that it has revoked the session."
+            }
+        });
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,10 @@ pub fn run(invocation: &Invocation, force: bool) -> Result<ExitCode, Failure> {
             if invocation.json {
                 show::json(&json!({ "access_expires_at": access_expires_at }));
             } else {
-                println!("Refreshed; the access token expires {}.", show::when(access_expires_at));
+                show::out(format_args!(
+                    "Refreshed; the access token expires {}.",
+                    show::when(access_expires_at)
+                ));
             }
             Ok(ExitCode::SUCCESS)
         }

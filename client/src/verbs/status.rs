@@ -48,7 +48,7 @@ fn print(status: &Status) {
     line("File", &status.session_file);
     let (word, colour) = state(status.state);
     let style = Style::new().fg_color(Some(colour.into()));
-    anstream::println!("{:<10} {style}{word}{style:#}", "State");
+    show::out(format_args!("{:<10} {style}{word}{style:#}", "State"));
     let reason = status.reason.as_ref().or(status.last_error.as_ref());
     if let Some(reason) = reason.filter(|_| status.state != State::SignedOut || status.user.is_some()) {
         line("", reason);
@@ -62,7 +62,7 @@ fn print(status: &Status) {
 }
 
 fn line(name: &str, value: &str) {
-    anstream::println!("{name:<10} {}", show::plain(value));
+    show::out(format_args!("{name:<10} {}", show::plain(value)));
 }
 
 fn scheme(scheme: Scheme) -> &'static str {

@@ -34,17 +34,20 @@ fn hand_out(invocation: &Invocation, verb: Verb) -> Result<ExitCode, Failure> {
         }
         show::json(&line);
     } else {
-        println!("{}", token.access_token.expose());
+        show::out(token.access_token.expose());
     }
     match token.short {
         Some(Short::Lifetime) => {
-            eprintln!(
+            show::err(format_args!(
                 "warning: the api-server never gives a token that long; it expires {}",
                 show::when(expires)
-            );
+            ));
         }
         Some(Short::NoRefresh) => {
-            eprintln!("warning: no fresher token can be had right now; it expires {}", show::when(expires));
+            show::err(format_args!(
+                "warning: no fresher token can be had right now; it expires {}",
+                show::when(expires)
+            ));
         }
         None => {}
     }

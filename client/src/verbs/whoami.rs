@@ -12,7 +12,7 @@ pub fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
             if invocation.json {
                 show::json(&json!({ "authenticated": true, "user": user }));
             } else {
-                println!("{} ({})", show::plain(&user.email), show::plain(&user.id));
+                show::out(format_args!("{} ({})", show::plain(&user.email), show::plain(&user.id)));
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -1,0 +1,39 @@
+//! What a second reading found: outputs that can't be written, descriptors and variables that don't belong to the
+//! agent, folders that vanish under it, words that misled.
+
+use everkey_tests::{Setup, World};
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Where every write fails as on a full disk.
+fn full_disk() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+/// `everkey WORDS`, not started yet.
+fn client(world: &World, words: &str) -> Command {
+    let program = world.agent_command("").get_program().to_owned();
+    let mut command = world.command(Path::new(&program).with_file_name("everkey"));
+    command.args(words.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn output_that_nobody_reads_or_that_has_no_room_is_no_crash() {
+    let world = World::signed_in(Setup::default());
+    for words in ["token", "whoami", "status", "status --json", "--help", "--version", "agent status"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = client(&world, words).stdout(writer).output().unwrap();
+        assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(7), &b""[..]), "{words}");
+
+        let ended = client(&world, words).stdout(full_disk()).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(7), "{words}: {said}");
+        assert!(said.starts_with("Can't write to standard output: No space left"), "{words}: {said}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(client(&world, "frob").stderr(writer).status().unwrap().code(), Some(2));
+}

@@ -67,6 +67,21 @@ fn n05_killed_at_every_call_loses_no_session() {
     assert_eq!((sum.lost, sum.revoked), (0, 0), "sessions were lost or users revoked");
     assert!(sum.trials * 10 >= wanted * 9, "only {} of {wanted} points were reached", sum.trials);
     assert!(sum.repeats > 0, "no kill was in time to leave a request in doubt");
+    // The watcher's calls come when they like and say nothing about the step.
+    for Row { step, cost, syscall, nth, .. } in rows.iter().filter(|row| row.role != Role::Watcher) {
+        if let Some(Step::S0 | Step::S1) = step {
+            assert_eq!(
+                cost.requests, 0,
+                "killed at {syscall} {nth} before the intent, yet something was sent"
+            );
+        }
+        if let Some(Step::S6) = step {
+            assert_eq!(
+                cost.repeats, 0,
+                "killed at {syscall} {nth} with the outcome stored, yet it was asked for again"
+            );
+        }
+    }
 }
 
 #[test]

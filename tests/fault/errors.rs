@@ -1,6 +1,7 @@
 //! The same loop with calls that fail: ENOSPC, EIO, EROFS, EINTR. Nothing dies; the agent must recover by itself.
 
 use crate::lane::{Cost, Lane};
+use crate::run::Trying;
 use crate::strace::{NO_NEW_THREADS, Strace};
 use crate::trace::{Point, parse, sent_only_what_was_noted};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ const EXPECTED: Duration = Duration::from_secs(3);
 pub fn fail_at(lane: &mut Lane, point: &Point, error: &str) -> Option<Cost> {
     let (syscall, nth) = (&point.syscall, point.nth);
     let what = format!("{error} at {syscall} {nth} ({})", point.step);
+    let _trying = Trying(what.clone());
     loop {
         let (threads, lines) = lane.fresh_agent();
         let before = lane.world.session_text("access_token");

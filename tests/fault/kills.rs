@@ -1,6 +1,7 @@
 //! N05: kill -9 at every system call of a refresh, start again, and look what is left.
 
 use crate::lane::{Cost, Lane};
+use crate::run::Trying;
 use crate::strace::{NO_NEW_THREADS, Role, Strace};
 use crate::table::Row;
 use crate::trace::Point;
@@ -23,6 +24,7 @@ pub enum Trial {
 /// Kills the agent before the nth such call of this thread, and lets the next one recover.
 /// `expected` if a recorded refresh made as many.
 pub fn kill_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected: bool) -> Trial {
+    let _trying = Trying(format!("kill -9 at {role:?} {syscall} {nth}"));
     let died = die_at(lane, role, syscall, nth, expected);
     // What a refresh has cost that survived is no kill's.
     let cost = lane.verdict();

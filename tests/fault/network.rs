@@ -1,7 +1,7 @@
 //! A network that fails in every way it can: N04, N10, N11, N22, N33 against the real agent.
 
 use crate::lane::{Cost, Lane};
-use crate::run::{everything, in_lanes};
+use crate::run::{Trying, everything, in_lanes};
 use everkey_tests::{Canned, Fault, Gate, REFRESH, Setup, World, until};
 use serde_json::json;
 
@@ -71,6 +71,7 @@ fn nonsense() -> Vec<(String, Fault)> {
 #[test]
 fn n11_n22_whatever_comes_instead_of_an_answer_ends_nothing() {
     let costs = in_lanes("answers that are none", &Setup::default(), nonsense(), |lane, (what, fault)| {
+        let _trying = Trying(what.clone());
         (what, refresh_with(lane, fault))
     });
     for (what, cost) in costs {

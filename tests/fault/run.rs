@@ -16,6 +16,17 @@ pub fn everything() -> bool {
     std::env::var("EVERKEY_FAULT").is_ok_and(|wanted| wanted == "all")
 }
 
+/// Names what was tried when it ends in a panic.
+pub struct Trying(pub String);
+
+impl Drop for Trying {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            say(&format!("this went wrong with: {}", self.0));
+        }
+    }
+}
+
 /// Says something past libtest's capture.
 pub fn say(text: &str) {
     let _ = stderr().write_all(format!("{text}\n").as_bytes());

@@ -139,9 +139,11 @@ fn n05_f11_compare_with_todays_way() {
             System::Everkey => {
                 assert_eq!((cost.lost, cost.revoked), (0, 0), "{what}");
                 if trial.is_calm() && !contested {
-                    assert_eq!((cost.rotations, cost.requests), (1, 1), "{what}");
+                    assert!(cost.rotations > 0 && cost.requests == cost.rotations, "{what}");
                 }
             }
+            // A strict server takes the other tool's request for theft, whatever everkey does.
+            System::Strict if *contested => {}
             System::Strict => assert_eq!(cost.revoked, 0, "{what}"),
             System::Today => {}
         }

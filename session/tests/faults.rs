@@ -2,6 +2,10 @@
 #![forbid(unsafe_code)]
 #![allow(missing_docs, clippy::panic)]
 
+#[path = "faults/accounts.rs"]
+mod accounts;
+#[path = "faults/damaged.rs"]
+mod damaged;
 #[path = "faults/files.rs"]
 mod files;
 #[path = "faults/network.rs"]

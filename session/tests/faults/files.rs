@@ -4,7 +4,7 @@ use crate::script::*;
 use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Journal, Over, Pin, Sidecar};
-use everkey_session::trouble::{NetKind, Notice, StoreKind, StoreTrouble, Trouble};
+use everkey_session::trouble::{NetKind, Notice, Trouble};
 
 #[test]
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {
@@ -102,10 +102,6 @@ fn with_unfinished_sign_in() -> Loaded {
     let pending = sidecar.pin.clone().map(|pin| Pin { fingerprint: session(9).fingerprint(), ..pin });
     files.sidecar = Some(Sidecar { pending, ..sidecar });
     files
-}
-
-fn io_error() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
 }
 
 #[test]

@@ -1,12 +1,11 @@
-//! N01, N06, N26, N27: callers, sign-ins and sign-outs around a refresh.
+//! N01, N06, N26, N28: callers and sign-outs around a refresh.
 
 use crate::script::*;
-use everkey_proto::{FlowId, Secret};
-use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Done, Effect, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_proto::reply::Revocation as Word;
+use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Refresh, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Over};
-use everkey_session::trouble::{Notice, Trouble};
+use everkey_session::trouble::Notice;
 
 #[test]
 fn n01_fifty_callers_one_request() {
@@ -80,61 +79,37 @@ fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
 }
 
 #[test]
-fn n27_login_as_b_while_a_refresh_of_a_is_in_flight() {
+fn n26_logout_is_marked_until_the_file_is_gone() {
     let mut agent = Agent::signed_in(Capability::Rr1);
-    agent.suspend(2 * HOUR);
-    let next = agent.ask(1, token());
-    let sent = agent.send(next);
+    let (_, job) = only_store(agent.ask(1, Ask::Logout));
+    let StoreJob::Erase { sidecar, revocation } = job else { panic!("{job:?}") };
+    let print = session(0).fingerprint();
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(Over::Restored)));
 
-    let effects = sign_in_elsewhere(&mut agent);
-    let changed = reply(1, Answer::Failed(Trouble::AccountChanged));
-    let done = reply(4, Answer::SignedIn { user: user(), already: false });
-    assert_eq!(agent.keep_books(effects), [changed, Effect::Tell(Notice::SignedIn), done]);
-
-    let late = agent.answered(&sent, Refresh::Granted(grant(1)));
-    let [Effect::Store(_, _), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
-        panic!("{late:?}")
+    // A crash came when the revocation was queued and nothing else was done.
+    let mut files = files(Capability::Rr1);
+    files.revocations.extend(revocation);
+    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let [Effect::Tell(Notice::Recovered), Effect::Store(_, job), ..] = &effects[..] else {
+        panic!("{effects:?}")
     };
-    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(1).refresh, SERVER));
+    let StoreJob::Erase { sidecar, revocation: None } = &**job else { panic!("{job:?}") };
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(Over::Restored)));
 }
 
 #[test]
-fn n27_nothing_is_sent_for_a_while_b_is_being_stored() {
+fn n28_logout_after_a_new_sign_in_is_another_logout() {
     let mut agent = Agent::signed_in(Capability::Rr1);
-    note_sign_in_elsewhere(&mut agent);
-    agent.suspend(2 * HOUR);
-    let effects = agent.ask(1, token());
-    assert_eq!(agent.look_at_unchanged_file(effects), []);
-}
+    let (erase, _) = only_store(agent.ask(1, Ask::Logout));
+    agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.sign_in_elsewhere();
+    agent.keep_books(effects);
 
-/// Signs in at another server, up to the moment when its session is in the file.
-fn sign_in_elsewhere(agent: &mut Agent) -> Vec<Effect> {
-    let noted = note_sign_in_elsewhere(agent);
-    let (op, job) = only_store(agent.done(noted, Done::Stored(Ok(()))));
-    assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
-    agent.done(op, Done::Replaced(Ok(Replaced::Done)))
-}
-
-/// The same, up to the note in the side-car that comes first.
-fn note_sign_in_elsewhere(agent: &mut Agent) -> Op {
-    let asked = agent.ask_at(2, "https://other.example", Ask::Login);
-    let flow = flow_of(&asked);
-    let text = Secret::new("bob@example.com");
-    let (op, _) = only_net(agent.ask(3, Ask::Answer { flow, text }));
-    agent.done(op, Done::LoginAnswered(Box::new(LoginAnswer::CodeSent)));
-    let (op, _) = only_net(agent.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
-    let granted = Done::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
-    let (op, job) = only_store(agent.done(op, granted));
-    assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
-    op
-}
-
-fn flow_of(effects: &[Effect]) -> FlowId {
-    match effects {
-        [Effect::Reply(_, answer)] => match **answer {
-            Answer::Asked { flow, .. } => flow,
-            ref other => panic!("{other:?} instead of a question"),
-        },
-        other => panic!("{other:?} instead of a question"),
-    }
+    let effects = agent.ask(5, Ask::Logout);
+    let [first, Effect::Store(erase, job)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*first, reply(1, Answer::LoggedOut(Word::Queued)), "its server has not answered yet");
+    let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };
+    assert_eq!(revocation.refresh, session(7).refresh);
+    agent.done(*erase, Done::Erased(Ok(())));
+    assert!(!agent.is_signed_in());
 }

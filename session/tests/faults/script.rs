@@ -7,7 +7,7 @@ use everkey_session::event::{
 };
 use everkey_session::policy::{Policy, Replay};
 use everkey_session::record::{Capability, Claims, Grant, Intent, Journal, Over, Pin, Session, Sidecar};
-use everkey_session::trouble::{NetKind, NetTrouble, Notice};
+use everkey_session::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
 
 pub const SERVER: &str = "https://api.example";
@@ -94,6 +94,10 @@ pub fn found(session: &Session) -> Found {
     Found::Session { session: session.clone(), tightened: false }
 }
 
+pub fn io_error() -> StoreTrouble {
+    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
+}
+
 pub fn trouble(kind: NetKind) -> NetTrouble {
     NetTrouble { server: SERVER.to_owned(), kind }
 }
@@ -148,6 +152,10 @@ impl Agent {
 
     pub fn answered(&mut self, sent: &Sent, answer: Refresh) -> Vec<Effect> {
         self.done(sent.op, Done::Answered(Box::new(answer), None))
+    }
+
+    pub fn file_changed(&mut self) -> Vec<Effect> {
+        self.handle(Input::FileChanged)
     }
 
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {

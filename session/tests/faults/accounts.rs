@@ -1,0 +1,176 @@
+//! N27: another account comes while the first is in use, and what becomes of a sign-in that fails or is given up.
+
+use crate::script::*;
+use everkey_proto::reply::{Revocation as Word, User};
+use everkey_proto::{FlowId, Secret};
+use everkey_session::Op;
+use everkey_session::event::{Answer, Ask, Done, Effect, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::record::{Capability, Session};
+use everkey_session::trouble::{Notice, Trouble};
+
+const ELSEWHERE: &str = "https://other.example";
+
+#[test]
+fn n27_login_as_b_while_a_refresh_of_a_is_in_flight() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    agent.suspend(2 * HOUR);
+    let next = agent.ask(1, token());
+    let sent = agent.send(next);
+
+    let effects = agent.sign_in_elsewhere();
+    let changed = reply(1, Answer::Failed(Trouble::AccountChanged));
+    let done = reply(4, Answer::SignedIn { user: user(), already: false });
+    assert_eq!(agent.keep_books(effects), [changed, Effect::Tell(Notice::SignedIn), done]);
+
+    let late = agent.answered(&sent, Refresh::Granted(grant(1)));
+    let [Effect::Store(_, _), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
+        panic!("{late:?}")
+    };
+    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(1).refresh, SERVER));
+}
+
+#[test]
+fn n27_nothing_is_sent_for_a_while_b_is_being_stored() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    agent.note_sign_in_elsewhere();
+    agent.suspend(2 * HOUR);
+    let effects = agent.ask(1, token());
+    assert_eq!(agent.look_at_unchanged_file(effects), []);
+}
+
+#[test]
+fn n27_another_users_token_in_the_file_is_not_given_to_who_waited_for_the_firsts() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    agent.suspend(2 * HOUR);
+    let effects = agent.ask(1, token());
+    let [Effect::Store(look, job), ..] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(**job, StoreJob::Look);
+    let bobs = session_of_bob();
+    let changed = reply(1, Answer::Failed(Trouble::AccountChanged));
+    let effects = agent.done(*look, Done::Looked(Box::new(found(&bobs))));
+    assert_eq!(effects, [changed, Effect::Tell(Notice::Adopted)]);
+    assert_eq!(agent.ask(2, token()), [reply(2, token_of(&bobs))]);
+}
+
+#[test]
+fn n27_logout_while_b_is_being_stored_waits_and_takes_b_away() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let noted = agent.note_sign_in_elsewhere();
+    assert_eq!(agent.ask(5, Ask::Logout), [], "until it is clear what is to go");
+    let effects = agent.store_sign_in(noted);
+    let [Effect::Tell(Notice::SignedIn), Effect::Reply(_, answer), Effect::Store(_, job)] = &effects[..3]
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(**answer, Answer::SignedIn { user: user(), already: false });
+    let StoreJob::Erase { sidecar, revocation: Some(revocation) } = &**job else { panic!("{job:?}") };
+    assert_eq!(sidecar.signing_out, Some(session(7).fingerprint()));
+    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&session(7).refresh, ELSEWHERE));
+}
+
+#[test]
+fn n27_b_is_signed_in_if_the_file_holds_it_though_writing_failed() {
+    let (mut agent, look) = sign_in_that_fails_to_be_written();
+    let effects = agent.done(look, Done::Looked(Box::new(found(&session(7)))));
+    let done = reply(4, Answer::SignedIn { user: user(), already: false });
+    let failed = Effect::Tell(Notice::StoreFailed(io_error()));
+    assert_eq!(agent.keep_books(effects), [failed, Effect::Tell(Notice::SignedIn), done]);
+    assert_eq!(agent.ask_at(5, ELSEWHERE, Ask::Whoami), [reply(5, Answer::Whoami(user()))]);
+}
+
+#[test]
+fn n27_a_stays_and_b_is_revoked_if_the_file_still_holds_a() {
+    let (mut agent, look) = sign_in_that_fails_to_be_written();
+    let effects = agent.done(look, Done::Looked(Box::new(found(&session(0)))));
+    let effects = agent.keep_books(effects);
+    let [Effect::Store(_, queued), rest @ ..] = &effects[..] else { panic!("{effects:?}") };
+    let StoreJob::Queue(revocation) = &**queued else { panic!("{queued:?}") };
+    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&session(7).refresh, ELSEWHERE));
+    let revoke = rest.iter().find_map(|effect| match effect {
+        Effect::Net(_, NetJob::Revoke(revocation)) => Some(revocation),
+        _ => None,
+    });
+    assert_eq!(revoke, Some(revocation));
+    assert!(rest.contains(&reply(4, Answer::Failed(Trouble::Store(io_error())))), "{rest:?}");
+    assert_eq!(agent.ask(5, token()), [reply(5, token_of(&session(0)))]);
+}
+
+#[test]
+fn n27_tokens_of_a_sign_in_that_was_given_up_are_revoked_where_they_come_from() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let (flow, verify) = agent.verify_code_elsewhere();
+    let given_up = reply(4, Answer::Failed(Trouble::FlowGone));
+    let cancelled = reply(5, Answer::LoggedOut(Word::NothingToDo));
+    assert_eq!(agent.ask(5, Ask::Cancel { flow }), [given_up, cancelled]);
+
+    let late = agent.done(verify, Done::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7)))));
+    let [Effect::Store(_, queued), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
+        panic!("{late:?}")
+    };
+    assert_eq!(**queued, StoreJob::Queue(revocation.clone()));
+    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(7).refresh, ELSEWHERE));
+    assert_eq!(agent.ask(6, token()), [reply(6, token_of(&session(0)))]);
+}
+
+/// Bob's, written by another program two hours after the scenario began.
+fn session_of_bob() -> Session {
+    let mut session = session(7);
+    session.user = User { id: "u2".to_owned(), email: "bob@example.com".to_owned() };
+    session.access_expires_at += 2 * HOUR / 1000;
+    session
+}
+
+/// Up to the look that is to tell how far the failed write got.
+fn sign_in_that_fails_to_be_written() -> (Agent, Op) {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let noted = agent.note_sign_in_elsewhere();
+    let (write, _) = only_store(agent.done(noted, Done::Stored(Ok(()))));
+    let (look, job) = only_store(agent.done(write, Done::Replaced(Err(io_error()))));
+    assert_eq!(job, StoreJob::Look, "the file decides");
+    (agent, look)
+}
+
+impl Agent {
+    /// Signs in at another server, up to the moment when its session is in the file.
+    pub fn sign_in_elsewhere(&mut self) -> Vec<Effect> {
+        let noted = self.note_sign_in_elsewhere();
+        self.store_sign_in(noted)
+    }
+
+    /// The same, up to the note in the side-car that comes first.
+    fn note_sign_in_elsewhere(&mut self) -> Op {
+        let (_, verify) = self.verify_code_elsewhere();
+        let granted = Done::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
+        let (op, job) = only_store(self.done(verify, granted));
+        assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
+        op
+    }
+
+    /// From there to the file.
+    fn store_sign_in(&mut self, noted: Op) -> Vec<Effect> {
+        let (op, job) = only_store(self.done(noted, Done::Stored(Ok(()))));
+        assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
+        self.done(op, Done::Replaced(Ok(Replaced::Done)))
+    }
+
+    /// Up to the code on its way to the server.
+    fn verify_code_elsewhere(&mut self) -> (FlowId, Op) {
+        let asked = self.ask_at(2, ELSEWHERE, Ask::Login);
+        let flow = flow_of(&asked);
+        let text = Secret::new("bob@example.com");
+        let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));
+        self.done(op, Done::LoginAnswered(Box::new(LoginAnswer::CodeSent)));
+        let (op, _) = only_net(self.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
+        (flow, op)
+    }
+}
+
+fn flow_of(effects: &[Effect]) -> FlowId {
+    match effects {
+        [Effect::Reply(_, answer)] => match **answer {
+            Answer::Asked { flow, .. } => flow,
+            ref other => panic!("{other:?} instead of a question"),
+        },
+        other => panic!("{other:?} instead of a question"),
+    }
+}

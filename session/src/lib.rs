@@ -11,6 +11,8 @@ pub mod trouble;
 
 mod answering;
 mod books;
+mod ending;
+mod keeping;
 mod looking;
 mod profile;
 mod recovery;

@@ -3,12 +3,12 @@
 
 use crate::answering::Waiting;
 use crate::books::Books;
+use crate::ending::Abandoned;
 use crate::event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
 use crate::looking::Look;
 use crate::policy::Policy;
 use crate::record::{Revocation, Sidecar};
 use crate::rotation::SignedIn;
-use crate::sending::Abandoned;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
 use crate::time::{Boot, Moment};

@@ -1,4 +1,4 @@
-//! A signed-in session and the states of its rotation; `sending.rs` moves them.
+//! A signed-in session and the states of its rotation; `sending.rs`, `keeping.rs` and `ending.rs` move them.
 
 use crate::policy::refresh_ahead_ms;
 use crate::profile::{Account, Profile};

@@ -1,14 +1,15 @@
-//! S0 to S6: one refresh from the look at the file to the published successor, and everything that can come between.
+//! S0 to S4: one refresh from the look at the file to the answer, and everything that can come between.
+//! `keeping.rs` stores what has arrived.
 
 use crate::Op;
-use crate::event::{Found, NetJob, Probe, Refresh, Replaced, StoreJob};
+use crate::event::{Found, NetJob, Probe, Refresh, StoreJob};
 use crate::policy::{Replay, retry_after, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{Capability, Grant, Intent, Over, Revocation, hex};
+use crate::record::{Capability, Grant, Intent, Over, hex};
 use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
-use crate::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble, Trouble};
-use everkey_proto::{Secret, reply::User};
+use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
+use everkey_proto::Secret;
 
 /// How far ahead of the server's clock a request's deadline lies, in seconds. RR-1 allows 30, but takes a second key
 /// for theft 10 s after another program's rotation: a request must not arrive that long after the look at the file.
@@ -19,14 +20,6 @@ const LONGEST_WAY_SECS: u64 = 60;
 
 /// How long `rotation_in_progress` is believed, in milliseconds.
 const ROTATING_MS: u64 = 60_000;
-
-/// A call whose session is not wanted any more; its answer is discarded.
-pub(crate) struct Abandoned {
-    op: Op,
-    server: String,
-    /// Whether a successor that still arrives is to be revoked.
-    revoke: bool,
-}
 
 impl Profile {
     /// Takes the next step of a refresh when its time has come.
@@ -347,169 +340,6 @@ impl Profile {
         }
     }
 
-    /// S5: journal first, then the file.
-    fn keep(&mut self, committed: bool, intent: Intent, fresh: Fresh) {
-        let session = fresh.session.clone();
-        let rotation = if committed {
-            let op = self.store(StoreJob::Replace { parent: Some(intent.parent), session });
-            Rotation::Replacing(op, intent, fresh)
-        } else {
-            let op = self.store(StoreJob::Commit(session));
-            Rotation::Committing(op, intent, fresh)
-        };
-        self.with_held(|held| held.rotation = rotation);
-    }
-
-    /// S5 has ended, or failed, or another program's file won.
-    pub(crate) fn replaced(&mut self, now: &Moment, op: Op, result: Result<Replaced, StoreTrouble>) {
-        if self.flow.as_ref().is_some_and(|flow| flow.owns(op)) {
-            return self.sign_in_replaced(now, result);
-        }
-        let Account::In(held) = &mut self.account else { return };
-        let (intent, fresh) = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Replacing(mine, intent, fresh) if mine == op => (intent, fresh),
-            other => {
-                held.rotation = other;
-                return;
-            }
-        };
-        match result {
-            Ok(Replaced::Done) => self.publish(now, intent, fresh),
-            Ok(Replaced::GaveWay(found)) => self.gave_way(now, intent, fresh, *found),
-            Err(why) => self.stuck(now, true, intent, fresh, why),
-        }
-    }
-
-    /// The file does not hold the parent any more.
-    fn gave_way(&mut self, now: &Moment, intent: Intent, fresh: Fresh, found: Found) {
-        match &found {
-            // An earlier try failed after the exchange. Once more, or the folder might not be durable.
-            Found::Session { session, .. } if session.fingerprint() == fresh.session.fingerprint() => {
-                let parent = Some(fresh.session.fingerprint());
-                let op = self.store(StoreJob::Replace { parent, session: fresh.session.clone() });
-                self.with_held(|held| held.rotation = Rotation::Replacing(op, intent, fresh));
-            }
-            // No winner: the pair is all there is, so it is kept until the file can be read or is out of the way.
-            Found::Damaged(_) => {
-                let path = self.settings.session_file.clone();
-                self.stuck(now, true, intent, fresh, StoreTrouble { path, kind: StoreKind::Damaged });
-                self.looked(now, found);
-            }
-            Found::Unusable(why) => self.stuck(now, true, intent, fresh, why.clone()),
-            Found::Session { .. } | Found::Missing => {
-                self.tell(Notice::GaveWay);
-                self.give_back(now, &fresh, &found);
-                self.sidecar.spend(intent.parent, fresh.session.refresh_expires_at, Over::Restored, now.wall);
-                self.books.must_write();
-                self.with_held(|held| held.rotation = Rotation::Over(Over::Restored));
-                self.looked(now, found);
-            }
-        }
-    }
-
-    /// A damaged file has been moved out of the way of a session that is kept in memory.
-    pub(crate) fn keep_in_the_gap(&mut self) {
-        let Account::In(held) = &mut self.account else { return };
-        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Stuck { committed: true, intent, fresh } => {
-                let op = self.store(StoreJob::Replace { parent: None, session: fresh.session.clone() });
-                self.with_held(|held| held.rotation = Rotation::Replacing(op, intent, fresh));
-            }
-            other => held.rotation = other,
-        }
-    }
-
-    /// S6: the successor is durable, so it may be used; its parent never again.
-    fn publish(&mut self, now: &Moment, intent: Intent, fresh: Fresh) {
-        let Account::In(held) = &mut self.account else { return };
-        let until = held.session.refresh_expires_at.max(fresh.session.refresh_expires_at);
-        self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
-        self.pin_to(&fresh, intent.server);
-        self.books.must_write();
-        let refreshed = fresh.asked.or(Some(now.boot));
-        let next = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
-        let next = SignedIn { refreshed, vetted: true, ..next };
-        self.account = Account::In(Box::new(next));
-        self.tell(Notice::Refreshed);
-    }
-
-    /// Our successor came too late for the file. It is revoked if it is another session than the one that won;
-    /// within the same session that would sign the winner out.
-    fn give_back(&mut self, now: &Moment, fresh: &Fresh, winner: &Found) {
-        let ours = fresh.session.claims.session_id.as_ref();
-        let revoke = match winner {
-            Found::Missing => true,
-            Found::Session { session, .. } => ours.is_some() && session.claims.session_id.as_ref() != ours,
-            Found::Damaged(_) | Found::Unusable(_) => false,
-        };
-        if revoke {
-            let revocation = self.revocation(now, &fresh.session);
-            self.queue_revocation(now, revocation);
-        }
-    }
-
-    fn stuck(&mut self, now: &Moment, committed: bool, intent: Intent, fresh: Fresh, why: StoreTrouble) {
-        self.with_held(|held| {
-            held.rotation = Rotation::Stuck { committed, intent, fresh };
-        });
-        self.refresh_stored_badly(now, why);
-    }
-
-    /// The session file's session is not ours any more: whatever is under way for it comes to nothing.
-    pub(crate) fn abandon(&mut self, revoke: bool) {
-        let server = self.server().to_owned();
-        let Account::In(held) = &mut self.account else { return };
-        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Sending(op, ..) => self.abandoned.push(Abandoned { op, server, revoke }),
-            Rotation::Connecting(op, _) | Rotation::Noting { connection: op, .. } => self.cancel(op),
-            Rotation::Vetting(op) | Rotation::Probing(op, _) => self.cancel(op),
-            Rotation::Rest
-            | Rotation::Looking(..)
-            | Rotation::Doubt(_)
-            | Rotation::Rechecking(..)
-            | Rotation::Unconfirmed
-            | Rotation::Committing(..)
-            | Rotation::Replacing(..)
-            | Rotation::Stuck { .. }
-            | Rotation::Over(_) => {}
-        }
-    }
-
-    pub(crate) fn take_abandoned(&mut self, op: Op) -> Option<Abandoned> {
-        let at = self.abandoned.iter().position(|abandoned| abandoned.op == op)?;
-        Some(self.abandoned.remove(at))
-    }
-
-    /// Tokens have arrived that nobody wants any more.
-    pub(crate) fn discard(&mut self, now: &Moment, abandoned: Abandoned, grant: Grant) {
-        if abandoned.revoke {
-            let session =
-                Fresh::arrived(now, now.boot, grant, User { id: String::new(), email: String::new() })
-                    .session;
-            let revocation = Revocation { server: abandoned.server, ..self.revocation(now, &session) };
-            self.queue_revocation(now, revocation);
-        }
-    }
-
-    /// The session is over for good: its token is never sent again, not even after a restart.
-    pub(crate) fn end_session(&mut self, now: &Moment, over: Over) {
-        let Account::In(held) = &mut self.account else { return };
-        let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
-        held.rotation = Rotation::Over(over);
-        held.last = None;
-        self.sidecar.spend(print, until, over, now.wall);
-        self.books.must_write();
-        self.tell(Notice::Ended(over));
-    }
-
-    fn give_up_contested(&mut self, now: &Moment) {
-        let Account::In(held) = &self.account else { return };
-        let session = held.session.clone();
-        let revocation = self.revocation(now, &session);
-        self.queue_revocation(now, revocation);
-        self.end_session(now, Over::Contested);
-    }
-
     /// A try has failed for a passing reason: back off, and tell those who can't wait that long.
     fn try_again(&mut self, now: &Moment, trouble: NetTrouble) {
         let Account::In(held) = &mut self.account else { return };
@@ -530,26 +360,10 @@ impl Profile {
         self.fail_waiting(now, &Trouble::Net(trouble));
     }
 
-    fn refresh_stored_badly(&mut self, now: &Moment, why: StoreTrouble) {
-        let Account::In(held) = &mut self.account else { return };
-        held.failures = held.failures.saturating_add(1);
-        held.hold = Hold::Backoff(retry_at(now, held.failures));
-        held.last = Some(Trouble::Store(why.clone()));
-        self.tell(Notice::StoreFailed(why.clone()));
-        self.fail_waiting(now, &Trouble::Store(why));
-    }
-
     pub(crate) fn with_held(&mut self, change: impl FnOnce(&mut SignedIn)) {
         if let Account::In(held) = &mut self.account {
             change(held);
         }
-    }
-}
-
-impl Abandoned {
-    /// A call whose tokens, if any still arrive, are to be revoked at `server`.
-    pub fn to_revoke(op: Op, server: String) -> Self {
-        Self { op, server, revoke: true }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Sign-ins under way: one a profile, outliving connections; a second caller joins.
 
 use crate::Op;
+use crate::ending::Abandoned;
 use crate::event::{Answer, Found, LoginAnswer, NetJob, Replaced, StoreJob, Waiter};
 use crate::profile::{Account, Profile};
 use crate::record::{Grant, Pin};
 use crate::rotation::{Fresh, SignedIn};
 use crate::scheme::{Machine, Move};
-use crate::sending::Abandoned;
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble, Trouble};
 use everkey_proto::place::normal_server;

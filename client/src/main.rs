@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     };
     match run(&invocation) {
         Ok(code) => code,
-        Err(failure) => show::failure(&failure, invocation.json),
+        Err(failure) => show::failure(&failure, &invocation),
     }
 }
 

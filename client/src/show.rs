@@ -1,5 +1,6 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
+use crate::args::{Command, Invocation};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use jiff::Timestamp;
@@ -23,12 +24,17 @@ pub fn err(line: impl Display) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Prints a failure and returns its exit code. That nobody is signed in is an answer, not an error.
-pub fn failure(failure: &Failure, json: bool) -> ExitCode {
-    if json {
-        self::json(&error(failure));
+/// Prints a failure and returns its exit code. That nobody is signed in is an answer to `whoami`; everywhere else it is
+/// an error, since what `token` prints on standard output is used as a token.
+pub fn failure(failure: &Failure, invocation: &Invocation) -> ExitCode {
+    if invocation.json {
+        json(&error(failure));
     } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
-        out("not signed in");
+        if invocation.command == Command::Whoami {
+            out("not signed in");
+        } else {
+            err("not signed in");
+        }
         let reason = failure.message.trim_start_matches("not signed in").trim();
         let reason = reason.trim_start_matches('(').trim_end_matches(')');
         if !reason.is_empty() {

@@ -37,3 +37,13 @@ fn output_that_nobody_reads_or_that_has_no_room_is_no_crash() {
     drop(reader);
     assert_eq!(client(&world, "frob").stderr(writer).status().unwrap().code(), Some(2));
 }
+
+#[test]
+fn what_is_no_token_is_never_printed_as_one() {
+    let world = World::new();
+    for words in ["token", "refresh", "token --min-validity 5m"] {
+        let said = world.everkey(words).exits(1).complains("not signed in\n");
+        assert_eq!(said.out, "", "{words}");
+    }
+    assert_eq!(world.everkey("whoami").exits(1).out, "not signed in\n");
+}

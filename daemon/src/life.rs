@@ -10,6 +10,7 @@ use clap::Parser;
 use everkey_proto::place::Places;
 use everkey_proto::reply::AgentInfo;
 use std::fs::File;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch as latest};
@@ -68,7 +69,7 @@ pub fn main() -> ExitCode {
         Ok(Taken::Theirs(socket)) => {
             let at = socket.map(|socket| format!(" at {}", socket.display())).unwrap_or_default();
             let said = format!("{ALREADY}{at}");
-            println!("{said}");
+            let _ = writeln!(io::stdout(), "{said}");
             readiness.failed(&said);
             return ExitCode::SUCCESS;
         }
@@ -98,7 +99,7 @@ fn guard_memory() -> Result<()> {
 
 fn fail(readiness: Readiness, e: &anyhow::Error) -> ExitCode {
     let said = format!("{e:#}");
-    eprintln!("everkeyd: {said}");
+    let _ = writeln!(io::stderr(), "everkeyd: {said}");
     readiness.failed(&said);
     ExitCode::FAILURE
 }

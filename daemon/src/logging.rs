@@ -17,6 +17,8 @@ pub fn start() {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would complain on stderr, with a macro that panics when the disk is full.
+        .log_internal_errors(false)
         .with_ansi(false)
         .with_target(false);
     // systemd's journal has its own clock.

@@ -1,7 +1,8 @@
 //! What a second reading found: outputs that can't be written, descriptors and variables that don't belong to the
 //! agent, folders that vanish under it, words that misled.
 
-use everkey_tests::{Setup, World};
+use everkey_tests::process::Running;
+use everkey_tests::{ADA, Setup, World, until};
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -46,4 +47,18 @@ fn what_is_no_token_is_never_printed_as_one() {
         assert_eq!(said.out, "", "{words}");
     }
     assert_eq!(world.everkey("whoami").exits(1).out, "not signed in\n");
+}
+
+#[test]
+fn an_agent_whose_log_has_no_room_lives_on() {
+    let world = World::new();
+    let mut command = world.agent_command("--foreground");
+    let mut agent = Running::spawn(command.stdin(Stdio::null()).stdout(full_disk()).stderr(full_disk()));
+    until("the agent to answer", || !agent.is_running() || world.find_agent() == Some(agent.pid()));
+    world.login();
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    assert!(agent.is_running());
+    // A second one says that it is one, as far as it can.
+    let second = world.agent_command("--foreground").stdout(full_disk()).stderr(full_disk()).status();
+    assert!(second.unwrap().success());
 }

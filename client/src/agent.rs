@@ -18,6 +18,17 @@ const START_TIME: Duration = Duration::from_secs(12);
 /// How long to wait before trying once more to start one.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// What a service manager tells the service that this program may be part of; the agent is none of its processes.
+const NOT_FOR_THE_AGENT: [&str; 7] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "JOURNAL_STREAM",
+];
+
 /// A connection to the agent, which is started if none runs.
 pub fn connect() -> Result<Connection, Failure> {
     let places = environment::places()?;
@@ -84,6 +95,9 @@ pub fn start() -> Result<(), Failure> {
     command.arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     if let Some(dir) = environment::auth_dir() {
         command.env("FAILPROOFAI_AUTH_DIR", dir);
+    }
+    for name in NOT_FOR_THE_AGENT {
+        command.env_remove(name);
     }
     let output =
         command.output().map_err(|e| not_started(format!("Could not run {}: {e}", program.display())))?;

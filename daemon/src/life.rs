@@ -51,6 +51,9 @@ pub fn main() -> ExitCode {
     }
     // Before any thread exists: taken by number, and forked.
     let inherited = system::passed_listener();
+    if args.detach {
+        system::close_inherited(inherited.as_ref());
+    }
     let places = match setup::places() {
         Ok(places) => places,
         Err(e) => return fail(Readiness::nobody_waits(), &e),

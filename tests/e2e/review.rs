@@ -4,6 +4,8 @@
 use everkey_tests::process::Running;
 use everkey_tests::{ADA, Setup, World, until};
 use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -61,4 +63,25 @@ fn an_agent_whose_log_has_no_room_lives_on() {
     // A second one says that it is one, as far as it can.
     let second = world.agent_command("--foreground").stdout(full_disk()).stderr(full_disk()).status();
     assert!(second.unwrap().success());
+}
+
+#[test]
+fn an_agent_holds_nothing_of_who_started_it() {
+    let mut world = World::new();
+    let path = world.root().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_nonblocking(true).unwrap();
+    world.set_env("NOTIFY_SOCKET", path.to_str().unwrap());
+    let lock = world.root().join("lock-of-a-script");
+    let held = File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let mut script = world.command("sh");
+    script.args(["-c", "exec 9<&0 </dev/null && \"$0\" agent start"]).arg(client(&world, "").get_program());
+    assert!(script.stdin(held).stdout(Stdio::null()).status().unwrap().success());
+    drop(script);
+
+    world.agent_pid();
+    File::open(&lock).unwrap().try_lock().expect("the script is over and with it its lock");
+    let heard = manager.recv(&mut [0; 64]).unwrap_err();
+    assert_eq!(heard.kind(), ErrorKind::WouldBlock, "it spoke for the service that a script belongs to");
 }

@@ -22,10 +22,9 @@ pub(crate) struct Waiting {
 
 #[derive(Debug)]
 enum Want {
-    /// A token valid for so many milliseconds; `asked` if the client named a number.
-    Token { min_ms: u64, asked: bool },
-    /// Any token but this one, which a server has refused.
-    Better { than: Fingerprint },
+    /// A token valid for so many milliseconds; `asked` if the client named a number. Never the one that a server
+    /// has refused, should it come back.
+    Token { min_ms: u64, asked: bool, refused: Option<Fingerprint> },
     /// A refresh later than this one; `force` until it has been begun.
     Refresh { after: Option<Boot>, force: bool },
 }
@@ -34,8 +33,7 @@ impl Waiting {
     /// Whether only a refresh will do.
     pub fn wants_refresh(&self, now: &Moment, held: &SignedIn) -> bool {
         match self.want {
-            Want::Token { min_ms, .. } => held.left_ms(now) < min_ms.max(1),
-            Want::Better { than } => Fingerprint::of(&held.session.access) == than,
+            Want::Token { min_ms, .. } => held.left_ms(now) < min_ms.max(1) || !self.may_have(held),
             Want::Refresh { after, .. } => held.refreshed == after,
         }
     }
@@ -47,7 +45,15 @@ impl Waiting {
 
     /// Whether a token that is still valid would do for want of a better one.
     fn has_second_best(&self, now: &Moment, held: &SignedIn) -> bool {
-        matches!(self.want, Want::Token { .. }) && held.left_ms(now) > 0
+        matches!(self.want, Want::Token { .. }) && held.left_ms(now) > 0 && self.may_have(held)
+    }
+
+    /// Whether the token is not the one that was refused.
+    fn may_have(&self, held: &SignedIn) -> bool {
+        match self.want {
+            Want::Token { refused: Some(refused), .. } => Fingerprint::of(&held.session.access) != refused,
+            Want::Token { refused: None, .. } | Want::Refresh { .. } => true,
+        }
     }
 
     pub fn force_is_used(&mut self) {
@@ -121,13 +127,16 @@ impl Profile {
 
     pub(crate) fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
-        let sensible =
-            (self.settings.policy.margin_secs * 1000).min(held.lifetime_secs.saturating_mul(1000) / 2);
         let (min_ms, asked) = match min_validity_secs {
-            0 => (sensible, false),
+            0 => (self.sensible_ms(held), false),
             secs => (secs.saturating_mul(1000), true),
         };
-        self.wait(now, waiter, Want::Token { min_ms, asked });
+        self.wait(now, waiter, Want::Token { min_ms, asked, refused: None });
+    }
+
+    /// For how long a token should be valid if nobody says.
+    fn sensible_ms(&self, held: &SignedIn) -> u64 {
+        (self.settings.policy.margin_secs * 1000).min(held.lifetime_secs.saturating_mul(1000) / 2)
     }
 
     pub(crate) fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
@@ -144,10 +153,12 @@ impl Profile {
     pub(crate) fn want_better(&mut self, now: &Moment, waiter: Waiter, than: Fingerprint) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
         let refused = Fingerprint::of(&held.session.access) == than;
+        let min_ms = self.sensible_ms(held);
         match self.too_soon(now) {
             Some(trouble) if refused => self.reply(waiter, Answer::Failed(trouble)),
-            Some(_) | None if refused => self.wait(now, waiter, Want::Better { than }),
-            Some(_) | None => self.want_token(now, waiter, 0),
+            Some(_) | None => {
+                self.wait(now, waiter, Want::Token { min_ms, asked: false, refused: Some(than) });
+            }
         }
     }
 
@@ -192,7 +203,7 @@ impl Profile {
         };
         if !waiting.wants_refresh(now, held) {
             return Some(match waiting.want {
-                Want::Token { .. } | Want::Better { .. } => token(held, None),
+                Want::Token { .. } => token(held, None),
                 Want::Refresh { .. } => Answer::Refreshed(held.session.access_expires_at),
             });
         }
@@ -207,10 +218,7 @@ impl Profile {
         }
         // A fresh token that is short all the same is the best there will be for a while.
         let gap_is_on = held.refreshed.is_some_and(|at| at.plus_ms(self.settings.policy.gap_ms) > now.boot);
-        if let Want::Token { .. } = waiting.want
-            && gap_is_on
-            && held.left_ms(now) > 0
-        {
+        if gap_is_on && waiting.has_second_best(now, held) {
             return Some(second_best(now, held, waiting, Trouble::Timeout));
         }
         let idle = !held.rotation.is_busy();
@@ -272,10 +280,10 @@ fn token(held: &SignedIn, short: Option<Short>) -> Answer {
 /// A token that is still valid, though not for as long as was asked; else why there is none.
 fn second_best(now: &Moment, held: &SignedIn, waiting: &Waiting, why: Trouble) -> Answer {
     match waiting.want {
-        Want::Token { min_ms, asked } if held.left_ms(now) > 0 => {
+        Want::Token { min_ms, asked, .. } if waiting.has_second_best(now, held) => {
             let never = asked && min_ms > held.lifetime_secs.saturating_mul(1000);
             token(held, Some(if never { Short::Lifetime } else { Short::NoRefresh }))
         }
-        Want::Token { .. } | Want::Better { .. } | Want::Refresh { .. } => Answer::Failed(why),
+        Want::Token { .. } | Want::Refresh { .. } => Answer::Failed(why),
     }
 }

@@ -1,7 +1,7 @@
 //! N29: a server has refused an access token that should be valid, and the callers who saw it say so.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Probe, StoreJob};
 use everkey_session::record::{Capability, Fingerprint};
 use everkey_session::trouble::{Notice, Trouble};
 
@@ -39,4 +39,25 @@ fn n29_a_fresh_token_is_not_refreshed_again_within_the_gap() {
     agent.succeed(&sent, grant(1));
     let too_soon = Answer::Failed(Trouble::TooSoon { secs: 30 });
     assert_eq!(agent.ask(2, better_than(1)), [reply(2, too_soon)]);
+}
+
+#[test]
+fn n29_a_reported_token_that_another_program_brings_is_not_given_to_who_reported_it() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    agent.suspend(2 * HOUR);
+    let effects = agent.ask(1, better_than(5));
+    let [Effect::Store(look, job), ..] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(**job, StoreJob::Look);
+    agent.file = session(5);
+    agent.file.access_expires_at += 2 * HOUR / 1000;
+    let brought = found(&agent.file);
+    let effects = agent.done(*look, Done::Looked(Box::new(brought)));
+    let effects = agent.keep_books(effects);
+    let [Effect::Tell(Notice::Adopted), rest @ ..] = &effects[..] else { panic!("{effects:?}") };
+    let (probe, job) = only_net(agent.look_at_unchanged_file(rest.to_vec()));
+    assert!(matches!(job, NetJob::Probe { .. }), "{job:?}");
+    let effects = agent.done(probe, Done::Probed(Probe::Generation(5)));
+    let sent = agent.send(effects);
+    let answers = agent.succeed(&sent, grant(6));
+    assert_eq!(answers, [Effect::Tell(Notice::Refreshed), reply(1, token_of(&agent.file))]);
 }

@@ -56,6 +56,11 @@ pub enum Rule {
     SignOut,
     /// One request a rotation where nothing goes wrong.
     Thrift,
+    /// No refresh but near the expiry, when asked for, or because the token was reported: however many report one
+    /// token, however late, it is refreshed once (N29).
+    Reason,
+    /// Who reports a token is given another one.
+    Report,
 }
 
 /// A broken rule.
@@ -106,6 +111,13 @@ pub struct Checks {
     /// When the last refresh that succeeded was sent.
     refreshed_at: Option<u64>,
     forced: bool,
+    /// Access tokens that clients have reported as refused.
+    reported: BTreeSet<Fingerprint>,
+    reporters: BTreeMap<Waiter, Fingerprint>,
+    /// Whether somebody has asked for a refresh, or for a token of a certain validity, since the last one.
+    asked_for: bool,
+    /// Whether the agent may take a token for older than it is.
+    clocks_moved: bool,
 }
 
 impl Checks {
@@ -126,15 +138,35 @@ impl Checks {
         let patience = if takes_long { LONG_PATIENCE_MS } else { PATIENCE_MS };
         self.waiting.insert(waiter, at + patience);
         self.forced |= *ask == Ask::Refresh { force: true };
+        match ask {
+            Ask::Better { than } => {
+                self.reported.insert(*than);
+                self.reporters.insert(waiter, *than);
+            }
+            Ask::Refresh { .. } => self.asked_for = true,
+            Ask::Token { min_validity_secs } => self.asked_for |= *min_validity_secs > 0,
+            Ask::Whoami
+            | Ask::Status
+            | Ask::Login
+            | Ask::Answer { .. }
+            | Ask::Cancel { .. }
+            | Ask::Logout => {}
+        }
     }
 
     /// Nobody can do anything meanwhile.
     pub fn suspended(&mut self, ms: u64) {
         self.waiting.values_mut().for_each(|until| *until += ms);
+        self.clocks_moved = true;
+    }
+
+    pub fn wall_jumped(&mut self) {
+        self.clocks_moved = true;
     }
 
     pub fn crashed(&mut self) {
         self.waiting.clear();
+        self.reporters.clear();
         self.flying.clear();
         self.arrived.clear();
         self.refused = None;
@@ -168,7 +200,11 @@ impl Checks {
     fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
         let waited = self.waiting.remove(&waiter).is_some();
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
+        let reported = self.reporters.remove(&waiter);
         if let Answer::Token { access, .. } = answer {
+            self.require(reported != Some(Fingerprint::of(access)), Rule::Report, || {
+                format!("{waiter:?} is given {} though it reported it", access.expose())
+            });
             let access = access.expose();
             // What was given up, though it could not be removed, will not be refreshed either.
             let given_up = server.family_of_access(access).is_some_and(|f| self.given_up.contains(&f));
@@ -187,6 +223,7 @@ impl Checks {
             Notice::Refreshed => {
                 self.refreshed_at = self.sent_at.or(Some(at));
                 self.forced = false;
+                self.asked_for = false;
             }
             Notice::Adopted | Notice::SignedIn => {
                 self.refreshed_at = None;

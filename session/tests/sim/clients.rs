@@ -5,6 +5,7 @@ use everkey_proto::reply::Field;
 use everkey_proto::{Expect, FlowId, Secret};
 use everkey_session::Waiter;
 use everkey_session::event::{Answer, Ask, Input};
+use everkey_session::record::Fingerprint;
 
 impl World {
     pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
@@ -39,6 +40,25 @@ impl World {
             | Answer::SignedIn { .. }
             | Answer::LoggedOut(_)
             | Answer::Failed(_) => {}
+        }
+    }
+
+    /// A client calls the server; a few more do at the same time, and one comes late to the news, when a token is
+    /// refused that was good.
+    pub fn use_access(&mut self, access: String) {
+        let taken = self.server.call(self.now, &access);
+        self.note(|_| format!("a client calls with {access}: {taken}"));
+        if self.plan.refusals == 0 || !self.is_rough() || taken && !self.dice.chance(self.plan.refusals) {
+            return;
+        }
+        let than = Fingerprint::of(&Secret::new(access));
+        for _ in 0..self.dice.between(1, 3) {
+            let soon = self.dice.between(0, 400);
+            self.at(soon, Event::Report(than));
+        }
+        if self.dice.chance(300) {
+            let late = self.dice.between(1_000, 60_000);
+            self.at(late, Event::Report(than));
         }
     }
 

@@ -2,8 +2,10 @@
 //! and changes what passes, so that the code under test stays as it is.
 
 use everkey_proto::Secret;
-use everkey_session::event::{Done, Effect, Found, Input, NetJob, Probe, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Claims, Journal, Sidecar};
+use everkey_session::event::{
+    Answer, Ask, Done, Effect, Found, Input, NetJob, Probe, Refresh, Replaced, StoreJob,
+};
+use everkey_session::record::{Capability, Claims, Fingerprint, Journal, Sidecar};
 use everkey_session::{Boot, Moment, Op, Profile, Settings};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -36,10 +38,13 @@ pub enum Mutant {
     WallClockForBootClock,
     GapForgotten,
     RestlessWake,
+    ReportForcesARefresh,
+    ReportedTokenGivenAgain,
+    ReportOfAReplacedTokenRefreshes,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -63,6 +68,9 @@ impl Mutant {
         Self::WallClockForBootClock,
         Self::GapForgotten,
         Self::RestlessWake,
+        Self::ReportForcesARefresh,
+        Self::ReportedTokenGivenAgain,
+        Self::ReportOfAReplacedTokenRefreshes,
     ];
 }
 
@@ -83,6 +91,7 @@ struct Memory {
     refused: bool,
     last_found: Option<Found>,
     last_sidecar: Sidecar,
+    last_given: Option<Fingerprint>,
     counted: u64,
 }
 
@@ -159,6 +168,17 @@ impl Memory {
             Input::Done(op, done) => {
                 let late = self.late_answer(mutant, &done);
                 (Input::Done(op, self.twist_done(mutant, done)), late)
+            }
+            Input::Ask { waiter, expect, ask: Ask::Better { than } } => {
+                let ask = match mutant {
+                    Mutant::ReportForcesARefresh => Ask::Refresh { force: true },
+                    Mutant::ReportedTokenGivenAgain => Ask::Token { min_validity_secs: 0 },
+                    Mutant::ReportOfAReplacedTokenRefreshes => {
+                        Ask::Better { than: self.last_given.unwrap_or(than) }
+                    }
+                    _ => Ask::Better { than },
+                };
+                (Input::Ask { waiter, expect, ask }, None)
             }
             Input::Ask { .. } | Input::Gone(_) | Input::FileChanged | Input::Tick => (input, None),
         }
@@ -241,7 +261,13 @@ impl Memory {
                 self.counted += 1;
                 Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] })
             }
-            Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
+            Effect::Reply(_, ref answer) => {
+                if let Answer::Token { access, .. } = &**answer {
+                    self.last_given = Some(Fingerprint::of(access));
+                }
+                Twist::Pass(effect)
+            }
+            Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
         }
     }
 

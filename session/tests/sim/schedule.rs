@@ -80,6 +80,8 @@ pub struct Plan {
     pub crashes: u64,
     /// How many in a thousand effects are followed at once by something from outside.
     pub ambushes: u64,
+    /// How many in a thousand uses of a token that is good are refused all the same, and reported (N29).
+    pub refusals: u64,
     /// When, in milliseconds from the start, and what.
     pub script: Vec<(u64, Happening)>,
     pub horizon_ms: u64,
@@ -123,6 +125,7 @@ impl Plan {
             net_faults: if mood == Mood::Network || all { 350 } else { 0 },
             crashes: if mood == Mood::Crashes || all { 40 } else { 0 },
             ambushes: if mood == Mood::Calm { 0 } else { 60 },
+            refusals: 0,
             script,
             horizon_ms,
         }

@@ -73,6 +73,14 @@ struct Generation {
     used: bool,
 }
 
+struct Access {
+    family: usize,
+    generation: usize,
+    /// True milliseconds.
+    from: u64,
+    until: u64,
+}
+
 pub struct Server {
     pub rules: Rules,
     /// Seconds that its clock is ahead of the true time.
@@ -80,7 +88,7 @@ pub struct Server {
     pub access_secs: i64,
     pub families: Vec<Family>,
     refresh: BTreeMap<String, (usize, usize)>,
-    access: BTreeMap<String, (usize, usize, u64)>,
+    access: BTreeMap<String, Access>,
     /// Mass revocations that a request of the agent set off.
     pub alarms: u32,
     pub rotations: u32,
@@ -185,7 +193,7 @@ impl Server {
 
     /// The session route; counts as a use.
     pub fn probe(&mut self, access: &str) -> Probe {
-        let Some(&(family, generation, _)) = self.access.get(access) else { return Probe::Refused };
+        let Some(&Access { family, generation, .. }) = self.access.get(access) else { return Probe::Refused };
         match self.rules {
             Rules::RevokesAll | Rules::Rejects => return Probe::NoRoute,
             Rules::Rr1 | Rules::Strict => {}
@@ -199,7 +207,7 @@ impl Server {
 
     /// A client calls with an access token; whether the server takes it.
     pub fn call(&mut self, ms: u64, access: &str) -> bool {
-        let Some(&(family, generation, until)) = self.access.get(access) else { return false };
+        let Some(&Access { family, generation, until, .. }) = self.access.get(access) else { return false };
         if self.families[family].revoked {
             return false;
         }
@@ -225,12 +233,17 @@ impl Server {
 
     /// Which sign-in an access token goes back to.
     pub fn family_of_access(&self, access: &str) -> Option<usize> {
-        self.access.get(access).map(|&(family, ..)| family)
+        self.access.get(access).map(|access| access.family)
     }
 
     /// When an access token really expires, in true milliseconds.
     pub fn access_until(&self, access: &str) -> Option<u64> {
-        self.access.get(access).map(|&(.., until)| until)
+        self.access.get(access).map(|access| access.until)
+    }
+
+    /// From when until when it is valid, in true milliseconds.
+    pub fn access_span(&self, access: &str) -> Option<(u64, u64)> {
+        self.access.get(access).map(|access| (access.from, access.until))
     }
 
     /// The file says not where it is from.
@@ -254,7 +267,7 @@ impl Server {
         self.issued += 1;
         let access = format!("at-{family}-{generation}-{}", self.issued);
         let lives = self.access_secs.clamp(1, 10 * 365 * 86_400).unsigned_abs() * 1000;
-        self.access.insert(access.clone(), (family, generation, ms + lives));
+        self.access.insert(access.clone(), Access { family, generation, from: ms, until: ms + lives });
         let user = self.families[family].user.clone();
         let claims = Claims {
             subject: Some(user.id.clone()),

@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 
 const GAP_MS: u64 = 30_000;
 
+/// By how much the agent may misjudge a token's expiry, in milliseconds: seconds are whole in files, and a lifetime
+/// counts from the question.
+const BLUR_MS: u64 = 5_000;
+
 /// A refresh token on its way.
 pub struct Send<'a> {
     pub op: Op,
@@ -57,12 +61,28 @@ impl Checks {
         let gap = self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first;
         self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
 
+        if first && !self.clocks_moved {
+            self.needs_a_reason(at, print, disk, server);
+        }
         self.may_send_again(token, server);
         let sends = self.sends.entry(token.to_owned()).or_default();
         sends.count += 1;
         sends.open.insert(op, deadline);
         self.flying.insert(op, token.to_owned());
         self.sent_at = Some(at);
+    }
+
+    /// Why the session in the file is refreshed; another program may have written another one since it was looked at.
+    fn needs_a_reason(&mut self, at: u64, print: Fingerprint, disk: &Disk, server: &Server) {
+        let Some(session) = disk.session().filter(|session| session.fingerprint() == print) else { return };
+        let access = session.access.expose();
+        let is_due = server
+            .access_span(access)
+            .is_none_or(|(from, until)| until.saturating_sub(at) <= (until - from) / 2 + BLUR_MS);
+        let reported = self.reported.contains(&Fingerprint::of(&session.access));
+        self.require(is_due || reported || self.asked_for, Rule::Reason, || {
+            format!("{access} is refreshed, and nobody asked for it")
+        });
     }
 
     fn may_send_again(&mut self, token: &str, server: &Server) {

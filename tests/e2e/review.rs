@@ -3,7 +3,7 @@
 
 use everkey_tests::process::Running;
 use everkey_tests::{ADA, Setup, World, until};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -84,4 +84,17 @@ fn an_agent_holds_nothing_of_who_started_it() {
     File::open(&lock).unwrap().try_lock().expect("the script is over and with it its lock");
     let heard = manager.recv(&mut [0; 64]).unwrap_err();
     assert_eq!(heard.kind(), ErrorKind::WouldBlock, "it spoke for the service that a script belongs to");
+}
+
+#[test]
+fn who_removes_the_whole_session_folder_is_signed_out_and_can_sign_in_again() {
+    let world = World::signed_in(Setup::default());
+    let agent = world.agent_pid();
+    fs::remove_dir_all(world.auth_dir()).unwrap();
+    world.until_state("signed_out");
+    world.login();
+    world.everkey("refresh --force").ok();
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    assert_eq!(world.agent_pid(), agent);
+    assert!(world.auth_dir().join(".auth.json.everkey-lock").exists());
 }

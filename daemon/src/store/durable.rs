@@ -4,7 +4,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use tempfile::{NamedTempFile, TempPath};
 
@@ -88,6 +88,13 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
+}
+
+/// Whether an open file is still what stands at `path`.
+pub fn is_named(file: &File, path: &Path) -> bool {
+    let there = std::fs::symlink_metadata(path).map(|there| (there.dev(), there.ino()));
+    let ours = file.metadata().map(|ours| (ours.dev(), ours.ino()));
+    there.is_ok_and(|there| ours.is_ok_and(|ours| there == ours))
 }
 
 /// Removes what a crash left half-written beside `path`. Only the lock holder may.

@@ -45,15 +45,17 @@ impl Store {
         match job {
             StoreJob::Load => Done::Loaded(Box::new(self.load())),
             StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.provider))),
-            StoreJob::SetAside(digest) => Done::SetAside(self.set_aside(digest)),
-            StoreJob::Note(intent) => {
-                Done::Stored(self.journal.note(&intent).map_err(|e| self.in_journal(&e)))
-            }
+            StoreJob::SetAside(digest) => Done::SetAside(self.own().and_then(|()| self.set_aside(digest))),
+            StoreJob::Note(intent) => Done::Stored(
+                self.own().and_then(|()| self.journal.note(&intent).map_err(|e| self.in_journal(&e))),
+            ),
             StoreJob::Commit(session) => {
                 Done::Stored(self.journal.commit(&session).map_err(|e| self.in_journal(&e)))
             }
             StoreJob::Remember(sidecar) => Done::Stored(self.remember(&sidecar)),
-            StoreJob::Replace { parent, session } => Done::Replaced(self.replace(parent, &session)),
+            StoreJob::Replace { parent, session } => {
+                Done::Replaced(self.own().and_then(|()| self.replace(parent, &session)))
+            }
             StoreJob::Settle(sidecar) => Done::Stored(
                 self.remember(&sidecar).and_then(|()| self.journal.clear().map_err(|e| self.in_journal(&e))),
             ),
@@ -97,11 +99,12 @@ impl Store {
 
     /// I5: whoever holds this lock is the only one to send or write.
     fn take_lock(&mut self) -> Result<(), NotOwner> {
-        if self.lock.is_some() {
+        let path = self.lock_path();
+        // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
+        // makes another.
+        if self.lock.as_ref().is_some_and(|lock| durable::is_named(lock, &path)) {
             return Ok(());
         }
-        let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
-        let path = self.session_file.with_file_name(format!(".{name}.everkey-lock"));
         let impossible = |e: &io::Error| NotOwner::Impossible(trouble(&path, e));
         let dir = path.parent().unwrap_or(Path::new("/"));
         make_dir(dir).map_err(|e| impossible(&e))?;
@@ -118,6 +121,22 @@ impl Store {
             Err(TryLockError::WouldBlock) => Err(NotOwner::Held),
             Err(TryLockError::Error(e)) => Err(impossible(&e)),
         }
+    }
+
+    /// Looks at the lock again before anything is sent or written.
+    fn own(&mut self) -> Result<(), StoreTrouble> {
+        self.take_lock().map_err(|why| match why {
+            NotOwner::Held => {
+                let why = "the folder was removed, and another agent has taken over the new one";
+                trouble(&self.lock_path(), &io::Error::other(why))
+            }
+            NotOwner::Impossible(why) => why,
+        })
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
+        self.session_file.with_file_name(format!(".{name}.everkey-lock"))
     }
 
     /// Puts a session in the place of the file that still holds `parent`, by exchanging names and looking at what
@@ -249,4 +268,46 @@ fn on_network(dir: &Path) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn on_network(_: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::Secret;
+    use everkey_session::record::{Capability, Intent};
+
+    fn owner_of(folder: &Path, state: &Path) -> (Store, Result<(), NotOwner>) {
+        let mut store = Store::new(Provider::Failproofai, "p", folder.join("auth.json"), state);
+        let Done::Loaded(loaded) = store.run(StoreJob::Load) else { panic!("a load ends as one") };
+        (store, loaded.owner)
+    }
+
+    #[test]
+    fn d07_a_lock_whose_folder_was_removed_is_taken_again_or_lost() {
+        let (root, a, b) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = root.path().join("folder");
+        let intent = || {
+            StoreJob::Note(Intent {
+                epoch: 1,
+                parent: Fingerprint::of(&Secret::new("old")),
+                key: Secret::new("key"),
+                server: "http://127.0.0.1:1".into(),
+                deadline: 9,
+                capability: Capability::Rr1,
+                sends: 1,
+            })
+        };
+        let (mut first, owner) = owner_of(&folder, a.path());
+        assert_eq!(owner, Ok(()));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(first.run(intent()), Done::Stored(Ok(())));
+        assert_eq!(owner_of(&folder, b.path()).1, Err(NotOwner::Held), "the first has locked the new folder");
+
+        std::fs::remove_dir_all(&folder).unwrap();
+        let (_second, owner) = owner_of(&folder, b.path());
+        assert_eq!(owner, Ok(()));
+        let Done::Stored(Err(why)) = first.run(intent()) else { panic!("two own the folder (I5)") };
+        assert!(why.path.ends_with(".auth.json.everkey-lock"), "{why:?}");
+    }
 }

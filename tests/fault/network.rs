@@ -3,7 +3,12 @@
 use crate::lane::{Cost, Lane};
 use crate::run::{Trying, everything, in_lanes};
 use everkey_tests::{Canned, Fault, Gate, REFRESH, Setup, World, until};
+use rustix::net::sockopt::set_socket_reuseport;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use serde_json::json;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Refreshes once with this happening to the request, and lets it recover.
 fn refresh_with(lane: &mut Lane, fault: Fault) -> Cost {
@@ -108,4 +113,43 @@ fn n04_n33_a_copy_delayed_past_its_deadline_consumes_nothing() {
     // The successor is good for the next rotation.
     let cost = refresh_with(&mut lane, Fault::Pass);
     assert_eq!((cost.lost, cost.rotations, cost.requests), (0, 1, 1));
+}
+
+/// A port where connections are neither accepted nor refused: its queue is full, so what comes is dropped.
+struct BlackHole {
+    _listening: OwnedFd,
+    _queue: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    fn at(address: SocketAddr) -> Self {
+        let flags = SocketFlags::CLOEXEC;
+        let fd = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).expect("a socket");
+        set_socket_reuseport(&fd, true).expect("ports can be shared with oneself");
+        bind(&fd, &address).expect("the port is ours");
+        listen(&fd, 0).expect("the port is ours");
+        let attempt = || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+        let queue = std::iter::from_fn(attempt).take(64).collect();
+        Self { _listening: fd, _queue: queue }
+    }
+}
+
+/// S1: no connection, so no intent, and nothing is in doubt.
+#[test]
+fn n22_a_black_hole_before_the_connection_leaves_nothing_in_doubt() {
+    let mut world = World::signed_in(Setup::default());
+    let (token, refresh) = (world.token(), world.session_text("refresh_token"));
+    world.proxy.go_away();
+    let address = world.proxy.url().trim_start_matches("http://").parse().expect("an address");
+    let hole = BlackHole::at(address);
+    world.everkey("auth refresh --force").exits(4);
+    assert_eq!(world.token(), token, "the old token is served meanwhile");
+    assert!(!world.auth_dir().join(".auth.json.everkey-journal").exists(), "nothing was noted");
+    assert_eq!(world.session_text("refresh_token"), refresh);
+
+    drop(hole);
+    world.proxy.come_back();
+    world.everkey("auth refresh --force").ok();
+    assert_ne!(world.session_text("refresh_token"), refresh);
+    assert_eq!(world.proxy.refreshes(), world.server.events("rotated"), "one request for each rotation");
 }

@@ -45,7 +45,7 @@ impl Reader {
 
     /// Every look so far found a whole session.
     pub fn assert_sound(&self) {
-        let wrong = self.shared.wrong.lock().expect("nobody panics here");
+        let wrong = self.shared.wrong.lock().expect("nobody panics here").clone();
         assert!(wrong.is_empty(), "a reader saw (I7): {wrong:?}");
         assert!(self.shared.looks.load(Ordering::Relaxed) > 0, "nobody looked");
     }

@@ -8,7 +8,7 @@ use crate::trace::{Point, Step};
 use everkey_tests::cli::{Cli, Talk};
 use everkey_tests::{ADA, Setup, World, othertool, until};
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The model of today's way.
@@ -113,14 +113,28 @@ impl Contestant {
         talk
     }
 
-    /// Refreshes, and is killed there.
-    pub fn call_and_die(&mut self, at: At) {
-        if self.is_everkey() {
+    /// Refreshes, and is killed there. False if it was killed somewhere else: a call can come once more or once less.
+    pub fn call_and_die(&mut self, at: At) -> bool {
+        let counts = |world: &World| (world.proxy.refreshes(), world.server.events("rotated"));
+        let (requests, rotations) = counts(&self.lane.world);
+        let died = if self.is_everkey() {
             let (role, syscall, nth) = at.in_the_agent();
-            assert!(die_at(&mut self.lane, role, &syscall, nth, true), "the agent was not killed at {at:?}");
+            die_at(&mut self.lane, role, &syscall, nth, true)
         } else {
             self.tool_dies(at);
+            true
+        };
+        let now = counts(&self.lane.world);
+        let there = died
+            && match at {
+                At::Connect | At::Send => now == (requests, rotations),
+                At::Receive | At::Write | At::Rename => now == (requests + 1, rotations + 1),
+            };
+        if !there {
+            // Perhaps it was the recorded refresh that was unlike others.
+            POINTS.lock().expect("nobody panics while holding this").clear();
         }
+        there
     }
 
     /// What the trial cost, once everything has come to rest. A lost session is replaced.
@@ -172,6 +186,9 @@ impl Contestant {
     }
 }
 
+/// The calls of a recorded refresh, once one is needed.
+static POINTS: Mutex<Vec<Point>> = Mutex::new(Vec::new());
+
 /// Seconds that the token in the file is still good for.
 fn left(world: &World) -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
@@ -182,10 +199,12 @@ impl At {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Connect, Self::Send, Self::Receive, Self::Write, Self::Rename];
 
-    /// The agent's call there, by a refresh recorded once.
+    /// The agent's call there, by a recorded refresh.
     fn in_the_agent(self) -> (Role, String, usize) {
-        static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
-        let points = POINTS.get_or_init(recorded);
+        let mut points = POINTS.lock().expect("nobody panics while holding this");
+        if points.is_empty() {
+            *points = recorded();
+        }
         let is = |point: &&Point| match self {
             Self::Connect => point.role == Role::Main && point.syscall == "connect",
             Self::Send => point.step == Step::S3 && point.role == Role::Main && point.speaks(),

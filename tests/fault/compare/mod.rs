@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use trials::{Trial, all, few};
 
 /// Most of a trial is waiting for an expiry or a deadline.
-const LANES: usize = 8;
+const LANES: usize = 10;
 
 /// What came of one trial.
 struct Outcome {

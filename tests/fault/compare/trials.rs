@@ -84,39 +84,53 @@ pub fn few() -> Vec<Trial> {
 /// Runs one trial. `contested`: the other tool has read the file before, and sends once the refresh is on its way.
 pub fn run(contestant: &mut Contestant, trial: Trial, contested: bool) -> Outcome {
     let _trying = Trying(format!("{}: {trial}, contested: {contested}", contestant.system));
-    contestant.wait_until_due();
-    let mut other = contested.then(|| contestant.other_tool());
-    let mut failed_calls = 0;
-    if let Trial::Killed(at) = trial {
-        contestant.call_and_die(at);
-        failed_calls = 1;
-    } else {
-        let world = contestant.world();
-        let before = world.proxy.refreshes();
-        let gate = Gate::default();
-        if let Some(fault) = fault(trial, &gate) {
-            world.proxy.next(REFRESH, fault);
-        }
-        let callers = contestant.call(trial.callers());
-        until("the refresh to be on its way", || contestant.world().proxy.refreshes() > before);
-        if let Trial::ServerKilledBefore | Trial::ServerKilledAfter = trial {
-            // The other tool needs a server, so it comes before it is killed.
-            gate.reached();
-            go(other.take());
-            restart_server(contestant);
-        }
-        gate.open();
-        go(other.take());
-        failed_calls += callers
-            .into_iter()
-            .filter(|_| true)
-            .map(|caller| caller.finish())
-            .filter(|o| o.code != 0)
-            .count();
+    loop {
+        contestant.wait_until_due();
+        let other = contested.then(|| contestant.other_tool());
+        let failed_calls = match trial {
+            Trial::Killed(at) if contestant.call_and_die(at) => {
+                go(other);
+                1
+            }
+            // Killed somewhere else: that was no trial.
+            Trial::Killed(_) => {
+                drop(other);
+                contestant.verdict();
+                continue;
+            }
+            _ => fail(contestant, trial, other),
+        };
+        let cost = contestant.verdict();
+        return Outcome {
+            system: contestant.system,
+            trial,
+            contested,
+            cost,
+            failed_calls,
+            calls: trial.callers(),
+        };
     }
-    go(other);
-    let cost = contestant.verdict();
-    Outcome { system: contestant.system, trial, contested, cost, failed_calls, calls: trial.callers() }
+}
+
+/// Lets the network or the server fail while it is called; how many calls ended without a token.
+fn fail(contestant: &mut Contestant, trial: Trial, mut other: Option<Talk>) -> usize {
+    let world = contestant.world();
+    let before = world.proxy.refreshes();
+    let gate = Gate::default();
+    if let Some(fault) = fault(trial, &gate) {
+        world.proxy.next(REFRESH, fault);
+    }
+    let callers = contestant.call(trial.callers());
+    until("the refresh to be on its way", || contestant.world().proxy.refreshes() > before);
+    if let Trial::ServerKilledBefore | Trial::ServerKilledAfter = trial {
+        // The other tool needs a server, so it comes before it is killed.
+        gate.reached();
+        go(other.take());
+        restart_server(contestant);
+    }
+    gate.open();
+    go(other.take());
+    callers.into_iter().map(Talk::finish).filter(|output| output.code != 0).count()
 }
 
 /// The other tool sends, and does with the answer what such tools do.

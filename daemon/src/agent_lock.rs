@@ -1,10 +1,11 @@
 //! One agent per user: a lock in the state folder, which also records where the agent's socket is.
 
-use crate::store::{make_dir, open_lock};
+use crate::store::{is_named, make_dir, open_lock};
 use everkey_proto::place::Places;
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// Held for as long as the agent lives.
@@ -30,7 +31,7 @@ impl AgentLock {
         match file.try_lock() {
             Ok(()) => Ok(Taken::Ours(Self { file, path })),
             Err(TryLockError::WouldBlock) => {
-                let socket = std::fs::read_to_string(&path)?;
+                let socket = OsString::from_vec(std::fs::read(&path)?);
                 Ok(Taken::Theirs(Some(socket).filter(|s| !s.is_empty()).map(PathBuf::from)))
             }
             Err(TryLockError::Error(e)) => Err(e),
@@ -42,6 +43,11 @@ impl AgentLock {
         self.file.set_len(0)?;
         io::Seek::rewind(&mut self.file)?;
         self.file.write_all(socket.as_os_str().as_bytes())
+    }
+
+    /// Whether it still keeps other agents away: its file has its name.
+    pub fn counts(&self) -> bool {
+        is_named(&self.file, &self.path)
     }
 
     /// Where the lock is.

@@ -1,7 +1,9 @@
-//! Lets clients in: accepts, checks who it is, bounds how many, and binds again when the socket's name is gone.
+//! Lets clients in: accepts, checks who it is, bounds how many, binds again when the socket's name is gone, and gives
+//! way to whoever has taken it.
 
+use crate::agent_lock::AgentLock;
 use crate::conn::{self, Door};
-use crate::socket::{self, Socket};
+use crate::socket::{self, Name, Socket};
 use everkey_proto::place::Places;
 use interprocess::local_socket::tokio::prelude::*;
 use rustix::process::{Resource, getrlimit};
@@ -26,10 +28,11 @@ pub struct Open {
     close: oneshot::Sender<()>,
 }
 
-/// Lets clients in until it is closed.
-pub fn open(socket: Socket, places: Places, door: Door) -> Open {
+/// Lets clients in until it is closed; holds the lock until then. `lost` is told when another agent is to be made room
+/// for.
+pub fn open(socket: Socket, places: Places, lock: AgentLock, door: Door, lost: oneshot::Sender<()>) -> Open {
     let (close, closed) = oneshot::channel();
-    Open { accepting: tokio::spawn(accept(socket, places, door, closed)), close }
+    Open { accepting: tokio::spawn(accept(socket, places, lock, door, Some(lost), closed)), close }
 }
 
 impl Open {
@@ -40,7 +43,14 @@ impl Open {
     }
 }
 
-async fn accept(mut socket: Socket, places: Places, door: Door, mut closed: oneshot::Receiver<()>) {
+async fn accept(
+    mut socket: Socket,
+    places: Places,
+    mut lock: AgentLock,
+    door: Door,
+    mut lost: Option<oneshot::Sender<()>>,
+    mut closed: oneshot::Receiver<()>,
+) {
     let most = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| (limit / 2).clamp(4, MOST));
     let most = u32::try_from(most).unwrap_or(4);
     let room = Arc::new(Semaphore::new(most as usize));
@@ -49,8 +59,11 @@ async fn accept(mut socket: Socket, places: Places, door: Door, mut closed: ones
     loop {
         tokio::select! {
             _ = &mut closed => break,
-            _ = look.tick() => if !socket.is_reachable() {
-                rebind(&mut socket, &places);
+            _ = look.tick(), if lost.is_some() => match socket.name() {
+                _ if !lock.counts() => give_way(&mut lost, "the agent's lock was removed"),
+                Name::Ours => {}
+                Name::Gone => rebind(&mut socket, &places, &mut lock),
+                Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),
             },
             stream = enter(&socket, &room) => {
                 let Some((stream, place)) = stream else { continue };
@@ -86,9 +99,21 @@ async fn enter(
     }
 }
 
+/// This agent is not the one any more: it ends, and the next command finds or starts the one that is.
+fn give_way(lost: &mut Option<oneshot::Sender<()>>, why: &str) {
+    tracing::warn!(why, "giving way");
+    if let Some(lost) = lost.take() {
+        let _ = lost.send(());
+    }
+}
+
 /// Somebody removed the socket's name; the lock is still ours, so it may be bound again.
-fn rebind(socket: &mut Socket, places: &Places) {
-    match Socket::bind(places) {
+fn rebind(socket: &mut Socket, places: &Places, lock: &mut AgentLock) {
+    let bound = Socket::bind(places).and_then(|bound| {
+        lock.record(&bound.path)?;
+        Ok(bound)
+    });
+    match bound {
         Ok(bound) => {
             tracing::warn!(path = %bound.path.display(), "the socket was removed; bound it again");
             *socket = bound;

@@ -12,11 +12,15 @@ use everkey_proto::reply::AgentInfo;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch as latest};
 
 /// What a second agent says before it goes.
 pub(crate) const ALREADY: &str = "everkeyd is already running";
+
+/// How long an agent takes at most to notice that its socket's name was taken, to drain and to end.
+const GIVING_WAY: Duration = Duration::from_secs(18);
 
 /// The agent that owns the sign-ins of your command-line tools.
 ///
@@ -67,7 +71,7 @@ pub fn main() -> ExitCode {
         Readiness::nobody_waits()
     };
     logging::start();
-    let lock = match AgentLock::take(&places) {
+    let lock = match take_lock(&places, inherited.is_some()) {
         Ok(Taken::Ours(lock)) => lock,
         Ok(Taken::Theirs(socket)) => {
             let at = socket.map(|socket| format!(" at {}", socket.display())).unwrap_or_default();
@@ -89,6 +93,19 @@ pub fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err((readiness, e)) => fail(readiness, &e),
+    }
+}
+
+/// Only this process can serve a socket that was passed to it, so it waits for an agent that is about to give way.
+fn take_lock(places: &Places, socket_was_passed: bool) -> io::Result<Taken> {
+    let deadline = Instant::now() + GIVING_WAY;
+    loop {
+        match AgentLock::take(places)? {
+            Taken::Theirs(_) if socket_was_passed && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            taken => return Ok(taken),
+        }
     }
 }
 
@@ -124,11 +141,11 @@ fn open_log(places: &Places) -> Result<File> {
 
 async fn serve(
     places: &Places,
-    mut lock: AgentLock,
+    lock: AgentLock,
     inherited: Option<std::os::fd::OwnedFd>,
     readiness: Readiness,
 ) -> Result<(), (Readiness, anyhow::Error)> {
-    match prepare(places, &mut lock, inherited) {
+    match prepare(places, lock, inherited) {
         Ok(running) => {
             readiness.ready();
             running.await.map_err(|e| (Readiness::nobody_waits(), e))
@@ -140,7 +157,7 @@ async fn serve(
 /// Everything up to the moment from which clients are answered; what it returns runs the agent to its end.
 fn prepare(
     places: &Places,
-    lock: &mut AgentLock,
+    mut lock: AgentLock,
     inherited: Option<std::os::fd::OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
     setup::tls()?;
@@ -167,11 +184,14 @@ fn prepare(
     let broker = Broker::start(accounts, info)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let door = door::open(socket, places.clone(), conn::Door { inbox: asking, closing: closed });
+    let (losing, lost) = oneshot::channel();
+    let conns = conn::Door { inbox: asking, closing: closed };
+    let door = door::open(socket, places.clone(), lock, conns, losing);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            Ok(()) = lost => {}
         }
         let _ = stopping.send(());
     });

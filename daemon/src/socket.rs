@@ -20,8 +20,21 @@ pub struct Socket {
     pub listener: Listener,
     /// Its path.
     pub path: PathBuf,
-    /// Device and inode of the name; none for a socket that systemd owns.
+    /// Device and inode of the name.
     identity: Option<(u64, u64)>,
+    /// Whether it is ours to remove, not the service manager's.
+    bound_here: bool,
+}
+
+/// What stands where a socket was bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// The socket.
+    Ours,
+    /// Nothing.
+    Gone,
+    /// Something else, which others have put there.
+    Taken,
 }
 
 impl Socket {
@@ -38,7 +51,7 @@ impl Socket {
             .mode(0o600)
             .create_tokio()
             .with_context(|| format!("can't bind the socket {}", path.display()))?;
-        Ok(Self { listener, identity: identity(path), path: path.clone() })
+        Ok(Self { listener, identity: identity(path), path: path.clone(), bound_here: true })
     }
 
     /// Takes a listening socket that systemd has bound.
@@ -48,17 +61,22 @@ impl Socket {
             rustix::net::SocketAddrUnix::try_from(address).context("the passed socket is no Unix socket")?;
         let path = address.path_bytes().context("the passed socket has no path")?;
         let path = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path));
-        Ok(Self { listener: UnixListener::try_from(fd)?.into(), path, identity: None })
+        let identity = identity(&path);
+        Ok(Self { listener: UnixListener::try_from(fd)?.into(), path, identity, bound_here: false })
     }
 
     /// Whether clients can still find it by its path (D07).
-    pub fn is_reachable(&self) -> bool {
-        self.identity.is_none() || identity(&self.path) == self.identity
+    pub fn name(&self) -> Name {
+        match identity(&self.path) {
+            None => Name::Gone,
+            there if there == self.identity => Name::Ours,
+            Some(_) => Name::Taken,
+        }
     }
 
     /// Removes the name, if it is still ours.
     pub fn remove(&self) {
-        if self.identity.is_some() && self.is_reachable() {
+        if self.bound_here && self.name() == Name::Ours {
             let _ = std::fs::remove_file(&self.path);
         }
     }

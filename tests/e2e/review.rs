@@ -1,10 +1,12 @@
 //! What a second reading found: outputs that can't be written, descriptors and variables that don't belong to the
 //! agent, folders that vanish under it, words that misled.
 
-use everkey_tests::process::Running;
+use everkey_tests::process::{Running, is_alive};
+use everkey_tests::skip::{has, skipped};
 use everkey_tests::{ADA, Setup, World, until};
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -97,4 +99,43 @@ fn who_removes_the_whole_session_folder_is_signed_out_and_can_sign_in_again() {
     assert!(world.everkey("whoami").ok().starts_with(ADA));
     assert_eq!(world.agent_pid(), agent);
     assert!(world.auth_dir().join(".auth.json.everkey-lock").exists());
+}
+
+#[test]
+fn d07_an_agent_whose_folders_were_removed_gives_way_to_a_new_one() {
+    let world = World::signed_in(Setup::default());
+    let old = world.agent_pid();
+    for folder in ["state", "run"] {
+        fs::remove_dir_all(world.home().join(folder)).unwrap();
+    }
+    // The next command starts another, which the old one must not fight for the socket.
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    let new = world.agent_pid();
+    assert_ne!(new, old);
+    until("the old agent to be gone", || !is_alive(old));
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    assert_eq!(world.agent_pid(), new);
+}
+
+#[test]
+fn an_agent_gives_way_to_the_service_manager() {
+    if !has("systemd-socket-activate") {
+        return skipped("an_agent_gives_way_to_the_service_manager", "no systemd-socket-activate");
+    }
+    let world = World::signed_in(Setup::default());
+    let old = world.agent_pid();
+    let mut command = world.command("systemd-socket-activate");
+    for name in ["EVERKEY_HOME", "HOME", "EVERKEY_LOG", "FAILPROOF_API_URL"] {
+        command.args(["-E", name]);
+    }
+    let agent = world.agent_command("").get_program().to_owned();
+    command.arg("-l").arg(world.socket()).arg(agent).arg("--foreground");
+    let socket = fs::metadata(world.socket()).unwrap().ino();
+    let new = world.spawn_logged(&mut command);
+    until("the name to be taken", || fs::metadata(world.socket()).is_ok_and(|now| now.ino() != socket));
+    let taken = fs::metadata(world.socket()).unwrap().ino();
+    until("the new agent to answer", || world.find_agent() == Some(new.pid()));
+    assert!(!is_alive(old));
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    assert_eq!(fs::metadata(world.socket()).unwrap().ino(), taken);
 }

@@ -5,7 +5,7 @@ pub mod journal;
 mod session_file;
 pub mod side;
 
-pub use durable::{make_dir, open_lock};
+pub use durable::{is_named, make_dir, open_lock};
 
 use crate::provider::Provider;
 use durable::Exchange;
@@ -102,7 +102,7 @@ impl Store {
         let path = self.lock_path();
         // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
         // makes another.
-        if self.lock.as_ref().is_some_and(|lock| durable::is_named(lock, &path)) {
+        if self.lock.as_ref().is_some_and(|lock| is_named(lock, &path)) {
             return Ok(());
         }
         let impossible = |e: &io::Error| NotOwner::Impossible(trouble(&path, e));

@@ -40,7 +40,8 @@ check build cargo build --workspace --all-targets
 check clippy cargo clippy --workspace --all-targets -- -D warnings
 check deny . tools/deny.sh
 check unit cargo test --workspace --exclude everkey-tests
-check e2e cargo test -p everkey-tests
+# Most of an end-to-end test is waiting, so more of them than cores run side by side.
+check e2e env RUST_TEST_THREADS=6 cargo test -p everkey-tests
 check faults bash dev faults
 if have systemd-analyze; then check units units; else skip units "systemd-analyze is missing"; fi
 check try bash dev try

@@ -38,7 +38,10 @@ pub fn connect() -> Result<Connection, Failure> {
         match found {
             Ok(connection) => return Ok(connection),
             Err(NoConnection::Useless(failure)) => return Err(failure),
-            Err(NoConnection::Nobody) if Instant::now() < deadline => start()?,
+            Err(NoConnection::Nobody) if Instant::now() < deadline => {
+                elsewhere(&places).map_or(Ok(()), Err)?;
+                start()?;
+            }
             Err(NoConnection::Nobody) => {
                 return Err(not_started(format!("Nobody answers at {}", places.socket.display())));
             }
@@ -99,13 +102,20 @@ pub fn start() -> Result<(), Failure> {
     for name in NOT_FOR_THE_AGENT {
         command.env_remove(name);
     }
-    let output =
-        command.output().map_err(|e| not_started(format!("Could not run {}: {e}", program.display())))?;
+    let output = command.output().map_err(|e| Failure {
+        code: Code::NoAgent,
+        message: format!("Could not run {}: {e}.", program.display()),
+        hint: "Put everkeyd beside everkey, or into a folder of the PATH.".to_owned(),
+        retry_after_secs: None,
+    })?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.trim().trim_start_matches("everkeyd: ").trim_end_matches('.');
+    let said = match said.trim().trim_start_matches("everkeyd: ").trim_end_matches('.') {
+        "" => output.status.to_string(),
+        said => said.to_owned(),
+    };
     Err(not_started(format!("The agent did not start: {said}")))
 }
 
@@ -121,6 +131,22 @@ fn recorded(places: &Places) -> Option<PathBuf> {
     let ours = std::fs::metadata(&lock).ok()?.uid() == rustix::process::geteuid().as_raw();
     let path = std::fs::read(lock).ok().filter(|path| ours && !path.is_empty())?;
     Some(PathBuf::from(OsStr::from_bytes(&path)))
+}
+
+/// An agent that runs, but not at the socket that this caller names: no second one can be started.
+fn elsewhere(places: &Places) -> Option<Failure> {
+    let socket = recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
+    Connection::open(&socket).ok()?;
+    Some(Failure {
+        code: Code::NoAgent,
+        message: format!(
+            "Nobody answers at {}; your agent is at {}.",
+            places.socket.display(),
+            socket.display()
+        ),
+        hint: "Unset EVERKEY_SOCKET, or run `everkey agent stop` without it.".to_owned(),
+        retry_after_secs: None,
+    })
 }
 
 fn not_started(what: String) -> Failure {

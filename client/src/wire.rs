@@ -59,8 +59,9 @@ impl Connection {
 
     /// Asks and waits for the reply.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
-        let asked = codec::encode_request(request).map_err(io::Error::other).and_then(|body| {
-            self.0.write_all(&frame::enclose(&body, REQUEST_CAP).map_err(io::Error::other)?)?;
+        let body = codec::encode_request(request).map_err(|_| too_long())?;
+        let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
+        let asked = self.0.write_all(&framed).and_then(|()| {
             self.0.set_recv_timeout(Some(REPLY_TIME))?;
             self.read_frame(REPLY_CAP)
         });
@@ -145,6 +146,11 @@ fn silent(socket: &Path, e: &io::Error) -> Failure {
         message,
         "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.",
     )
+}
+
+fn too_long() -> Failure {
+    let message = format!("That is too long: a request has room for {} KiB.", REQUEST_CAP / 1024);
+    failure(Code::BadRequest, message, "Nothing was sent. Look at what is piped in.")
 }
 
 fn lost(e: &io::Error) -> Failure {

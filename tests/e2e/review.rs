@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Where every write fails as on a full disk.
 fn full_disk() -> File {
@@ -138,4 +139,28 @@ fn an_agent_gives_way_to_the_service_manager() {
     assert!(!is_alive(old));
     assert!(world.everkey("whoami").ok().starts_with(ADA));
     assert_eq!(fs::metadata(world.socket()).unwrap().ino(), taken);
+}
+
+#[test]
+fn a_second_socket_name_is_told_at_once_where_the_agent_is() {
+    let world = World::signed_in(Setup::default());
+    let other = world.root().join("other.sock");
+    let began = Instant::now();
+    let said = world.cli("whoami").env("EVERKEY_SOCKET", other.to_str().unwrap()).run().exits(3);
+    said.complains(world.socket().to_str().unwrap()).complains("Unset EVERKEY_SOCKET");
+    assert!(began.elapsed() < Duration::from_secs(10), "it did not wait for what can't come");
+}
+
+#[test]
+fn a_missing_agent_program_and_an_endless_answer_are_called_so() {
+    let world = World::new();
+    let alone = world.root().join("everkey");
+    fs::copy(client(&world, "").get_program(), &alone).unwrap();
+    let mut command = world.command(&alone);
+    let ended = command.arg("whoami").env("PATH", "/nowhere").output().unwrap();
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(String::from_utf8(ended.stderr).unwrap().contains("Put everkeyd beside everkey"));
+
+    let endless = "a".repeat(100_000);
+    world.cli("login").stdin(&endless).run().exits(2).complains("too long");
 }

@@ -117,11 +117,14 @@ impl Profile {
                 }
             },
             Rotation::Rechecking(mine) if mine == op => match found {
-                Found::Session { session, .. } if session.fingerprint() != held.fingerprint() => {
-                    self.looked(now, Found::Session { session, tightened: false });
+                Found::Session { session, .. } if session.fingerprint() == held.fingerprint() => {
+                    self.end_session(now, Over::Refused);
                 }
-                Found::Missing => self.looked(now, found),
-                Found::Session { .. } => self.end_session(now, Over::Refused),
+                // Whatever took its place: the token was sent, and whoever leaves it must know.
+                Found::Session { .. } | Found::Missing => {
+                    held.rotation = Rotation::Unconfirmed;
+                    self.looked(now, found);
+                }
                 Found::Damaged(_) => {
                     held.rotation = Rotation::Unconfirmed;
                     held.hold = Hold::Backoff(retry_at(now, 1));

@@ -1,4 +1,4 @@
-//! F08, F11, F12: what a crash or another program left beside and in the session file.
+//! N13, F08, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
 use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Refresh, Replaced, StoreJob};
@@ -114,6 +114,22 @@ fn f11_rotation_in_progress_the_other_tools_file_is_adopted() {
     let adopted = agent.wait();
     assert_eq!(agent.keep_books(adopted), [Effect::Tell(Notice::Adopted)]);
     assert!(agent.is_signed_in());
+}
+
+#[test]
+fn n13_refused_token_is_remembered_as_sent_whatever_took_its_place() {
+    let mut other = session(5);
+    other.claims.session_id = Some("s2".to_owned());
+    for found in [found(&other), Found::Missing] {
+        let mut agent = Agent::signed_in(Capability::Rr1);
+        let sent = agent.send_when_due();
+        let (look, job) = only_store(agent.answered(&sent, Refresh::Refused));
+        assert_eq!(job, StoreJob::Look);
+        let effects = agent.done(look, Done::Looked(Box::new(found)));
+        let [Effect::Tell(_), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
+        let StoreJob::Settle(sidecar) = &**job else { panic!("{job:?}") };
+        assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(Over::Restored));
+    }
 }
 
 #[test]

@@ -116,8 +116,8 @@ pub struct Checks {
     reporters: BTreeMap<Waiter, Fingerprint>,
     /// Whether somebody has asked for a refresh, or for a token of a certain validity, since the last one.
     asked_for: bool,
-    /// Whether the agent may take a token for older than it is.
-    clocks_moved: bool,
+    /// Whether the agent has to guess how old a token is.
+    must_guess: bool,
 }
 
 impl Checks {
@@ -157,11 +157,12 @@ impl Checks {
     /// Nobody can do anything meanwhile.
     pub fn suspended(&mut self, ms: u64) {
         self.waiting.values_mut().for_each(|until| *until += ms);
-        self.clocks_moved = true;
+        self.must_guess = true;
     }
 
-    pub fn wall_jumped(&mut self) {
-        self.clocks_moved = true;
+    /// A clock has jumped, or nobody here knows for how long tokens are issued.
+    pub fn guessing(&mut self) {
+        self.must_guess = true;
     }
 
     pub fn crashed(&mut self) {

@@ -193,12 +193,10 @@ impl World {
         let answer = if !self.net_is_up || fails {
             Probe::Unclear(trouble(NetKind::Timeout))
         } else {
-            let refresh = self.disk.refresh().map(|refresh| refresh.expose().to_owned());
-            let before = self.disk.session().and_then(|session| session.claims.generation);
             let answer = self.server.probe(access.expose());
-            let moved = !matches!(answer, Probe::Generation(now) if Some(now) == before);
             let clock = self.server.clock(self.now);
-            if let Some(refresh) = refresh {
+            if let Some((refresh, before)) = self.server.refresh_beside(access.expose()) {
+                let moved = !matches!(answer, Probe::Generation(now) if now == before);
                 let under_way = self.is_under_way(&refresh);
                 self.checks.probed(&refresh, moved, under_way, clock);
             }

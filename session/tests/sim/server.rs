@@ -236,6 +236,12 @@ impl Server {
         self.access.get(access).map(|access| access.family)
     }
 
+    /// The refresh token that came with an access token, and its generation.
+    pub fn refresh_beside(&self, access: &str) -> Option<(String, u64)> {
+        let Access { family, generation, .. } = *self.access.get(access)?;
+        Some((refresh_text(family, generation), generation as u64))
+    }
+
     /// When an access token really expires, in true milliseconds.
     pub fn access_until(&self, access: &str) -> Option<u64> {
         self.access.get(access).map(|access| access.until)

@@ -126,7 +126,10 @@ impl World {
         let (capability, lifetime_secs) = (grant.capability, grant.access_lifetime());
         let session = session_of(grant, self.wall());
         self.checks.written_by_other(&session);
-        self.excuses.no_sidecar = self.plan.start == Start::WithoutSidecar;
+        if self.plan.start == Start::WithoutSidecar {
+            self.excuses.no_sidecar = true;
+            self.checks.guessing();
+        }
         if self.plan.start == Start::SignedIn {
             self.checks.vouch(&session);
             let fingerprint = session.fingerprint();
@@ -223,6 +226,7 @@ impl World {
                 self.crash(false);
                 self.disk.sidecar = crate::disk::File::new(None);
                 self.excuses.no_sidecar = true;
+                self.checks.guessing();
                 self.backup = None;
                 self.server.families.iter_mut().for_each(|family| family.is_stray = true);
             }
@@ -239,7 +243,7 @@ impl World {
             }
             Happening::WallJump(secs) => {
                 self.wall_ahead += secs;
-                self.checks.wall_jumped();
+                self.checks.guessing();
                 self.excuses.wall_went_back |= secs < 0;
             }
             Happening::NetDown(ms) => {

@@ -61,7 +61,7 @@ impl Checks {
         let gap = self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first;
         self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
 
-        if first && !self.clocks_moved {
+        if first && !self.must_guess {
             self.needs_a_reason(at, print, disk, server);
         }
         self.may_send_again(token, server);

@@ -217,8 +217,10 @@ impl Broker {
 
     fn finished(&mut self, finished: Finished) -> Result<()> {
         let Finished { lane, op, outcome } = finished;
-        self.running.remove(&(lane, op));
+        let wanted = self.running.remove(&(lane, op)).is_some();
         let done = match outcome {
+            // Cancelled when it was at its end already: nobody would ever ask for the connection that it made.
+            Outcome::Parked(_) if !wanted => return Ok(()),
             Outcome::Done(done) => done,
             Outcome::Logged(outcome) => {
                 if let Err(e) = outcome {
@@ -395,5 +397,25 @@ fn not_a_server(why: String) -> Failure {
         message: format!("Can't sign in there: {why}."),
         hint: "Name the api-server's base URL, like https://api.befailproof.ai.".to_owned(),
         retry_after_secs: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_was_cancelled_at_its_end_is_closed() {
+        let _ = crate::setup::tls();
+        let dir = tempfile::tempdir().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let state_dir = dir.path().display().to_string();
+        let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
+        let mut broker = Broker::start(Vec::new(), info).unwrap();
+        let Ok(parked) = http::park(&server).await else { panic!("somebody listens") };
+        let outcome = Outcome::Parked(Ok(parked));
+        broker.finished(Finished { lane: 0, op: Op(1), outcome }).unwrap();
+        assert!(broker.parked.is_empty());
     }
 }

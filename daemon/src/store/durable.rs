@@ -100,11 +100,19 @@ pub fn is_named(file: &File, path: &Path) -> bool {
 /// Removes what a crash left half-written beside `path`. Only the lock holder may.
 pub fn clear_temps(path: &Path) {
     let Ok((dir, name)) = split(path) else { return };
-    let prefix = format!(".{name}.");
+    clear(dir, &format!(".{name}."));
+}
+
+/// The same for every file of a folder of ours.
+pub fn clear_all_temps(dir: &Path) {
+    clear(dir, ".");
+}
+
+fn clear(dir: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let ours =
-            entry.file_name().to_str().is_some_and(|n| n.starts_with(&prefix) && n.ends_with(TEMP_SUFFIX));
+            entry.file_name().to_str().is_some_and(|n| n.starts_with(prefix) && n.ends_with(TEMP_SUFFIX));
         if ours {
             let _ = std::fs::remove_file(entry.path());
         }

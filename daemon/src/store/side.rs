@@ -56,8 +56,10 @@ impl Side {
         durable::replace(&self.sidecar, &render_sidecar(sidecar)?)
     }
 
-    /// Every sign-out that is still to be confirmed; what can't be read is left alone.
+    /// Every sign-out that is still to be confirmed; what can't be read is left alone, what a crash left half-written
+    /// is removed: it holds a token and would be taken for a sign-out that nothing ever clears.
     pub fn revocations(&self) -> Vec<Revocation> {
+        durable::clear_all_temps(&self.revocations);
         let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
         let read = |path: PathBuf| {
             let bytes = Zeroizing::new(std::fs::read(path).ok()?);
@@ -99,4 +101,33 @@ pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
 /// The file's bytes for a sign-out.
 pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::Secret;
+
+    #[test]
+    fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
+        let state = tempfile::tempdir().unwrap();
+        let side = Side::of(state.path(), "p", Path::new("/auth.json"));
+        side.make_dirs().unwrap();
+        let secret = || Secret::new("s");
+        let revocation = Revocation {
+            id: 1,
+            server: "http://127.0.0.1:1".into(),
+            access: secret(),
+            access_expires_at: 1,
+            refresh: secret(),
+            until: 2,
+        };
+        let queued = side.revocation(1);
+        let half = durable::write_beside(&queued, &render_revocation(&revocation).unwrap()).unwrap();
+        let half = half.keep().unwrap();
+        assert_eq!(side.revocations(), Vec::new());
+        assert!(!half.exists());
+        side.queue(&revocation).unwrap();
+        assert_eq!(side.revocations().len(), 1);
+    }
 }

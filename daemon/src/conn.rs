@@ -1,5 +1,5 @@
 //! One connection: hello, then requests and replies, binary frames or JSON lines by its first byte.
-//! A frame has 5 s to arrive; nothing is allocated before its length is known to be within the cap; no input is echoed.
+//! A frame has 5 s to arrive or leave; nothing is allocated before its length is known to be within the cap; no input is echoed.
 
 use crate::broker::Asked;
 use everkey_proto::frame::{self, MAGIC, REQUEST_CAP};
@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-/// How long a frame, and the hello, may take to arrive.
+/// How long a frame, and the hello, may take to arrive, and a reply to be taken.
 const FRAME_TIME: Duration = Duration::from_secs(5);
 
 /// How long a connection may be idle between requests.
@@ -74,7 +74,7 @@ async fn frames(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Do
     let hello = read_frame(reader, HELLO_CAP).await?;
     let hello = ClientHello::decode(&hello).map_err(|_| nonsense("not a hello"))?;
     let answer = AgentHello::answer(&hello, NAME);
-    writer.write_all(&enclose(&answer.encode())?).await?;
+    in_time(writer.write_all(&enclose(&answer.encode())?)).await?;
     if answer.chosen == 0 {
         return Ok(());
     }
@@ -85,7 +85,7 @@ async fn frames(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Do
             Err(e) => (bad_request(e.to_string()), Some(nonsense("not a request"))),
         };
         let reply = codec::encode_reply(&reply).map_err(|e| nonsense(&e.to_string()))?;
-        writer.write_all(&enclose(&reply)?).await?;
+        in_time(writer.write_all(&enclose(&reply)?)).await?;
         if let Some(end) = end {
             return Err(end);
         }
@@ -102,7 +102,7 @@ async fn lines(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Doo
     };
     let answer = AgentHello::answer(&hello, NAME);
     let common = answer.chosen != 0;
-    writer.write_all(&json::write(&AgentHelloLine::from(answer))).await?;
+    in_time(writer.write_all(&json::write(&AgentHelloLine::from(answer)))).await?;
     if !common {
         return Ok(());
     }
@@ -113,14 +113,14 @@ async fn lines(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Doo
             Err(e @ NotALine::Shape { .. }) => return complain(stream, &e).await,
             Err(e @ (NotALine::Missing(_) | NotALine::Superfluous(_))) => bad_request(e.to_string()),
         };
-        writer.write_all(&json::write(&ReplyLine::from(reply))).await?;
+        in_time(writer.write_all(&json::write(&ReplyLine::from(reply)))).await?;
     }
     Ok(())
 }
 
 /// Says once what is wrong, then hangs up: after a line that is no message nothing can be trusted to be one.
 async fn complain(mut writer: &Stream, e: &NotALine) -> Result<(), End> {
-    writer.write_all(&json::write(&ReplyLine::from(bad_request(e.to_string())))).await?;
+    in_time(writer.write_all(&json::write(&ReplyLine::from(bad_request(e.to_string()))))).await?;
     Err(nonsense("not a line"))
 }
 

@@ -1,11 +1,12 @@
 //! What a second reading found: outputs that can't be written, descriptors and variables that don't belong to the
 //! agent, folders that vanish under it, words that misled.
 
+use everkey_tests::lines::connect;
 use everkey_tests::process::{Running, is_alive};
 use everkey_tests::skip::{has, skipped};
 use everkey_tests::{ADA, Setup, World, until};
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -155,7 +156,9 @@ fn a_second_socket_name_is_told_at_once_where_the_agent_is() {
 fn a_missing_agent_program_and_an_endless_answer_are_called_so() {
     let world = World::new();
     let alone = world.root().join("everkey");
-    fs::copy(client(&world, "").get_program(), &alone).unwrap();
+    // By another process: a copy that this one had open for writing could be busy in a fork of another test.
+    let copied = Command::new("cp").arg(client(&world, "").get_program()).arg(&alone).status().unwrap();
+    assert!(copied.success());
     let mut command = world.command(&alone);
     let ended = command.arg("whoami").env("PATH", "/nowhere").output().unwrap();
     assert_eq!(ended.status.code(), Some(3));
@@ -163,4 +166,17 @@ fn a_missing_agent_program_and_an_endless_answer_are_called_so() {
 
     let endless = "a".repeat(100_000);
     world.cli("login").stdin(&endless).run().exits(2).complains("too long");
+}
+
+#[test]
+fn d10_a_client_that_takes_no_replies_is_dropped() {
+    let world = World::signed_in(Setup::default());
+    let mut deaf = connect(&world.socket());
+    deaf.write_all(b"{\"hello\":{\"oldest\":1,\"newest\":1,\"client\":\"deaf\"}}\n").unwrap();
+    deaf.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+    // It asks and asks, until its questions and the agent's answers fill the socket both ways.
+    until("the agent to hang up", || match deaf.write_all(b"{\"request\":\"status\"}\n") {
+        Ok(()) => false,
+        Err(e) => e.kind() == ErrorKind::BrokenPipe,
+    });
 }

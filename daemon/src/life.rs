@@ -22,6 +22,9 @@ pub(crate) const ALREADY: &str = "everkeyd is already running";
 /// How long an agent takes at most to notice that its socket's name was taken, to drain and to end.
 const GIVING_WAY: Duration = Duration::from_secs(18);
 
+/// How long threads that hang on something may go on after the drain.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The agent that owns the sign-ins of your command-line tools.
 ///
 /// It keeps every session fresh, survives crashes, and answers `everkey` over a Unix socket.
@@ -87,7 +90,12 @@ pub fn main() -> ExitCode {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(&places, lock, inherited, readiness)),
+        Ok(runtime) => {
+            let served = runtime.block_on(serve(&places, lock, inherited, readiness));
+            // A name server or a disk that hangs must not keep what has drained from ending.
+            runtime.shutdown_timeout(LAST_WORDS);
+            served
+        }
         Err(e) => return fail(readiness, &e.into()),
     };
     match served {

@@ -180,3 +180,16 @@ fn d10_a_client_that_takes_no_replies_is_dropped() {
         Err(e) => e.kind() == ErrorKind::BrokenPipe,
     });
 }
+
+#[test]
+fn n07_what_hangs_does_not_keep_the_agent_from_ending() {
+    let world = World::signed_in(Setup::default());
+    let log = world.home().join("state/access.jsonl");
+    let _ = fs::remove_file(&log);
+    // Nobody ever reads it, so whoever opens it to write hangs.
+    rustix::fs::mknodat(rustix::fs::CWD, &log, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    world.token();
+    let began = Instant::now();
+    world.stop_agent();
+    assert!(began.elapsed() < Duration::from_secs(15));
+}

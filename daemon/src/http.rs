@@ -26,7 +26,7 @@ pub struct Call {
     method: Method,
     path: &'static str,
     headers: HeaderMap,
-    body: Option<Zeroizing<Vec<u8>>>,
+    body: Option<Secret>,
 }
 
 /// How a request authenticates.
@@ -44,8 +44,8 @@ impl Call {
 
     /// A POST of a JSON body.
     pub fn post(path: &'static str, body: serde_json::Value) -> Self {
-        let bytes = Zeroizing::new(body.to_string().into_bytes());
-        Self { method: Method::POST, path, headers: HeaderMap::new(), body: Some(bytes) }
+        let body = Some(Secret::new(body.to_string()));
+        Self { method: Method::POST, path, headers: HeaderMap::new(), body }
             .header("content-type", "application/json".to_owned())
     }
 
@@ -168,7 +168,7 @@ fn build(server: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
 async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTrouble> {
     let mut request = client.request(call.method, format!("{server}{}", call.path)).headers(call.headers);
     if let Some(body) = call.body {
-        request = request.body(body.to_vec());
+        request = request.body(body.expose().to_owned());
     }
     let mut response = request.send().await.map_err(|e| trouble(server, &e))?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -271,6 +271,17 @@ mod tests {
         ] {
             assert!(base_url(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_call_shows_no_secret() {
+        let body = serde_json::json!({ "refresh_token": "hunter2" });
+        let call = Call::post("/", body).secret_header("x", &Secret::new("hunter2"));
+        let shown = format!("{:?}", call.auth(Auth::Bearer(Secret::new("hunter2"))));
+        assert!(
+            !shown.contains("hunter2") && !shown.contains(&format!("{:?}", b"hunter2")[1..20]),
+            "{shown}"
+        );
     }
 
     #[test]

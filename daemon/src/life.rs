@@ -182,7 +182,11 @@ fn prepare(
     let (stopping, stop) = oneshot::channel();
 
     let files: Vec<_> = accounts.iter().map(|account| account.session_file.clone()).collect();
-    let watcher = watch::files(&files, changing).context("can't watch the session files")?;
+    let watcher = watch::files(&files, changing);
+    if let Err(e) = &watcher {
+        // Editors like to use up what inotify has for a user.
+        tracing::warn!(error = %e, "can't watch the session files; looking every 30 s instead");
+    }
     let info = AgentInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),

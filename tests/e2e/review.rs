@@ -193,3 +193,20 @@ fn n07_what_hangs_does_not_keep_the_agent_from_ending() {
     world.stop_agent();
     assert!(began.elapsed() < Duration::from_secs(15));
 }
+
+#[test]
+fn f06_an_agent_that_gets_no_watch_looks_for_itself() {
+    if !has("strace") {
+        return skipped("f06_an_agent_that_gets_no_watch_looks_for_itself", "no strace");
+    }
+    let world = World::signed_in(Setup::default());
+    world.stop_agent();
+    let agent = world.agent_command("").get_program().to_owned();
+    let mut command = world.command("strace");
+    command.args(["-qq", "-o", "/dev/null", "-e", "trace=inotify_init1"]);
+    command.args(["-e", "inject=inotify_init1:error=EMFILE"]).arg(agent).arg("--foreground");
+    let mut agent = world.spawn_logged(&mut command);
+    until("the agent to answer", || !agent.is_running() || world.find_agent().is_some());
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    assert!(world.agent_log().contains("looking every 30 s"), "the failure was injected");
+}

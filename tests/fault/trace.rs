@@ -32,15 +32,22 @@ pub enum Step {
     S3,
     /// The answer is read.
     S4,
-    /// The outcome is stored.
+    /// The outcome goes into the journal.
     S5,
+    /// The outcome is durable; the file is exchanged.
+    S5File,
     /// The successor is published and the books are closed.
     S6,
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+        match self {
+            Self::S5File => f.write_str("S5, file"),
+            Self::S0 | Self::S1 | Self::S2 | Self::S3 | Self::S4 | Self::S5 | Self::S6 => {
+                write!(f, "{self:?}")
+            }
+        }
     }
 }
 
@@ -155,7 +162,11 @@ pub fn points(calls: &[Call], threads: &Threads, home: &str) -> Vec<Point> {
         *nth += 1;
         let on_file = call.is_on_file_under(home);
         let changes = if on_file { changes_files(call) } else { speaks(call) };
-        points.push(Point { role, syscall: call.name.clone(), nth: *nth, step, on_file, changes });
+        let now = step;
+        if step == Step::S5 && call.is(&["fdatasync", "fsync"], "everkey-journal") {
+            step = Step::S5File;
+        }
+        points.push(Point { role, syscall: call.name.clone(), nth: *nth, step: now, on_file, changes });
     }
     points
 }

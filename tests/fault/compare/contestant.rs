@@ -209,8 +209,10 @@ impl At {
             Self::Connect => point.role == Role::Main && point.syscall == "connect",
             Self::Send => point.step == Step::S3 && point.role == Role::Main && point.speaks(),
             Self::Receive => point.step == Step::S4 && point.role == Role::Main && point.speaks(),
-            Self::Write => point.step == Step::S5 && point.on_file && point.syscall == "write",
-            Self::Rename => point.step == Step::S5 && point.on_file && point.syscall.starts_with("rename"),
+            Self::Write => point.step == Step::S5File && point.on_file && point.syscall == "write",
+            Self::Rename => {
+                point.step == Step::S5File && point.on_file && point.syscall.starts_with("rename")
+            }
         };
         let point = points.iter().find(is).expect("every refresh makes such a call");
         (point.role, point.syscall.clone(), point.nth)

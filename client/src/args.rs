@@ -126,8 +126,8 @@ fn command(seen: &Seen) -> Result<Command, lexopt::Error> {
     if seen.version {
         return Ok(Command::Version);
     }
-    if seen.help || (words.is_empty() && seen.aliases.is_empty()) || words == ["help"] {
-        let page = if words.first() == Some(&"agent") { help::AGENT } else { help::MAIN };
+    if seen.help || (words.is_empty() && seen.aliases.is_empty()) || words.contains(&"help") {
+        let page = if words.contains(&"agent") { help::AGENT } else { help::MAIN };
         return Ok(Command::Help(page.to_owned()));
     }
     let in_auth = words.first() == Some(&"auth");
@@ -202,7 +202,12 @@ mod tests {
         assert_eq!(parsed("auth whoami --json"), Ok(Command::Whoami));
         assert_eq!(parsed("token --min-validity=5m"), Ok(Command::Token { min_validity_secs: 300 }));
         assert_eq!(parsed("agent stop"), Ok(Command::Agent(AgentVerb::Stop)));
-        assert!(matches!(parsed(""), Ok(Command::Help(_))));
+        for line in ["", "help", "help login", "auth help", "login --help"] {
+            assert_eq!(parsed(line), Ok(Command::Help(help::MAIN.to_owned())), "{line}");
+        }
+        for line in ["help agent", "agent help", "agent --help"] {
+            assert_eq!(parsed(line), Ok(Command::Help(help::AGENT.to_owned())), "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a second reading found: outputs that can't be written, descriptors and variables that don't belong to the
 //! agent, folders that vanish under it, words that misled.
 
+use everkey_tests::cli::Cli;
 use everkey_tests::lines::connect;
 use everkey_tests::process::{Running, is_alive};
 use everkey_tests::skip::{has, skipped};
@@ -209,4 +210,36 @@ fn f06_an_agent_that_gets_no_watch_looks_for_itself() {
     until("the agent to answer", || !agent.is_running() || world.find_agent().is_some());
     assert!(world.everkey("whoami").ok().starts_with(ADA));
     assert!(world.agent_log().contains("looking every 30 s"), "the failure was injected");
+}
+
+/// Types an address and, at the code's prompt, Ctrl-D, on a terminal of its own; tells what was seen and the exit code.
+const CTRL_D: &str = r#"
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "login"])
+seen = b""
+def until(words):
+    global seen
+    while words not in seen:
+        seen += os.read(terminal, 4096)
+until(b"Email:"); os.write(terminal, b"ada@example.com\n")
+until(b"Code from"); os.write(terminal, b"\x04")
+try:
+    while True: seen += os.read(terminal, 4096)
+except OSError: pass
+print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
+#[test]
+fn ctrl_d_at_the_code_is_the_end_of_the_input() {
+    if !has("python3") {
+        return skipped("ctrl_d_at_the_code_is_the_end_of_the_input", "no python3");
+    }
+    let world = World::new();
+    let mut command = world.command("python3");
+    command.args(["-c", CTRL_D]).arg(client(&world, "").get_program());
+    let said = Cli::new(command).run().ok();
+    assert!(said.contains("The input ended") && said.contains("everkey auth answer"), "{said}");
+    assert!(said.ends_with(" 2"), "{said}");
 }

@@ -114,9 +114,11 @@ pub fn read_answer(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> 
     let _ = write!(io::stderr(), "{prompt}");
     match echo {
         Echo::Shown => read_line(),
-        Echo::Hidden => {
-            rpassword::read_password().map(|line| Some(Secret::new(line))).map_err(|e| unreadable(&e))
-        }
+        Echo::Hidden => match rpassword::read_password() {
+            Ok(line) => Ok(Some(Secret::new(line))),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(e) => Err(unreadable(&e)),
+        },
     }
 }
 

@@ -26,8 +26,12 @@ impl Profile {
             Rotation::Sending(op, ..) => self.abandoned.push(Abandoned { op, server, revoke }),
             Rotation::Connecting(op, _) | Rotation::Noting { connection: op, .. } => self.cancel(op),
             Rotation::Vetting(op) | Rotation::Probing(op, _) => self.cancel(op),
+            Rotation::Looking(_, attempt) => {
+                if let Some(connection) = attempt.connection {
+                    self.cancel(connection);
+                }
+            }
             Rotation::Rest
-            | Rotation::Looking(..)
             | Rotation::Doubt(_)
             | Rotation::Rechecking(..)
             | Rotation::Unconfirmed

@@ -3,9 +3,9 @@
 
 use crate::Op;
 use crate::event::{Found, StoreJob};
-use crate::policy::retry_at;
+use crate::policy::{LONGEST_RETRY_AFTER_SECS, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{Over, Session};
+use crate::record::{Fingerprint, Over, Session};
 use crate::rotation::{Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Out, StoreKind, StoreTrouble, Trouble};
@@ -196,6 +196,9 @@ impl Profile {
         }
         self.leave(now, Some(&session));
         self.promote_pending(session.fingerprint());
+        if !matches!(self.account, Account::In(_)) {
+            self.spend_unless(now, session.fingerprint());
+        }
         let started = !matches!(self.account, Account::Starting(_));
         let pin = self.sidecar.pin.as_ref();
         let capability = pin.map(|pin| pin.capability).unwrap_or_default();
@@ -216,6 +219,16 @@ impl Profile {
         }
         if let Some(over) = spent {
             self.tell(Notice::Ended(over));
+        }
+    }
+
+    /// What everkey wrote last was replaced while nobody looked: whoever did may have used its token.
+    fn spend_unless(&mut self, now: &Moment, print: Fingerprint) {
+        let Some(last) = self.sidecar.pin.as_ref().map(|pin| pin.fingerprint) else { return };
+        if last != print && self.sidecar.is_spent(last).is_none() {
+            let until = now.wall.saturating_add(LONGEST_RETRY_AFTER_SECS * 90);
+            self.sidecar.spend(last, until, Over::Restored, now.wall);
+            self.books.must_write();
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct SignedIn {
     pub vetted: bool,
     pub rotation: Rotation,
     pub failures: u32,
-    /// When the last try began.
+    /// When the last try began, or looked at the file once more.
     pub tried: Option<Boot>,
     pub hold: Hold,
     /// What went wrong last, until something goes right.
@@ -76,6 +76,8 @@ pub(crate) enum Rotation {
 pub(crate) struct Attempt {
     /// The intent of an earlier send of the same token.
     pub earlier: Option<Doubt>,
+    /// The connection that stands already, when the file is looked at once more because it took long.
+    pub connection: Option<Op>,
 }
 
 /// An intent whose token may have been sent.

@@ -11,9 +11,12 @@ use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
 use everkey_proto::Secret;
 
-/// How far ahead of the server's clock a request's deadline lies, in seconds. RR-1 allows 30, but takes a second key
-/// for theft 10 s after another program's rotation: a request must not arrive that long after the look at the file.
+/// How long after the look at the file a request's deadline lies, in seconds. RR-1 allows 30, but takes a second key
+/// for theft 10 s after another program's rotation: a request must not arrive that long after the look.
 const DEADLINE_SECS: u64 = 9;
+
+/// How long a look at the file is good for, in milliseconds; after a slow connect it is looked at once more.
+const FRESH_MS: u64 = 1_000;
 
 /// How long a request may be on its way to a server whose clock is not known, in seconds.
 const LONGEST_WAY_SECS: u64 = 60;
@@ -67,10 +70,10 @@ impl Profile {
             return self.give_up_contested(now);
         }
         if !doubt.doubtful {
-            return self.begin(now, Attempt { earlier: Some(doubt) });
+            return self.begin(now, Attempt::after(doubt));
         }
         match doubt.intent.capability {
-            Capability::Rr1 => self.begin(now, Attempt { earlier: Some(doubt) }),
+            Capability::Rr1 => self.begin(now, Attempt::after(doubt)),
             Capability::Probe if doubt.closed > now.boot => {
                 held.hold = Hold::Until(doubt.closed);
                 held.rotation = Rotation::Doubt(doubt);
@@ -86,7 +89,7 @@ impl Profile {
             }
             Capability::None => match self.settings.policy.replay {
                 Replay::Rejects if doubt.intent.sends < 2 => {
-                    self.begin(now, Attempt { earlier: Some(doubt) });
+                    self.begin(now, Attempt::after(doubt));
                 }
                 Replay::Rejects | Replay::RevokesAll => self.end_session(now, Over::AnswerLost),
             },
@@ -99,20 +102,23 @@ impl Profile {
         match std::mem::replace(&mut held.rotation, Rotation::Rest) {
             Rotation::Looking(mine, attempt) if mine == op => match found {
                 Found::Session { session, .. } if session.fingerprint() == held.fingerprint() => {
-                    self.connect(attempt);
+                    match attempt.connection {
+                        Some(connection) => self.note(now, connection, attempt),
+                        None => self.connect(attempt),
+                    }
                 }
                 Found::Session { .. } | Found::Missing => {
-                    held.rotation = attempt.into_rest();
+                    self.rest(attempt);
                     self.looked(now, found);
                 }
                 // Somebody may be in the middle of writing it: nothing is sent until it is a session again.
                 Found::Damaged(_) => {
-                    held.rotation = attempt.into_rest();
                     held.hold = Hold::Backoff(retry_at(now, 1));
+                    self.rest(attempt);
                     self.looked(now, found);
                 }
                 Found::Unusable(why) => {
-                    held.rotation = attempt.into_rest();
+                    self.rest(attempt);
                     self.refresh_stored_badly(now, why);
                 }
             },
@@ -154,13 +160,8 @@ impl Profile {
         }
     }
 
-    /// S2: the connection stands, so the intent is written; with the key of an earlier send, if there was one (I2).
+    /// S1 is done, or has failed.
     pub(crate) fn connected(&mut self, now: &Moment, op: Op, result: Result<(), NetTrouble>) {
-        let may_refresh = self.may_refresh();
-        let server_now = self.server_now(now);
-        let closed = self.closed(now);
-        let (epoch, capability) = (self.sidecar.epoch, self.sidecar.pin.as_ref().map(|pin| pin.capability));
-        let server = self.server().to_owned();
         let Account::In(held) = &mut self.account else { return };
         let attempt = match std::mem::replace(&mut held.rotation, Rotation::Rest) {
             Rotation::Connecting(mine, attempt) if mine == op => attempt,
@@ -170,14 +171,31 @@ impl Profile {
             }
         };
         if let Err(trouble) = result {
-            held.rotation = attempt.into_rest();
+            self.rest(attempt);
             return self.try_again(now, trouble);
         }
-        if !may_refresh {
-            held.rotation = attempt.into_rest();
-            return self.cancel(op);
+        if held.tried.is_none_or(|looked| looked.ms_until(now.boot) < FRESH_MS) {
+            return self.note(now, op, attempt);
         }
-        let deadline = server_now.saturating_add(DEADLINE_SECS);
+        let look = self.store(StoreJob::Look);
+        let attempt = Attempt { connection: Some(op), ..attempt };
+        self.with_held(|held| {
+            held.tried = Some(now.boot);
+            held.rotation = Rotation::Looking(look, attempt);
+        });
+    }
+
+    /// S2: the connection stands, so the intent is written; with the key of an earlier send, if there was one (I2).
+    fn note(&mut self, now: &Moment, connection: Op, attempt: Attempt) {
+        if !self.may_refresh() {
+            return self.rest(Attempt { connection: Some(connection), ..attempt });
+        }
+        let closed = self.closed(now);
+        let (epoch, capability) = (self.sidecar.epoch, self.sidecar.pin.as_ref().map(|pin| pin.capability));
+        let server = self.server().to_owned();
+        let Account::In(held) = &self.account else { return };
+        let looked = held.tried.unwrap_or(now.boot);
+        let deadline = self.server_time(now, looked).saturating_add(DEADLINE_SECS);
         let next = match attempt.earlier {
             Some(Doubt { intent, doubtful, rotating_since, closed: before }) => {
                 let sends = intent.sends.saturating_add(1);
@@ -198,12 +216,21 @@ impl Profile {
             }
         };
         let stored = self.store(StoreJob::Note(next.intent.clone()));
-        self.with_held(|held| held.rotation = Rotation::Noting { connection: op, stored, next });
+        self.with_held(|held| held.rotation = Rotation::Noting { connection, stored, next });
     }
 
-    /// The server's clock, as well as it is known.
-    fn server_now(&self, now: &Moment) -> u64 {
-        self.server_clock.map_or(now.wall, |(at, clock)| clock.saturating_add(at.ms_until(now.boot) / 1000))
+    /// Nothing is sent after all.
+    fn rest(&mut self, attempt: Attempt) {
+        if let Some(connection) = attempt.connection {
+            self.cancel(connection);
+        }
+        self.with_held(|held| held.rotation = attempt.earlier.map_or(Rotation::Rest, Rotation::Doubt));
+    }
+
+    /// The server's clock at that time, as well as it is known.
+    fn server_time(&self, now: &Moment, then: Boot) -> u64 {
+        let known = |(at, clock): (Boot, u64)| clock.saturating_add(at.ms_until(then) / 1000);
+        self.server_clock.map_or(now.wall_at(then), known)
     }
 
     /// When a request sent now can't be carried out any more: its deadline, if it was set by the server's own clock,
@@ -325,7 +352,7 @@ impl Profile {
             Rotation::Probing(mine, doubt) if mine == op => match probe {
                 Probe::Generation(theirs) if theirs > ours => self.end_session(now, Over::SessionLost),
                 Probe::Generation(_) => {
-                    self.begin(now, Attempt { earlier: Some(Doubt { doubtful: false, ..doubt }) });
+                    self.begin(now, Attempt::after(Doubt { doubtful: false, ..doubt }));
                 }
                 Probe::Refused | Probe::NoRoute if held.left_ms(now) == 0 => {
                     self.end_session(now, Over::AnswerLost);
@@ -371,9 +398,9 @@ impl Profile {
 }
 
 impl Attempt {
-    /// What is left when nothing was sent.
-    fn into_rest(self) -> Rotation {
-        self.earlier.map_or(Rotation::Rest, Rotation::Doubt)
+    /// Another send of the same token.
+    fn after(earlier: Doubt) -> Self {
+        Self { earlier: Some(earlier), connection: None }
     }
 }
 

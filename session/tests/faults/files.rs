@@ -1,4 +1,4 @@
-//! N13, F08, F11, F12: what a crash or another program left beside and in the session file.
+//! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
 use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Refresh, Replaced, StoreJob};
@@ -130,6 +130,17 @@ fn n13_refused_token_is_remembered_as_sent_whatever_took_its_place() {
         let StoreJob::Settle(sidecar) = &**job else { panic!("{job:?}") };
         assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(Over::Restored));
     }
+}
+
+#[test]
+fn f09_token_that_was_replaced_while_the_agent_was_down_is_remembered_as_used() {
+    let mut files = files(Capability::Rr1);
+    files.file = found(&session(5));
+    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let [Effect::Tell(Notice::Adopted), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
+    let StoreJob::Settle(sidecar) = &**job else { panic!("{job:?}") };
+    assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(Over::Restored));
+    assert_eq!(sidecar.is_spent(session(5).fingerprint()), None);
 }
 
 #[test]

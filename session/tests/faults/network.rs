@@ -1,7 +1,7 @@
 //! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Probe, Refresh};
+use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Probe, Refresh, StoreJob};
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
 use everkey_session::record::{Capability, Claims, Journal, Over};
 use everkey_session::trouble::{NetKind, Notice, Trouble};
@@ -209,6 +209,36 @@ fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
         assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))]);
         assert_eq!(agent.send_when_due().key, sent.key);
     }
+}
+
+#[test]
+fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows_that_look() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let told = agent.send_when_due();
+    let server_now = told.deadline;
+    let next = agent.done(told.op, Done::Answered(Box::new(Refresh::Late), Some(server_now)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let (op, job) = only_net(agent.look_at_unchanged_file(next));
+    assert_eq!(job, NetJob::Connect { server: SERVER.to_owned() });
+    agent.suspend(2_000);
+    let (look, job) = only_store(agent.done(op, Done::Connected(Ok(()))));
+    assert_eq!(job, StoreJob::Look);
+    agent.suspend(900);
+    let effects = agent.done(look, Done::Looked(Box::new(found(&session(0)))));
+    let [Effect::Store(_, job), ..] = &effects[..] else { panic!("{effects:?}") };
+    let StoreJob::Note(intent) = &**job else { panic!("{job:?}") };
+    assert_eq!((&intent.key, intent.deadline), (&told.key, server_now + 2 + 9));
+}
+
+#[test]
+fn n04_after_a_slow_connect_nothing_is_sent_if_another_program_has_refreshed() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let next = agent.wait();
+    let (op, _) = only_net(next);
+    agent.suspend(2_000);
+    let (look, _) = only_store(agent.done(op, Done::Connected(Ok(()))));
+    let effects = agent.done(look, Done::Looked(Box::new(found(&session(5)))));
+    assert_eq!(agent.keep_books(effects), [Effect::Cancel(op), Effect::Tell(Notice::Adopted)]);
 }
 
 #[test]

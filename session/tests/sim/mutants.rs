@@ -289,6 +289,9 @@ impl Memory {
             if mutant == Mutant::EpochNotRaised {
                 sidecar.epoch = 0;
             }
+            if mutant == Mutant::SpentListForgotten {
+                sidecar.spent.clear();
+            }
             self.last_sidecar = sidecar.clone();
         }
         if let StoreJob::Note(intent) = &mut job {

@@ -16,10 +16,10 @@ pub async fn send(provider: Provider, parked: Parked, refresh: Secret, key: Secr
 
 /// Asks the session route.
 pub async fn probe(provider: Provider, server: String, access: Secret) -> Done {
-    Done::Probed(match http::call(&server, provider.probe(&access)).await {
-        Ok(answer) => provider.read_probe(&answer),
-        Err(trouble) => Probe::Unclear(trouble),
-    })
+    match http::call(&server, provider.probe(&access)).await {
+        Ok(answer) => Done::Probed(provider.read_probe(&answer), answer.date),
+        Err(trouble) => Done::Probed(Probe::Unclear(trouble), None),
+    }
 }
 
 /// Makes a call of a sign-in.

@@ -267,8 +267,8 @@ pub enum Done {
     Connected(Result<(), NetTrouble>),
     /// [`NetJob::Send`], and the server's clock if it told.
     Answered(Box<Refresh>, Option<u64>),
-    /// [`NetJob::Probe`]
-    Probed(Probe),
+    /// [`NetJob::Probe`], and the server's clock if it told.
+    Probed(Probe, Option<u64>),
     /// [`NetJob::Login`]
     LoginAnswered(Box<LoginAnswer>),
     /// [`NetJob::Revoke`]

@@ -204,7 +204,7 @@ impl Profile {
             Done::SetAside(result) => self.set_aside(now, op, result),
             Done::Connected(result) => self.connected(now, op, result),
             Done::Answered(answer, server_time) => self.answered(now, op, *answer, server_time),
-            Done::Probed(probe) => self.probed(now, op, probe),
+            Done::Probed(probe, server_time) => self.probed(now, op, probe, server_time),
             Done::Replaced(result) => self.replaced(now, op, result),
             Done::Stored(result) => self.stored(now, op, result),
             Done::Erased(result) => self.erased(now, op, result),

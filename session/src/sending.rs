@@ -227,6 +227,12 @@ impl Profile {
         self.with_held(|held| held.rotation = attempt.earlier.map_or(Rotation::Rest, Rotation::Doubt));
     }
 
+    fn learn_clock(&mut self, now: &Moment, told: Option<u64>) {
+        if let Some(told) = told {
+            self.server_clock = Some((now.boot, told));
+        }
+    }
+
     /// The server's clock at that time, as well as it is known.
     fn server_time(&self, now: &Moment, then: Boot) -> u64 {
         let known = |(at, clock): (Boot, u64)| clock.saturating_add(at.ms_until(then) / 1000);
@@ -278,9 +284,7 @@ impl Profile {
 
     /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
     pub(crate) fn answered(&mut self, now: &Moment, op: Op, answer: Refresh, server_time: Option<u64>) {
-        if let Some(server_time) = server_time {
-            self.server_clock = Some((now.boot, server_time));
-        }
+        self.learn_clock(now, server_time);
         if let Some(abandoned) = self.take_abandoned(op) {
             if let Refresh::Granted(grant) = answer {
                 self.discard(now, abandoned, grant);
@@ -336,7 +340,8 @@ impl Profile {
     }
 
     /// The server said where it stands, about a doubt or about a session written elsewhere.
-    pub(crate) fn probed(&mut self, now: &Moment, op: Op, probe: Probe) {
+    pub(crate) fn probed(&mut self, now: &Moment, op: Op, probe: Probe, server_time: Option<u64>) {
+        self.learn_clock(now, server_time);
         let server = self.server().to_owned();
         let Account::In(held) = &mut self.account else { return };
         let ours = held.session.claims.generation.unwrap_or(0);

@@ -1,7 +1,7 @@
 //! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Refresh, Replaced, StoreJob};
+use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Probe, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Journal, Over, Pin, Sidecar};
 use everkey_session::trouble::{NetKind, Notice, Trouble};
@@ -187,6 +187,6 @@ fn f12_state_folder_lost_a_session_without_an_intent_is_probed_before_it_is_sent
     let next = agent.wait();
     let (op, job) = only_net(next);
     assert!(matches!(job, everkey_session::NetJob::Probe { .. }), "{job:?}");
-    let over = agent.done(op, Done::Probed(everkey_session::event::Probe::Generation(3)));
+    let over = agent.done(op, Done::Probed(Probe::Generation(3), None));
     assert_eq!(agent.keep_books(over), [ended(Over::Copied)]);
 }

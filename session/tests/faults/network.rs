@@ -34,7 +34,7 @@ fn n02_answer_lost_at_a_strict_server_nothing_is_sent_again() {
     let (mut agent, _, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
     assert_eq!(job, NetJob::Probe { server: SERVER.to_owned(), access: session(0).access });
-    let over = agent.done(op, Done::Probed(Probe::Generation(1)));
+    let over = agent.done(op, Done::Probed(Probe::Generation(1), None));
     assert_eq!(agent.keep_books(over), [ended(Over::SessionLost)]);
     assert_eq!(agent.wait_for().0, []);
 }
@@ -65,7 +65,7 @@ fn n03_request_lost_at_a_strict_server_a_probe_then_one_more_send() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
     assert!(matches!(job, NetJob::Probe { .. }));
-    let next = agent.done(op, Done::Probed(Probe::Generation(0)));
+    let next = agent.done(op, Done::Probed(Probe::Generation(0), None));
     let again = agent.send(next);
     assert_eq!(again.key, first.key);
     agent.answered(&again, lost());
@@ -82,6 +82,15 @@ fn n03_the_probe_waits_for_the_deadline() {
     let (_, job) = only_net(next);
     assert!(matches!(job, NetJob::Probe { .. }));
     assert!(waited > 9_000, "asked after {waited} ms");
+}
+
+#[test]
+fn n03_the_probe_tells_a_strict_servers_clock() {
+    let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
+    let (op, _) = only_net(next);
+    let ahead = first.deadline + 300;
+    let next = agent.done(op, Done::Probed(Probe::Generation(0), Some(ahead)));
+    assert_eq!(agent.send(next).deadline, ahead + 9);
 }
 
 #[test]
@@ -223,7 +232,7 @@ fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows
     agent.suspend(2_000);
     let (look, job) = only_store(agent.done(op, Done::Connected(Ok(()))));
     assert_eq!(job, StoreJob::Look);
-    agent.suspend(900);
+    agent.suspend(1_100);
     let effects = agent.done(look, Done::Looked(Box::new(found(&session(0)))));
     let [Effect::Store(_, job), ..] = &effects[..] else { panic!("{effects:?}") };
     let StoreJob::Note(intent) = &**job else { panic!("{job:?}") };

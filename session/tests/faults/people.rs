@@ -79,6 +79,18 @@ fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
 }
 
 #[test]
+fn n26_logout_while_the_file_is_looked_at_again_closes_the_connection() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let (connection, _) = only_net(agent.wait());
+    agent.suspend(2_000);
+    only_store(agent.done(connection, Done::Connected(Ok(()))));
+    let effects = agent.ask(1, Ask::Logout);
+    let [Effect::Cancel(closed), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*closed, connection);
+    assert!(matches!(**job, StoreJob::Erase { .. }), "{job:?}");
+}
+
+#[test]
 fn n26_logout_is_marked_until_the_file_is_gone() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (_, job) = only_store(agent.ask(1, Ask::Logout));

@@ -56,7 +56,7 @@ fn n29_a_reported_token_that_another_program_brings_is_not_given_to_who_reported
     let [Effect::Tell(Notice::Adopted), rest @ ..] = &effects[..] else { panic!("{effects:?}") };
     let (probe, job) = only_net(agent.look_at_unchanged_file(rest.to_vec()));
     assert!(matches!(job, NetJob::Probe { .. }), "{job:?}");
-    let effects = agent.done(probe, Done::Probed(Probe::Generation(5)));
+    let effects = agent.done(probe, Done::Probed(Probe::Generation(5), None));
     let sent = agent.send(effects);
     let answers = agent.succeed(&sent, grant(6));
     assert_eq!(answers, [Effect::Tell(Notice::Refreshed), reply(1, token_of(&agent.file))]);

@@ -227,7 +227,7 @@ impl Memory {
             | Done::Stored(_)
             | Done::Replaced(_)
             | Done::Connected(_)
-            | Done::Probed(_)
+            | Done::Probed(..)
             | Done::LoginAnswered(_)
             | Done::Revoked(_) => done,
         }
@@ -344,7 +344,7 @@ impl Memory {
                 Twist::Pass(effect)
             }
             NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
-                Twist::Pretend(op, Done::Probed(Probe::Generation(0)))
+                Twist::Pretend(op, Done::Probed(Probe::Generation(0), None))
             }
             NetJob::Connect { .. } | NetJob::Probe { .. } | NetJob::Login { .. } | NetJob::Revoke(_) => {
                 Twist::Pass(Effect::Net(op, job))

@@ -190,8 +190,8 @@ impl World {
     fn probe(&mut self, op: Op, access: &Secret) {
         let takes = self.dice.between(20, 300);
         let fails = self.meets_trouble();
-        let answer = if !self.net_is_up || fails {
-            Probe::Unclear(trouble(NetKind::Timeout))
+        let (answer, clock) = if !self.net_is_up || fails {
+            (Probe::Unclear(trouble(NetKind::Timeout)), None)
         } else {
             let answer = self.server.probe(access.expose());
             let clock = self.server.clock(self.now);
@@ -200,9 +200,9 @@ impl World {
                 let under_way = self.is_under_way(&refresh);
                 self.checks.probed(&refresh, moved, under_way, clock);
             }
-            answer
+            (answer, Some(clock))
         };
-        self.complete(takes, op, Done::Probed(answer));
+        self.complete(takes, op, Done::Probed(answer, clock));
     }
 
     fn sign_in_call(&mut self, server: &str, call: &LoginCall) -> LoginAnswer {

@@ -11,7 +11,7 @@ use crate::record::{Revocation, Sidecar};
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
-use crate::time::{Boot, Moment};
+use crate::time::{Boot, Moment, ServerClock};
 use crate::trouble::{NotOwner, Notice, Out, StoreTrouble, Trouble};
 use everkey_proto::Expect;
 use everkey_proto::place::normal_server;
@@ -42,8 +42,7 @@ pub struct Profile {
     pub(crate) signing_out: Option<SigningOut>,
     pub(crate) revocations: Vec<ToRevoke>,
     pub(crate) abandoned: Vec<Abandoned>,
-    /// When a server last told its clock, and what it was; the wall clock may jump meanwhile.
-    pub(crate) server_clock: Option<(Boot, u64)>,
+    pub(crate) server_clock: ServerClock,
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
     /// sign-in replaces them.
     pub(crate) sealed: Option<StoreTrouble>,
@@ -78,7 +77,7 @@ impl Profile {
             signing_out: None,
             revocations: Vec::new(),
             abandoned: Vec::new(),
-            server_clock: None,
+            server_clock: ServerClock::default(),
             sealed: None,
             last_op: 0,
             effects: Vec::new(),

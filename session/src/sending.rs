@@ -195,7 +195,7 @@ impl Profile {
         let server = self.server().to_owned();
         let Account::In(held) = &self.account else { return };
         let looked = held.tried.unwrap_or(now.boot);
-        let deadline = self.server_time(now, looked).saturating_add(DEADLINE_SECS);
+        let deadline = self.server_clock.at(now, looked).saturating_add(DEADLINE_SECS);
         let next = match attempt.earlier {
             Some(Doubt { intent, doubtful, rotating_since, closed: before }) => {
                 let sends = intent.sends.saturating_add(1);
@@ -227,22 +227,10 @@ impl Profile {
         self.with_held(|held| held.rotation = attempt.earlier.map_or(Rotation::Rest, Rotation::Doubt));
     }
 
-    fn learn_clock(&mut self, now: &Moment, told: Option<u64>) {
-        if let Some(told) = told {
-            self.server_clock = Some((now.boot, told));
-        }
-    }
-
-    /// The server's clock at that time, as well as it is known.
-    fn server_time(&self, now: &Moment, then: Boot) -> u64 {
-        let known = |(at, clock): (Boot, u64)| clock.saturating_add(at.ms_until(then) / 1000);
-        self.server_clock.map_or(now.wall_at(then), known)
-    }
-
     /// When a request sent now can't be carried out any more: its deadline, if it was set by the server's own clock,
     /// else the longest time on the way that is believed in.
     pub(crate) fn closed(&self, now: &Moment) -> Boot {
-        let secs = if self.server_clock.is_some() { DEADLINE_SECS } else { LONGEST_WAY_SECS };
+        let secs = if self.server_clock.is_known() { DEADLINE_SECS } else { LONGEST_WAY_SECS };
         now.boot.plus_secs(secs + 2)
     }
 
@@ -284,7 +272,7 @@ impl Profile {
 
     /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
     pub(crate) fn answered(&mut self, now: &Moment, op: Op, answer: Refresh, server_time: Option<u64>) {
-        self.learn_clock(now, server_time);
+        self.server_clock.learn(now, server_time);
         if let Some(abandoned) = self.take_abandoned(op) {
             if let Refresh::Granted(grant) = answer {
                 self.discard(now, abandoned, grant);
@@ -341,7 +329,7 @@ impl Profile {
 
     /// The server said where it stands, about a doubt or about a session written elsewhere.
     pub(crate) fn probed(&mut self, now: &Moment, op: Op, probe: Probe, server_time: Option<u64>) {
-        self.learn_clock(now, server_time);
+        self.server_clock.learn(now, server_time);
         let server = self.server().to_owned();
         let Account::In(held) = &mut self.account else { return };
         let ours = held.session.claims.generation.unwrap_or(0);

@@ -28,6 +28,28 @@ impl Boot {
     }
 }
 
+/// When a server last told its clock, and what it was; the wall clock may jump meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct ServerClock(Option<(Boot, u64)>);
+
+impl ServerClock {
+    /// A server may have told.
+    pub fn learn(&mut self, now: &Moment, told: Option<u64>) {
+        self.0 = told.map(|told| (now.boot, told)).or(self.0);
+    }
+
+    /// Whether a server has told.
+    pub fn is_known(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Its unix seconds at a point of the boot clock; by our own wall clock if it has not told.
+    pub fn at(&self, now: &Moment, then: Boot) -> u64 {
+        let known = |(at, clock): (Boot, u64)| clock.saturating_add(at.ms_until(then) / 1000);
+        self.0.map_or(now.wall_at(then), known)
+    }
+}
+
 /// When an event happened, with fresh random bytes for whatever it causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {

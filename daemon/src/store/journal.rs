@@ -2,7 +2,9 @@
 //! Each record is a little-endian `u32` length, a SHA-256, and JSON; zeros follow, preallocated for the outcome.
 
 use super::durable;
+use super::session_file::{self, Content};
 use everkey_session::record::{Intent, Journal, Session};
+use everkey_session::trouble::StoreKind;
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -37,13 +39,12 @@ impl JournalFile {
     }
 
     /// What it holds, as [`parse`] says; no file is an empty journal.
-    pub fn read(&self) -> io::Result<Journal> {
-        let bytes = match std::fs::read(&self.path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Journal::Empty),
-            Err(e) => return Err(e),
-        };
-        parse(&bytes)
+    /// A link, a FIFO or another user's file is none of ours.
+    pub fn read(&self) -> Result<Journal, StoreKind> {
+        match session_file::read(&self.path)? {
+            Content::Missing => Ok(Journal::Empty),
+            Content::Bytes(bytes, _) => parse(&bytes).map_err(|_| StoreKind::Damaged),
+        }
     }
 
     /// S2: the intent and the room for its outcome are on disk when this returns.
@@ -163,6 +164,13 @@ mod tests {
         }
         journal.clear().unwrap();
         assert_eq!(journal.read().unwrap(), Journal::Empty);
+        std::os::unix::fs::symlink("/dev/zero", journal.path()).unwrap();
+        assert_eq!(journal.read(), Err(StoreKind::Symlink));
+        std::fs::remove_file(journal.path()).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        assert_eq!(journal.read(), Err(StoreKind::NotAFile));
+        journal.clear().unwrap();
         assert!(journal.commit(&session()).is_err());
     }
 }

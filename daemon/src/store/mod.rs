@@ -85,7 +85,10 @@ impl Store {
         // A side-car that can't be read may hide that a token is spent: that is as bad as an unreadable journal.
         let sidecar = durable.and_then(|()| self.side.make_dirs()).and_then(|()| self.side.read());
         let journal = match &sidecar {
-            Ok(_) => self.journal.read().map_err(|e| self.in_journal(&e)),
+            Ok(_) => self.journal.read().map_err(|kind| {
+                let path = self.journal.path().display().to_string();
+                StoreTrouble { path, kind }
+            }),
             Err(e) => Err(trouble(self.side.path(), e)),
         };
         Loaded {

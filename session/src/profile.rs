@@ -7,7 +7,7 @@ use crate::ending::Abandoned;
 use crate::event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
 use crate::looking::Look;
 use crate::policy::Policy;
-use crate::record::{Revocation, Sidecar};
+use crate::record::{Fingerprint, Revocation, Sidecar};
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
@@ -46,6 +46,8 @@ pub struct Profile {
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
     /// sign-in replaces them.
     pub(crate) sealed: Option<StoreTrouble>,
+    /// The token of the intent that is sealed in the journal.
+    pub(crate) unjudged: Option<Fingerprint>,
     last_op: u64,
     effects: Vec<Effect>,
 }
@@ -79,6 +81,7 @@ impl Profile {
             abandoned: Vec::new(),
             server_clock: ServerClock::default(),
             sealed: None,
+            unjudged: None,
             last_op: 0,
             effects: Vec::new(),
         };

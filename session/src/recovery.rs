@@ -14,6 +14,7 @@ impl Profile {
         let known = sidecar.is_some();
         self.sidecar = sidecar.unwrap_or_default();
         let before = self.sealed.take();
+        self.unjudged = None;
         match &file {
             Found::Session { session, .. } => self.promote_pending(session.fingerprint()),
             Found::Missing => self.drop_pending(),
@@ -43,7 +44,10 @@ impl Profile {
                 self.looked(now, file);
             }
             // What the journal says can't be judged before the file can be read.
-            Ok(Journal::Intent(_) | Journal::Outcome(..)) if let Some(why) = self.unreadable(&file) => {
+            Ok(Journal::Intent(intent) | Journal::Outcome(intent, _))
+                if let Some(why) = self.unreadable(&file) =>
+            {
+                self.unjudged = Some(intent.parent);
                 self.seal(now, file, why, before);
             }
             Ok(Journal::Intent(intent)) if print == Some(intent.parent) => {
@@ -117,8 +121,19 @@ impl Profile {
 
     /// The token may have been sent and is not the file's any more, or must not be.
     fn close_intent(&mut self, now: &Moment, intent: &Intent) {
+        self.close(now, intent.parent);
+    }
+
+    /// A sign-in or sign-out comes before the sealed journal could be judged, and clears it.
+    pub(crate) fn close_unjudged(&mut self, now: &Moment) {
+        if let Some(parent) = self.unjudged.take() {
+            self.close(now, parent);
+        }
+    }
+
+    fn close(&mut self, now: &Moment, parent: Fingerprint) {
         let until = now.wall.saturating_add(crate::policy::LONGEST_RETRY_AFTER_SECS * 90);
-        self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
+        self.sidecar.spend(parent, until, Over::Restored, now.wall);
         self.books.must_write();
     }
 

@@ -239,6 +239,7 @@ impl Profile {
     fn signed_in(&mut self, now: &Moment, fresh: Box<Fresh>) {
         let Some(server) = self.flow.as_ref().map(|flow| flow.server.clone()) else { return };
         self.leave(now, None);
+        self.close_unjudged(now);
         self.tell_account_changed();
         self.sidecar.epoch = self.sidecar.epoch.saturating_add(1);
         self.sidecar.signing_out = None;

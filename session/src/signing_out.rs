@@ -88,6 +88,7 @@ impl Profile {
             Account::Out(_) | Account::Unusable(_) | Account::Starting(_) => None,
         };
         self.abandon(true);
+        self.close_unjudged(now);
         self.erase(now, revocation, waiters);
     }
 

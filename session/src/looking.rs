@@ -278,10 +278,11 @@ impl Profile {
     pub(crate) fn leave(&mut self, now: &Moment, winner: Option<&Session>) {
         let Account::In(held) = &self.account else { return };
         let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
-        let used =
-            held.rotation.is_open() || winner.is_some_and(|winner| is_same_session(&held.session, winner));
+        let same = winner.is_some_and(|winner| is_same_session(&held.session, winner));
+        let used = held.rotation.is_open() || same;
         let over = held.over().is_some();
-        self.abandon(winner.is_none());
+        // Within the same session a revocation would sign the winner out.
+        self.abandon(!same);
         if used && !over {
             self.sidecar.spend(print, until, Over::Restored, now.wall);
         }

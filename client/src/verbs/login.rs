@@ -2,7 +2,7 @@
 
 use crate::args::Invocation;
 use crate::wire::Connection;
-use crate::{agent, show};
+use crate::{agent, environment, show};
 use everkey_proto::reply::{Field, Step, User};
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure, FlowId, Reply, Secret, Verb};
 use serde::Deserialize;
@@ -30,8 +30,23 @@ pub enum Joined {
 
 pub fn run(invocation: &Invocation) -> Result<ExitCode, Failure> {
     let mut connection = agent::connect()?;
+    if !invocation.json {
+        say_where(invocation, &mut connection);
+    }
     let reply = agent::ask(&mut connection, invocation, Verb::Login { scheme: None })?;
     follow(invocation, &mut connection, reply, Joined::Perhaps)
+}
+
+/// A person should see which server is about to get the address: the agent may have been started with another one.
+fn say_where(invocation: &Invocation, connection: &mut Connection) {
+    let named = environment::expect(invocation.profile.as_deref(), invocation.server.as_deref()).server;
+    let server = named.or_else(|| match agent::ask(connection, invocation, Verb::Status) {
+        Ok(Reply::Status(status)) => Some(status.server),
+        Ok(_) | Err(_) => None,
+    });
+    if let Some(server) = server {
+        eprintln!("Signing in at {}", show::plain(&server));
+    }
 }
 
 /// Goes through the flow's steps to its end.

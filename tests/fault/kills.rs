@@ -37,7 +37,7 @@ pub fn die_at(lane: &mut Lane, role: Role, syscall: &str, nth: usize, expected: 
         let (threads, lines) = lane.fresh_agent();
         let Some(thread) = threads.id(role) else { return false };
         let kill = format!("inject={syscall}:signal=SIGKILL:when={nth}");
-        let traced = format!("trace={syscall},clone,clone3");
+        let traced = format!("trace={syscall},clone,clone3,connect,writev,epoll_wait,recvfrom");
         let (log, calm) = (lane.log("kill"), lane.log("calm"));
         let Some(killer) = Strace::attach(log, &[thread], &[&traced, NO_NEW_THREADS, &kill]) else {
             continue;

@@ -85,6 +85,10 @@ pub fn few() -> Vec<Trial> {
 pub fn run(contestant: &mut Contestant, trial: Trial, contested: bool) -> Outcome {
     let _trying = Trying(format!("{}: {trial}, contested: {contested}", contestant.system));
     loop {
+        if let Trial::Killed(_) = trial {
+            contestant.take_over();
+            contestant.verdict();
+        }
         contestant.wait_until_due();
         let other = contested.then(|| contestant.other_tool());
         let failed_calls = match trial {

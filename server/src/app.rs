@@ -32,6 +32,8 @@ pub struct App {
     pub store: Store,
     /// The server's keys.
     pub keys: KeyRing,
+    /// Where the server is reached from outside: the OAuth issuer, without a slash at the end.
+    pub public_url: String,
     /// Signs and reads access tokens.
     pub access: AccessTokens,
     /// How tokens are issued.

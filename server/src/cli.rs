@@ -55,14 +55,21 @@ pub struct Serve {
 
     /// The database, made if it is not there
     ///
-    /// A SQLite file on a local disk. Left out, it is $XDG_STATE_HOME/everkey-server/everkey.db, or
+    /// A SQLite file on a local disk, or PostgreSQL, whose address belongs into the environment if it has a
+    /// password. Left out, it is $XDG_STATE_HOME/everkey-server/everkey.db, or
     /// that under ~/.local/state.
-    #[arg(long, value_name = "sqlite:PATH", env = "EVERKEY_SERVER_DATABASE")]
+    #[arg(
+        long,
+        value_name = "sqlite:PATH|postgres://...",
+        env = "EVERKEY_SERVER_DATABASE",
+        hide_env_values = true
+    )]
     pub database: Option<Place>,
 
     /// The server's own keys, made at first start; mode 0600
     ///
-    /// Left out, it is the database's path with .keys added. Whoever has it can forge access tokens, so
+    /// Left out, it is the database's path with .keys added; PostgreSQL needs it named, and every server on that
+    /// database needs the same file. Whoever has it can forge access tokens, so
     /// back it up with care and apart from the database.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
@@ -113,6 +120,12 @@ pub struct Serve {
     #[arg(long, value_name = "URL", default_value = "everkey-server")]
     pub issuer: String,
 
+    /// Where people and tools reach this server: https://HOST, or http:// on loopback; the OAuth issuer
+    ///
+    /// Left out, it is the address that is listened on. Clients pin it, so choose it once.
+    #[arg(long, value_name = "URL", env = "EVERKEY_SERVER_PUBLIC_URL", value_parser = public_url)]
+    pub public_url: Option<String>,
+
     /// A proxy whose X-Forwarded-For is believed; may be repeated
     ///
     /// Without it the header is ignored.
@@ -128,7 +141,12 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Listing {
     /// The database to read
-    #[arg(long, value_name = "sqlite:PATH", env = "EVERKEY_SERVER_DATABASE")]
+    #[arg(
+        long,
+        value_name = "sqlite:PATH|postgres://...",
+        env = "EVERKEY_SERVER_DATABASE",
+        hide_env_values = true
+    )]
     pub database: Option<Place>,
 
     /// Print one JSON object a line
@@ -161,6 +179,26 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// An origin without a path: RFC 8414 issuers may have one, but cookies and redirects are easier to get right
+/// without.
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| error.to_string())?;
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    let bare =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    match url.scheme() {
+        _ if !bare => Err("write only scheme, host and port, such as https://auth.example.com".to_owned()),
+        "https" => Ok(url.origin().ascii_serialization()),
+        "http" if loopback => Ok(url.origin().ascii_serialization()),
+        _ => Err("write https://HOST; http:// is only for loopback".to_owned()),
+    }
 }
 
 fn ttl(text: &str) -> Result<Duration, String> {

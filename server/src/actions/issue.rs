@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Refusal;
 use crate::app::App;
-use crate::db::users::User;
+use crate::db::sessions::Session;
 use crate::secret::SecretText;
 use crate::time::Moment;
 use crate::tokens::access::Subject;
@@ -26,14 +26,19 @@ pub struct Tokens {
 /// Pairs a refresh token of the session's `generation` with a fresh access token of the same generation.
 pub(super) fn pair(
     app: &App,
-    user: &User,
-    session: &str,
+    session: &Session,
     generation: i64,
     refresh: RefreshToken,
     refresh_expires_at: Moment,
     now: Moment,
 ) -> Result<Tokens, Refusal> {
-    let subject = Subject { user: &user.id, email: &user.email, session, generation };
+    let subject = Subject {
+        user: &session.user.id,
+        email: &session.user.email,
+        session: &session.id,
+        generation,
+        grant: &session.grant,
+    };
     let access = app.access.sign(&app.keys, subject, now, now.plus(app.policy.access_ttl))?;
     Ok(Tokens {
         access,

@@ -1,6 +1,6 @@
 //! Ends a session. Its refresh token is proof enough, even a spent one, and using it so is no replay.
 
-use super::Refusal;
+use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
 use crate::db::sessions::Ended;
@@ -9,6 +9,10 @@ use crate::tokens::refresh::RefreshToken;
 /// Ends the session that the token belongs to. One that has ended already stays ended and is no error;
 /// a token that is not known is `InvalidGrant`.
 pub async fn logout(app: &App, token: &RefreshToken) -> Result<(), Refusal> {
+    again(|| attempt(app, token)).await
+}
+
+async fn attempt(app: &App, token: &RefreshToken) -> Result<(), Refusal> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let token = tx.token_for_update(&token.hash()).await?.ok_or(Refusal::InvalidGrant)?;

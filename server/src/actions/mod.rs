@@ -1,6 +1,7 @@
 //! What can be done: each action reads facts, asks the rules, and writes the decision in one transaction.
 //! No HTTP here; every kind of route shares these.
 
+pub mod begin;
 pub mod issue;
 pub mod logout;
 pub mod refresh;
@@ -22,6 +23,9 @@ pub enum Refusal {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// What was asked makes no sense; the text, for people, says why and repeats no secret.
+    #[error("invalid: {0}")]
+    Invalid(String),
     /// The login code is wrong, dead, or there is none; which one is not told.
     #[error("code rejected")]
     CodeRejected,
@@ -37,6 +41,9 @@ pub enum Refusal {
     /// The request's deadline is over or too far ahead; nothing was changed.
     #[error("deadline missed")]
     DeadlineMissed,
+    /// Another transaction came first; nothing was changed, and running the action again may succeed.
+    #[error("contended")]
+    Contended,
     /// The server can't do it now; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -45,9 +52,36 @@ pub enum Refusal {
     Failed(String),
 }
 
+/// How often an action is run again because another transaction came first.
+const TRIES: u32 = 10;
+
+/// Runs an action until no other transaction gets in its way. The action must not have changed anything when it
+/// answers `Contended`, which a rolled back transaction guarantees.
+pub async fn again<T, F, Fut>(mut action: F) -> Result<T, Refusal>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, Refusal>>,
+{
+    for nth in 1..TRIES {
+        match action().await {
+            Err(Refusal::Contended) => tokio::time::sleep(pause(nth)).await,
+            done => return done,
+        }
+    }
+    action().await
+}
+
+/// A little longer each time, and never the same for two that collided.
+fn pause(nth: u32) -> Duration {
+    let most = 2_u32.saturating_pow(nth.min(6));
+    let dice = getrandom::u32().unwrap_or(nth);
+    Duration::from_millis(u64::from(dice % most + 1))
+}
+
 impl From<DbError> for Refusal {
     fn from(error: DbError) -> Self {
         match error {
+            DbError::Contended(_) => Self::Contended,
             DbError::Unavailable(_) | DbError::Corrupt(_) => Self::Unavailable(error.to_string()),
             DbError::Unconfirmed(_) => Self::Failed(error.to_string()),
         }

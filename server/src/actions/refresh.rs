@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::Refusal;
 use super::issue::{self, Tokens};
+use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
 use crate::db::sessions::{Ended, Session};
@@ -44,11 +44,16 @@ struct Replaced {
 /// Carries a refresh request out. `RateLimited`, `RotationInProgress`, `DeadlineMissed` and `Unavailable`
 /// leave every token as it was.
 pub async fn refresh(app: &App, request: &Request) -> Result<Tokens, Refusal> {
+    again(|| attempt(app, request)).await
+}
+
+async fn attempt(app: &App, request: &Request) -> Result<Tokens, Refusal> {
     let mut tx = app.store.begin().await?;
+    let known = find(&mut tx, request.token.hash()).await?;
     // Taken after the lock, so that waiting for it counts against the deadline.
     let now = app.now();
     let attempt = Attempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
-    let Some(known) = find(&mut tx, request.token.hash()).await? else {
+    let Some(known) = known else {
         return Err(refusal(decide_unknown(attempt, now)));
     };
     let token = facts(app, &mut tx, &known, now).await?;
@@ -135,7 +140,7 @@ async fn rotate(
         NewToken { hash: successor.hash(), session: &session.id, generation, issued_at: now, expires_at };
     tx.insert_token(&stored).await?;
     record(&mut tx, Event::Rotated, known, generation, now).await?;
-    let tokens = issue::pair(app, &session.user, &session.id, generation, successor, expires_at, now)?;
+    let tokens = issue::pair(app, session, generation, successor, expires_at, now)?;
     tx.commit().await?;
     Ok(tokens)
 }
@@ -162,7 +167,7 @@ async fn repeat(
     }
     record(&mut tx, Event::RepeatAnswered, known, generation, now).await?;
     let expires_at = replaced.successor_expires_at;
-    let tokens = issue::pair(app, &session.user, &session.id, generation, successor, expires_at, now)?;
+    let tokens = issue::pair(app, session, generation, successor, expires_at, now)?;
     tx.commit().await?;
     Ok(tokens)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Refusal;
+use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
 use crate::db::throttle::Kind;
@@ -13,6 +13,7 @@ use crate::rules::address::Client;
 use crate::rules::email::Email;
 use crate::rules::rate::Rate;
 use crate::rules::request_code::{Facts, decide};
+use crate::time::Moment;
 use crate::tokens::code::LoginCode;
 
 /// A code is on its way.
@@ -28,8 +29,14 @@ pub struct CodeSent {
 pub async fn request_code(app: &App, email: Email, client: Client) -> Result<CodeSent, Refusal> {
     // A place in the outbox comes first, so that no code is stored that can't be sent.
     let slot = app.outbox.reserve().ok_or_else(|| Refusal::Unavailable("the outbox is full".to_owned()))?;
-    let (limits, from) = (&app.limits, client.to_string());
+    let (code, now) = again(|| store(app, &email, client)).await?;
+    let name = app.pseudonym(&email);
+    slot.send(Mail { name, to: email, code, works_for: app.limits.code_ttl, at: now });
+    Ok(CodeSent { expires_in: app.limits.code_ttl, resend_available_in: app.limits.code_cooldown })
+}
 
+async fn store(app: &App, email: &Email, client: Client) -> Result<(LoginCode, Moment), Refusal> {
+    let (limits, from) = (&app.limits, client.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let facts = Facts {
@@ -42,14 +49,12 @@ pub async fn request_code(app: &App, email: Email, client: Client) -> Result<Cod
     }
 
     let (code, id, key) = (LoginCode::random()?, Uuid::new_v4().to_string(), app.keys.current());
-    tx.put_code(&email, &id, &key.id, &code.hash(key, &id, &email), now.plus(limits.code_ttl)).await?;
+    tx.put_code(email, &id, &key.id, &code.hash(key, &id, email), now.plus(limits.code_ttl)).await?;
     tx.count_event(Kind::CodeToEmail, email.as_str(), limits.codes_per_email, now).await?;
     tx.count_event(Kind::CodeFromIp, &from, limits.codes_per_ip, now).await?;
-    let name = app.pseudonym(&email);
+    let name = app.pseudonym(email);
     tx.record(Entry { event: Event::CodeSent, session: None, generation: None, detail: Some(&name) }, now)
         .await?;
     tx.commit().await?;
-
-    slot.send(Mail { name, to: email, code, works_for: limits.code_ttl, at: now });
-    Ok(CodeSent { expires_in: limits.code_ttl, resend_available_in: limits.code_cooldown })
+    Ok((code, now))
 }

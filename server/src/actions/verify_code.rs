@@ -2,19 +2,22 @@
 
 use uuid::Uuid;
 
-use super::Refusal;
-use super::issue::{self, Tokens};
+use super::begin::{Begin, begin};
+use super::issue::Tokens;
+use super::{Refusal, again};
 use crate::app::App;
+use crate::db::Tx;
 use crate::db::audit::{Entry, Event};
 use crate::db::codes::StoredCode;
 use crate::db::throttle::{EventId, Kind};
-use crate::db::tokens::NewToken;
 use crate::db::users::{Status, User};
 use crate::digest::Digest;
+use crate::rules::caller::Caller;
 use crate::rules::email::Email;
+use crate::rules::grant::{Grant, How};
 use crate::rules::guess::{Decision, decide};
+use crate::time::Moment;
 use crate::tokens::code::LoginCode;
-use crate::tokens::refresh::RefreshToken;
 
 /// Someone has signed in.
 #[derive(Debug)]
@@ -25,12 +28,47 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
-/// Counts the guess, compares it, and begins a session if it is right.
-pub async fn verify_code(app: &App, email: &Email, guess: &LoginCode) -> Result<SignedIn, Refusal> {
-    let (live, failure) = count(app, email).await?;
+/// Counts the guess, compares it, and begins a first-party session if it is right.
+pub async fn verify_code(
+    app: &App,
+    email: &Email,
+    guess: &LoginCode,
+    caller: &Caller,
+) -> Result<SignedIn, Refusal> {
+    let proof = prove(app, email, guess).await?;
+    again(|| sign_in(app, &proof, caller)).await
+}
+
+/// A right guess that has not been used yet. It can be used once, for as long as its code works.
+#[derive(Debug)]
+pub struct Proof {
+    email: Email,
+    code_id: String,
+    failure: EventId,
+}
+
+/// Counts the guess and compares it. A wrong, a dead and a missing code are the same refusal.
+pub async fn prove(app: &App, email: &Email, guess: &LoginCode) -> Result<Proof, Refusal> {
+    let (live, failure) = again(|| count(app, email)).await?;
     match matching(app, email, guess, live.as_ref()) {
-        Some(code_id) => sign_in(app, email, code_id, &failure).await,
-        None => refuse(app, email).await,
+        Some(code_id) => Ok(Proof { email: email.clone(), code_id: code_id.to_owned(), failure }),
+        None => again(|| refuse(app, email)).await,
+    }
+}
+
+impl Proof {
+    /// Uses the code up within `tx`, and returns whom it proves. Errors if it was used meanwhile, or the account is
+    /// disabled.
+    pub async fn take(&self, tx: &mut Tx, now: Moment) -> Result<User, Refusal> {
+        if !tx.use_code(&self.email, &self.code_id).await? {
+            return Err(Refusal::CodeRejected);
+        }
+        tx.uncount_event(&self.failure).await?;
+        let user = tx.user_by_email(&self.email, now).await?;
+        match user.status {
+            Status::Active => Ok(user),
+            Status::Disabled => Err(Refusal::CodeRejected),
+        }
     }
 }
 
@@ -73,34 +111,18 @@ fn matching<'a>(
     }
 }
 
-async fn sign_in(app: &App, email: &Email, code_id: &str, failure: &EventId) -> Result<SignedIn, Refusal> {
+async fn sign_in(app: &App, proof: &Proof, caller: &Caller) -> Result<SignedIn, Refusal> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    if !tx.use_code(email, code_id).await? {
-        return Err(Refusal::CodeRejected);
-    }
-    tx.uncount_event(failure).await?;
-    let user = tx.user_by_email(email, now).await?;
-    match user.status {
-        Status::Active => {}
-        Status::Disabled => return Err(Refusal::CodeRejected),
-    }
-
-    let (session, refresh) = (Uuid::new_v4().to_string(), RefreshToken::random()?);
-    let expires_at = now.plus(app.policy.refresh_ttl);
-    tx.insert_session(&session, &user, now).await?;
-    let token =
-        NewToken { hash: refresh.hash(), session: &session, generation: 1, issued_at: now, expires_at };
-    tx.insert_token(&token).await?;
-    let stored = tx.session_for_update(&session).await?;
-    tx.record(Entry { event: Event::Login, session: stored.as_ref(), generation: None, detail: None }, now)
-        .await?;
-    let tokens = issue::pair(app, &user, &session, 1, refresh, expires_at, now)?;
+    let user = proof.take(&mut tx, now).await?;
+    let grant = Grant::FirstParty;
+    let (session, tokens) =
+        begin(app, &mut tx, Begin { user: &user, grant: &grant, how: How::Otp, caller }, now).await?;
     tx.commit().await?;
-    Ok(SignedIn { user, tokens })
+    Ok(SignedIn { user: session.user, tokens })
 }
 
-async fn refuse(app: &App, email: &Email) -> Result<SignedIn, Refusal> {
+async fn refuse(app: &App, email: &Email) -> Result<Proof, Refusal> {
     let mut tx = app.store.begin().await?;
     let name = app.pseudonym(email);
     let entry = Entry { event: Event::CodeRefused, session: None, generation: None, detail: Some(&name) };

@@ -1,10 +1,14 @@
 //! A request that carries an access token: who it is, and whether the session still stands.
 
+use std::time::Duration;
+
 use super::Refusal;
 use crate::app::App;
 use crate::db::Tx;
 use crate::db::sessions::Session;
 use crate::rules::access::{Access, Standing, decide};
+use crate::rules::caller::Caller;
+use crate::rules::grant::Grant;
 use crate::secret::SecretText;
 use crate::time::Moment;
 
@@ -28,7 +32,7 @@ pub enum Probe {
 
 /// Looks at a session with an access token that may have expired (RR-1's probe). Takes the same lock
 /// as a rotation and consumes nothing.
-pub async fn probe(app: &App, token: &SecretText) -> Result<Probe, Refusal> {
+pub async fn probe(app: &App, token: &SecretText, caller: &Caller) -> Result<Probe, Refusal> {
     let claims = app.access.read(&app.keys, token)?;
     let mut tx = app.store.begin().await?;
     let now = app.now();
@@ -43,6 +47,9 @@ pub async fn probe(app: &App, token: &SecretText) -> Result<Probe, Refusal> {
     if access != Access::Refused && claims.r#gen > session.seen_generation {
         tx.mark_seen(&session.id, claims.r#gen).await?;
     }
+    if access == Access::Full && is_news(&session, caller, now) {
+        tx.note_sight(&session.id, caller, now).await?;
+    }
     match access {
         Access::Full => Ok(Probe::Full(Visit { tx, session, now })),
         Access::ProbeOnly => Ok(Probe::Expired(Visit { tx, session, now })),
@@ -50,10 +57,28 @@ pub async fn probe(app: &App, token: &SecretText) -> Result<Probe, Refusal> {
     }
 }
 
-/// Begins a visit; an expired access token is refused like any other bad one.
-pub async fn visit(app: &App, token: &SecretText) -> Result<Visit, Refusal> {
-    match probe(app, token).await? {
-        Probe::Full(visit) => Ok(visit),
-        Probe::Expired(_) => Err(Refusal::Unauthorized),
+/// Begins a visit. An expired access token is refused like any other bad one, and so is one that was given for
+/// something else than `admits` lets in.
+pub async fn visit(
+    app: &App,
+    token: &SecretText,
+    caller: &Caller,
+    admits: fn(&Grant) -> bool,
+) -> Result<Visit, Refusal> {
+    match probe(app, token, caller).await? {
+        Probe::Full(visit) if admits(&visit.session.grant) => Ok(visit),
+        Probe::Full(_) | Probe::Expired(_) => Err(Refusal::Unauthorized),
     }
+}
+
+/// Lets in the user's own tools, which may do everything the user may.
+pub fn first_party(grant: &Grant) -> bool {
+    matches!(grant, Grant::FirstParty)
+}
+
+/// A sight is written down once a minute, or when the address is another one.
+fn is_news(session: &Session, caller: &Caller, now: Moment) -> bool {
+    session.last_seen.as_ref().is_none_or(|(at, from)| {
+        now.since(*at) >= Duration::from_secs(60) || *from != caller.address.to_string()
+    })
 }

@@ -18,14 +18,18 @@ pub(super) fn place(named: Option<&Place>) -> Result<Place, Trouble> {
 }
 
 /// The keys file named on the command line, or the one beside the database.
-pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> PathBuf {
+pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> Result<PathBuf, Trouble> {
     match (named, place) {
-        (Some(path), _) => path,
+        (Some(path), _) => Ok(path),
         (None, Place::Sqlite(path)) => {
             let mut beside = OsString::from(path);
             beside.push(".keys");
-            beside.into()
+            Ok(beside.into())
         }
+        (None, Place::Postgres(_)) => Err(Trouble::new(
+            "a PostgreSQL database has no folder to keep the server's keys in",
+            "Name their file with --keys FILE; every server on this database needs the same one.",
+        )),
     }
 }
 
@@ -38,6 +42,7 @@ pub(super) async fn open_or_make(place: &Place) -> Result<Store, Trouble> {
                 "Name a file this user can write with --database sqlite:PATH; its folder must be writable too.",
             )
         })?,
+        Place::Postgres(_) => {}
     }
     let store = open(place).await?;
     store.migrate().await.map_err(|error| cannot_open(place, error))?;
@@ -53,7 +58,7 @@ pub(super) async fn open_existing(place: &Place) -> Result<Store, Trouble> {
                 "Name the server's database with --database sqlite:PATH.",
             ));
         }
-        Place::Sqlite(_) => {}
+        Place::Sqlite(_) | Place::Postgres(_) => {}
     }
     open(place).await
 }
@@ -63,15 +68,24 @@ async fn open(place: &Place) -> Result<Store, Trouble> {
 }
 
 fn cannot_open(place: &Place, error: OpenError) -> Trouble {
-    let Place::Sqlite(path) = place;
-    match error {
-        OpenError::Database(error) => Trouble::new(
-            format!("can't open the database {}: {error}", path.display()),
+    let (shown, remedy) = match place {
+        Place::Sqlite(path) => (
+            path.display().to_string(),
             "It was left as it is. Check that it is an everkey-server database, that this user can write it and \
              its folder, and that the disk is not full.",
         ),
+        // Its address may hold a password.
+        Place::Postgres(_) => (
+            "at the given PostgreSQL address".to_owned(),
+            "Check that PostgreSQL runs there, and user, password and database name in the address.",
+        ),
+    };
+    match error {
+        OpenError::Database(error) => {
+            Trouble::new(format!("can't open the database {shown}: {error}"), remedy)
+        }
         OpenError::Schema(error) => Trouble::new(
-            format!("the database {} does not fit this version: {error}", path.display()),
+            format!("the database {shown} does not fit this version: {error}"),
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
     }

@@ -44,7 +44,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     let store = files::open_or_make(&place).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keys =
-        open_keys(&files::keys(options.keys, &place), options.new_keys, &store, clock.as_ref()).await?;
+        open_keys(&files::keys(options.keys, &place)?, options.new_keys, &store, clock.as_ref()).await?;
 
     let housekeeping = Housekeeping {
         store: store.clone(),
@@ -58,6 +58,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     let app = Arc::new(App {
         store: store.clone(),
         keys,
+        public_url: options.public_url.unwrap_or_else(|| format!("http://{address}")),
         access: AccessTokens::new(options.issuer),
         policy: Policy {
             access_ttl: options.access_ttl,

@@ -51,7 +51,7 @@ impl Tx {
     pub async fn code_for_update(&mut self, email: &Email) -> Result<Option<StoredCode>, DbError> {
         let query =
             "SELECT id, key_id, code_hash, expires_at, guesses, used FROM login_codes WHERE email = $1";
-        let row = sqlx::query(self.dialect.locking(query))
+        let row = sqlx::query(self.dialect.locking(query, "login_codes"))
             .bind(email.as_str())
             .fetch_optional(&mut *self.inner)
             .await?;

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AnyConnection, AnyPool, Executor as _};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Place;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Which database is spoken to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Dialect {
     Sqlite,
+    Postgres,
 }
 
 /// How long a process waits for another one's transaction.
@@ -22,6 +24,7 @@ impl Dialect {
     pub(super) fn of(place: &Place) -> Self {
         match place {
             Place::Sqlite(_) => Self::Sqlite,
+            Place::Postgres(_) => Self::Postgres,
         }
     }
 
@@ -29,6 +32,7 @@ impl Dialect {
     pub(super) fn connections(self) -> u32 {
         match self {
             Self::Sqlite => 1,
+            Self::Postgres => 10,
         }
     }
 
@@ -37,10 +41,16 @@ impl Dialect {
         match self {
             Self::Sqlite => {
                 let busy = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
-                connection.execute(sqlx::AssertSqlSafe(busy)).await?;
+                connection.execute(AssertSqlSafe(busy)).await?;
                 connection.execute("PRAGMA journal_mode = WAL").await?;
                 connection.execute("PRAGMA synchronous = FULL").await?;
                 connection.execute("PRAGMA foreign_keys = ON").await?;
+            }
+            Self::Postgres => {
+                let patience =
+                    format!("SET lock_timeout = {0}; SET statement_timeout = {0}", BUSY.as_millis());
+                connection.execute(AssertSqlSafe(patience)).await?;
+                connection.execute("SET synchronous_commit = on").await?;
             }
         }
         Ok(())
@@ -49,20 +59,24 @@ impl Dialect {
     pub(super) async fn migrate(self, pool: &AnyPool) -> Result<(), MigrateError> {
         match self {
             Self::Sqlite => SQLITE.run(pool).await,
+            Self::Postgres => POSTGRES.run(pool).await,
         }
     }
 
-    /// Begins a transaction; SQLite takes the one write lock at once.
+    /// Begins a transaction that behaves as if it ran alone. SQLite takes the one write lock at once;
+    /// PostgreSQL fails one of two that could not have run one after the other, and that one runs again.
     pub(super) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL SERIALIZABLE",
         }
     }
 
-    /// Ends a query whose rows must stay locked until the commit. SQLite's write lock covers all rows.
-    pub(super) fn locking(self, query: &'static str) -> &'static str {
+    /// Ends a query whose rows of `table` must stay locked until the commit. SQLite's write lock covers all rows.
+    pub(super) fn locking(self, query: &'static str, table: &'static str) -> SqlStr {
         match self {
-            Self::Sqlite => query,
+            Self::Sqlite => query.into_sql_str(),
+            Self::Postgres => AssertSqlSafe(format!("{query} FOR UPDATE OF {table}")).into_sql_str(),
         }
     }
 }

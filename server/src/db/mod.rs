@@ -24,13 +24,28 @@ pub use place::Place;
 pub enum DbError {
     /// Nothing was changed: the transaction never began, or was rolled back.
     #[error("the database is not available: {0}")]
-    Unavailable(#[from] sqlx::Error),
+    Unavailable(sqlx::Error),
+    /// Another transaction came first and this one was rolled back: run again it may succeed.
+    #[error("the database asks to run the transaction again: {0}")]
+    Contended(sqlx::Error),
     /// The commit failed, so whether anything was changed is unknown.
     #[error("the database did not confirm a commit: {0}")]
     Unconfirmed(sqlx::Error),
     /// A stored value is not what the schema promises; nothing was changed.
     #[error("the database holds an impossible value in {0}")]
     Corrupt(&'static str),
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_contention(&error) { Self::Contended(error) } else { Self::Unavailable(error) }
+    }
+}
+
+/// PostgreSQL's serialization_failure and deadlock_detected: both leave nothing of the transaction behind.
+fn is_contention(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
 }
 
 /// An open database.
@@ -106,7 +121,9 @@ pub struct Tx {
 impl Tx {
     /// Makes the changes durable before it returns.
     pub async fn commit(self) -> Result<(), DbError> {
-        self.inner.commit().await.map_err(DbError::Unconfirmed)
+        self.inner.commit().await.map_err(|error| {
+            if is_contention(&error) { DbError::Contended(error) } else { DbError::Unconfirmed(error) }
+        })
     }
 }
 

@@ -3,24 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::secret::SecretText;
+
 /// The place of a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Place {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, by its address, which may hold a password.
+    Postgres(SecretText),
 }
 
 /// The text names no database this server can use.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPlace {
-    /// PostgreSQL, which this version can't use yet.
-    #[error("PostgreSQL is not supported by this version; write sqlite:PATH")]
-    Postgres,
     /// An SQLite database that would be gone with the process.
     #[error("a database in memory would lose every session at the next start; write sqlite:PATH")]
     Memory,
     /// Anything else.
-    #[error("write sqlite:PATH")]
+    #[error("write sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Unknown,
 }
 
@@ -31,7 +32,9 @@ impl FromStr for Place {
         match text.split_once(':') {
             Some(("sqlite", "" | ":memory:" | "//" | "//:memory:")) => Err(NotAPlace::Memory),
             Some(("sqlite", path)) => Ok(Self::Sqlite(path.strip_prefix("//").unwrap_or(path).into())),
-            Some(("postgres" | "postgresql", _)) => Err(NotAPlace::Postgres),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Self::Postgres(SecretText::new(text.to_owned())))
+            }
             Some(_) | None => Err(NotAPlace::Unknown),
         }
     }
@@ -42,6 +45,7 @@ impl Place {
     pub(super) fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite:{}?mode=rw", encode(path)),
+            Self::Postgres(url) => url.expose().to_owned(),
         }
     }
 }
@@ -65,14 +69,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_durable_sqlite_files_are_places() {
-        assert_eq!("sqlite:/a/b.db".parse(), Ok(Place::Sqlite("/a/b.db".into())));
-        assert_eq!("sqlite:b.db".parse(), Ok(Place::Sqlite("b.db".into())));
-        assert_eq!("sqlite:///a/b.db".parse(), Ok(Place::Sqlite("/a/b.db".into())));
-        assert_eq!("sqlite::memory:".parse::<Place>(), Err(NotAPlace::Memory));
-        assert_eq!("sqlite:".parse::<Place>(), Err(NotAPlace::Memory));
-        assert_eq!("postgres://x/y".parse::<Place>(), Err(NotAPlace::Postgres));
-        assert_eq!("/a/b.db".parse::<Place>(), Err(NotAPlace::Unknown));
+    fn only_durable_databases_are_places() {
+        for (text, path) in
+            [("sqlite:/a/b.db", "/a/b.db"), ("sqlite:b.db", "b.db"), ("sqlite:///a/b.db", "/a/b.db")]
+        {
+            assert!(matches!(text.parse(), Ok(Place::Sqlite(found)) if found == Path::new(path)), "{text}");
+        }
+        for text in ["postgres://x/y", "postgresql://me:pw@x/y"] {
+            assert!(matches!(text.parse(), Ok(Place::Postgres(url)) if url.expose() == text), "{text}");
+        }
+        let error = |text: &str| text.parse::<Place>().unwrap_err();
+        assert_eq!(error("sqlite::memory:"), NotAPlace::Memory);
+        assert_eq!(error("sqlite:"), NotAPlace::Memory);
+        assert_eq!(error("/a/b.db"), NotAPlace::Unknown);
+        assert_eq!(error("postgres:x"), NotAPlace::Unknown);
+    }
+
+    #[test]
+    fn a_password_is_not_shown_by_debug() {
+        let place: Place = "postgres://me:hunter2@x/y".parse().unwrap();
+        assert!(!format!("{place:?}").contains("hunter2"));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::users::{Status, User};
+use super::users::{Platform, Status, User};
 use super::{DbError, Tx, moment, optional_moment};
 use crate::rules::access::Standing;
+use crate::rules::caller::Caller;
+use crate::rules::grant::{Grant, How};
 use crate::time::Moment;
 
 /// Why a session was ended before it lapsed.
@@ -42,6 +44,16 @@ pub struct Session {
     pub id: String,
     /// Whose it is.
     pub user: User,
+    /// What it is for.
+    pub grant: Grant,
+    /// How its holder proved who they are.
+    pub how: How,
+    /// The network address it began at, where that is known.
+    pub address: Option<String>,
+    /// What the program that began it calls itself.
+    pub program: Option<String>,
+    /// When and from which network address one of its tokens was last seen.
+    pub last_seen: Option<(Moment, String)>,
     /// When it began.
     pub created_at: Moment,
     /// When it last rotated.
@@ -64,23 +76,54 @@ impl Session {
     }
 }
 
-const SELECT_ONE: &str = "SELECT s.id, s.created_at, s.rotated_at, s.generation, s.seen_generation,
-        s.revoked_at, s.revoked_why, u.id AS user_id, u.email, u.status, u.created_at AS user_created_at
-    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.created_at, s.rotated_at, s.generation, s.seen_generation, s.revoked_at, s.revoked_why,
+                s.grant_kind, s.how, s.client_id, s.scope, s.org_id, s.org_role, s.address, s.program,
+                s.last_seen_at, s.last_seen_from,
+                u.id AS user_id, u.email, u.name, u.plan, u.platform_role, u.status, u.created_at AS user_created_at
+            FROM sessions s JOIN users u ON u.id = s.user_id ",
+            $rest
+        )
+    };
+}
 
-const SELECT_ALL: &str = "SELECT s.id, s.created_at, s.rotated_at, s.generation, s.seen_generation,
-        s.revoked_at, s.revoked_why, u.id AS user_id, u.email, u.status, u.created_at AS user_created_at
-    FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY s.created_at, s.id";
+/// A session to begin.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Its id, a UUID.
+    pub id: &'a str,
+    /// Whose it is.
+    pub user: &'a User,
+    /// What it is for.
+    pub grant: &'a Grant,
+    /// How its holder proved who they are.
+    pub how: How,
+    /// Who asked for it.
+    pub caller: &'a Caller,
+}
 
 impl Tx {
     /// Begins a session of generation 1.
-    pub async fn insert_session(&mut self, id: &str, user: &User, now: Moment) -> Result<(), DbError> {
+    pub async fn insert_session(&mut self, new: &NewSession<'_>, now: Moment) -> Result<(), DbError> {
+        let columns = GrantColumns::of(new.grant);
         sqlx::query(
-            "INSERT INTO sessions (id, user_id, created_at, generation, seen_generation) VALUES ($1, $2, $3, 1, 0)",
+            "INSERT INTO sessions (id, user_id, created_at, generation, seen_generation, grant_kind, how, client_id,
+                scope, org_id, org_role, address, program, last_seen_at, last_seen_from)
+             VALUES ($1, $2, $3, 1, 0, $4, $5, $6, $7, $8, $9, $10, $11, $3, $10)",
         )
-        .bind(id)
-        .bind(user.id.as_str())
+        .bind(new.id)
+        .bind(new.user.id.as_str())
         .bind(now.millis())
+        .bind(columns.kind)
+        .bind(new.how.word())
+        .bind(columns.client)
+        .bind(columns.scope)
+        .bind(columns.org)
+        .bind(columns.role)
+        .bind(new.caller.address.to_string())
+        .bind(new.caller.program.as_str())
         .execute(&mut *self.inner)
         .await?;
         Ok(())
@@ -88,14 +131,14 @@ impl Tx {
 
     /// The session with this id, locked against rotation until the commit.
     pub async fn session_for_update(&mut self, id: &str) -> Result<Option<Session>, DbError> {
-        let row =
-            sqlx::query(self.dialect.locking(SELECT_ONE)).bind(id).fetch_optional(&mut *self.inner).await?;
+        let query = self.dialect.locking(select!("WHERE s.id = $1"), "s");
+        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
         row.as_ref().map(session).transpose()
     }
 
     /// Every session, oldest first.
     pub async fn all_sessions(&mut self) -> Result<Vec<Session>, DbError> {
-        let rows = sqlx::query(SELECT_ALL).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(&mut *self.inner).await?;
         rows.iter().map(session).collect()
     }
 
@@ -104,6 +147,17 @@ impl Tx {
         sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")
             .bind(id)
             .bind(generation)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes when and from where a session was seen.
+    pub async fn note_sight(&mut self, id: &str, caller: &Caller, now: Moment) -> Result<(), DbError> {
+        sqlx::query("UPDATE sessions SET last_seen_at = $2, last_seen_from = $3 WHERE id = $1")
+            .bind(id)
+            .bind(now.millis())
+            .bind(caller.address.to_string())
             .execute(&mut *self.inner)
             .await?;
         Ok(())
@@ -157,18 +211,65 @@ fn session(row: &AnyRow) -> Result<Session, DbError> {
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => return Err(DbError::Corrupt("sessions.revoked_at")),
     };
+    let last_seen = optional_moment(row, "last_seen_at")?.zip(row.try_get("last_seen_from")?);
     Ok(Session {
         id: row.try_get("id")?,
         user: User {
             id: row.try_get("user_id")?,
             email: row.try_get("email")?,
+            name: row.try_get("name")?,
+            plan: row.try_get("plan")?,
+            platform: Platform::read(row.try_get("platform_role")?)?,
             status: Status::read(row.try_get("status")?)?,
             created_at: moment(row, "user_created_at")?,
         },
+        grant: grant(row)?,
+        how: How::read(row.try_get("how")?).ok_or(DbError::Corrupt("sessions.how"))?,
+        address: row.try_get("address")?,
+        program: row.try_get("program")?,
+        last_seen,
         created_at: moment(row, "created_at")?,
         rotated_at: optional_moment(row, "rotated_at")?,
         generation: row.try_get("generation")?,
         seen_generation: row.try_get("seen_generation")?,
         ended,
     })
+}
+
+/// A grant as its columns.
+#[derive(Default)]
+struct GrantColumns<'a> {
+    kind: &'static str,
+    client: Option<&'a str>,
+    scope: Option<&'a str>,
+    org: Option<&'a str>,
+    role: Option<&'a str>,
+}
+
+impl<'a> GrantColumns<'a> {
+    fn of(grant: &'a Grant) -> Self {
+        match grant {
+            Grant::FirstParty => Self { kind: "first_party", ..Self::default() },
+            Grant::Web => Self { kind: "web", ..Self::default() },
+            Grant::OAuth { client, scope } => {
+                Self { kind: "oauth", client: Some(client), scope: Some(scope), ..Self::default() }
+            }
+            Grant::Cli { org, role } => {
+                Self { kind: "cli", org: Some(org), role: Some(role), ..Self::default() }
+            }
+        }
+    }
+}
+
+fn grant(row: &AnyRow) -> Result<Grant, DbError> {
+    let missing = || DbError::Corrupt("sessions.grant_kind");
+    let text =
+        |column| -> Result<String, DbError> { row.try_get::<Option<String>, _>(column)?.ok_or_else(missing) };
+    match row.try_get("grant_kind")? {
+        "first_party" => Ok(Grant::FirstParty),
+        "web" => Ok(Grant::Web),
+        "oauth" => Ok(Grant::OAuth { client: text("client_id")?, scope: text("scope")? }),
+        "cli" => Ok(Grant::Cli { org: text("org_id")?, role: text("org_role")? }),
+        _ => Err(missing()),
+    }
 }

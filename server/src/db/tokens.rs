@@ -73,7 +73,7 @@ impl Tx {
     pub async fn token_for_update(&mut self, hash: &Digest) -> Result<Option<StoredToken>, DbError> {
         let query = "SELECT session_id, generation, expires_at, consumed_at, consumed_key, successor_key
             FROM refresh_tokens WHERE hash = $1";
-        let row = sqlx::query(self.dialect.locking(query))
+        let row = sqlx::query(self.dialect.locking(query, "refresh_tokens"))
             .bind(hash.bytes().as_slice())
             .fetch_optional(&mut *self.inner)
             .await?;

@@ -34,6 +34,33 @@ impl Status {
     }
 }
 
+/// A role in the installation, apart from any role in a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// None: a user like any other.
+    None,
+    /// May look after users and sessions.
+    Admin,
+}
+
+impl Platform {
+    /// The word for it in the database and in listings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Result<Self, DbError> {
+        match word {
+            "none" => Ok(Self::None),
+            "admin" => Ok(Self::Admin),
+            _ => Err(DbError::Corrupt("users.platform_role")),
+        }
+    }
+}
+
 /// A user.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -41,6 +68,12 @@ pub struct User {
     pub id: String,
     /// The address they sign in with.
     pub email: String,
+    /// What they call themselves; may be empty.
+    pub name: String,
+    /// Their plan, which sets some limits.
+    pub plan: String,
+    /// What they may do to the installation itself.
+    pub platform: Platform,
     /// Whether the account may be used.
     pub status: Status,
     /// When they first signed in.
@@ -59,10 +92,12 @@ impl Tx {
         .bind(now.millis())
         .execute(&mut *self.inner)
         .await?;
-        let row = sqlx::query("SELECT id, email, status, created_at FROM users WHERE email = $1")
-            .bind(email.as_str())
-            .fetch_one(&mut *self.inner)
-            .await?;
+        let row = sqlx::query(
+            "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1",
+        )
+        .bind(email.as_str())
+        .fetch_one(&mut *self.inner)
+        .await?;
         user(&row)
     }
 
@@ -77,6 +112,9 @@ fn user(row: &AnyRow) -> Result<User, DbError> {
     Ok(User {
         id: row.try_get("id")?,
         email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        plan: row.try_get("plan")?,
+        platform: Platform::read(row.try_get("platform_role")?)?,
         status: Status::read(row.try_get("status")?)?,
         created_at: moment(row, "created_at")?,
     })

@@ -11,7 +11,7 @@ use crate::actions::request_code::request_code;
 use crate::actions::verify_code::verify_code;
 use crate::app::App;
 use crate::http::body::JsonBody;
-use crate::http::client::ClientAddress;
+use crate::http::client::{Asks, ClientAddress};
 use crate::http::error::ApiError;
 use crate::rules::email::Email;
 use crate::secret::SecretText;
@@ -50,10 +50,11 @@ pub(super) struct Verify {
 
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
+    Asks(caller): Asks,
     JsonBody(body): JsonBody<Verify>,
 ) -> Result<Json<TokenAnswer>, ApiError> {
     let code = LoginCode::parse(&body.code).map_err(|error| ApiError::validation(error.to_string()))?;
-    let signed_in = verify_code(&app, &email(&body.email)?, &code).await?;
+    let signed_in = verify_code(&app, &email(&body.email)?, &code, &caller).await?;
     Ok(Json(TokenAnswer::after_sign_in(&app, signed_in.tokens, signed_in.user)))
 }
 

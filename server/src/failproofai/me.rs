@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::actions::Refusal;
-use crate::actions::visit::{Visit, visit};
+use crate::actions::again;
+use crate::actions::visit::{Visit, first_party, visit};
 use crate::app::App;
 use crate::http::bearer::Bearer;
+use crate::http::client::Asks;
 use crate::http::error::ApiError;
 
 #[derive(Serialize)]
@@ -21,10 +22,17 @@ pub(super) struct Me {
     created_at: String,
 }
 
-pub(super) async fn me(State(app): State<Arc<App>>, Bearer(token): Bearer) -> Result<Json<Me>, ApiError> {
-    let Visit { tx, session, now: _ } = visit(&app, &token).await?;
-    tx.commit().await.map_err(Refusal::from)?;
-    let user = session.user;
+pub(super) async fn me(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    Bearer(token): Bearer,
+) -> Result<Json<Me>, ApiError> {
+    let user = again(|| async {
+        let Visit { tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
+        tx.commit().await?;
+        Ok(session.user)
+    })
+    .await?;
     Ok(Json(Me {
         created_at: user.created_at.rfc3339(),
         status: user.status.word(),

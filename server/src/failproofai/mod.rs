@@ -10,14 +10,14 @@ mod tokens;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
 /// The contract's routes.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .route("/v0/auth/login/request", post(login::request))
         .route("/v0/auth/login/verify", post(login::verify))
         .route("/v0/auth/token/refresh", post(refresh::refresh))

@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::Refusal;
-use crate::actions::visit::{Visit, visit};
+use crate::actions::visit::{Visit, first_party, visit};
+use crate::actions::{Refusal, again};
 use crate::app::App;
 use crate::db::reminders::Reminder;
 use crate::db::users::User;
 use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
+use crate::http::client::Asks;
 use crate::http::error::ApiError;
 use crate::rules::reminder::fire_at;
 
@@ -51,34 +52,47 @@ impl View {
 
 pub(super) async fn get(
     State(app): State<Arc<App>>,
+    Asks(caller): Asks,
     Bearer(token): Bearer,
 ) -> Result<Json<Answer>, ApiError> {
-    let Visit { mut tx, session, now: _ } = visit(&app, &token).await?;
-    let reminder = tx.reminder(&session.user.id).await.map_err(Refusal::from)?;
-    tx.commit().await.map_err(Refusal::from)?;
-    Ok(Json(Answer { reminder: reminder.map(|reminder| View::of(session.user, reminder)) }))
+    let answer = again(|| async {
+        let Visit { mut tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
+        let reminder = tx.reminder(&session.user.id).await?;
+        tx.commit().await?;
+        Ok(Answer { reminder: reminder.map(|reminder| View::of(session.user, reminder)) })
+    });
+    Ok(Json(answer.await?))
 }
 
 pub(super) async fn set(
     State(app): State<Arc<App>>,
+    Asks(caller): Asks,
     Bearer(token): Bearer,
     JsonBody(body): JsonBody<Set>,
 ) -> Result<Json<Answer>, ApiError> {
-    let Visit { mut tx, session, now } = visit(&app, &token).await?;
-    let fire_at =
-        fire_at(body.in_days, body.at, now).map_err(|error| ApiError::validation(error.to_string()))?;
-    let reminder = Reminder { fire_at, set_at: now };
-    tx.put_reminder(&session.user.id, reminder).await.map_err(Refusal::from)?;
-    tx.commit().await.map_err(Refusal::from)?;
-    Ok(Json(Answer { reminder: Some(View::of(session.user, reminder)) }))
+    let answer = again(|| async {
+        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+        let fire_at =
+            fire_at(body.in_days, body.at, now).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        let reminder = Reminder { fire_at, set_at: now };
+        tx.put_reminder(&session.user.id, reminder).await?;
+        tx.commit().await?;
+        Ok(Answer { reminder: Some(View::of(session.user, reminder)) })
+    });
+    Ok(Json(answer.await?))
 }
 
 pub(super) async fn clear(
     State(app): State<Arc<App>>,
+    Asks(caller): Asks,
     Bearer(token): Bearer,
 ) -> Result<StatusCode, ApiError> {
-    let Visit { mut tx, session, now: _ } = visit(&app, &token).await?;
-    tx.delete_reminder(&session.user.id).await.map_err(Refusal::from)?;
-    tx.commit().await.map_err(Refusal::from)?;
+    again(|| async {
+        let Visit { mut tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
+        tx.delete_reminder(&session.user.id).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

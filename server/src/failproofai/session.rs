@@ -7,10 +7,11 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::tokens::UserView;
-use crate::actions::Refusal;
+use crate::actions::again;
 use crate::actions::visit::{Probe, Visit, probe};
 use crate::app::App;
 use crate::http::bearer::Bearer;
+use crate::http::client::Asks;
 use crate::http::error::ApiError;
 
 #[derive(Serialize)]
@@ -24,13 +25,18 @@ pub(super) struct SessionView {
 
 pub(super) async fn session(
     State(app): State<Arc<App>>,
+    Asks(caller): Asks,
     Bearer(token): Bearer,
 ) -> Result<Json<SessionView>, ApiError> {
-    let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token).await? {
-        Probe::Full(visit) => (visit, true),
-        Probe::Expired(visit) => (visit, false),
-    };
-    tx.commit().await.map_err(Refusal::from)?;
+    let (session, with_user) = again(|| async {
+        let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
+            Probe::Full(visit) => (visit, true),
+            Probe::Expired(visit) => (visit, false),
+        };
+        tx.commit().await?;
+        Ok((session, with_user))
+    })
+    .await?;
     Ok(Json(SessionView {
         session_id: session.id,
         generation: session.generation,

@@ -1,5 +1,6 @@
-//! JSON request bodies: at most 16 KiB, sent as JSON, complete within 10 seconds.
+//! Request bodies, JSON and forms: at most 16 KiB, of the right type, complete within 10 seconds.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -25,7 +26,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_json(&request) {
+        if !is_sent_as(&request, "application/json") {
             return Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -41,10 +42,43 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-fn is_json(request: &Request) -> bool {
+/// A form (`application/x-www-form-urlencoded`) parsed as `T`. Fields that `T` does not know are ignored; a repeated
+/// one is an error (RFC 6749 section 3.2).
+pub struct FormBody<T>(
+    /// What was sent.
+    pub T,
+);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for FormBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_sent_as(&request, "application/x-www-form-urlencoded") {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send a form with Content-Type: application/x-www-form-urlencoded.",
+            ));
+        }
+        parse_form(&read(request).await?).map(FormBody)
+    }
+}
+
+/// Reads a form's text, or a query: one value a name. The error repeats nothing of it.
+pub fn parse_form<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
+    let mut names = BTreeSet::new();
+    if !url::form_urlencoded::parse(text).all(|(name, _)| names.insert(name)) {
+        return Err(ApiError::validation("A field was given twice."));
+    }
+    serde_html_form::from_bytes(text).map_err(|_| {
+        ApiError::validation("The form is not of the right shape: a field is missing or malformed.")
+    })
+}
+
+fn is_sent_as(request: &Request, wanted: &str) -> bool {
     let sent_as = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = sent_as.and_then(|value| value.split(';').next()).map(str::trim);
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted))
 }
 
 async fn read(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
@@ -111,6 +145,22 @@ mod tests {
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_form_has_each_field_once() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Form {
+            a: String,
+            b: Option<String>,
+        }
+        let parse = |text: &str| parse_form::<Form>(text.as_bytes());
+        let form = parse("a=x%20y+z&c=1").unwrap();
+        assert_eq!((form.a.as_str(), form.b), ("x y z", None));
+        assert_eq!(parse("a=1&b=2").unwrap().b.as_deref(), Some("2"));
+        for bad in ["a=1&a=2", "a=1&c=1&c=2", "b=1", ""] {
+            assert!(parse(bad).is_err(), "{bad}");
         }
     }
 

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header;
 use axum::http::request::Parts;
 
 use super::error::ApiError;
 use crate::actions::Refusal;
 use crate::app::App;
 use crate::rules::address::Client;
+use crate::rules::caller::Caller;
 
 /// The client of a request.
 pub struct ClientAddress(
@@ -32,5 +34,21 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
             .map(|value| value.to_str().unwrap_or("?"))
             .collect();
         Ok(Self(Client::find(peer.ip(), values.into_iter(), &app.trusted_proxies)))
+    }
+}
+
+/// Who makes a request, as far as the network tells.
+pub struct Asks(
+    /// Its address and program.
+    pub Caller,
+);
+
+impl FromRequestParts<Arc<App>> for Asks {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(Caller::new(address, user_agent)))
     }
 }

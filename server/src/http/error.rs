@@ -49,6 +49,14 @@ impl ApiError {
         )
     }
 
+    /// 503 `unavailable`: nothing was changed.
+    fn busy() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.")
+        }
+    }
+
     /// Says in 409, 429 and 503 answers that this attempt changed nothing (RR-1).
     pub fn leaving_attempt_unconsumed(mut self) -> Self {
         self.attempt_unconsumed = matches!(
@@ -89,12 +97,14 @@ impl From<Refusal> for ApiError {
                 "deadline_passed",
                 "X-Request-Deadline is not within the next 30 seconds of the Date of this answer.",
             ),
+            Refusal::Invalid(why) => Self::validation(why),
+            Refusal::Contended => {
+                tracing::warn!("an action met other transactions too often");
+                Self::busy()
+            }
             Refusal::Unavailable(why) => {
                 tracing::error!(why, "a request could not be carried out");
-                Self {
-                    retry_after: Some(Duration::from_secs(1)),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.")
-                }
+                Self::busy()
             }
             Refusal::Failed(why) => {
                 tracing::error!(why, "a request failed half-way");

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::error::ApiError;
 use super::{health, layers};
@@ -15,9 +16,11 @@ use crate::failproofai;
 
 /// The whole service.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let (routes, _described) = OpenApiRouter::new()
         .route("/healthz", get(health::healthz))
         .merge(failproofai::routes())
+        .split_for_parts();
+    routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))

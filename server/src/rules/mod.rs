@@ -3,7 +3,9 @@
 
 pub mod access;
 pub mod address;
+pub mod caller;
 pub mod email;
+pub mod grant;
 pub mod guess;
 pub mod rate;
 pub mod reminder;

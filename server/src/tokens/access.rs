@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::hs256;
 use crate::keys::KeyRing;
+use crate::rules::grant::Grant;
 use crate::secret::SecretText;
 use crate::time::Moment;
 
@@ -35,6 +36,21 @@ pub struct Claims {
     pub sid: String,
     /// The generation of the session it was issued with.
     pub r#gen: i64,
+    /// The OAuth client it was issued to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What the OAuth client may do with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// `cli` for the achilles CLI.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The organisation the achilles CLI acts in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<String>,
+    /// The user's role there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// Why a text was not made into, or taken for, an access token.
@@ -65,6 +81,8 @@ pub struct Subject<'a> {
     pub session: &'a str,
     /// The session's generation.
     pub generation: i64,
+    /// What the session is for.
+    pub grant: &'a Grant,
 }
 
 impl AccessTokens {
@@ -83,7 +101,7 @@ impl AccessTokens {
         expires_at: Moment,
     ) -> Result<SecretText, AccessError> {
         let key = keys.current();
-        let claims = Claims {
+        let mut claims = Claims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
             sub: subject.user.to_owned(),
@@ -93,7 +111,24 @@ impl AccessTokens {
             jti: Uuid::new_v4().to_string(),
             sid: subject.session.to_owned(),
             r#gen: subject.generation,
+            client_id: None,
+            scope: None,
+            kind: None,
+            org_id: None,
+            role: None,
         };
+        match subject.grant {
+            Grant::FirstParty | Grant::Web => {}
+            Grant::OAuth { client, scope } => {
+                claims.client_id = Some(client.clone());
+                claims.scope = Some(scope.clone());
+            }
+            Grant::Cli { org, role } => {
+                claims.kind = Some("cli".to_owned());
+                claims.org_id = Some(org.clone());
+                claims.role = Some(role.clone());
+            }
+        }
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key.jwt.expose()))
             .map(SecretText::new)
@@ -126,7 +161,8 @@ mod tests {
     use crate::keys::ServerKey;
 
     const NOW: Moment = Moment::from_secs(1_700_000_000);
-    const SUBJECT: Subject<'_> = Subject { user: "u", email: "a@b.c", session: "s", generation: 4 };
+    const SUBJECT: Subject<'_> =
+        Subject { user: "u", email: "a@b.c", session: "s", generation: 4, grant: &Grant::FirstParty };
 
     fn ring() -> KeyRing {
         KeyRing::new(ServerKey::random(NOW).unwrap(), Vec::new())

@@ -108,6 +108,7 @@ async fn start_in(folder: TempDir, options: Options) -> Server {
     let app = App {
         store: store.clone(),
         keys: keys.clone(),
+        public_url: "http://everkey.example".to_owned(),
         access: AccessTokens::new("https://issuer.example".to_owned()),
         policy: Policy {
             access_ttl: Duration::from_secs(3600),

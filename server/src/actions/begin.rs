@@ -1,0 +1,50 @@
+//! Begins a session that has tokens.
+
+use uuid::Uuid;
+
+use super::Refusal;
+use super::issue::{self, Tokens};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::sessions::{NewSession, Session};
+use crate::db::tokens::NewToken;
+use crate::db::users::User;
+use crate::db::{DbError, Tx};
+use crate::rules::caller::Caller;
+use crate::rules::grant::{Grant, How};
+use crate::time::Moment;
+use crate::tokens::refresh::RefreshToken;
+
+/// Whose session to begin, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin<'a> {
+    /// Whose it is.
+    pub user: &'a User,
+    /// What it is for.
+    pub grant: &'a Grant,
+    /// How its holder proved who they are.
+    pub how: How,
+    /// Who asked for it.
+    pub caller: &'a Caller,
+}
+
+/// Begins a session within `tx`, and returns it with its first tokens, which must only leave the server once `tx`
+/// is committed.
+pub async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    begin: Begin<'_>,
+    now: Moment,
+) -> Result<(Session, Tokens), Refusal> {
+    let Begin { user, grant, how, caller } = begin;
+    let (id, refresh) = (Uuid::new_v4().to_string(), RefreshToken::random()?);
+    let expires_at = now.plus(app.policy.refresh_ttl);
+    tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
+    let token = NewToken { hash: refresh.hash(), session: &id, generation: 1, issued_at: now, expires_at };
+    tx.insert_token(&token).await?;
+    let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;
+    let entry = Entry { event: Event::Login, session: Some(&session), generation: None, detail: None };
+    tx.record(entry, now).await?;
+    let tokens = issue::pair(app, &session, 1, refresh, expires_at, now)?;
+    Ok((session, tokens))
+}

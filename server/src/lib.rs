@@ -17,6 +17,7 @@ pub mod http;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod oauth;
 pub mod rules;
 pub mod secret;
 pub mod time;

@@ -4,19 +4,21 @@ use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
 use crate::db::sessions::Ended;
+use crate::rules::grant::Holder;
 use crate::tokens::refresh::RefreshToken;
 
 /// Ends the session that the token belongs to. One that has ended already stays ended and is no error;
-/// a token that is not known is `InvalidGrant`.
-pub async fn logout(app: &App, token: &RefreshToken) -> Result<(), Refusal> {
-    again(|| attempt(app, token)).await
+/// a token that is not known, or that was given to another holder, is `InvalidGrant`.
+pub async fn logout(app: &App, token: &RefreshToken, holder: &Holder) -> Result<(), Refusal> {
+    again(|| attempt(app, token, holder)).await
 }
 
-async fn attempt(app: &App, token: &RefreshToken) -> Result<(), Refusal> {
+async fn attempt(app: &App, token: &RefreshToken, holder: &Holder) -> Result<(), Refusal> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let token = tx.token_for_update(&token.hash()).await?.ok_or(Refusal::InvalidGrant)?;
-    let session = tx.session_for_update(&token.session_id).await?.ok_or(Refusal::InvalidGrant)?;
+    let session = tx.session_for_update(&token.session_id).await?;
+    let session = session.filter(|session| session.grant.is_of(holder)).ok_or(Refusal::InvalidGrant)?;
     if tx.end_session(&session.id, Ended::Logout, now).await? {
         let entry = Entry { event: Event::Logout, session: Some(&session), generation: None, detail: None };
         tx.record(entry, now).await?;

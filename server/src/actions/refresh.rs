@@ -11,6 +11,7 @@ use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::access::Standing;
+use crate::rules::grant::Holder;
 use crate::rules::rate;
 use crate::rules::rotation::{Attempt, Decision, Decline, Successor, Token, decide, decide_unknown};
 use crate::time::Moment;
@@ -21,6 +22,8 @@ use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 pub struct Request {
     /// The refresh token.
     pub token: RefreshToken,
+    /// Who brings it.
+    pub holder: Holder,
     /// Its idempotency key.
     pub key: Option<IdempotencyKey>,
     /// The moment after which the request must not be carried out.
@@ -53,7 +56,8 @@ async fn attempt(app: &App, request: &Request) -> Result<Tokens, Refusal> {
     // Taken after the lock, so that waiting for it counts against the deadline.
     let now = app.now();
     let attempt = Attempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
-    let Some(known) = known else {
+    // Another holder's token consumes nothing and raises no alarm: whoever brings it proves nothing.
+    let Some(known) = known.filter(|known| known.session.grant.is_of(&request.holder)) else {
         return Err(refusal(decide_unknown(attempt, now)));
     };
     let token = facts(app, &mut tx, &known, now).await?;

@@ -102,6 +102,11 @@ async fn open_keys(
     clock: &dyn Clock,
 ) -> Result<KeyRing, Trouble> {
     if let Some(ring) = keys::file::load(path)? {
+        if ring.current().es256.is_some() {
+            return Ok(ring);
+        }
+        let ring = keys::file::upgrade(path, clock.now())?;
+        tracing::info!(file = %path.display(), key = ring.current().id, "added a key for id_tokens to the keys");
         return Ok(ring);
     }
     let trouble = |error: crate::db::DbError| Trouble::new(error.to_string(), "Try again.");

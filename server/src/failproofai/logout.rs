@@ -10,6 +10,7 @@ use crate::actions;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
+use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
@@ -22,6 +23,7 @@ pub(super) async fn logout(
     State(app): State<Arc<App>>,
     JsonBody(body): JsonBody<Logout>,
 ) -> Result<StatusCode, ApiError> {
-    actions::logout::logout(&app, &RefreshToken::received(body.refresh_token)).await?;
+    let token = RefreshToken::received(body.refresh_token);
+    actions::logout::logout(&app, &token, &Holder::FirstParty).await?;
     Ok(StatusCode::NO_CONTENT)
 }

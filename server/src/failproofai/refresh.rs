@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::retry::RetryHeaders;
+use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
@@ -25,8 +26,12 @@ pub(super) async fn refresh(
     RetryHeaders { key, deadline }: RetryHeaders,
     JsonBody(body): JsonBody<Refresh>,
 ) -> Result<Json<TokenAnswer>, ApiError> {
-    let request =
-        actions::refresh::Request { token: RefreshToken::received(body.refresh_token), key, deadline };
+    let request = actions::refresh::Request {
+        token: RefreshToken::received(body.refresh_token),
+        holder: Holder::FirstParty,
+        key,
+        deadline,
+    };
     match actions::refresh::refresh(&app, &request).await {
         Ok(tokens) => Ok(Json(TokenAnswer::after_refresh(&app, tokens))),
         Err(refusal) => Err(ApiError::from(refusal).leaving_attempt_unconsumed()),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::tokens::UserView;
 use crate::actions::again;
-use crate::actions::visit::{Probe, Visit, probe};
+use crate::actions::visit::{Probe, Visit, first_party, probe};
 use crate::app::App;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 
 #[derive(Serialize)]
 pub(super) struct SessionView {
-    /// Left out when the access token has expired.
+    /// Left out when the access token has expired, or was given to an OAuth client.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserView>,
     session_id: String,
@@ -28,6 +28,7 @@ pub(super) async fn session(
     Asks(caller): Asks,
     Bearer(token): Bearer,
 ) -> Result<Json<SessionView>, ApiError> {
+    // Any client may learn how far its own session has rotated; only first-party tokens tell whose it is.
     let (session, with_user) = again(|| async {
         let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
             Probe::Full(visit) => (visit, true),
@@ -40,6 +41,6 @@ pub(super) async fn session(
     Ok(Json(SessionView {
         session_id: session.id,
         generation: session.generation,
-        user: with_user.then(|| session.user.into()),
+        user: (with_user && first_party(&session.grant)).then(|| session.user.into()),
     }))
 }

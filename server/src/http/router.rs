@@ -12,13 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 use super::error::ApiError;
 use super::{health, layers};
 use crate::app::App;
-use crate::failproofai;
+use crate::{failproofai, oauth};
 
 /// The whole service.
 pub fn router(app: Arc<App>) -> Router {
     let (routes, _described) = OpenApiRouter::new()
         .route("/healthz", get(health::healthz))
         .merge(failproofai::routes())
+        .merge(oauth::routes())
         .split_for_parts();
     routes
         .fallback(no_such_route)

@@ -1,14 +1,17 @@
-//! The keys file: JSON, mode 0600, made once and whole.
+//! The keys file: JSON, mode 0600, made and replaced whole.
+//! Version 1 had no signing keys; it is still read, and brought up to date when the server starts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::es256::Es256Key;
 use super::{KeyRing, ServerKey};
 use crate::secret::SecretBytes;
 use crate::time::Moment;
@@ -20,6 +23,11 @@ const LARGEST: u64 = 64 * 1024;
 /// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
 /// someone else, or its content is not a ring.
 pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    read(path, &file).map(Some)
+}
+
+fn open(path: &Path) -> Result<Option<File>, Trouble> {
     // Without NONBLOCK a FIFO would be waited on for ever.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
@@ -28,10 +36,14 @@ pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
         Err(error) => return Err(unreadable(path, &error)),
     };
     check_private(path, &file)?;
+    Ok(Some(file))
+}
+
+fn read(path: &Path, file: &File) -> Result<KeyRing, Trouble> {
     let mut text = Zeroizing::new(String::new());
     file.take(LARGEST).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
     let ring = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_ring);
-    ring.map(Some).ok_or_else(|| {
+    ring.ok_or_else(|| {
         Trouble::new(
             format!("the keys file {} is not a keys file of this version", path.display()),
             "Restore it from your backup; it was left untouched.",
@@ -41,13 +53,7 @@ pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
 
 /// Makes a ring of one fresh key at `path`, or reads the one that another process made meanwhile.
 pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    let key = ServerKey::random(now).map_err(|error| {
-        Trouble::new(
-            format!("the system gave no randomness for new keys: {error}"),
-            "Try again once it is up.",
-        )
-    })?;
-    let ring = KeyRing::new(key, Vec::new());
+    let ring = KeyRing::new(fresh(now)?, Vec::new());
     match write_new(path, &ring) {
         Ok(()) => Ok(ring),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -60,16 +66,79 @@ pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
     }
 }
 
+/// Gives a ring whose current set can't sign id_tokens a new current set that can, in the file too. The older
+/// sets stay. Another process that did so meanwhile wins.
+pub fn upgrade(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
+    change(path, |ring| match ring.current.es256 {
+        Some(_) => Ok(None),
+        None => Ok(Some(ring.clone().with_current(fresh(now)?))),
+    })
+}
+
+/// Reads the ring, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
+/// process at a time changes it. Errors as [`load`] does, if there is no such file, or if it can't be written.
+pub fn change(
+    path: &Path,
+    change: impl FnOnce(&KeyRing) -> Result<Option<KeyRing>, Trouble>,
+) -> Result<KeyRing, Trouble> {
+    let file = lock(path)?;
+    let ring = read(path, &file)?;
+    let Some(changed) = change(&ring)? else { return Ok(ring) };
+    let written = prepare(path, &changed).and_then(|temp| {
+        temp.persist(path).map_err(|error| error.error)?;
+        File::open(folder(path))?.sync_all()
+    });
+    written.map(|()| changed).map_err(|error| {
+        Trouble::new(
+            format!("can't replace the keys file {}: {error}", path.display()),
+            "Make its folder writable for this user. The file is as it was.",
+        )
+    })
+}
+
+/// The file at `path`, locked. One that was replaced while its lock was waited for no longer counts.
+fn lock(path: &Path) -> Result<File, Trouble> {
+    let gone = || unreadable(path, &io::Error::from(io::ErrorKind::NotFound));
+    loop {
+        let file = open(path)?.ok_or_else(gone)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)
+            .map_err(|error| unreadable(path, &error.into()))?;
+        let (locked, named) = (file.metadata(), path.metadata());
+        let (locked, named) =
+            locked.and_then(|locked| Ok((locked, named?))).map_err(|e| unreadable(path, &e))?;
+        if (locked.dev(), locked.ino()) == (named.dev(), named.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+fn fresh(now: Moment) -> Result<ServerKey, Trouble> {
+    ServerKey::random(now).map_err(|error| {
+        Trouble::new(
+            format!("the system gave no randomness for new keys: {error}"),
+            "Try again once it is up.",
+        )
+    })
+}
+
 fn write_new(path: &Path, ring: &KeyRing) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    prepare(path, ring)?.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file beside `path` with the ring in it, on the disk.
+fn prepare(path: &Path, ring: &KeyRing) -> io::Result<NamedTempFile> {
     let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(ring))?);
     text.push('\n');
     // tempfile makes the file 0600 and removes it again if anything below fails.
-    let mut temp = tempfile::Builder::new().prefix(".everkey-keys-").tempfile_in(folder)?;
+    let mut temp = tempfile::Builder::new().prefix(".everkey-keys-").tempfile_in(folder(path))?;
     temp.write_all(text.as_bytes())?;
     temp.as_file().sync_all()?;
-    temp.persist_noclobber(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    Ok(temp)
 }
 
 fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
@@ -110,6 +179,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Trouble {
     )
 }
 
+/// The version that is written.
+const NEWEST: u32 = 2;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -126,6 +198,8 @@ struct StoredKey {
     jwt: String,
     pepper: String,
     retry: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    es256: Option<String>,
 }
 
 impl Drop for StoredKey {
@@ -133,17 +207,18 @@ impl Drop for StoredKey {
         self.jwt.zeroize();
         self.pepper.zeroize();
         self.retry.zeroize();
+        self.es256.zeroize();
     }
 }
 
 impl Stored {
     fn of(ring: &KeyRing) -> Self {
-        let keys = std::iter::once(&ring.current).chain(&ring.older).map(StoredKey::of).collect();
-        Self { v: 1, keys }
+        Self { v: NEWEST, keys: ring.all().map(StoredKey::of).collect() }
     }
 
     fn into_ring(self) -> Option<KeyRing> {
-        if self.v != 1 {
+        if !(1..=NEWEST).contains(&self.v) || (self.v == 1 && self.keys.iter().any(|key| key.es256.is_some()))
+        {
             return None;
         }
         let mut keys = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
@@ -160,6 +235,7 @@ impl StoredKey {
             jwt: text(&key.jwt),
             pepper: text(&key.pepper),
             retry: text(&key.retry),
+            es256: key.es256.as_ref().map(|key| key.to_base64().expose().to_owned()),
         }
     }
 
@@ -170,6 +246,7 @@ impl StoredKey {
             jwt: SecretBytes::from_base64(&self.jwt)?,
             pepper: SecretBytes::from_base64(&self.pepper)?,
             retry: SecretBytes::from_base64(&self.retry)?,
+            es256: self.es256.as_deref().map(Es256Key::from_base64).transpose().ok()?,
         })
     }
 }
@@ -207,6 +284,38 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_version_1_gets_a_signing_key_once_and_keeps_what_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let old = ServerKey { es256: None, ..ServerKey::random(Moment::from_secs(1)).unwrap() };
+        let mut stored = Stored::of(&KeyRing::new(old.clone(), Vec::new()));
+        stored.v = 1;
+        std::fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(load(&path).unwrap().unwrap().current().es256.is_none(), "it is still read");
+
+        let upgrading: Vec<_> = (0..4)
+            .map(|n| {
+                let path = path.clone();
+                std::thread::spawn(move || upgrade(&path, Moment::from_secs(10 + n)).unwrap())
+            })
+            .collect();
+        let rings: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let read = load(&path).unwrap().unwrap();
+        let public = |ring: &KeyRing| ring.current().es256.as_ref().unwrap().coordinates();
+        for ring in &rings {
+            assert_eq!(
+                (ring.current().id.as_str(), public(ring)),
+                (read.current().id.as_str(), public(&read))
+            );
+        }
+        assert_eq!(read.all().count(), 2, "of several processes one makes the key");
+        assert_eq!(read.find(&old.id).unwrap().retry.expose(), old.retry.expose());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
     fn what_others_may_read_and_what_is_no_keys_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
@@ -214,7 +323,7 @@ mod tests {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("0644"));
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        for garbage in ["", "{}", r#"{"v":2,"keys":[]}"#, r#"{"v":1,"keys":[]}"#] {
+        for garbage in ["", "{}", r#"{"v":3,"keys":[]}"#, r#"{"v":2,"keys":[]}"#, r#"{"v":1,"keys":[]}"#] {
             std::fs::write(&path, garbage).unwrap();
             assert!(load(&path).unwrap_err().to_string().contains("not a keys file"));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), garbage);

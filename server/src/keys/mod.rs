@@ -1,7 +1,9 @@
 //! The server's own keys. They live in a file of their own, never in the database.
 
+pub mod es256;
 pub mod file;
 
+use self::es256::Es256Key;
 use crate::secret::SecretBytes;
 use crate::time::Moment;
 
@@ -18,11 +20,30 @@ pub struct ServerKey {
     pub pepper: SecretBytes,
     /// Derives RR-1 successors.
     pub retry: SecretBytes,
+    /// Signs id_tokens (ES256). Sets made before there were id_tokens have none.
+    pub es256: Option<Es256Key>,
+}
+
+/// No set could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMade {
+    /// The operating system has no randomness to give.
+    #[error("{0}")]
+    Random(getrandom::Error),
+    /// Nor has it for a signing key.
+    #[error("no signing key could be made")]
+    Signing(#[from] es256::NoKey),
+}
+
+impl From<getrandom::Error> for NotMade {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Random(error)
+    }
 }
 
 impl ServerKey {
     /// A fresh set. Errors if the operating system has no randomness to give.
-    pub fn random(now: Moment) -> Result<Self, getrandom::Error> {
+    pub fn random(now: Moment) -> Result<Self, NotMade> {
         let mut id = [0; 6];
         getrandom::fill(&mut id)?;
         Ok(Self {
@@ -31,6 +52,7 @@ impl ServerKey {
             jwt: SecretBytes::random()?,
             pepper: SecretBytes::random()?,
             retry: SecretBytes::random()?,
+            es256: Some(Es256Key::random()?),
         })
     }
 }
@@ -53,8 +75,19 @@ impl KeyRing {
         &self.current
     }
 
+    /// Every set, the current one first.
+    pub fn all(&self) -> impl Iterator<Item = &ServerKey> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
+    /// This ring with a new current set; the one that was current becomes the first of the older ones.
+    pub fn with_current(mut self, new: ServerKey) -> Self {
+        self.older.insert(0, std::mem::replace(&mut self.current, new));
+        self
+    }
+
     /// The set with this id, if it is still kept.
     pub fn find(&self, id: &str) -> Option<&ServerKey> {
-        std::iter::once(&self.current).chain(&self.older).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
     }
 }

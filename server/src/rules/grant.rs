@@ -23,6 +23,28 @@ pub enum Grant {
     },
 }
 
+/// Who brings a refresh token. A token that was given to another holder does not exist for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The first-party routes.
+    FirstParty,
+    /// An OAuth client, by its id.
+    Client(String),
+    /// The achilles CLI's routes.
+    Cli,
+}
+
+impl Grant {
+    /// Whether tokens of this grant were given to `holder`.
+    pub fn is_of(&self, holder: &Holder) -> bool {
+        match (self, holder) {
+            (Self::FirstParty, Holder::FirstParty) | (Self::Cli { .. }, Holder::Cli) => true,
+            (Self::OAuth { client, .. }, Holder::Client(id)) => client == id,
+            (Self::FirstParty | Self::Web | Self::OAuth { .. } | Self::Cli { .. }, _) => false,
+        }
+    }
+}
+
 /// How a person proved who they are when a session began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod email;
 pub mod grant;
 pub mod guess;
+pub mod oauth;
 pub mod rate;
 pub mod reminder;
 pub mod request_code;

@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::hs256;
+use super::provider;
 use crate::keys::KeyRing;
 use crate::rules::grant::Grant;
 use crate::secret::SecretText;
@@ -88,7 +88,7 @@ pub struct Subject<'a> {
 impl AccessTokens {
     /// Issues as, and accepts only, `issuer`.
     pub fn new(issuer: String) -> Self {
-        hs256::install();
+        provider::install();
         Self { issuer }
     }
 

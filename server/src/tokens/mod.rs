@@ -2,5 +2,8 @@
 
 pub mod access;
 pub mod code;
+mod es256;
 mod hs256;
+pub mod id_token;
+mod provider;
 pub mod refresh;

@@ -15,6 +15,7 @@ mod health;
 mod housekeeping;
 mod logout;
 mod mail;
+mod oauth_metadata;
 mod proxies;
 mod refresh;
 mod reminders;

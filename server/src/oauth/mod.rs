@@ -1,0 +1,20 @@
+//! OAuth 2 and OpenID Connect: how any client signs someone in through a browser. Wire shapes only.
+
+mod jwks;
+mod metadata;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+/// OAuth's routes, at the root.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(metadata::authorization_server))
+        .routes(routes!(metadata::openid_configuration))
+        .routes(routes!(metadata::protected_resource))
+        .routes(routes!(jwks::jwks))
+}

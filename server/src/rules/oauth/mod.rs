@@ -1,0 +1,3 @@
+//! OAuth's decisions: scopes, redirect addresses, PKCE, and what a client may register.
+
+pub mod scope;

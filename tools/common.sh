@@ -85,3 +85,6 @@ cargo_deny() {
   fi
   [ -x "$tools/bin/cargo-deny" ] && printf '%s\n' "$tools/bin/cargo-deny"
 }
+
+# Whether there is a PostgreSQL server that tools/postgres.sh can start.
+have_postgres() { have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }

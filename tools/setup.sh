@@ -7,4 +7,5 @@ want strace strace
 want systemd-socket-activate systemd
 want systemd-analyze systemd
 want setpriv util-linux
+have_postgres || apt_install postgresql || say "note: PostgreSQL is missing and could not be installed (apt-get install postgresql)"
 cargo_deny >/dev/null || say "note: cargo-deny could not be fetched; ./dev test will skip it"

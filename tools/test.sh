@@ -40,6 +40,8 @@ check build cargo build --workspace --all-targets
 check clippy cargo clippy --workspace --all-targets -- -D warnings
 check deny . tools/deny.sh
 check unit cargo test --workspace --exclude everkey-tests
+if have_postgres; then check postgres tools/postgres.sh with cargo test -p everkey-server
+else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi
 # Most of an end-to-end test is waiting, so more of them than cores run side by side.
 check e2e env RUST_TEST_THREADS=6 cargo test -p everkey-tests
 check faults bash dev faults

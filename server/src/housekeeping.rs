@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::db::{DbError, Store};
+use crate::actions::{Refusal, again};
+use crate::db::Store;
 use crate::limits::Limits;
 use crate::time::{Clock, Moment};
 
@@ -36,7 +37,11 @@ impl Housekeeping {
     }
 
     /// Forgets once, and returns how many rows are gone.
-    pub async fn tidy(&self, now: Moment) -> Result<u64, DbError> {
+    pub async fn tidy(&self, now: Moment) -> Result<u64, Refusal> {
+        again(|| self.tidy_once(now)).await
+    }
+
+    async fn tidy_once(&self, now: Moment) -> Result<u64, Refusal> {
         let mut tx = self.store.begin().await?;
         let events = tx.forget_events(now.minus(self.longest_window())).await?;
         let codes = tx.forget_codes(now).await?;

@@ -11,6 +11,8 @@ pub mod visit;
 
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use crate::db::DbError;
 use crate::tokens::access::AccessError;
 
@@ -53,7 +55,11 @@ pub enum Refusal {
 }
 
 /// How often an action is run again because another transaction came first.
-const TRIES: u32 = 10;
+const TRIES: u32 = 40;
+
+/// Whose turn it is to try again: those that collided go one after the other, so that they don't collide with each
+/// other for ever.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Runs an action until no other transaction gets in its way. The action must not have changed anything when it
 /// answers `Contended`, which a rolled back transaction guarantees.
@@ -62,18 +68,24 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Refusal>>,
 {
-    for nth in 1..TRIES {
-        match action().await {
-            Err(Refusal::Contended) => tokio::time::sleep(pause(nth)).await,
-            done => return done,
+    let mut done = action().await;
+    if matches!(done, Err(Refusal::Contended)) {
+        let turn = TURN.lock().await;
+        for nth in 1..TRIES {
+            done = action().await;
+            if !matches!(done, Err(Refusal::Contended)) {
+                break;
+            }
+            tokio::time::sleep(pause(nth)).await;
         }
+        drop(turn);
     }
-    action().await
+    done
 }
 
-/// A little longer each time, and never the same for two that collided.
+/// A little longer each time up to 32 ms, and never the same for two that collided.
 fn pause(nth: u32) -> Duration {
-    let most = 2_u32.saturating_pow(nth.min(6));
+    let most = 2_u32.saturating_pow(nth.min(5));
     let dice = getrandom::u32().unwrap_or(nth);
     Duration::from_millis(u64::from(dice % most + 1))
 }

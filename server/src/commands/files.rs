@@ -81,9 +81,13 @@ fn cannot_open(place: &Place, error: OpenError) -> Trouble {
         ),
     };
     match error {
-        OpenError::Database(error) => {
+        OpenError::Database(_) | OpenError::Silent => {
             Trouble::new(format!("can't open the database {shown}: {error}"), remedy)
         }
+        OpenError::Behind(_) => Trouble::new(
+            format!("the database {shown} is not ready: {error}"),
+            "Run `everkey-server migrate` on it first, or leave --no-migrate out.",
+        ),
         OpenError::Schema(error) => Trouble::new(
             format!("the database {shown} does not fit this version: {error}"),
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",

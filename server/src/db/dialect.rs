@@ -1,9 +1,10 @@
 //! The few things SQLite and PostgreSQL say differently.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Place;
 
@@ -19,6 +20,9 @@ pub(super) enum Dialect {
 
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a process waits for another one that migrates.
+const MIGRATING: Duration = Duration::from_secs(60);
 
 impl Dialect {
     pub(super) fn of(place: &Place) -> Self {
@@ -56,11 +60,55 @@ impl Dialect {
         Ok(())
     }
 
-    pub(super) async fn migrate(self, pool: &AnyPool) -> Result<(), MigrateError> {
+    /// Brings the schema up to date, alone among all processes that do so, and returns what was missing.
+    pub(super) async fn migrate(self, connection: &mut AnyConnection) -> Result<Vec<i64>, MigrateError> {
         match self {
-            Self::Sqlite => SQLITE.run(pool).await,
-            Self::Postgres => POSTGRES.run(pool).await,
+            Self::Sqlite => {
+                let busy = format!("PRAGMA busy_timeout = {}", MIGRATING.as_millis());
+                connection.execute(AssertSqlSafe(busy)).await?;
+                // The migrator has no lock of its own for SQLite; within this transaction it nests.
+                let mut alone = connection.begin_with("BEGIN IMMEDIATE").await?;
+                let pending = self.pending(&mut alone).await?;
+                SQLITE.run_direct(None, &mut *alone, false).await?;
+                alone.commit().await?;
+                Ok(pending)
+            }
+            Self::Postgres => {
+                let patience = format!("SET lock_timeout = {}", MIGRATING.as_millis());
+                connection.execute(AssertSqlSafe(patience)).await?;
+                let pending = self.pending(connection).await?;
+                POSTGRES.run_direct(None, connection, false).await?;
+                Ok(pending)
+            }
         }
+    }
+
+    /// The migrations that the database lacks. Errors if it has others than this program, or other versions of them.
+    pub(super) async fn pending(self, connection: &mut AnyConnection) -> Result<Vec<i64>, MigrateError> {
+        let migrator = match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres => &POSTGRES,
+        };
+        let table = match self {
+            Self::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = $1",
+            Self::Postgres => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        };
+        let table = sqlx::query(table).bind(migrator.table_name.as_ref());
+        let applied = match table.fetch_optional(&mut *connection).await? {
+            Some(_) => connection.list_applied_migrations(&migrator.table_name).await?,
+            None => Vec::new(),
+        };
+        let mut known: BTreeMap<i64, _> = migrator.iter().map(|one| (one.version, &one.checksum)).collect();
+        for one in applied {
+            match known.remove(&one.version) {
+                None => return Err(MigrateError::VersionMissing(one.version)),
+                Some(checksum) if *checksum != one.checksum => {
+                    return Err(MigrateError::VersionMismatch(one.version));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(known.into_keys().collect())
     }
 
     /// Begins a transaction that behaves as if it ran alone. SQLite takes the one write lock at once;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _};
 
+use crate::secret::SecretText;
 use crate::time::Moment;
 use dialect::Dialect;
 pub use place::Place;
@@ -42,10 +43,12 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-/// PostgreSQL's serialization_failure and deadlock_detected: both leave nothing of the transaction behind.
+/// PostgreSQL's serialization_failure and deadlock_detected, and unique_violation, which is how it may report the
+/// first of them: each leaves nothing of the transaction behind. SQLite's codes are other ones, and its
+/// transactions never meet.
 fn is_contention(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01"))
+    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "23505"))
 }
 
 /// An open database.
@@ -53,7 +56,11 @@ fn is_contention(error: &sqlx::Error) -> bool {
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    url: SecretText,
 }
+
+/// How long a database may take to let the first connection in.
+const SLOWEST_CONNECT: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Opens the database at `place`, which must be there, and changes nothing in it.
@@ -61,20 +68,36 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (dialect, url) = (Dialect::of(place), place.url());
         // A first connection outside the pool, because the pool would try again and hide why it failed.
-        let mut first = AnyConnection::connect(&url).await?;
-        dialect.prepare(&mut first).await?;
-        first.close().await?;
+        let first = async {
+            let mut first = AnyConnection::connect(&url).await?;
+            dialect.prepare(&mut first).await?;
+            first.close().await
+        };
+        tokio::time::timeout(SLOWEST_CONNECT, first).await.map_err(|_| OpenError::Silent)??;
         let pool = AnyPoolOptions::new()
             .max_connections(dialect.connections())
             .acquire_timeout(Duration::from_secs(5))
             .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
             .connect_lazy(&url)?;
-        Ok(Self { pool, dialect })
+        Ok(Self { pool, dialect, url: SecretText::new(url) })
     }
 
-    /// Brings the schema up to date.
-    pub async fn migrate(&self) -> Result<(), OpenError> {
-        Ok(self.dialect.migrate(&self.pool).await?)
+    /// Brings the schema up to date, and returns the numbers of the migrations that it took. Any number of processes
+    /// may do so at once.
+    pub async fn migrate(&self) -> Result<Vec<i64>, OpenError> {
+        // A connection of its own: a long migration must not meet the patience of requests.
+        let mut connection = AnyConnection::connect(self.url.expose()).await?;
+        let done = self.dialect.migrate(&mut connection).await;
+        connection.close().await?;
+        Ok(done?)
+    }
+
+    /// Errors unless the schema is the one that this program was made for.
+    pub async fn check_schema(&self) -> Result<(), OpenError> {
+        match self.dialect.pending(&mut *self.pool.acquire().await?).await?.len() {
+            0 => Ok(()),
+            missing => Err(OpenError::Behind(missing)),
+        }
     }
 
     /// Begins a transaction that no other writer of the same rows can run beside.
@@ -107,6 +130,12 @@ pub enum OpenError {
     /// It can't be reached or read.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// It does not answer.
+    #[error("it did not answer within {} seconds", SLOWEST_CONNECT.as_secs())]
+    Silent,
+    /// Its schema is older than this program.
+    #[error("its schema lacks {0} of this version's migrations")]
+    Behind(usize),
     /// Its schema is newer than this program, or was changed by hand.
     #[error(transparent)]
     Schema(#[from] sqlx::migrate::MigrateError),

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::route::Route;
 use super::{Mail, Waiting, folder, message};
+use crate::actions::again;
 use crate::db::Store;
 use crate::db::audit::{Entry, Event};
 use crate::time::Clock;
@@ -149,11 +150,11 @@ fn redact(error: &str, mail: &Mail) -> String {
 
 async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
     let entry = Entry { event: Event::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
-    let recorded = async {
+    let recorded = again(|| async {
         let mut tx = store.begin().await?;
         tx.record(entry, clock.now()).await?;
-        tx.commit().await
-    };
+        Ok(tx.commit().await?)
+    });
     if let Err(error) = recorded.await {
         tracing::error!(%error, "an undelivered mail could not be recorded");
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::{Options, code_in, no_limits, start, wrong};
+use crate::room::everything_in;
 use everkey_server::limits::Limits;
 
 const ADA: &str = "ada@example.com";
@@ -157,8 +158,7 @@ async fn neither_the_database_nor_its_log_holds_a_code_or_a_token() {
     let code = server.new_code(ADA, 1).await;
     let answer = server.verify(ADA, &code).await;
     let secrets = [answer.text("refresh_token"), answer.text("access_token")];
-    for name in ["test.db", "test.db-wal"] {
-        let bytes = std::fs::read(server.folder().join(name)).unwrap();
+    for (name, bytes) in everything_in(server.folder()).await {
         for secret in &secrets {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{name}");
         }

@@ -6,32 +6,24 @@ use std::process::Output;
 use serde_json::json;
 
 use crate::harness::{code_in, until};
-use crate::program::{database, log_of, newest_mail, program, run, serve, serve_mailing, signal};
+use crate::program::{
+    database, expect_trouble, log_of, newest_mail, program, run, serve, serve_in_vain, serve_mailing, signal,
+};
+use crate::room::{empty_database, on_postgres, room};
 use crate::wire::{PATIENCE, request};
 
 fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Fails unless it exited with this code and said one line of what happened and one of what to do.
-#[track_caller]
-fn expect_trouble(output: &Output, what: &str) {
-    let text = err(output);
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines[0].starts_with("everkey-server: ") && lines[0].contains(what), "{text}");
-    assert!(lines[1].starts_with("  ") && lines[1].ends_with('.'), "{text}");
-    assert!(output.stdout.is_empty());
-}
-
 #[tokio::test]
 async fn it_says_where_it_listens_and_its_files_are_private() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let server = serve(folder.path(), &[]).await;
     assert_eq!(server.line, format!("listening on http://{}", server.address));
     request("GET", "/healthz").send(server.address).await.expect(200);
-    for name in ["test.db", "test.db-wal", "test.db.keys"] {
+    let of_sqlite = if on_postgres() { &[][..] } else { &["test.db", "test.db-wal"] };
+    for name in of_sqlite.iter().chain(&["test.db.keys"]) {
         let mode = folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{name}");
     }
@@ -39,7 +31,7 @@ async fn it_says_where_it_listens_and_its_files_are_private() {
 
 #[tokio::test]
 async fn with_no_flags_it_lives_in_the_state_folder() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let output = program().args(["sessions"]).env("XDG_STATE_HOME", folder.path()).output().await.unwrap();
     expect_trouble(&output, "everkey-server/everkey.db");
     let output = program().args(["sessions"]).env_clear().output().await.unwrap();
@@ -61,13 +53,13 @@ async fn with_no_flags_it_lives_in_the_state_folder() {
 
 #[tokio::test]
 async fn a_keys_file_that_others_may_read_is_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     drop(serve(folder.path(), &[]).await);
     let keys = folder.path().join("test.db.keys");
     let before = std::fs::read(&keys).unwrap();
     for mode in [0o644, 0o640, 0o604, 0o660] {
         std::fs::set_permissions(&keys, PermissionsExt::from_mode(mode)).unwrap();
-        let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+        let output = serve_in_vain(folder.path()).await;
         expect_trouble(&output, &format!("{mode:04o}"));
     }
     assert_eq!(std::fs::read(&keys).unwrap(), before);
@@ -75,18 +67,18 @@ async fn a_keys_file_that_others_may_read_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn a_keys_file_of_another_user_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     drop(serve(folder.path(), &[]).await);
     // Only root may give a file away; as anyone else there is nothing to test here.
     if std::os::unix::fs::chown(folder.path().join("test.db.keys"), Some(54_321), None).is_ok() {
-        let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+        let output = serve_in_vain(folder.path()).await;
         expect_trouble(&output, "belongs to user 54321");
     }
 }
 
 #[tokio::test]
 async fn lost_keys_are_not_replaced_unasked() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let server = serve(folder.path(), &[]).await;
     let store = everkey_server::db::Store::open(&database(folder.path()).parse().unwrap()).await.unwrap();
     let email = everkey_server::rules::email::Email::parse("ada@example.com").unwrap();
@@ -97,7 +89,7 @@ async fn lost_keys_are_not_replaced_unasked() {
     drop(server);
     let keys = folder.path().join("test.db.keys");
     std::fs::remove_file(&keys).unwrap();
-    let output = run(&["serve", "--listen", "127.0.0.1:0", "--database", &database(folder.path())]).await;
+    let output = serve_in_vain(folder.path()).await;
     expect_trouble(&output, "test.db.keys is gone");
     assert!(!keys.exists());
     drop(serve(folder.path(), &["--new-keys"]).await);
@@ -106,7 +98,7 @@ async fn lost_keys_are_not_replaced_unasked() {
 
 #[tokio::test]
 async fn keys_can_live_elsewhere() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let keys = folder.path().join("elsewhere.keys");
     let _server = serve(folder.path(), &["--keys", keys.to_str().unwrap()]).await;
     assert!(keys.exists() && !folder.path().join("test.db.keys").exists());
@@ -115,7 +107,7 @@ async fn keys_can_live_elsewhere() {
 #[tokio::test]
 async fn a_taken_port_touches_no_file() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let address = taken.local_addr().unwrap().to_string();
     let output = run(&["serve", "--listen", &address, "--database", &database(folder.path())]).await;
     expect_trouble(&output, &address);
@@ -124,7 +116,10 @@ async fn a_taken_port_touches_no_file() {
 
 #[tokio::test]
 async fn what_is_no_database_is_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
+    if on_postgres() {
+        return;
+    }
+    let folder = room();
     let path = folder.path().join("test.db");
     let garbage = b"this is somebody's letter, not a database. ".repeat(100);
     std::fs::write(&path, &garbage).unwrap();
@@ -139,12 +134,16 @@ async fn what_is_no_database_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn listings_make_and_change_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let path = folder.path().join("test.db");
-    expect_trouble(&run(&["events", "--database", &database(folder.path())]).await, "there is no database");
-    assert!(!path.exists());
-    std::fs::write(&path, "").unwrap();
-    expect_trouble(&run(&["sessions", "--database", &database(folder.path())]).await, "no such table");
+    let empty = empty_database(folder.path());
+    if !on_postgres() {
+        expect_trouble(&run(&["events", "--database", &empty]).await, "there is no database");
+        assert!(!path.exists());
+        std::fs::write(&path, "").unwrap();
+    }
+    let absent = if on_postgres() { "does not exist" } else { "no such table" };
+    expect_trouble(&run(&["sessions", "--database", &empty]).await, absent);
     drop(serve(folder.path(), &[]).await);
     for listing in ["sessions", "events"] {
         let output = run(&[listing, "--database", &database(folder.path())]).await;
@@ -154,7 +153,7 @@ async fn listings_make_and_change_nothing() {
 
 #[tokio::test]
 async fn a_limits_file_relaxes_and_a_wrong_one_is_explained() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let limits = folder.path().join("limits.toml");
     let arguments = |path: &str| ["--limits".to_owned(), path.to_owned()];
     std::fs::write(&limits, "code_cooldown = \"0s\"\ncodes_per_email = { max = 2, window = \"1h\" }\n")
@@ -177,7 +176,7 @@ async fn a_limits_file_relaxes_and_a_wrong_one_is_explained() {
 #[tokio::test]
 async fn a_proxy_is_trusted_by_flag_only() {
     for (flags, expected) in [(&["--trusted-proxy", "127.0.0.0/8"][..], 200), (&[], 429)] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = room();
         let limits = folder.path().join("limits.toml");
         std::fs::write(&limits, "codes_per_ip = { max = 1, window = \"1h\" }").unwrap();
         let flags: Vec<&str> = ["--limits", limits.to_str().unwrap()].iter().chain(flags).copied().collect();
@@ -195,7 +194,7 @@ async fn a_proxy_is_trusted_by_flag_only() {
 
 #[tokio::test]
 async fn mail_to_the_terminal_is_printed_on_stderr() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let server = serve_mailing(folder.path(), "terminal", &[]).await;
     let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
     ask.send(server.address).await.expect(200);
@@ -206,7 +205,7 @@ async fn mail_to_the_terminal_is_printed_on_stderr() {
 
 #[tokio::test]
 async fn strict_mode_and_lifetimes_come_from_flags() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let flags =
         ["--retry", "strict", "--access-ttl", "90m", "--refresh-ttl", "7d", "--issuer", "https://x.example"];
     let server = serve(folder.path(), &flags).await;

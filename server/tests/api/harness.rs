@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use everkey_server::app::{App, Policy};
-use everkey_server::db::{Place, Store};
+use everkey_server::db::Store;
 use everkey_server::http::router::router;
 use everkey_server::http::serve::serve;
 use everkey_server::keys::{KeyRing, ServerKey};
@@ -20,10 +20,10 @@ use everkey_server::rules::rotation::RetryMode;
 use everkey_server::time::{Clock, Moment};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::room::{self, Room, on_postgres, room};
 use crate::wire::{Answer, PATIENCE, request};
 
 /// A clock that only moves when told to.
@@ -84,20 +84,22 @@ pub struct Server {
     pub clock: Arc<TestClock>,
     pub store: Store,
     pub keys: KeyRing,
-    folder: TempDir,
+    folder: Room,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
 }
 
 pub async fn start(options: Options) -> Server {
-    start_in(tempfile::tempdir().unwrap(), options).await
+    start_in(room(), options).await
 }
 
-async fn start_in(folder: TempDir, options: Options) -> Server {
+async fn start_in(folder: Room, options: Options) -> Server {
     let clock = Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)));
-    let database = folder.path().join("test.db");
-    std::fs::OpenOptions::new().create(true).append(true).open(&database).unwrap();
-    let store = Store::open(&Place::Sqlite(database)).await.unwrap();
+    if !on_postgres() {
+        let file = folder.path().join("test.db");
+        std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    }
+    let store = Store::open(&room::database(folder.path()).parse().unwrap()).await.unwrap();
     store.migrate().await.unwrap();
     let keys =
         options.keys.unwrap_or_else(|| KeyRing::new(ServerKey::random(clock.now()).unwrap(), Vec::new()));

@@ -1,10 +1,11 @@
-//! The server from the outside: the real router over a real SQLite file and a real TCP port, or the
-//! real binary. One binary for all of it, because links are expensive.
+//! The server from the outside: the real router over a real database and a real TCP port, or the real
+//! binary. One binary for all of it, because links are expensive.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod harness;
 mod program;
+mod room;
 mod wire;
 
 mod bad_input;
@@ -15,6 +16,7 @@ mod health;
 mod housekeeping;
 mod logout;
 mod mail;
+mod migrations;
 mod oauth_metadata;
 mod proxies;
 mod refresh;

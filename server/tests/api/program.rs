@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::harness::{code_in, until};
+pub use crate::room::database;
+use crate::room::on_postgres;
 use crate::wire::{PATIENCE, request};
 
 pub fn program() -> Command {
@@ -23,6 +25,18 @@ pub async fn run(arguments: &[&str]) -> Output {
     tokio::time::timeout(PATIENCE, program().args(arguments).output()).await.expect("it did not end").unwrap()
 }
 
+/// Fails unless it exited with this code and said one line of what happened and one of what to do.
+#[track_caller]
+pub fn expect_trouble(output: &Output, what: &str) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].starts_with("everkey-server: ") && lines[0].contains(what), "{text}");
+    assert!(lines[1].starts_with("  ") && lines[1].ends_with('.'), "{text}");
+    assert!(output.stdout.is_empty());
+}
+
 /// A running server.
 pub struct Running {
     pub child: Child,
@@ -30,8 +44,20 @@ pub struct Running {
     pub line: String,
 }
 
-pub fn database(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("test.db").display())
+/// The flags that name database and keys of the test in `folder`.
+pub fn stores(folder: &Path) -> Vec<String> {
+    let mut flags = vec!["--database".to_owned(), database(folder)];
+    if on_postgres() {
+        flags.extend(["--keys".to_owned(), folder.join("test.db.keys").display().to_string()]);
+    }
+    flags
+}
+
+/// Runs a `serve` that is to end by itself.
+pub async fn serve_in_vain(folder: &Path) -> Output {
+    let stores = stores(folder);
+    let flags = ["serve", "--listen", "127.0.0.1:0"].into_iter().chain(stores.iter().map(String::as_str));
+    run(&flags.collect::<Vec<_>>()).await
 }
 
 pub fn mail_folder(folder: &Path) -> PathBuf {
@@ -48,7 +74,12 @@ pub async fn serve(folder: &Path, more: &[&str]) -> Running {
 pub async fn serve_mailing(folder: &Path, mail: &str, more: &[&str]) -> Running {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut command = program();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database(folder), "--mail", mail]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--mail", mail]);
+    if more.contains(&"--keys") {
+        command.args(["--database", &database(folder)]);
+    } else {
+        command.args(stores(folder));
+    }
     command.args(more).stderr(log);
     spawn(command, folder).await
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::Connection as _;
 
 use crate::harness::{Options, start};
+use crate::room::connect;
 use crate::wire::request;
 
 #[tokio::test]
@@ -106,8 +106,7 @@ async fn bad_bearers_are_unauthorized() {
 async fn a_disabled_account_opens_nothing() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
-    let url = format!("sqlite:{}", server.folder().join("test.db").display());
-    let mut database = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let mut database = connect(server.folder()).await;
     sqlx::query("UPDATE users SET status = 'disabled'").execute(&mut database).await.unwrap();
     server.get("/v0/auth/me", &me.access).await.expect_error(401, "unauthorized");
     server.get("/v0/auth/session", &me.access).await.expect_error(401, "unauthorized");

@@ -5,7 +5,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::until;
-use crate::program::{Running, database, log_of, mail_folder, program, rows, serve, sign_in, signal, spawn};
+use crate::program::{Running, log_of, mail_folder, program, rows, serve, sign_in, signal, spawn, stores};
+use crate::room::room;
 use crate::wire::{PATIENCE, request};
 
 async fn exit_code(server: &mut Running) -> Option<i32> {
@@ -15,7 +16,7 @@ async fn exit_code(server: &mut Running) -> Option<i32> {
 #[tokio::test]
 async fn sigterm_and_sigint_exit_0() {
     for name in ["TERM", "INT"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = room();
         let mut server = serve(folder.path(), &[]).await;
         let mut idle = TcpStream::connect(server.address).await.unwrap();
         idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
@@ -28,7 +29,7 @@ async fn sigterm_and_sigint_exit_0() {
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_before_it_stops() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let mut server = serve(folder.path(), &[]).await;
     let whole =
         request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" })).bytes();
@@ -49,7 +50,7 @@ async fn a_request_under_way_is_answered_before_it_stops() {
 
 #[tokio::test]
 async fn what_was_answered_survives_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let mut server = serve(folder.path(), &[]).await;
     let (access, refresh) = sign_in(folder.path(), &server).await;
     let key = "k".repeat(43);
@@ -78,12 +79,13 @@ async fn what_was_answered_survives_kill_9() {
 
 #[tokio::test]
 async fn logs_hold_no_address_code_or_token_even_at_trace() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let mail = format!("dir:{}", mail_folder(folder.path()).display());
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     let mut command = program();
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--mail", &mail, "--database", &database(folder.path())])
+        .args(["serve", "--listen", "127.0.0.1:0", "--mail", &mail])
+        .args(stores(folder.path()))
         .env("EVERKEY_LOG", "trace,sqlx=trace,lettre=trace,hyper=trace")
         .stderr(log);
     let mut server = spawn(command, folder.path()).await;

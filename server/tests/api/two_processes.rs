@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::program::{Running, rows, serve, sign_in};
+use crate::room::room;
 use crate::wire::{Answer, Request, request};
 
 /// Two processes that share database, keys and mail folder.
@@ -47,7 +48,7 @@ fn count(events: &[Value], event: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_token_rotates_once_whoever_asks_whom() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let servers = pair(folder.path()).await;
     let (_, token) = sign_in(folder.path(), &servers[0]).await;
 
@@ -69,7 +70,7 @@ async fn one_token_rotates_once_whoever_asks_whom() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_at_one_ends_the_sessions_at_the_other_at_once() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let servers = pair(folder.path()).await;
     let (access, token) = sign_in(folder.path(), &servers[0]).await;
     let bare = request("POST", "/v0/auth/token/refresh").json(&json!({ "refresh_token": token }));
@@ -83,7 +84,7 @@ async fn a_replay_at_one_ends_the_sessions_at_the_other_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_and_guesses_are_counted_together() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = room();
     let servers = pair(folder.path()).await;
     let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "bob@example.com" }));
     let asked = at_once(&servers, vec![ask; 12]).await;

@@ -42,6 +42,8 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   guesses_per_code      = 5                             guesses after which a code is dead
   failures_per_email    = { max = 50, window = \"1d\" }   refused guesses for one email
   rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
+  refused_tokens_per_ip = { max = 30, window = \"15m\" }  refused personal access tokens from one address
+  tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
 
 Signals: SIGTERM and SIGINT finish the requests under way, then exit 0.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
@@ -232,7 +234,7 @@ mod tests {
             })
             .collect();
         assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
-        assert_eq!(toml.lines().count(), 7);
+        assert_eq!(toml.lines().count(), 9);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::time::{Clock, Moment};
 
 const PERIOD: Duration = Duration::from_secs(3600);
 
+/// How long a revoked or lapsed personal access token stays in its owner's list.
+const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
+
 /// What is forgotten, and when.
 pub struct Housekeeping {
     /// The database.
@@ -47,12 +50,12 @@ impl Housekeeping {
         let codes = tx.forget_codes(now).await?;
         // A spent token is needed for as long as its successor may be answered again.
         let tokens = tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
+        let personal = tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
         tx.commit().await?;
-        Ok(events + codes + tokens)
+        Ok(events + codes + tokens + personal)
     }
 
     fn longest_window(&self) -> Duration {
-        let Limits { codes_per_email, codes_per_ip, failures_per_email, code_cooldown, .. } = self.limits;
-        codes_per_email.window.max(codes_per_ip.window).max(failures_per_email.window).max(code_cooldown)
+        self.limits.longest_window()
     }
 }

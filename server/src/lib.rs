@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod app;
+pub mod binboi;
 pub mod cli;
 pub mod commands;
 pub mod db;

@@ -33,6 +33,12 @@ pub struct Limits {
     /// Rotations of one session.
     #[serde(deserialize_with = "limit")]
     pub rotations_per_session: Limit,
+    /// Refused personal access tokens from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub refused_tokens_per_ip: Limit,
+    /// Personal access tokens made by one user.
+    #[serde(deserialize_with = "limit")]
+    pub tokens_per_user: Limit,
 }
 
 impl Default for Limits {
@@ -46,11 +52,25 @@ impl Default for Limits {
             guesses_per_code: 5,
             failures_per_email: Limit { max: 50, window: minutes(24 * 60) },
             rotations_per_session: Limit { max: 120, window: minutes(1) },
+            refused_tokens_per_ip: Limit { max: 30, window: minutes(15) },
+            tokens_per_user: Limit { max: 30, window: minutes(60) },
         }
     }
 }
 
 impl Limits {
+    /// How long an event may count for any of the limits.
+    pub fn longest_window(&self) -> Duration {
+        let counted = [
+            self.codes_per_email,
+            self.codes_per_ip,
+            self.failures_per_email,
+            self.refused_tokens_per_ip,
+            self.tokens_per_user,
+        ];
+        counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
+    }
+
     /// The limits in a TOML file; what it leaves out keeps the contract's number. Errors if it can't be
     /// read, is not TOML, names an unknown key, or holds a number that makes no sense.
     pub fn load(path: &Path) -> Result<Self, Trouble> {

@@ -63,6 +63,17 @@ impl SecretBytes {
         SecretText::new(URL_SAFE_NO_PAD.encode(*self.0))
     }
 
+    /// Hexadecimal, 64 lower-case digits.
+    pub fn to_hex(&self) -> SecretText {
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+        let mut text = String::with_capacity(64);
+        for byte in *self.0 {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
+        }
+        SecretText::new(text)
+    }
+
     /// The bytes themselves.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
@@ -92,5 +103,13 @@ mod tests {
         assert_eq!(text.expose().len(), 43);
         assert_eq!(SecretBytes::from_base64(text.expose()).unwrap().expose(), secret.expose());
         assert!(SecretBytes::from_base64("AAAA").is_none());
+    }
+
+    #[test]
+    fn hexadecimal_has_two_digits_a_byte() {
+        let mut bytes = [0; 32];
+        (bytes[0], bytes[31]) = (0x0f, 0xa0);
+        let text = SecretBytes::new(bytes).to_hex();
+        assert_eq!(text.expose(), format!("0f{}a0", "0".repeat(60)));
     }
 }

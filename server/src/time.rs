@@ -50,6 +50,14 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// ISO 8601 in UTC with exactly three digits of milliseconds, as JavaScript writes dates.
+    pub fn iso8601(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0)
+            .map_or_else(|_| "out-of-range".to_owned(), |at| format!("{at:.3}"))
+    }
+}
+
 impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}ms", self.0)
@@ -93,5 +101,7 @@ mod tests {
     #[test]
     fn rfc3339_is_utc() {
         assert_eq!(Moment::from_millis(1_700_000_000_123).rfc3339(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(Moment::from_secs(1_700_000_000).rfc3339(), "2023-11-14T22:13:20Z");
+        assert_eq!(Moment::from_secs(1_700_000_000).iso8601(), "2023-11-14T22:13:20.000Z");
     }
 }

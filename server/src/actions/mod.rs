@@ -3,7 +3,9 @@
 
 pub mod begin;
 pub mod issue;
+pub mod limited;
 pub mod logout;
+pub mod personal_tokens;
 pub mod refresh;
 pub mod request_code;
 pub mod verify_code;

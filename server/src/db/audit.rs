@@ -27,6 +27,10 @@ pub enum Event {
     Logout,
     /// A refresh with a token of a known session was refused; the detail says why.
     Refused,
+    /// A personal access token was made; the detail is its prefix.
+    PersonalTokenMade,
+    /// A personal access token was revoked; the detail is its prefix.
+    PersonalTokenRevoked,
 }
 
 impl Event {
@@ -42,6 +46,8 @@ impl Event {
             Self::ReplayRevokedAll => "replay_revoked_all",
             Self::Logout => "logout",
             Self::Refused => "refused",
+            Self::PersonalTokenMade => "personal_token_made",
+            Self::PersonalTokenRevoked => "personal_token_revoked",
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod codes;
 mod dialect;
+pub mod personal_tokens;
 pub mod place;
 pub mod reminders;
 pub mod sessions;

@@ -15,6 +15,10 @@ pub enum Kind {
     CodeFromIp,
     /// A guess at this email's code has not proved right.
     FailedGuess,
+    /// A personal access token from this network address was refused.
+    RefusedPersonalToken,
+    /// This user made a personal access token.
+    PersonalTokenMade,
 }
 
 impl Kind {
@@ -23,6 +27,8 @@ impl Kind {
             Self::CodeToEmail => "code_to_email",
             Self::CodeFromIp => "code_from_ip",
             Self::FailedGuess => "failed_guess",
+            Self::RefusedPersonalToken => "refused_personal_token",
+            Self::PersonalTokenMade => "personal_token_made",
         }
     }
 }

@@ -101,6 +101,27 @@ impl Tx {
         user(&row)
     }
 
+    /// The user with this id.
+    pub async fn user(&mut self, id: &str) -> Result<Option<User>, DbError> {
+        let row = sqlx::query(
+            "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.as_ref().map(user).transpose()
+    }
+
+    /// Puts a user on a plan. `false` if there is no such user.
+    pub async fn set_plan(&mut self, id: &str, plan: &str) -> Result<bool, DbError> {
+        let done = sqlx::query("UPDATE users SET plan = $2 WHERE id = $1")
+            .bind(id)
+            .bind(plan)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Whether anyone has ever signed in.
     pub async fn has_users(&mut self) -> Result<bool, DbError> {
         let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&mut *self.inner).await?;

@@ -49,6 +49,21 @@ impl ApiError {
         )
     }
 
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// How many seconds to wait before trying again, for `Retry-After`.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after.map(whole_secs)
+    }
+
     /// 503 `unavailable`: nothing was changed.
     fn busy() -> Self {
         Self {

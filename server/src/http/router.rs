@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::error::ApiError;
 use super::{health, layers};
 use crate::app::App;
-use crate::{failproofai, oauth};
+use crate::{binboi, failproofai, oauth};
 
 /// The whole service.
 pub fn router(app: Arc<App>) -> Router {
@@ -20,6 +20,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .merge(failproofai::routes())
         .merge(oauth::routes())
+        .merge(binboi::routes())
         .split_for_parts();
     routes
         .fallback(no_such_route)

@@ -8,6 +8,8 @@ pub mod email;
 pub mod grant;
 pub mod guess;
 pub mod oauth;
+pub mod personal_token;
+pub mod plan;
 pub mod rate;
 pub mod reminder;
 pub mod request_code;

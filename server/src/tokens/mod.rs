@@ -5,5 +5,6 @@ pub mod code;
 mod es256;
 mod hs256;
 pub mod id_token;
+pub mod personal;
 mod provider;
 pub mod refresh;

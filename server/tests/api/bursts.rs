@@ -12,7 +12,7 @@ use crate::wire::{Answer, request};
 const ADA: &str = "ada@example.com";
 
 /// Sends the same kind of request `count` times at once.
-async fn burst<F, R>(count: usize, one: F) -> Vec<Answer>
+pub async fn burst<F, R>(count: usize, one: F) -> Vec<Answer>
 where
     F: Fn(usize) -> R,
     R: Future<Output = Answer> + Send + 'static,
@@ -30,7 +30,7 @@ fn ask(server: &Server, email: String) -> impl Future<Output = Answer> + Send + 
     async move { request("POST", "/v0/auth/login/request").json(&body).send(address).await }
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
+pub fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 

@@ -75,6 +75,8 @@ pub fn no_limits() -> Limits {
         codes_per_ip: endless,
         failures_per_email: endless,
         rotations_per_session: endless,
+        refused_tokens_per_ip: endless,
+        tokens_per_user: endless,
         ..Limits::default()
     }
 }

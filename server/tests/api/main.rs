@@ -9,6 +9,7 @@ mod room;
 mod wire;
 
 mod bad_input;
+mod binboi;
 mod bursts;
 mod codes;
 mod command_line;
@@ -18,6 +19,7 @@ mod logout;
 mod mail;
 mod migrations;
 mod oauth_metadata;
+mod personal_tokens;
 mod proxies;
 mod refresh;
 mod reminders;

@@ -1,0 +1,121 @@
+//! Errors as binboi shapes them: `{error}`, with a `code` where a client acts on it, and its own shape for 429.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::actions::Refusal;
+use crate::http::error::ApiError;
+use crate::rules::plan::Plan;
+
+/// An error answer of these routes.
+#[derive(Debug)]
+pub(super) enum BinboiError {
+    /// The access token opens nothing.
+    Unauthorized,
+    /// 403 `TOKEN_LIMIT_REACHED`.
+    TokenLimit(Plan),
+    /// There is no such token among the user's own.
+    UnknownToken,
+    /// 429 `RATE_LIMITED`.
+    Limited { retry_after: Duration },
+    /// Anything else.
+    Other(ApiError),
+}
+
+/// An error, for people.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    /// What happened, and what to do.
+    error: String,
+    /// What a client can act on, such as `TOKEN_LIMIT_REACHED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+/// Too many requests.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LimitedBody {
+    error: LimitedError,
+    /// Always empty.
+    #[schema(value_type = Object)]
+    meta: Value,
+}
+
+#[derive(Serialize, ToSchema)]
+struct LimitedError {
+    /// Always `RATE_LIMITED`.
+    code: &'static str,
+    message: String,
+}
+
+impl From<Refusal> for BinboiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RateLimited { retry_after } => Self::Limited { retry_after },
+            Refusal::Unauthorized => Self::Unauthorized,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
+impl From<ApiError> for BinboiError {
+    fn from(error: ApiError) -> Self {
+        if error.status() == StatusCode::UNAUTHORIZED { Self::Unauthorized } else { Self::Other(error) }
+    }
+}
+
+impl IntoResponse for BinboiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unauthorized => {
+                let mut response = plain(
+                    StatusCode::UNAUTHORIZED,
+                    "The access token is missing, wrong, revoked or lapsed.".to_owned(),
+                    None,
+                );
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+            }
+            Self::TokenLimit(Plan { name, personal_tokens }) => plain(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "The {name} plan includes {personal_tokens} access tokens. Revoke one before making another."
+                ),
+                Some("TOKEN_LIMIT_REACHED"),
+            ),
+            Self::UnknownToken => {
+                plain(StatusCode::NOT_FOUND, "You have no such access token.".to_owned(), None)
+            }
+            Self::Limited { retry_after } => limited(retry_after),
+            Self::Other(error) => match error.retry_after() {
+                None => plain(error.status(), error.message().to_owned(), None),
+                Some(secs) => {
+                    let mut response = plain(error.status(), error.message().to_owned(), None);
+                    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+                    response
+                }
+            },
+        }
+    }
+}
+
+fn plain(status: StatusCode, error: String, code: Option<&'static str>) -> Response {
+    (status, Json(ErrorBody { error, code })).into_response()
+}
+
+fn limited(retry_after: Duration) -> Response {
+    let error = ApiError::from(Refusal::RateLimited { retry_after });
+    let message = error.message().to_owned();
+    let body = LimitedBody { error: LimitedError { code: "RATE_LIMITED", message }, meta: json!({}) };
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
+    if let Some(secs) = error.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}

@@ -1,0 +1,77 @@
+//! What these routes tell of users and tokens. Moments are ISO 8601 with milliseconds.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::db::personal_tokens::StoredPersonalToken;
+use crate::db::users::User;
+use crate::rules::personal_token::Standing;
+use crate::rules::plan::Plan;
+use crate::time::Moment;
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserView {
+    id: String,
+    /// What they call themselves; may be empty.
+    name: String,
+    email: String,
+    /// `FREE`, `PRO` or `SCALE`.
+    plan: &'static str,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { plan: Plan::named(&user.plan).name, id: user.id, name: user.name, email: user.email }
+    }
+}
+
+/// What is kept of a token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Record {
+    id: String,
+    name: String,
+    prefix: String,
+    /// `ACTIVE`, `REVOKED` or `EXPIRED`.
+    status: &'static str,
+    created_at: String,
+    last_used_at: Option<String>,
+    revoked_at: Option<String>,
+    /// When it lapses; left out if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl Record {
+    pub(super) fn of(token: StoredPersonalToken, now: Moment) -> Self {
+        Self {
+            status: match token.standing(now) {
+                Standing::Live => "ACTIVE",
+                Standing::Revoked => "REVOKED",
+                Standing::Lapsed => "EXPIRED",
+            },
+            id: token.id,
+            name: token.name,
+            prefix: token.prefix,
+            created_at: token.created_at.iso8601(),
+            last_used_at: token.last_used_at.map(Moment::iso8601),
+            revoked_at: token.revoked_at.map(Moment::iso8601),
+            expires_at: token.expires_at.map(Moment::iso8601),
+        }
+    }
+}
+
+/// What the user's plan includes, and how much of it is used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LimitsView {
+    plan: &'static str,
+    max_tokens: u32,
+    tokens_used: u32,
+}
+
+impl LimitsView {
+    pub(super) fn of(plan: Plan, live: u32) -> Self {
+        Self { plan: plan.name, max_tokens: plan.personal_tokens, tokens_used: live }
+    }
+}

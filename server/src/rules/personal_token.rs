@@ -1,0 +1,149 @@
+//! Personal access tokens: what they may be called, how long they last, whether they still count.
+
+use std::time::Duration;
+
+use crate::rules::plan::Plan;
+use crate::time::Moment;
+
+/// The longest name, in characters.
+pub const LONGEST_NAME: usize = 64;
+
+/// The longest lapse, in days.
+pub const LONGEST_LAPSE: u32 = 366;
+
+/// How often a use is written down.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What is wrong with a wish for a token; for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadWish {
+    /// The name is too long, or holds what can't be shown.
+    #[error("The name may have up to 64 characters, and none that can't be seen.")]
+    Name,
+    /// The lapse is not one.
+    #[error("A token may last from 1 to 366 days, or until it is revoked.")]
+    Lapse,
+}
+
+/// A token that someone wishes to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    name: String,
+    lapse: Option<Duration>,
+}
+
+impl Wish {
+    /// A token called `name` (left empty: "CLI token") that lapses after so many days, or never.
+    pub fn new(name: &str, days: Option<u32>) -> Result<Self, BadWish> {
+        let name = name.trim();
+        if name.chars().count() > LONGEST_NAME || name.chars().any(is_unseen) {
+            return Err(BadWish::Name);
+        }
+        let lapse = match days {
+            None => None,
+            Some(days @ 1..=LONGEST_LAPSE) => Some(DAY.saturating_mul(days)),
+            Some(_) => return Err(BadWish::Lapse),
+        };
+        Ok(Self { name: if name.is_empty() { "CLI token" } else { name }.to_owned(), lapse })
+    }
+
+    /// What the token shall be called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When the token lapses if it is made `now`.
+    pub fn expires_at(&self, now: Moment) -> Option<Moment> {
+        self.lapse.map(|lapse| now.plus(lapse))
+    }
+}
+
+/// Control characters, and those that hide or turn round the text beside them.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
+}
+
+/// Whether a token still counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does.
+    Live,
+    /// Its owner revoked it.
+    Revoked,
+    /// Its time is over.
+    Lapsed,
+}
+
+/// Decides by when the token was revoked and when it lapses.
+pub fn standing(revoked_at: Option<Moment>, expires_at: Option<Moment>, now: Moment) -> Standing {
+    match (revoked_at, expires_at) {
+        (Some(_), _) => Standing::Revoked,
+        (None, Some(expires_at)) if now >= expires_at => Standing::Lapsed,
+        (None, Some(_) | None) => Standing::Live,
+    }
+}
+
+/// Whether one more fits beside the `live` ones.
+pub fn has_room(plan: Plan, live: u32) -> bool {
+    live < plan.personal_tokens
+}
+
+/// Whether a use is to be written down, or was so recently that it makes no difference.
+pub fn is_news(last_used_at: Option<Moment>, now: Moment) -> bool {
+    last_used_at.is_none_or(|at| now.since(at) >= USE_NOTED_EVERY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Moment = Moment::from_secs(1_000);
+
+    #[test]
+    fn names_are_short_and_can_be_seen() {
+        assert_eq!(Wish::new("  M2 MacBook ", None).unwrap().name(), "M2 MacBook");
+        assert_eq!(Wish::new(" ", None).unwrap().name(), "CLI token");
+        assert_eq!(Wish::new(&"é".repeat(64), None).unwrap().name().chars().count(), 64);
+        for name in [&"é".repeat(65), "a\nb", "a\0", "a\u{202e}b", "\u{200b}", "a\u{2028}b", "\u{1b}[31m"] {
+            assert_eq!(Wish::new(name, None), Err(BadWish::Name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_lapse_is_between_a_day_and_a_year() {
+        assert_eq!(Wish::new("a", None).unwrap().expires_at(NOW), None);
+        let in_a_day = Wish::new("a", Some(1)).unwrap().expires_at(NOW);
+        assert_eq!(in_a_day, Some(Moment::from_secs(1_000 + 86_400)));
+        assert!(Wish::new("a", Some(366)).is_ok());
+        for days in [0, 367, u32::MAX] {
+            assert_eq!(Wish::new("a", Some(days)), Err(BadWish::Lapse));
+        }
+    }
+
+    #[test]
+    fn a_token_counts_until_it_is_revoked_or_lapses() {
+        let later = Some(Moment::from_secs(1_001));
+        assert_eq!(standing(None, None, NOW), Standing::Live);
+        assert_eq!(standing(None, later, NOW), Standing::Live);
+        assert_eq!(standing(None, Some(NOW), NOW), Standing::Lapsed);
+        assert_eq!(standing(Some(NOW), Some(NOW), NOW), Standing::Revoked);
+        assert_eq!(standing(later, None, NOW), Standing::Revoked);
+    }
+
+    #[test]
+    fn the_plan_sets_how_many() {
+        assert!(has_room(Plan::named("free"), 2));
+        assert!(!has_room(Plan::named("free"), 3));
+    }
+
+    #[test]
+    fn a_use_is_news_once_a_minute() {
+        assert!(is_news(None, NOW));
+        assert!(!is_news(Some(NOW), Moment::from_millis(1_059_999)));
+        assert!(is_news(Some(NOW), Moment::from_secs(1_060)));
+    }
+}

@@ -44,6 +44,8 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
   refused_tokens_per_ip = { max = 30, window = \"15m\" }  refused personal access tokens from one address
   tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
+  creations_per_user    = { max = 200, window = \"1h\" }  workspaces, invitations, reports, links of one user
+  share_opens_per_ip    = { max = 60, window = \"1m\" }   share links opened from one address or /64
 
 Signals: SIGTERM and SIGINT finish the requests under way, then exit 0.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
@@ -234,7 +236,7 @@ mod tests {
             })
             .collect();
         assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
-        assert_eq!(toml.lines().count(), 9);
+        assert_eq!(toml.lines().count(), 11);
     }
 
     #[test]

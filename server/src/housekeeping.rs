@@ -51,8 +51,9 @@ impl Housekeeping {
         // A spent token is needed for as long as its successor may be answered again.
         let tokens = tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
         let personal = tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
+        let invitations = tx.forget_invitations(now).await?;
         tx.commit().await?;
-        Ok(events + codes + tokens + personal)
+        Ok(events + codes + tokens + personal + invitations)
     }
 
     fn longest_window(&self) -> Duration {

@@ -24,3 +24,4 @@ pub mod secret;
 pub mod time;
 pub mod tokens;
 pub mod trouble;
+pub mod workspaces;

@@ -39,6 +39,12 @@ pub struct Limits {
     /// Personal access tokens made by one user.
     #[serde(deserialize_with = "limit")]
     pub tokens_per_user: Limit,
+    /// Workspaces, invitations, reports and links made by one user.
+    #[serde(deserialize_with = "limit")]
+    pub creations_per_user: Limit,
+    /// Share links opened from one network address, working or not.
+    #[serde(deserialize_with = "limit")]
+    pub share_opens_per_ip: Limit,
 }
 
 impl Default for Limits {
@@ -54,6 +60,8 @@ impl Default for Limits {
             rotations_per_session: Limit { max: 120, window: minutes(1) },
             refused_tokens_per_ip: Limit { max: 30, window: minutes(15) },
             tokens_per_user: Limit { max: 30, window: minutes(60) },
+            creations_per_user: Limit { max: 200, window: minutes(60) },
+            share_opens_per_ip: Limit { max: 60, window: minutes(1) },
         }
     }
 }
@@ -67,6 +75,8 @@ impl Limits {
             self.failures_per_email,
             self.refused_tokens_per_ip,
             self.tokens_per_user,
+            self.creations_per_user,
+            self.share_opens_per_ip,
         ];
         counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
     }

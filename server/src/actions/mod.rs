@@ -8,8 +8,10 @@ pub mod logout;
 pub mod personal_tokens;
 pub mod refresh;
 pub mod request_code;
+pub mod users;
 pub mod verify_code;
 pub mod visit;
+pub mod workspaces;
 
 use std::time::Duration;
 
@@ -45,6 +47,20 @@ pub enum Refusal {
     /// The request's deadline is over or too far ahead; nothing was changed.
     #[error("deadline missed")]
     DeadlineMissed,
+    /// There is no such thing, or none that the asker may know of.
+    #[error("not found")]
+    NotFound,
+    /// The asker may know of it, but not do this; the text, for people, says what is missing.
+    #[error("forbidden: {0}")]
+    Forbidden(&'static str),
+    /// It can't be done as things stand.
+    #[error("conflict: {code}")]
+    Conflict {
+        /// A stable word for why.
+        code: &'static str,
+        /// Why, for people.
+        why: &'static str,
+    },
     /// Another transaction came first; nothing was changed, and running the action again may succeed.
     #[error("contended")]
     Contended,

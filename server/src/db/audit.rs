@@ -31,6 +31,30 @@ pub enum Event {
     PersonalTokenMade,
     /// A personal access token was revoked; the detail is its prefix.
     PersonalTokenRevoked,
+    /// A workspace was made; the detail is its id.
+    WorkspaceMade,
+    /// A workspace was deleted with everything in it; the detail is its id.
+    WorkspaceDeleted,
+    /// Someone was invited; the detail is the workspace's id and the role.
+    MemberInvited,
+    /// An invitation was accepted; the detail is the workspace's id and the role.
+    MemberJoined,
+    /// A member was given another role; the detail is the workspace's id, the user's id and the role.
+    MemberChanged,
+    /// A member was removed or left; the detail is the workspace's id and the user's id.
+    MemberRemoved,
+    /// A report was deleted; the detail is its id.
+    ReportDeleted,
+    /// A share link was made; the detail is its id.
+    ShareMade,
+    /// A share link was revoked; the detail is its id.
+    ShareRevoked,
+    /// A share link was opened; the detail is its id.
+    ShareOpened,
+    /// A platform admin disabled an account; the detail is its id.
+    UserDisabled,
+    /// A platform admin enabled an account again; the detail is its id.
+    UserEnabled,
 }
 
 impl Event {
@@ -48,6 +72,18 @@ impl Event {
             Self::Refused => "refused",
             Self::PersonalTokenMade => "personal_token_made",
             Self::PersonalTokenRevoked => "personal_token_revoked",
+            Self::WorkspaceMade => "workspace_made",
+            Self::WorkspaceDeleted => "workspace_deleted",
+            Self::MemberInvited => "member_invited",
+            Self::MemberJoined => "member_joined",
+            Self::MemberChanged => "member_changed",
+            Self::MemberRemoved => "member_removed",
+            Self::ReportDeleted => "report_deleted",
+            Self::ShareMade => "share_made",
+            Self::ShareRevoked => "share_revoked",
+            Self::ShareOpened => "share_opened",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
         }
     }
 }

@@ -3,13 +3,17 @@
 pub mod audit;
 pub mod codes;
 mod dialect;
+pub mod invitations;
 pub mod personal_tokens;
 pub mod place;
 pub mod reminders;
+pub mod reports;
 pub mod sessions;
+pub mod shares;
 pub mod throttle;
 pub mod tokens;
 pub mod users;
+pub mod workspaces;
 
 use std::time::Duration;
 

@@ -19,6 +19,10 @@ pub enum Kind {
     RefusedPersonalToken,
     /// This user made a personal access token.
     PersonalTokenMade,
+    /// This user made a workspace, invitation, report or link.
+    Creation,
+    /// A share link was opened from this network address.
+    ShareOpened,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::FailedGuess => "failed_guess",
             Self::RefusedPersonalToken => "refused_personal_token",
             Self::PersonalTokenMade => "personal_token_made",
+            Self::Creation => "creation",
+            Self::ShareOpened => "share_opened",
         }
     }
 }

@@ -122,6 +122,39 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Up to `most` users whose ids come after `after`, by id.
+    pub async fn users_after(&mut self, after: &str, most: u32) -> Result<Vec<User>, DbError> {
+        let rows = sqlx::query(
+            "SELECT id, email, name, plan, platform_role, status, created_at FROM users
+             WHERE id > $1 ORDER BY id LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(user).collect()
+    }
+
+    /// Lets an account be used, or not. `false` if there is no such user.
+    pub async fn set_status(&mut self, id: &str, status: Status) -> Result<bool, DbError> {
+        let done = sqlx::query("UPDATE users SET status = $2 WHERE id = $1")
+            .bind(id)
+            .bind(status.word())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Gives the user with this email a platform role, or takes it. `false` if there is no such user.
+    pub async fn set_platform_role(&mut self, email: &Email, role: Platform) -> Result<bool, DbError> {
+        let done = sqlx::query("UPDATE users SET platform_role = $2 WHERE email = $1")
+            .bind(email.as_str())
+            .bind(role.word())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Whether anyone has ever signed in.
     pub async fn has_users(&mut self) -> Result<bool, DbError> {
         let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&mut *self.inner).await?;

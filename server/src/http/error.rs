@@ -113,6 +113,11 @@ impl From<Refusal> for ApiError {
                 "X-Request-Deadline is not within the next 30 seconds of the Date of this answer.",
             ),
             Refusal::Invalid(why) => Self::validation(why),
+            Refusal::NotFound => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
+            }
+            Refusal::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
+            Refusal::Conflict { code, why } => Self::new(StatusCode::CONFLICT, code, why),
             Refusal::Contended => {
                 tracing::warn!("an action met other transactions too often");
                 Self::busy()

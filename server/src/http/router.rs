@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::error::ApiError;
 use super::{health, layers};
 use crate::app::App;
-use crate::{binboi, failproofai, oauth};
+use crate::{binboi, failproofai, oauth, workspaces};
 
 /// The whole service.
 pub fn router(app: Arc<App>) -> Router {
@@ -21,6 +21,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(failproofai::routes())
         .merge(oauth::routes())
         .merge(binboi::routes())
+        .merge(workspaces::routes())
         .split_for_parts();
     routes
         .fallback(no_such_route)

@@ -13,4 +13,7 @@ pub mod plan;
 pub mod rate;
 pub mod reminder;
 pub mod request_code;
+pub mod role;
 pub mod rotation;
+pub mod share;
+pub mod wording;

@@ -8,3 +8,4 @@ pub mod id_token;
 pub mod personal;
 mod provider;
 pub mod refresh;
+pub mod share;

@@ -26,6 +26,8 @@ mod reminders;
 mod replay;
 mod retry;
 mod sessions;
+mod shares;
 mod stop;
 mod timing;
 mod two_processes;
+mod workspaces;

@@ -5,30 +5,48 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::tokens::TokenAnswer;
+use super::tokens::{TokenAnswer, Wire};
 use crate::actions::request_code::request_code;
 use crate::actions::verify_code::verify_code;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::client::{Asks, ClientAddress};
 use crate::http::error::ApiError;
+use crate::http::openapi::{Malformed, RateLimited, Troubled, Unauthorized};
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 use crate::tokens::code::LoginCode;
 
-#[derive(Deserialize)]
+/// Who wants to sign in.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LoginRequest)]
 pub(super) struct Request {
+    #[schema(max_length = 254)]
     email: String,
 }
 
-#[derive(Serialize)]
+/// A code is on its way. Spans are whole seconds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoginRequested)]
 pub(super) struct Requested {
+    #[schema(pattern = "^code_sent$")]
     status: &'static str,
     expires_in: u64,
     resend_available_in: u64,
 }
 
+/// Send a login code by email
+///
+/// The answer is the same whether or not the address is known.
+#[utoipa::path(
+    post,
+    path = "/v0/auth/login/request",
+    tag = "failproofai",
+    request_body = Request,
+    responses((status = 200, body = Requested, description = "A code is on its way."), Malformed, RateLimited, Troubled)
+)]
 pub(super) async fn request(
     State(app): State<Arc<App>>,
     ClientAddress(client): ClientAddress,
@@ -42,12 +60,24 @@ pub(super) async fn request(
     }))
 }
 
-#[derive(Deserialize)]
+/// What the person typed.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LoginVerify)]
 pub(super) struct Verify {
+    #[schema(max_length = 254)]
     email: String,
+    #[schema(value_type = String, pattern = "^[0-9]{6}$")]
     code: SecretText,
 }
 
+/// Sign in with the code from the email
+#[utoipa::path(
+    post,
+    path = "/v0/auth/login/verify",
+    tag = "failproofai",
+    request_body = Verify,
+    responses((status = 200, body = Wire, description = "Signed in."), Malformed, Unauthorized, RateLimited, Troubled)
+)]
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,

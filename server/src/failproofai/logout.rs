@@ -5,20 +5,34 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::actions;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
+use crate::http::openapi::{Malformed, Troubled};
 use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
-#[derive(Deserialize)]
+/// Which session ends.
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Logout {
+    #[schema(value_type = String)]
     refresh_token: SecretText,
 }
 
+/// End a session
+///
+/// The refresh token, even a spent one, is proof enough. Unknown tokens are answered alike.
+#[utoipa::path(
+    post,
+    path = "/v0/auth/logout",
+    tag = "failproofai",
+    request_body = Logout,
+    responses((status = 204, description = "The session has ended."), Malformed, Troubled)
+)]
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     JsonBody(body): JsonBody<Logout>,

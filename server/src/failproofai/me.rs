@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actions::again;
 use crate::actions::visit::{Visit, first_party, visit};
@@ -12,16 +13,27 @@ use crate::app::App;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
+use crate::http::openapi::{Troubled, Unauthorized};
 
-#[derive(Serialize)]
+/// The signed-in user.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Me {
     id: String,
     email: String,
     status: &'static str,
     /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
     created_at: String,
 }
 
+/// Who the access token belongs to
+#[utoipa::path(
+    get,
+    path = "/v0/auth/me",
+    tag = "failproofai",
+    security(("bearer" = [])),
+    responses((status = 200, body = Me, description = "The user."), Unauthorized, Troubled)
+)]
 pub(super) async fn me(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,

@@ -10,19 +10,19 @@ mod tokens;
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
 /// The contract's routes.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .route("/v0/auth/login/request", post(login::request))
-        .route("/v0/auth/login/verify", post(login::verify))
-        .route("/v0/auth/token/refresh", post(refresh::refresh))
-        .route("/v0/auth/logout", post(logout::logout))
-        .route("/v0/auth/session", get(session::session))
-        .route("/v0/auth/me", get(me::me))
-        .route("/v0/reminders", get(reminders::get).post(reminders::set).delete(reminders::clear))
+        .routes(routes!(login::request))
+        .routes(routes!(login::verify))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(session::session))
+        .routes(routes!(me::me))
+        .routes(routes!(reminders::get, reminders::set, reminders::clear))
 }

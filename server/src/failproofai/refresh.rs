@@ -5,22 +5,47 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::tokens::TokenAnswer;
+use super::tokens::{TokenAnswer, Wire};
 use crate::actions;
 use crate::app::App;
 use crate::http::body::JsonBody;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::openapi::{Malformed, RateLimited, Troubled, Unauthorized};
 use crate::http::retry::RetryHeaders;
 use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
-#[derive(Deserialize)]
+/// The token to rotate.
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Refresh {
+    #[schema(value_type = String)]
     refresh_token: SecretText,
 }
 
+/// Exchange a refresh token for its successor
+///
+/// With an `Idempotency-Key` a lost answer can be asked for again until its successor is used (RR-1).
+#[utoipa::path(
+    post,
+    path = "/v0/auth/token/refresh",
+    tag = "failproofai",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "256 random bits; one for each refresh token"),
+        ("X-Request-Deadline" = Option<u64>, Header, description = "Unix seconds, at most 30 s ahead of `Date`"),
+    ),
+    request_body = Refresh,
+    responses(
+        (status = 200, body = Wire, description = "The next pair of tokens."),
+        (status = 409, body = ErrorBody, description = "Late, or rotated just now; nothing was changed."),
+        Malformed,
+        Unauthorized,
+        RateLimited,
+        Troubled
+    )
+)]
 pub(super) async fn refresh(
     State(app): State<Arc<App>>,
     RetryHeaders { key, deadline }: RetryHeaders,

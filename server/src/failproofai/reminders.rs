@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::actions::visit::{Visit, first_party, visit};
 use crate::actions::{Refusal, again};
@@ -16,22 +17,28 @@ use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
+use crate::http::openapi::{Malformed, Troubled, Unauthorized};
 use crate::rules::reminder::fire_at;
 
 /// `in_days` from now, or `at` in unix seconds, which wins.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SetReminder)]
 pub(super) struct Set {
     in_days: Option<i64>,
     at: Option<i64>,
 }
 
-#[derive(Serialize)]
+/// The user's reminder, or null.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReminderAnswer)]
 pub(super) struct Answer {
+    #[schema(required)]
     reminder: Option<View>,
 }
 
 /// Times are unix seconds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reminder)]
 struct View {
     user_id: String,
     email: String,
@@ -50,6 +57,14 @@ impl View {
     }
 }
 
+/// Look at the reminder
+#[utoipa::path(
+    get,
+    path = "/v0/reminders",
+    tag = "failproofai",
+    security(("bearer" = [])),
+    responses((status = 200, body = Answer, description = "The reminder as it stands."), Unauthorized, Troubled)
+)]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,
@@ -64,6 +79,15 @@ pub(super) async fn get(
     Ok(Json(answer.await?))
 }
 
+/// Set the reminder, in place of the one there is
+#[utoipa::path(
+    post,
+    path = "/v0/reminders",
+    tag = "failproofai",
+    security(("bearer" = [])),
+    request_body = Set,
+    responses((status = 200, body = Answer, description = "The reminder as it stands."), Malformed, Unauthorized, Troubled)
+)]
 pub(super) async fn set(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,
@@ -82,6 +106,14 @@ pub(super) async fn set(
     Ok(Json(answer.await?))
 }
 
+/// Clear the reminder, if there is one
+#[utoipa::path(
+    delete,
+    path = "/v0/reminders",
+    tag = "failproofai",
+    security(("bearer" = [])),
+    responses((status = 204, description = "There is no reminder now."), Unauthorized, Troubled)
+)]
 pub(super) async fn clear(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::tokens::UserView;
 use crate::actions::again;
@@ -13,16 +14,30 @@ use crate::app::App;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
+use crate::http::openapi::{Troubled, Unauthorized};
 
-#[derive(Serialize)]
+/// How far a session has rotated.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(super) struct SessionView {
     /// Left out when the access token has expired, or was given to an OAuth client.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user: Option<UserView>,
     session_id: String,
     generation: i64,
 }
 
+/// How far the session of the access token has rotated
+///
+/// An expired but unrevoked access token is accepted, and then the user is left out.
+#[utoipa::path(
+    get,
+    path = "/v0/auth/session",
+    tag = "failproofai",
+    security(("bearer" = [])),
+    responses((status = 200, body = SessionView, description = "The session."), Unauthorized, Troubled)
+)]
 pub(super) async fn session(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,

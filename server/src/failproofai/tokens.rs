@@ -1,6 +1,7 @@
 //! How a pair of tokens looks on the wire.
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::actions::issue::Tokens;
 use crate::app::App;
@@ -8,7 +9,8 @@ use crate::db::users::User;
 use crate::rules::rotation::RetryMode;
 
 /// The user as token answers and the session route tell it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct UserView {
     id: String,
     email: String,
@@ -37,8 +39,11 @@ impl TokenAnswer {
     }
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
+/// A pair of tokens. Spans are whole seconds; the user is only there after a sign-in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
+pub(super) struct Wire<'a> {
+    #[schema(pattern = "^Bearer$")]
     token_type: &'static str,
     access_token: &'a str,
     access_expires_in: u64,
@@ -46,13 +51,15 @@ struct Wire<'a> {
     refresh_expires_in: u64,
     refresh_retry: RefreshRetry,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user: Option<&'a UserView>,
 }
 
 /// What a client may do when an answer is lost (design/rotation.md).
-#[derive(Serialize)]
-struct RefreshRetry {
+#[derive(Serialize, ToSchema)]
+pub(super) struct RefreshRetry {
     v: u32,
+    #[schema(pattern = "^(used|probe)$")]
     until: &'static str,
 }
 

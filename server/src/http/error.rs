@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actions::Refusal;
 
@@ -19,13 +20,21 @@ pub struct ApiError {
     attempt_unconsumed: bool,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// Why a request was not carried out.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct ErrorBody {
+    /// A stable word for programs.
     code: &'static str,
+    /// A sentence for people.
     message: String,
+    /// How long to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after_secs: Option<u64>,
+    /// False when this attempt is known to have changed nothing (RR-1).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     attempt_consumed: Option<bool>,
 }
 
@@ -137,7 +146,7 @@ impl From<Refusal> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let retry_after_secs = self.retry_after.map(whole_secs);
-        let body = Body {
+        let body = ErrorBody {
             code: self.code,
             message: self.message,
             retry_after_secs,

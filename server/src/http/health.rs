@@ -4,14 +4,26 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::openapi::Troubled;
 use crate::actions::Refusal;
 use crate::app::App;
 
-/// 200 `{"status":"ok"}` while the database answers, else 503.
-pub async fn healthz(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    #[schema(pattern = "^ok$")]
+    status: &'static str,
+}
+
+/// Whether the server and its database work
+///
+/// 200 while the database answers, else 503.
+#[utoipa::path(get, path = "/healthz", tag = "running", responses((status = 200, body = Health, description = "All is well."), Troubled))]
+pub async fn healthz(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
     app.store.check().await.map_err(Refusal::from)?;
-    Ok(Json(json!({ "status": "ok" })))
+    Ok(Json(Health { status: "ok" }))
 }

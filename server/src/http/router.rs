@@ -5,25 +5,26 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::error::ApiError;
-use super::{health, layers};
+use super::{health, layers, openapi};
 use crate::app::App;
 use crate::{binboi, failproofai, oauth, workspaces};
 
-/// The whole service.
+/// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
 pub fn router(app: Arc<App>) -> Router {
-    let (routes, _described) = OpenApiRouter::new()
-        .route("/healthz", get(health::healthz))
+    let (routes, described) = OpenApiRouter::with_openapi(openapi::begin(&app.public_url))
+        .routes(routes!(health::healthz))
         .merge(failproofai::routes())
         .merge(oauth::routes())
         .merge(binboi::routes())
         .merge(workspaces::routes())
         .split_for_parts();
     routes
+        .merge(openapi::route(described))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))

@@ -87,6 +87,8 @@ pub struct Server {
     pub store: Store,
     pub keys: KeyRing,
     folder: Room,
+    /// How the router prints itself: the only list of its routes there is.
+    pub debug: String,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
 }
@@ -127,10 +129,12 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let served = tokio::spawn(serve(listener, router(Arc::new(app)), async {
+    let router = router(Arc::new(app));
+    let debug = format!("{router:?}");
+    let served = tokio::spawn(serve(listener, router, async {
         let _ = stopped.await;
     }));
-    Server { address, clock, store, keys, folder, stop: Some(stop), served }
+    Server { address, clock, store, keys, folder, debug, stop: Some(stop), served }
 }
 
 /// A signed-in user.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod described;
 mod harness;
 mod program;
 mod room;
@@ -13,6 +14,7 @@ mod binboi;
 mod bursts;
 mod codes;
 mod command_line;
+mod description;
 mod health;
 mod housekeeping;
 mod logout;

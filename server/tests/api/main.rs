@@ -16,6 +16,7 @@ mod codes;
 mod command_line;
 mod description;
 mod health;
+mod hostile;
 mod housekeeping;
 mod logout;
 mod mail;

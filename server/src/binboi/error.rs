@@ -30,6 +30,7 @@ pub(super) enum BinboiError {
 
 /// An error, for people.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::ErrorBody)]
 pub(super) struct ErrorBody {
     /// What happened, and what to do.
     error: String,
@@ -40,6 +41,7 @@ pub(super) struct ErrorBody {
 
 /// Too many requests.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::LimitedBody)]
 pub(super) struct LimitedBody {
     error: LimitedError,
     /// Always empty.
@@ -48,6 +50,7 @@ pub(super) struct LimitedBody {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::LimitedError)]
 struct LimitedError {
     /// Always `RATE_LIMITED`.
     code: &'static str,

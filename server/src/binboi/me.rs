@@ -18,6 +18,7 @@ use crate::secret::SecretText;
 
 /// Whose a personal access token is.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::Me)]
 pub(super) struct Me {
     user: UserView,
     /// The part of the token that may be shown.

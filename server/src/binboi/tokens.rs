@@ -32,6 +32,7 @@ const AUTH_MODE: &str = "account";
 
 /// A person's tokens.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::Tokens)]
 pub(super) struct Tokens {
     /// Always `account`.
     auth_mode: &'static str,
@@ -57,7 +58,7 @@ impl Tokens {
     get,
     path = "/api/v1/tokens",
     tag = "binboi",
-    security(("access_token" = [])),
+    security(("bearer" = [])),
     responses(
         (status = 200, body = Tokens),
         (status = 401, body = ErrorBody),
@@ -81,6 +82,7 @@ pub(super) async fn list(
 
 /// The token to make.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = binboi::Create)]
 pub(super) struct Create {
     /// What to call it, up to 64 characters; left out, it is called "CLI token".
     #[schema(max_length = 64)]
@@ -92,6 +94,7 @@ pub(super) struct Create {
 
 /// A new token.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::Created)]
 pub(super) struct Created {
     /// Always `account`.
     auth_mode: &'static str,
@@ -112,7 +115,7 @@ fn expose<S: Serializer>(token: &SecretText, serializer: S) -> Result<S::Ok, S::
     post,
     path = "/api/v1/tokens",
     tag = "binboi",
-    security(("access_token" = [])),
+    security(("bearer" = [])),
     request_body = Create,
     responses(
         (status = 201, body = Created),
@@ -159,7 +162,7 @@ pub(super) async fn create(
     delete,
     path = "/api/v1/tokens/{id}",
     tag = "binboi",
-    security(("access_token" = [])),
+    security(("bearer" = [])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
         (status = 200, description = "The token no longer counts", body = Tokens),

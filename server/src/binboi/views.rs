@@ -11,6 +11,7 @@ use crate::time::Moment;
 
 /// A user.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::UserView)]
 pub(super) struct UserView {
     id: String,
     /// What they call themselves; may be empty.
@@ -29,6 +30,7 @@ impl From<User> for UserView {
 /// What is kept of a token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = binboi::Record)]
 pub(super) struct Record {
     id: String,
     name: String,
@@ -64,6 +66,7 @@ impl Record {
 
 /// What the user's plan includes, and how much of it is used.
 #[derive(Serialize, ToSchema)]
+#[schema(as = binboi::LimitsView)]
 pub(super) struct LimitsView {
     plan: &'static str,
     max_tokens: u32,

@@ -21,7 +21,7 @@ use crate::tokens::code::LoginCode;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = LoginRequest)]
+#[schema(as = failproofai::LoginRequest)]
 pub(super) struct Request {
     #[schema(max_length = 254)]
     email: String,
@@ -29,7 +29,7 @@ pub(super) struct Request {
 
 /// A code is on its way. Spans are whole seconds.
 #[derive(Serialize, ToSchema)]
-#[schema(as = LoginRequested)]
+#[schema(as = failproofai::LoginRequested)]
 pub(super) struct Requested {
     #[schema(pattern = "^code_sent$")]
     status: &'static str,
@@ -62,7 +62,7 @@ pub(super) async fn request(
 
 /// What the person typed.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = LoginVerify)]
+#[schema(as = failproofai::LoginVerify)]
 pub(super) struct Verify {
     #[schema(max_length = 254)]
     email: String,

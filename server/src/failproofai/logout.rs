@@ -18,6 +18,7 @@ use crate::tokens::refresh::RefreshToken;
 
 /// Which session ends.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = failproofai::Logout)]
 pub(super) struct Logout {
     #[schema(value_type = String)]
     refresh_token: SecretText,

@@ -17,6 +17,7 @@ use crate::http::openapi::{Troubled, Unauthorized};
 
 /// The signed-in user.
 #[derive(Serialize, ToSchema)]
+#[schema(as = failproofai::Me)]
 pub(super) struct Me {
     id: String,
     email: String,

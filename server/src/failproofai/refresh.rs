@@ -20,6 +20,7 @@ use crate::tokens::refresh::RefreshToken;
 
 /// The token to rotate.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = failproofai::Refresh)]
 pub(super) struct Refresh {
     #[schema(value_type = String)]
     refresh_token: SecretText,

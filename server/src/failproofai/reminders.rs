@@ -22,7 +22,7 @@ use crate::rules::reminder::fire_at;
 
 /// `in_days` from now, or `at` in unix seconds, which wins.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = SetReminder)]
+#[schema(as = failproofai::SetReminder)]
 pub(super) struct Set {
     in_days: Option<i64>,
     at: Option<i64>,
@@ -30,7 +30,7 @@ pub(super) struct Set {
 
 /// The user's reminder, or null.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ReminderAnswer)]
+#[schema(as = failproofai::ReminderAnswer)]
 pub(super) struct Answer {
     #[schema(required)]
     reminder: Option<View>,
@@ -38,7 +38,7 @@ pub(super) struct Answer {
 
 /// Times are unix seconds.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Reminder)]
+#[schema(as = failproofai::Reminder)]
 struct View {
     user_id: String,
     email: String,

@@ -18,7 +18,7 @@ use crate::http::openapi::{Troubled, Unauthorized};
 
 /// How far a session has rotated.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Session)]
+#[schema(as = failproofai::Session)]
 pub(super) struct SessionView {
     /// Left out when the access token has expired, or was given to an OAuth client.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use crate::rules::rotation::RetryMode;
 
 /// The user as token answers and the session route tell it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = User)]
+#[schema(as = failproofai::User)]
 pub(super) struct UserView {
     id: String,
     email: String,
@@ -41,7 +41,7 @@ impl TokenAnswer {
 
 /// A pair of tokens. Spans are whole seconds; the user is only there after a sign-in.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Tokens)]
+#[schema(as = failproofai::Tokens)]
 pub(super) struct Wire<'a> {
     #[schema(pattern = "^Bearer$")]
     token_type: &'static str,
@@ -57,6 +57,7 @@ pub(super) struct Wire<'a> {
 
 /// What a client may do when an answer is lost (design/rotation.md).
 #[derive(Serialize, ToSchema)]
+#[schema(as = failproofai::RefreshRetry)]
 pub(super) struct RefreshRetry {
     v: u32,
     #[schema(pattern = "^(used|probe)$")]

@@ -25,6 +25,9 @@ pub const PATH: &str = "/openapi.json";
 /// The name of the security scheme of routes that want an access token.
 pub const BEARER: &str = "bearer";
 
+/// The name of the security scheme of routes that want a personal access token.
+pub const PERSONAL: &str = "personal_token";
+
 /// The name of the security scheme of routes that want an OAuth client's id and secret.
 pub const CLIENT: &str = "client";
 
@@ -39,10 +42,13 @@ pub fn begin(public_url: &str) -> OpenApi {
         .build();
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.description = Some("An access token.".to_owned());
+    let mut personal = Http::new(HttpAuthScheme::Bearer);
+    personal.description = Some("A personal access token.".to_owned());
     let mut client = Http::new(HttpAuthScheme::Basic);
     client.description = Some("An OAuth client's id and secret (RFC 6749 section 2.3.1).".to_owned());
     let components = ComponentsBuilder::new()
         .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .security_scheme(PERSONAL, SecurityScheme::Http(personal))
         .security_scheme(CLIENT, SecurityScheme::Http(client))
         .schema(ErrorBody::name(), ErrorBody::schema())
         .build();

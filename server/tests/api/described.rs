@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::harness::Server;
 use crate::wire::{Answer, Request, request};
 
+/// An id that nothing has.
+const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+
 /// How a request's body is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -76,7 +79,7 @@ impl Operation {
 
     /// A request of it, with something in place of each parameter of the path.
     pub fn request(&self) -> Request {
-        let filled = self.path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
+        let filled = self.path.split('/').map(|part| if part.starts_with('{') { NOBODY } else { part });
         request(&self.method, &filled.collect::<Vec<_>>().join("/"))
     }
 

@@ -56,8 +56,8 @@ fn wrong_bodies(operation: &Operation, kind: Kind) -> Vec<(&'static str, &'stati
                 text(format!("{member}={MARKER}&{member}={MARKER}")),
                 vec![400],
             ));
-            bodies.push(("nothing", right, Vec::new(), vec![400, 401]));
-            bodies.push(("no UTF-8", right, text(format!("{member}=%ff%fe")), vec![400, 401]));
+            bodies.push(("nothing", right, Vec::new(), vec![400]));
+            bodies.push(("no UTF-8", right, text(format!("{member}=%ff%fe")), vec![400]));
         }
     }
     bodies
@@ -72,7 +72,8 @@ async fn bodies_that_make_no_sense_are_refused_in_the_shape_of_the_route() {
         let Some(kind) = operation.body else { continue };
         for (what, sent_as, body, statuses) in wrong_bodies(&operation, kind) {
             // Sets of optional members have nothing that could be missing or doubled.
-            if operation.member.is_none() && matches!(what, "nothing" | "a member twice" | "a field twice") {
+            let optional = ["nothing", "a member twice", "a field twice", "deep objects"];
+            if operation.member.is_none() && optional.contains(&what) {
                 continue;
             }
             let mut asked = operation.request_by(&user.access);
@@ -81,7 +82,9 @@ async fn bodies_that_make_no_sense_are_refused_in_the_shape_of_the_route() {
             }
             let answer = asked.body(&body).send(server.address).await;
             let place = format!("{what} to {} {}: {answer:?}", operation.method, operation.path);
-            assert!(statuses.contains(&answer.status), "wanted {statuses:?}: {place}");
+            // Where the test has no credential, that may be said first.
+            let unknown = !operation.bearer && operation.documents(401) && answer.status == 401;
+            assert!(unknown || statuses.contains(&answer.status), "wanted {statuses:?}: {place}");
             assert!(!answer.body.contains(MARKER), "repeats what was sent: {place}");
             operation.expect_as_described(&answer);
             tried += 1;

@@ -38,7 +38,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
             return Err(ApiError::validation("The body must be a JSON object."));
         }
-        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| ApiError::validation(explain(&error)))
+        // Members that are skipped would not be looked at.
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| ApiError::validation("The body is not valid UTF-8."))?;
+        serde_json::from_str(text).map(JsonBody).map_err(|error| ApiError::validation(explain(&error)))
     }
 }
 

@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::client::{Asks, ClientAddress};
 use crate::http::error::ApiError;
-use crate::http::openapi::{Malformed, RateLimited, Troubled, Unauthorized};
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 use crate::tokens::code::LoginCode;
@@ -45,7 +44,7 @@ pub(super) struct Requested {
     path = "/v0/auth/login/request",
     tag = "failproofai",
     request_body = Request,
-    responses((status = 200, body = Requested, description = "A code is on its way."), Malformed, RateLimited, Troubled)
+    responses((status = 200, body = Requested, description = "A code is on its way."), (status = 429, description = "Too many requests; nothing was changed."))
 )]
 pub(super) async fn request(
     State(app): State<Arc<App>>,
@@ -76,7 +75,7 @@ pub(super) struct Verify {
     path = "/v0/auth/login/verify",
     tag = "failproofai",
     request_body = Verify,
-    responses((status = 200, body = Wire, description = "Signed in."), Malformed, Unauthorized, RateLimited, Troubled)
+    responses((status = 200, body = Wire, description = "Signed in."), (status = 401, description = "The code is wrong or no longer works."), (status = 429, description = "Too many requests; nothing was changed."))
 )]
 pub(super) async fn verify(
     State(app): State<Arc<App>>,

@@ -11,7 +11,6 @@ use crate::actions;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
-use crate::http::openapi::{Malformed, Troubled};
 use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
@@ -32,7 +31,7 @@ pub(super) struct Logout {
     path = "/v0/auth/logout",
     tag = "failproofai",
     request_body = Logout,
-    responses((status = 204, description = "The session has ended."), Malformed, Troubled)
+    responses((status = 204, description = "The session has ended."))
 )]
 pub(super) async fn logout(
     State(app): State<Arc<App>>,

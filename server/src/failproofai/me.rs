@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
-use crate::http::openapi::{Troubled, Unauthorized};
 
 /// The signed-in user.
 #[derive(Serialize, ToSchema)]
@@ -33,7 +32,7 @@ pub(super) struct Me {
     path = "/v0/auth/me",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Me, description = "The user."), Unauthorized, Troubled)
+    responses((status = 200, body = Me, description = "The user."))
 )]
 pub(super) async fn me(
     State(app): State<Arc<App>>,

@@ -11,8 +11,7 @@ use super::tokens::{TokenAnswer, Wire};
 use crate::actions;
 use crate::app::App;
 use crate::http::body::JsonBody;
-use crate::http::error::{ApiError, ErrorBody};
-use crate::http::openapi::{Malformed, RateLimited, Troubled, Unauthorized};
+use crate::http::error::ApiError;
 use crate::http::retry::RetryHeaders;
 use crate::rules::grant::Holder;
 use crate::secret::SecretText;
@@ -40,11 +39,9 @@ pub(super) struct Refresh {
     request_body = Refresh,
     responses(
         (status = 200, body = Wire, description = "The next pair of tokens."),
-        (status = 409, body = ErrorBody, description = "Late, or rotated just now; nothing was changed."),
-        Malformed,
-        Unauthorized,
-        RateLimited,
-        Troubled
+        (status = 409, description = "Late, or rotated just now; nothing was changed."),
+        (status = 401, description = "The token can't be used."),
+        (status = 429, description = "Too many requests; nothing was changed."),
     )
 )]
 pub(super) async fn refresh(

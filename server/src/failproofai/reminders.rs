@@ -17,7 +17,6 @@ use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
-use crate::http::openapi::{Malformed, Troubled, Unauthorized};
 use crate::rules::reminder::fire_at;
 
 /// `in_days` from now, or `at` in unix seconds, which wins.
@@ -63,7 +62,7 @@ impl View {
     path = "/v0/reminders",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Answer, description = "The reminder as it stands."), Unauthorized, Troubled)
+    responses((status = 200, body = Answer, description = "The reminder as it stands."))
 )]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -86,7 +85,7 @@ pub(super) async fn get(
     tag = "failproofai",
     security(("bearer" = [])),
     request_body = Set,
-    responses((status = 200, body = Answer, description = "The reminder as it stands."), Malformed, Unauthorized, Troubled)
+    responses((status = 200, body = Answer, description = "The reminder as it stands."))
 )]
 pub(super) async fn set(
     State(app): State<Arc<App>>,
@@ -112,7 +111,7 @@ pub(super) async fn set(
     path = "/v0/reminders",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 204, description = "There is no reminder now."), Unauthorized, Troubled)
+    responses((status = 204, description = "There is no reminder now."))
 )]
 pub(super) async fn clear(
     State(app): State<Arc<App>>,

@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
-use crate::http::openapi::{Troubled, Unauthorized};
 
 /// How far a session has rotated.
 #[derive(Serialize, ToSchema)]
@@ -36,7 +35,7 @@ pub(super) struct SessionView {
     path = "/v0/auth/session",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = SessionView, description = "The session."), Unauthorized, Troubled)
+    responses((status = 200, body = SessionView, description = "The session."))
 )]
 pub(super) async fn session(
     State(app): State<Arc<App>>,

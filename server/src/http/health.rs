@@ -8,7 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::openapi::Troubled;
 use crate::actions::Refusal;
 use crate::app::App;
 
@@ -22,7 +21,7 @@ pub struct Health {
 /// Whether the server and its database work
 ///
 /// 200 while the database answers, else 503.
-#[utoipa::path(get, path = "/healthz", tag = "running", responses((status = 200, body = Health, description = "All is well."), Troubled))]
+#[utoipa::path(get, path = "/healthz", tag = "running", responses((status = 200, body = Health, description = "All is well.")))]
 pub async fn healthz(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
     app.store.check().await.map_err(Refusal::from)?;
     Ok(Json(Health { status: "ok" }))

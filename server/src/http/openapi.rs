@@ -1,6 +1,4 @@
-//! The OpenAPI description, collected from the code of the routes, and the answers that many of them share.
-
-use std::collections::BTreeMap;
+//! The OpenAPI description, collected from the code of the routes, completed by what they all share.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,14 +6,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response as Answer};
 use axum::routing::get;
 use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::server::Server;
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
-    ResponseBuilder,
 };
-use utoipa::{IntoResponses, PartialSchema as _, ToSchema as _};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
 use super::error::{ApiError, ErrorBody};
 
@@ -67,7 +65,7 @@ pub fn route<S: Clone + Send + Sync + 'static>(mut described: OpenApi) -> Router
     Router::new().route(PATH, get(async move || answer(text)))
 }
 
-/// Gives each operation an id of its own, and each answer the description that OpenAPI wants.
+/// Gives each operation an id of its own, and the answers that it has like every other.
 fn complete(described: &mut OpenApi) {
     for (path, item) in &mut described.paths.paths {
         let methods = [
@@ -82,6 +80,9 @@ fn complete(described: &mut OpenApi) {
             let words =
                 path.split(|byte: char| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
             operation.operation_id = Some(words.fold(method.to_owned(), |id, word| format!("{id}_{word}")));
+            if !has_errors_of_its_own(operation) {
+                add_errors(operation);
+            }
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response
                     && response.description.is_empty()
@@ -95,68 +96,62 @@ fn complete(described: &mut OpenApi) {
     }
 }
 
+/// Whether a route answers errors in another shape than [`ErrorBody`]; it then describes all of them itself.
+fn has_errors_of_its_own(operation: &Operation) -> bool {
+    let shared = RefOr::T(Content::new(Some(Ref::from_schema_name(ErrorBody::name()))));
+    operation.responses.responses.iter().filter(|(status, _)| is_error(status)).any(|(_, response)| {
+        match response {
+            RefOr::T(response) => response.content.values().any(|content| *content != shared),
+            RefOr::Ref(_) => true,
+        }
+    })
+}
+
+/// What any route may answer, and the shape of its errors.
+fn add_errors(operation: &mut Operation) {
+    let mut common = vec![
+        ("500", "Something failed; whether anything was changed is unknown."),
+        ("503", "Not now; nothing was changed."),
+    ];
+    if operation.security.is_some() {
+        common.push(("401", "The credential is missing, wrong, expired or revoked."));
+    }
+    if operation.request_body.is_some() {
+        common.extend([
+            ("400", "The request is not of the right shape."),
+            ("408", "The body took longer than 10 seconds to arrive."),
+            ("413", "The body is larger than 16 KiB."),
+            ("415", "The body is not sent as the right media type."),
+        ]);
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, why) in common {
+        responses.entry(status.to_owned()).or_insert_with(|| Response::new(why).into());
+    }
+    for (status, response) in responses.iter_mut().filter(|(status, _)| is_error(status)) {
+        let RefOr::T(response) = response else { continue };
+        let body = Content::new(Some(Ref::from_schema_name(ErrorBody::name())));
+        response.content.insert("application/json".to_owned(), RefOr::T(body));
+        let said = match status.as_str() {
+            "401" => Some((header::WWW_AUTHENTICATE, Type::String)),
+            "429" | "503" => Some((header::RETRY_AFTER, Type::Integer)),
+            _ => None,
+        };
+        if let Some((name, kind)) = said {
+            let header = HeaderBuilder::new().schema(Some(Object::with_type(kind))).build();
+            response.headers.insert(name.to_string(), header.into());
+        }
+    }
+}
+
+fn is_error(status: &str) -> bool {
+    status.starts_with(['4', '5'])
+}
+
 fn answer(text: Option<Bytes>) -> Answer {
     match text {
         Some(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         None => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "There is no description.")
             .into_response(),
     }
-}
-
-/// What a body that can't be read is answered with: 400, 408, 413, 415.
-pub struct Malformed;
-
-impl IntoResponses for Malformed {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        BTreeMap::from([
-            refused("400", "The request is not of the right shape.", &[]),
-            refused("408", "The body took longer than 10 seconds to arrive.", &[]),
-            refused("413", "The body is larger than 16 KiB.", &[]),
-            refused("415", "The body is not sent as the right media type.", &[]),
-        ])
-    }
-}
-
-/// 401: the access token opens nothing.
-pub struct Unauthorized;
-
-impl IntoResponses for Unauthorized {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let said = [(header::WWW_AUTHENTICATE, Type::String)];
-        BTreeMap::from([refused("401", "The credential is missing, wrong, expired or revoked.", &said)])
-    }
-}
-
-/// 429: too often; nothing was changed.
-pub struct RateLimited;
-
-impl IntoResponses for RateLimited {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let said = [(header::RETRY_AFTER, Type::Integer)];
-        BTreeMap::from([refused("429", "Too many requests; nothing was changed.", &said)])
-    }
-}
-
-/// 500 and 503: the server's own trouble.
-pub struct Troubled;
-
-impl IntoResponses for Troubled {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let said = [(header::RETRY_AFTER, Type::Integer)];
-        BTreeMap::from([
-            refused("500", "Something failed; whether anything was changed is unknown.", &[]),
-            refused("503", "Not now; nothing was changed.", &said),
-        ])
-    }
-}
-
-fn refused(status: &str, why: &str, said: &[(header::HeaderName, Type)]) -> (String, RefOr<Response>) {
-    let body = Content::new(Some(Ref::from_schema_name(ErrorBody::name())));
-    let mut response = ResponseBuilder::new().description(why).content("application/json", body);
-    for (name, kind) in said {
-        let schema = Object::with_type(kind.clone());
-        let header = HeaderBuilder::new().schema(Some(schema)).build();
-        response = response.header(name.as_str(), header);
-    }
-    (status.to_owned(), response.build().into())
 }

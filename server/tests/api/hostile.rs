@@ -42,7 +42,7 @@ fn wrong_bodies(operation: &Operation, kind: Kind) -> Vec<(&'static str, &'stati
             broken.extend_from_slice(b"\xff\xfe\xc3\x28\"}");
             bodies.push(("no UTF-8", right, broken, vec![400]));
             if operation.member.is_some() {
-                for value in ["null", "-1", "true", "[]", "{}", "1e999"] {
+                for value in ["true", "[]", "{}"] {
                     let body = text(format!("{{\"{member}\":{value},\"x\":\"{MARKER}\"}}"));
                     bodies.push(("a member of another type", right, body, vec![400]));
                 }

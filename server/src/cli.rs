@@ -41,6 +41,8 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   codes_per_ip          = { max = 20, window = \"15m\" }  codes asked for from one address or /64
   guesses_per_code      = 5                             guesses after which a code is dead
   failures_per_email    = { max = 50, window = \"1d\" }   refused guesses for one email
+  web_idle              = \"7d\"                          how long a browser stays signed in unused
+  web_longest           = \"30d\"                         how long a browser stays signed in at all
   rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
   refused_tokens_per_ip = { max = 30, window = \"15m\" }  refused personal access tokens from one address
   tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
@@ -236,7 +238,7 @@ mod tests {
             })
             .collect();
         assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
-        assert_eq!(toml.lines().count(), 11);
+        assert_eq!(toml.lines().count(), 13);
     }
 
     #[test]

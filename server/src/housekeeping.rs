@@ -52,8 +52,9 @@ impl Housekeeping {
         let tokens = tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
         let personal = tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
         let invitations = tx.forget_invitations(now).await?;
+        let browsers = tx.forget_browsers(now).await?;
         tx.commit().await?;
-        Ok(events + codes + tokens + personal + invitations)
+        Ok(events + codes + tokens + personal + invitations + browsers)
     }
 
     fn longest_window(&self) -> Duration {

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod limits;
 pub mod mail;
 pub mod oauth;
+pub mod pages;
 pub mod rules;
 pub mod secret;
 pub mod time;

@@ -30,6 +30,12 @@ pub struct Limits {
     /// Wrong or dead guesses at one email's codes.
     #[serde(deserialize_with = "limit")]
     pub failures_per_email: Limit,
+    /// How long a browser stays signed in without being used.
+    #[serde(deserialize_with = "span")]
+    pub web_idle: Duration,
+    /// How long a browser stays signed in however much it is used.
+    #[serde(deserialize_with = "span")]
+    pub web_longest: Duration,
     /// Rotations of one session.
     #[serde(deserialize_with = "limit")]
     pub rotations_per_session: Limit,
@@ -57,6 +63,8 @@ impl Default for Limits {
             codes_per_ip: Limit { max: 20, window: minutes(15) },
             guesses_per_code: 5,
             failures_per_email: Limit { max: 50, window: minutes(24 * 60) },
+            web_idle: minutes(7 * 24 * 60),
+            web_longest: minutes(30 * 24 * 60),
             rotations_per_session: Limit { max: 120, window: minutes(1) },
             refused_tokens_per_ip: Limit { max: 30, window: minutes(15) },
             tokens_per_user: Limit { max: 30, window: minutes(60) },

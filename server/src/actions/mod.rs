@@ -11,6 +11,7 @@ pub mod request_code;
 pub mod users;
 pub mod verify_code;
 pub mod visit;
+pub mod web;
 pub mod workspaces;
 
 use std::time::Duration;

@@ -77,7 +77,7 @@ pub fn first_party(grant: &Grant) -> bool {
 }
 
 /// A sight is written down once a minute, or when the address is another one.
-fn is_news(session: &Session, caller: &Caller, now: Moment) -> bool {
+pub(super) fn is_news(session: &Session, caller: &Caller, now: Moment) -> bool {
     session.last_seen.as_ref().is_none_or(|(at, from)| {
         now.since(*at) >= Duration::from_secs(60) || *from != caller.address.to_string()
     })

@@ -25,6 +25,10 @@ pub enum Event {
     ReplayRevokedAll,
     /// A session was ended by its holder.
     Logout,
+    /// A session was ended by its user, from another one.
+    SessionEnded,
+    /// A user ended every session but the one they did it from; the detail says how many.
+    OthersEnded,
     /// A refresh with a token of a known session was refused; the detail says why.
     Refused,
     /// A personal access token was made; the detail is its prefix.
@@ -69,6 +73,8 @@ impl Event {
             Self::RepeatAnswered => "repeat_answered",
             Self::ReplayRevokedAll => "replay_revoked_all",
             Self::Logout => "logout",
+            Self::SessionEnded => "session_ended",
+            Self::OthersEnded => "others_ended",
             Self::Refused => "refused",
             Self::PersonalTokenMade => "personal_token_made",
             Self::PersonalTokenRevoked => "personal_token_revoked",

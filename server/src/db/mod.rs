@@ -13,6 +13,7 @@ pub mod shares;
 pub mod throttle;
 pub mod tokens;
 pub mod users;
+pub mod web_sessions;
 pub mod workspaces;
 
 use std::time::Duration;

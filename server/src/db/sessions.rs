@@ -142,6 +142,41 @@ impl Tx {
         rows.iter().map(session).collect()
     }
 
+    /// The sessions of a user that have neither been ended nor lapsed, the last seen first. Whether a browser's has
+    /// lay idle too long is for the rules.
+    pub async fn open_sessions_of(&mut self, user: &str, now: Moment) -> Result<Vec<Session>, DbError> {
+        let query = select!(
+            "WHERE s.user_id = $1 AND s.revoked_at IS NULL AND (
+                EXISTS (SELECT 1 FROM refresh_tokens t
+                        WHERE t.session_id = s.id AND t.consumed_at IS NULL AND t.expires_at > $2)
+                OR EXISTS (SELECT 1 FROM web_sessions w WHERE w.session_id = s.id AND w.expires_at > $2))
+            ORDER BY s.last_seen_at DESC, s.created_at DESC, s.id"
+        );
+        let rows = sqlx::query(query).bind(user).bind(now.millis()).fetch_all(&mut *self.inner).await?;
+        rows.iter().map(session).collect()
+    }
+
+    /// Ends every session of a user but one. Returns how many were still open.
+    pub async fn end_other_sessions_of(
+        &mut self,
+        user: &str,
+        kept: &str,
+        why: Ended,
+        now: Moment,
+    ) -> Result<u64, DbError> {
+        let done = sqlx::query(
+            "UPDATE sessions SET revoked_at = $3, revoked_why = $4
+             WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL",
+        )
+        .bind(user)
+        .bind(kept)
+        .bind(now.millis())
+        .bind(why.word())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Notes that a token of `generation` has been seen, so that its answer must have arrived.
     pub async fn mark_seen(&mut self, id: &str, generation: i64) -> Result<(), DbError> {
         sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")

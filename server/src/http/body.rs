@@ -56,15 +56,20 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for FormBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if !is_sent_as(&request, "application/x-www-form-urlencoded") {
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "Send a form with Content-Type: application/x-www-form-urlencoded.",
-            ));
-        }
-        parse_form(&read(request).await?).map(FormBody)
+        parse_form(&read_form(request).await?).map(FormBody)
     }
+}
+
+/// Reads a form whole, still as text.
+pub async fn read_form(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    if !is_sent_as(&request, "application/x-www-form-urlencoded") {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send a form with Content-Type: application/x-www-form-urlencoded.",
+        ));
+    }
+    read(request).await
 }
 
 /// Reads a form's text, or a query: one value a name. The error repeats nothing of it.

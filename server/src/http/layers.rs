@@ -25,12 +25,12 @@ pub async fn limit_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Sets the headers that every answer has: nothing is cached, and `Date` is the clock that deadlines are
+/// Sets the headers that every answer has: nothing is cached unless it says so itself, and `Date` is the clock that deadlines are
 /// held against.
 pub async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(date) = http_date(app.now()) {
         headers.insert(header::DATE, date);

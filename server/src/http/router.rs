@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::error::ApiError;
 use super::{health, layers, openapi};
 use crate::app::App;
-use crate::{binboi, failproofai, oauth, workspaces};
+use crate::{binboi, failproofai, oauth, pages, workspaces};
 
 /// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
 pub fn router(app: Arc<App>) -> Router {
@@ -25,6 +25,7 @@ pub fn router(app: Arc<App>) -> Router {
         .split_for_parts();
     routes
         .merge(openapi::route(described))
+        .merge(pages::routes())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))

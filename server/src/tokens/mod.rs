@@ -1,6 +1,7 @@
 //! What proves something: login codes, refresh tokens and their RR-1 successors, access tokens.
 
 pub mod access;
+pub mod browser;
 pub mod code;
 mod es256;
 mod hs256;

@@ -13,7 +13,7 @@ const REFRESH: &str = "/v0/auth/token/refresh";
 async fn unknown_routes_and_methods_answer_in_json() {
     let server = start(Options::default()).await;
     for (method, path, status, code) in [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/v0", 404, "not_found"),
         ("POST", "/v0/auth/nope", 404, "not_found"),
         ("GET", ASK, 405, "method_not_allowed"),
         ("DELETE", REFRESH, 405, "method_not_allowed"),

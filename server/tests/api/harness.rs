@@ -48,11 +48,19 @@ pub struct Options {
     pub trusted: Vec<&'static str>,
     pub mail: Option<Route>,
     pub keys: Option<KeyRing>,
+    pub public_url: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), retry: RetryMode::Rr1, trusted: Vec::new(), mail: None, keys: None }
+        Self {
+            limits: Limits::default(),
+            retry: RetryMode::Rr1,
+            trusted: Vec::new(),
+            mail: None,
+            keys: None,
+            public_url: "http://everkey.example",
+        }
     }
 }
 
@@ -114,7 +122,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let app = App {
         store: store.clone(),
         keys: keys.clone(),
-        public_url: "http://everkey.example".to_owned(),
+        public_url: options.public_url.to_owned(),
         access: AccessTokens::new("https://issuer.example".to_owned()),
         policy: Policy {
             access_ttl: Duration::from_secs(3600),

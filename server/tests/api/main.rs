@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod browsing;
 mod described;
 mod harness;
 mod program;
@@ -22,6 +23,7 @@ mod logout;
 mod mail;
 mod migrations;
 mod oauth_metadata;
+mod pages_sign_in;
 mod personal_tokens;
 mod proxies;
 mod refresh;

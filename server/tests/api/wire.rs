@@ -42,6 +42,11 @@ impl Request {
         self.header("content-type", "application/json").body(body)
     }
 
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body.as_bytes())
+    }
+
     pub fn body(mut self, body: &[u8]) -> Self {
         self.body = body.to_vec();
         let length = body.len().to_string();
@@ -71,6 +76,11 @@ pub struct Answer {
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a header, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {

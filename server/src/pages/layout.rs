@@ -1,0 +1,186 @@
+//! What every page shares: the frame in `base.html`, and headers that let a browser do no more than the page needs.
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::web::SignedIn;
+use crate::tokens::browser::FormToken;
+
+/// A page to answer with: a template, with the headers of every page.
+#[derive(Debug)]
+pub struct Page<T> {
+    template: T,
+    status: StatusCode,
+    script: bool,
+    form_target: Option<String>,
+    cookies: Vec<HeaderValue>,
+}
+
+impl<T: Template> Page<T> {
+    /// A page with status 200.
+    pub fn new(template: T) -> Self {
+        Self { template, status: StatusCode::OK, script: false, form_target: None, cookies: Vec::new() }
+    }
+
+    /// With this status instead.
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Lets the page run scripts from this server's assets.
+    pub fn with_script(self) -> Self {
+        Self { script: true, ..self }
+    }
+
+    /// Lets a form of the page be redirected to this origin, or to a scheme such as `myapp:`; browsers hold
+    /// `form-action` against redirects too. It must come from the URL parser, never from a request's text.
+    pub fn allowing_form_target(self, origin: String) -> Self {
+        Self { form_target: Some(origin), ..self }
+    }
+
+    /// Sets a cookie.
+    pub fn cookie(mut self, cookie: HeaderValue) -> Self {
+        self.cookies.push(cookie);
+        self
+    }
+}
+
+impl<T: Template> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        let html = match self.template.render() {
+            Ok(html) => html,
+            Err(error) => {
+                tracing::error!(%error, "a page could not be rendered");
+                return (StatusCode::INTERNAL_SERVER_ERROR, "Something failed on the server.")
+                    .into_response();
+            }
+        };
+        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        let mut response = (self.status, kind, html).into_response();
+        let headers = response.headers_mut();
+        protect(headers, self.script, self.form_target.as_deref());
+        for cookie in self.cookies {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// `Referrer-Policy: same-origin`, because under `no-referrer` browsers send `Origin: null` with our own forms.
+fn protect(headers: &mut HeaderMap, script: bool, form_target: Option<&str>) {
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let script = if script { "script-src 'self'; " } else { "" };
+    let target = form_target.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; {script}form-action 'self'{target}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    // A target that is no header text is left out, which only forbids more.
+    let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| {
+        HeaderValue::from_static("default-src 'none'; style-src 'self'; frame-ancestors 'none'")
+    });
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+}
+
+/// 303: go on with a GET of this path. Only for paths that are constants or a [`crate::rules::local_path::LocalPath`];
+/// a redirect to a client's address is not this type's business.
+#[derive(Debug)]
+pub struct SeeOther {
+    path: String,
+    cookies: Vec<HeaderValue>,
+}
+
+impl SeeOther {
+    /// Go on there.
+    pub fn to(path: impl Into<String>) -> Self {
+        Self { path: path.into(), cookies: Vec::new() }
+    }
+
+    /// Sets a cookie.
+    pub fn cookie(mut self, cookie: HeaderValue) -> Self {
+        self.cookies.push(cookie);
+        self
+    }
+}
+
+impl IntoResponse for SeeOther {
+    fn into_response(self) -> Response {
+        let Ok(place) = HeaderValue::from_str(&self.path) else {
+            tracing::error!("a redirect led nowhere");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        for cookie in self.cookies {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// Which entry of the navigation a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// `/dashboard/sessions`.
+    Sessions,
+    /// `/dashboard/access-tokens`.
+    AccessTokens,
+    /// `/dashboard/security`.
+    Security,
+    /// None of them.
+    Elsewhere,
+}
+
+/// What `signed_in.html` needs to know: who is signed in, and where they are. The template's field is called `who`.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// Their address.
+    pub email: String,
+    /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
+    pub form_token: FormToken,
+    /// Where they are.
+    pub here: Section,
+}
+
+impl Who {
+    /// For a page of this section.
+    pub fn at(here: Section, signed_in: &SignedIn) -> Self {
+        Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
+    }
+
+    /// The entries of the navigation.
+    pub fn entries(&self) -> Vec<Entry> {
+        [
+            (Section::Sessions, "/dashboard/sessions", "Sessions"),
+            (Section::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
+            (Section::Security, "/dashboard/security", "Security"),
+        ]
+        .into_iter()
+        .map(|(section, path, label)| Entry { path, label, here: section == self.here })
+        .collect()
+    }
+}
+
+/// One entry of the navigation.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Where it leads.
+    pub path: &'static str,
+    /// What it is called.
+    pub label: &'static str,
+    /// Whether that is this page.
+    pub here: bool,
+}

@@ -1,0 +1,39 @@
+//! The pages that people see: signing in, their sessions, their access tokens. Server-rendered HTML that needs no
+//! JavaScript.
+//!
+//! A page's handler takes [`web::SignedIn`] (who it is) and, for a POST, [`form::PageForm`] (what they sent, proved
+//! to come from a page of ours), and answers with [`layout::Page`], [`layout::SeeOther`] or a [`error::PageError`].
+//! Its template extends `signed_in.html` (with a field `who`: [`layout::Who`]) or `base.html`.
+
+pub mod assets;
+pub mod cookies;
+pub mod error;
+pub mod form;
+pub mod layout;
+mod sessions;
+pub mod sign_in;
+pub mod web;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// The routes of every page.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route(assets::ROUTE, get(assets::get))
+        .route("/", get(home))
+        .route("/dashboard", get(home))
+        .route("/signin", get(sign_in::show).post(sign_in::ask))
+        .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
+        .route("/signin/resend", post(sign_in::ask_again))
+        .route("/signout", post(sign_in::sign_out))
+        .route("/dashboard/sessions", get(sessions::show))
+}
+
+async fn home() -> layout::SeeOther {
+    layout::SeeOther::to("/dashboard/sessions")
+}

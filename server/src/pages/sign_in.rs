@@ -1,0 +1,263 @@
+//! `/signin`, `/signin/code`, `/signin/resend` and `/signout`: an email address, then the code that was sent there.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::cookies::{self, Kind};
+use super::error::{PageError, set_retry_after, wait};
+use super::form::{PageForm, PageQuery, SignInForm};
+use super::layout::{Page, SeeOther};
+use super::web::SignedIn;
+use crate::actions::Refusal;
+use crate::actions::web::end;
+use crate::actions::web::sign_in::{self as actions, Browser, Step};
+use crate::app::App;
+use crate::http::client::{Asks, ClientAddress};
+use crate::rules::email::Email;
+use crate::rules::local_path::LocalPath;
+use crate::secret::SecretText;
+use crate::tokens::browser::{BrowserSecret, FormToken};
+use crate::tokens::code::LoginCode;
+
+/// Where the code is typed.
+const CODE: &str = "/signin/code";
+/// Where a second factor is asked for.
+const SECOND: &str = "/signin/second";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct AddressPage {
+    form_token: FormToken,
+    next: LocalPath,
+    email: String,
+    alert: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in_code.html")]
+struct CodePage {
+    form_token: FormToken,
+    email: String,
+    minutes: u64,
+    sent_again: bool,
+    alert: Option<String>,
+}
+
+/// The query of `/signin`.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    next: Option<String>,
+    again: Option<String>,
+}
+
+impl Asked {
+    /// Where to go on: what was asked for if it is a path of this server, else the dashboard.
+    fn next(next: Option<&str>) -> LocalPath {
+        next.and_then(LocalPath::parse).unwrap_or_else(LocalPath::home)
+    }
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    PageQuery(asked): PageQuery<Asked>,
+    signed_in: Option<SignedIn>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let next = Asked::next(asked.next.as_deref());
+    let email = match signed_in {
+        Some(_) if asked.again.is_none() => return Ok(SeeOther::to(next.as_str()).into_response()),
+        Some(signed_in) => signed_in.session.user.email,
+        None => String::new(),
+    };
+    // Two tabs share one cookie, so that the form in each of them works.
+    let (cookie, set) = match cookies::read(&app, &headers, Kind::SignIn) {
+        Some(cookie) => (cookie, None),
+        None => {
+            let cookie = BrowserSecret::random().map_err(Refusal::from)?;
+            let set = cookies::set(&app, Kind::SignIn, &cookie, None);
+            (cookie, Some(set))
+        }
+    };
+    let page = AddressPage { form_token: cookie.form_token(), next, email, alert: None };
+    Ok(with(Page::new(page), set).into_response())
+}
+
+fn with<T: Template>(page: Page<T>, cookie: Option<HeaderValue>) -> Page<T> {
+    match cookie {
+        Some(cookie) => page.cookie(cookie),
+        None => page,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Address {
+    email: String,
+    next: Option<String>,
+}
+
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    ClientAddress(client): ClientAddress,
+    SignInForm { cookie, form }: SignInForm<Address>,
+) -> Result<Response, PageError> {
+    let next = Asked::next(form.next.as_deref());
+    let again = |status, email: String, alert: String, next: LocalPath| {
+        let page = AddressPage { form_token: cookie.form_token(), next, email, alert: Some(alert) };
+        Ok(Page::new(page).status(status).into_response())
+    };
+    let Ok(email) = Email::parse(&form.email) else {
+        let alert = "That is not an email address. Write it like name@example.com.".to_owned();
+        return again(StatusCode::UNPROCESSABLE_ENTITY, form.email, alert, next);
+    };
+    match actions::ask(&app, &email, &next, client).await {
+        Ok(fresh) => {
+            let set = cookies::set(&app, Kind::SignIn, &fresh, None);
+            Ok(SeeOther::to(CODE).cookie(set).into_response())
+        }
+        Err(Refusal::RateLimited { retry_after }) => {
+            let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
+            let mut response = again(StatusCode::TOO_MANY_REQUESTS, form.email, alert, next)?;
+            set_retry_after(&mut response, retry_after);
+            Ok(response)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The query of `/signin/code`.
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    sent: Option<String>,
+}
+
+pub(super) async fn show_code(
+    State(app): State<Arc<App>>,
+    PageQuery(sent): PageQuery<Sent>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let Some(cookie) = cookies::read(&app, &headers, Kind::SignIn) else {
+        return Ok(SeeOther::to("/signin").into_response());
+    };
+    code_page(&app, &cookie, StatusCode::OK, sent.sent.is_some(), None).await
+}
+
+async fn code_page(
+    app: &App,
+    cookie: &BrowserSecret,
+    status: StatusCode,
+    sent_again: bool,
+    alert: Option<String>,
+) -> Result<Response, PageError> {
+    let Some(sign_in) = actions::under_way(app, cookie).await? else {
+        return Ok(SeeOther::to("/signin").into_response());
+    };
+    let page = CodePage {
+        form_token: cookie.form_token(),
+        email: sign_in.email.as_str().to_owned(),
+        minutes: app.limits.code_ttl.as_secs().div_ceil(60),
+        sent_again,
+        alert,
+    };
+    Ok(Page::new(page).status(status).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Code {
+    code: SecretText,
+}
+
+pub(super) async fn prove(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    headers: HeaderMap,
+    SignInForm { cookie, form }: SignInForm<Code>,
+) -> Result<Response, PageError> {
+    let tell = async |status, alert: String| code_page(&app, &cookie, status, false, Some(alert)).await;
+    let Ok(code) = LoginCode::parse(&without_spaces(&form.code)) else {
+        let alert = "A code has six digits. Look for it in the mail we sent you.".to_owned();
+        return tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await;
+    };
+    let session = cookies::read(&app, &headers, Kind::Session);
+    let browser = Browser { sign_in: &cookie, session: session.as_ref(), caller: &caller };
+    match actions::prove_code(&app, browser, &code).await {
+        Ok(step) => Ok(go_on(&app, &step).into_response()),
+        Err(Refusal::CodeRejected) => {
+            let alert = "That code is wrong or no longer works. Check it, or ask for a new one.".to_owned();
+            tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
+        }
+        Err(Refusal::RateLimited { retry_after }) => {
+            let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
+            let mut response = tell(StatusCode::TOO_MANY_REQUESTS, alert).await?;
+            set_retry_after(&mut response, retry_after);
+            Ok(response)
+        }
+        Err(Refusal::Unauthorized) => Err(lapsed()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Where a step of the sign-in leads, with the cookies that go with it.
+pub fn go_on(app: &App, step: &Step) -> SeeOther {
+    match step {
+        Step::Done { session, next } => SeeOther::to(next.as_str())
+            .cookie(cookies::set(app, Kind::Session, session, Some(app.limits.web_longest)))
+            .cookie(cookies::forget(app, Kind::SignIn)),
+        Step::SecondFactor { sign_in } => {
+            SeeOther::to(SECOND).cookie(cookies::set(app, Kind::SignIn, sign_in, None))
+        }
+    }
+}
+
+/// The page for a sign-in that took too long.
+pub fn lapsed() -> PageError {
+    PageError::new(
+        StatusCode::FORBIDDEN,
+        "This sign-in has ended",
+        "It took too long, or it was finished in another window. Begin again.",
+    )
+    .with_link("/signin", "Sign in")
+}
+
+/// People copy codes as `123 456`.
+fn without_spaces(code: &SecretText) -> SecretText {
+    SecretText::new(code.expose().chars().filter(|c| !c.is_ascii_whitespace()).collect())
+}
+
+/// A form with nothing but its token.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+pub(super) async fn ask_again(
+    State(app): State<Arc<App>>,
+    ClientAddress(client): ClientAddress,
+    SignInForm { cookie, form: Nothing {} }: SignInForm<Nothing>,
+) -> Result<Response, PageError> {
+    match actions::ask_again(&app, &cookie, client).await {
+        Ok(_) => Ok(SeeOther::to("/signin/code?sent=again").into_response()),
+        Err(Refusal::RateLimited { retry_after }) => {
+            let alert = format!("Wait {} before you ask for another code.", wait(retry_after));
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let mut response = code_page(&app, &cookie, status, false, Some(alert)).await?;
+            set_retry_after(&mut response, retry_after);
+            Ok(response)
+        }
+        Err(Refusal::Unauthorized) => Err(lapsed()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    PageForm(Nothing {}): PageForm<Nothing>,
+) -> Result<SeeOther, PageError> {
+    if let Some(cookie) = cookies::read(&app, &headers, Kind::Session) {
+        end::sign_out(&app, &cookie).await?;
+    }
+    Ok(SeeOther::to("/signin").cookie(cookies::forget(&app, Kind::Session)))
+}

@@ -1,15 +1,23 @@
 //! The command line.
 
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
 use crate::db::Place;
+use crate::db::users::Platform;
 use crate::duration;
 use crate::mail::route::Route;
+use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
 
 /// The self-hosted api-server: signs people in by email code and keeps their sessions.
@@ -27,10 +35,22 @@ pub enum Command {
     /// Run the server until it is told to stop (SIGTERM, Ctrl-C)
     #[command(after_long_help = LIMITS_HELP)]
     Serve(Box<Serve>),
-    /// List every session: whose, how often rotated, how ended
-    Sessions(Listing),
+    /// Bring the database's schema up to date, and say what was done
+    ///
+    /// `serve` does so by itself unless it is given --no-migrate.
+    Migrate(Listing),
+    /// Look after the accounts of users
+    #[command(subcommand)]
+    Users(Users),
+    /// List every session: whose, how often rotated, how ended; or end one
+    Sessions(Sessions),
     /// List what happened: sign-ins, rotations, replays, refusals
     Events(Listing),
+    /// Change or list the server's own keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Copy the database to a new file while the server runs
+    Backup(Backup),
 }
 
 const LIMITS_HELP: &str = "\
@@ -49,7 +69,7 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   creations_per_user    = { max = 200, window = \"1h\" }  workspaces, invitations, reports, links of one user
   share_opens_per_ip    = { max = 60, window = \"1m\" }   share links opened from one address or /64
 
-Signals: SIGTERM and SIGINT finish the requests under way, then exit 0.
+Signals: SIGTERM and SIGINT finish the requests under way, then exit 0. SIGHUP reads the keys file again.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
 
 /// How to run the server.
@@ -68,6 +88,7 @@ pub struct Serve {
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
+        value_parser = Unrepeated::<Place>::new(),
         hide_env_values = true
     )]
     pub database: Option<Place>,
@@ -79,6 +100,10 @@ pub struct Serve {
     /// back it up with care and apart from the database.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
+
+    /// Don't bring the database's schema up to date; refuse to start if it is behind
+    #[arg(long)]
+    pub no_migrate: bool,
 
     /// Make new keys although the database already has users and the keys file is gone
     ///
@@ -96,6 +121,7 @@ pub struct Serve {
         value_name = "WHERE",
         default_value = "terminal",
         env = "EVERKEY_SERVER_MAIL",
+        value_parser = Unrepeated::<Route>::new(),
         hide_env_values = true
     )]
     pub mail: Route,
@@ -151,6 +177,7 @@ pub struct Listing {
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
+        value_parser = Unrepeated::<Place>::new(),
         hide_env_values = true
     )]
     pub database: Option<Place>,
@@ -158,6 +185,167 @@ pub struct Listing {
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `everkey-server users`: what to do with an account. Every change is written into the audit.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// List every account
+    List(Listing),
+    /// Show one account and its open sessions
+    Show(OneUser),
+    /// End every session of an account and let it sign in no more
+    Disable(OneUser),
+    /// Let an account sign in again
+    Enable(OneUser),
+    /// Put an account on a plan
+    SetPlan {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The plan's name
+        #[arg(value_name = "PLAN", value_parser = plan)]
+        plan: String,
+    },
+    /// Give an account a role in this installation, or take it away
+    SetPlatformRole {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The role
+        #[arg(value_name = "ROLE", value_enum)]
+        role: PlatformRole,
+    },
+    /// End every session of an account; it may sign in again
+    SignOut(OneUser),
+}
+
+/// An account, and how to say what became of it.
+#[derive(Debug, Args)]
+pub struct OneUser {
+    /// The email address that the account signs in with
+    #[arg(value_name = "EMAIL", value_parser = email)]
+    pub email: Email,
+
+    /// Where to look, and how to answer
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// `everkey-server sessions`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Sessions {
+    /// How to list
+    #[command(flatten)]
+    pub listing: Listing,
+
+    /// What else to do
+    #[command(subcommand)]
+    pub command: Option<OneSession>,
+}
+
+/// What to do with one session.
+#[derive(Debug, Subcommand)]
+pub enum OneSession {
+    /// End one session: its tokens work no more
+    End {
+        /// The session's id, as `sessions` lists it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Where to look
+        #[command(flatten)]
+        listing: Listing,
+    },
+}
+
+/// `everkey-server keys`.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make new keys; running servers use them within seconds, and what the old ones made goes on working
+    Rotate {
+        /// Which keys
+        #[command(flatten)]
+        file: KeysFile,
+        /// How long replaced keys are kept: the longest --refresh-ttl of the servers that use them
+        #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = ttl)]
+        refresh_ttl: Duration,
+    },
+    /// List the keys, without their secrets
+    List {
+        /// Which keys
+        #[command(flatten)]
+        file: KeysFile,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which keys file.
+#[derive(Debug, Args)]
+pub struct KeysFile {
+    /// The keys file; left out, the one beside the SQLite database
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+
+    /// The database that the keys stand beside
+    #[arg(
+        long,
+        value_name = "sqlite:PATH|postgres://...",
+        env = "EVERKEY_SERVER_DATABASE",
+        value_parser = Unrepeated::<Place>::new(),
+        hide_env_values = true
+    )]
+    pub database: Option<Place>,
+}
+
+/// `everkey-server backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "The keys are not in it: back their file up as well, and apart from the database.")]
+pub struct Backup {
+    /// The new file, mode 0600. A SQLite database is copied whole; of PostgreSQL it is pg_dump's custom format, to be
+    /// restored with pg_restore
+    #[arg(value_name = "TO")]
+    pub to: PathBuf,
+
+    /// The database to copy
+    #[arg(
+        long,
+        value_name = "sqlite:PATH|postgres://...",
+        env = "EVERKEY_SERVER_DATABASE",
+        value_parser = Unrepeated::<Place>::new(),
+        hide_env_values = true
+    )]
+    pub database: Option<Place>,
+}
+
+/// A role in the installation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlatformRole {
+    /// A user like any other
+    None,
+    /// May look after users and sessions
+    Admin,
+}
+
+impl From<PlatformRole> for Platform {
+    fn from(role: PlatformRole) -> Self {
+        match role {
+            PlatformRole::None => Self::None,
+            PlatformRole::Admin => Self::Admin,
+        }
+    }
+}
+
+fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|error| error.to_string())
+}
+
+fn plan(text: &str) -> Result<String, String> {
+    let fits = (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("write up to 32 of a-z, 0-9 and -".to_owned()) }
 }
 
 /// `--retry`.
@@ -185,6 +373,38 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// Reads a value that may hold a password, and so is not repeated when it is wrong.
+#[derive(Clone)]
+struct Unrepeated<T>(PhantomData<fn() -> T>);
+
+impl<T> Unrepeated<T> {
+    fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> TypedValueParser for Unrepeated<T>
+where
+    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let why = match value.to_str().map(str::parse) {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(error)) => T::Err::to_string(&error),
+            None => "it is not text".to_owned(),
+        };
+        let arg = arg.map(ToString::to_string).unwrap_or_default();
+        Err(clap::Error::raw(ErrorKind::ValueValidation, format!("{arg}: {why}\n")).with_cmd(command))
+    }
 }
 
 /// An origin without a path: RFC 8414 issuers may have one, but cookies and redirects are easier to get right

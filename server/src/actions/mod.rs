@@ -5,6 +5,7 @@ pub mod begin;
 pub mod issue;
 pub mod limited;
 pub mod logout;
+pub mod operator;
 pub mod personal_tokens;
 pub mod refresh;
 pub mod request_code;

@@ -129,7 +129,7 @@ async fn rotate(
     let (generation, server_key) = (token.generation + 1, app.keys.current());
     let (successor, with) = match key {
         Some(key) => (
-            RefreshToken::successor(server_key, uuid_of(session)?, generation, hash, key),
+            RefreshToken::successor(&server_key, uuid_of(session)?, generation, hash, key),
             Some(ConsumedWith { key: key.hash(), server_key: server_key.id.clone() }),
         ),
         None => (RefreshToken::random()?, None),
@@ -165,7 +165,7 @@ async fn repeat(
     let server_key =
         replaced.consumed.with.as_ref().and_then(|with| app.keys.find(&with.server_key)).ok_or_else(lost)?;
     let successor =
-        RefreshToken::successor(server_key, uuid_of(session)?, generation, hash, key.ok_or_else(lost)?);
+        RefreshToken::successor(&server_key, uuid_of(session)?, generation, hash, key.ok_or_else(lost)?);
     if successor.hash() != replaced.successor_hash {
         return Err(lost());
     }

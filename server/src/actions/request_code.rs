@@ -49,7 +49,7 @@ async fn store(app: &App, email: &Email, client: Client) -> Result<(LoginCode, M
     }
 
     let (code, id, key) = (LoginCode::random()?, Uuid::new_v4().to_string(), app.keys.current());
-    tx.put_code(email, &id, &key.id, &code.hash(key, &id, email), now.plus(limits.code_ttl)).await?;
+    tx.put_code(email, &id, &key.id, &code.hash(&key, &id, email), now.plus(limits.code_ttl)).await?;
     tx.count_event(Kind::CodeToEmail, email.as_str(), limits.codes_per_email, now).await?;
     tx.count_event(Kind::CodeFromIp, &from, limits.codes_per_ip, now).await?;
     let name = app.pseudonym(email);

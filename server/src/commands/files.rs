@@ -33,8 +33,9 @@ pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> Result<PathBuf, Tro
     }
 }
 
-/// Opens the database, made if it is not there: only its owner may read it.
-pub(super) async fn open_or_make(place: &Place) -> Result<Store, Trouble> {
+/// Opens the database, made if it is not there: only its owner may read it. Returns it with the migrations that
+/// brought its schema up to date.
+pub(super) async fn open_or_make(place: &Place) -> Result<(Store, Vec<i64>), Trouble> {
     match place {
         Place::Sqlite(path) => make(path).map_err(|error| {
             Trouble::new(
@@ -45,7 +46,14 @@ pub(super) async fn open_or_make(place: &Place) -> Result<Store, Trouble> {
         Place::Postgres(_) => {}
     }
     let store = open(place).await?;
-    store.migrate().await.map_err(|error| cannot_open(place, error))?;
+    let taken = store.migrate().await.map_err(|error| cannot_open(place, error))?;
+    Ok((store, taken))
+}
+
+/// Opens a database that must be there and have this version's schema.
+pub(super) async fn open_ready(place: &Place) -> Result<Store, Trouble> {
+    let store = open_existing(place).await?;
+    store.check_schema().await.map_err(|error| cannot_open(place, error))?;
     Ok(store)
 }
 
@@ -81,7 +89,7 @@ fn cannot_open(place: &Place, error: OpenError) -> Trouble {
         ),
     };
     match error {
-        OpenError::Database(_) | OpenError::Silent => {
+        OpenError::Database(_) | OpenError::Silent | OpenError::Damaged(_) => {
             Trouble::new(format!("can't open the database {shown}: {error}"), remedy)
         }
         OpenError::Behind(_) => Trouble::new(

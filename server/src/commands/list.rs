@@ -33,13 +33,13 @@ pub(super) async fn events(listing: &Listing) -> Result<(), Trouble> {
 }
 
 /// A row that can be shown to people and to programs.
-trait Row: Serialize {
+pub(super) trait Row: Serialize {
     fn text(&self) -> String;
 }
 
 /// Times are RFC 3339, UTC.
 #[derive(Serialize)]
-struct SessionRow<'a> {
+pub(super) struct SessionRow<'a> {
     user: &'a str,
     user_id: &'a str,
     session_id: &'a str,
@@ -51,7 +51,7 @@ struct SessionRow<'a> {
 }
 
 impl<'a> SessionRow<'a> {
-    fn of(session: &'a Session) -> Self {
+    pub(super) fn of(session: &'a Session) -> Self {
         Self {
             user: &session.user.email,
             user_id: &session.user.id,
@@ -123,7 +123,8 @@ async fn open(listing: &Listing) -> Result<Store, Trouble> {
     files::open_existing(&files::place(listing.database.as_ref())?).await
 }
 
-fn print<R: Row>(json: bool, rows: &[R]) -> Result<(), Trouble> {
+/// Prints rows for people, or one JSON object a line.
+pub(super) fn print<R: Row>(json: bool, rows: &[R]) -> Result<(), Trouble> {
     match write(&mut io::stdout().lock(), json, rows) {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -146,7 +147,8 @@ fn write<R: Row>(out: &mut impl Write, json: bool, rows: &[R]) -> io::Result<()>
     out.flush()
 }
 
-fn unread(error: DbError) -> Trouble {
+/// What is said when a list can't be read.
+pub(super) fn unread(error: DbError) -> Trouble {
     Trouble::new(
         error.to_string(),
         "Check that `everkey-server serve` has run on this database, in this version.",

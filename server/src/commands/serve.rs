@@ -27,6 +27,9 @@ use crate::trouble::Trouble;
 /// How long mail may take once the server is told to stop.
 const LAST_MAIL: Duration = Duration::from_secs(5);
 
+/// How often the keys file is looked at.
+const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
+
 /// Runs the server until it is told to stop.
 pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     start_logging(options.log_format)?;
@@ -41,10 +44,18 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
 
     let carrier = Carrier::new(&options.mail, options.mail_from)?;
     let place = files::place(options.database.as_ref())?;
-    let store = files::open_or_make(&place).await?;
+    let keys_file = files::keys(options.keys, &place)?;
+    let store = if options.no_migrate {
+        files::open_ready(&place).await?
+    } else {
+        let (store, taken) = files::open_or_make(&place).await?;
+        if !taken.is_empty() {
+            tracing::info!(migrations = ?taken, "brought the database's schema up to date");
+        }
+        store
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let keys =
-        open_keys(&files::keys(options.keys, &place)?, options.new_keys, &store, clock.as_ref()).await?;
+    let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?.following(&keys_file);
 
     let housekeeping = Housekeeping {
         store: store.clone(),
@@ -53,6 +64,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
+    let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
     let app = Arc::new(App {
@@ -80,6 +92,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
+    following.abort();
     store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -161,6 +174,23 @@ fn stop_signals() -> Result<impl Future<Output = ()>, Trouble> {
         }
         tracing::info!("stopping");
     })
+}
+
+/// Looks at the keys file now and then, and when told to by SIGHUP.
+async fn follow_keys(keys: KeyRing, mut hangups: Signal) {
+    let mut period = tokio::time::interval(LOOK_AT_KEYS);
+    loop {
+        tokio::select! {
+            _ = period.tick() => {}
+            _ = hangups.recv() => {}
+        }
+        keys.look();
+    }
+}
+
+fn hangups() -> Result<Signal, Trouble> {
+    signal(SignalKind::hangup())
+        .map_err(|error| Trouble::new(format!("can't watch for signals: {error}"), "Try again."))
 }
 
 fn no_address(error: &io::Error) -> Trouble {

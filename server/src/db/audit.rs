@@ -29,6 +29,8 @@ pub enum Event {
     SessionEnded,
     /// A user ended every session but the one they did it from; the detail says how many.
     OthersEnded,
+    /// The operator changed an account or ended a session from the command line; the detail says how.
+    OperatorChanged,
     /// A refresh with a token of a known session was refused; the detail says why.
     Refused,
     /// A personal access token was made; the detail is its prefix.
@@ -75,6 +77,7 @@ impl Event {
             Self::Logout => "logout",
             Self::SessionEnded => "session_ended",
             Self::OthersEnded => "others_ended",
+            Self::OperatorChanged => "operator_changed",
             Self::Refused => "refused",
             Self::PersonalTokenMade => "personal_token_made",
             Self::PersonalTokenRevoked => "personal_token_revoked",

@@ -2,8 +2,10 @@
 
 pub mod audit;
 pub mod codes;
+pub mod copy;
 mod dialect;
 pub mod invitations;
+mod operator;
 pub mod personal_tokens;
 pub mod place;
 pub mod reminders;
@@ -139,6 +141,9 @@ pub enum OpenError {
     /// It does not answer.
     #[error("it did not answer within {} seconds", SLOWEST_CONNECT.as_secs())]
     Silent,
+    /// A copy of it can't be read to its end.
+    #[error("the copy is damaged: {0}")]
+    Damaged(String),
     /// Its schema is older than this program.
     #[error("its schema lacks {0} of this version's migrations")]
     Behind(usize),

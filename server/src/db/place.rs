@@ -51,7 +51,7 @@ impl Place {
 }
 
 /// sqlx decodes percent signs in the path, and cuts it at a question mark or a number sign.
-fn encode(path: &Path) -> String {
+pub(super) fn encode(path: &Path) -> String {
     let mut url = String::new();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {

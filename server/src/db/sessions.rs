@@ -177,6 +177,13 @@ impl Tx {
         Ok(done.rows_affected())
     }
 
+    /// The sessions of a user that nobody has ended, oldest first.
+    pub async fn unended_sessions_of(&mut self, user: &str) -> Result<Vec<Session>, DbError> {
+        let query = select!("WHERE s.user_id = $1 AND s.revoked_at IS NULL ORDER BY s.created_at, s.id");
+        let rows = sqlx::query(query).bind(user).fetch_all(&mut *self.inner).await?;
+        rows.iter().map(session).collect()
+    }
+
     /// Notes that a token of `generation` has been seen, so that its answer must have arrived.
     pub async fn mark_seen(&mut self, id: &str, generation: i64) -> Result<(), DbError> {
         sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")

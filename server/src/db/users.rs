@@ -162,7 +162,7 @@ impl Tx {
     }
 }
 
-fn user(row: &AnyRow) -> Result<User, DbError> {
+pub(super) fn user(row: &AnyRow) -> Result<User, DbError> {
     Ok(User {
         id: row.try_get("id")?,
         email: row.try_get("email")?,

@@ -20,6 +20,9 @@ use crate::trouble::Trouble;
 /// Larger than any ring of keys; a bigger file is not one.
 const LARGEST: u64 = 64 * 1024;
 
+/// Sets of keys that a file may hold, so that it stays far below that.
+const MOST: usize = 64;
+
 /// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
 /// someone else, or its content is not a ring.
 pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
@@ -69,10 +72,28 @@ pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
 /// Gives a ring whose current set can't sign id_tokens a new current set that can, in the file too. The older
 /// sets stay. Another process that did so meanwhile wins.
 pub fn upgrade(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    change(path, |ring| match ring.current.es256 {
+    change(path, |ring| match ring.current().es256 {
         Some(_) => Ok(None),
         None => Ok(Some(ring.clone().with_current(fresh(now)?))),
     })
+}
+
+/// Puts a new current set into the ring and forgets the sets that were replaced before `horizon`. Returns the new ring
+/// and how many sets were forgotten. Errors as [`change`] does, and if there are so many sets that the file would grow too large.
+pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyRing, usize), Trouble> {
+    let mut dropped = 0;
+    let ring = change(path, |ring| {
+        if ring.all().count() >= MOST {
+            return Err(Trouble::new(
+                format!("the keys file {} holds {MOST} sets of keys already", path.display()),
+                "Rotate less often, or keep old keys for a shorter time; older ones are then dropped.",
+            ));
+        }
+        let rotated = ring.clone().with_current(fresh(now)?).since(horizon);
+        dropped = ring.all().count() + 1 - rotated.all().count();
+        Ok(Some(rotated))
+    })?;
+    Ok((ring, dropped))
 }
 
 /// Reads the ring, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
@@ -213,7 +234,7 @@ impl Drop for StoredKey {
 
 impl Stored {
     fn of(ring: &KeyRing) -> Self {
-        Self { v: NEWEST, keys: ring.all().map(StoredKey::of).collect() }
+        Self { v: NEWEST, keys: ring.all().map(|key| StoredKey::of(&key)).collect() }
     }
 
     fn into_ring(self) -> Option<KeyRing> {
@@ -278,8 +299,9 @@ mod tests {
         let ring = KeyRing::new(key(2), vec![key(1)]);
         write_new(&path, &ring).unwrap();
         let read = load(&path).unwrap().unwrap();
-        assert_eq!(read.current().id, ring.current.id);
-        assert!(read.find(&ring.older[0].id).is_some());
+        let ids = |ring: &KeyRing| ring.all().map(|key| key.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&read), ids(&ring));
+        assert!(read.find(&ids(&ring)[1]).is_some());
         assert!(read.find("nobody").is_none());
     }
 

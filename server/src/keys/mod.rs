@@ -2,10 +2,12 @@
 
 pub mod es256;
 pub mod file;
+mod ring;
 
 use self::es256::Es256Key;
 use crate::secret::SecretBytes;
 use crate::time::Moment;
+pub use ring::KeyRing;
 
 /// One set of keys. Tokens and codes remember the `id` of the set that made them.
 #[derive(Clone, Debug)]
@@ -54,40 +56,5 @@ impl ServerKey {
             retry: SecretBytes::random()?,
             es256: Some(Es256Key::random()?),
         })
-    }
-}
-
-/// The set in use and the older ones that what was made before still needs.
-#[derive(Clone, Debug)]
-pub struct KeyRing {
-    current: ServerKey,
-    older: Vec<ServerKey>,
-}
-
-impl KeyRing {
-    /// A ring that makes new things with `current` and still knows `older`.
-    pub fn new(current: ServerKey, older: Vec<ServerKey>) -> Self {
-        Self { current, older }
-    }
-
-    /// The set that new tokens and codes are made with.
-    pub fn current(&self) -> &ServerKey {
-        &self.current
-    }
-
-    /// Every set, the current one first.
-    pub fn all(&self) -> impl Iterator<Item = &ServerKey> {
-        std::iter::once(&self.current).chain(&self.older)
-    }
-
-    /// This ring with a new current set; the one that was current becomes the first of the older ones.
-    pub fn with_current(mut self, new: ServerKey) -> Self {
-        self.older.insert(0, std::mem::replace(&mut self.current, new));
-        self
-    }
-
-    /// The set with this id, if it is still kept.
-    pub fn find(&self, id: &str) -> Option<&ServerKey> {
-        self.all().find(|key| key.id == id)
     }
 }

@@ -32,7 +32,9 @@ pub(super) struct Jwk {
 /// The public keys that id_tokens are verified with
 #[utoipa::path(get, path = "/jwks", tag = "OAuth", responses((status = 200, body = Jwks)))]
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> Json<Jwks> {
-    Json(Jwks { keys: app.keys.all().filter_map(jwk).collect() })
+    // Another process may sign with newer ones already.
+    app.keys.look();
+    Json(Jwks { keys: app.keys.all().filter_map(|key| jwk(&key)).collect() })
 }
 
 fn jwk(key: &ServerKey) -> Option<Jwk> {

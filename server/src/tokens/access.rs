@@ -189,7 +189,7 @@ mod tests {
     fn older_keys_still_verify_and_unknown_ones_do_not() {
         let old = ring();
         let token = sign(&old);
-        let rotated = KeyRing::new(ServerKey::random(NOW).unwrap(), vec![old.current().clone()]);
+        let rotated = KeyRing::new(ServerKey::random(NOW).unwrap(), vec![ServerKey::clone(&old.current())]);
         assert!(read(&rotated, token.expose()).is_ok());
         assert!(read(&ring(), token.expose()).is_err());
     }

@@ -113,10 +113,11 @@ pub fn newest_mail(folder: &Path) -> Option<String> {
 
 /// Signs in as ada@example.com; answers with her access and refresh token.
 pub async fn sign_in(folder: &Path, server: &Running) -> (String, String) {
+    let before = newest_mail(folder);
     let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
     ask.send(server.address).await.expect(200);
-    let mut mail = String::new();
-    until("the mail", || newest_mail(folder).inspect(|newest| mail.clone_from(newest)).is_some()).await;
+    until("the mail", || newest_mail(folder) != before).await;
+    let mail = newest_mail(folder).unwrap();
     let body = json!({ "email": "ada@example.com", "code": code_in(&mail) });
     let answer = request("POST", "/v0/auth/login/verify").json(&body).send(server.address).await;
     answer.expect(200);

@@ -211,8 +211,10 @@ async fn a_repeat_outlives_a_restart_and_a_key_rotation() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let first = with_key(&server, &me.refresh, &key(1)).await;
-    let rotated =
-        KeyRing::new(ServerKey::random(server.clock.now()).unwrap(), vec![server.keys.current().clone()]);
+    let rotated = KeyRing::new(
+        ServerKey::random(server.clock.now()).unwrap(),
+        vec![ServerKey::clone(&server.keys.current())],
+    );
     let server = server.restart(Options { keys: Some(rotated), ..Options::default() }).await;
     let again = with_key(&server, &me.refresh, &key(1)).await;
     again.expect(200);

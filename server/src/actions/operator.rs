@@ -1,0 +1,73 @@
+//! What the operator does to accounts and sessions, from the command line. Each change is audited.
+
+use super::Refusal;
+use crate::db::Store;
+use crate::db::audit::Event;
+use crate::db::sessions::Ended;
+use crate::db::users::{Platform, Status, User};
+use crate::rules::email::Email;
+use crate::time::Moment;
+
+/// A change to an account.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Whether it may be used. An account that may not loses its sessions, so that they don't come back with it.
+    Status(Status),
+    /// Its plan.
+    Plan(String),
+    /// Its role in the installation.
+    Platform(Platform),
+    /// Nothing but the end of its sessions.
+    SignOut,
+}
+
+/// Changes the account with this email. Returns it as it is then, and how many sessions were ended; `None` if there
+/// is no such account.
+pub async fn change(
+    store: &Store,
+    email: &Email,
+    change: &Change,
+    now: Moment,
+) -> Result<Option<(User, u64)>, Refusal> {
+    let mut tx = store.begin().await?;
+    let Some(mut user) = tx.user_with_email(email).await? else { return Ok(None) };
+    let mut ended = 0;
+    let detail = match change {
+        Change::Status(status) => {
+            user.status = *status;
+            if *status == Status::Disabled {
+                ended = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+            }
+            format!("status {}", status.word())
+        }
+        Change::Plan(plan) => {
+            user.plan.clone_from(plan);
+            format!("plan {plan}")
+        }
+        Change::Platform(role) => {
+            user.platform = *role;
+            format!("platform role {}", role.word())
+        }
+        Change::SignOut => {
+            ended = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+            "signed out".to_owned()
+        }
+    };
+    tx.store_user(&user).await?;
+    tx.record_operator(Event::OperatorChanged, &user.id, None, &detail, now).await?;
+    tx.commit().await?;
+    Ok(Some((user, ended)))
+}
+
+/// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.
+pub async fn end_session(store: &Store, id: &str, now: Moment) -> Result<Option<bool>, Refusal> {
+    let mut tx = store.begin().await?;
+    let Some(session) = tx.session_for_update(id).await? else { return Ok(None) };
+    let ended = tx.end_session(id, Ended::Logout, now).await?;
+    if ended {
+        let (event, user) = (Event::OperatorChanged, session.user.id.as_str());
+        tx.record_operator(event, user, Some(id), "session ended", now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(ended))
+}

@@ -1,0 +1,146 @@
+//! `everkey-server users` and `everkey-server sessions end`.
+
+use serde::Serialize;
+
+use super::files;
+use super::list::{Row, SessionRow, print, unread};
+use crate::actions::operator::{self, Change};
+use crate::actions::{Refusal, again};
+use crate::cli::{Listing, OneUser, Users};
+use crate::db::Store;
+use crate::db::users::{Status, User};
+use crate::time::{Clock as _, SystemClock};
+use crate::trouble::Trouble;
+
+/// Looks after accounts.
+pub(super) async fn run(command: Users) -> Result<(), Trouble> {
+    match command {
+        Users::List(listing) => {
+            let store = open(&listing).await?;
+            let users = store.begin_reading().await.map_err(unread)?.every_user().await.map_err(unread)?;
+            let rows: Vec<UserRow> = users.iter().map(UserRow::of).collect();
+            print(listing.json, &rows)
+        }
+        Users::Show(user) => show(&user).await,
+        Users::Disable(user) => change(&user, Change::Status(Status::Disabled)).await,
+        Users::Enable(user) => change(&user, Change::Status(Status::Active)).await,
+        Users::SetPlan { user, plan } => change(&user, Change::Plan(plan)).await,
+        Users::SetPlatformRole { user, role } => change(&user, Change::Platform(role.into())).await,
+        Users::SignOut(user) => change(&user, Change::SignOut).await,
+    }
+}
+
+/// Ends one session.
+pub(super) async fn end_session(id: &str, listing: &Listing) -> Result<(), Trouble> {
+    let store = open(listing).await?;
+    let ended = again(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
+    match ended {
+        None => Err(Trouble::new(
+            format!("there is no session {id}"),
+            "See which there are with `everkey-server sessions`.",
+        )),
+        Some(ended) => print(listing.json, &[Ended { session_id: id, ended }]),
+    }
+}
+
+async fn show(user: &OneUser) -> Result<(), Trouble> {
+    let store = open(&user.listing).await?;
+    let mut tx = store.begin_reading().await.map_err(unread)?;
+    let found = tx.user_with_email(&user.email).await.map_err(unread)?.ok_or_else(|| unknown(user))?;
+    let sessions = tx.unended_sessions_of(&found.id).await.map_err(unread)?;
+    print(user.listing.json, &[UserRow::of(&found)])?;
+    print(user.listing.json, &sessions.iter().map(SessionRow::of).collect::<Vec<_>>())
+}
+
+async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
+    let store = open(&user.listing).await?;
+    let changed = again(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
+    let (after, ended) = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
+    print(user.listing.json, &[Changed { user: UserRow::of(&after), sessions_ended: ended }])
+}
+
+async fn open(listing: &Listing) -> Result<Store, Trouble> {
+    files::open_ready(&files::place(listing.database.as_ref())?).await
+}
+
+fn unknown(user: &OneUser) -> Trouble {
+    Trouble::new(
+        format!("nobody has signed in as {}", user.email.as_str()),
+        "See who has with `everkey-server users list`.",
+    )
+}
+
+fn refused(refusal: Refusal) -> Trouble {
+    Trouble::new(
+        format!("it was not done: {refusal}"),
+        "Check that the database can be written, and try again.",
+    )
+}
+
+#[derive(Serialize)]
+struct UserRow {
+    user: String,
+    user_id: String,
+    name: String,
+    status: &'static str,
+    plan: String,
+    platform_role: &'static str,
+    created_at: String,
+}
+
+impl UserRow {
+    fn of(user: &User) -> Self {
+        Self {
+            user: user.email.clone(),
+            user_id: user.id.clone(),
+            name: user.name.clone(),
+            status: user.status.word(),
+            plan: user.plan.clone(),
+            platform_role: user.platform.word(),
+            created_at: user.created_at.rfc3339(),
+        }
+    }
+}
+
+impl Row for UserRow {
+    fn text(&self) -> String {
+        format!(
+            "{}  {}  {}  plan {}  platform role {}  created {}",
+            self.user, self.user_id, self.status, self.plan, self.platform_role, self.created_at
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Changed {
+    #[serde(flatten)]
+    user: UserRow,
+    sessions_ended: u64,
+}
+
+impl Row for Changed {
+    fn text(&self) -> String {
+        match self.sessions_ended {
+            0 => self.user.text(),
+            1 => format!("{}  1 session ended", self.user.text()),
+            ended => format!("{}  {ended} sessions ended", self.user.text()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Ended<'a> {
+    session_id: &'a str,
+    /// `false` if it had ended before.
+    ended: bool,
+}
+
+impl Row for Ended<'_> {
+    fn text(&self) -> String {
+        if self.ended {
+            format!("ended {}", self.session_id)
+        } else {
+            format!("{} had ended before", self.session_id)
+        }
+    }
+}

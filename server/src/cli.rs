@@ -63,6 +63,9 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   failures_per_email    = { max = 50, window = \"1d\" }   refused guesses for one email
   web_idle              = \"7d\"                          how long a browser stays signed in unused
   web_longest           = \"30d\"                         how long a browser stays signed in at all
+  registrations_per_ip  = { max = 20, window = \"1h\" }   OAuth clients registered from one address
+  client_failures_per_ip = { max = 30, window = \"15m\" } failed OAuth client authentications from one
+  code_exchanges_per_ip = { max = 120, window = \"1m\" }  authorization codes brought from one address
   rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
   refused_tokens_per_ip = { max = 30, window = \"15m\" }  refused personal access tokens from one address
   tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
@@ -458,7 +461,11 @@ mod tests {
             })
             .collect();
         assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
-        assert_eq!(toml.lines().count(), 13);
+        let every = format!("{:#?}", Limits::default());
+        let fields = every.lines().filter(|line| {
+            line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_lowercase)
+        });
+        assert_eq!(toml.lines().count(), fields.count(), "every limit is shown");
     }
 
     #[test]

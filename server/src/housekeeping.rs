@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::time::{Clock, Moment};
 
 const PERIOD: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long a revoked or lapsed personal access token stays in its owner's list.
 const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
@@ -48,13 +49,15 @@ impl Housekeeping {
         let mut tx = self.store.begin().await?;
         let events = tx.forget_events(now.minus(self.longest_window())).await?;
         let codes = tx.forget_codes(now).await?;
+        // A used one is remembered for a while, so that a second use is noticed.
+        let authorizations = tx.forget_authorizations(now.minus(DAY)).await?;
         // A spent token is needed for as long as its successor may be answered again.
         let tokens = tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
         let personal = tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
         let invitations = tx.forget_invitations(now).await?;
         let browsers = tx.forget_browsers(now).await?;
         tx.commit().await?;
-        Ok(events + codes + tokens + personal + invitations + browsers)
+        Ok(events + codes + authorizations + tokens + personal + invitations + browsers)
     }
 
     fn longest_window(&self) -> Duration {

@@ -36,6 +36,15 @@ pub struct Limits {
     /// How long a browser stays signed in however much it is used.
     #[serde(deserialize_with = "span")]
     pub web_longest: Duration,
+    /// OAuth clients registered from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub registrations_per_ip: Limit,
+    /// Failed OAuth client authentications from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub client_failures_per_ip: Limit,
+    /// Authorization codes brought from one network address, right or wrong.
+    #[serde(deserialize_with = "limit")]
+    pub code_exchanges_per_ip: Limit,
     /// Rotations of one session.
     #[serde(deserialize_with = "limit")]
     pub rotations_per_session: Limit,
@@ -65,6 +74,9 @@ impl Default for Limits {
             failures_per_email: Limit { max: 50, window: minutes(24 * 60) },
             web_idle: minutes(7 * 24 * 60),
             web_longest: minutes(30 * 24 * 60),
+            registrations_per_ip: Limit { max: 20, window: minutes(60) },
+            client_failures_per_ip: Limit { max: 30, window: minutes(15) },
+            code_exchanges_per_ip: Limit { max: 120, window: minutes(1) },
             rotations_per_session: Limit { max: 120, window: minutes(1) },
             refused_tokens_per_ip: Limit { max: 30, window: minutes(15) },
             tokens_per_user: Limit { max: 30, window: minutes(60) },
@@ -85,6 +97,9 @@ impl Limits {
             self.tokens_per_user,
             self.creations_per_user,
             self.share_opens_per_ip,
+            self.registrations_per_ip,
+            self.client_failures_per_ip,
+            self.code_exchanges_per_ip,
         ];
         counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
     }

@@ -36,15 +36,33 @@ pub async fn begin(
     begin: Begin<'_>,
     now: Moment,
 ) -> Result<(Session, Tokens), Refusal> {
+    let session = bare(tx, begin, now).await?;
+    let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
+    let tokens = issue::pair(app, &session, 1, refresh, expires_at, now)?;
+    Ok((session, tokens))
+}
+
+/// Begins a session that has no refresh token.
+pub(super) async fn bare(tx: &mut Tx, begin: Begin<'_>, now: Moment) -> Result<Session, Refusal> {
     let Begin { user, grant, how, caller } = begin;
-    let (id, refresh) = (Uuid::new_v4().to_string(), RefreshToken::random()?);
-    let expires_at = now.plus(app.policy.refresh_ttl);
+    let id = Uuid::new_v4().to_string();
     tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
-    let token = NewToken { hash: refresh.hash(), session: &id, generation: 1, issued_at: now, expires_at };
-    tx.insert_token(&token).await?;
     let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;
     let entry = Entry { event: Event::Login, session: Some(&session), generation: None, detail: None };
     tx.record(entry, now).await?;
-    let tokens = issue::pair(app, &session, 1, refresh, expires_at, now)?;
-    Ok((session, tokens))
+    Ok(session)
+}
+
+/// Gives a new session its first refresh token, and says when that lapses.
+pub(super) async fn first_refresh_token(
+    app: &App,
+    tx: &mut Tx,
+    session: &Session,
+    now: Moment,
+) -> Result<(RefreshToken, Moment), Refusal> {
+    let (refresh, expires_at) = (RefreshToken::random()?, now.plus(app.policy.refresh_ttl));
+    let token =
+        NewToken { hash: refresh.hash(), session: &session.id, generation: 1, issued_at: now, expires_at };
+    tx.insert_token(&token).await?;
+    Ok((refresh, expires_at))
 }

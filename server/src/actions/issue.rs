@@ -32,6 +32,23 @@ pub(super) fn pair(
     refresh_expires_at: Moment,
     now: Moment,
 ) -> Result<Tokens, Refusal> {
+    let access_expires_in = app.policy.access_ttl;
+    Ok(Tokens {
+        access: access(app, session, generation, access_expires_in, now)?,
+        access_expires_in,
+        refresh,
+        refresh_expires_in: refresh_expires_at.since(now),
+    })
+}
+
+/// An access token of the session's `generation` that works for `span`.
+pub(super) fn access(
+    app: &App,
+    session: &Session,
+    generation: i64,
+    span: Duration,
+    now: Moment,
+) -> Result<SecretText, Refusal> {
     let subject = Subject {
         user: &session.user.id,
         email: &session.user.email,
@@ -39,11 +56,5 @@ pub(super) fn pair(
         generation,
         grant: &session.grant,
     };
-    let access = app.access.sign(&app.keys, subject, now, now.plus(app.policy.access_ttl))?;
-    Ok(Tokens {
-        access,
-        access_expires_in: app.policy.access_ttl,
-        refresh,
-        refresh_expires_in: refresh_expires_at.since(now),
-    })
+    Ok(app.access.sign(&app.keys, subject, now, now.plus(span))?)
 }

@@ -5,6 +5,7 @@ pub mod begin;
 pub mod issue;
 pub mod limited;
 pub mod logout;
+pub mod oauth;
 pub mod operator;
 pub mod personal_tokens;
 pub mod refresh;
@@ -40,6 +41,9 @@ pub enum Refusal {
     /// The refresh token can't be used, now or ever.
     #[error("invalid grant")]
     InvalidGrant,
+    /// An OAuth client asks for what it may not have; nothing was changed.
+    #[error(transparent)]
+    OAuth(#[from] oauth::Fault),
     /// The access token opens nothing.
     #[error("unauthorized")]
     Unauthorized,

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::issue::{self, Tokens};
+use super::oauth::Fault;
 use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
@@ -11,7 +12,8 @@ use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::access::Standing;
-use crate::rules::grant::Holder;
+use crate::rules::grant::{Grant, Holder};
+use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
 use crate::rules::rotation::{Attempt, Decision, Decline, Successor, Token, decide, decide_unknown};
 use crate::time::Moment;
@@ -47,19 +49,30 @@ struct Replaced {
 /// Carries a refresh request out. `RateLimited`, `RotationInProgress`, `DeadlineMissed` and `Unavailable`
 /// leave every token as it was.
 pub async fn refresh(app: &App, request: &Request) -> Result<Tokens, Refusal> {
-    again(|| attempt(app, request)).await
+    again(|| attempt(app, request, None)).await.map(|(tokens, _)| tokens)
 }
 
-async fn attempt(app: &App, request: &Request) -> Result<Tokens, Refusal> {
+/// The same for an OAuth client, which may want an access token for less than it was granted (RFC 6749 section 6), and is
+/// told what for. A scope that is wider is refused and consumes nothing; the refresh token keeps what was granted.
+pub async fn refresh_within(
+    app: &App,
+    request: &Request,
+    scopes: Option<&Scopes>,
+) -> Result<(Tokens, Scopes), Refusal> {
+    again(|| attempt(app, request, scopes)).await
+}
+
+async fn attempt(app: &App, request: &Request, asked: Option<&Scopes>) -> Result<(Tokens, Scopes), Refusal> {
     let mut tx = app.store.begin().await?;
     let known = find(&mut tx, request.token.hash()).await?;
     // Taken after the lock, so that waiting for it counts against the deadline.
     let now = app.now();
     let attempt = Attempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
     // Another holder's token consumes nothing and raises no alarm: whoever brings it proves nothing.
-    let Some(known) = known.filter(|known| known.session.grant.is_of(&request.holder)) else {
+    let Some(mut known) = known.filter(|known| known.session.grant.is_of(&request.holder)) else {
         return Err(refusal(decide_unknown(attempt, now)));
     };
+    let scopes = narrow(&mut known.session.grant, asked)?;
     let token = facts(app, &mut tx, &known, now).await?;
     match decide(app.policy.retry, token, attempt, now) {
         Decision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
@@ -77,6 +90,19 @@ async fn attempt(app: &App, request: &Request) -> Result<Tokens, Refusal> {
             Err(refusal(decline))
         }
     }
+    .map(|tokens| (tokens, scopes))
+}
+
+/// Leaves of an OAuth grant what is asked for, and says what that is. Other grants have no scope.
+fn narrow(grant: &mut Grant, asked: Option<&Scopes>) -> Result<Scopes, Refusal> {
+    let Grant::OAuth { scope, .. } = grant else { return Ok(Scopes::default()) };
+    let granted = Scopes::read(scope);
+    let Some(asked) = asked else { return Ok(granted) };
+    if !granted.covers(asked) {
+        return Err(Fault::InvalidScope.into());
+    }
+    *scope = asked.text();
+    Ok(asked.clone())
 }
 
 /// Reads the token and locks its session, which is the lock that rotations and probes share.

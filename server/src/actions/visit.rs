@@ -9,8 +9,10 @@ use crate::db::sessions::Session;
 use crate::rules::access::{Access, Standing, decide};
 use crate::rules::caller::Caller;
 use crate::rules::grant::Grant;
+use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
 use crate::time::Moment;
+use crate::tokens::access::Claims;
 
 /// An open transaction in which the bearer's session is locked, so that nothing can revoke or rotate it.
 pub struct Visit {
@@ -37,12 +39,7 @@ pub async fn probe(app: &App, token: &SecretText, caller: &Caller) -> Result<Pro
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let session = tx.session_for_update(&claims.sid).await?.ok_or(Refusal::Unauthorized)?;
-    // A generation the database has not reached was signed before it was restored from a backup.
-    let standing = if session.user.id == claims.sub && claims.r#gen <= session.generation {
-        session.standing()
-    } else {
-        Standing::Ended
-    };
+    let (standing, session) = stands(session, &claims);
     let access = decide(standing, Moment::from_secs(claims.exp), now);
     if access != Access::Refused && claims.r#gen > session.seen_generation {
         tx.mark_seen(&session.id, claims.r#gen).await?;
@@ -57,6 +54,19 @@ pub async fn probe(app: &App, token: &SecretText, caller: &Caller) -> Result<Pro
     }
 }
 
+/// Whether the session is the one that the token was signed for and still stands; and the session as far as the token
+/// reaches, which for an OAuth client may be less than its session does.
+pub(super) fn stands(mut session: Session, claims: &Claims) -> (Standing, Session) {
+    // A generation the database has not reached was signed before it was restored from a backup.
+    let mut fits = session.user.id == claims.sub && claims.r#gen <= session.generation;
+    if let Grant::OAuth { client, scope } = &mut session.grant {
+        fits &= claims.client_id.as_ref() == Some(client);
+        let signed = Scopes::read(claims.scope.as_deref().unwrap_or_default());
+        *scope = Scopes::read(scope).and(&signed).text();
+    }
+    (if fits { session.standing() } else { Standing::Ended }, session)
+}
+
 /// Begins a visit. An expired access token is refused like any other bad one, and so is one that was given for
 /// something else than `admits` lets in.
 pub async fn visit(
@@ -69,6 +79,11 @@ pub async fn visit(
         Probe::Full(visit) if admits(&visit.session.grant) => Ok(visit),
         Probe::Full(_) | Probe::Expired(_) => Err(Refusal::Unauthorized),
     }
+}
+
+/// Lets in OAuth clients.
+pub fn oauth(grant: &Grant) -> bool {
+    matches!(grant, Grant::OAuth { .. })
 }
 
 /// Lets in the user's own tools, which may do everything the user may.

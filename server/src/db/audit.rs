@@ -31,6 +31,16 @@ pub enum Event {
     OthersEnded,
     /// The operator changed an account or ended a session from the command line; the detail says how.
     OperatorChanged,
+    /// An OAuth client registered; the detail is its id.
+    ClientRegistered,
+    /// Someone did not prove to be the OAuth client they named; the detail is its id if there is such a client.
+    ClientRefused,
+    /// A user allowed an OAuth client what it asked for; the detail is its id.
+    ConsentGiven,
+    /// A user did not; the detail is its id.
+    ConsentRefused,
+    /// An authorization code was used twice; the session it began was revoked.
+    CodeReplayed,
     /// A refresh with a token of a known session was refused; the detail says why.
     Refused,
     /// A personal access token was made; the detail is its prefix.
@@ -78,6 +88,11 @@ impl Event {
             Self::SessionEnded => "session_ended",
             Self::OthersEnded => "others_ended",
             Self::OperatorChanged => "operator_changed",
+            Self::ClientRegistered => "client_registered",
+            Self::ClientRefused => "client_refused",
+            Self::ConsentGiven => "consent_given",
+            Self::ConsentRefused => "consent_refused",
+            Self::CodeReplayed => "code_replayed",
             Self::Refused => "refused",
             Self::PersonalTokenMade => "personal_token_made",
             Self::PersonalTokenRevoked => "personal_token_revoked",

@@ -1,6 +1,8 @@
 //! The database: every query lives in this folder, in SQL that SQLite and PostgreSQL both understand.
 
 pub mod audit;
+pub mod authorizations;
+pub mod clients;
 pub mod codes;
 pub mod copy;
 mod dialect;

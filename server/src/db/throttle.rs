@@ -13,6 +13,12 @@ pub enum Kind {
     CodeToEmail,
     /// A code was asked for from this network address.
     CodeFromIp,
+    /// An OAuth client was registered from this network address.
+    Registration,
+    /// Someone at this network address did not prove to be the OAuth client they named.
+    FailedClient,
+    /// An authorization code was brought from this network address.
+    CodeExchange,
     /// A guess at this email's code has not proved right.
     FailedGuess,
     /// A personal access token from this network address was refused.
@@ -30,6 +36,9 @@ impl Kind {
         match self {
             Self::CodeToEmail => "code_to_email",
             Self::CodeFromIp => "code_from_ip",
+            Self::Registration => "registration",
+            Self::FailedClient => "failed_client",
+            Self::CodeExchange => "code_exchange",
             Self::FailedGuess => "failed_guess",
             Self::RefusedPersonalToken => "refused_personal_token",
             Self::PersonalTokenMade => "personal_token_made",

@@ -44,6 +44,11 @@ impl ApiError {
         Self { status, code, message: message.into(), retry_after: None, attempt_unconsumed: false }
     }
 
+    /// Its code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// 400 `validation_error`.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
@@ -127,6 +132,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
             Refusal::Conflict { code, why } => Self::new(StatusCode::CONFLICT, code, why),
+            Refusal::OAuth(fault) => Self::validation(fault.to_string()),
             Refusal::Contended => {
                 tracing::warn!("an action met other transactions too often");
                 Self::busy()

@@ -1,7 +1,14 @@
 //! OAuth 2 and OpenID Connect: how any client signs someone in through a browser. Wire shapes only.
 
+mod client;
+mod error;
+mod introspect;
 mod jwks;
 mod metadata;
+mod register;
+mod revoke;
+mod token;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -17,4 +24,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(metadata::openid_configuration))
         .routes(routes!(metadata::protected_resource))
         .routes(routes!(jwks::jwks))
+        .routes(routes!(register::register))
+        .routes(routes!(token::token))
+        .routes(routes!(revoke::revoke))
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(userinfo::get, userinfo::post))
 }

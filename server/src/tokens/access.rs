@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::provider;
 use crate::keys::KeyRing;
 use crate::rules::grant::Grant;
+use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
 use crate::time::Moment;
 
@@ -24,8 +25,9 @@ pub struct Claims {
     pub aud: String,
     /// The user's id.
     pub sub: String,
-    /// The user's email address when it was issued.
-    pub email: String,
+    /// The user's email address when it was issued; an OAuth client needs the scope `email` to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// When it was issued, unix seconds.
     pub iat: i64,
     /// When it stops working, unix seconds.
@@ -105,7 +107,7 @@ impl AccessTokens {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
             sub: subject.user.to_owned(),
-            email: subject.email.to_owned(),
+            email: Some(subject.email.to_owned()),
             iat: now.secs(),
             exp: expires_at.secs(),
             jti: Uuid::new_v4().to_string(),
@@ -121,6 +123,7 @@ impl AccessTokens {
             Grant::FirstParty | Grant::Web => {}
             Grant::OAuth { client, scope } => {
                 claims.client_id = Some(client.clone());
+                claims.email = claims.email.filter(|_| Scopes::read(scope).has(Scope::Email));
                 claims.scope = Some(scope.clone());
             }
             Grant::Cli { org, role } => {

@@ -82,6 +82,9 @@ pub fn no_limits() -> Limits {
         codes_per_email: endless,
         codes_per_ip: endless,
         failures_per_email: endless,
+        registrations_per_ip: endless,
+        client_failures_per_ip: endless,
+        code_exchanges_per_ip: endless,
         rotations_per_session: endless,
         refused_tokens_per_ip: endless,
         tokens_per_user: endless,
@@ -97,6 +100,7 @@ pub struct Server {
     folder: Room,
     /// How the router prints itself: the only list of its routes there is.
     pub debug: String,
+    pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
 }
@@ -119,7 +123,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let carrier = Carrier::new(&route, "everkey <no-reply@localhost>".parse().unwrap()).unwrap();
     let (outbox, waiting) = outbox();
     tokio::spawn(carrier.run(waiting, store.clone(), clock.clone()));
-    let app = App {
+    let app = Arc::new(App {
         store: store.clone(),
         keys: keys.clone(),
         public_url: options.public_url.to_owned(),
@@ -133,16 +137,16 @@ async fn start_in(folder: Room, options: Options) -> Server {
         trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
         outbox,
         clock: clock.clone(),
-    };
+    });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let router = router(Arc::new(app));
+    let router = router(Arc::clone(&app));
     let debug = format!("{router:?}");
     let served = tokio::spawn(serve(listener, router, async {
         let _ = stopped.await;
     }));
-    Server { address, clock, store, keys, folder, debug, stop: Some(stop), served }
+    Server { address, clock, store, keys, folder, debug, app, stop: Some(stop), served }
 }
 
 /// A signed-in user.

@@ -6,6 +6,7 @@
 mod browsing;
 mod described;
 mod harness;
+mod oauth_kit;
 mod program;
 mod room;
 mod wire;
@@ -24,6 +25,10 @@ mod logout;
 mod mail;
 mod migrations;
 mod oauth_metadata;
+mod oauth_refresh;
+mod oauth_register;
+mod oauth_token;
+mod oauth_tokens_seen;
 mod operator;
 mod pages_sign_in;
 mod personal_tokens;

@@ -38,13 +38,17 @@ impl Request {
         self.raw_json(body.to_string().as_bytes())
     }
 
-    pub fn raw_json(self, body: &[u8]) -> Self {
-        self.header("content-type", "application/json").body(body)
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.raw_form(&text)
     }
 
-    pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.header("content-type", "application/x-www-form-urlencoded").body(body.as_bytes())
+    pub fn raw_form(self, text: &str) -> Self {
+        self.header("content-type", "application/x-www-form-urlencoded").body(text.as_bytes())
+    }
+
+    pub fn raw_json(self, body: &[u8]) -> Self {
+        self.header("content-type", "application/json").body(body)
     }
 
     pub fn body(mut self, body: &[u8]) -> Self {
@@ -96,6 +100,16 @@ impl Answer {
     pub fn expect_error(&self, status: u16, code: &str) -> &Self {
         assert_eq!((self.status, self.text("code").as_str()), (status, code), "{self:?}");
         assert!(!self.text("message").is_empty());
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        self
+    }
+
+    /// Checks status and error of an error in OAuth's shape.
+    #[track_caller]
+    pub fn expect_oauth_error(&self, status: u16, error: &str) -> &Self {
+        assert_eq!((self.status, self.text("error").as_str()), (status, error), "{self:?}");
+        assert!(!self.text("error_description").is_empty());
         assert_eq!(self.header("content-type"), Some("application/json"));
         assert_eq!(self.header("cache-control"), Some("no-store"));
         self

@@ -1,3 +1,7 @@
 //! OAuth's decisions: scopes, redirect addresses, PKCE, and what a client may register.
 
+pub mod client;
+pub mod code;
+pub mod pkce;
+pub mod redirect;
 pub mod scope;

@@ -1,0 +1,33 @@
+-- OAuth clients, and authorization codes on their way from the browser to the client.
+
+CREATE TABLE clients (
+    id             TEXT    NOT NULL PRIMARY KEY,
+    name           TEXT    NOT NULL,
+    auth_method    TEXT    NOT NULL CHECK (auth_method IN ('none', 'client_secret_basic', 'client_secret_post')),
+    secret_hash    BYTEA,
+    -- JSON lists of text.
+    redirect_uris  TEXT    NOT NULL,
+    grant_types    TEXT    NOT NULL,
+    scope          TEXT    NOT NULL,
+    -- Set by the operator: it may introspect the access tokens of every client.
+    introspects    BIGINT NOT NULL DEFAULT 0,
+    created_at     BIGINT NOT NULL,
+    CHECK ((auth_method = 'none') = (secret_hash IS NULL))
+);
+
+CREATE TABLE authorization_codes (
+    hash         BYTEA    NOT NULL PRIMARY KEY,
+    client_id    TEXT    NOT NULL REFERENCES clients (id),
+    user_id      TEXT    NOT NULL REFERENCES users (id),
+    redirect_uri TEXT    NOT NULL,
+    -- The S256 challenge, decoded.
+    challenge    BYTEA    NOT NULL,
+    scope        TEXT    NOT NULL,
+    nonce        TEXT,
+    -- When the user proved who they are.
+    auth_time    BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL,
+    -- The session that its first use began.
+    session_id   TEXT REFERENCES sessions (id)
+);
+CREATE INDEX authorization_codes_age ON authorization_codes (expires_at);

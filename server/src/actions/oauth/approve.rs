@@ -1,0 +1,89 @@
+//! A user answers what an OAuth client asks for. Only the allowed request becomes a code.
+
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::authorizations::Authorization;
+use crate::db::clients::Client;
+use crate::db::sessions::Session;
+use crate::digest::Digest;
+use crate::rules::access::Standing;
+use crate::rules::oauth::code::LIFETIME;
+use crate::rules::oauth::pkce::Challenge;
+use crate::rules::oauth::scope::Scopes;
+use crate::secret::{SecretBytes, SecretText};
+use crate::time::Moment;
+
+/// What a client asks for, checked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The client.
+    pub client: Client,
+    /// Where the answer goes, to the letter.
+    pub redirect: String,
+    /// What it must prove to know.
+    pub challenge: Challenge,
+    /// What for.
+    pub scopes: Scopes,
+    /// What it wants to find in the id_token.
+    pub nonce: Option<String>,
+}
+
+/// The client with this id, if there is one.
+pub async fn client(app: &App, id: &str) -> Result<Option<Client>, Refusal> {
+    again(|| async {
+        let mut tx = app.store.begin_reading().await?;
+        Ok(tx.client(id).await?)
+    })
+    .await
+}
+
+/// Makes a code for what the user of the browser's `session` allows. It works once, for a minute. `auth_time` is when
+/// they proved who they are.
+pub async fn allow(
+    app: &App,
+    session: &Session,
+    auth_time: Moment,
+    asked: &Asked,
+) -> Result<SecretText, Refusal> {
+    again(|| async {
+        let code = SecretBytes::random()?.to_base64();
+        let mut tx = app.store.begin().await?;
+        let now = app.now();
+        let session = tx.session_for_update(&session.id).await?.ok_or(Refusal::Unauthorized)?;
+        if session.standing() == Standing::Ended {
+            return Err(Refusal::Unauthorized);
+        }
+        let authorization = Authorization {
+            client: asked.client.id.clone(),
+            user: session.user.id.clone(),
+            redirect: asked.redirect.clone(),
+            challenge: asked.challenge,
+            scope: asked.scopes.text(),
+            nonce: asked.nonce.clone(),
+            auth_time,
+            expires_at: now.plus(LIFETIME),
+            session: None,
+        };
+        tx.insert_authorization(&Digest::sha256(code.expose().as_bytes()), &authorization).await?;
+        let detail = Some(asked.client.id.as_str());
+        let entry = Entry { event: Event::ConsentGiven, session: Some(&session), generation: None, detail };
+        tx.record(entry, now).await?;
+        tx.commit().await?;
+        Ok(code)
+    })
+    .await
+}
+
+/// Remembers that the user did not allow it.
+pub async fn deny(app: &App, session: &Session, asked: &Asked) -> Result<(), Refusal> {
+    again(|| async {
+        let mut tx = app.store.begin().await?;
+        let detail = Some(asked.client.id.as_str());
+        let entry = Entry { event: Event::ConsentRefused, session: Some(session), generation: None, detail };
+        tx.record(entry, app.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
+}

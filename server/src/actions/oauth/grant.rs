@@ -1,0 +1,106 @@
+//! Begins the session of an OAuth client, whichever way its user agreed.
+
+use std::time::Duration;
+
+use crate::actions::begin::{self, Begin};
+use crate::actions::{Refusal, issue};
+use crate::app::App;
+use crate::db::Tx;
+use crate::db::clients::Client;
+use crate::db::sessions::Session;
+use crate::db::users::User;
+use crate::rules::caller::Caller;
+use crate::rules::grant::{Grant, How};
+use crate::rules::oauth::client::GrantType;
+use crate::rules::oauth::scope::{Scope, Scopes};
+use crate::secret::SecretText;
+use crate::time::Moment;
+use crate::tokens::id_token::{self, About, Claims};
+use crate::tokens::refresh::RefreshToken;
+
+/// The longest that an access token may be asked to work.
+const LONGEST_ACCESS: Duration = Duration::from_secs(30 * 86_400);
+
+/// What a user agreed to.
+#[derive(Clone, Copy, Debug)]
+pub struct Granting<'a> {
+    /// Who agreed.
+    pub user: &'a User,
+    /// To whom the tokens go.
+    pub client: &'a Client,
+    /// What for.
+    pub scopes: &'a Scopes,
+    /// How they agreed.
+    pub how: How,
+    /// When they proved who they are.
+    pub auth_time: Moment,
+    /// What the client wants to find in the id_token.
+    pub nonce: Option<&'a str>,
+    /// How long the client wants the access token to work.
+    pub access_ttl: Option<Duration>,
+    /// Who brought the grant.
+    pub caller: &'a Caller,
+}
+
+/// What an OAuth client is given. It must only leave the server once the transaction is committed.
+#[derive(Debug)]
+pub struct Issued {
+    /// The access token.
+    pub access: SecretText,
+    /// How long the access token works.
+    pub access_expires_in: Duration,
+    /// The refresh token, and how long it works unless it is used.
+    pub refresh: Option<(RefreshToken, Duration)>,
+    /// The id_token, with scope `openid`.
+    pub id_token: Option<SecretText>,
+    /// What was granted.
+    pub scopes: Scopes,
+}
+
+/// Begins the session within `tx`. A client that registered the refresh_token grant gets a refresh token. One that did
+/// not may ask for a longer access token instead.
+pub async fn grant(
+    app: &App,
+    tx: &mut Tx,
+    granting: Granting<'_>,
+    now: Moment,
+) -> Result<(Session, Issued), Refusal> {
+    let Granting { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
+    let grant = Grant::OAuth { client: client.id.clone(), scope: scopes.text() };
+    let session = begin::bare(tx, Begin { user, grant: &grant, how, caller }, now).await?;
+    let (refresh, most) = if client.may(GrantType::Refresh) {
+        let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
+        (Some((token, expires_at.since(now))), app.policy.access_ttl)
+    } else {
+        (None, LONGEST_ACCESS.max(app.policy.access_ttl))
+    };
+    let access_expires_in = access_ttl.unwrap_or(app.policy.access_ttl).min(most);
+    let access = issue::access(app, &session, 1, access_expires_in, now)?;
+    let id_token = if scopes.has(Scope::OpenId) {
+        let claims = Claims {
+            iss: &app.public_url,
+            aud: &client.id,
+            sub: &user.id,
+            iat: now.secs(),
+            exp: now.plus(app.policy.access_ttl).secs(),
+            auth_time: auth_time.secs(),
+            nonce,
+            about: about(user, scopes),
+        };
+        let signed = id_token::sign(&app.keys, &claims);
+        Some(signed.map_err(|error| Refusal::Unavailable(error.to_string()))?)
+    } else {
+        None
+    };
+    Ok((session, Issued { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
+}
+
+/// What the scopes let a client know about a user.
+pub fn about<'a>(user: &'a User, scopes: &Scopes) -> About<'a> {
+    let email = scopes.has(Scope::Email);
+    About {
+        email: email.then_some(user.email.as_str()),
+        email_verified: email.then_some(true),
+        name: (scopes.has(Scope::Profile) && !user.name.is_empty()).then_some(user.name.as_str()),
+    }
+}

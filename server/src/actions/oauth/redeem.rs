@@ -1,0 +1,121 @@
+//! Exchanges an authorization code for tokens, once.
+
+use std::time::Duration;
+
+use super::grant::{Granting, Issued, grant};
+use crate::actions::limited::admit;
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::authorizations::Authorization;
+use crate::db::clients::Client;
+use crate::db::sessions::Ended;
+use crate::db::throttle::Kind;
+use crate::db::users::Status;
+use crate::db::{DbError, Tx};
+use crate::digest::Digest;
+use crate::rules::caller::Caller;
+use crate::rules::grant::How;
+use crate::rules::oauth::code::{Decision, Facts, decide};
+use crate::rules::oauth::scope::Scopes;
+use crate::secret::SecretText;
+use crate::time::Moment;
+
+/// A code, and what proves that it is in the right hands.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange<'a> {
+    /// The client, which has proved who it is.
+    pub client: &'a Client,
+    /// The code.
+    pub code: &'a SecretText,
+    /// The redirect address that the code was sent to.
+    pub redirect: &'a str,
+    /// What is behind the challenge.
+    pub verifier: &'a SecretText,
+    /// How long the client wants the access token to work.
+    pub access_ttl: Option<Duration>,
+    /// Who brings it.
+    pub caller: &'a Caller,
+}
+
+/// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
+pub async fn redeem(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
+    again(|| attempt(app, exchange)).await
+}
+
+async fn attempt(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let hash = Digest::sha256(exchange.code.expose().as_bytes());
+    let found = tx.authorization_for_update(&hash).await?;
+    // Taken after the lock, so that waiting for it counts.
+    let now = app.now();
+    let (limit, subject) = (app.limits.code_exchanges_per_ip, exchange.caller.address.to_string());
+    admit(&mut tx, Kind::CodeExchange, &subject, limit, now).await?;
+    let Some(found) = found else { return refuse(tx, None).await };
+    let facts = Facts {
+        client: found.client == exchange.client.id,
+        redirect: found.redirect == exchange.redirect,
+        verifier: found.challenge.is_met_by(exchange.verifier),
+        used: found.session.is_some(),
+        expires_at: found.expires_at,
+    };
+    match (decide(facts, now), &found.session) {
+        (Decision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
+        (Decision::Replay, Some(session)) => replayed(tx, session, now).await,
+        (Decision::Replay, None) | (Decision::Refuse, _) => refuse(tx, Some((&found, now))).await,
+    }
+}
+
+async fn begin(
+    app: &App,
+    mut tx: Tx,
+    exchange: Exchange<'_>,
+    hash: &Digest,
+    found: &Authorization,
+    now: Moment,
+) -> Result<Issued, Refusal> {
+    let user = tx.user(&found.user).await?.ok_or(DbError::Corrupt("authorization_codes.user_id"))?;
+    match user.status {
+        Status::Active => {}
+        Status::Disabled => return Err(Refusal::InvalidGrant),
+    }
+    let granting = Granting {
+        user: &user,
+        client: exchange.client,
+        scopes: &Scopes::read(&found.scope),
+        how: How::Browser,
+        auth_time: found.auth_time,
+        nonce: found.nonce.as_deref(),
+        access_ttl: exchange.access_ttl,
+        caller: exchange.caller,
+    };
+    let (session, issued) = grant(app, &mut tx, granting, now).await?;
+    if !tx.use_authorization(hash, &session.id).await? {
+        return Err(DbError::Corrupt("authorization_codes.session_id").into());
+    }
+    tx.commit().await?;
+    Ok(issued)
+}
+
+async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, Refusal> {
+    let session =
+        tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
+    tx.end_session(&session.id, Ended::Replay, now).await?;
+    let entry = Entry { event: Event::CodeReplayed, session: Some(&session), generation: None, detail: None };
+    tx.record(entry, now).await?;
+    tx.commit().await?;
+    tracing::warn!(user = session.user.id, session = session.id, "an authorization code was used twice");
+    Err(Refusal::InvalidGrant)
+}
+
+/// Keeps only that a code was brought.
+async fn refuse(mut tx: Tx, known: Option<(&Authorization, Moment)>) -> Result<Issued, Refusal> {
+    if let Some((found, now)) = known {
+        let detail = format!("authorization code of client {}", found.client);
+        let entry =
+            Entry { event: Event::Refused, session: None, generation: None, detail: Some(detail.as_str()) };
+        tx.record(entry, now).await?;
+    }
+    tx.commit().await?;
+    Err(Refusal::InvalidGrant)
+}

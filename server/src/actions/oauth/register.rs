@@ -1,0 +1,59 @@
+//! Registers an OAuth client (RFC 7591).
+
+use uuid::Uuid;
+
+use crate::actions::limited::admit;
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::clients::Client;
+use crate::db::throttle::Kind;
+use crate::digest::Digest;
+use crate::rules::address;
+use crate::rules::oauth::client::{AuthMethod, Registration};
+use crate::secret::{SecretBytes, SecretText};
+
+/// A client that was just registered.
+#[derive(Debug)]
+pub struct Registered {
+    /// It.
+    pub client: Client,
+    /// Its secret, which is not kept.
+    pub secret: Option<SecretText>,
+}
+
+/// Registers a client.
+pub async fn register(
+    app: &App,
+    registration: &Registration,
+    address: address::Client,
+) -> Result<Registered, Refusal> {
+    again(|| attempt(app, registration, address)).await
+}
+
+async fn attempt(
+    app: &App,
+    registration: &Registration,
+    address: address::Client,
+) -> Result<Registered, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let now = app.now();
+    let limit = app.limits.registrations_per_ip;
+    admit(&mut tx, Kind::Registration, &address.to_string(), limit, now).await?;
+    let secret = match registration.auth {
+        AuthMethod::None => None,
+        AuthMethod::Basic | AuthMethod::Post => Some(SecretBytes::random()?.to_base64()),
+    };
+    let client = Client {
+        id: Uuid::new_v4().to_string(),
+        registered: registration.clone(),
+        secret: secret.as_ref().map(|secret| Digest::sha256(secret.expose().as_bytes())),
+        introspects: false,
+        created_at: now,
+    };
+    tx.insert_client(&client).await?;
+    let detail = Some(client.id.as_str());
+    tx.record(Entry { event: Event::ClientRegistered, session: None, generation: None, detail }, now).await?;
+    tx.commit().await?;
+    Ok(Registered { client, secret })
+}

@@ -1,0 +1,112 @@
+//! OAuth clients. Their secrets are kept only as hashes.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{DbError, Tx, moment};
+use crate::digest::Digest;
+use crate::rules::oauth::client::{AuthMethod, GrantType, Registration};
+use crate::rules::oauth::redirect::Redirect;
+use crate::rules::oauth::scope::Scopes;
+use crate::time::Moment;
+
+/// A registered client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: String,
+    /// What it registered.
+    pub registered: Registration,
+    /// The hash of its secret; `None` exactly if its method is `none`.
+    pub secret: Option<Digest>,
+    /// Whether the operator lets it introspect the access tokens of every client.
+    pub introspects: bool,
+    /// When it registered.
+    pub created_at: Moment,
+}
+
+impl Client {
+    /// Whether it registered this grant.
+    pub fn may(&self, grant: GrantType) -> bool {
+        self.registered.grants.contains(&grant)
+    }
+}
+
+impl Tx {
+    /// Stores a new client.
+    pub async fn insert_client(&mut self, client: &Client) -> Result<(), DbError> {
+        let Registration { name, auth, redirects, grants, scopes } = &client.registered;
+        let redirects: Vec<&str> = redirects.iter().map(Redirect::as_str).collect();
+        let grants: Vec<&str> = grants.iter().map(|grant| grant.word()).collect();
+        sqlx::query(
+            "INSERT INTO clients (id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects,
+                created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(client.id.as_str())
+        .bind(name.as_str())
+        .bind(auth.word())
+        .bind(client.secret.map(|hash| hash.bytes().to_vec()))
+        .bind(serde_json::json!(redirects).to_string())
+        .bind(serde_json::json!(grants).to_string())
+        .bind(scopes.text())
+        .bind(i64::from(client.introspects))
+        .bind(client.created_at.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The client with this id.
+    pub async fn client(&mut self, id: &str) -> Result<Option<Client>, DbError> {
+        let row = sqlx::query(
+            "SELECT id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects, created_at
+             FROM clients WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.as_ref().map(client).transpose()
+    }
+
+    /// Lets a client introspect the access tokens of every client, or no longer. `false` if there is no such client
+    /// with a secret.
+    pub async fn let_introspect(&mut self, id: &str, may: bool) -> Result<bool, DbError> {
+        let done =
+            sqlx::query("UPDATE clients SET introspects = $2 WHERE id = $1 AND secret_hash IS NOT NULL")
+                .bind(id)
+                .bind(i64::from(may))
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn client(row: &AnyRow) -> Result<Client, DbError> {
+    let secret: Option<Vec<u8>> = row.try_get("secret_hash")?;
+    let secret = match secret {
+        Some(hash) => Some(Digest::from_slice(&hash).ok_or(DbError::Corrupt("clients.secret_hash"))?),
+        None => None,
+    };
+    Ok(Client {
+        id: row.try_get("id")?,
+        registered: Registration {
+            name: row.try_get("name")?,
+            auth: AuthMethod::read(row.try_get("auth_method")?)
+                .ok_or(DbError::Corrupt("clients.auth_method"))?,
+            redirects: list(row, "redirect_uris", |text| Redirect::parse(text).ok())?,
+            grants: list(row, "grant_types", GrantType::read)?,
+            scopes: Scopes::read(row.try_get("scope")?),
+        },
+        secret,
+        introspects: row.try_get::<i64, _>("introspects")? != 0,
+        created_at: moment(row, "created_at")?,
+    })
+}
+
+fn list<T>(row: &AnyRow, column: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, DbError> {
+    let words: Option<Vec<String>> = serde_json::from_str(row.try_get(column)?).ok();
+    words
+        .and_then(|words| words.iter().map(|word| read(word)).collect())
+        .ok_or(DbError::Corrupt("clients.redirect_uris, grant_types"))
+}

@@ -1,0 +1,218 @@
+//! `POST /token`: an authorization code, a refresh token or a device code becomes tokens (RFC 6749 section 3.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::client::{Basic, OAuthForm};
+use super::error::{Body, OAuthError};
+use super::metadata::until;
+use crate::actions::oauth::Fault;
+use crate::actions::oauth::authenticate::authenticate;
+use crate::actions::oauth::grant::Issued;
+use crate::actions::oauth::redeem::{Exchange, redeem};
+use crate::actions::{Refusal, refresh};
+use crate::app::App;
+use crate::db::clients::Client;
+use crate::http::client::Asks;
+use crate::http::error::ApiError;
+use crate::http::retry::RetryHeaders;
+use crate::rules::caller::Caller;
+use crate::rules::grant::Holder;
+use crate::rules::oauth::client::GrantType;
+use crate::rules::oauth::scope::Scopes;
+use crate::rules::rotation::RetryMode;
+use crate::secret::SecretText;
+use crate::tokens::refresh::RefreshToken;
+
+/// A token request. Which fields it needs depends on the grant.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TokenForm {
+    /// `authorization_code`, `refresh_token` or `urn:ietf:params:oauth:grant-type:device_code`.
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    client_secret: Option<SecretText>,
+    #[schema(value_type = Option<String>)]
+    code: Option<SecretText>,
+    redirect_uri: Option<String>,
+    #[schema(value_type = Option<String>)]
+    code_verifier: Option<SecretText>,
+    /// Seconds that the access token should work: shorter than usual, or, for a client without refresh tokens, up to
+    /// 30 days.
+    requested_expiry: Option<String>,
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<SecretText>,
+    /// Of a refresh: less than was granted.
+    scope: Option<String>,
+    #[schema(value_type = Option<String>)]
+    device_code: Option<SecretText>,
+}
+
+/// Exchange a code or a refresh token for tokens
+#[utoipa::path(
+    post, path = "/token", tag = "OAuth",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Of a refresh: one per refresh token, 256 random bits"),
+        ("X-Request-Deadline" = Option<i64>, Header, description = "Of a refresh: unix seconds after which it is not carried out"),
+    ),
+    responses(
+        (status = 200, body = TokenAnswer),
+        (status = 400, body = Body), (status = 401, description = "`invalid_client`", body = Body),
+        (status = 409, description = "`rotation_in_progress` or `deadline_passed`: nothing was consumed", body = Body),
+        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body), (status = 503, body = Body),
+    )
+)]
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    retry: Result<RetryHeaders, ApiError>,
+    basic: Basic,
+    OAuthForm(form): OAuthForm<TokenForm>,
+) -> Result<Json<TokenAnswer>, OAuthError> {
+    let grant_type = given(form.grant_type.as_deref(), "grant_type")?;
+    let Some(grant_type) = GrantType::read(grant_type) else {
+        return Err(OAuthError::new("unsupported_grant_type", "This server has no such grant."));
+    };
+    let credentials = basic.or_form(form.client_id.clone(), form.client_secret.clone())?;
+    // Nothing is consumed before the client has proved who it is.
+    let client = authenticate(&app, &credentials, &caller).await.map_err(unconsumed)?;
+    if !client.may(grant_type) {
+        return Err(Refusal::from(Fault::UnauthorizedClient).into());
+    }
+    match grant_type {
+        GrantType::Code => code(&app, &client, &caller, &form).await,
+        GrantType::Refresh => refreshed(&app, &client, retry?, &form).await,
+        GrantType::Device => device(&app, &client, &caller, &form).await,
+    }
+    .map(Json)
+}
+
+async fn code(
+    app: &App,
+    client: &Client,
+    caller: &Caller,
+    form: &TokenForm,
+) -> Result<TokenAnswer, OAuthError> {
+    let exchange = Exchange {
+        client,
+        code: secret(form.code.as_ref(), "code")?,
+        redirect: given(form.redirect_uri.as_deref(), "redirect_uri")?,
+        verifier: secret(form.code_verifier.as_ref(), "code_verifier")?,
+        access_ttl: form.requested_expiry.as_deref().map(expiry).transpose()?,
+        caller,
+    };
+    Ok(TokenAnswer::of(app, redeem(app, exchange).await?))
+}
+
+async fn refreshed(
+    app: &App,
+    client: &Client,
+    RetryHeaders { key, deadline }: RetryHeaders,
+    form: &TokenForm,
+) -> Result<TokenAnswer, OAuthError> {
+    let token = RefreshToken::received(secret(form.refresh_token.as_ref(), "refresh_token")?.clone());
+    let request = refresh::Request { token, holder: Holder::Client(client.id.clone()), key, deadline };
+    let asked = form.scope.as_deref().filter(|scope| !scope.is_empty());
+    let asked = asked.map(|text| Scopes::parse(text).map_err(|_| Refusal::from(Fault::InvalidScope)));
+    let refreshed = refresh::refresh_within(app, &request, asked.transpose()?.as_ref()).await;
+    let (tokens, scopes) = refreshed.map_err(unconsumed)?;
+    let refresh = Some((tokens.refresh, tokens.refresh_expires_in));
+    let (access, access_expires_in) = (tokens.access, tokens.access_expires_in);
+    Ok(TokenAnswer::of(app, Issued { access, access_expires_in, refresh, id_token: None, scopes }))
+}
+
+/// The device grant (RFC 8628 section 3.4).
+async fn device(_: &App, _: &Client, _: &Caller, form: &TokenForm) -> Result<TokenAnswer, OAuthError> {
+    secret(form.device_code.as_ref(), "device_code")?;
+    Err(OAuthError::new("unsupported_grant_type", "This server has no such grant yet."))
+}
+
+fn unconsumed(refusal: Refusal) -> OAuthError {
+    OAuthError::from(refusal).leaving_attempt_unconsumed()
+}
+
+/// A field that must be there. One without a value counts as left out (RFC 6749 section 3.2).
+fn given<'a>(field: Option<&'a str>, name: &str) -> Result<&'a str, OAuthError> {
+    let value = field.filter(|value| !value.is_empty());
+    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+}
+
+fn secret<'a>(field: Option<&'a SecretText>, name: &str) -> Result<&'a SecretText, OAuthError> {
+    let value = field.filter(|value| !value.expose().is_empty());
+    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+}
+
+fn expiry(text: &str) -> Result<Duration, OAuthError> {
+    let digits = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let secs = text.parse().ok().filter(|secs: &u64| digits && *secs > 0);
+    secs.map(Duration::from_secs)
+        .ok_or_else(|| OAuthError::request("requested_expiry is a number of seconds, at least 1."))
+}
+
+/// A token answer (RFC 6749 section 5.1).
+#[derive(Serialize, ToSchema)]
+pub(super) struct TokenAnswer {
+    #[serde(serialize_with = "expose")]
+    #[schema(value_type = String)]
+    access_token: SecretText,
+    token_type: &'static str,
+    /// Whole seconds.
+    expires_in: u64,
+    scope: String,
+    #[serde(serialize_with = "expose_some", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    refresh_token: Option<SecretText>,
+    /// Whole seconds that the refresh token works unless it is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_retry: Option<RefreshRetry>,
+    #[serde(serialize_with = "expose_some", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id_token: Option<SecretText>,
+}
+
+/// What a client may do when the answer to a refresh is lost.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenRefreshRetry)]
+pub(super) struct RefreshRetry {
+    v: u32,
+    until: &'static str,
+}
+
+impl RefreshRetry {
+    fn of(retry: RetryMode) -> Self {
+        Self { v: 1, until: until(retry) }
+    }
+}
+
+impl TokenAnswer {
+    /// After a grant.
+    pub(super) fn of(app: &App, issued: Issued) -> Self {
+        let (refresh, refresh_expires_in) = issued.refresh.unzip();
+        Self {
+            access_token: issued.access,
+            token_type: "Bearer",
+            expires_in: issued.access_expires_in.as_secs(),
+            scope: issued.scopes.text(),
+            refresh_retry: refresh.as_ref().map(|_| RefreshRetry::of(app.policy.retry)),
+            refresh_token: refresh.map(|token| SecretText::new(token.expose().to_owned())),
+            refresh_expires_in: refresh_expires_in.map(|span| span.as_secs()),
+            id_token: issued.id_token,
+        }
+    }
+}
+
+fn expose<S: Serializer>(secret: &SecretText, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+fn expose_some<S: Serializer>(secret: &Option<SecretText>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(SecretText::expose).serialize(serializer)
+}

@@ -71,6 +71,12 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
   creations_per_user    = { max = 200, window = \"1h\" }  workspaces, invitations, reports, links of one user
   share_opens_per_ip    = { max = 60, window = \"1m\" }   share links opened from one address or /64
+  device_code_ttl           = \"10m\"                         how long the codes of a device sign-in work
+  device_codes_per_ip       = { max = 10, window = \"15m\" }  device sign-ins asked for from one address
+  wrong_user_codes_per_user = { max = 5, window = \"10m\" }   wrong device codes typed by one user
+  wrong_user_codes_per_ip   = { max = 5, window = \"10m\" }   wrong device codes typed at one address
+  achilles_polls_per_ip     = { max = 60, window = \"1m\" }   polls of the achilles CLI from one address
+  achilles_refreshes_per_ip = { max = 10, window = \"15m\" }  refreshes of the achilles CLI from one address
 
 Signals: SIGTERM and SIGINT finish the requests under way, then exit 0. SIGHUP reads the keys file again.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";

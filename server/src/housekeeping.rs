@@ -47,17 +47,19 @@ impl Housekeeping {
 
     async fn tidy_once(&self, now: Moment) -> Result<u64, Refusal> {
         let mut tx = self.store.begin().await?;
-        let events = tx.forget_events(now.minus(self.longest_window())).await?;
-        let codes = tx.forget_codes(now).await?;
+        let mut gone = tx.forget_events(now.minus(self.longest_window())).await?;
+        gone += tx.forget_codes(now).await?;
         // A used one is remembered for a while, so that a second use is noticed.
-        let authorizations = tx.forget_authorizations(now.minus(DAY)).await?;
+        gone += tx.forget_authorizations(now.minus(DAY)).await?;
         // A spent token is needed for as long as its successor may be answered again.
-        let tokens = tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
-        let personal = tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
-        let invitations = tx.forget_invitations(now).await?;
-        let browsers = tx.forget_browsers(now).await?;
+        gone += tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
+        gone += tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
+        gone += tx.forget_invitations(now).await?;
+        gone += tx.forget_browsers(now).await?;
+        // A device that polls a little late is still told that its code has expired.
+        gone += tx.forget_device_grants(now.minus(PERIOD)).await?;
         tx.commit().await?;
-        Ok(events + codes + authorizations + tokens + personal + invitations + browsers)
+        Ok(gone)
     }
 
     fn longest_window(&self) -> Duration {

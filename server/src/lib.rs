@@ -4,6 +4,7 @@
 //! folders (`failproofai`, later others) only translate wire shapes. Nothing here knows the agent.
 #![forbid(unsafe_code)]
 
+pub mod achilles;
 pub mod actions;
 pub mod app;
 pub mod binboi;

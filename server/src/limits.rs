@@ -60,6 +60,24 @@ pub struct Limits {
     /// Share links opened from one network address, working or not.
     #[serde(deserialize_with = "limit")]
     pub share_opens_per_ip: Limit,
+    /// How long the codes of a device grant work.
+    #[serde(deserialize_with = "span")]
+    pub device_code_ttl: Duration,
+    /// Device grants asked for from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub device_codes_per_ip: Limit,
+    /// Wrong user codes typed by one user.
+    #[serde(deserialize_with = "limit")]
+    pub wrong_user_codes_per_user: Limit,
+    /// Wrong user codes typed at one network address.
+    #[serde(deserialize_with = "limit")]
+    pub wrong_user_codes_per_ip: Limit,
+    /// Polls of the achilles CLI from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub achilles_polls_per_ip: Limit,
+    /// Refreshes of the achilles CLI from one network address.
+    #[serde(deserialize_with = "limit")]
+    pub achilles_refreshes_per_ip: Limit,
 }
 
 impl Default for Limits {
@@ -82,6 +100,12 @@ impl Default for Limits {
             tokens_per_user: Limit { max: 30, window: minutes(60) },
             creations_per_user: Limit { max: 200, window: minutes(60) },
             share_opens_per_ip: Limit { max: 60, window: minutes(1) },
+            device_code_ttl: minutes(10),
+            device_codes_per_ip: Limit { max: 10, window: minutes(15) },
+            wrong_user_codes_per_user: Limit { max: 5, window: minutes(10) },
+            wrong_user_codes_per_ip: Limit { max: 5, window: minutes(10) },
+            achilles_polls_per_ip: Limit { max: 60, window: minutes(1) },
+            achilles_refreshes_per_ip: Limit { max: 10, window: minutes(15) },
         }
     }
 }
@@ -100,6 +124,11 @@ impl Limits {
             self.registrations_per_ip,
             self.client_failures_per_ip,
             self.code_exchanges_per_ip,
+            self.device_codes_per_ip,
+            self.wrong_user_codes_per_user,
+            self.wrong_user_codes_per_ip,
+            self.achilles_polls_per_ip,
+            self.achilles_refreshes_per_ip,
         ];
         counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
     }

@@ -63,6 +63,21 @@ impl SecretBytes {
         SecretText::new(URL_SAFE_NO_PAD.encode(*self.0))
     }
 
+    /// The bits that 64 lower-case hexadecimal digits stand for; `None` for anything else.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = Zeroizing::new([0; 32]);
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+
     /// Hexadecimal, 64 lower-case digits.
     pub fn to_hex(&self) -> SecretText {
         let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
@@ -111,5 +126,11 @@ mod tests {
         (bytes[0], bytes[31]) = (0x0f, 0xa0);
         let text = SecretBytes::new(bytes).to_hex();
         assert_eq!(text.expose(), format!("0f{}a0", "0".repeat(60)));
+        let secret = SecretBytes::random().unwrap();
+        assert_eq!(SecretBytes::from_hex(secret.to_hex().expose()).unwrap().expose(), secret.expose());
+        for text in ["", &"a".repeat(63), &"a".repeat(65), &"A".repeat(64), &"g".repeat(64), &"é".repeat(32)]
+        {
+            assert!(SecretBytes::from_hex(text).is_none(), "{text}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! No HTTP here; every kind of route shares these.
 
 pub mod begin;
+pub mod device;
 pub mod issue;
 pub mod limited;
 pub mod logout;

@@ -15,7 +15,7 @@ use crate::rules::access::Standing;
 use crate::rules::grant::{Grant, Holder};
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
-use crate::rules::rotation::{Attempt, Decision, Decline, Successor, Token, decide, decide_unknown};
+use crate::rules::rotation::{Attempt, Decision, Decline, Replay, Successor, Token, decide, decide_unknown};
 use crate::time::Moment;
 use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 
@@ -74,7 +74,7 @@ async fn attempt(app: &App, request: &Request, asked: Option<&Scopes>) -> Result
     };
     let scopes = narrow(&mut known.session.grant, asked)?;
     let token = facts(app, &mut tx, &known, now).await?;
-    match decide(app.policy.retry, token, attempt, now) {
+    match decide(app.policy.retry, Replay::of(&known.session.grant), token, attempt, now) {
         Decision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
         Decision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
         Decision::RevokeAll => revoke_all(tx, &known, now).await,

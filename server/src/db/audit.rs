@@ -43,6 +43,12 @@ pub enum Event {
     CodeReplayed,
     /// A refresh with a token of a known session was refused; the detail says why.
     Refused,
+    /// A user code that leads nowhere was typed.
+    UserCodeRefused,
+    /// A device grant was approved.
+    DeviceApproved,
+    /// A device grant was denied.
+    DeviceDenied,
     /// A personal access token was made; the detail is its prefix.
     PersonalTokenMade,
     /// A personal access token was revoked; the detail is its prefix.
@@ -94,6 +100,9 @@ impl Event {
             Self::ConsentRefused => "consent_refused",
             Self::CodeReplayed => "code_replayed",
             Self::Refused => "refused",
+            Self::UserCodeRefused => "user_code_refused",
+            Self::DeviceApproved => "device_approved",
+            Self::DeviceDenied => "device_denied",
             Self::PersonalTokenMade => "personal_token_made",
             Self::PersonalTokenRevoked => "personal_token_revoked",
             Self::WorkspaceMade => "workspace_made",

@@ -5,6 +5,7 @@ pub mod authorizations;
 pub mod clients;
 pub mod codes;
 pub mod copy;
+pub mod devices;
 mod dialect;
 pub mod invitations;
 mod operator;

@@ -29,6 +29,16 @@ pub enum Kind {
     Creation,
     /// A share link was opened from this network address.
     ShareOpened,
+    /// A device grant was asked for from this network address.
+    DeviceCodeFromIp,
+    /// This user typed a user code that leads nowhere.
+    WrongUserCodeOfUser,
+    /// A user code that leads nowhere was typed at this network address.
+    WrongUserCodeFromIp,
+    /// The achilles CLI polled from this network address.
+    AchillesPollFromIp,
+    /// The achilles CLI refreshed from this network address.
+    AchillesRefreshFromIp,
 }
 
 impl Kind {
@@ -44,6 +54,11 @@ impl Kind {
             Self::PersonalTokenMade => "personal_token_made",
             Self::Creation => "creation",
             Self::ShareOpened => "share_opened",
+            Self::DeviceCodeFromIp => "device_code_from_ip",
+            Self::WrongUserCodeOfUser => "wrong_user_code_of_user",
+            Self::WrongUserCodeFromIp => "wrong_user_code_from_ip",
+            Self::AchillesPollFromIp => "achilles_poll_from_ip",
+            Self::AchillesRefreshFromIp => "achilles_refresh_from_ip",
         }
     }
 }

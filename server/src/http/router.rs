@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::error::ApiError;
 use super::{health, layers, openapi};
 use crate::app::App;
-use crate::{binboi, failproofai, oauth, pages, workspaces};
+use crate::{achilles, binboi, failproofai, oauth, pages, workspaces};
 
 /// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
 pub fn router(app: Arc<App>) -> Router {
@@ -22,6 +22,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(oauth::routes())
         .merge(binboi::routes())
         .merge(workspaces::routes())
+        .merge(achilles::routes())
         .split_for_parts();
     routes
         .merge(openapi::route(described))

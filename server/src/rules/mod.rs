@@ -4,6 +4,7 @@
 pub mod access;
 pub mod address;
 pub mod caller;
+pub mod device;
 pub mod email;
 pub mod grant;
 pub mod guess;

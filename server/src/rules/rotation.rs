@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
+use crate::rules::grant::Grant;
 use crate::rules::rate::Rate;
 use crate::time::Moment;
 
@@ -19,6 +20,32 @@ pub enum RetryMode {
     Rr1,
     /// Never: every second use is a replay.
     Strict,
+}
+
+/// What a replay means to the holder of a kind of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// Someone else may hold the token: every session of the user ends.
+    Theft,
+    /// Nothing: it is refused, and the winner's token stays good. Its tools are known to send a token twice.
+    Refused,
+}
+
+impl Replay {
+    /// What a replay of a token of this grant means.
+    pub fn of(grant: &Grant) -> Self {
+        match grant {
+            Grant::FirstParty | Grant::Web | Grant::OAuth { .. } => Self::Theft,
+            Grant::Cli { .. } => Self::Refused,
+        }
+    }
+
+    fn decision(self) -> Decision {
+        match self {
+            Self::Theft => Decision::RevokeAll,
+            Self::Refused => Decision::Decline(Decline::InvalidGrant),
+        }
+    }
 }
 
 /// What the request brought besides its token.
@@ -107,7 +134,7 @@ impl Decline {
 }
 
 /// Decides one refresh. `now` is taken after the lock.
-pub fn decide(mode: RetryMode, token: Token, attempt: Attempt, now: Moment) -> Decision {
+pub fn decide(mode: RetryMode, replay: Replay, token: Token, attempt: Attempt, now: Moment) -> Decision {
     if !in_time(attempt.deadline, now) {
         return Decision::Decline(Decline::DeadlineMissed);
     }
@@ -119,8 +146,8 @@ pub fn decide(mode: RetryMode, token: Token, attempt: Attempt, now: Moment) -> D
         }
         Token::Fresh { rate: Rate::Open, .. } => Decision::Rotate,
         Token::Spent { at, key, successor } => match mode {
-            RetryMode::Strict => Decision::RevokeAll,
-            RetryMode::Rr1 => second_use(at, key, successor, attempt.key, now),
+            RetryMode::Strict => replay.decision(),
+            RetryMode::Rr1 => second_use(replay, at, key, successor, attempt.key, now),
         },
     }
 }
@@ -131,6 +158,7 @@ pub fn decide_unknown(attempt: Attempt, now: Moment) -> Decline {
 }
 
 fn second_use(
+    replay: Replay,
     consumed_at: Moment,
     consumed_with: Option<Digest>,
     successor: Successor,
@@ -138,7 +166,7 @@ fn second_use(
     now: Moment,
 ) -> Decision {
     match (consumed_with, offered) {
-        (None, None) => Decision::RevokeAll,
+        (None, None) => replay.decision(),
         (Some(first), Some(second)) if first == second => match successor {
             Successor::Unused { expires_at } if now < expires_at => Decision::Repeat,
             Successor::Unused { .. } | Successor::Used => Decision::Decline(Decline::InvalidGrant),
@@ -146,7 +174,7 @@ fn second_use(
         (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => match successor {
             Successor::Unused { .. } => Decision::Decline(Decline::InProgress),
             Successor::Used if now < consumed_at.plus(RACE) => Decision::Decline(Decline::InProgress),
-            Successor::Used => Decision::RevokeAll,
+            Successor::Used => replay.decision(),
         },
     }
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod browser;
 pub mod code;
+pub mod device;
 mod es256;
 mod hs256;
 pub mod id_token;

@@ -38,6 +38,17 @@ impl RefreshToken {
         Self(SecretBytes::new(*derived.bytes()).to_base64())
     }
 
+    /// What a client sent that is told its tokens in hexadecimal: the same 256 bits, written otherwise. `None` if it is
+    /// not 64 lower-case digits.
+    pub fn received_hex(text: &SecretText) -> Option<Self> {
+        Some(Self(SecretBytes::from_hex(text.expose())?.to_base64()))
+    }
+
+    /// The token in hexadecimal, for clients that want it so.
+    pub fn to_hex(&self) -> Option<SecretText> {
+        Some(SecretBytes::from_base64(self.0.expose())?.to_hex())
+    }
+
     /// The hash it is stored under.
     pub fn hash(&self) -> Digest {
         Digest::sha256(self.0.expose().as_bytes())
@@ -100,6 +111,15 @@ mod tests {
         ] {
             assert_ne!(base, other.hash());
         }
+    }
+
+    #[test]
+    fn hexadecimal_is_the_same_token() {
+        let token = RefreshToken::random().unwrap();
+        let hex = token.to_hex().unwrap();
+        assert_eq!(hex.expose().len(), 64);
+        assert_eq!(RefreshToken::received_hex(&hex).unwrap().hash(), token.hash());
+        assert!(RefreshToken::received_hex(&SecretText::new(token.expose().to_owned())).is_none());
     }
 
     #[test]

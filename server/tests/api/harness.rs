@@ -88,6 +88,11 @@ pub fn no_limits() -> Limits {
         rotations_per_session: endless,
         refused_tokens_per_ip: endless,
         tokens_per_user: endless,
+        device_codes_per_ip: endless,
+        wrong_user_codes_per_user: endless,
+        wrong_user_codes_per_ip: endless,
+        achilles_polls_per_ip: endless,
+        achilles_refreshes_per_ip: endless,
         ..Limits::default()
     }
 }

@@ -11,6 +11,7 @@ mod program;
 mod room;
 mod wire;
 
+mod achilles;
 mod bad_input;
 mod binboi;
 mod bursts;

@@ -36,11 +36,11 @@ fn spent(at: Moment, key: Option<Digest>, successor: Successor) -> Token {
 }
 
 fn rr1(token: Token, attempt: Attempt) -> Decision {
-    decide(RetryMode::Rr1, token, attempt, NOW)
+    decide(RetryMode::Rr1, Replay::Theft, token, attempt, NOW)
 }
 
 fn strict(token: Token, attempt: Attempt) -> Decision {
-    decide(RetryMode::Strict, token, attempt, NOW)
+    decide(RetryMode::Strict, Replay::Theft, token, attempt, NOW)
 }
 
 #[test]
@@ -158,4 +158,23 @@ fn a_deadline_holds_from_now_to_thirty_seconds_ahead() {
     ] {
         assert_eq!(rr1(fresh(), Attempt { key: key(1), deadline: Some(deadline) }), expected);
     }
+}
+
+#[test]
+fn a_replay_at_a_tool_known_for_it_is_refused_and_revokes_nothing() {
+    for mode in [RetryMode::Rr1, RetryMode::Strict] {
+        for successor in [unused(), Successor::Used] {
+            for (first, second) in
+                [(None, None), (key(1), key(2)), (key(1), None), (None, key(1)), (key(1), key(1))]
+            {
+                let token = spent(ago(60), first, successor);
+                let theft = decide(mode, Replay::Theft, token, attempt(second), NOW);
+                let refused = decide(mode, Replay::Refused, token, attempt(second), NOW);
+                assert_eq!(refused, if theft == Decision::RevokeAll { REFUSE } else { theft });
+            }
+        }
+    }
+    let cli = Grant::Cli { org: "o".into(), role: "r".into() };
+    assert_eq!(Replay::of(&cli), Replay::Refused);
+    assert_eq!(Replay::of(&Grant::FirstParty), Replay::Theft);
 }

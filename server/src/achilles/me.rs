@@ -1,0 +1,140 @@
+//! What the achilles CLI asks with its access token. A token that opens nothing is answered by 302 to `/`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer::{AchillesError, Failure, Success};
+use crate::actions::visit::{Visit, visit};
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::sessions::Session;
+use crate::http::bearer::Bearer;
+use crate::http::client::Asks;
+use crate::http::error::ApiError;
+use crate::rules::caller::Caller;
+use crate::rules::grant::Grant;
+
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = achilles::Me)]
+pub(super) struct Me {
+    user_id: String,
+    org_id: String,
+    role: String,
+    email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/cli/auth/me",
+    tag = "achilles",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, body = Success<Me>),
+        (status = 302, description = "The token opens nothing"),
+        (status = 500, body = Failure),
+        (status = 503, body = Failure),
+    )
+)]
+pub(super) async fn me(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    bearer: Result<Bearer, ApiError>,
+) -> Result<Json<Success<Me>>, AchillesError> {
+    let session = open(&app, bearer, &caller).await?;
+    let Grant::Cli { org, role } = session.grant else { return Err(AchillesError::ToFrontPage) };
+    Ok(Success::of(Me {
+        user_id: session.user.id,
+        org_id: org,
+        role,
+        email: session.user.email,
+        display_name: Some(session.user.name).filter(|name| !name.is_empty()),
+    }))
+}
+
+/// How the fleet does. This server has none: the CLI asks to see that the backend answers and takes its token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = achilles::Metrics)]
+pub(super) struct Metrics {
+    total: u32,
+    online: u32,
+    offline: u32,
+    stale: u32,
+    disabled: u32,
+    decommissioned: u32,
+    by_os: BTreeMap<String, u32>,
+    by_version: BTreeMap<String, u32>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/agent/admin/metrics",
+    tag = "achilles",
+    security(("bearer" = [])),
+    responses(
+        (status = 200, body = Success<Metrics>),
+        (status = 302, description = "The token opens nothing"),
+        (status = 500, body = Failure),
+        (status = 503, body = Failure),
+    )
+)]
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    bearer: Result<Bearer, ApiError>,
+) -> Result<Json<Success<Metrics>>, AchillesError> {
+    open(&app, bearer, &caller).await?;
+    Ok(Success::of(Metrics {
+        total: 0,
+        online: 0,
+        offline: 0,
+        stale: 0,
+        disabled: 0,
+        decommissioned: 0,
+        by_os: BTreeMap::new(),
+        by_version: BTreeMap::new(),
+    }))
+}
+
+/// Whatever else the CLI asks: who has no good token learns nothing of what is there.
+pub(super) async fn elsewhere(
+    State(app): State<Arc<App>>,
+    Asks(caller): Asks,
+    bearer: Result<Bearer, ApiError>,
+) -> Result<(), AchillesError> {
+    open(&app, bearer, &caller).await?;
+    Err(AchillesError::Plain(
+        StatusCode::NOT_FOUND,
+        "This server only signs people in; it has no such route.",
+    ))
+}
+
+async fn open(
+    app: &App,
+    bearer: Result<Bearer, ApiError>,
+    caller: &Caller,
+) -> Result<Session, AchillesError> {
+    let Ok(Bearer(token)) = bearer else { return Err(AchillesError::ToFrontPage) };
+    let opened = again(|| async {
+        let Visit { tx, session, now: _ } = visit(app, &token, caller, achilles).await?;
+        tx.commit().await?;
+        Ok(session)
+    });
+    match opened.await {
+        Ok(session) => Ok(session),
+        Err(Refusal::Unauthorized) => Err(AchillesError::ToFrontPage),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn achilles(grant: &Grant) -> bool {
+    matches!(grant, Grant::Cli { .. })
+}

@@ -1,0 +1,87 @@
+//! `POST /api/cli/auth/refresh`. A repeat is a plain 401 and the winner's token stays good; a client that sends RR-1's
+//! headers may ask for a lost answer again.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{AchillesError, Failure, Success, expose};
+use crate::actions::limited::admit_alone;
+use crate::actions::{self, Refusal};
+use crate::app::App;
+use crate::db::throttle::Kind;
+use crate::http::body::JsonBody;
+use crate::http::client::ClientAddress;
+use crate::http::error::ApiError;
+use crate::http::retry::RetryHeaders;
+use crate::rules::grant::Holder;
+use crate::secret::SecretText;
+use crate::tokens::refresh::RefreshToken;
+
+/// The token to rotate.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = achilles::Refresh)]
+pub(super) struct Refresh {
+    #[schema(value_type = String)]
+    refresh_token: SecretText,
+}
+
+/// What replaces it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = achilles::Refreshed)]
+pub(super) struct Refreshed {
+    #[serde(serialize_with = "expose")]
+    #[schema(value_type = String)]
+    access_token: SecretText,
+    /// 64 hexadecimal digits.
+    #[serde(serialize_with = "expose")]
+    #[schema(value_type = String)]
+    refresh_token: SecretText,
+    /// When the access token stops working, ISO 8601.
+    expires_at: String,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/cli/auth/refresh",
+    tag = "achilles",
+    request_body = Refresh,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "RR-1: 43 to 128 visible characters"),
+        ("X-Request-Deadline" = Option<i64>, Header, description = "RR-1: unix seconds"),
+    ),
+    responses(
+        (status = 200, body = Success<Refreshed>),
+        (status = 400, body = Failure),
+        (status = 401, description = "The token can't be used, now or ever", body = Failure),
+        (status = 408, body = Failure),
+        (status = 409, description = "RR-1: another request is under way, or the deadline is over", body = Failure),
+        (status = 413, body = Failure),
+        (status = 415, body = Failure),
+        (status = 429, body = Failure),
+        (status = 500, body = Failure),
+        (status = 503, body = Failure),
+    )
+)]
+pub(super) async fn refresh(
+    State(app): State<Arc<App>>,
+    ClientAddress(from): ClientAddress,
+    retry: Result<RetryHeaders, ApiError>,
+    body: Result<JsonBody<Refresh>, ApiError>,
+) -> Result<Json<Success<Refreshed>>, AchillesError> {
+    let limit = app.limits.achilles_refreshes_per_ip;
+    admit_alone(&app, Kind::AchillesRefreshFromIp, &from.to_string(), limit).await?;
+    let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
+    let token = RefreshToken::received_hex(&body.refresh_token).ok_or(Refusal::InvalidGrant)?;
+    let request = actions::refresh::Request { token, holder: Holder::Cli, key, deadline };
+    let tokens = actions::refresh::refresh(&app, &request).await?;
+    let odd = || Refusal::Failed("a refresh token is not 256 bits".to_owned());
+    Ok(Success::of(Refreshed {
+        refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
+        access_token: tokens.access,
+        expires_at: app.now().plus(tokens.access_expires_in).iso8601(),
+    }))
+}

@@ -1,0 +1,83 @@
+//! A device asks for a grant.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::actions::{Refusal, again, limited};
+use crate::app::App;
+use crate::db::Tx;
+use crate::db::devices::NewDeviceGrant;
+use crate::db::throttle::Kind;
+use crate::rules::caller::Caller;
+use crate::rules::device::Asker;
+use crate::secret::SecretText;
+use crate::time::Moment;
+use crate::tokens::device::{DeviceCode, UserCode};
+
+/// How often another user code is drawn because one is taken, which with 40 bits never happens.
+const DRAWS: u32 = 8;
+
+/// A grant that waits for a person.
+#[derive(Debug)]
+pub struct Asked {
+    /// What the device polls with.
+    pub device_code: DeviceCode,
+    /// What the person types.
+    pub user_code: SecretText,
+    /// When both stop working.
+    pub expires_at: Moment,
+    /// How long from now that is.
+    pub expires_in: Duration,
+    /// The least time between two polls.
+    pub interval: Duration,
+}
+
+/// Makes a pending grant, unless too many were asked for from that address lately.
+pub async fn ask(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Refusal> {
+    again(|| attempt(app, asker, caller)).await
+}
+
+async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Refusal> {
+    let (limit, from) = (app.limits.device_codes_per_ip, caller.address.to_string());
+    let mut tx = app.store.begin().await?;
+    let now = app.now();
+    limited::admit(&mut tx, Kind::DeviceCodeFromIp, &from, limit, now).await?;
+    // Taken once: the keys may be read again at any moment.
+    let key = app.keys.current();
+    let user_code = draw(app, &mut tx).await?;
+    let (id, device_code) = (Uuid::new_v4().to_string(), DeviceCode::random()?);
+    let expires_at = now.plus(app.limits.device_code_ttl);
+    let new = NewDeviceGrant {
+        id: &id,
+        device: device_code.hash(),
+        key_id: &key.id,
+        user_code: user_code.hash(&key),
+        asker,
+        caller,
+        expires_at,
+    };
+    tx.insert_device_grant(&new, now).await?;
+    tx.commit().await?;
+    Ok(Asked {
+        device_code,
+        user_code: user_code.shown(),
+        expires_at,
+        expires_in: app.limits.device_code_ttl,
+        interval: asker.interval(),
+    })
+}
+
+/// A user code that no grant has, under whichever key its hash was made.
+async fn draw(app: &App, tx: &mut Tx) -> Result<UserCode, Refusal> {
+    'draws: for _ in 0..DRAWS {
+        let code = UserCode::random()?;
+        for key in app.keys.all() {
+            if tx.device_grant_by_user_code(&code.hash(&key)).await?.is_some() {
+                continue 'draws;
+            }
+        }
+        return Ok(code);
+    }
+    Err(Refusal::Unavailable("no free user code was found".to_owned()))
+}

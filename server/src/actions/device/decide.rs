@@ -1,0 +1,49 @@
+//! A person approves or denies a grant.
+
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::audit::{Entry, Event};
+use crate::db::devices::DeviceGrant;
+use crate::db::sessions::Session;
+use crate::rules::device::{Ruling, Verdict, rule};
+
+/// What became of a verdict.
+#[derive(Debug)]
+pub enum Decided {
+    /// It stands, from now on or since earlier.
+    Stands(Box<DeviceGrant>),
+    /// The grant was decided otherwise, or by someone else; nothing was changed.
+    Otherwise,
+    /// The grant's time is over; nothing was changed.
+    Expired,
+    /// There is no such grant (any more).
+    Unknown,
+}
+
+/// Writes the verdict of the session's user down. Whoever calls this has shown them the grant with this id.
+pub async fn decide(app: &App, session: &Session, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+    again(|| attempt(app, session, id, verdict)).await
+}
+
+async fn attempt(app: &App, session: &Session, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let now = app.now();
+    let Some(grant) = tx.device_grant_for_update(id).await? else { return Ok(Decided::Unknown) };
+    match rule(&grant.state, &session.user.id, verdict, grant.expires_at, now) {
+        Ruling::SaidBefore => Ok(Decided::Stands(Box::new(grant))),
+        Ruling::Decided => Ok(Decided::Otherwise),
+        Ruling::Expired => Ok(Decided::Expired),
+        Ruling::Counts => {
+            if !tx.decide_device_grant(id, verdict, &session.user.id, now).await? {
+                return Err(Refusal::Contended);
+            }
+            let event = match verdict {
+                Verdict::Approve => Event::DeviceApproved,
+                Verdict::Deny => Event::DeviceDenied,
+            };
+            tx.record(Entry { event, session: Some(session), generation: None, detail: None }, now).await?;
+            tx.commit().await?;
+            Ok(Decided::Stands(Box::new(grant)))
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Device grants (RFC 8628): a device asks, a person approves or denies it in a browser, and the device, which polls,
+//! fetches its tokens once.
+
+mod ask;
+mod decide;
+mod look_up;
+mod poll;
+mod standing;
+
+pub use ask::{Asked, ask};
+pub use decide::{Decided, decide};
+pub use look_up::{LookedUp, look_up};
+pub use poll::{Granted, Polled, poll};

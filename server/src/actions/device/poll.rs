@@ -1,0 +1,112 @@
+//! A device asks whether its grant was approved, and fetches its tokens.
+//!
+//! The tokens are given out once. If that answer is lost, the device code is used up all the same (RFC 8628 section
+//! 3.5 knows no second answer): the device starts again, and nothing is revoked. The session whose tokens nobody has
+//! stays in the user's list until it is revoked there or lapses.
+
+use super::standing::standing;
+use crate::actions::begin::{Begin, begin};
+use crate::actions::issue::Tokens;
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::devices::DeviceGrant;
+use crate::db::sessions::Session;
+use crate::db::users::Status;
+use crate::db::{DbError, Tx};
+use crate::rules::caller::Caller;
+use crate::rules::device::{self, Answer, Asker};
+use crate::rules::grant::{Grant, Holder, How};
+use crate::time::Moment;
+use crate::tokens::device::DeviceCode;
+
+/// What a poll is answered.
+#[derive(Debug)]
+pub enum Polled {
+    /// Nobody has decided yet.
+    Pending,
+    /// As above, and there must be five seconds more between two polls from now on.
+    SlowDown,
+    /// The codes' time is over.
+    Expired,
+    /// A person denied it.
+    Denied,
+    /// The code is not known, was given to someone else, or its tokens were fetched before.
+    Unknown,
+    /// Approved: the tokens, this once.
+    Granted(Box<Granted>),
+}
+
+/// What an approved grant gives.
+#[derive(Debug)]
+pub struct Granted {
+    /// The session that begins.
+    pub session: Session,
+    /// Its first tokens.
+    pub tokens: Tokens,
+    /// When they are issued.
+    pub at: Moment,
+}
+
+/// Carries one poll of `holder` out.
+pub async fn poll(app: &App, code: &DeviceCode, holder: &Holder, caller: &Caller) -> Result<Polled, Refusal> {
+    again(|| attempt(app, code, holder, caller)).await
+}
+
+async fn attempt(app: &App, code: &DeviceCode, holder: &Holder, caller: &Caller) -> Result<Polled, Refusal> {
+    let mut tx = app.store.begin().await?;
+    let grant = tx.device_grant_by_code(&code.hash()).await?;
+    let now = app.now();
+    let Some(grant) = grant.filter(|grant| is_of(&grant.asker, holder)) else { return Ok(Polled::Unknown) };
+    let DeviceGrant { asker, state, pace, expires_at, .. } = &grant;
+    match device::poll(asker, state, *pace, *expires_at, now) {
+        Answer::UsedUp => Ok(Polled::Unknown),
+        Answer::Expired => Ok(Polled::Expired),
+        Answer::Denied => Ok(Polled::Denied),
+        Answer::Pending => {
+            tx.note_poll(&grant.id, pace.interval, now).await?;
+            tx.commit().await?;
+            Ok(Polled::Pending)
+        }
+        Answer::SlowDown { interval } => {
+            tx.note_poll(&grant.id, interval, now).await?;
+            tx.commit().await?;
+            Ok(Polled::SlowDown)
+        }
+        Answer::Redeem { user } => redeem(app, tx, &grant, &user, caller, now).await,
+    }
+}
+
+/// Uses the grant up and begins its session, both or neither.
+async fn redeem(
+    app: &App,
+    mut tx: Tx,
+    grant: &DeviceGrant,
+    user: &str,
+    caller: &Caller,
+    now: Moment,
+) -> Result<Polled, Refusal> {
+    let user = tx.user(user).await?.ok_or(DbError::Corrupt("device_grants.user_id"))?;
+    match user.status {
+        Status::Active => {}
+        Status::Disabled => return Ok(Polled::Denied),
+    }
+    if !tx.redeem_device_grant(&grant.id).await? {
+        return Ok(Polled::Unknown);
+    }
+    let granted = match &grant.asker {
+        Asker::Client { id, name: _, scope } => Grant::OAuth { client: id.clone(), scope: scope.clone() },
+        Asker::Achilles => standing(&mut tx, &user).await?,
+    };
+    let wanted = Begin { user: &user, grant: &granted, how: How::Device, caller };
+    let (session, tokens) = begin(app, &mut tx, wanted, now).await?;
+    tx.commit().await?;
+    Ok(Polled::Granted(Box::new(Granted { session, tokens, at: now })))
+}
+
+fn is_of(asker: &Asker, holder: &Holder) -> bool {
+    match (asker, holder) {
+        (Asker::Achilles, Holder::Cli) => true,
+        (Asker::Client { id, .. }, Holder::Client(client)) => id == client,
+        (Asker::Achilles | Asker::Client { .. }, _) => false,
+    }
+}

@@ -1,0 +1,34 @@
+//! In which organisation the achilles CLI acts for a user, and as what.
+
+use crate::actions::Refusal;
+use crate::db::Tx;
+use crate::db::users::{Platform, User};
+use crate::rules::grant::Grant;
+use crate::rules::role::Role;
+
+/// The organisation of users who are in none.
+const NO_ORGANISATION: &str = "org_default";
+
+/// The grant for the achilles CLI of this user: their oldest workspace is its organisation.
+pub(super) async fn standing(tx: &mut Tx, user: &User) -> Result<Grant, Refusal> {
+    let workspace = tx.workspaces_of(&user.id).await?.into_iter().next();
+    let (org, role) = match workspace {
+        Some(workspace) => (workspace.id, role_in(workspace.role)),
+        None => (NO_ORGANISATION.to_owned(), role_without(user.platform)),
+    };
+    Ok(Grant::Cli { org, role: role.to_owned() })
+}
+
+fn role_in(role: Role) -> &'static str {
+    match role {
+        Role::Owner | Role::Admin => "admin",
+        Role::Member => "analyst",
+    }
+}
+
+fn role_without(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Admin => "admin",
+        Platform::None => "explorer",
+    }
+}

@@ -1,0 +1,222 @@
+//! Device grants. The device's code is kept as its hash, the person's as a keyed hash.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{DbError, Tx, moment, optional_moment};
+use crate::digest::Digest;
+use crate::rules::caller::Caller;
+use crate::rules::device::{Asker, Pace, State, Verdict};
+use crate::time::Moment;
+
+/// A grant as stored.
+#[derive(Clone, Debug)]
+pub struct DeviceGrant {
+    /// A UUID.
+    pub id: String,
+    /// Who asks.
+    pub asker: Asker,
+    /// The network address that asked.
+    pub address: String,
+    /// What the program that asked calls itself.
+    pub program: String,
+    /// When it was asked for.
+    pub created_at: Moment,
+    /// When it stops working.
+    pub expires_at: Moment,
+    /// How it is polled.
+    pub pace: Pace,
+    /// What has become of it.
+    pub state: State,
+}
+
+/// A grant to store.
+#[derive(Debug)]
+pub struct NewDeviceGrant<'a> {
+    /// Its id, a UUID.
+    pub id: &'a str,
+    /// The hash of the device's code.
+    pub device: Digest,
+    /// The server key that the hash of the person's code was made with.
+    pub key_id: &'a str,
+    /// The keyed hash of the person's code.
+    pub user_code: Digest,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// From where.
+    pub caller: &'a Caller,
+    /// When it stops working.
+    pub expires_at: Moment,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, client_id, scope, client_name, address, program, created_at, expires_at, interval_ms,
+                polled_at, state, user_id
+            FROM device_grants ",
+            $rest
+        )
+    };
+}
+
+impl Tx {
+    /// Stores a pending grant.
+    pub async fn insert_device_grant(
+        &mut self,
+        new: &NewDeviceGrant<'_>,
+        now: Moment,
+    ) -> Result<(), DbError> {
+        let (kind, client, scope) = match new.asker {
+            Asker::Client { id, name: _, scope } => ("oauth", Some(id.as_str()), Some(scope.as_str())),
+            Asker::Achilles => ("cli", None, None),
+        };
+        sqlx::query(
+            "INSERT INTO device_grants (id, device_hash, user_code_key, user_code_hash, kind, client_id, scope,
+                client_name, address, program, created_at, expires_at, interval_ms, state)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'pending')",
+        )
+        .bind(new.id)
+        .bind(new.device.bytes().as_slice())
+        .bind(new.key_id)
+        .bind(new.user_code.bytes().as_slice())
+        .bind(kind)
+        .bind(client)
+        .bind(scope)
+        .bind(new.asker.name())
+        .bind(new.caller.address.to_string())
+        .bind(new.caller.program.as_str())
+        .bind(now.millis())
+        .bind(new.expires_at.millis())
+        .bind(millis(new.asker.interval()))
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The grant that a device polls for, locked until the commit.
+    pub async fn device_grant_by_code(&mut self, device: &Digest) -> Result<Option<DeviceGrant>, DbError> {
+        let query = self.dialect.locking(select!("WHERE device_hash = $1"), "device_grants");
+        let row = sqlx::query(query).bind(device.bytes().as_slice()).fetch_optional(&mut *self.inner).await?;
+        row.as_ref().map(grant).transpose()
+    }
+
+    /// The grant with this keyed hash of a person's code.
+    pub async fn device_grant_by_user_code(
+        &mut self,
+        user_code: &Digest,
+    ) -> Result<Option<DeviceGrant>, DbError> {
+        let row = sqlx::query(select!("WHERE user_code_hash = $1"))
+            .bind(user_code.bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.as_ref().map(grant).transpose()
+    }
+
+    /// The grant with this id, locked until the commit.
+    pub async fn device_grant_for_update(&mut self, id: &str) -> Result<Option<DeviceGrant>, DbError> {
+        let query = self.dialect.locking(select!("WHERE id = $1"), "device_grants");
+        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
+        row.as_ref().map(grant).transpose()
+    }
+
+    /// Notes a poll, and the least time until the next one.
+    pub async fn note_poll(&mut self, id: &str, interval: Duration, now: Moment) -> Result<(), DbError> {
+        sqlx::query("UPDATE device_grants SET polled_at = $2, interval_ms = $3 WHERE id = $1")
+            .bind(id)
+            .bind(now.millis())
+            .bind(millis(interval))
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes a verdict down. `false` if there was one already.
+    pub async fn decide_device_grant(
+        &mut self,
+        id: &str,
+        verdict: Verdict,
+        user: &str,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        let state = match verdict {
+            Verdict::Approve => "approved",
+            Verdict::Deny => "denied",
+        };
+        let done = sqlx::query(
+            "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4 WHERE id = $1 AND state = 'pending'",
+        )
+        .bind(id)
+        .bind(state)
+        .bind(user)
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Uses an approved grant up. `false` if it was used up already.
+    pub async fn redeem_device_grant(&mut self, id: &str) -> Result<bool, DbError> {
+        let done =
+            sqlx::query("UPDATE device_grants SET state = 'redeemed' WHERE id = $1 AND state = 'approved'")
+                .bind(id)
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets grants that expired before `horizon`. Returns how many there were.
+    pub async fn forget_device_grants(&mut self, horizon: Moment) -> Result<u64, DbError> {
+        let done = sqlx::query("DELETE FROM device_grants WHERE expires_at < $1")
+            .bind(horizon.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn grant(row: &AnyRow) -> Result<DeviceGrant, DbError> {
+    let impossible = |column| move || DbError::Corrupt(column);
+    let user = || -> Result<String, DbError> {
+        row.try_get::<Option<String>, _>("user_id")?.ok_or_else(impossible("device_grants.user_id"))
+    };
+    let asker = match row.try_get("kind")? {
+        "cli" => Asker::Achilles,
+        "oauth" => Asker::Client {
+            id: row
+                .try_get::<Option<_>, _>("client_id")?
+                .ok_or_else(impossible("device_grants.client_id"))?,
+            name: row.try_get("client_name")?,
+            scope: row.try_get::<Option<_>, _>("scope")?.ok_or_else(impossible("device_grants.scope"))?,
+        },
+        _ => return Err(DbError::Corrupt("device_grants.kind")),
+    };
+    let state = match row.try_get("state")? {
+        "pending" => State::Pending,
+        "approved" => State::Approved { user: user()? },
+        "denied" => State::Denied { user: user()? },
+        "redeemed" => State::Redeemed { user: user()? },
+        _ => return Err(DbError::Corrupt("device_grants.state")),
+    };
+    let interval = u64::try_from(row.try_get::<i64, _>("interval_ms")?)
+        .map_err(|_| DbError::Corrupt("device_grants.interval_ms"))?;
+    Ok(DeviceGrant {
+        id: row.try_get("id")?,
+        asker,
+        address: row.try_get("address")?,
+        program: row.try_get("program")?,
+        created_at: moment(row, "created_at")?,
+        expires_at: moment(row, "expires_at")?,
+        pace: Pace {
+            polled_at: optional_moment(row, "polled_at")?,
+            interval: Duration::from_millis(interval),
+        },
+        state,
+    })
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,249 @@
+//! Device grants (RFC 8628): what a poll is answered, and whether a grant may still be approved or denied.
+
+use std::time::Duration;
+
+use crate::time::Moment;
+
+/// What a client that polls too early has to wait more from then on (RFC 8628 section 3.5).
+pub const SLOW_DOWN: Duration = Duration::from_secs(5);
+
+/// How much too early a poll may come: timers are not that exact.
+const LEEWAY: Duration = Duration::from_millis(250);
+
+/// Who asks for a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// An OAuth client.
+    Client {
+        /// Its id.
+        id: String,
+        /// What it calls itself. Anyone may register under any name.
+        name: String,
+        /// What it asks for: words separated by single spaces.
+        scope: String,
+    },
+    /// The achilles CLI.
+    Achilles,
+}
+
+impl Asker {
+    /// What people are shown as its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Client { id: _, name, scope: _ } => name,
+            Self::Achilles => "achilles CLI",
+        }
+    }
+
+    /// How long it is told to wait between two polls.
+    pub fn interval(&self) -> Duration {
+        match self {
+            Self::Client { .. } => Duration::from_secs(5),
+            Self::Achilles => Duration::from_secs(2),
+        }
+    }
+
+    /// Whether polling too early is answered with `slow_down`. achilles' contract has no such answer.
+    fn is_slowed_down(&self) -> bool {
+        match self {
+            Self::Client { .. } => true,
+            Self::Achilles => false,
+        }
+    }
+}
+
+/// What has become of a grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has decided yet.
+    Pending,
+    /// A user approved it; its tokens have not been fetched.
+    Approved {
+        /// The user's id.
+        user: String,
+    },
+    /// A user denied it.
+    Denied {
+        /// The user's id.
+        user: String,
+    },
+    /// Its tokens were fetched.
+    Redeemed {
+        /// The id of the user who had approved it.
+        user: String,
+    },
+}
+
+/// How a grant is polled.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The last poll.
+    pub polled_at: Option<Moment>,
+    /// The least time between two polls.
+    pub interval: Duration,
+}
+
+/// What a poll is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nobody has decided yet.
+    Pending,
+    /// As above, and from now on there must be `interval` between two polls.
+    SlowDown {
+        /// The new interval.
+        interval: Duration,
+    },
+    /// The grant's time is over, whether or not it was approved.
+    Expired,
+    /// It was denied.
+    Denied,
+    /// Its tokens were fetched before.
+    UsedUp,
+    /// Give the tokens out, this once.
+    Redeem {
+        /// The id of the user who approved it.
+        user: String,
+    },
+}
+
+/// Decides one poll. `now` is taken after the lock.
+pub fn poll(asker: &Asker, state: &State, pace: Pace, expires_at: Moment, now: Moment) -> Answer {
+    match state {
+        State::Redeemed { .. } => Answer::UsedUp,
+        State::Pending | State::Approved { .. } | State::Denied { .. } if now >= expires_at => {
+            Answer::Expired
+        }
+        State::Denied { .. } => Answer::Denied,
+        State::Approved { user } => Answer::Redeem { user: user.clone() },
+        State::Pending if asker.is_slowed_down() && is_early(pace, now) => {
+            Answer::SlowDown { interval: pace.interval.saturating_add(SLOW_DOWN) }
+        }
+        State::Pending => Answer::Pending,
+    }
+}
+
+fn is_early(pace: Pace, now: Moment) -> bool {
+    pace.polled_at.is_some_and(|at| now < at.plus(pace.interval.saturating_sub(LEEWAY)))
+}
+
+/// What a person says to a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Approve,
+    /// No.
+    Deny,
+}
+
+/// Whether a verdict counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// It does: write it down.
+    Counts,
+    /// The same person has said the same before.
+    SaidBefore,
+    /// It has been decided otherwise, or by someone else.
+    Decided,
+    /// The grant's time is over.
+    Expired,
+}
+
+/// Decides whether a verdict of `user` counts. The first one does, and no later one changes it.
+pub fn rule(state: &State, user: &str, verdict: Verdict, expires_at: Moment, now: Moment) -> Ruling {
+    match (state, verdict) {
+        (State::Approved { user: by } | State::Redeemed { user: by }, Verdict::Approve)
+        | (State::Denied { user: by }, Verdict::Deny)
+            if by == user =>
+        {
+            Ruling::SaidBefore
+        }
+        (State::Approved { .. } | State::Redeemed { .. } | State::Denied { .. }, _) => Ruling::Decided,
+        (State::Pending, _) if now >= expires_at => Ruling::Expired,
+        (State::Pending, Verdict::Approve | Verdict::Deny) => Ruling::Counts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Moment = Moment::from_secs(1_000);
+    const LATER: Moment = Moment::from_secs(1_001);
+
+    fn client() -> Asker {
+        Asker::Client { id: "c".into(), name: "tool".into(), scope: "email".into() }
+    }
+
+    fn states() -> [State; 4] {
+        let user = || "ada".to_owned();
+        [
+            State::Pending,
+            State::Approved { user: user() },
+            State::Denied { user: user() },
+            State::Redeemed { user: user() },
+        ]
+    }
+
+    const UNHURRIED: Pace = Pace { polled_at: None, interval: Duration::from_secs(5) };
+
+    #[test]
+    fn each_state_has_its_answer() {
+        let [pending, approved, denied, redeemed] = states();
+        let ask = |state: &State| poll(&client(), state, UNHURRIED, LATER, NOW);
+        assert_eq!(ask(&pending), Answer::Pending);
+        assert_eq!(ask(&approved), Answer::Redeem { user: "ada".into() });
+        assert_eq!(ask(&denied), Answer::Denied);
+        assert_eq!(ask(&redeemed), Answer::UsedUp);
+    }
+
+    #[test]
+    fn an_approval_does_not_outlive_its_code() {
+        let [pending, approved, denied, redeemed] = states();
+        for state in [&pending, &approved, &denied] {
+            assert_eq!(poll(&client(), state, UNHURRIED, NOW, NOW), Answer::Expired);
+        }
+        assert_eq!(poll(&client(), &redeemed, UNHURRIED, NOW, NOW), Answer::UsedUp);
+    }
+
+    #[test]
+    fn who_polls_too_early_waits_five_seconds_more() {
+        let after = |millis: i64, interval: u64| {
+            let interval = Duration::from_secs(interval);
+            let polled_at = Some(Moment::from_millis(NOW.millis() - millis));
+            poll(&client(), &State::Pending, Pace { polled_at, interval }, LATER, NOW)
+        };
+        assert_eq!(after(5_000, 5), Answer::Pending);
+        assert_eq!(after(4_750, 5), Answer::Pending);
+        assert_eq!(after(4_749, 5), Answer::SlowDown { interval: Duration::from_secs(10) });
+        assert_eq!(after(9_749, 10), Answer::SlowDown { interval: Duration::from_secs(15) });
+        assert_eq!(after(10_000, 10), Answer::Pending);
+    }
+
+    #[test]
+    fn an_approved_grant_is_given_out_however_early_and_achilles_is_never_slowed_down() {
+        let hurried = Pace { polled_at: Some(NOW), interval: Duration::from_secs(5) };
+        let approved = State::Approved { user: "ada".into() };
+        assert_eq!(poll(&client(), &approved, hurried, LATER, NOW), Answer::Redeem { user: "ada".into() });
+        assert_eq!(poll(&Asker::Achilles, &State::Pending, hurried, LATER, NOW), Answer::Pending);
+    }
+
+    #[test]
+    fn the_first_verdict_counts_and_stays() {
+        let [pending, approved, denied, redeemed] = states();
+        use Verdict::{Approve, Deny};
+        for (state, user, verdict, ruling) in [
+            (&pending, "ada", Approve, Ruling::Counts),
+            (&pending, "bob", Deny, Ruling::Counts),
+            (&approved, "ada", Approve, Ruling::SaidBefore),
+            (&redeemed, "ada", Approve, Ruling::SaidBefore),
+            (&denied, "ada", Deny, Ruling::SaidBefore),
+            (&approved, "bob", Approve, Ruling::Decided),
+            (&approved, "ada", Deny, Ruling::Decided),
+            (&denied, "ada", Approve, Ruling::Decided),
+            (&redeemed, "ada", Deny, Ruling::Decided),
+        ] {
+            assert_eq!(rule(state, user, verdict, LATER, NOW), ruling, "{state:?} {user} {verdict:?}");
+        }
+        assert_eq!(rule(&pending, "ada", Approve, NOW, NOW), Ruling::Expired);
+    }
+}

@@ -1,5 +1,6 @@
 //! OAuth 2 and OpenID Connect: how any client signs someone in through a browser. Wire shapes only.
 
+pub mod authorize;
 mod client;
 mod error;
 mod introspect;

@@ -20,6 +20,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::oauth::authorize;
 
 /// The routes of every page.
 pub fn routes() -> Router<Arc<App>> {
@@ -31,6 +32,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
         .route("/signin/resend", post(sign_in::ask_again))
         .route("/signout", post(sign_in::sign_out))
+        .route("/authorize", get(authorize::show).post(authorize::answer))
         .route("/dashboard/sessions", get(sessions::show))
 }
 

@@ -25,6 +25,7 @@ mod key_change;
 mod logout;
 mod mail;
 mod migrations;
+mod oauth_authorize;
 mod oauth_metadata;
 mod oauth_refresh;
 mod oauth_register;

@@ -4,4 +4,5 @@ pub mod client;
 pub mod code;
 pub mod pkce;
 pub mod redirect;
+pub mod request;
 pub mod scope;

@@ -1,0 +1,220 @@
+//! `/authorize`: a client asks, through the user's browser, to act for them. GET only ever shows a page; the answer is a
+//! POST from that page. Requests are GETs: a form that another site sends here fails the page's own checks.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::actions::oauth::approve::{self, Asked};
+use crate::app::App;
+use crate::db::clients::Client;
+use crate::pages::error::PageError;
+use crate::pages::form::PageForm;
+use crate::pages::layout::{Page, SeeOther};
+use crate::pages::web::{SignedIn, sign_in_again_path, sign_in_path};
+use crate::rules::local_path::LocalPath;
+use crate::rules::oauth::client::GrantType;
+use crate::rules::oauth::redirect::Redirect;
+use crate::rules::oauth::request::{Denied, Parameters, Prompt, Untrusted, Wish};
+use crate::rules::oauth::scope::Scope;
+use crate::tokens::browser::FormToken;
+
+/// A request whose client and redirect address hold.
+struct Trusted {
+    client: Client,
+    redirect: Redirect,
+    parameters: Parameters,
+}
+
+async fn trusted(app: &App, query: Option<&str>) -> Result<Trusted, PageError> {
+    let parameters = Parameters::parse(query.unwrap_or_default()).map_err(page)?;
+    let id = parameters.client().map_err(page)?;
+    let client = approve::client(app, id).await?.ok_or_else(|| page(Untrusted::Client))?;
+    let redirect = parameters.redirect(&client.registered).map_err(page)?;
+    Ok(Trusted { client, redirect, parameters })
+}
+
+/// Nothing leads back to an app that can't be trusted to be one.
+fn page(why: Untrusted) -> PageError {
+    let (title, text) = match why {
+        Untrusted::TooLong => {
+            ("This link is too long", "The app that sent you here asks for too much at once.")
+        }
+        Untrusted::Client => (
+            "This app is not known here",
+            "The link that brought you here names no app that is registered on this server. Go back and begin again.",
+        ),
+        Untrusted::Redirect => (
+            "This link leads somewhere else",
+            "The app that sent you here wants the answer at an address that it did not register. Nothing was sent \
+             there. If you followed a link from a mail or a chat, it may be a trap.",
+        ),
+    };
+    PageError::new(StatusCode::BAD_REQUEST, title, text)
+}
+
+impl Trusted {
+    fn asked(&self, wish: &Wish) -> Asked {
+        Asked {
+            client: self.client.clone(),
+            redirect: self.redirect.as_str().to_owned(),
+            challenge: wish.challenge,
+            scopes: wish.scopes.clone(),
+            nonce: wish.nonce.clone(),
+        }
+    }
+
+    /// Sends the browser back to the client with `answer`, its `state`, and who answers (RFC 9207).
+    fn answer(&self, app: &App, answer: &[(&str, &str)]) -> Response {
+        let mut all = answer.to_vec();
+        all.extend(self.parameters.state().map(|state| ("state", state)));
+        all.push(("iss", &app.public_url));
+        let Ok(place) = HeaderValue::try_from(self.redirect.with(&all)) else {
+            return PageError::new(StatusCode::BAD_REQUEST, "This link leads nowhere", "Begin again.")
+                .into_response();
+        };
+        let headers = [
+            (header::LOCATION, place),
+            // The code must not be told on from where it arrives.
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        ];
+        (StatusCode::SEE_OTHER, headers).into_response()
+    }
+
+    fn denied(&self, app: &App, Denied { error, description }: Denied) -> Response {
+        self.answer(app, &[("error", error), ("error_description", description)])
+    }
+
+    /// This very request, for the sign-in to lead back to.
+    fn here(query: &str) -> LocalPath {
+        LocalPath::parse(&format!("/authorize?{query}")).unwrap_or_else(LocalPath::home)
+    }
+
+    /// To the sign-in first. Whoever comes back from it has proved who they are since now.
+    fn sign_in(&self, app: &App, path: fn(&LocalPath) -> String) -> Response {
+        SeeOther::to(path(&Self::here(&self.parameters.query_after(app.now())))).into_response()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentPage {
+    form_token: FormToken,
+    email: String,
+    /// What the client calls itself.
+    name: String,
+    registered: String,
+    place: String,
+    is_local: bool,
+    wishes: Vec<&'static str>,
+    query: String,
+    other_account: String,
+}
+
+/// `GET /authorize`: asks the user, who may have to sign in first.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    signed_in: Option<SignedIn>,
+) -> Result<Response, PageError> {
+    let trusted = trusted(&app, query.as_deref()).await?;
+    let wish = match trusted.parameters.wish(&trusted.client.registered) {
+        Ok(wish) => wish,
+        Err(denied) => return Ok(trusted.denied(&app, denied)),
+    };
+    match (wish.prompt, recent(&app, signed_in, &wish)) {
+        (Prompt::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
+        (Prompt::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
+        (_, Recent::TooOld) => Ok(trusted.sign_in(&app, sign_in_again_path)),
+        (_, Recent::No) => Ok(trusted.sign_in(&app, sign_in_path)),
+        (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &wish, &signed_in)),
+    }
+}
+
+const LOGIN_REQUIRED: Denied =
+    Denied { error: "login_required", description: "The user is to sign in first." };
+const CONSENT_REQUIRED: Denied =
+    Denied { error: "consent_required", description: "This server asks the user every time." };
+const ACCESS_DENIED: Denied = Denied { error: "access_denied", description: "The user did not allow it." };
+
+fn consent(app: &App, trusted: &Trusted, wish: &Wish, signed_in: &SignedIn) -> Response {
+    let registered = &trusted.client.registered;
+    // Any token tells whose it is, and it is the grant that a client registered which gives it refresh tokens.
+    let stays = registered.grants.contains(&GrantType::Refresh);
+    let shown = |scope: &Scope| match scope {
+        Scope::OpenId => true,
+        Scope::OfflineAccess => stays,
+        Scope::Profile | Scope::Email => wish.scopes.has(*scope),
+    };
+    let wishes = Scope::ALL.into_iter().filter(shown).map(Scope::in_words).collect();
+    let query = trusted.parameters.query();
+    let again = Trusted::here(&trusted.parameters.query_after(app.now()));
+    let template = ConsentPage {
+        form_token: signed_in.form_token,
+        email: signed_in.session.user.email.clone(),
+        name: registered.name.clone(),
+        registered: trusted.client.created_at.rfc3339().chars().take(10).collect(),
+        place: trusted.redirect.place(),
+        is_local: trusted.redirect.is_local(),
+        wishes,
+        query,
+        other_account: sign_in_again_path(&again),
+    };
+    Page::new(template).allowing_form_target(trusted.redirect.csp_source()).into_response()
+}
+
+/// What the consent page sends.
+#[derive(Deserialize)]
+pub struct Answer {
+    answer: String,
+}
+
+/// `POST /authorize`: what the user answered. The request is in the address again, and is checked again.
+pub async fn answer(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    signed_in: Option<SignedIn>,
+    PageForm(form): PageForm<Answer>,
+) -> Result<Response, PageError> {
+    let trusted = trusted(&app, query.as_deref()).await?;
+    let wish = match trusted.parameters.wish(&trusted.client.registered) {
+        Ok(wish) => wish,
+        Err(denied) => return Ok(trusted.denied(&app, denied)),
+    };
+    let signed_in = match recent(&app, signed_in, &wish) {
+        Recent::Yes(signed_in) => signed_in,
+        Recent::TooOld => return Ok(trusted.sign_in(&app, sign_in_again_path)),
+        Recent::No => return Err(PageError::signed_out()),
+    };
+    let asked = trusted.asked(&wish);
+    match form.answer.as_str() {
+        "allow" => {
+            let code = approve::allow(&app, &signed_in.session, signed_in.proved_at, &asked).await?;
+            Ok(trusted.answer(&app, &[("code", code.expose())]))
+        }
+        "deny" => {
+            approve::deny(&app, &signed_in.session, &asked).await?;
+            Ok(trusted.denied(&app, ACCESS_DENIED))
+        }
+        _ => Err(PageError::forged()),
+    }
+}
+
+/// Whether someone is signed in who proved who they are recently enough.
+enum Recent {
+    Yes(Box<SignedIn>),
+    TooOld,
+    No,
+}
+
+fn recent(app: &App, signed_in: Option<SignedIn>, wish: &Wish) -> Recent {
+    match signed_in {
+        None => Recent::No,
+        Some(signed_in) if wish.accepts(signed_in.proved_at, app.now()) => Recent::Yes(Box::new(signed_in)),
+        Some(_) => Recent::TooOld,
+    }
+}

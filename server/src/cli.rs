@@ -151,6 +151,12 @@ pub struct Serve {
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Retry::Rr1)]
     pub retry: Retry,
 
+    /// Where Prometheus may fetch metrics, at /metrics; without it nowhere
+    ///
+    /// They hold no user data, but say how busy the server is: choose an address that only your monitoring reaches.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<String>,
+
     /// A TOML file that overrides rate limits (its keys: see the end of --help)
     #[arg(long, value_name = "FILE")]
     pub limits: Option<PathBuf>,

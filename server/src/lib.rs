@@ -19,6 +19,7 @@ pub mod http;
 pub mod keys;
 pub mod limits;
 pub mod mail;
+pub mod metrics;
 pub mod oauth;
 pub mod pages;
 pub mod rules;

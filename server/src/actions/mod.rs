@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::db::DbError;
+use crate::metrics::METRICS;
 use crate::tokens::access::AccessError;
 
 /// Why an action was not carried out.
@@ -95,15 +96,20 @@ where
 {
     let mut done = action().await;
     if matches!(done, Err(Refusal::Contended)) {
+        METRICS.database_retried();
         let turn = TURN.lock().await;
         for nth in 1..TRIES {
             done = action().await;
             if !matches!(done, Err(Refusal::Contended)) {
                 break;
             }
+            METRICS.database_retried();
             tokio::time::sleep(pause(nth)).await;
         }
         drop(turn);
+        if matches!(done, Err(Refusal::Contended)) {
+            METRICS.database_retried_in_vain();
+        }
     }
     done
 }

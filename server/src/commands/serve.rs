@@ -14,6 +14,7 @@ use crate::app::{App, Policy};
 use crate::cli::{LogFormat, Serve};
 use crate::db::Store;
 use crate::housekeeping::Housekeeping;
+use crate::http;
 use crate::http::router::router;
 use crate::http::serve::serve;
 use crate::keys::{self, KeyRing};
@@ -36,8 +37,12 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     let stop = stop_signals()?;
     let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
     // The port comes before any file: a second server by mistake touches nothing.
-    let listener = listen(&options.listen).await?;
+    let listener = listen(&options.listen, "--listen").await?;
     let address = listener.local_addr().map_err(|error| no_address(&error))?;
+    let metrics = match &options.metrics {
+        Some(address) => Some(listen(address, "--metrics").await?),
+        None => None,
+    };
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "tokens travel unencrypted beyond this machine unless a TLS proxy stands in front");
     }
@@ -83,10 +88,20 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         clock,
     });
 
+    let metrics = metrics.map(|listener| {
+        tracing::info!(
+            address = listener.local_addr().ok().map(tracing::field::display),
+            "metrics are served"
+        );
+        tokio::spawn(serve(listener, http::metrics::router(&app), std::future::pending()))
+    });
     // Connections are queued from here on, so this is already true.
     announce(&format!("listening on http://{address}"));
     serve(listener, router(app), stop).await;
 
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
     // The router is gone, and with it the outbox: what is left in it is still carried.
     if tokio::time::timeout(LAST_MAIL, mail).await.is_err() {
         tracing::warn!("some mail was not delivered");
@@ -98,11 +113,13 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn listen(address: &str) -> Result<TcpListener, Trouble> {
+async fn listen(address: &str, flag: &str) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
-            io::ErrorKind::AddrInUse => "Stop what listens there, or choose another port with --listen.",
-            _ => "Choose an address of this machine and a port this user may use with --listen.",
+            io::ErrorKind::AddrInUse => {
+                format!("Stop what listens there, or choose another port with {flag}.")
+            }
+            _ => format!("Choose an address of this machine and a port this user may use with {flag}."),
         };
         Trouble::new(format!("can't listen on {address}: {error}"), remedy)
     })

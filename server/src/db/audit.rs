@@ -168,6 +168,7 @@ impl Tx {
         .bind(entry.detail.map(str::to_owned))
         .execute(&mut *self.inner)
         .await?;
+        self.recorded.push(entry.event);
         Ok(())
     }
 

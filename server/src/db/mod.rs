@@ -26,6 +26,7 @@ use std::time::Duration;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _};
 
+use crate::metrics::METRICS;
 use crate::secret::SecretText;
 use crate::time::Moment;
 use dialect::Dialect;
@@ -114,19 +115,25 @@ impl Store {
     /// Begins a transaction that no other writer of the same rows can run beside.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let inner = self.pool.begin_with(self.dialect.begin()).await?;
-        Ok(Tx { inner, dialect: self.dialect })
+        Ok(Tx { inner, dialect: self.dialect, recorded: Vec::new() })
     }
 
     /// Begins a transaction that only reads, and so holds nobody up.
     pub async fn begin_reading(&self) -> Result<Tx, DbError> {
         let inner = self.pool.begin().await?;
-        Ok(Tx { inner, dialect: self.dialect })
+        Ok(Tx { inner, dialect: self.dialect, recorded: Vec::new() })
     }
 
     /// Errors if the database does not answer.
     pub async fn check(&self) -> Result<(), DbError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// How many connections are in use, and how many wait for use.
+    pub fn connections(&self) -> (u32, u32) {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        (self.pool.size().saturating_sub(idle), idle)
     }
 
     /// Waits for running transactions, then closes every connection.
@@ -159,6 +166,7 @@ pub enum OpenError {
 pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
     dialect: Dialect,
+    recorded: Vec<audit::Event>,
 }
 
 impl Tx {
@@ -166,7 +174,9 @@ impl Tx {
     pub async fn commit(self) -> Result<(), DbError> {
         self.inner.commit().await.map_err(|error| {
             if is_contention(&error) { DbError::Contended(error) } else { DbError::Unconfirmed(error) }
-        })
+        })?;
+        self.recorded.into_iter().for_each(|event| METRICS.happened(event));
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::metrics::METRICS;
 use crate::time::Moment;
 
 /// Longer than any request takes while the database answers at all.
@@ -38,14 +39,16 @@ pub async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Ne
     response
 }
 
-/// Logs one line a request: no address, no header, no body.
+/// Counts each request and logs a line about it: no address, no header, no body.
 pub async fn log(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let response = next.run(request).await;
-    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
-    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    let (route, took) = (route.as_ref().map(MatchedPath::as_str), began.elapsed());
+    METRICS.answered(&method, route, response.status(), took);
+    let route = route.unwrap_or("(none)");
+    let (status, ms) = (response.status().as_u16(), took.as_millis());
     tracing::info!(%method, route, status, ms, "request");
     response
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod error;
 pub mod health;
 pub mod layers;
+pub mod metrics;
 pub mod openapi;
 pub mod retry;
 pub mod router;

@@ -15,6 +15,7 @@ use super::{Mail, Waiting, folder, message};
 use crate::actions::again;
 use crate::db::Store;
 use crate::db::audit::{Entry, Event};
+use crate::metrics::METRICS;
 use crate::time::Clock;
 use crate::trouble::Trouble;
 
@@ -94,14 +95,21 @@ impl Carrier {
         let mut pauses = PAUSES.iter();
         loop {
             match (self.try_once(mail, name).await, pauses.next()) {
-                (Ok(()), _) => return Ok(()),
-                (Err(Failure::Final(error)), _) | (Err(Failure::Passing(error)), None) => return Err(error),
+                (Ok(()), _) => {
+                    METRICS.mail_sent();
+                    return Ok(());
+                }
+                (Err(Failure::Final(error)), _) | (Err(Failure::Passing(error)), None) => {
+                    METRICS.mail_failed();
+                    return Err(error);
+                }
                 (Err(Failure::Passing(error)), Some(pause)) => {
                     tracing::warn!(
                         to = mail.name,
                         error = redact(&error, mail),
                         "a mail will be tried again"
                     );
+                    METRICS.mail_retried();
                     tokio::time::sleep(*pause).await;
                 }
             }

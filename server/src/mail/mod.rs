@@ -49,6 +49,11 @@ pub fn outbox() -> (Outbox, Waiting) {
 }
 
 impl Outbox {
+    /// How many messages wait.
+    pub fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Takes a place, or `None` if there is none left.
     pub fn reserve(&self) -> Option<Slot> {
         self.0.clone().try_reserve_owned().ok().map(Slot)

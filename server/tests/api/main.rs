@@ -24,6 +24,7 @@ mod housekeeping;
 mod key_change;
 mod logout;
 mod mail;
+mod metrics;
 mod migrations;
 mod oauth_authorize;
 mod oauth_metadata;

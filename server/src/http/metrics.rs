@@ -1,0 +1,23 @@
+//! `GET /metrics`, on a listener of its own.
+
+use std::sync::{Arc, Weak};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::app::App;
+use crate::metrics::METRICS;
+
+/// The one route of the metrics listener. It does not keep the server alive that it tells about.
+pub fn router(app: &Arc<App>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(Arc::downgrade(app))
+}
+
+async fn metrics(State(app): State<Weak<App>>) -> Response {
+    let Some(app) = app.upgrade() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], METRICS.text(&app)).into_response()
+}

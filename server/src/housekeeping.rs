@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actions::web::once;
 use crate::actions::{Refusal, again};
 use crate::db::Store;
 use crate::limits::Limits;
@@ -63,6 +64,6 @@ impl Housekeeping {
     }
 
     fn longest_window(&self) -> Duration {
-        self.limits.longest_window()
+        self.limits.longest_window().max(once::LASTS)
     }
 }

@@ -25,6 +25,8 @@ pub enum Kind {
     RefusedPersonalToken,
     /// This user made a personal access token.
     PersonalTokenMade,
+    /// This form, which acts once, was sent.
+    FormSent,
     /// This user made a workspace, invitation, report or link.
     Creation,
     /// A share link was opened from this network address.
@@ -52,6 +54,7 @@ impl Kind {
             Self::FailedGuess => "failed_guess",
             Self::RefusedPersonalToken => "refused_personal_token",
             Self::PersonalTokenMade => "personal_token_made",
+            Self::FormSent => "form_sent",
             Self::Creation => "creation",
             Self::ShareOpened => "share_opened",
             Self::DeviceCodeFromIp => "device_code_from_ip",

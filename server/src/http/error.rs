@@ -154,7 +154,7 @@ impl IntoResponse for ApiError {
         let retry_after_secs = self.retry_after.map(whole_secs);
         let body = ErrorBody {
             code: self.code,
-            message: self.message,
+            message: self.message.clone(),
             retry_after_secs,
             attempt_consumed: self.attempt_unconsumed.then_some(false),
         };
@@ -165,6 +165,8 @@ impl IntoResponse for ApiError {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // Left for whoever shows it in another shape.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -31,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))
         .layer(from_fn(layers::limit_time))
+        .layer(from_fn(pages::for_browsers::errors_as_pages))
         .layer(from_fn_with_state(Arc::clone(&app), layers::set_headers))
         .layer(from_fn(layers::log))
         .with_state(app)

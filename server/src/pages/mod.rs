@@ -5,13 +5,16 @@
 //! to come from a page of ours), and answers with [`layout::Page`], [`layout::SeeOther`] or a [`error::PageError`].
 //! Its template extends `signed_in.html` (with a field `who`: [`layout::Who`]) or `base.html`.
 
+mod access_tokens;
 pub mod assets;
 pub mod cookies;
 pub mod error;
+pub mod for_browsers;
 pub mod form;
 pub mod layout;
 mod sessions;
 pub mod sign_in;
+pub mod times;
 pub mod web;
 
 use std::sync::Arc;
@@ -34,6 +37,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/signout", post(sign_in::sign_out))
         .route("/authorize", get(authorize::show).post(authorize::answer))
         .route("/dashboard/sessions", get(sessions::show))
+        .route("/dashboard/sessions/end", post(sessions::end_one))
+        .route("/dashboard/sessions/end-others", post(sessions::end_others))
+        .route("/dashboard/access-tokens", get(access_tokens::show).post(access_tokens::make))
+        .route("/dashboard/access-tokens/revoke", post(access_tokens::end))
 }
 
 async fn home() -> layout::SeeOther {

@@ -1,16 +1,141 @@
-//! `/dashboard/sessions`: every signed-in device of mine.
+//! `/dashboard/sessions`: every signed-in device of mine, and ways to end them.
+
+use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
 
-use super::layout::{Page, Section, Who};
+use super::error::PageError;
+use super::form::{PageForm, PageQuery};
+use super::layout::{Page, Section, SeeOther, Who};
+use super::times::When;
 use super::web::SignedIn;
+use crate::actions::web::list::list;
+use crate::actions::web::{end, visit};
+use crate::app::App;
+use crate::db::sessions::Session;
+use crate::rules::grant::{Grant, How};
+use crate::rules::program;
+use crate::time::Moment;
 
 #[derive(Template)]
 #[template(path = "sessions.html")]
 pub(super) struct SessionsPage {
     who: Who,
+    notice: Option<&'static str>,
+    mine: Option<Row>,
+    others: Vec<Row>,
 }
 
-pub(super) async fn show(signed_in: SignedIn) -> Page<SessionsPage> {
-    Page::new(SessionsPage { who: Who::at(Section::Sessions, &signed_in) })
+/// A session as the page shows it.
+struct Row {
+    id: String,
+    title: String,
+    kind: String,
+    program: Option<String>,
+    since: When,
+    seen: When,
+    seen_from: Option<String>,
+    began_at: Option<String>,
+}
+
+impl Row {
+    fn of(session: Session, now: Moment) -> Self {
+        let calls_itself = session.program.as_deref().and_then(program::describe);
+        let how = match session.how {
+            How::Otp => "signed in with an email code",
+            How::Device => "approved with a device code",
+            How::Browser => "approved in a browser",
+        };
+        let (title, kind) = match &session.grant {
+            Grant::Web => (calls_itself.unwrap_or_else(|| "A browser".to_owned()), format!("Browser, {how}")),
+            Grant::FirstParty => {
+                (calls_itself.unwrap_or_else(|| "A program".to_owned()), format!("Command line, {how}"))
+            }
+            Grant::OAuth { client, scope } => {
+                let scope = if scope.is_empty() { String::new() } else { format!(" (may use: {scope})") };
+                (client.clone(), format!("Connected app, {how}{scope}"))
+            }
+            Grant::Cli { org, role } => {
+                ("achilles".to_owned(), format!("Command line, {how} (organisation {org}, as {role})"))
+            }
+        };
+        let seen = visit::last_seen(&session);
+        let seen_from = session.last_seen.map(|(_, from)| from);
+        Self {
+            id: session.id,
+            title,
+            kind,
+            program: session.program.filter(|program| !program.is_empty()),
+            since: When::new(session.created_at, now),
+            seen: When::new(seen, now),
+            began_at: session.address.filter(|at| Some(at) != seen_from.as_ref()),
+            seen_from,
+        }
+    }
+}
+
+/// The query of the page.
+#[derive(Deserialize)]
+pub(super) struct Done {
+    ended: Option<String>,
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageQuery(done): PageQuery<Done>,
+) -> Result<Page<SessionsPage>, PageError> {
+    let sessions = list(&app, &signed_in.session.user).await?;
+    let now = app.now();
+    let (mine, others): (Vec<Session>, Vec<Session>) =
+        sessions.into_iter().partition(|session| session.id == signed_in.session.id);
+    let notice = match done.ended.as_deref() {
+        Some("one") => Some("The session has ended."),
+        Some("others") => Some("All other sessions have ended."),
+        Some(_) | None => None,
+    };
+    Ok(Page::new(SessionsPage {
+        who: Who::at(Section::Sessions, &signed_in),
+        notice,
+        mine: mine.into_iter().next().map(|session| Row::of(session, now)),
+        others: others.into_iter().map(|session| Row::of(session, now)).collect(),
+    }))
+}
+
+/// Which session to end.
+#[derive(Deserialize)]
+pub(super) struct One {
+    session: String,
+}
+
+pub(super) async fn end_one(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageForm(one): PageForm<One>,
+) -> Result<SeeOther, PageError> {
+    if end::one(&app, &signed_in.session, &one.session).await? {
+        return Ok(SeeOther::to("/dashboard/sessions?ended=one"));
+    }
+    let error = PageError::new(
+        StatusCode::NOT_FOUND,
+        "There is no such session",
+        "You have no session of that kind any more. Nothing was changed.",
+    );
+    Err(error.with_link("/dashboard/sessions", "Back to your sessions"))
+}
+
+/// A form with nothing but its token.
+#[derive(Deserialize)]
+pub(super) struct Others {}
+
+pub(super) async fn end_others(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageForm(Others {}): PageForm<Others>,
+) -> Result<SeeOther, PageError> {
+    end::others(&app, &signed_in.session).await?;
+    Ok(SeeOther::to("/dashboard/sessions?ended=others"))
 }

@@ -12,6 +12,7 @@ pub mod local_path;
 pub mod oauth;
 pub mod personal_token;
 pub mod plan;
+pub mod program;
 pub mod rate;
 pub mod reminder;
 pub mod request_code;

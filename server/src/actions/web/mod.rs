@@ -4,5 +4,7 @@
 
 pub mod begin;
 pub mod end;
+pub mod list;
+pub mod once;
 pub mod sign_in;
 pub mod visit;

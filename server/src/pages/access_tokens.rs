@@ -1,0 +1,281 @@
+//! `/dashboard/access-tokens`: personal access tokens, each shown once.
+//!
+//! A token is shown in the answer to the form that made it, which nothing keeps. Each form makes one token: sent again,
+//! by a reload, it leads to the list.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::error::{PageError, set_retry_after, wait};
+use super::form::{PageForm, PageQuery};
+use super::layout::{Page, Section, SeeOther, Who};
+use super::times::When;
+use super::web::SignedIn;
+use crate::actions::personal_tokens::{Creation, Listing, Made, Revocation, create, list, revoke};
+use crate::actions::web::once::{self, FormId};
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::personal_tokens::StoredPersonalToken;
+use crate::db::sessions::Session;
+use crate::rules::personal_token::{LONGEST_NAME, Standing, Wish};
+use crate::secret::SecretText;
+use crate::time::Moment;
+
+const PATH: &str = "/dashboard/access-tokens";
+
+#[derive(Template)]
+#[template(path = "access_tokens.html")]
+struct TokensPage {
+    who: Who,
+    form_id: FormId,
+    notice: Option<&'static str>,
+    alert: Option<String>,
+    name: String,
+    lapse: Lapse,
+    plan: &'static str,
+    most: u32,
+    live: u32,
+    tokens: Vec<Row>,
+}
+
+#[derive(Template)]
+#[template(path = "access_token_made.html")]
+struct MadePage {
+    who: Who,
+    name: String,
+    token: SecretText,
+    lapses: Option<When>,
+}
+
+/// A token as the page shows it.
+struct Row {
+    id: String,
+    name: String,
+    prefix: String,
+    created: When,
+    used: Option<When>,
+    lapses: Option<When>,
+    standing: Standing,
+}
+
+impl Row {
+    fn of(token: StoredPersonalToken, now: Moment) -> Self {
+        Self {
+            standing: token.standing(now),
+            id: token.id,
+            name: token.name,
+            prefix: token.prefix,
+            created: When::new(token.created_at, now),
+            used: token.last_used_at.map(|at| When::new(at, now)),
+            lapses: token.expires_at.map(|at| When::new(at, now)),
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.standing == Standing::Live
+    }
+
+    /// What its badge says.
+    fn word(&self) -> &'static str {
+        match self.standing {
+            Standing::Live => "Active",
+            Standing::Revoked => "Revoked",
+            Standing::Lapsed => "Lapsed",
+        }
+    }
+}
+
+/// How long a token is to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Lapse {
+    #[serde(rename = "30d")]
+    Month,
+    #[serde(rename = "90d")]
+    Quarter,
+    #[serde(rename = "365d")]
+    Year,
+    #[serde(rename = "never")]
+    Never,
+}
+
+impl Lapse {
+    const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::Year, Self::Never];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+            Self::Year => "365d",
+            Self::Never => "never",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Month => "In 30 days",
+            Self::Quarter => "In 90 days",
+            Self::Year => "In a year",
+            Self::Never => "Never, until I revoke it",
+        }
+    }
+
+    fn days(self) -> Option<u32> {
+        match self {
+            Self::Month => Some(30),
+            Self::Quarter => Some(90),
+            Self::Year => Some(365),
+            Self::Never => None,
+        }
+    }
+}
+
+/// The query of the page.
+#[derive(Deserialize)]
+pub(super) struct Done {
+    done: Option<String>,
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageQuery(done): PageQuery<Done>,
+) -> Result<Response, PageError> {
+    let notice = match done.done.as_deref() {
+        Some("revoked") => Some("The token was revoked. Whatever used it is locked out from now on."),
+        Some("already") => Some(
+            "That token was made already, and can't be shown again. If you did not copy it, revoke it and make another.",
+        ),
+        Some(_) | None => None,
+    };
+    Ok(Page::new(page(&app, &signed_in, notice).await?).into_response())
+}
+
+async fn page(
+    app: &App,
+    signed_in: &SignedIn,
+    notice: Option<&'static str>,
+) -> Result<TokensPage, PageError> {
+    let Listing { tokens, live, plan, at } = again(|| async {
+        let mut tx = app.store.begin_reading().await?;
+        let listing = list(&mut tx, &signed_in.session.user, app.now()).await?;
+        tx.commit().await?;
+        Ok(listing)
+    })
+    .await?;
+    Ok(TokensPage {
+        who: Who::at(Section::AccessTokens, signed_in),
+        form_id: FormId::new(at),
+        notice,
+        alert: None,
+        name: String::new(),
+        lapse: Lapse::Quarter,
+        plan: plan.name,
+        most: plan.personal_tokens,
+        live,
+        tokens: tokens.into_iter().map(|token| Row::of(token, at)).collect(),
+    })
+}
+
+/// The form that makes a token.
+#[derive(Deserialize)]
+pub(super) struct Create {
+    name: String,
+    lapse: Lapse,
+    form_id: String,
+}
+
+pub(super) async fn make(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageForm(form): PageForm<Create>,
+) -> Result<Response, PageError> {
+    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &form).await {
+        Ok(Some(Creation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
+        Ok(Some(Creation::PlanFull(plan))) => {
+            let most = plan.personal_tokens;
+            let alert =
+                format!("Your plan includes {most} active tokens. Revoke one before you make another.");
+            (StatusCode::FORBIDDEN, alert, None)
+        }
+        Ok(None) => return Ok(SeeOther::to(format!("{PATH}?done=already")).into_response()),
+        Err(Refusal::Invalid(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
+        Err(Refusal::RateLimited { retry_after }) => {
+            let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
+            (StatusCode::TOO_MANY_REQUESTS, alert, Some(retry_after))
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let again = page(&app, &signed_in, None).await?;
+    let again = TokensPage { alert: Some(alert), name: form.name, lapse: form.lapse, ..again };
+    let mut response = Page::new(again).status(status).into_response();
+    if let Some(span) = wait_for {
+        set_retry_after(&mut response, span);
+    }
+    Ok(response)
+}
+
+/// `None` if this very form made a token before.
+async fn try_to_make(app: &App, session: &Session, form: &Create) -> Result<Option<Creation>, Refusal> {
+    let wish = Wish::new(&form.name, form.lapse.days()).map_err(|bad| Refusal::Invalid(bad.to_string()))?;
+    let form_id = FormId::parse(&form.form_id);
+    again(|| async {
+        let mut tx = app.store.begin().await?;
+        let now = app.now();
+        let fresh = match &form_id {
+            Some(form_id) => once::first(&mut tx, session, form_id, now).await?,
+            None => false,
+        };
+        if !fresh {
+            return Ok(None);
+        }
+        let creation = create(app, &mut tx, session, &wish, now).await?;
+        if let Creation::Made(_) = creation {
+            tx.commit().await?;
+        }
+        Ok(Some(creation))
+    })
+    .await
+}
+
+fn shown_once(signed_in: &SignedIn, made: Made, now: Moment) -> Response {
+    let page = MadePage {
+        who: Who::at(Section::AccessTokens, signed_in),
+        name: made.record.name,
+        token: made.token,
+        lapses: made.record.expires_at.map(|at| When::new(at, now)),
+    };
+    Page::new(page).with_script().into_response()
+}
+
+/// Which token to revoke.
+#[derive(Deserialize)]
+pub(super) struct Revoke {
+    token: String,
+}
+
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageForm(form): PageForm<Revoke>,
+) -> Result<SeeOther, PageError> {
+    let done = again(|| async {
+        let mut tx = app.store.begin().await?;
+        let done = revoke(&mut tx, &signed_in.session, &form.token, app.now()).await?;
+        tx.commit().await?;
+        Ok(done)
+    })
+    .await?;
+    match done {
+        Revocation::Revoked => Ok(SeeOther::to(format!("{PATH}?done=revoked"))),
+        Revocation::Unknown => {
+            let text = "You have no token of that kind any more. Nothing was changed.";
+            let error = PageError::new(StatusCode::NOT_FOUND, "There is no such token", text);
+            Err(error.with_link(PATH, "Back to your access tokens"))
+        }
+    }
+}

@@ -141,7 +141,8 @@ pub(super) async fn poll(
         )),
         // The contract has no answer for a sign-in that was denied; this one ends it.
         Polled::Denied => Err(AchillesError::Plain(StatusCode::GONE, "access_denied")),
-        Polled::Unknown => Err(AchillesError::Plain(
+        // An OAuth client's grant is unknown to this CLI.
+        Polled::Unknown | Polled::Issued(_) => Err(AchillesError::Plain(
             StatusCode::NOT_FOUND,
             "This device code is not known, or was used before. Run `achilles login` again.",
         )),

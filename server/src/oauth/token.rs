@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::client::{Basic, OAuthForm};
 use super::error::{Body, OAuthError};
 use super::metadata::until;
+use crate::actions::device::{Polled, poll};
 use crate::actions::oauth::Fault;
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::grant::Issued;
@@ -27,6 +28,7 @@ use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rotation::RetryMode;
 use crate::secret::SecretText;
+use crate::tokens::device::DeviceCode;
 use crate::tokens::refresh::RefreshToken;
 
 /// A token request. Which fields it needs depends on the grant.
@@ -128,9 +130,26 @@ async fn refreshed(
 }
 
 /// The device grant (RFC 8628 section 3.4).
-async fn device(_: &App, _: &Client, _: &Caller, form: &TokenForm) -> Result<TokenAnswer, OAuthError> {
-    secret(form.device_code.as_ref(), "device_code")?;
-    Err(OAuthError::new("unsupported_grant_type", "This server has no such grant yet."))
+async fn device(
+    app: &App,
+    client: &Client,
+    caller: &Caller,
+    form: &TokenForm,
+) -> Result<TokenAnswer, OAuthError> {
+    let code = DeviceCode::received(secret(form.device_code.as_ref(), "device_code")?.clone());
+    match poll(app, &code, &Holder::Client(client.id.clone()), caller).await? {
+        Polled::Issued(issued) => Ok(TokenAnswer::of(app, *issued)),
+        Polled::Pending => {
+            Err(OAuthError::new("authorization_pending", "Nobody has approved or denied it yet. Ask again."))
+        }
+        Polled::SlowDown => {
+            Err(OAuthError::new("slow_down", "Wait five seconds more between two polls from now on."))
+        }
+        Polled::Expired => Err(OAuthError::new("expired_token", "The code's time is over. Begin again.")),
+        Polled::Denied => Err(OAuthError::new("access_denied", "The user did not allow it.")),
+        // Another holder's grant is unknown to a client.
+        Polled::Unknown | Polled::Granted(_) => Err(Refusal::InvalidGrant.into()),
+    }
 }
 
 fn unconsumed(refusal: Refusal) -> OAuthError {

@@ -20,8 +20,9 @@ pub struct Claims<'a> {
     pub iat: i64,
     /// When it stops counting, unix seconds.
     pub exp: i64,
-    /// When the user proved who they are, unix seconds.
-    pub auth_time: i64,
+    /// When the user proved who they are, unix seconds; not known of a user who approved a device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     /// What the client asked to find in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<&'a str>,

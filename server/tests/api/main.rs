@@ -27,6 +27,7 @@ mod mail;
 mod metrics;
 mod migrations;
 mod oauth_authorize;
+mod oauth_device_grant;
 mod oauth_metadata;
 mod oauth_refresh;
 mod oauth_register;

@@ -7,7 +7,8 @@
 use super::standing::standing;
 use crate::actions::begin::{Begin, begin};
 use crate::actions::issue::Tokens;
-use crate::actions::{Refusal, again};
+use crate::actions::oauth::grant::{Granting, Issued};
+use crate::actions::{Refusal, again, oauth};
 use crate::app::App;
 use crate::db::devices::DeviceGrant;
 use crate::db::sessions::Session;
@@ -15,7 +16,8 @@ use crate::db::users::Status;
 use crate::db::{DbError, Tx};
 use crate::rules::caller::Caller;
 use crate::rules::device::{self, Answer, Asker};
-use crate::rules::grant::{Grant, Holder, How};
+use crate::rules::grant::{Holder, How};
+use crate::rules::oauth::scope::Scopes;
 use crate::time::Moment;
 use crate::tokens::device::DeviceCode;
 
@@ -32,8 +34,10 @@ pub enum Polled {
     Denied,
     /// The code is not known, was given to someone else, or its tokens were fetched before.
     Unknown,
-    /// Approved: the tokens, this once.
+    /// Approved: the tokens of a tool of ours, this once.
     Granted(Box<Granted>),
+    /// Approved: the tokens of an OAuth client, this once.
+    Issued(Box<Issued>),
 }
 
 /// What an approved grant gives.
@@ -93,14 +97,32 @@ async fn redeem(
     if !tx.redeem_device_grant(&grant.id).await? {
         return Ok(Polled::Unknown);
     }
-    let granted = match &grant.asker {
-        Asker::Client { id, name: _, scope } => Grant::OAuth { client: id.clone(), scope: scope.clone() },
-        Asker::Achilles => standing(&mut tx, &user).await?,
+    let polled = match &grant.asker {
+        Asker::Client { id, name: _, scope } => {
+            let client = tx.client(id).await?.ok_or(DbError::Corrupt("device_grants.client_id"))?;
+            let granting = Granting {
+                user: &user,
+                client: &client,
+                scopes: &Scopes::read(scope),
+                how: How::Device,
+                // Whoever approved was signed in; since when is not kept.
+                auth_time: None,
+                nonce: None,
+                access_ttl: None,
+                caller,
+            };
+            let (_, issued) = oauth::grant::grant(app, &mut tx, granting, now).await?;
+            Polled::Issued(Box::new(issued))
+        }
+        Asker::Achilles => {
+            let granted = standing(&mut tx, &user).await?;
+            let wanted = Begin { user: &user, grant: &granted, how: How::Device, caller };
+            let (session, tokens) = begin(app, &mut tx, wanted, now).await?;
+            Polled::Granted(Box::new(Granted { session, tokens, at: now }))
+        }
     };
-    let wanted = Begin { user: &user, grant: &granted, how: How::Device, caller };
-    let (session, tokens) = begin(app, &mut tx, wanted, now).await?;
     tx.commit().await?;
-    Ok(Polled::Granted(Box::new(Granted { session, tokens, at: now })))
+    Ok(polled)
 }
 
 fn is_of(asker: &Asker, holder: &Holder) -> bool {

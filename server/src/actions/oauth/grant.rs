@@ -32,8 +32,8 @@ pub struct Granting<'a> {
     pub scopes: &'a Scopes,
     /// How they agreed.
     pub how: How,
-    /// When they proved who they are.
-    pub auth_time: Moment,
+    /// When they proved who they are, where that is known.
+    pub auth_time: Option<Moment>,
     /// What the client wants to find in the id_token.
     pub nonce: Option<&'a str>,
     /// How long the client wants the access token to work.
@@ -83,7 +83,7 @@ pub async fn grant(
             sub: &user.id,
             iat: now.secs(),
             exp: now.plus(app.policy.access_ttl).secs(),
-            auth_time: auth_time.secs(),
+            auth_time: auth_time.map(Moment::secs),
             nonce,
             about: about(user, scopes),
         };

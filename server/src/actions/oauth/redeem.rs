@@ -84,7 +84,7 @@ async fn begin(
         client: exchange.client,
         scopes: &Scopes::read(&found.scope),
         how: How::Browser,
-        auth_time: found.auth_time,
+        auth_time: Some(found.auth_time),
         nonce: found.nonce.as_deref(),
         access_ttl: exchange.access_ttl,
         caller: exchange.caller,

@@ -77,6 +77,7 @@ The --limits file is TOML. Each key overrides one limit; these are the defaults:
   wrong_user_codes_per_ip   = { max = 5, window = \"10m\" }   wrong device codes typed at one address
   achilles_polls_per_ip     = { max = 60, window = \"1m\" }   polls of the achilles CLI from one address
   achilles_refreshes_per_ip = { max = 10, window = \"15m\" }  refreshes of the achilles CLI from one address
+  second_factor_failures = { max = 5, window = \"10m\" }  wrong answers to one user's second factor
 
 Signals: SIGTERM and SIGINT finish the requests under way, then exit 0. SIGHUP reads the keys file again.
 Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";

@@ -78,6 +78,9 @@ pub struct Limits {
     /// Refreshes of the achilles CLI from one network address.
     #[serde(deserialize_with = "limit")]
     pub achilles_refreshes_per_ip: Limit,
+    /// Wrong answers to one user's second factor.
+    #[serde(deserialize_with = "limit")]
+    pub second_factor_failures: Limit,
 }
 
 impl Default for Limits {
@@ -106,6 +109,7 @@ impl Default for Limits {
             wrong_user_codes_per_ip: Limit { max: 5, window: minutes(10) },
             achilles_polls_per_ip: Limit { max: 60, window: minutes(1) },
             achilles_refreshes_per_ip: Limit { max: 10, window: minutes(15) },
+            second_factor_failures: Limit { max: 5, window: minutes(10) },
         }
     }
 }
@@ -129,6 +133,7 @@ impl Limits {
             self.wrong_user_codes_per_ip,
             self.achilles_polls_per_ip,
             self.achilles_refreshes_per_ip,
+            self.second_factor_failures,
         ];
         counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
     }

@@ -55,7 +55,8 @@ CREATE INDEX shares_of_maker ON shares (workspace_id, maker_id);
 
 CREATE TABLE second_factors (
     user_id      TEXT    NOT NULL PRIMARY KEY REFERENCES users (id),
-    -- The secret, sealed under the server key with this id; the user's id is bound to it.
+    -- The TOTP secret and the key of the recovery codes' hashes, sealed under the server key with this id; the user's
+    -- id is bound to them.
     key_id       TEXT    NOT NULL,
     sealed       BLOB    NOT NULL,
     created_at   INTEGER NOT NULL,
@@ -67,7 +68,6 @@ CREATE TABLE second_factors (
 
 CREATE TABLE recovery_codes (
     user_id TEXT    NOT NULL REFERENCES second_factors (user_id) ON DELETE CASCADE,
-    key_id  TEXT    NOT NULL,
     hash    BLOB    NOT NULL,
     used_at INTEGER,
     PRIMARY KEY (user_id, hash)

@@ -11,6 +11,7 @@ pub mod operator;
 pub mod personal_tokens;
 pub mod refresh;
 pub mod request_code;
+pub mod second_factor;
 pub mod users;
 pub mod verify_code;
 pub mod visit;
@@ -69,6 +70,12 @@ pub enum Refusal {
         /// Why, for people.
         why: &'static str,
     },
+    /// The first factor was right and is not used up; a second one is missing.
+    #[error("second factor required")]
+    SecondFactorRequired,
+    /// The first factor was right and is not used up; the second one was wrong, and is counted.
+    #[error("second factor rejected")]
+    SecondFactorRejected,
     /// Another transaction came first; nothing was changed, and running the action again may succeed.
     #[error("contended")]
     Contended,

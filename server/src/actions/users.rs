@@ -6,6 +6,7 @@ use super::visit::Visit;
 use super::workspaces::Asking;
 use super::{Refusal, again};
 use crate::db::audit::Event;
+use crate::db::sessions::Ended;
 use crate::db::users::{Platform, Status, User};
 
 /// Up to `most` users whose ids come after `after`, by id.
@@ -36,7 +37,11 @@ pub async fn set_status(asking: Asking<'_>, user: Uuid, status: Status) -> Resul
             visit.tx.set_status(id, status).await?;
             let event = match status {
                 Status::Active => Event::UserEnabled,
-                Status::Disabled => Event::UserDisabled,
+                // Its sessions don't come back with it.
+                Status::Disabled => {
+                    visit.tx.end_sessions_of(id, Ended::Logout, visit.now).await?;
+                    Event::UserDisabled
+                }
             };
             visit.record(event, id).await?;
         }

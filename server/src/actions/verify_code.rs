@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::begin::{Begin, begin};
 use super::issue::Tokens;
+use super::second_factor::{self, Verdict};
 use super::{Refusal, again};
 use crate::app::App;
 use crate::db::Tx;
@@ -18,6 +19,7 @@ use crate::rules::grant::{Grant, How};
 use crate::rules::guess::{Decision, decide};
 use crate::time::Moment;
 use crate::tokens::code::LoginCode;
+use crate::tokens::totp::Answer;
 
 /// Someone has signed in.
 #[derive(Debug)]
@@ -28,15 +30,17 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
-/// Counts the guess, compares it, and begins a first-party session if it is right.
+/// Counts the guess, compares it, and begins a first-party session if it is right. A user with a second factor must
+/// answer that too; as long as they have not, the code stays usable.
 pub async fn verify_code(
     app: &App,
     email: &Email,
     guess: &LoginCode,
+    second: Option<&Answer>,
     caller: &Caller,
 ) -> Result<SignedIn, Refusal> {
     let proof = prove(app, email, guess).await?;
-    again(|| sign_in(app, &proof, caller)).await
+    again(|| sign_in(app, &proof, second, caller)).await
 }
 
 /// A right guess that has not been used yet. It can be used once, for as long as its code works.
@@ -69,6 +73,12 @@ impl Proof {
             Status::Active => Ok(user),
             Status::Disabled => Err(Refusal::CodeRejected),
         }
+    }
+
+    /// Takes back within `tx` that the code was used up there, and that it was guessed at.
+    async fn give_back(&self, tx: &mut Tx) -> Result<(), Refusal> {
+        tx.give_code_back(&self.email, &self.code_id).await?;
+        Ok(())
     }
 }
 
@@ -111,15 +121,44 @@ fn matching<'a>(
     }
 }
 
-async fn sign_in(app: &App, proof: &Proof, caller: &Caller) -> Result<SignedIn, Refusal> {
+async fn sign_in(
+    app: &App,
+    proof: &Proof,
+    second: Option<&Answer>,
+    caller: &Caller,
+) -> Result<SignedIn, Refusal> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let user = proof.take(&mut tx, now).await?;
+    if let Err(refusal) = ask_second(app, &mut tx, &user, second, now).await? {
+        proof.give_back(&mut tx).await?;
+        tx.commit().await?;
+        return Err(refusal);
+    }
     let grant = Grant::FirstParty;
     let (session, tokens) =
         begin(app, &mut tx, Begin { user: &user, grant: &grant, how: How::Otp, caller }, now).await?;
     tx.commit().await?;
     Ok(SignedIn { user: session.user, tokens })
+}
+
+/// Within `tx`, which must be committed either way: whether nothing more is asked of the user.
+async fn ask_second(
+    app: &App,
+    tx: &mut Tx,
+    user: &User,
+    second: Option<&Answer>,
+    now: Moment,
+) -> Result<Result<(), Refusal>, Refusal> {
+    let Some(answer) = second else {
+        let asked = second_factor::is_on(tx, &user.id).await?;
+        return Ok(if asked { Err(Refusal::SecondFactorRequired) } else { Ok(()) });
+    };
+    Ok(match second_factor::check(app, tx, &user.id, answer, now).await? {
+        Verdict::Off | Verdict::Right => Ok(()),
+        Verdict::Wrong => Err(Refusal::SecondFactorRejected),
+        Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
+    })
 }
 
 async fn refuse(app: &App, email: &Email) -> Result<Proof, Refusal> {

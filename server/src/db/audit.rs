@@ -77,6 +77,16 @@ pub enum Event {
     UserDisabled,
     /// A platform admin enabled an account again; the detail is its id.
     UserEnabled,
+    /// A second factor was turned on; the detail is the user's id.
+    SecondFactorOn,
+    /// A second factor was turned off; the detail is the user's id.
+    SecondFactorOff,
+    /// A second factor was answered wrongly; the detail is the user's id.
+    SecondFactorRefused,
+    /// A recovery code was used up; the detail is the user's id.
+    RecoveryCodeUsed,
+    /// New recovery codes were made; the detail is the user's id.
+    RecoveryCodesRenewed,
 }
 
 impl Event {
@@ -117,6 +127,11 @@ impl Event {
             Self::ShareOpened => "share_opened",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
+            Self::SecondFactorOn => "second_factor_on",
+            Self::SecondFactorOff => "second_factor_off",
+            Self::SecondFactorRefused => "second_factor_refused",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
         }
     }
 }

@@ -91,6 +91,18 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Gives a code back that was used up, with the guess at it. `false` if it was replaced meanwhile.
+    pub async fn give_code_back(&mut self, email: &Email, id: &str) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE login_codes SET used = 0, guesses = guesses - 1 WHERE email = $1 AND id = $2 AND guesses > 0",
+        )
+        .bind(email.as_str())
+        .bind(id)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Forgets codes that expired before `horizon`. Returns how many there were.
     pub async fn forget_codes(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM login_codes WHERE expires_at < $1")

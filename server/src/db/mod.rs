@@ -13,6 +13,7 @@ pub mod personal_tokens;
 pub mod place;
 pub mod reminders;
 pub mod reports;
+pub mod second_factor;
 pub mod sessions;
 pub mod shares;
 pub mod throttle;

@@ -41,6 +41,8 @@ pub enum Kind {
     AchillesPollFromIp,
     /// The achilles CLI refreshed from this network address.
     AchillesRefreshFromIp,
+    /// This user's second factor was answered wrongly.
+    SecondFactorFailure,
 }
 
 impl Kind {
@@ -62,6 +64,7 @@ impl Kind {
             Self::WrongUserCodeFromIp => "wrong_user_code_from_ip",
             Self::AchillesPollFromIp => "achilles_poll_from_ip",
             Self::AchillesRefreshFromIp => "achilles_refresh_from_ip",
+            Self::SecondFactorFailure => "second_factor_failure",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::http::error::ApiError;
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 use crate::tokens::code::LoginCode;
+use crate::tokens::totp::Answer;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
@@ -67,15 +68,21 @@ pub(super) struct Verify {
     email: String,
     #[schema(value_type = String, pattern = "^[0-9]{6}$")]
     code: SecretText,
+    /// For an account with a second factor: the six digits that the person's app shows, or a recovery code.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    second_factor: Option<SecretText>,
 }
 
 /// Sign in with the code from the email
+///
+/// For an account with a second factor that has to be sent along. Without it, and with a wrong one, the code from the
+/// email stays usable.
 #[utoipa::path(
     post,
     path = "/v0/auth/login/verify",
     tag = "failproofai",
     request_body = Verify,
-    responses((status = 200, body = Wire, description = "Signed in."), (status = 401, description = "The code is wrong or no longer works."), (status = 429, description = "Too many requests; nothing was changed."))
+    responses((status = 200, body = Wire, description = "Signed in."), (status = 401, description = "The code is wrong or no longer works."), (status = 403, description = "A second factor is missing (`second_factor_required`) or wrong (`second_factor_rejected`)."), (status = 429, description = "Too many requests; nothing was changed."))
 )]
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
@@ -83,7 +90,9 @@ pub(super) async fn verify(
     JsonBody(body): JsonBody<Verify>,
 ) -> Result<Json<TokenAnswer>, ApiError> {
     let code = LoginCode::parse(&body.code).map_err(|error| ApiError::validation(error.to_string()))?;
-    let signed_in = verify_code(&app, &email(&body.email)?, &code, &caller).await?;
+    let second = body.second_factor.as_ref().map(Answer::parse).transpose();
+    let second = second.map_err(|error| ApiError::validation(error.to_string()))?;
+    let signed_in = verify_code(&app, &email(&body.email)?, &code, second.as_ref(), &caller).await?;
     Ok(Json(TokenAnswer::after_sign_in(&app, signed_in.tokens, signed_in.user)))
 }
 

@@ -133,6 +133,18 @@ impl From<Refusal> for ApiError {
             Refusal::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
             Refusal::Conflict { code, why } => Self::new(StatusCode::CONFLICT, code, why),
             Refusal::OAuth(fault) => Self::validation(fault.to_string()),
+            Refusal::SecondFactorRequired => Self::new(
+                StatusCode::FORBIDDEN,
+                "second_factor_required",
+                "This account has a second factor. Send the same code again with second_factor: the six digits your \
+                 app shows, or a recovery code.",
+            ),
+            Refusal::SecondFactorRejected => Self::new(
+                StatusCode::FORBIDDEN,
+                "second_factor_rejected",
+                "The second factor is wrong or was used before. Wait for the next code of your app, then send it with \
+                 the same code from the mail.",
+            ),
             Refusal::Contended => {
                 tracing::warn!("an action met other transactions too often");
                 Self::busy()

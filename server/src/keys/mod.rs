@@ -3,6 +3,7 @@
 pub mod es256;
 pub mod file;
 mod ring;
+pub mod seal;
 
 use self::es256::Es256Key;
 use crate::secret::SecretBytes;

@@ -15,6 +15,8 @@ pub enum Kind {
     Session,
     /// A browser on its way there.
     SignIn,
+    /// A browser that is spared the second factor.
+    Remembered,
 }
 
 impl Kind {
@@ -26,6 +28,8 @@ impl Kind {
             (Self::Session, false) => "everkey",
             (Self::SignIn, true) => "__Host-everkey-signin",
             (Self::SignIn, false) => "everkey-signin",
+            (Self::Remembered, true) => "__Host-everkey-remembered",
+            (Self::Remembered, false) => "everkey-remembered",
         }
     }
 }

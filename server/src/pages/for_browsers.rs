@@ -9,7 +9,7 @@ use super::error::PageError;
 use crate::http::error::ApiError;
 
 /// Where programs ask: an address that is not there is told them in JSON whatever they say they accept.
-const PROGRAMS: [&str; 3] = ["/v0/", "/api/", "/.well-known/"];
+const PROGRAMS: [&str; 4] = ["/v0/", "/v1/", "/api/", "/.well-known/"];
 
 /// What is a page. The rest of the routes are programs', and some of those say that they accept HTML.
 const PAGES: [&str; 9] = [

@@ -12,6 +12,8 @@ pub mod error;
 pub mod for_browsers;
 pub mod form;
 pub mod layout;
+mod second;
+mod security;
 mod sessions;
 pub mod sign_in;
 pub mod times;
@@ -34,6 +36,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/signin", get(sign_in::show).post(sign_in::ask))
         .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
         .route("/signin/resend", post(sign_in::ask_again))
+        .route("/signin/second", get(second::show).post(second::prove))
         .route("/signout", post(sign_in::sign_out))
         .route("/authorize", get(authorize::show).post(authorize::answer))
         .route("/dashboard/sessions", get(sessions::show))
@@ -41,6 +44,12 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/dashboard/sessions/end-others", post(sessions::end_others))
         .route("/dashboard/access-tokens", get(access_tokens::show).post(access_tokens::make))
         .route("/dashboard/access-tokens/revoke", post(access_tokens::end))
+        .route("/dashboard/security", get(security::show))
+        .route("/dashboard/security/setup", get(security::set_up).post(security::begin))
+        .route("/dashboard/security/confirm", post(security::confirm))
+        .route("/dashboard/security/codes", post(security::renew))
+        .route("/dashboard/security/off", post(security::turn_off))
+        .route("/dashboard/security/forget", post(security::forget))
 }
 
 async fn home() -> layout::SeeOther {

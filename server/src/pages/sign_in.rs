@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::http::client::{Asks, ClientAddress};
 use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
+use crate::rules::second_factor::REMEMBERED;
 use crate::secret::SecretText;
 use crate::tokens::browser::{BrowserSecret, FormToken};
 use crate::tokens::code::LoginCode;
@@ -183,7 +184,13 @@ pub(super) async fn prove(
         return tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await;
     };
     let session = cookies::read(&app, &headers, Kind::Session);
-    let browser = Browser { sign_in: &cookie, session: session.as_ref(), caller: &caller };
+    let remembered = cookies::read(&app, &headers, Kind::Remembered);
+    let browser = Browser {
+        sign_in: &cookie,
+        session: session.as_ref(),
+        remembered: remembered.as_ref(),
+        caller: &caller,
+    };
     match actions::prove_code(&app, browser, &code).await {
         Ok(step) => Ok(go_on(&app, &step).into_response()),
         Err(Refusal::CodeRejected) => {
@@ -204,9 +211,15 @@ pub(super) async fn prove(
 /// Where a step of the sign-in leads, with the cookies that go with it.
 pub fn go_on(app: &App, step: &Step) -> SeeOther {
     match step {
-        Step::Done { session, next } => SeeOther::to(next.as_str())
-            .cookie(cookies::set(app, Kind::Session, session, Some(app.limits.web_longest)))
-            .cookie(cookies::forget(app, Kind::SignIn)),
+        Step::Done { session, next, remembered } => {
+            let done = SeeOther::to(next.as_str())
+                .cookie(cookies::set(app, Kind::Session, session, Some(app.limits.web_longest)))
+                .cookie(cookies::forget(app, Kind::SignIn));
+            match remembered {
+                Some(cookie) => done.cookie(cookies::set(app, Kind::Remembered, cookie, Some(REMEMBERED))),
+                None => done,
+            }
+        }
         Step::SecondFactor { sign_in } => {
             SeeOther::to(SECOND).cookie(cookies::set(app, Kind::SignIn, sign_in, None))
         }

@@ -18,6 +18,7 @@ pub mod reminder;
 pub mod request_code;
 pub mod role;
 pub mod rotation;
+pub mod second_factor;
 pub mod share;
 pub mod web;
 pub mod wording;

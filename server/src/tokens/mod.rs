@@ -11,3 +11,4 @@ pub mod personal;
 mod provider;
 pub mod refresh;
 pub mod share;
+pub mod totp;

@@ -76,7 +76,7 @@ pub(super) async fn list(first: First, RawQuery(query): RawQuery) -> Result<Json
 
 /// Disable an account
 ///
-/// None of its sessions opens anything from the next request on, until it is enabled again.
+/// Its sessions end for good, and no new one begins until it is enabled again.
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/disable", tag = "admin", operation_id = "disable_user",
     params(("id" = String, Path, description = "The user.")), security(("bearer" = [])),

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::Ids;
@@ -16,11 +16,10 @@ use crate::actions::workspaces::shares;
 use crate::app::App;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
+use crate::pages::error::PageError;
+use crate::pages::layout::Page;
 use crate::secret::SecretText;
 use crate::tokens::share::ShareToken;
-
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Serialize)]
 struct SharedView {
@@ -37,13 +36,6 @@ struct SharePage {
     date: String,
 }
 
-#[derive(Template)]
-#[template(path = "share_gone.html")]
-struct GonePage {
-    title: &'static str,
-    what: String,
-}
-
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     token: Result<Ids<SecretText>, ApiError>,
@@ -57,7 +49,6 @@ pub(super) async fn open(
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     response
 }
@@ -89,27 +80,17 @@ fn as_json(opened: Opened) -> Response {
 }
 
 fn as_page(opened: Opened) -> Response {
-    let (status, rendered) = match opened {
+    match opened {
         Ok(shared) => {
             let date = shared.created_at.rfc3339().chars().take(10).collect();
-            (StatusCode::OK, SharePage { title: shared.title, body: shared.body, date }.render())
+            Page::new(SharePage { title: shared.title, body: shared.body, date }).into_response()
         }
-        Err(refusal) => gone(refusal),
-    };
-    match rendered {
-        Ok(html) => (status, Html(html)).into_response(),
-        Err(error) => ApiError::from(Refusal::Unavailable(error.to_string())).into_response(),
-    }
-}
-
-fn gone(refusal: Refusal) -> (StatusCode, askama::Result<String>) {
-    let error = ApiError::from(refusal);
-    let (title, what) = match error.status() {
-        StatusCode::NOT_FOUND => (
+        Err(Refusal::NotFound) => PageError::new(
+            StatusCode::NOT_FOUND,
             "This link shows nothing",
-            "It may have expired or been withdrawn. Ask whoever gave it to you for another one.".to_owned(),
-        ),
-        _ => ("Not now", error.message().to_owned()),
-    };
-    (error.status(), GonePage { title, what }.render())
+            "It may have expired or been withdrawn. Ask whoever gave it to you for another one.",
+        )
+        .into_response(),
+        Err(refusal) => PageError::from(refusal).into_response(),
+    }
 }

@@ -86,6 +86,7 @@ pub fn no_limits() -> Limits {
         client_failures_per_ip: endless,
         code_exchanges_per_ip: endless,
         rotations_per_session: endless,
+        second_factor_failures: endless,
         refused_tokens_per_ip: endless,
         tokens_per_user: endless,
         device_codes_per_ip: endless,

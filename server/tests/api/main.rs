@@ -45,6 +45,7 @@ mod reminders;
 mod replay;
 mod restore;
 mod retry;
+mod second_factor;
 mod sessions;
 mod shares;
 mod stop;

@@ -411,6 +411,7 @@ async fn a_disabled_account_opens_nothing_from_the_next_request_on() {
     let code = server.new_code("admin@example.com", 5).await;
     server.verify("admin@example.com", &code).await.expect_error(401, "unauthorized");
     call(server, "POST", &format!("{account}/enable"), boss, None).await.expect(200);
+    server.get("/v0/auth/me", &cast.admin.access).await.expect_error(401, "unauthorized");
     let code = server.new_code("admin@example.com", 6).await;
     server.verify("admin@example.com", &code).await.expect(200);
     assert_eq!((server.events("user_disabled").await, server.events("user_enabled").await), (1, 1));

@@ -3,11 +3,12 @@
 
 use super::begin::{Begin, begin};
 use crate::actions::request_code::{CodeSent, request_code};
+use crate::actions::second_factor::{self, Verdict, browsers};
 use crate::actions::verify_code::prove;
 use crate::actions::{Refusal, again};
 use crate::app::App;
 use crate::db::Tx;
-use crate::db::users::User;
+use crate::db::users::{Status, User};
 use crate::db::web_sessions::SignIn;
 use crate::rules::address::Client;
 use crate::rules::caller::Caller;
@@ -16,6 +17,7 @@ use crate::rules::local_path::LocalPath;
 use crate::time::Moment;
 use crate::tokens::browser::BrowserSecret;
 use crate::tokens::code::LoginCode;
+use crate::tokens::totp::Answer;
 
 /// The browser's cookies when it sends a code.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,8 @@ pub struct Browser<'a> {
     pub sign_in: &'a BrowserSecret,
     /// The cookie of a session that it has had.
     pub session: Option<&'a BrowserSecret>,
+    /// The cookie of a browser that is spared the second factor.
+    pub remembered: Option<&'a BrowserSecret>,
     /// Who it is, as far as the network tells.
     pub caller: &'a Caller,
 }
@@ -37,6 +41,8 @@ pub enum Step {
         session: BrowserSecret,
         /// Where to go on.
         next: LocalPath,
+        /// The cookie that spares this browser the second factor next time, if it is remembered.
+        remembered: Option<BrowserSecret>,
     },
     /// A second factor is missing; the browser is not signed in.
     SecondFactor {
@@ -97,8 +103,13 @@ pub async fn prove_code(app: &App, browser: Browser<'_>, guess: &LoginCode) -> R
         let now = app.now();
         let sign_in = live(&mut tx, browser.sign_in, now).await?.ok_or(Refusal::Unauthorized)?;
         let user = proof.take(&mut tx, now).await?;
-        let step = if needs_second_factor(&mut tx, &user).await? {
-            half(app, &mut tx, browser, &sign_in, &user, now).await?
+        let step = if second_factor::is_on(&mut tx, &user.id).await? {
+            match browsers::recall(&mut tx, &user.id, browser.remembered, now).await? {
+                Some(cookie) => {
+                    finish(app, &mut tx, browser, &sign_in, &user, now).await?.remembering(cookie)
+                }
+                None => half(app, &mut tx, browser, &sign_in, &user, now).await?,
+            }
         } else {
             finish(app, &mut tx, browser, &sign_in, &user, now).await?
         };
@@ -108,9 +119,50 @@ pub async fn prove_code(app: &App, browser: Browser<'_>, guess: &LoginCode) -> R
     .await
 }
 
-/// Whether an email code is not enough for this user.
-async fn needs_second_factor(_tx: &mut Tx, _user: &User) -> Result<bool, Refusal> {
-    Ok(false)
+/// Checks the second factor of a half-way sign-in, and finishes it if the answer is right. `Unauthorized` if none is
+/// half-way.
+pub async fn prove_second(
+    app: &App,
+    browser: Browser<'_>,
+    answer: &Answer,
+    remember: bool,
+) -> Result<Step, Refusal> {
+    again(|| async {
+        let (mut tx, now) = (app.store.begin().await?, app.now());
+        let sign_in = live(&mut tx, browser.sign_in, now).await?.ok_or(Refusal::Unauthorized)?;
+        let (user, _) = sign_in.proved.as_ref().ok_or(Refusal::Unauthorized)?;
+        let user = tx.user(user).await?.filter(|user| user.status == Status::Active);
+        let user = user.ok_or(Refusal::Unauthorized)?;
+        let refusal = match second_factor::check(app, &mut tx, &user.id, answer, now).await? {
+            Verdict::Right => {
+                let mut step = finish(app, &mut tx, browser, &sign_in, &user, now).await?;
+                if remember {
+                    step =
+                        step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
+                }
+                tx.commit().await?;
+                return Ok(step);
+            }
+            Verdict::Wrong => Refusal::SecondFactorRejected,
+            Verdict::Limited { retry_after } => Refusal::RateLimited { retry_after },
+            // Turned off meanwhile: this sign-in waits for something that is no more.
+            Verdict::Off => Refusal::Unauthorized,
+        };
+        tx.commit().await?;
+        Err(refusal)
+    })
+    .await
+}
+
+impl Step {
+    fn remembering(self, cookie: BrowserSecret) -> Self {
+        match self {
+            Self::Done { session, next, remembered: _ } => {
+                Self::Done { session, next, remembered: Some(cookie) }
+            }
+            Self::SecondFactor { sign_in } => Self::SecondFactor { sign_in },
+        }
+    }
 }
 
 async fn half(
@@ -141,7 +193,7 @@ pub async fn finish(
     tx.delete_sign_in(&browser.sign_in.hash()).await?;
     let new = Begin { user, caller: browser.caller, proved_at: now, replaces: browser.session };
     let session = begin(app, tx, new, now).await?;
-    Ok(Step::Done { session, next: sign_in.next.clone() })
+    Ok(Step::Done { session, next: sign_in.next.clone(), remembered: None })
 }
 
 /// The sign-in of this cookie within `tx`, locked, unless it has lapsed.

@@ -1,0 +1,58 @@
+//! Browsers that are spared the second factor for 30 days. The cookie never stands in for the email code, and its
+//! secret is a new one after each use.
+
+use uuid::Uuid;
+
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::Tx;
+use crate::db::second_factor::Remembered;
+use crate::db::sessions::Session;
+use crate::rules::caller::Caller;
+use crate::rules::second_factor::REMEMBERED;
+use crate::time::Moment;
+use crate::tokens::browser::BrowserSecret;
+
+/// Remembers a browser within `tx`, and returns its cookie.
+pub async fn remember(
+    tx: &mut Tx,
+    user: &str,
+    caller: &Caller,
+    now: Moment,
+) -> Result<BrowserSecret, Refusal> {
+    let cookie = BrowserSecret::random()?;
+    let new = Remembered {
+        id: Uuid::new_v4().to_string(),
+        user_id: user.to_owned(),
+        program: caller.program.clone(),
+        created_at: now,
+        last_used_at: now,
+        expires_at: now.plus(REMEMBERED),
+    };
+    tx.insert_remembered(&cookie.hash(), &new).await?;
+    Ok(cookie)
+}
+
+/// Uses a cookie within `tx`: its successor if the user's browser is remembered by it, else `None`.
+pub async fn recall(
+    tx: &mut Tx,
+    user: &str,
+    cookie: Option<&BrowserSecret>,
+    now: Moment,
+) -> Result<Option<BrowserSecret>, Refusal> {
+    let Some(cookie) = cookie else { return Ok(None) };
+    let next = BrowserSecret::random()?;
+    let known = tx.rotate_remembered(user, &cookie.hash(), &next.hash(), now).await?;
+    Ok(known.then_some(next))
+}
+
+/// Forgets one of the user's remembered browsers. `false` if they have none with this id.
+pub async fn forget(app: &App, session: &Session, id: Uuid) -> Result<bool, Refusal> {
+    again(|| async {
+        let mut tx = app.store.begin().await?;
+        let forgotten = tx.forget_remembered(&session.user.id, &id.to_string()).await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    })
+    .await
+}

@@ -1,0 +1,90 @@
+//! Looking at a second factor, turning it off, and making new recovery codes.
+
+use super::{Verdict, check, record, renew_codes, unseal};
+use crate::actions::{Refusal, again};
+use crate::app::App;
+use crate::db::Tx;
+use crate::db::audit::Event;
+use crate::db::second_factor::Remembered;
+use crate::db::sessions::Session;
+use crate::time::Moment;
+use crate::tokens::totp::{Answer, RecoveryCode};
+
+/// A second factor as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// Since when it is on.
+    pub since: Moment,
+    /// How many recovery codes are left.
+    pub codes_left: i64,
+    /// The browsers that are spared it, the latest used first.
+    pub browsers: Vec<Remembered>,
+}
+
+/// The user's second factor; `None` if it is off.
+pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, Refusal> {
+    let user = &session.user.id;
+    again(|| async {
+        let mut tx = app.store.begin().await?;
+        let since = tx.factor_for_update(user).await?.and_then(|factor| factor.confirmed_at);
+        let overview = match since {
+            None => None,
+            Some(since) => Some(Overview {
+                since,
+                codes_left: tx.recovery_codes_left(user).await?,
+                browsers: tx.remembered_of(user, app.now()).await?,
+            }),
+        };
+        tx.commit().await?;
+        Ok(overview)
+    })
+    .await
+}
+
+/// Turns it off, with its recovery codes and remembered browsers, if the answer is right. `false` if it is wrong.
+pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<bool, Refusal> {
+    let user = &session.user.id;
+    again(|| async {
+        let (mut tx, now) = (app.store.begin().await?, app.now());
+        let right = is_right(app, &mut tx, user, answer, now).await?;
+        if right {
+            tx.delete_factor(user).await?;
+            record(&mut tx, Event::SecondFactorOff, user, now).await?;
+        }
+        tx.commit().await?;
+        Ok(right)
+    })
+    .await
+}
+
+/// Makes new recovery codes in place of all earlier ones and forgets every remembered browser, if the answer is
+/// right. `None` if it is wrong.
+pub async fn renew(
+    app: &App,
+    session: &Session,
+    answer: &Answer,
+) -> Result<Option<Vec<RecoveryCode>>, Refusal> {
+    let user = &session.user.id;
+    again(|| async {
+        let (mut tx, now) = (app.store.begin().await?, app.now());
+        let mut codes = None;
+        if is_right(app, &mut tx, user, answer, now).await? {
+            let factor = tx.factor_for_update(user).await?.ok_or(Refusal::NotFound)?;
+            codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
+            tx.forget_all_remembered(user).await?;
+            record(&mut tx, Event::RecoveryCodesRenewed, user, now).await?;
+        }
+        tx.commit().await?;
+        Ok(codes)
+    })
+    .await
+}
+
+async fn is_right(app: &App, tx: &mut Tx, user: &str, answer: &Answer, now: Moment) -> Result<bool, Refusal> {
+    match check(app, tx, user, answer, now).await? {
+        Verdict::Right => Ok(true),
+        Verdict::Wrong => Ok(false),
+        Verdict::Off => Err(Refusal::NotFound),
+        Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
+    }
+}

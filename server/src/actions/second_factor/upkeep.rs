@@ -1,0 +1,37 @@
+//! Seals secrets anew when the server's keys were rotated, so that the old keys can be dropped.
+
+use super::{PURPOSE, seal};
+use crate::actions::{Refusal, again};
+use crate::db::Store;
+use crate::keys::KeyRing;
+
+/// Seals every secret that is not sealed under the current key anew. Returns how many there were. One whose key is
+/// gone is left as it is, and told.
+pub async fn reseal(store: &Store, keys: &KeyRing) -> Result<u64, Refusal> {
+    let (mut done, mut after) = (0, String::new());
+    loop {
+        let behind = again(|| async {
+            let mut tx = store.begin_reading().await?;
+            Ok(tx.factors_not_under(&keys.current().id, &after).await?)
+        })
+        .await?;
+        let Some(last) = behind.last().cloned() else { return Ok(done) };
+        for user in &behind {
+            done += u64::from(again(|| one(store, keys, user)).await?);
+        }
+        after = last;
+    }
+}
+
+async fn one(store: &Store, keys: &KeyRing, user: &str) -> Result<bool, Refusal> {
+    let (mut tx, current) = (store.begin().await?, keys.current());
+    let Some(factor) = tx.factor_for_update(user).await? else { return Ok(false) };
+    let key = keys.find(&factor.key_id);
+    let Some(plain) = key.and_then(|key| seal::open(&key, PURPOSE, user, &factor.sealed)) else {
+        tracing::error!(user, key = factor.key_id, "a second factor can't be read: its keys are gone");
+        return Ok(false);
+    };
+    tx.reseal_factor(user, &current.id, &seal::seal(&current, PURPOSE, user, &plain)?).await?;
+    tx.commit().await?;
+    Ok(true)
+}

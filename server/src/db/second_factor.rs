@@ -1,0 +1,277 @@
+//! Second factors: sealed secrets, hashes of recovery codes, hashes of remembered browsers' cookies.
+
+use sqlx::Row as _;
+
+use super::{DbError, Tx, moment, optional_moment};
+use crate::digest::Digest;
+use crate::time::Moment;
+
+/// A user's second factor.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// The server key that its secrets are sealed under.
+    pub key_id: String,
+    /// Its secrets.
+    pub sealed: Vec<u8>,
+    /// When it was shown to work; before that it counts for nothing.
+    pub confirmed_at: Option<Moment>,
+}
+
+/// A browser that is spared the second factor.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// A UUID.
+    pub id: String,
+    /// Whose it is.
+    pub user_id: String,
+    /// What it calls itself.
+    pub program: String,
+    /// Since when.
+    pub created_at: Moment,
+    /// When that last mattered.
+    pub last_used_at: Moment,
+    /// Until when.
+    pub expires_at: Moment,
+}
+
+impl Tx {
+    /// The second factor of a user, confirmed or not, locked until the commit.
+    pub async fn factor_for_update(&mut self, user: &str) -> Result<Option<Factor>, DbError> {
+        let query = "SELECT key_id, sealed, confirmed_at FROM second_factors WHERE user_id = $1";
+        let row = sqlx::query(self.dialect.locking(query, "second_factors"))
+            .bind(user)
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        row.map(|row| {
+            Ok(Factor {
+                key_id: row.try_get("key_id")?,
+                sealed: row.try_get("sealed")?,
+                confirmed_at: optional_moment(&row, "confirmed_at")?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Stores a second factor that is not confirmed yet, in place of another such one.
+    pub async fn put_factor(
+        &mut self,
+        user: &str,
+        key_id: &str,
+        sealed: &[u8],
+        now: Moment,
+    ) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO second_factors (user_id, key_id, sealed, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (user_id) DO UPDATE
+             SET key_id = excluded.key_id, sealed = excluded.sealed, created_at = excluded.created_at
+             WHERE second_factors.confirmed_at IS NULL",
+        )
+        .bind(user)
+        .bind(key_id)
+        .bind(sealed)
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Lets a second factor count.
+    pub async fn confirm_factor(&mut self, user: &str, now: Moment) -> Result<(), DbError> {
+        sqlx::query("UPDATE second_factors SET confirmed_at = $2 WHERE user_id = $1")
+            .bind(user)
+            .bind(now.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores the same secrets sealed under another key.
+    pub async fn reseal_factor(&mut self, user: &str, key_id: &str, sealed: &[u8]) -> Result<(), DbError> {
+        sqlx::query("UPDATE second_factors SET key_id = $2, sealed = $3 WHERE user_id = $1")
+            .bind(user)
+            .bind(key_id)
+            .bind(sealed)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Up to 100 users whose secrets are sealed under another key than this one, and whose ids come after `after`.
+    pub async fn factors_not_under(&mut self, key_id: &str, after: &str) -> Result<Vec<String>, DbError> {
+        let rows = sqlx::query(
+            "SELECT user_id FROM second_factors WHERE key_id <> $1 AND user_id > $2 ORDER BY user_id LIMIT 100",
+        )
+        .bind(key_id)
+        .bind(after)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("user_id")?)).collect()
+    }
+
+    /// Takes a second factor away, with its recovery codes and remembered browsers. `false` if there was none.
+    pub async fn delete_factor(&mut self, user: &str) -> Result<bool, DbError> {
+        let done = sqlx::query("DELETE FROM second_factors WHERE user_id = $1")
+            .bind(user)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Accepts a TOTP step, once: `false` if it or a later one was accepted before.
+    pub async fn accept_step(&mut self, user: &str, step: i64) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND (last_step IS NULL OR last_step < $2)",
+        )
+        .bind(user)
+        .bind(step)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Stores recovery codes in place of all earlier ones.
+    pub async fn put_recovery_codes(&mut self, user: &str, hashes: &[Digest]) -> Result<(), DbError> {
+        sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1")
+            .bind(user)
+            .execute(&mut *self.inner)
+            .await?;
+        for hash in hashes {
+            sqlx::query("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
+                .bind(user)
+                .bind(hash.bytes().as_slice())
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Uses a recovery code up, once: `false` if there is none or it was used before.
+    pub async fn use_recovery_code(
+        &mut self,
+        user: &str,
+        hash: &Digest,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL",
+        )
+        .bind(user)
+        .bind(hash.bytes().as_slice())
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// How many recovery codes are left.
+    pub async fn recovery_codes_left(&mut self, user: &str) -> Result<i64, DbError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS codes FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL",
+        )
+        .bind(user)
+        .fetch_one(&mut *self.inner)
+        .await?;
+        Ok(row.try_get("codes")?)
+    }
+
+    /// Remembers a browser by the hash of its cookie.
+    pub async fn insert_remembered(&mut self, hash: &Digest, new: &Remembered) -> Result<(), DbError> {
+        sqlx::query(
+            "INSERT INTO remembered_browsers (id, user_id, hash, program, created_at, last_used_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(new.id.as_str())
+        .bind(new.user_id.as_str())
+        .bind(hash.bytes().as_slice())
+        .bind(new.program.as_str())
+        .bind(new.created_at.millis())
+        .bind(new.last_used_at.millis())
+        .bind(new.expires_at.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Gives a user's remembered browser another cookie. `false` if the old one was not theirs, or has lapsed.
+    pub async fn rotate_remembered(
+        &mut self,
+        user: &str,
+        old: &Digest,
+        new: &Digest,
+        now: Moment,
+    ) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE remembered_browsers SET hash = $3, last_used_at = $4
+             WHERE user_id = $1 AND hash = $2 AND expires_at > $4",
+        )
+        .bind(user)
+        .bind(old.bytes().as_slice())
+        .bind(new.bytes().as_slice())
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// A user's remembered browsers that have not lapsed, the latest used first.
+    pub async fn remembered_of(&mut self, user: &str, now: Moment) -> Result<Vec<Remembered>, DbError> {
+        let rows = sqlx::query(
+            "SELECT id, user_id, program, created_at, last_used_at, expires_at FROM remembered_browsers
+             WHERE user_id = $1 AND expires_at > $2 ORDER BY last_used_at DESC, id",
+        )
+        .bind(user)
+        .bind(now.millis())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Remembered {
+                    id: row.try_get("id")?,
+                    user_id: row.try_get("user_id")?,
+                    program: row.try_get("program")?,
+                    created_at: moment(row, "created_at")?,
+                    last_used_at: moment(row, "last_used_at")?,
+                    expires_at: moment(row, "expires_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Forgets one remembered browser of a user. `false` if they have none with this id.
+    pub async fn forget_remembered(&mut self, user: &str, id: &str) -> Result<bool, DbError> {
+        let done = sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1 AND id = $2")
+            .bind(user)
+            .bind(id)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets every remembered browser of a user.
+    pub async fn forget_all_remembered(&mut self, user: &str) -> Result<(), DbError> {
+        sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1")
+            .bind(user)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the sessions of a user's other browsers: they were begun without the second factor.
+    pub async fn end_other_browsers_of(
+        &mut self,
+        user: &str,
+        mine: &str,
+        now: Moment,
+    ) -> Result<(), DbError> {
+        sqlx::query(
+            "UPDATE sessions SET revoked_at = $3, revoked_why = 'logout'
+             WHERE user_id = $1 AND id <> $2 AND grant_kind = 'web' AND revoked_at IS NULL",
+        )
+        .bind(user)
+        .bind(mine)
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+}

@@ -12,10 +12,9 @@ use super::form::{PageForm, PageQuery};
 use super::layout::{Page, Section, SeeOther, Who};
 use super::times::When;
 use super::web::SignedIn;
-use crate::actions::web::list::list;
+use crate::actions::web::list::{Listed, list};
 use crate::actions::web::{end, visit};
 use crate::app::App;
-use crate::db::sessions::Session;
 use crate::rules::grant::{Grant, How};
 use crate::rules::program;
 use crate::time::Moment;
@@ -42,7 +41,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(session: Session, now: Moment) -> Self {
+    fn of(Listed { session, client: name }: Listed, now: Moment) -> Self {
         let calls_itself = session.program.as_deref().and_then(program::describe);
         let how = match session.how {
             How::Otp => "signed in with an email code",
@@ -54,9 +53,10 @@ impl Row {
             Grant::FirstParty => {
                 (calls_itself.unwrap_or_else(|| "A program".to_owned()), format!("Command line, {how}"))
             }
-            Grant::OAuth { client, scope } => {
-                let scope = if scope.is_empty() { String::new() } else { format!(" (may use: {scope})") };
-                (client.clone(), format!("Connected app, {how}{scope}"))
+            Grant::OAuth { client: _, scope } => {
+                let name = if name.is_empty() { "An app without a name".to_owned() } else { name };
+                let scope = if scope.is_empty() { String::new() } else { format!(", for {scope}") };
+                (name, format!("Connected app, {how}{scope}"))
             }
             Grant::Cli { org, role } => {
                 ("achilles".to_owned(), format!("Command line, {how} (organisation {org}, as {role})"))
@@ -90,8 +90,8 @@ pub(super) async fn show(
 ) -> Result<Page<SessionsPage>, PageError> {
     let sessions = list(&app, &signed_in.session.user).await?;
     let now = app.now();
-    let (mine, others): (Vec<Session>, Vec<Session>) =
-        sessions.into_iter().partition(|session| session.id == signed_in.session.id);
+    let (mine, others): (Vec<Listed>, Vec<Listed>) =
+        sessions.into_iter().partition(|listed| listed.session.id == signed_in.session.id);
     let notice = match done.ended.as_deref() {
         Some("one") => Some("The session has ended."),
         Some("others") => Some("All other sessions have ended."),
@@ -100,8 +100,8 @@ pub(super) async fn show(
     Ok(Page::new(SessionsPage {
         who: Who::at(Section::Sessions, &signed_in),
         notice,
-        mine: mine.into_iter().next().map(|session| Row::of(session, now)),
-        others: others.into_iter().map(|session| Row::of(session, now)).collect(),
+        mine: mine.into_iter().next().map(|listed| Row::of(listed, now)),
+        others: others.into_iter().map(|listed| Row::of(listed, now)).collect(),
     }))
 }
 

@@ -41,7 +41,7 @@ async fn the_page_lists_mine_marks_this_browser_and_shows_nobody_elses() {
     let body = &page.expect(200).body;
     assert_eq!(body.matches(">This browser<").count(), 1);
     assert!(
-        body.contains(">everkey<") && body.contains("Command line, signed in with an email code"),
+        body.contains("<bdi>everkey<") && body.contains("Command line, signed in with an email code"),
         "{body}"
     );
     assert!(body.contains("127.0.0.1") && body.contains("15 Jan 2027"), "{body}");
@@ -241,4 +241,28 @@ async fn what_is_seen_is_noted_once_a_minute() {
     server.clock.advance(Duration::from_secs(1));
     phone.get(&server, PAGE).await.expect(200);
     assert_ne!(seen(&mut browser).await, before);
+}
+
+#[tokio::test]
+async fn an_app_is_listed_by_the_name_it_registered_and_can_be_ended() {
+    let server = start(Options::without_limits()).await;
+    let user = server.sign_in().await;
+    let client = server
+        .client(&json!({
+            "client_name": "Notes <b>& more</b>",
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+        }))
+        .await;
+    let tokens = server.oauth_tokens(&user, &client, "openid email").await;
+    server.clock.advance(Duration::from_secs(1));
+    let mut browser = Browser::new();
+    browser.sign_in(&server, ADA, 2).await;
+    let page = browser.get(&server, PAGE).await;
+    assert!(page.body.contains("<bdi>Notes &#60;b&#62;&#38; more&#60;/b&#62;</bdi>"), "{page:?}");
+    assert!(page.body.contains("Connected app, approved in a browser, for openid email"), "{page:?}");
+    browser.fill(&server, PAGE, OTHERS, &[]).await.expect(303);
+    let refreshed = server.oauth_refresh(&client, tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!((refreshed.status, refreshed.text("error").as_str()), (400, "invalid_grant"));
 }

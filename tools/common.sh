@@ -23,6 +23,14 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
 }
 
+# install_idle PACKAGE SERVICE: installs a package for its programs alone; the service it would run is turned off.
+install_idle() {
+  apt_install "$1" || return 1
+  have systemctl || return 0
+  if [ "$(id -u)" = 0 ]; then systemctl disable --now "$2"; else sudo -n systemctl disable --now "$2"; fi >/dev/null 2>&1
+  return 0
+}
+
 # need COMMAND PACKAGE WHY: installs the package where it may, else says what is missing.
 need() {
   have "$1" || apt_install "$2" || true

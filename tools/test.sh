@@ -27,11 +27,17 @@ check() {
 
 units() {
   for unit in systemd/*.service systemd/*.socket; do
-    # The path of an installed agent stands for the real one, which verify wants to find.
-    sed "s|^ExecStart=.*/everkeyd|ExecStart=$PWD/target/debug/everkeyd|" "$unit" >"$CHECKS/$(basename "$unit")"
+    # The paths of installed programs stand for the real ones, which verify wants to find.
+    sed -E "s#^ExecStart=.*/(everkeyd|everkey-server)\\b#ExecStart=$PWD/target/debug/\\1#" "$unit" >"$CHECKS/$(basename "$unit")"
   done
-  XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze verify --user --man=no "$CHECKS"/everkey.service "$CHECKS"/everkey.socket 2>&1 | tee "$CHECKS/verify"
-  [ ! -s "$CHECKS/verify" ]
+  {
+    XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze verify --user --man=no "$CHECKS"/everkey.service "$CHECKS"/everkey.socket
+    systemd-analyze verify --man=no "$CHECKS"/everkey-server.service
+  } 2>&1 | tee "$CHECKS/verify"
+  [ ! -s "$CHECKS/verify" ] || return 1
+  # Older versions can't judge a unit that is not installed.
+  ! systemd-analyze --help | grep -q -e --offline \
+    || systemd-analyze security --offline=yes --threshold=20 --no-pager "$CHECKS"/everkey-server.service
 }
 
 . tools/setup.sh

@@ -8,7 +8,7 @@ use super::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::{Entry, Event};
 use crate::db::throttle::Kind;
-use crate::mail::Mail;
+use crate::mail::{Mail, Says};
 use crate::rules::address::Client;
 use crate::rules::email::Email;
 use crate::rules::rate::Rate;
@@ -31,7 +31,8 @@ pub async fn request_code(app: &App, email: Email, client: Client) -> Result<Cod
     let slot = app.outbox.reserve().ok_or_else(|| Refusal::Unavailable("the outbox is full".to_owned()))?;
     let (code, now) = again(|| store(app, &email, client)).await?;
     let name = app.pseudonym(&email);
-    slot.send(Mail { name, to: email, code, works_for: app.limits.code_ttl, at: now });
+    let says = Says::Code { code, works_for: app.limits.code_ttl };
+    slot.send(Mail { name, to: email, says, at: now });
     Ok(CodeSent { expires_in: app.limits.code_ttl, resend_available_in: app.limits.code_cooldown })
 }
 

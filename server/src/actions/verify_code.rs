@@ -130,32 +130,39 @@ async fn sign_in(
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let user = proof.take(&mut tx, now).await?;
-    if let Err(refusal) = ask_second(app, &mut tx, &user, second, now).await? {
-        proof.give_back(&mut tx).await?;
-        tx.commit().await?;
-        return Err(refusal);
-    }
+    let proved = match ask_second(app, &mut tx, &user, second, now).await? {
+        Ok(proved) => proved,
+        Err(refusal) => {
+            proof.give_back(&mut tx).await?;
+            tx.commit().await?;
+            return Err(refusal);
+        }
+    };
     let grant = Grant::FirstParty;
     let (session, tokens) =
         begin(app, &mut tx, Begin { user: &user, grant: &grant, how: How::Otp, caller }, now).await?;
     tx.commit().await?;
+    if let Some(proved) = proved {
+        proved.tell(app, &session.user.email);
+    }
     Ok(SignedIn { user: session.user, tokens })
 }
 
-/// Within `tx`, which must be committed either way: whether nothing more is asked of the user.
+/// Within `tx`, which must be committed either way: what the user has shown beyond the code, or what is missing.
 async fn ask_second(
     app: &App,
     tx: &mut Tx,
     user: &User,
     second: Option<&Answer>,
     now: Moment,
-) -> Result<Result<(), Refusal>, Refusal> {
+) -> Result<Result<Option<second_factor::Proof>, Refusal>, Refusal> {
     let Some(answer) = second else {
         let asked = second_factor::is_on(tx, &user.id).await?;
-        return Ok(if asked { Err(Refusal::SecondFactorRequired) } else { Ok(()) });
+        return Ok(if asked { Err(Refusal::SecondFactorRequired) } else { Ok(None) });
     };
     Ok(match second_factor::check(app, tx, &user.id, answer, now).await? {
-        Verdict::Off | Verdict::Right => Ok(()),
+        Verdict::Off => Ok(None),
+        Verdict::Right(proof) => Ok(Some(proof)),
         Verdict::Wrong => Err(Refusal::SecondFactorRejected),
         Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
     })

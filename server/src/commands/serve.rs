@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::files;
+use crate::actions::second_factor::upkeep;
 use crate::app::{App, Policy};
 use crate::cli::{LogFormat, Serve};
 use crate::db::Store;
@@ -69,6 +70,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
+    let upkeep = tokio::spawn(upkeep::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
@@ -107,6 +109,7 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
+    upkeep.abort();
     following.abort();
     store.close().await;
     tracing::info!("stopped");

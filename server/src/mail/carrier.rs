@@ -140,7 +140,7 @@ impl Carrier {
     }
 
     fn write(&self, mail: &Mail) -> Result<lettre::Message, Failure> {
-        message::login_code(mail, &self.from).map_err(|error| Failure::Final(error.to_string()))
+        message::write(mail, &self.from).map_err(|error| Failure::Final(error.to_string()))
     }
 }
 
@@ -170,6 +170,7 @@ async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Says;
     use super::*;
     use crate::rules::email::Email;
     use crate::secret::SecretText;
@@ -204,8 +205,7 @@ mod tests {
         let mail = Mail {
             name: "0123456789ab".to_owned(),
             to: Email::parse("ada@example.com").unwrap(),
-            code: LoginCode::random().unwrap(),
-            works_for: Duration::from_secs(600),
+            says: Says::Code { code: LoginCode::random().unwrap(), works_for: Duration::from_secs(600) },
             at: Moment::from_secs(0),
         };
         let words = redact("550 <Ada@Example.COM>: no such mailbox", &mail);

@@ -5,15 +5,16 @@ use std::time::{Duration, SystemTime};
 use lettre::Message;
 use lettre::message::{Mailbox, header::ContentType};
 
-use super::Mail;
+use super::{Mail, Notice, Says};
+use crate::tokens::code::LoginCode;
 
 /// The message could not be written; says why, without the code.
 #[derive(Debug, thiserror::Error)]
 #[error("the message could not be written: {0}")]
 pub struct Unwritten(String);
 
-/// The message for a login code, in plain ASCII text with the code on a line of its own.
-pub fn login_code(mail: &Mail, from: &Mailbox) -> Result<Message, Unwritten> {
+/// The message in plain ASCII text; a login code stands on a line of its own.
+pub fn write(mail: &Mail, from: &Mailbox) -> Result<Message, Unwritten> {
     let unwritten = |error: &dyn std::fmt::Display| Unwritten(error.to_string());
     let to = mail.to.as_str().parse::<lettre::Address>().map_err(|error| unwritten(&error))?;
     let written_at = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(mail.at.secs()).unwrap_or(0));
@@ -22,20 +23,56 @@ pub fn login_code(mail: &Mail, from: &Mailbox) -> Result<Message, Unwritten> {
         .to(Mailbox::new(None, to))
         .date(written_at)
         .message_id(None)
-        .subject("Your sign-in code")
+        .subject(subject(mail))
         .header(ContentType::TEXT_PLAIN)
         .body(text(mail))
         .map_err(|error| unwritten(&error))
 }
 
+fn subject(mail: &Mail) -> &'static str {
+    match mail.says {
+        Says::Code { .. } => "Your sign-in code",
+        Says::Notice(Notice::SecondFactorOn) => "A second factor protects your account now",
+        Says::Notice(Notice::SecondFactorOff) => "Your second factor was turned off",
+        Says::Notice(Notice::RecoveryCodeUsed) => "A recovery code was used",
+    }
+}
+
 /// The body alone.
 pub fn text(mail: &Mail) -> String {
-    let minutes = mail.works_for.as_secs().div_ceil(60);
+    match &mail.says {
+        Says::Code { code, works_for } => code_text(code, *works_for),
+        Says::Notice(notice) => format!("{}\n\n{NOT_ME}", notice_text(*notice)),
+    }
+}
+
+const NOT_ME: &str = "If that was not you, sign in, end your other sessions, and set the second factor\n\
+    up anew; if you can't, tell whoever runs this server.\n";
+
+fn notice_text(notice: Notice) -> &'static str {
+    match notice {
+        Notice::SecondFactorOn => {
+            "A second factor was turned on for your account. From now on each sign-in\n\
+             asks for a code from your authenticator app, too."
+        }
+        Notice::SecondFactorOff => {
+            "The second factor of your account was turned off. From now on a code sent\n\
+             to this address is enough to sign in."
+        }
+        Notice::RecoveryCodeUsed => {
+            "One of your recovery codes was used in place of your authenticator app.\n\
+             It works no more."
+        }
+    }
+}
+
+fn code_text(code: &LoginCode, works_for: Duration) -> String {
+    let minutes = works_for.as_secs().div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
     format!(
         "Your sign-in code is\n\n{}\n\nIt works once, for {minutes} {unit}.\n\
          Type it only where you asked for it. If you did not ask for one,\n\
          someone typed your address by mistake, and nothing needs doing.\n",
-        mail.code.expose()
+        code.expose()
     )
 }

@@ -23,12 +23,35 @@ pub struct Mail {
     pub name: String,
     /// The recipient.
     pub to: Email,
-    /// The code it brings.
-    pub code: LoginCode,
-    /// How long the code works.
-    pub works_for: Duration,
+    /// What it says.
+    pub says: Says,
     /// When it was written.
     pub at: Moment,
+}
+
+/// What a message says.
+#[derive(Clone, Debug)]
+pub enum Says {
+    /// It brings a login code.
+    Code {
+        /// The code.
+        code: LoginCode,
+        /// How long it works.
+        works_for: Duration,
+    },
+    /// It tells of something that happened to the account.
+    Notice(Notice),
+}
+
+/// Something that an account's owner must hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A second factor was turned on.
+    SecondFactorOn,
+    /// The second factor was turned off.
+    SecondFactorOff,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
 }
 
 /// Where requests leave mail.

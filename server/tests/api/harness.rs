@@ -194,15 +194,21 @@ impl Server {
         self.post("/v0/auth/login/verify", &json!({ "email": email, "code": code })).await
     }
 
-    /// The mails in the folder, oldest first, once there are at least `count`.
+    /// The mails with codes in the folder, oldest first, once there are at least `count`.
     pub async fn mails(&self, count: usize) -> Vec<String> {
-        let folder = self.folder().join("mail");
+        self.mails_about("Your sign-in code", count).await
+    }
+
+    /// The mails with this subject in the folder, oldest first, once there are at least `count`.
+    pub async fn mails_about(&self, subject: &str, count: usize) -> Vec<String> {
+        let (folder, subject) = (self.folder().join("mail"), format!("Subject: {subject}\r\n"));
         let mut mails = Vec::new();
         until("mail to arrive", || {
             let mut names: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
             names.retain(|name| name.extension().is_some_and(|kind| kind == "eml"));
             names.sort();
             mails = names.iter().map(|name| std::fs::read_to_string(name).unwrap()).collect();
+            mails.retain(|mail: &String| mail.contains(&subject));
             mails.len() >= count
         })
         .await;

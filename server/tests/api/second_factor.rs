@@ -547,3 +547,49 @@ async fn rotated_keys_take_the_secrets_along() {
     let code = server.new_code(ADA, 5).await;
     verify(&server, &code, json!(phone.codes[2])).await.expect_error(503, "unavailable");
 }
+
+#[tokio::test]
+async fn its_owner_is_told_by_mail() {
+    let (server, mut browser, phone) = protected(Options::without_limits()).await;
+    let on = server.mails_about("A second factor protects your account now", 1).await;
+    assert!(on[0].contains("To: ada@example.com\r\n"));
+    let code = server.new_code(ADA, 2).await;
+    verify(&server, &code, json!(phone.codes[0])).await.expect(200);
+    let used = server.mails_about("A recovery code was used", 1).await;
+    assert!(phone.codes.iter().all(|code| !used[0].contains(code)));
+    let code = phone.next_code(&server);
+    browser.fill(&server, HERE, "/dashboard/security/off", &[("code", &code)]).await.expect(303);
+    server.mails_about("Your second factor was turned off", 1).await;
+    assert_eq!(server.mails_about("A recovery code was used", 1).await.len(), 1, "an app's code is no news");
+}
+
+#[tokio::test]
+async fn approving_a_device_or_a_client_needs_a_browser_that_has_shown_it() {
+    let (server, _, phone) = protected(Options::without_limits()).await;
+    let mut browser = half_way(&server, 2).await;
+    let token = browser.token(&server, "/signin/second").await;
+    let client = request("POST", "/register")
+        .json(&json!({ "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "none" }));
+    let client = client.send(server.address).await.expect(201).text("client_id");
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let consent = format!(
+        "/authorize?response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb\
+         &code_challenge={challenge}&code_challenge_method=S256&state=s"
+    );
+    for page in ["/device", consent.as_str()] {
+        let away = browser.get(&server, page).await;
+        if away.status == 404 && page == "/device" {
+            continue;
+        }
+        let place = away.expect(303).header("location").unwrap();
+        assert!(place.starts_with("/signin?next="), "{page}: {place}");
+        let path = page.split('?').next().unwrap();
+        let forms =
+            [("csrf", token.as_str()), ("user_code", "BCDF-GHJK"), ("approve", "yes"), ("answer", "allow")];
+        let refused = browser.post(&server, path, &forms).await;
+        assert!([403, 404, 405].contains(&refused.status), "{page}: {refused:?}");
+    }
+    let code = phone.next_code(&server);
+    second(&server, &mut browser, &[("code", &code)]).await.expect(303);
+    browser.get(&server, &consent).await.expect(200);
+}

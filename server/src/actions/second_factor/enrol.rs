@@ -1,11 +1,12 @@
 //! Setting a second factor up. It counts only once a code has shown that the person's app has the secret.
 
-use super::{compare, record, renew_codes, seal_now, unseal};
+use super::{compare, notice, record, renew_codes, seal_now, unseal};
 use crate::actions::second_factor::Verdict;
 use crate::actions::{Refusal, again};
 use crate::app::App;
 use crate::db::audit::Event;
 use crate::db::sessions::Session;
+use crate::mail::Notice;
 use crate::tokens::totp::{Answer, FactorSecrets, RecoveryCode};
 
 /// What a code led to.
@@ -57,7 +58,7 @@ pub async fn confirm(app: &App, session: &Session, answer: &Answer) -> Result<Co
             return Err(already_on());
         }
         let confirmed = match compare(app, &mut tx, user, &factor, answer, now).await? {
-            Verdict::Right => {
+            Verdict::Right(_) => {
                 tx.confirm_factor(user, now).await?;
                 tx.end_other_browsers_of(user, &session.id, now).await?;
                 record(&mut tx, Event::SecondFactorOn, user, now).await?;
@@ -67,6 +68,9 @@ pub async fn confirm(app: &App, session: &Session, answer: &Answer) -> Result<Co
             Verdict::Limited { retry_after } => return Err(Refusal::RateLimited { retry_after }),
         };
         tx.commit().await?;
+        if matches!(confirmed, Confirmed::On(_)) {
+            notice::tell(app, &session.user.email, Notice::SecondFactorOn);
+        }
         Ok(confirmed)
     })
     .await

@@ -1,12 +1,13 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
-use super::{Verdict, check, record, renew_codes, unseal};
+use super::{Proof, Verdict, check, notice, record, renew_codes, unseal};
 use crate::actions::{Refusal, again};
 use crate::app::App;
 use crate::db::Tx;
 use crate::db::audit::Event;
 use crate::db::second_factor::Remembered;
 use crate::db::sessions::Session;
+use crate::mail::Notice;
 use crate::time::Moment;
 use crate::tokens::totp::{Answer, RecoveryCode};
 
@@ -46,13 +47,16 @@ pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<b
     let user = &session.user.id;
     again(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
-        let right = is_right(app, &mut tx, user, answer, now).await?;
-        if right {
+        let proof = prove(app, &mut tx, user, answer, now).await?;
+        if proof.is_some() {
             tx.delete_factor(user).await?;
             record(&mut tx, Event::SecondFactorOff, user, now).await?;
         }
         tx.commit().await?;
-        Ok(right)
+        if proof.is_some() {
+            notice::tell(app, &session.user.email, Notice::SecondFactorOff);
+        }
+        Ok(proof.is_some())
     })
     .await
 }
@@ -68,22 +72,32 @@ pub async fn renew(
     again(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let mut codes = None;
-        if is_right(app, &mut tx, user, answer, now).await? {
+        let proof = prove(app, &mut tx, user, answer, now).await?;
+        if proof.is_some() {
             let factor = tx.factor_for_update(user).await?.ok_or(Refusal::NotFound)?;
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
             record(&mut tx, Event::RecoveryCodesRenewed, user, now).await?;
         }
         tx.commit().await?;
+        if let Some(proof) = proof {
+            proof.tell(app, &session.user.email);
+        }
         Ok(codes)
     })
     .await
 }
 
-async fn is_right(app: &App, tx: &mut Tx, user: &str, answer: &Answer, now: Moment) -> Result<bool, Refusal> {
+async fn prove(
+    app: &App,
+    tx: &mut Tx,
+    user: &str,
+    answer: &Answer,
+    now: Moment,
+) -> Result<Option<Proof>, Refusal> {
     match check(app, tx, user, answer, now).await? {
-        Verdict::Right => Ok(true),
-        Verdict::Wrong => Ok(false),
+        Verdict::Right(proof) => Ok(Some(proof)),
+        Verdict::Wrong => Ok(None),
         Verdict::Off => Err(Refusal::NotFound),
         Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
     }

@@ -3,6 +3,7 @@
 pub mod browsers;
 pub mod enrol;
 pub mod manage;
+pub mod notice;
 pub mod upkeep;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::db::second_factor::Factor;
 use crate::db::throttle::Kind;
 use crate::db::{DbError, Tx};
 use crate::keys::seal::{self, NotSealed};
+use crate::mail::Notice;
 use crate::rules::rate::Rate;
 use crate::time::Moment;
 use crate::tokens::totp::{Answer, FactorSecrets, RECOVERY_CODES, RecoveryCode};
@@ -28,7 +30,7 @@ pub enum Verdict {
     /// The user has no second factor: nothing was asked for.
     Off,
     /// It was right, and is used up.
-    Right,
+    Right(Proof),
     /// It was wrong, or used before; it is counted.
     Wrong,
     /// There were too many wrong ones; it was not looked at.
@@ -36,6 +38,25 @@ pub enum Verdict {
         /// How long to wait.
         retry_after: Duration,
     },
+}
+
+/// What a right answer was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A code of the app.
+    Totp,
+    /// A recovery code, whose owner must be told.
+    Recovery,
+}
+
+impl Proof {
+    /// Tells the owner by mail if a recovery code was used, once that is committed.
+    pub fn tell(self, app: &App, address: &str) {
+        match self {
+            Self::Totp => {}
+            Self::Recovery => notice::tell(app, address, Notice::RecoveryCodeUsed),
+        }
+    }
 }
 
 /// Checks an answer within `tx`, which must be committed whatever the verdict: only then a wrong answer counts and a
@@ -83,10 +104,13 @@ async fn compare(
         record(tx, Event::SecondFactorRefused, user, now).await?;
         return Ok(Verdict::Wrong);
     }
-    if matches!(answer, Answer::Recovery(_)) {
-        record(tx, Event::RecoveryCodeUsed, user, now).await?;
+    match answer {
+        Answer::Totp(_) => Ok(Verdict::Right(Proof::Totp)),
+        Answer::Recovery(_) => {
+            record(tx, Event::RecoveryCodeUsed, user, now).await?;
+            Ok(Verdict::Right(Proof::Recovery))
+        }
     }
-    Ok(Verdict::Right)
 }
 
 /// Audits something about a user's second factor, within `tx`.

@@ -1,9 +1,26 @@
 //! Seals secrets anew when the server's keys were rotated, so that the old keys can be dropped.
 
+use std::time::Duration;
+
 use super::{PURPOSE, seal};
 use crate::actions::{Refusal, again};
 use crate::db::Store;
 use crate::keys::KeyRing;
+
+const PERIOD: Duration = Duration::from_secs(3600);
+
+/// Seals anew now and then every hour, for ever.
+pub async fn run(store: Store, keys: KeyRing) {
+    let mut period = tokio::time::interval(PERIOD);
+    loop {
+        period.tick().await;
+        match reseal(&store, &keys).await {
+            Ok(0) => {}
+            Ok(done) => tracing::info!(done, "sealed second factors under the new keys"),
+            Err(error) => tracing::warn!(%error, "could not seal second factors under the new keys"),
+        }
+    }
+}
 
 /// Seals every secret that is not sealed under the current key anew. Returns how many there were. One whose key is
 /// gone is left as it is, and told.

@@ -134,13 +134,14 @@ pub async fn prove_second(
         let user = tx.user(user).await?.filter(|user| user.status == Status::Active);
         let user = user.ok_or(Refusal::Unauthorized)?;
         let refusal = match second_factor::check(app, &mut tx, &user.id, answer, now).await? {
-            Verdict::Right => {
+            Verdict::Right(proof) => {
                 let mut step = finish(app, &mut tx, browser, &sign_in, &user, now).await?;
                 if remember {
                     step =
                         step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
                 }
                 tx.commit().await?;
+                proof.tell(app, &user.email);
                 return Ok(step);
             }
             Verdict::Wrong => Refusal::SecondFactorRejected,

@@ -22,9 +22,12 @@ CREATE TABLE device_grants (
     -- Who approved or denied it.
     user_id        TEXT REFERENCES users (id),
     decided_at     INTEGER,
+    -- When they had proved who they are.
+    proved_at      INTEGER,
     CHECK ((kind = 'oauth') = (client_id IS NOT NULL AND scope IS NOT NULL)),
     CHECK ((state = 'pending') = (user_id IS NULL)),
-    CHECK ((state = 'pending') = (decided_at IS NULL))
+    CHECK ((state = 'pending') = (decided_at IS NULL)),
+    CHECK ((state = 'pending') = (proved_at IS NULL))
 ) STRICT;
 CREATE INDEX device_grants_age ON device_grants (expires_at);
 

@@ -30,6 +30,8 @@ pub struct DeviceGrant {
     pub pace: Pace,
     /// What has become of it.
     pub state: State,
+    /// When the person who decided had proved who they are; `None` exactly while it is pending.
+    pub proved_at: Option<Moment>,
 }
 
 /// A grant to store.
@@ -55,7 +57,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, client_id, scope, client_name, address, program, created_at, expires_at, interval_ms,
-                polled_at, state, user_id
+                polled_at, state, user_id, proved_at
             FROM device_grants ",
             $rest
         )
@@ -139,6 +141,7 @@ impl Tx {
         id: &str,
         verdict: Verdict,
         user: &str,
+        proved_at: Moment,
         now: Moment,
     ) -> Result<bool, DbError> {
         let state = match verdict {
@@ -146,12 +149,14 @@ impl Tx {
             Verdict::Deny => "denied",
         };
         let done = sqlx::query(
-            "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4 WHERE id = $1 AND state = 'pending'",
+            "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4, proved_at = $5
+             WHERE id = $1 AND state = 'pending'",
         )
         .bind(id)
         .bind(state)
         .bind(user)
         .bind(now.millis())
+        .bind(proved_at.millis())
         .execute(&mut *self.inner)
         .await?;
         Ok(done.rows_affected() == 1)
@@ -214,6 +219,7 @@ fn grant(row: &AnyRow) -> Result<DeviceGrant, DbError> {
             interval: Duration::from_millis(interval),
         },
         state,
+        proved_at: optional_moment(row, "proved_at")?,
     })
 }
 

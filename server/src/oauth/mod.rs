@@ -2,6 +2,7 @@
 
 pub mod authorize;
 mod client;
+mod device;
 mod error;
 mod introspect;
 mod jwks;
@@ -27,6 +28,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jwks::jwks))
         .routes(routes!(register::register))
         .routes(routes!(token::token))
+        .routes(routes!(device::device_authorization))
         .routes(routes!(revoke::revoke))
         .routes(routes!(introspect::introspect))
         .routes(routes!(userinfo::get, userinfo::post))

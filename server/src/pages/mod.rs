@@ -8,6 +8,7 @@
 mod access_tokens;
 pub mod assets;
 pub mod cookies;
+mod device;
 pub mod error;
 pub mod for_browsers;
 pub mod form;
@@ -39,6 +40,10 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/signin/second", get(second::show).post(second::prove))
         .route("/signout", post(sign_in::sign_out))
         .route("/authorize", get(authorize::show).post(authorize::answer))
+        .route("/device", get(device::show).post(device::look_up))
+        .route("/device/decision", post(device::decide))
+        .route("/cli/verify", get(device::show))
+        .route("/cli-auth", get(device::show))
         .route("/dashboard/sessions", get(sessions::show))
         .route("/dashboard/sessions/end", post(sessions::end_one))
         .route("/dashboard/sessions/end-others", post(sessions::end_others))

@@ -4,6 +4,7 @@ pub mod access;
 pub mod browser;
 pub mod code;
 pub mod device;
+pub mod device_reference;
 mod es256;
 mod hs256;
 pub mod id_token;

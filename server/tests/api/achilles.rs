@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::browsing::{Browser, signed_in};
 use crate::bursts::{burst, count};
-use crate::harness::{Options, Server, start};
+use crate::harness::{Options, Server, SignedIn, start};
 use crate::wire::{Answer, request};
 
 pub const CODE: &str = "/api/cli/auth/device-code";
@@ -151,4 +152,158 @@ async fn a_token_that_opens_nothing_is_sent_to_the_front_page() {
     }
     let unknown: Value = request("GET", "/api/nope").send(server.address).await.json();
     assert_eq!(unknown["code"], "not_found");
+}
+
+const ADA: &str = "ada@example.com";
+
+/// Signs the CLI in; the browser is ada's.
+async fn cli(server: &Server, browser: &mut Browser) -> Value {
+    let (device_code, user_code) = begin(server).await;
+    browser.decide(server, &user_code, "approve").await;
+    let answer = poll(server, &device_code).await;
+    answer.expect(200);
+    answer.json()["data"].clone()
+}
+
+fn text(data: &Value, field: &str) -> String {
+    data[field].as_str().unwrap_or_else(|| panic!("no {field} in {data}")).to_owned()
+}
+
+fn refresh(server: &Server, token: &str, key: Option<u8>) -> impl Future<Output = Answer> + Send + 'static {
+    let mut ask = request("POST", REFRESH).json(&json!({ "refresh_token": token }));
+    if let Some(key) = key {
+        ask = ask.header("idempotency-key", &format!("{key:02x}").repeat(32));
+    }
+    let address = server.address;
+    async move { ask.send(address).await }
+}
+
+/// The claims of an access token.
+fn claims(token: &str) -> Value {
+    use base64::Engine as _;
+    let middle = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn an_approved_cli_gets_its_tokens_and_is_let_in() {
+    let server = start(Options::default()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let data = cli(&server, &mut browser).await;
+    assert_eq!((&data["org_id"], &data["role"]), (&json!("org_default"), &json!("explorer")));
+    assert_eq!((&data["email"], data.get("display_name")), (&json!(ADA), None));
+    assert_eq!(data["expires_at"], "2027-01-15T09:00:00.000Z");
+    let refresh_token = text(&data, "refresh_token");
+    assert!(refresh_token.len() == 64 && refresh_token.bytes().all(|b| b.is_ascii_hexdigit()));
+    let access = text(&data, "access_token");
+    let said = claims(&access);
+    assert_eq!((&said["type"], &said["sub"]), (&json!("cli"), &data["user_id"]));
+    assert_eq!((&said["org_id"], &said["role"]), (&data["org_id"], &data["role"]));
+
+    let me = server.get(ME, &access).await;
+    assert_eq!(me.expect(200).json()["data"]["email"], ADA);
+    assert_eq!(server.get(METRICS, &access).await.expect(200).json()["data"]["total"], 0);
+    expect_failure(&server.get("/api/agent/admin/agents", &access).await, 404);
+    // It opens nothing that is not achilles'.
+    server.get("/v0/auth/me", &access).await.expect(401);
+    server.get("/api/v1/tokens", &access).await.expect(401);
+    server.get("/userinfo", &access).await.expect(401);
+    server.clock.advance(Duration::from_secs(3600));
+    assert_eq!(server.get(ME, &access).await.status, 302);
+}
+
+#[tokio::test]
+async fn its_organisation_and_role_are_those_of_its_oldest_workspace() {
+    let server = start(Options::without_limits()).await;
+    let me: SignedIn = server.sign_in().await;
+    let make = request("POST", "/v1/workspaces").bearer(&me.access).json(&json!({ "name": "first" }));
+    let workspace = make.send(server.address).await;
+    assert!(workspace.status < 300, "{workspace:?}");
+    let mut browser = Browser::new();
+    browser.sign_in(&server, ADA, 2).await;
+    let data = cli(&server, &mut browser).await;
+    assert_eq!(data["role"], "admin");
+    assert!(workspace.body.contains(&text(&data, "org_id")), "{workspace:?} {data}");
+}
+
+#[tokio::test]
+async fn the_refresh_token_rotates_and_a_repeat_is_a_plain_401() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let first = text(&cli(&server, &mut browser).await, "refresh_token");
+    server.clock.advance(Duration::from_secs(3000));
+    let rotated = refresh(&server, &first, None).await;
+    rotated.expect(200);
+    let data = rotated.json()["data"].clone();
+    assert_eq!(data["expires_at"], "2027-01-15T09:50:00.000Z");
+    let second = text(&data, "refresh_token");
+    assert!(second.len() == 64 && second != first);
+
+    for _ in 0..2 {
+        expect_failure(&refresh(&server, &first, None).await, 401);
+    }
+    server.get(ME, &text(&data, "access_token")).await.expect(200);
+    refresh(&server, &second, None).await.expect(200);
+    expect_failure(&refresh(&server, &second, None).await, 401);
+    assert_eq!(server.events("replay_revoked_all").await, 0);
+    browser.get(&server, "/dashboard/sessions").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_refreshes_at_once_one_wins_and_stays_good() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let token = text(&cli(&server, &mut browser).await, "refresh_token");
+    let answers = burst(12, |_| refresh(&server, &token, None)).await;
+    assert_eq!((count(&answers, 200), count(&answers, 401)), (1, 11), "{answers:?}");
+    let winner = answers.iter().find(|answer| answer.status == 200).unwrap().json()["data"].clone();
+    refresh(&server, &text(&winner, "refresh_token"), None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_lost_answer_can_be_asked_for_again_with_the_same_key() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let token = text(&cli(&server, &mut browser).await, "refresh_token");
+    let first = refresh(&server, &token, Some(1)).await;
+    let again = refresh(&server, &token, Some(1)).await;
+    let next = text(&first.json()["data"], "refresh_token");
+    assert_eq!(text(&again.json()["data"], "refresh_token"), next);
+    expect_failure(&refresh(&server, &token, Some(2)).await, 409);
+    refresh(&server, &next, Some(3)).await.expect(200);
+    server.clock.advance(Duration::from_secs(60));
+    expect_failure(&refresh(&server, &token, Some(1)).await, 401);
+    expect_failure(&refresh(&server, &token, None).await, 401);
+    assert_eq!(server.events("replay_revoked_all").await, 0);
+}
+
+#[tokio::test]
+async fn its_refresh_token_is_of_no_use_elsewhere() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let token = text(&cli(&server, &mut browser).await, "refresh_token");
+    let client = server.device_client("a tool").await;
+    server.post("/v0/auth/token/refresh", &json!({ "refresh_token": token })).await.expect(401);
+    server.oauth_refresh(&client, &token, &[]).await.expect(400);
+    refresh(&server, &token, None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_denied_sign_in_ends() {
+    let server = start(Options::default()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let (device_code, user_code) = begin(&server).await;
+    browser.decide(&server, &user_code, "deny").await;
+    assert_eq!(expect_failure(&poll(&server, &device_code).await, 410), "access_denied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_polls_at_once_exactly_one_gets_the_tokens() {
+    let server = start(Options::default()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let (device_code, user_code) = begin(&server).await;
+    browser.decide(&server, &user_code, "approve").await;
+    let answers = burst(16, |_| poll(&server, &device_code)).await;
+    assert_eq!((count(&answers, 200), count(&answers, 404)), (1, 15), "{answers:?}");
 }

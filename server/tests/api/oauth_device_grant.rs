@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use everkey_server::actions::device::{ask, decide};
+use everkey_server::actions::device::{Judge, ask, decide};
 use everkey_server::rules::address;
 use everkey_server::rules::caller::Caller;
 use everkey_server::rules::device::{Asker, Verdict};
@@ -34,7 +34,8 @@ async fn judge(server: &Server, user: &SignedIn, user_code: &str, verdict: Verdi
     let session = tx.session_for_update(&claims.sid).await.unwrap().unwrap();
     let grant = tx.device_grant_by_user_code(&code.hash(&server.app.keys.current())).await.unwrap().unwrap();
     drop(tx);
-    decide(&server.app, &session, &grant.id, verdict).await.unwrap();
+    let who = Judge { session: &session, proved_at: session.created_at };
+    decide(&server.app, who, &grant.id, verdict).await.unwrap();
 }
 
 async fn poll(server: &Server, client: &Client, code: &str) -> Answer {
@@ -60,7 +61,7 @@ async fn an_approved_device_fetches_its_tokens_once() {
     let about = claims(&tokens.text("id_token"));
     assert!(
         about["aud"] == client.id.as_str()
-            && about.get("auth_time").is_none()
+            && about["auth_time"] == 1_800_000_000
             && about.get("nonce").is_none()
     );
     server.oauth_refresh(&client, &tokens.text("refresh_token"), &[]).await.expect(200);

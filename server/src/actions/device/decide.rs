@@ -6,6 +6,16 @@ use crate::db::audit::{Entry, Event};
 use crate::db::devices::DeviceGrant;
 use crate::db::sessions::Session;
 use crate::rules::device::{Ruling, Verdict, rule};
+use crate::time::Moment;
+
+/// Who decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// Their session on this server's pages.
+    pub session: &'a Session,
+    /// When they last proved who they are.
+    pub proved_at: Moment,
+}
 
 /// What became of a verdict.
 #[derive(Debug)]
@@ -20,12 +30,13 @@ pub enum Decided {
     Unknown,
 }
 
-/// Writes the verdict of the session's user down. Whoever calls this has shown them the grant with this id.
-pub async fn decide(app: &App, session: &Session, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
-    again(|| attempt(app, session, id, verdict)).await
+/// Writes a verdict down. Whoever calls this has shown them the grant with this id.
+pub async fn decide(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+    again(|| attempt(app, judge, id, verdict)).await
 }
 
-async fn attempt(app: &App, session: &Session, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+async fn attempt(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+    let Judge { session, proved_at } = judge;
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let Some(grant) = tx.device_grant_for_update(id).await? else { return Ok(Decided::Unknown) };
@@ -34,7 +45,7 @@ async fn attempt(app: &App, session: &Session, id: &str, verdict: Verdict) -> Re
         Ruling::Decided => Ok(Decided::Otherwise),
         Ruling::Expired => Ok(Decided::Expired),
         Ruling::Counts => {
-            if !tx.decide_device_grant(id, verdict, &session.user.id, now).await? {
+            if !tx.decide_device_grant(id, verdict, &session.user.id, proved_at, now).await? {
                 return Err(Refusal::Contended);
             }
             let event = match verdict {

@@ -8,6 +8,6 @@ mod poll;
 mod standing;
 
 pub use ask::{Asked, ask};
-pub use decide::{Decided, decide};
+pub use decide::{Decided, Judge, decide};
 pub use look_up::{LookedUp, look_up};
 pub use poll::{Granted, Polled, poll};

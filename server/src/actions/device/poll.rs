@@ -105,8 +105,7 @@ async fn redeem(
                 client: &client,
                 scopes: &Scopes::read(scope),
                 how: How::Device,
-                // Whoever approved was signed in; since when is not kept.
-                auth_time: None,
+                auth_time: grant.proved_at,
                 nonce: None,
                 access_ttl: None,
                 caller,

@@ -1,0 +1,198 @@
+//! Approving a device. The person types the code even when the address carries one: a link that someone sent must not
+//! be enough. Nothing is ever approved by opening a page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::error::{PageError, set_retry_after, wait};
+use super::form::{PageForm, PageQuery};
+use super::layout::{Page, Section, SeeOther, Who};
+use super::times::When;
+use super::web::{SignedIn, sign_in_path};
+use crate::actions::Refusal;
+use crate::actions::device::{self, Decided, Judge, LookedUp};
+use crate::app::App;
+use crate::db::devices::DeviceGrant;
+use crate::http::client::Asks;
+use crate::rules::device::{Asker, Verdict};
+use crate::rules::local_path::LocalPath;
+use crate::rules::oauth::scope::{Scope, Scopes};
+use crate::secret::SecretText;
+use crate::tokens::device::UserCode;
+use crate::tokens::device_reference;
+
+#[derive(Template)]
+#[template(path = "device.html")]
+struct Enter {
+    who: Who,
+    /// Whether the address carried a code.
+    carried: bool,
+    alert: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "device_confirm.html")]
+struct Confirm {
+    who: Who,
+    reference: String,
+    name: String,
+    program: String,
+    address: String,
+    asked: When,
+    wants: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "device_done.html")]
+struct Done {
+    who: Who,
+    name: String,
+    approved: bool,
+}
+
+/// A code in the address. It is not looked at.
+#[derive(Deserialize)]
+pub(super) struct Carried {
+    user_code: Option<SecretText>,
+    code: Option<SecretText>,
+}
+
+/// `GET /device`, `/cli/verify` and `/cli-auth`: asks for the code.
+pub(super) async fn show(
+    signed_in: Option<SignedIn>,
+    PageQuery(carried): PageQuery<Carried>,
+) -> Result<Response, PageError> {
+    let Some(signed_in) = signed_in else {
+        // Without the query: the code has no business in the sign-in's address.
+        let here = LocalPath::parse("/device").unwrap_or_else(LocalPath::home);
+        return Ok(SeeOther::to(sign_in_path(&here)).into_response());
+    };
+    let carried = carried.user_code.is_some() || carried.code.is_some();
+    Ok(Page::new(Enter { who: who(&signed_in), carried, alert: None }).into_response())
+}
+
+/// What was typed.
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    code: SecretText,
+}
+
+/// `POST /device`: shows what the code stands for.
+pub(super) async fn look_up(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    Asks(caller): Asks,
+    PageForm(typed): PageForm<Typed>,
+) -> Result<Response, PageError> {
+    let code = match UserCode::parse(&typed.code) {
+        Ok(code) => code,
+        Err(error) => return Ok(again(&signed_in, StatusCode::BAD_REQUEST, error.to_string())),
+    };
+    match device::look_up(&app, &signed_in.session, &code, &caller).await {
+        Ok(LookedUp::Found(grant)) => Ok(confirm(&app, &signed_in, *grant)),
+        Ok(LookedUp::Nothing) => {
+            let alert = "This code is wrong, has expired, or was used before. Look at your device again; if the \
+                         code is right, begin there anew.";
+            Ok(again(&signed_in, StatusCode::BAD_REQUEST, alert.to_owned()))
+        }
+        Err(Refusal::RateLimited { retry_after }) => {
+            let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
+            let mut response = again(&signed_in, StatusCode::TOO_MANY_REQUESTS, alert);
+            set_retry_after(&mut response, retry_after);
+            Ok(response)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// What was decided.
+#[derive(Deserialize)]
+pub(super) struct Decision {
+    grant: String,
+    verdict: String,
+}
+
+/// `POST /device/decision`: approves or denies.
+pub(super) async fn decide(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageForm(decision): PageForm<Decision>,
+) -> Result<Response, PageError> {
+    let verdict = match decision.verdict.as_str() {
+        "approve" => Verdict::Approve,
+        "deny" => Verdict::Deny,
+        _ => return Err(begin_again(StatusCode::BAD_REQUEST, "Choose Approve or Deny.")),
+    };
+    let Some(id) = device_reference::open(&app.keys, &signed_in.session.id, &decision.grant) else {
+        return Err(begin_again(
+            StatusCode::BAD_REQUEST,
+            "It was made for another sign-in of yours. Type the code again.",
+        ));
+    };
+    let judge = Judge { session: &signed_in.session, proved_at: signed_in.proved_at };
+    match device::decide(&app, judge, &id, verdict).await? {
+        Decided::Stands(grant) => {
+            let (name, approved) = (name_of(&grant.asker), verdict == Verdict::Approve);
+            Ok(Page::new(Done { who: who(&signed_in), name, approved }).into_response())
+        }
+        Decided::Otherwise => Err(begin_again(
+            StatusCode::CONFLICT,
+            "It was approved or denied before, and that stands. If you did not do it, look at your sessions.",
+        )),
+        Decided::Expired | Decided::Unknown => Err(begin_again(
+            StatusCode::GONE,
+            "The code has expired, and nothing was approved. Begin on your device anew.",
+        )),
+    }
+}
+
+fn confirm(app: &App, signed_in: &SignedIn, grant: DeviceGrant) -> Response {
+    let reference = device_reference::seal(&app.keys.current(), &signed_in.session.id, &grant.id);
+    let page = Confirm {
+        who: who(signed_in),
+        reference,
+        name: name_of(&grant.asker),
+        wants: wants(&grant.asker),
+        program: if grant.program.is_empty() { "it does not say".to_owned() } else { grant.program },
+        address: grant.address,
+        asked: When::new(grant.created_at, app.now()),
+    };
+    Page::new(page).into_response()
+}
+
+fn again(signed_in: &SignedIn, status: StatusCode, alert: String) -> Response {
+    Page::new(Enter { who: who(signed_in), carried: false, alert: Some(alert) })
+        .status(status)
+        .into_response()
+}
+
+fn begin_again(status: StatusCode, why: &'static str) -> PageError {
+    PageError::new(status, "This request no longer works", why).with_link("/device", "Type a code")
+}
+
+fn who(signed_in: &SignedIn) -> Who {
+    Who::at(Section::Elsewhere, signed_in)
+}
+
+fn name_of(asker: &Asker) -> String {
+    match asker.name() {
+        "" => "A tool without a name".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn wants(asker: &Asker) -> Vec<&'static str> {
+    match asker {
+        Asker::Client { scope, .. } => Scopes::read(scope).iter().map(Scope::in_words).collect(),
+        Asker::Achilles => vec![
+            "act as you in achilles",
+            "see your name and your email address",
+            "stay signed in until you revoke it",
+        ],
+    }
+}

@@ -10,3 +10,7 @@ want setpriv util-linux
 [ -x /usr/sbin/nginx ] || have nginx || install_idle nginx nginx || say "note: nginx is missing and could not be installed (apt-get install nginx)"
 have_postgres || install_idle postgresql postgresql || say "note: PostgreSQL is missing and could not be installed (apt-get install postgresql)"
 cargo_deny >/dev/null || say "note: cargo-deny could not be fetched; ./dev test will skip it"
+. tools/python.sh
+. tools/browser.sh
+python_tools || say "note: without it the tests by schemathesis and Authlib skip"
+browser_tools || say "note: without it the browser tests skip"

@@ -25,13 +25,16 @@ pub(super) struct Logout {
 
 /// End a session
 ///
-/// The refresh token, even a spent one, is proof enough. Unknown tokens are answered alike.
+/// The refresh token, even a spent one, is proof enough.
 #[utoipa::path(
     post,
     path = "/v0/auth/logout",
     tag = "failproofai",
     request_body = Logout,
-    responses((status = 204, description = "The session has ended."))
+    responses(
+        (status = 204, description = "The session has ended."),
+        (status = 401, description = "The token is of no session that could end.")
+    )
 )]
 pub(super) async fn logout(
     State(app): State<Arc<App>>,

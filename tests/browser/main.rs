@@ -1,0 +1,9 @@
+//! The api-server as people and foreign programs meet it: every page in a real browser, every described route under a
+//! fuzzer, and an OAuth client that others wrote. One binary for all of it, because links are expensive.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fuzzed;
+mod python;
+mod sign_in;
+mod site;

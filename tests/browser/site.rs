@@ -1,0 +1,97 @@
+//! A server of its own with a browser in front of it, and what must hold for every page.
+
+use crate::python::root;
+use everkey_tests::Setup;
+use everkey_tests::binaries::Binaries;
+use everkey_tests::browser::{Browser, DESK, PHONE};
+use everkey_tests::server::Server;
+use tempfile::TempDir;
+
+pub struct Site {
+    pub server: Server,
+    pub browser: Browser,
+    /// Whether the pages' scripts run.
+    pub scripts: bool,
+    _folder: TempDir,
+}
+
+/// Runs a test with the pages' scripts and once more without; skips it loudly where there is no browser.
+pub fn each_way(test: &str, run: impl Fn(&mut Site)) {
+    for scripts in [true, false] {
+        let Some(mut site) = Site::open(test, &Setup::default()) else { return };
+        site.scripts = scripts;
+        site.browser.scripts(scripts);
+        run(&mut site);
+    }
+}
+
+impl Site {
+    pub fn open(test: &str, setup: &Setup) -> Option<Self> {
+        let browser = Browser::start(test)?;
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(&Binaries::find(), folder.path(), setup);
+        Some(Self { server, browser, scripts: true, _folder: folder })
+    }
+
+    pub fn goto(&self, path: &str) {
+        self.browser.goto(&self.at(path));
+    }
+
+    /// The address of a path.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url())
+    }
+
+    /// Waits until the browser is at this path.
+    pub fn arrives(&self, path: &str) -> String {
+        self.browser.arrives(&self.at(path))
+    }
+
+    /// Signs in on the pages, from wherever the form with the address is shown.
+    pub fn sign_in(&self, email: &str) {
+        let before = self.server.codes(email).len();
+        self.browser.fill("Email address", email);
+        self.browser.click("Send the code");
+        self.browser.shows("Type the code");
+        self.browser.fill("Code", &self.server.code_after(email, before));
+        self.browser.click("Sign in");
+    }
+
+    /// What must hold for every page, at the one that is shown: nothing sticks out at phone width, nobody is shut out, no
+    /// error in the console, no request to another host. Leaves pictures of it in target/shots. Where scripts don't run,
+    /// neither do the accessibility checks; they have seen the same page before.
+    pub fn check(&mut self, name: &str) {
+        for scheme in ["light", "dark"] {
+            self.browser.theme(scheme);
+            for (width, device) in [(DESK, "desk"), (PHONE, "phone")] {
+                self.browser.resize(width);
+                assert!(!self.browser.scrolls_sideways(), "{name}: something sticks out at {width} px");
+                if !self.scripts {
+                    continue;
+                }
+                self.browser.picture(&root().join(format!("target/shots/{name}-{device}-{scheme}.png")));
+                // Colours follow the scheme, order and sizes the width: each is looked at once.
+                if (scheme, device) != ("dark", "desk") && (scheme, device) != ("light", "phone") {
+                    continue;
+                }
+                let barriers = self.browser.barriers();
+                assert!(barriers.is_empty(), "{name} ({device}, {scheme}): {barriers:#?}");
+            }
+        }
+        self.browser.resize(DESK);
+        self.check_traffic(name);
+    }
+
+    /// No error in the console, no request to another host.
+    pub fn check_traffic(&mut self, name: &str) {
+        // A page that is refused on purpose is an error to the console, though not to the person.
+        let mut errors = self.browser.errors();
+        errors.retain(|error| !error.contains("Failed to load resource"));
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+        let mut foreign = self.browser.requests();
+        // The browser's own pages and what stands in a page itself are asked of nobody.
+        let travels = |url: &str| ["http", "ws"].iter().any(|scheme| url.starts_with(scheme));
+        foreign.retain(|url| travels(url) && !url.starts_with("http://127.0.0.1:"));
+        assert!(foreign.is_empty(), "{name} asks other hosts: {foreign:?}");
+    }
+}

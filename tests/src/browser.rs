@@ -1,0 +1,352 @@
+//! A headless Chromium that a test drives: what it shows, what it asks for, and whether everyone could use it.
+
+use crate::process::Running;
+use crate::skip;
+use crate::wait::eventually;
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// How long a page may take before it counts as never coming.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
+
+/// How wide a phone is.
+pub const PHONE: u32 = 360;
+/// How wide a desk is.
+pub const DESK: u32 = 1280;
+
+const FLAGS: [&str; 11] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--lang=en",
+];
+
+/// A running browser with one page, and a profile that nobody else has.
+pub struct Browser {
+    runtime: Runtime,
+    client: Client,
+    /// Everything logged so far: of the console, and of the network.
+    console: Vec<Value>,
+    network: Vec<Value>,
+    _driver: Running,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts one; says loudly that `test` is skipped where there is none.
+    pub fn start(test: &str) -> Option<Self> {
+        for program in ["chromium", "chromedriver"] {
+            if !skip::has(program) {
+                skip::skipped(
+                    test,
+                    &format!("{program} is missing (apt-get install chromium chromium-driver)"),
+                );
+                return None;
+            }
+        }
+        let profile = tempfile::tempdir().expect("room for a profile");
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // What it writes besides its profile goes away with it.
+        command.env("HOME", profile.path()).env("TMPDIR", profile.path());
+        let mut driver = Running::spawn(&mut command);
+        let port = announced_port(&mut driver);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities(profile.path()));
+        let client = runtime.block_on(builder.connect(&format!("http://127.0.0.1:{port}")));
+        let client = client.expect("chromium starts");
+        let browser = Self {
+            runtime,
+            client,
+            console: Vec::new(),
+            network: Vec::new(),
+            _driver: driver,
+            _profile: profile,
+        };
+        browser.resize(DESK);
+        Some(browser)
+    }
+
+    /// Opens an address.
+    pub fn goto(&self, url: &str) {
+        self.run(self.client.goto(url));
+    }
+
+    /// The address of the page.
+    pub fn url(&self) -> String {
+        self.run(self.client.current_url()).to_string()
+    }
+
+    /// What can be read on the page.
+    pub fn text(&self) -> String {
+        let read = async { self.client.find(Locator::Css("body")).await?.text().await };
+        self.runtime.block_on(read).unwrap_or_default()
+    }
+
+    /// The page's source as it stands.
+    pub fn source(&self) -> String {
+        self.run(self.client.source())
+    }
+
+    /// Waits until the page shows this text.
+    pub fn shows(&self, text: &str) {
+        let start = Instant::now();
+        loop {
+            let seen = self.text();
+            if seen.contains(text) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "no {text:?} at {}: {seen}", self.url());
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits until the browser is at an address that begins so, and returns it.
+    pub fn arrives(&self, prefix: &str) -> String {
+        eventually(&format!("the browser to arrive at {prefix}"), || {
+            let url = self.url();
+            url.starts_with(prefix).then_some(url)
+        })
+    }
+
+    /// Writes into the field with this label, in place of what is there.
+    pub fn fill(&self, label: &str, text: &str) {
+        let field = self.field(label);
+        self.run(field.clear());
+        self.run(field.send_keys(text));
+    }
+
+    /// What the field with this label holds.
+    pub fn value(&self, label: &str) -> String {
+        self.run(self.field(label).prop("value")).unwrap_or_default()
+    }
+
+    /// Clicks the first button or link with this text, or the first box with this label.
+    pub fn click(&self, text: &str) {
+        let found = self.find(&clickable(text));
+        self.run(found.click());
+    }
+
+    /// Ticks the box with this label.
+    pub fn tick(&self, label: &str) {
+        self.run(self.field(label).click());
+    }
+
+    /// Whether there is such a button or link that can be seen.
+    pub fn has(&self, text: &str) -> bool {
+        let all = self.run(self.client.find_all(Locator::XPath(&clickable(text))));
+        all.iter().any(|found| self.run(found.is_displayed()))
+    }
+
+    /// The text of the first element that a CSS selector finds.
+    pub fn text_of(&self, selector: &str) -> String {
+        let found = self.run(self.client.find(Locator::Css(selector)));
+        self.run(found.text())
+    }
+
+    /// How many elements a CSS selector finds.
+    pub fn count(&self, selector: &str) -> usize {
+        self.run(self.client.find_all(Locator::Css(selector))).len()
+    }
+
+    /// Makes the window this wide.
+    pub fn resize(&self, width: u32) {
+        let metrics =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// Asks for the `dark` or the `light` scheme.
+    pub fn theme(&self, scheme: &str) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
+    }
+
+    /// Runs the pages' scripts, or not.
+    pub fn scripts(&self, run: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !run }));
+    }
+
+    /// Forgets every cookie.
+    pub fn forget(&self) {
+        self.devtools("Network.clearBrowserCookies", json!({}));
+    }
+
+    /// Runs a script in the page.
+    pub fn script(&self, text: &str) -> Value {
+        self.run(self.client.execute(text, Vec::new()))
+    }
+
+    /// A picture of the whole page.
+    pub fn picture(&self, file: &Path) {
+        let options = json!({ "format": "png", "captureBeyondViewport": true });
+        let answer = self.devtools("Page.captureScreenshot", options);
+        let data = answer["data"].as_str().expect("a picture");
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for pictures");
+        use base64::Engine as _;
+        let png = base64::engine::general_purpose::STANDARD.decode(data).expect("base64");
+        fs::write(file, png).expect("room for a picture");
+    }
+
+    /// Whether something sticks out of the page at its side.
+    pub fn scrolls_sideways(&self) -> bool {
+        let root = "document.documentElement";
+        self.script(&format!("return {root}.scrollWidth > {root}.clientWidth")) == json!(true)
+    }
+
+    /// What the accessibility checks find that is serious or critical, one line each; nothing without axe-core.
+    pub fn barriers(&self) -> Vec<String> {
+        let Ok(axe) = fs::read_to_string(axe()) else {
+            skip::skipped("accessibility", "axe-core is missing (npm, by ./dev setup)");
+            return Vec::new();
+        };
+        self.script(&axe);
+        let run = "const done = arguments[0]; axe.run().then(found => done(found.violations), error => done(String(error)))";
+        let found = self.run(self.client.execute_async(run, Vec::new()));
+        let found = found.as_array().unwrap_or_else(|| panic!("axe fails: {found}"));
+        let heavy =
+            found.iter().filter(|one| ["serious", "critical"].iter().any(|impact| one["impact"] == *impact));
+        heavy.map(|one| format!("{}: {} {}", one["id"], one["help"], one["nodes"][0]["html"])).collect()
+    }
+
+    /// Errors in the console so far.
+    pub fn errors(&mut self) -> Vec<String> {
+        let news = self.logged("browser");
+        self.console.extend(news);
+        let severe = self.console.iter().filter(|entry| entry["level"] == "SEVERE");
+        severe.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Every address that pages asked for so far.
+    pub fn requests(&mut self) -> Vec<String> {
+        let news = self.logged("performance");
+        self.network.extend(news);
+        let sent = self.network.iter().filter_map(|entry| {
+            let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let is_request = message["message"]["method"] == "Network.requestWillBeSent";
+            is_request.then(|| message["message"]["params"]["request"]["url"].as_str().map(str::to_owned))?
+        });
+        sent.collect()
+    }
+
+    fn logged(&self, kind: &'static str) -> Vec<Value> {
+        let answer =
+            self.run(self.client.issue_cmd(Vendor { path: "se/log", body: json!({ "type": kind }) }));
+        answer.as_array().cloned().unwrap_or_default()
+    }
+
+    fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.run(self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }))
+    }
+
+    fn field(&self, label: &str) -> Element {
+        let label = format!("//label[contains(normalize-space(.), {})]", quoted(label));
+        self.find(&format!("//*[@id = {label}/@for] | {label}//input | {label}//select"))
+    }
+
+    /// A page that is on its way may not have it yet.
+    fn find(&self, path: &str) -> Element {
+        let start = Instant::now();
+        loop {
+            match self.runtime.block_on(self.client.find(Locator::XPath(path))) {
+                Ok(found) => return found,
+                Err(error) => {
+                    assert!(start.elapsed() < PATIENCE, "{path}: {error} at {}: {}", self.url(), self.text());
+                }
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    #[track_caller]
+    fn run<T>(&self, command: impl Future<Output = Result<T, CmdError>>) -> T {
+        self.runtime.block_on(command).unwrap_or_else(|error| panic!("the browser says: {error}"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends Chromium's processes, which have groups of their own.
+        let _ = self.runtime.block_on(self.client.clone().close());
+    }
+}
+
+/// A command that only Chromium's driver knows.
+#[derive(Debug)]
+struct Vendor {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+fn capabilities(profile: &Path) -> fantoccini::wd::Capabilities {
+    let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+    flags.push(format!("--user-data-dir={}", profile.join("profile").display()));
+    let wanted = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": flags },
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        "timeouts": { "script": 60_000, "pageLoad": 60_000 },
+    });
+    wanted.as_object().expect("an object").clone().into_iter().collect()
+}
+
+fn announced_port(driver: &mut Running) -> u16 {
+    let output = driver.child().stdout.take().expect("a pipe");
+    for line in BufReader::new(output).lines() {
+        let line = line.expect("chromedriver speaks");
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            return port.trim_end_matches('.').trim().parse().expect("a port");
+        }
+    }
+    panic!("chromedriver ended before it listened");
+}
+
+fn clickable(text: &str) -> String {
+    let text = quoted(text);
+    format!(
+        "//button[normalize-space(.) = {text}] | //a[normalize-space(.) = {text}] | //summary[normalize-space(.) = {text}]"
+    )
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+}
+
+/// Where `tools/browser.sh` leaves axe-core.
+fn axe() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/browser/node_modules/axe-core/axe.min.js")
+}

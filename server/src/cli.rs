@@ -42,6 +42,9 @@ pub enum Command {
     /// Look after the accounts of users
     #[command(subcommand)]
     Users(Users),
+    /// Look after the OAuth clients that registered
+    #[command(subcommand)]
+    Clients(Clients),
     /// List every session: whose, how often rotated, how ended; or end one
     Sessions(Sessions),
     /// List what happened: sign-ins, rotations, replays, refusals
@@ -234,6 +237,29 @@ pub enum Users {
     },
     /// End every session of an account; it may sign in again
     SignOut(OneUser),
+}
+
+/// `everkey-server clients`.
+#[derive(Debug, Subcommand)]
+pub enum Clients {
+    /// List every client
+    List(Listing),
+    /// Let a client introspect the access tokens of every client, as a resource server must
+    AllowIntrospection(OneClient),
+    /// Let a client introspect its own tokens only
+    ForbidIntrospection(OneClient),
+}
+
+/// A client, and how to say what became of it.
+#[derive(Debug, Args)]
+pub struct OneClient {
+    /// The client's id
+    #[arg(value_name = "CLIENT_ID")]
+    pub id: String,
+
+    /// Where to look, and how to answer
+    #[command(flatten)]
+    pub listing: Listing,
 }
 
 /// An account, and how to say what became of it.

@@ -31,3 +31,6 @@ CREATE TABLE authorization_codes (
     session_id   TEXT REFERENCES sessions (id)
 ) STRICT;
 CREATE INDEX authorization_codes_age ON authorization_codes (expires_at);
+
+-- When the access token of a session lapses that has no refresh token.
+ALTER TABLE sessions ADD COLUMN access_expires_at INTEGER;

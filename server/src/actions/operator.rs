@@ -2,7 +2,8 @@
 
 use super::Refusal;
 use crate::db::Store;
-use crate::db::audit::Event;
+use crate::db::audit::{Entry, Event};
+use crate::db::clients::Client;
 use crate::db::sessions::Ended;
 use crate::db::users::{Platform, Status, User};
 use crate::rules::email::Email;
@@ -70,4 +71,32 @@ pub async fn end_session(store: &Store, id: &str, now: Moment) -> Result<Option<
     }
     tx.commit().await?;
     Ok(Some(ended))
+}
+
+/// Lets a client introspect the access tokens of every client, or no longer. Returns it as it is then; `None` if there is
+/// no such client with a secret.
+pub async fn let_introspect(
+    store: &Store,
+    id: &str,
+    may: bool,
+    now: Moment,
+) -> Result<Option<Client>, Refusal> {
+    let mut tx = store.begin().await?;
+    if !tx.let_introspect(id, may).await? {
+        return Ok(None);
+    }
+    let client = tx.client(id).await?;
+    let detail = format!(
+        "client {id} {} every client's tokens",
+        if may { "introspects" } else { "no longer introspects" }
+    );
+    let entry = Entry {
+        event: Event::OperatorChanged,
+        session: None,
+        generation: None,
+        detail: Some(detail.as_str()),
+    };
+    tx.record(entry, now).await?;
+    tx.commit().await?;
+    Ok(client)
 }

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod backup;
+mod clients;
 mod files;
 mod keys;
 mod list;
@@ -17,6 +18,7 @@ pub async fn run(command: Command) -> Result<(), Trouble> {
         Command::Serve(options) => serve::run(*options).await,
         Command::Migrate(listing) => migrate::run(&listing).await,
         Command::Users(command) => users::run(command).await,
+        Command::Clients(command) => clients::run(command).await,
         Command::Sessions(sessions) => match sessions.command {
             None => list::sessions(&sessions.listing).await,
             Some(OneSession::End { id, listing }) => users::end_session(&id, &listing).await,

@@ -69,6 +69,17 @@ impl Tx {
         row.as_ref().map(client).transpose()
     }
 
+    /// Every client, oldest first.
+    pub async fn every_client(&mut self) -> Result<Vec<Client>, DbError> {
+        let rows = sqlx::query(
+            "SELECT id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects, created_at
+             FROM clients ORDER BY created_at, id",
+        )
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(client).collect()
+    }
+
     /// Lets a client introspect the access tokens of every client, or no longer. `false` if there is no such client
     /// with a secret.
     pub async fn let_introspect(&mut self, id: &str, may: bool) -> Result<bool, DbError> {

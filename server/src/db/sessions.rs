@@ -149,6 +149,7 @@ impl Tx {
             "WHERE s.user_id = $1 AND s.revoked_at IS NULL AND (
                 EXISTS (SELECT 1 FROM refresh_tokens t
                         WHERE t.session_id = s.id AND t.consumed_at IS NULL AND t.expires_at > $2)
+                OR s.access_expires_at > $2
                 OR EXISTS (SELECT 1 FROM web_sessions w WHERE w.session_id = s.id AND w.expires_at > $2))
             ORDER BY s.last_seen_at DESC, s.created_at DESC, s.id"
         );
@@ -182,6 +183,16 @@ impl Tx {
         let query = select!("WHERE s.user_id = $1 AND s.revoked_at IS NULL ORDER BY s.created_at, s.id");
         let rows = sqlx::query(query).bind(user).fetch_all(&mut *self.inner).await?;
         rows.iter().map(session).collect()
+    }
+
+    /// Notes when the access token of a session lapses that has no refresh token, and with it the session.
+    pub async fn set_access_expiry(&mut self, id: &str, expires_at: Moment) -> Result<(), DbError> {
+        sqlx::query("UPDATE sessions SET access_expires_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(expires_at.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Notes that a token of `generation` has been seen, so that its answer must have arrived.

@@ -160,3 +160,26 @@ async fn keys_that_are_not_there_are_not_made_by_rotating() {
     crate::program::expect_trouble(&output, "there is no keys file");
     assert!(!room.path().join("test.db.keys").exists());
 }
+
+#[tokio::test]
+async fn a_keys_file_from_before_id_tokens_gets_a_signing_key_and_keeps_the_old_set() {
+    let room = room();
+    let path = room.path().join("test.db.keys");
+    let key = everkey_server::keys::ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap();
+    let text = |secret: &everkey_server::secret::SecretBytes| secret.to_base64().expose().to_owned();
+    let old = json!({
+        "v": 1,
+        "keys": [{
+            "id": key.id, "created_at": 1, "jwt": text(&key.jwt), "pepper": text(&key.pepper), "retry": text(&key.retry),
+        }],
+    });
+    std::fs::write(&path, old.to_string()).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let server = serve(room.path(), &[]).await;
+    let jwks = request("GET", "/jwks").send(server.address).await.json();
+    let ids: Vec<_> = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+    let stored: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!((ids.len(), &stored["v"]), (1, &json!(2)));
+    assert_eq!((&stored["keys"][0]["id"], &stored["keys"][1]["id"]), (&ids[0], &json!(key.id)));
+    assert_eq!(stored["keys"][1]["retry"], old["keys"][0]["retry"]);
+}

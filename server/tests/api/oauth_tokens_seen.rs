@@ -195,3 +195,35 @@ async fn userinfo_tells_by_scope_and_refuses_with_the_way_to_a_token() {
     server.clock.advance(Duration::from_secs(3600));
     refused(get().bearer(&access)).await;
 }
+
+#[tokio::test]
+async fn a_client_without_refresh_tokens_shows_among_the_sessions_until_its_token_lapses() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = crate::browsing::signed_in(&server, "ada@example.com").await;
+    let me = server.sign_in_as("ada@example.com", 2).await;
+    let metadata = json!({
+        "redirect_uris": [crate::oauth_kit::REDIRECT], "token_endpoint_auth_method": "none", "client_name": "dot-ai <1>",
+    });
+    let client = server.client(&metadata).await;
+    let sessions = async |browser: &mut crate::browsing::Browser| {
+        browser.get(&server, "/dashboard/sessions").await.expect(200).body.matches("dot-ai").count()
+    };
+    let long = async |expiry: &str| {
+        let code = server.code(&me, &client, "email").await;
+        let tokens = server.exchange(&client, &code, &[("requested_expiry", expiry)]).await;
+        tokens.expect(200);
+        tokens.text("access_token")
+    };
+    let token = long("2592000").await;
+    assert!(sessions(&mut browser).await > 0);
+    assert!(!browser.get(&server, "/dashboard/sessions").await.body.contains("<1>"));
+    long("60").await;
+    server.clock.advance(Duration::from_secs(60));
+    let claims = crate::oauth_kit::claims(&token);
+    let one = [("session", claims["sid"].as_str().unwrap())];
+    let form = "/dashboard/sessions/end";
+    browser.fill(&server, "/dashboard/sessions", form, &one).await.expect(303);
+    let seen = request("GET", "/userinfo").bearer(&token).send(server.address).await;
+    seen.expect_oauth_error(401, "invalid_token");
+    assert_eq!(sessions(&mut browser).await, 0, "one was ended, the other lapsed");
+}

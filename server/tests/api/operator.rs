@@ -155,3 +155,28 @@ async fn a_password_in_the_database_address_is_never_shown() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_resource_server_introspects_because_the_operator_lets_it() {
+    let room = room();
+    let server = serve(room.path(), &[]).await;
+    let register = async |method: &str| {
+        let metadata =
+            json!({ "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": method });
+        let answer = request("POST", "/register").json(&metadata).send(server.address).await;
+        answer.expect(201);
+        answer.text("client_id")
+    };
+    let (secret, public) = (register("client_secret_post").await, register("none").await);
+    let listed = command(&room, &["clients", "list"]).await;
+    assert_eq!((listed.len(), &listed[0]["introspects"]), (2, &json!(false)));
+    assert!(listed[0].get("secret_hash").is_none());
+    assert_eq!(command(&room, &["clients", "allow-introspection", &secret]).await[0]["introspects"], true);
+    assert_eq!(command(&room, &["clients", "forbid-introspection", &secret]).await[0]["introspects"], false);
+    let database = database(room.path());
+    for nobody in [public.as_str(), "nobody"] {
+        let output = run(&["clients", "allow-introspection", nobody, "--database", &database]).await;
+        expect_trouble(&output, "there is no client");
+    }
+    assert_eq!(operator_changes(&room).await.len(), 2);
+}

@@ -75,6 +75,9 @@ pub async fn grant(
         (None, LONGEST_ACCESS.max(app.policy.access_ttl))
     };
     let access_expires_in = access_ttl.unwrap_or(app.policy.access_ttl).min(most);
+    if refresh.is_none() {
+        tx.set_access_expiry(&session.id, now.plus(access_expires_in)).await?;
+    }
     let access = issue::access(app, &session, 1, access_expires_in, now)?;
     let id_token = if scopes.has(Scope::OpenId) {
         let claims = Claims {

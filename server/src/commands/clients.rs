@@ -1,0 +1,93 @@
+//! `everkey-server clients`.
+
+use serde::Serialize;
+
+use super::files;
+use super::list::{Row, print, unread};
+use crate::actions::{Refusal, again, operator};
+use crate::cli::{Clients, Listing, OneClient};
+use crate::db::Store;
+use crate::db::clients::Client;
+use crate::rules::oauth::redirect::Redirect;
+use crate::time::{Clock as _, SystemClock};
+use crate::trouble::Trouble;
+
+/// Looks after OAuth clients.
+pub(super) async fn run(command: Clients) -> Result<(), Trouble> {
+    match command {
+        Clients::List(listing) => {
+            let store = open(&listing).await?;
+            let clients =
+                store.begin_reading().await.map_err(unread)?.every_client().await.map_err(unread)?;
+            print(listing.json, &clients.iter().map(ClientRow::of).collect::<Vec<_>>())
+        }
+        Clients::AllowIntrospection(client) => change(&client, true).await,
+        Clients::ForbidIntrospection(client) => change(&client, false).await,
+    }
+}
+
+async fn change(client: &OneClient, may: bool) -> Result<(), Trouble> {
+    let store = open(&client.listing).await?;
+    let changed = again(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
+    let changed = changed.map_err(refused)?.ok_or_else(|| {
+        Trouble::new(
+            format!("there is no client {} that has a secret", client.id),
+            "See which there are with `everkey-server clients list`; a client without a secret can prove nothing.",
+        )
+    })?;
+    print(client.listing.json, &[ClientRow::of(&changed)])
+}
+
+async fn open(listing: &Listing) -> Result<Store, Trouble> {
+    files::open_ready(&files::place(listing.database.as_ref())?).await
+}
+
+fn refused(refusal: Refusal) -> Trouble {
+    Trouble::new(
+        format!("it was not done: {refusal}"),
+        "Check that the database can be written, and try again.",
+    )
+}
+
+#[derive(Serialize)]
+struct ClientRow {
+    client_id: String,
+    name: String,
+    auth_method: &'static str,
+    redirect_uris: Vec<String>,
+    introspects: bool,
+    created_at: String,
+}
+
+impl ClientRow {
+    fn of(client: &Client) -> Self {
+        Self {
+            client_id: client.id.clone(),
+            name: client.registered.name.clone(),
+            auth_method: client.registered.auth.word(),
+            redirect_uris: client
+                .registered
+                .redirects
+                .iter()
+                .map(Redirect::as_str)
+                .map(str::to_owned)
+                .collect(),
+            introspects: client.introspects,
+            created_at: client.created_at.rfc3339(),
+        }
+    }
+}
+
+impl Row for ClientRow {
+    fn text(&self) -> String {
+        let introspects = if self.introspects { "  introspects every client's tokens" } else { "" };
+        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
+        format!(
+            "{}  {name}  {}  {}  registered {}{introspects}",
+            self.client_id,
+            self.auth_method,
+            self.redirect_uris.join(" "),
+            self.created_at
+        )
+    }
+}

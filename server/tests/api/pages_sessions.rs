@@ -215,12 +215,24 @@ async fn forged_cookies_open_nothing() {
         pretender.post(&server, OTHERS, &[("csrf", "x")]).await.expect(403);
     }
     // Of two cookies with the name one was planted.
-    let twice = request("GET", PAGE).header("cookie", &format!("everkey={foreign}; everkey={good}"));
-    assert_eq!(twice.send(server.address).await.status, 303);
+    for pair in [(&foreign, &good), (&good, &foreign)] {
+        let twice = request("GET", PAGE).header("cookie", &format!("everkey={}; everkey={}", pair.0, pair.1));
+        assert_eq!(twice.send(server.address).await.status, 303);
+    }
     // On TLS the unprefixed name, which a neighbour could plant, counts for nothing.
     let tls = start(Options { public_url: "https://everkey.example", ..Options::default() }).await;
-    let plain = request("GET", PAGE).header("cookie", &format!("everkey={good}"));
-    assert_eq!(plain.send(tls.address).await.status, 303);
+    let mut visitor = Browser::new();
+    let token = visitor.token(&tls, "/signin").await;
+    let asked = visitor.request("POST", "/signin").form(&[("csrf", &token), ("email", ADA)]);
+    visitor.send(&tls, asked).await.expect(303);
+    let code = code_in(&tls.mails(1).await[0]);
+    let token = visitor.token(&tls, "/signin/code").await;
+    let proved = visitor.request("POST", "/signin/code").form(&[("csrf", &token), ("code", &code)]);
+    visitor.send(&tls, proved).await.expect(303);
+    visitor.get(&tls, PAGE).await.expect(200);
+    let cookie = visitor.cookies.remove("__Host-everkey").unwrap();
+    visitor.cookies.insert("everkey".to_owned(), cookie);
+    assert_eq!(visitor.get(&tls, PAGE).await.status, 303);
 }
 
 #[tokio::test]

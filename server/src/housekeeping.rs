@@ -56,6 +56,7 @@ impl Housekeeping {
         gone += tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
         gone += tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
         gone += tx.forget_invitations(now).await?;
+        gone += tx.forget_factors(now).await?;
         gone += tx.forget_browsers(now).await?;
         // A device that polls a little late is still told that its code has expired.
         gone += tx.forget_device_grants(now.minus(PERIOD)).await?;

@@ -1,5 +1,7 @@
 //! Second factors: sealed secrets, hashes of recovery codes, hashes of remembered browsers' cookies.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 
 use super::{DbError, Tx, moment, optional_moment};
@@ -254,6 +256,21 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         Ok(())
+    }
+
+    /// Forgets browsers that are remembered no more, and second factors that were not confirmed within a day.
+    /// Returns how many there were.
+    pub async fn forget_factors(&mut self, now: Moment) -> Result<u64, DbError> {
+        let browsers = sqlx::query("DELETE FROM remembered_browsers WHERE expires_at <= $1")
+            .bind(now.millis())
+            .execute(&mut *self.inner)
+            .await?;
+        let factors =
+            sqlx::query("DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at <= $1")
+                .bind(now.minus(Duration::from_secs(86_400)).millis())
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(browsers.rows_affected() + factors.rows_affected())
     }
 
     /// Ends the sessions of a user's other browsers: they were begun without the second factor.

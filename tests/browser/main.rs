@@ -3,7 +3,13 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod account;
+mod consent;
+mod device;
 mod fuzzed;
+mod interop;
+mod listener;
 mod python;
+mod security;
 mod sign_in;
 mod site;

@@ -150,6 +150,32 @@ impl Browser {
         self.run(found.click());
     }
 
+    /// Clicks the first element that a CSS selector finds within another.
+    pub fn click_in(&self, place: &str, selector: &str) {
+        let found = self.run(self.client.find(Locator::Css(&format!("{place} {selector}"))));
+        self.run(found.click());
+    }
+
+    /// Goes back a page.
+    pub fn back(&self) {
+        self.run(self.client.back());
+    }
+
+    /// A property of the first element that a CSS selector finds.
+    pub fn property(&self, selector: &str, name: &str) -> String {
+        let found = self.run(self.client.find(Locator::Css(selector)));
+        self.run(found.prop(name)).unwrap_or_default()
+    }
+
+    /// Waits until something holds of the page.
+    pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !holds(self) {
+            assert!(start.elapsed() < PATIENCE, "waited for {what} at {}: {}", self.url(), self.text());
+            std::thread::sleep(POLL);
+        }
+    }
+
     /// Ticks the box with this label.
     pub fn tick(&self, label: &str) {
         self.run(self.field(label).click());
@@ -179,10 +205,13 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics);
     }
 
-    /// Asks for the `dark` or the `light` scheme.
+    /// Asks for the `dark` or the `light` scheme, and for no motion: half-way colours are nobody's.
     pub fn theme(&self, scheme: &str) {
-        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
-        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
     /// Runs the pages' scripts, or not.

@@ -72,6 +72,11 @@ impl Server {
         http::call(&self.url, method, path, bearer, body)
     }
 
+    /// Sends it a form.
+    pub fn call_form(&self, path: &str, form: &str) -> Message {
+        http::call_form(&self.url, path, form)
+    }
+
     /// The status of `GET /v0/auth/me` with this access token.
     pub fn me(&self, access: &str) -> u16 {
         self.call("GET", "/v0/auth/me", Some(access), None).status()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use everkey_server::db::users::Status;
 use everkey_server::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
@@ -169,12 +170,8 @@ async fn a_token_is_kept_as_prefix_and_hash_only() {
     let token = make(&server, &me, &json!({})).await.text("token");
     let secret = token.rsplit_once('_').unwrap().1.as_bytes();
     server.get(ME, &token).await.expect(200);
-    for entry in server.folder().read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            let bytes = std::fs::read(&path).unwrap();
-            assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", path.display());
-        }
+    for (name, bytes) in crate::room::everything_in(server.folder()).await {
+        assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{name}");
     }
 }
 
@@ -209,4 +206,17 @@ async fn ended_tokens_are_forgotten_after_ninety_days_and_live_ones_never() {
     housekeeping.tidy(server.clock.now()).await.unwrap();
     assert_eq!(names(3).await, ["live"]);
     server.get(ME, &live).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_disabled_user_has_no_token_that_works() {
+    let server = start(Options::without_limits()).await;
+    let me = server.sign_in().await;
+    let token = make(&server, &me, &json!({})).await.text("token");
+    for (status, answer) in [(Status::Disabled, 401), (Status::Active, 200)] {
+        let mut tx = server.store.begin().await.unwrap();
+        tx.set_status(&me.user_id, status).await.unwrap();
+        tx.commit().await.unwrap();
+        server.get(ME, &token).await.expect(answer);
+    }
 }

@@ -32,6 +32,14 @@ pub(super) struct Failure {
     success: bool,
     /// A word where the contract has one (`authorization_pending`, `access_denied`), else a sentence for people.
     error: String,
+    /// Of a refresh that changed nothing (RR-1): the same word as on the other routes, such as `rotation_in_progress`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    code: Option<&'static str>,
+    /// False when this attempt is known to have changed nothing (RR-1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    attempt_consumed: Option<bool>,
 }
 
 /// An error answer of these routes.
@@ -43,6 +51,13 @@ pub(super) enum AchillesError {
     Plain(StatusCode, &'static str),
     /// Anything else.
     Other(ApiError),
+}
+
+impl AchillesError {
+    /// A refusal of a refresh; where it proves that nothing was consumed, it says so (RR-1).
+    pub(super) fn unconsumed(refusal: Refusal) -> Self {
+        Self::Other(ApiError::from(refusal).leaving_attempt_unconsumed())
+    }
 }
 
 impl From<ApiError> for AchillesError {
@@ -63,9 +78,9 @@ impl IntoResponse for AchillesError {
             Self::ToFrontPage => {
                 (StatusCode::FOUND, [(header::LOCATION, HeaderValue::from_static("/"))]).into_response()
             }
-            Self::Plain(status, error) => failure(status, error.to_owned()),
+            Self::Plain(status, error) => failure(status, error.to_owned(), None),
             Self::Other(error) => {
-                let mut response = failure(error.status(), error.message().to_owned());
+                let mut response = failure(error.status(), error.message().to_owned(), error.unconsumed());
                 if let Some(secs) = error.retry_after() {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
                 }
@@ -75,8 +90,9 @@ impl IntoResponse for AchillesError {
     }
 }
 
-fn failure(status: StatusCode, error: String) -> Response {
-    (status, Json(Failure { success: false, error })).into_response()
+fn failure(status: StatusCode, error: String, unconsumed: Option<&'static str>) -> Response {
+    let attempt_consumed = unconsumed.map(|_| false);
+    (status, Json(Failure { success: false, error, code: unconsumed, attempt_consumed })).into_response()
 }
 
 /// Writes a secret out, in the one answer that is for its owner.

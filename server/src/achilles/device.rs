@@ -17,6 +17,7 @@ use crate::db::throttle::Kind;
 use crate::http::body::JsonBody;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
+use crate::http::retry::RefreshRetry;
 use crate::rules::device::Asker;
 use crate::rules::grant::{Grant, Holder};
 use crate::secret::SecretText;
@@ -97,6 +98,7 @@ pub(super) struct SignedIn {
     /// Left out if the user has not said what they are called.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
+    refresh_retry: RefreshRetry,
 }
 
 #[utoipa::path(
@@ -130,7 +132,7 @@ pub(super) async fn poll(
         return Err(ApiError::validation("device_code must not be empty.").into());
     }
     match device::poll(&app, &DeviceCode::received(device_code), &Holder::Cli, &caller).await? {
-        Polled::Granted(granted) => Ok(Success::of(signed_in(*granted)?)),
+        Polled::Granted(granted) => Ok(Success::of(signed_in(&app, *granted)?)),
         // Nobody slows this CLI down, but if so it would have to wait as well.
         Polled::Pending | Polled::SlowDown => {
             Err(AchillesError::Plain(StatusCode::ACCEPTED, "authorization_pending"))
@@ -149,7 +151,7 @@ pub(super) async fn poll(
     }
 }
 
-fn signed_in(granted: Granted) -> Result<SignedIn, Refusal> {
+fn signed_in(app: &App, granted: Granted) -> Result<SignedIn, Refusal> {
     let Granted { session, tokens, at } = granted;
     let odd = || Refusal::Failed("a device sign-in of achilles has an odd session".to_owned());
     let Grant::Cli { org, role } = session.grant else { return Err(odd()) };
@@ -162,5 +164,6 @@ fn signed_in(granted: Granted) -> Result<SignedIn, Refusal> {
         role,
         email: session.user.email,
         display_name: Some(session.user.name).filter(|name| !name.is_empty()),
+        refresh_retry: app.policy.retry.into(),
     })
 }

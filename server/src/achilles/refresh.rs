@@ -16,7 +16,7 @@ use crate::db::throttle::Kind;
 use crate::http::body::JsonBody;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
-use crate::http::retry::RetryHeaders;
+use crate::http::retry::{RefreshRetry, RetryHeaders};
 use crate::rules::grant::Holder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
@@ -42,6 +42,7 @@ pub(super) struct Refreshed {
     refresh_token: SecretText,
     /// When the access token stops working, ISO 8601.
     expires_at: String,
+    refresh_retry: RefreshRetry,
 }
 
 #[utoipa::path(
@@ -73,15 +74,18 @@ pub(super) async fn refresh(
     body: Result<JsonBody<Refresh>, ApiError>,
 ) -> Result<Json<Success<Refreshed>>, AchillesError> {
     let limit = app.limits.achilles_refreshes_per_ip;
-    admit_alone(&app, Kind::AchillesRefreshFromIp, &from.to_string(), limit).await?;
+    admit_alone(&app, Kind::AchillesRefreshFromIp, &from.to_string(), limit)
+        .await
+        .map_err(AchillesError::unconsumed)?;
     let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
     let token = RefreshToken::received_hex(&body.refresh_token).ok_or(Refusal::InvalidGrant)?;
     let request = actions::refresh::Request { token, holder: Holder::Cli, key, deadline };
-    let tokens = actions::refresh::refresh(&app, &request).await?;
+    let tokens = actions::refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
     let odd = || Refusal::Failed("a refresh token is not 256 bits".to_owned());
     Ok(Success::of(Refreshed {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,
         expires_at: app.now().plus(tokens.access_expires_in).iso8601(),
+        refresh_retry: app.policy.retry.into(),
     }))
 }

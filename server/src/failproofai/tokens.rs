@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use crate::actions::issue::Tokens;
 use crate::app::App;
 use crate::db::users::User;
+use crate::http::retry::RefreshRetry;
 use crate::rules::rotation::RetryMode;
 
 /// The user as token answers and the session route tell it.
@@ -55,28 +56,15 @@ pub(super) struct Wire<'a> {
     user: Option<&'a UserView>,
 }
 
-/// What a client may do when an answer is lost (design/rotation.md).
-#[derive(Serialize, ToSchema)]
-#[schema(as = failproofai::RefreshRetry)]
-pub(super) struct RefreshRetry {
-    v: u32,
-    #[schema(pattern = "^(used|probe)$")]
-    until: &'static str,
-}
-
 impl Serialize for TokenAnswer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let until = match self.retry {
-            RetryMode::Rr1 => "used",
-            RetryMode::Strict => "probe",
-        };
         let wire = Wire {
             token_type: "Bearer",
             access_token: self.tokens.access.expose(),
             access_expires_in: self.tokens.access_expires_in.as_secs(),
             refresh_token: self.tokens.refresh.expose(),
             refresh_expires_in: self.tokens.refresh_expires_in.as_secs(),
-            refresh_retry: RefreshRetry { v: 1, until },
+            refresh_retry: self.retry.into(),
             user: self.user.as_ref(),
         };
         wire.serialize(serializer)

@@ -86,6 +86,11 @@ impl ApiError {
         }
     }
 
+    /// The code, if this error says that the attempt changed nothing (RR-1).
+    pub fn unconsumed(&self) -> Option<&'static str> {
+        self.attempt_unconsumed.then_some(self.code)
+    }
+
     /// Says in 409, 429 and 503 answers that this attempt changed nothing (RR-1).
     pub fn leaving_attempt_unconsumed(mut self) -> Self {
         self.attempt_unconsumed = matches!(

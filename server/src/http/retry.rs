@@ -1,12 +1,36 @@
-//! RR-1's request headers.
+//! RR-1 on the wire: the request's headers, and what an answer promises.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use super::error::ApiError;
+use crate::rules::rotation::RetryMode;
 use crate::time::Moment;
 use crate::tokens::refresh::IdempotencyKey;
+
+/// What a client may do when the answer to a refresh is lost (RR-1).
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub struct RefreshRetry {
+    v: u32,
+    /// `used`: the same request with the same `Idempotency-Key` gets the same answer until that was used; `probe`: never,
+    /// but the session route tells whether the refresh happened.
+    #[schema(pattern = "^(used|probe)$")]
+    until: &'static str,
+}
+
+impl From<RetryMode> for RefreshRetry {
+    fn from(mode: RetryMode) -> Self {
+        let until = match mode {
+            RetryMode::Rr1 => "used",
+            RetryMode::Strict => "probe",
+        };
+        Self { v: 1, until }
+    }
+}
 
 /// What a client says about repeating its request.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::http::retry::RefreshRetry;
 use crate::rules::oauth::scope::Scope;
-use crate::rules::rotation::RetryMode;
 
 /// Grants that the token endpoint takes.
 pub(super) const GRANTS: [&str; 3] =
@@ -46,31 +46,21 @@ pub(super) struct AuthorizationServer {
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
-    everkey_refresh_retry: RefreshRetry,
+    everkey_refresh_retry: LostAnswers,
 }
 
-/// What a client may do when the answer to a refresh is lost.
+/// What a client may do when the answer to a refresh is lost, and where it can ask.
 #[derive(Serialize, ToSchema)]
-pub(super) struct RefreshRetry {
-    v: u32,
-    /// `used`: the same request with the same `Idempotency-Key` gets the same answer until that was used; `probe`: never,
-    /// but the session endpoint tells whether the refresh happened.
-    until: &'static str,
+struct LostAnswers {
+    #[serde(flatten)]
+    retry: RefreshRetry,
     /// Tells how far a session has rotated.
     session_endpoint: String,
 }
 
-impl RefreshRetry {
+impl LostAnswers {
     fn of(app: &App) -> Self {
-        Self { v: 1, until: until(app.policy.retry), session_endpoint: at(app, "/v0/auth/session") }
-    }
-}
-
-/// RR-1's word for how long an answer can be asked for again.
-pub(super) fn until(retry: RetryMode) -> &'static str {
-    match retry {
-        RetryMode::Rr1 => "used",
-        RetryMode::Strict => "probe",
+        Self { retry: app.policy.retry.into(), session_endpoint: at(app, "/v0/auth/session") }
     }
 }
 
@@ -120,7 +110,7 @@ fn describe(app: &App) -> AuthorizationServer {
         claims_parameter_supported: false,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
-        everkey_refresh_retry: RefreshRetry::of(app),
+        everkey_refresh_retry: LostAnswers::of(app),
     }
 }
 

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use super::client::{Basic, OAuthForm};
 use super::error::{Body, OAuthError};
-use super::metadata::until;
 use crate::actions::device::{Polled, poll};
 use crate::actions::oauth::Fault;
 use crate::actions::oauth::authenticate::authenticate;
@@ -21,12 +20,11 @@ use crate::app::App;
 use crate::db::clients::Client;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
-use crate::http::retry::RetryHeaders;
+use crate::http::retry::{RefreshRetry, RetryHeaders};
 use crate::rules::caller::Caller;
 use crate::rules::grant::Holder;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
-use crate::rules::rotation::RetryMode;
 use crate::secret::SecretText;
 use crate::tokens::device::DeviceCode;
 use crate::tokens::refresh::RefreshToken;
@@ -197,20 +195,6 @@ pub(super) struct TokenAnswer {
     id_token: Option<SecretText>,
 }
 
-/// What a client may do when the answer to a refresh is lost.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenRefreshRetry)]
-pub(super) struct RefreshRetry {
-    v: u32,
-    until: &'static str,
-}
-
-impl RefreshRetry {
-    fn of(retry: RetryMode) -> Self {
-        Self { v: 1, until: until(retry) }
-    }
-}
-
 impl TokenAnswer {
     /// After a grant.
     pub(super) fn of(app: &App, issued: Issued) -> Self {
@@ -220,7 +204,7 @@ impl TokenAnswer {
             token_type: "Bearer",
             expires_in: issued.access_expires_in.as_secs(),
             scope: issued.scopes.text(),
-            refresh_retry: refresh.as_ref().map(|_| RefreshRetry::of(app.policy.retry)),
+            refresh_retry: refresh.as_ref().map(|_| app.policy.retry.into()),
             refresh_token: refresh.map(|token| SecretText::new(token.expose().to_owned())),
             refresh_expires_in: refresh_expires_in.map(|span| span.as_secs()),
             id_token: issued.id_token,

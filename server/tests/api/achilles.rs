@@ -194,6 +194,7 @@ async fn an_approved_cli_gets_its_tokens_and_is_let_in() {
     assert_eq!((&data["org_id"], &data["role"]), (&json!("org_default"), &json!("explorer")));
     assert_eq!((&data["email"], data.get("display_name")), (&json!(ADA), None));
     assert_eq!(data["expires_at"], "2027-01-15T09:00:00.000Z");
+    assert_eq!(data["refresh_retry"], json!({ "v": 1, "until": "used" }));
     let refresh_token = text(&data, "refresh_token");
     assert!(refresh_token.len() == 64 && refresh_token.bytes().all(|b| b.is_ascii_hexdigit()));
     let access = text(&data, "access_token");
@@ -270,7 +271,13 @@ async fn a_lost_answer_can_be_asked_for_again_with_the_same_key() {
     let again = refresh(&server, &token, Some(1)).await;
     let next = text(&first.json()["data"], "refresh_token");
     assert_eq!(text(&again.json()["data"], "refresh_token"), next);
-    expect_failure(&refresh(&server, &token, Some(2)).await, 409);
+    let race = refresh(&server, &token, Some(2)).await;
+    expect_failure(&race, 409);
+    assert_eq!(
+        (race.text("code").as_str(), &race.json()["attempt_consumed"]),
+        ("rotation_in_progress", &json!(false))
+    );
+    assert_eq!(first.json()["data"]["refresh_retry"], json!({ "v": 1, "until": "used" }));
     refresh(&server, &next, Some(3)).await.expect(200);
     server.clock.advance(Duration::from_secs(60));
     expect_failure(&refresh(&server, &token, Some(1)).await, 401);

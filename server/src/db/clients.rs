@@ -59,6 +59,10 @@ impl Tx {
 
     /// The client with this id.
     pub async fn client(&mut self, id: &str) -> Result<Option<Client>, DbError> {
+        // No text in PostgreSQL holds it; asking for it fails there.
+        if id.contains('\0') {
+            return Ok(None);
+        }
         let row = sqlx::query(
             "SELECT id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects, created_at
              FROM clients WHERE id = $1",

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::error::{PageError, set_retry_after, wait};
 use super::form::{PageForm, PageQuery};
@@ -263,9 +264,10 @@ pub(super) async fn end(
     signed_in: SignedIn,
     PageForm(form): PageForm<Revoke>,
 ) -> Result<SeeOther, PageError> {
+    let token = &Uuid::parse_str(&form.token).map_or_else(|_| String::new(), |id| id.to_string());
     let done = again(|| async {
         let mut tx = app.store.begin().await?;
-        let done = revoke(&mut tx, &signed_in.session, &form.token, app.now()).await?;
+        let done = revoke(&mut tx, &signed_in.session, token, app.now()).await?;
         tx.commit().await?;
         Ok(done)
     })

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{PageForm, PageQuery};
@@ -116,7 +117,11 @@ pub(super) async fn end_one(
     signed_in: SignedIn,
     PageForm(one): PageForm<One>,
 ) -> Result<SeeOther, PageError> {
-    if end::one(&app, &signed_in.session, &one.session).await? {
+    let ended = match Uuid::parse_str(&one.session) {
+        Ok(id) => end::one(&app, &signed_in.session, &id.to_string()).await?,
+        Err(_) => false,
+    };
+    if ended {
         return Ok(SeeOther::to("/dashboard/sessions?ended=one"));
     }
     let error = PageError::new(

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use crate::browsing::signed_in;
 use crate::harness::{Options, start};
+use crate::oauth_authorize::ask;
 use crate::wire::{request, send_raw};
 
 const ASK: &str = "/v0/auth/login/request";
@@ -136,4 +138,32 @@ async fn a_body_may_have_16_kib_and_no_more() {
     }
     chunked.extend_from_slice(b"0\r\n\r\n");
     send_raw(server.address, &chunked).await.expect_error(413, "payload_too_large");
+}
+
+/// PostgreSQL can't hold it in text, and its refusal must not look like an outage.
+#[tokio::test]
+async fn a_nul_is_just_another_name_that_nobody_has() {
+    let server = start(Options::without_limits()).await;
+    let client = server.public_client().await;
+    let mut browser = signed_in(&server, "ada@example.com").await;
+    for query in ["client_id=%00", &format!("client_id={}%00", client.id)] {
+        browser.get(&server, &format!("/authorize?{query}")).await.expect(400);
+    }
+    let answer = browser.get(&server, &ask(&client, &[("nonce", "a\0b")])).await;
+    assert!(answer.expect(303).header("location").unwrap().contains("error=invalid_request"), "{answer:?}");
+
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("client_id", "\0")];
+    for path in ["/token", "/revoke", "/introspect", "/device_authorization"] {
+        let answer = request("POST", path).form(&form).send(server.address).await;
+        assert!(matches!(answer.status, 400 | 401), "{path} {answer:?}");
+    }
+    let basic = request("POST", "/token").header("authorization", "Basic JTAwOng=").form(&form[..2]);
+    basic.send(server.address).await.expect_oauth_error(401, "invalid_client");
+    for (page, path, field) in [
+        ("/dashboard/sessions", "/dashboard/sessions/end", "session"),
+        ("/dashboard/access-tokens", "/dashboard/access-tokens/revoke", "token"),
+    ] {
+        let answer = browser.fill(&server, page, path, &[(field, "\0")]).await;
+        assert!(matches!(answer.status, 400 | 404), "{path} {answer:?}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::wire::{Answer, request};
 const ADA: &str = "ada@example.com";
 
 /// The address of a right request, but for what `change` says; the value `-` leaves a parameter out.
-fn ask(client: &Client, change: &[(&str, &str)]) -> String {
+pub fn ask(client: &Client, change: &[(&str, &str)]) -> String {
     let base = [
         ("response_type", "code"),
         ("client_id", client.id.as_str()),

@@ -122,6 +122,9 @@ impl Parameters {
         if ["state", "nonce"].iter().any(|name| self.once(name).is_some_and(|v| v.len() > LONGEST_VALUE)) {
             return Err(invalid("state and nonce have at most 2000 bytes."));
         }
+        if self.once("nonce").is_some_and(|nonce| nonce.chars().any(char::is_control)) {
+            return Err(invalid("nonce has no control characters."));
+        }
         if self.once("request").is_some() {
             return Err(denied("request_not_supported", "This server takes no request objects."));
         }

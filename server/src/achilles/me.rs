@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{AchillesError, Failure, Success};
+use crate::actions::device::standing_in;
 use crate::actions::visit::{Visit, visit};
 use crate::actions::{Refusal, again};
 use crate::app::App;
@@ -124,9 +125,11 @@ async fn open(
 ) -> Result<Session, AchillesError> {
     let Ok(Bearer(token)) = bearer else { return Err(AchillesError::ToFrontPage) };
     let opened = again(|| async {
-        let Visit { tx, session, now: _ } = visit(app, &token, caller, achilles).await?;
+        let Visit { mut tx, session, now: _ } = visit(app, &token, caller, achilles).await?;
+        let Grant::Cli { org, role: _ } = &session.grant else { return Err(Refusal::Unauthorized) };
+        let standing = standing_in(&mut tx, &session.user, org).await?;
         tx.commit().await?;
-        Ok(session)
+        Ok(Session { grant: standing.ok_or(Refusal::Unauthorized)?, ..session })
     });
     match opened.await {
         Ok(session) => Ok(session),

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::device::standing_in;
 use super::issue::{self, Tokens};
 use super::oauth::Fault;
 use super::{Refusal, again};
@@ -73,6 +74,11 @@ async fn attempt(app: &App, request: &Request, asked: Option<&Scopes>) -> Result
         return Err(refusal(decide_unknown(attempt, now)));
     };
     let scopes = narrow(&mut known.session.grant, asked)?;
+    if let Grant::Cli { org, role: _ } = &known.session.grant {
+        // The role may have changed since, and who left the organisation acts in it no more.
+        let standing = standing_in(&mut tx, &known.session.user, org).await?;
+        known.session.grant = standing.ok_or(Refusal::InvalidGrant)?;
+    }
     let token = facts(app, &mut tx, &known, now).await?;
     match decide(app.policy.retry, Replay::of(&known.session.grant), token, attempt, now) {
         Decision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,

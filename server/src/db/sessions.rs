@@ -157,7 +157,7 @@ impl Tx {
         rows.iter().map(session).collect()
     }
 
-    /// Ends every session of a user but one. Returns how many were still open.
+    /// Ends every session of a user but one, and what would become one. Returns how many were still open.
     pub async fn end_other_sessions_of(
         &mut self,
         user: &str,
@@ -175,6 +175,7 @@ impl Tx {
         .bind(why.word())
         .execute(&mut *self.inner)
         .await?;
+        self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
     }
 
@@ -243,7 +244,7 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends every session of a user. Returns how many were still open.
+    /// Ends every session of a user, and what would become one. Returns how many were still open.
     pub async fn end_sessions_of(&mut self, user: &str, why: Ended, now: Moment) -> Result<u64, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE user_id = $1 AND revoked_at IS NULL",
@@ -253,7 +254,19 @@ impl Tx {
         .bind(why.word())
         .execute(&mut *self.inner)
         .await?;
+        self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
+    }
+
+    /// A device or app that was let in but has not fetched its tokens yet must not outlive the sessions.
+    async fn withdraw_approvals_of(&mut self, user: &str) -> Result<(), DbError> {
+        for query in [
+            "UPDATE device_grants SET state = 'denied' WHERE user_id = $1 AND state = 'approved'",
+            "DELETE FROM authorization_codes WHERE user_id = $1 AND session_id IS NULL",
+        ] {
+            sqlx::query(query).bind(user).execute(&mut *self.inner).await?;
+        }
+        Ok(())
     }
 }
 

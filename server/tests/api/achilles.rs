@@ -157,7 +157,7 @@ async fn a_token_that_opens_nothing_is_sent_to_the_front_page() {
 const ADA: &str = "ada@example.com";
 
 /// Signs the CLI in; the browser is ada's.
-async fn cli(server: &Server, browser: &mut Browser) -> Value {
+pub async fn cli(server: &Server, browser: &mut Browser) -> Value {
     let (device_code, user_code) = begin(server).await;
     browser.decide(server, &user_code, "approve").await;
     let answer = poll(server, &device_code).await;
@@ -169,7 +169,11 @@ fn text(data: &Value, field: &str) -> String {
     data[field].as_str().unwrap_or_else(|| panic!("no {field} in {data}")).to_owned()
 }
 
-fn refresh(server: &Server, token: &str, key: Option<u8>) -> impl Future<Output = Answer> + Send + 'static {
+pub fn refresh(
+    server: &Server,
+    token: &str,
+    key: Option<u8>,
+) -> impl Future<Output = Answer> + Send + 'static {
     let mut ask = request("POST", REFRESH).json(&json!({ "refresh_token": token }));
     if let Some(key) = key {
         ask = ask.header("idempotency-key", &format!("{key:02x}").repeat(32));
@@ -179,7 +183,7 @@ fn refresh(server: &Server, token: &str, key: Option<u8>) -> impl Future<Output 
 }
 
 /// The claims of an access token.
-fn claims(token: &str) -> Value {
+pub fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let middle = token.split('.').nth(1).unwrap();
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap();

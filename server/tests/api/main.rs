@@ -58,4 +58,5 @@ mod smtp;
 mod stop;
 mod timing;
 mod two_processes;
+mod withdrawn;
 mod workspaces;

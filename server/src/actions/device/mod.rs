@@ -11,3 +11,4 @@ pub use ask::{Asked, ask};
 pub use decide::{Decided, Judge, decide};
 pub use look_up::{LookedUp, look_up};
 pub use poll::{Granted, Polled, poll};
+pub use standing::standing_in;

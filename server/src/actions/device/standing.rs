@@ -19,6 +19,17 @@ pub(super) async fn standing(tx: &mut Tx, user: &User) -> Result<Grant, Refusal>
     Ok(Grant::Cli { org, role: role.to_owned() })
 }
 
+/// The grant as it is now for a session that was approved for this organisation; `None` for who is no longer in it.
+pub async fn standing_in(tx: &mut Tx, user: &User, org: &str) -> Result<Option<Grant>, Refusal> {
+    let role = if org == NO_ORGANISATION {
+        Some(role_without(user.platform))
+    } else {
+        let mine = tx.workspaces_of(&user.id).await?;
+        mine.iter().find(|workspace| workspace.id == org).map(|workspace| role_in(workspace.role))
+    };
+    Ok(role.map(|role| Grant::Cli { org: org.to_owned(), role: role.to_owned() }))
+}
+
 fn role_in(role: Role) -> &'static str {
     match role {
         Role::Owner | Role::Admin => "admin",

@@ -165,15 +165,17 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub limits: Option<PathBuf>,
 
-    /// The server's public address, put into access tokens as their issuer
+    /// The name in the `iss` of access tokens, which only this server reads; not its address (that is --public-url)
     ///
-    /// Access tokens of another issuer are refused, so choose it once.
-    #[arg(long, value_name = "URL", default_value = "everkey-server")]
+    /// Any text; leave it as it is unless something reads your access tokens itself. After a change the access tokens
+    /// issued before it are refused, and clients refresh. Two servers on one database need the same.
+    #[arg(long, value_name = "NAME", default_value = "everkey-server")]
     pub issuer: String,
 
-    /// Where people and tools reach this server: https://HOST, or http:// on loopback; the OAuth issuer
+    /// Where people and tools reach this server: https://HOST, or http:// on loopback
     ///
-    /// Left out, it is the address that is listened on. Clients pin it, so choose it once.
+    /// It is in every link, and it is the issuer that OAuth and OpenID Connect clients see (metadata, `iss`,
+    /// id_tokens). Clients pin it, so choose it once. Left out, it is the address that is listened on.
     #[arg(long, value_name = "URL", env = "EVERKEY_SERVER_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
@@ -214,8 +216,12 @@ pub enum Users {
     /// Show one account and its open sessions
     Show(OneUser),
     /// End every session of an account and let it sign in no more
+    ///
+    /// Its personal access tokens rest: they work again when it is enabled.
     Disable(OneUser),
     /// Let an account sign in again
+    ///
+    /// What was ended stays ended; its personal access tokens work again.
     Enable(OneUser),
     /// Put an account on a plan
     SetPlan {
@@ -236,7 +242,21 @@ pub enum Users {
         role: PlatformRole,
     },
     /// End every session of an account; it may sign in again
-    SignOut(OneUser),
+    ///
+    /// Its personal access tokens go on working unless --tokens is given.
+    SignOut {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// Revoke its personal access tokens, too, for good
+        #[arg(long)]
+        tokens: bool,
+    },
+    /// Take an account's second factor away, for someone who lost phone and recovery codes
+    ///
+    /// From then on a code by mail is enough to sign in, so be sure first who asks. Their sessions stay. No mail tells
+    /// them: do it yourself, and ask them to set the second factor up anew.
+    ResetSecondFactor(OneUser),
 }
 
 /// `everkey-server clients`.

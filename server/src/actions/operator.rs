@@ -18,46 +18,79 @@ pub enum Change {
     Plan(String),
     /// Its role in the installation.
     Platform(Platform),
-    /// Nothing but the end of its sessions.
-    SignOut,
+    /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
+    SignOut {
+        /// Whether they are.
+        tokens: bool,
+    },
 }
 
-/// Changes the account with this email. Returns it as it is then, and how many sessions were ended; `None` if there
-/// is no such account.
+/// A change that was made.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The account as it is then.
+    pub user: User,
+    /// How many sessions were ended.
+    pub sessions: u64,
+    /// How many personal access tokens were revoked.
+    pub tokens: u64,
+}
+
+/// Changes the account with this email; `None` if there is no such account.
 pub async fn change(
     store: &Store,
     email: &Email,
     change: &Change,
     now: Moment,
-) -> Result<Option<(User, u64)>, Refusal> {
+) -> Result<Option<Changed>, Refusal> {
     let mut tx = store.begin().await?;
     let Some(mut user) = tx.user_with_email(email).await? else { return Ok(None) };
-    let mut ended = 0;
+    let (mut sessions, mut tokens) = (0, 0);
     let detail = match change {
         Change::Status(status) => {
             user.status = *status;
+            tx.set_status(&user.id, *status).await?;
             if *status == Status::Disabled {
-                ended = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+                sessions = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
             }
             format!("status {}", status.word())
         }
         Change::Plan(plan) => {
             user.plan.clone_from(plan);
+            tx.set_plan(&user.id, plan).await?;
             format!("plan {plan}")
         }
         Change::Platform(role) => {
             user.platform = *role;
+            tx.set_platform_role(&user.id, *role).await?;
             format!("platform role {}", role.word())
         }
-        Change::SignOut => {
-            ended = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
-            "signed out".to_owned()
+        Change::SignOut { tokens: too } => {
+            sessions = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+            if *too {
+                tokens = tx.revoke_personal_tokens_of(&user.id, now).await?;
+            }
+            if *too { "signed out, tokens revoked" } else { "signed out" }.to_owned()
         }
     };
-    tx.store_user(&user).await?;
     tx.record_operator(Event::OperatorChanged, &user.id, None, &detail, now).await?;
     tx.commit().await?;
-    Ok(Some((user, ended)))
+    Ok(Some(Changed { user, sessions, tokens }))
+}
+
+/// Takes an account's second factor away, with its recovery codes and remembered browsers: for someone who lost them.
+/// `Some(false)` if it had none, `None` if there is no such account.
+pub async fn reset_second_factor(store: &Store, email: &Email, now: Moment) -> Result<Option<bool>, Refusal> {
+    let mut tx = store.begin().await?;
+    let Some(user) = tx.user_with_email(email).await? else { return Ok(None) };
+    let was_on = tx.factor_for_update(&user.id).await?.is_some_and(|factor| factor.confirmed_at.is_some());
+    if was_on {
+        tx.delete_factor(&user.id).await?;
+        let detail = "second factor reset";
+        tx.record_operator(Event::OperatorChanged, &user.id, None, detail, now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(was_on))
 }
 
 /// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.

@@ -26,7 +26,8 @@ pub(super) async fn run(command: Users) -> Result<(), Trouble> {
         Users::Enable(user) => change(&user, Change::Status(Status::Active)).await,
         Users::SetPlan { user, plan } => change(&user, Change::Plan(plan)).await,
         Users::SetPlatformRole { user, role } => change(&user, Change::Platform(role.into())).await,
-        Users::SignOut(user) => change(&user, Change::SignOut).await,
+        Users::SignOut { user, tokens } => change(&user, Change::SignOut { tokens }).await,
+        Users::ResetSecondFactor(user) => reset_second_factor(&user).await,
     }
 }
 
@@ -55,8 +56,26 @@ async fn show(user: &OneUser) -> Result<(), Trouble> {
 async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
     let store = open(&user.listing).await?;
     let changed = again(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
-    let (after, ended) = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
-    print(user.listing.json, &[Changed { user: UserRow::of(&after), sessions_ended: ended }])
+    let changed = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
+    let row = Changed {
+        user: UserRow::of(&changed.user),
+        sessions_ended: changed.sessions,
+        tokens_revoked: changed.tokens,
+    };
+    print(user.listing.json, &[row])
+}
+
+async fn reset_second_factor(user: &OneUser) -> Result<(), Trouble> {
+    let store = open(&user.listing).await?;
+    let reset = again(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
+    let email = user.email.as_str();
+    if reset.map_err(refused)?.ok_or_else(|| unknown(user))? {
+        return print(user.listing.json, &[Reset { user: email, second_factor: "off" }]);
+    }
+    Err(Trouble::new(
+        format!("{email} has no second factor"),
+        "A code by mail is enough for it to sign in; if that fails, see `everkey-server users show`.",
+    ))
 }
 
 async fn open(listing: &Listing) -> Result<Store, Trouble> {
@@ -116,15 +135,35 @@ struct Changed {
     #[serde(flatten)]
     user: UserRow,
     sessions_ended: u64,
+    tokens_revoked: u64,
 }
 
 impl Row for Changed {
     fn text(&self) -> String {
-        match self.sessions_ended {
-            0 => self.user.text(),
-            1 => format!("{}  1 session ended", self.user.text()),
-            ended => format!("{}  {ended} sessions ended", self.user.text()),
+        let mut text = self.user.text();
+        for (count, one, many) in [
+            (self.sessions_ended, "session ended", "sessions ended"),
+            (self.tokens_revoked, "access token revoked", "access tokens revoked"),
+        ] {
+            match count {
+                0 => {}
+                1 => text.push_str(&format!("  1 {one}")),
+                count => text.push_str(&format!("  {count} {many}")),
+            }
         }
+        text
+    }
+}
+
+#[derive(Serialize)]
+struct Reset<'a> {
+    user: &'a str,
+    second_factor: &'static str,
+}
+
+impl Row for Reset<'_> {
+    fn text(&self) -> String {
+        format!("{}  second factor {}", self.user, self.second_factor)
     }
 }
 

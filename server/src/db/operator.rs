@@ -23,18 +23,6 @@ impl Tx {
         row.as_ref().map(user).transpose()
     }
 
-    /// Stores a user's status, plan and platform role.
-    pub async fn store_user(&mut self, user: &User) -> Result<(), DbError> {
-        sqlx::query("UPDATE users SET status = $2, plan = $3, platform_role = $4 WHERE id = $1")
-            .bind(user.id.as_str())
-            .bind(user.status.word())
-            .bind(user.plan.as_str())
-            .bind(user.platform.word())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
-    }
-
     /// Appends a line about what the operator did.
     pub async fn record_operator(
         &mut self,

@@ -145,6 +145,19 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Revokes every token of a user that still counts. Returns how many there were.
+    pub async fn revoke_personal_tokens_of(&mut self, user: &str, now: Moment) -> Result<u64, DbError> {
+        let done = sqlx::query(
+            "UPDATE personal_tokens SET revoked_at = $2
+             WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+        )
+        .bind(user)
+        .bind(now.millis())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Forgets tokens that were revoked or lapsed before `horizon`. Returns how many there were.
     pub async fn forget_personal_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM personal_tokens WHERE revoked_at < $1 OR expires_at < $1")

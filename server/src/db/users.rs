@@ -145,10 +145,10 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Gives the user with this email a platform role, or takes it. `false` if there is no such user.
-    pub async fn set_platform_role(&mut self, email: &Email, role: Platform) -> Result<bool, DbError> {
-        let done = sqlx::query("UPDATE users SET platform_role = $2 WHERE email = $1")
-            .bind(email.as_str())
+    /// Gives a user a platform role, or takes it. `false` if there is no such user.
+    pub async fn set_platform_role(&mut self, id: &str, role: Platform) -> Result<bool, DbError> {
+        let done = sqlx::query("UPDATE users SET platform_role = $2 WHERE id = $1")
+            .bind(id)
             .bind(role.word())
             .execute(&mut *self.inner)
             .await?;

@@ -52,6 +52,7 @@ mod replay;
 mod restore;
 mod retry;
 mod second_factor;
+mod second_factor_grants;
 mod sessions;
 mod shares;
 mod smtp;

@@ -72,6 +72,30 @@ async fn sessions_are_ended_one_by_one_or_all_of_a_user() {
     assert_eq!(operator_changes(&room).await, ["session ended", "signed out"]);
 }
 
+#[tokio::test]
+async fn personal_access_tokens_end_with_the_sessions_only_if_asked_for() {
+    let room = room();
+    let server = serve(room.path(), &["--limits", relaxed(&room).to_str().unwrap()]).await;
+    let (access, _) = sign_in(room.path(), &server).await;
+    let made = request("POST", "/api/v1/tokens").bearer(&access).json(&json!({})).send(server.address).await;
+    made.expect(201);
+    let me = request("GET", "/api/v1/auth/me").bearer(&made.text("token"));
+    let out = command(&room, &["users", "sign-out", ADA]).await;
+    assert_eq!((&out[0]["sessions_ended"], &out[0]["tokens_revoked"]), (&json!(1), &json!(0)));
+    me.send(server.address).await.expect(200);
+    command(&room, &["users", "disable", ADA]).await;
+    me.send(server.address).await.expect(401);
+    command(&room, &["users", "enable", ADA]).await;
+    me.send(server.address).await.expect(200);
+    sign_in(room.path(), &server).await;
+    let out = command(&room, &["users", "sign-out", ADA, "--tokens"]).await;
+    assert_eq!((&out[0]["sessions_ended"], &out[0]["tokens_revoked"]), (&json!(1), &json!(1)));
+    me.send(server.address).await.expect(401);
+    assert_eq!(command(&room, &["users", "sign-out", ADA, "--tokens"]).await[0]["tokens_revoked"], 0);
+    let changes = operator_changes(&room).await;
+    assert_eq!(changes.last().unwrap(), "signed out, tokens revoked");
+}
+
 fn relaxed(room: &Room) -> std::path::PathBuf {
     let limits = room.path().join("limits.toml");
     std::fs::write(&limits, "code_cooldown = \"0s\"").unwrap();

@@ -70,14 +70,14 @@ async fn verify(server: &Server, code: &str, second: Value) -> Answer {
 }
 
 /// A browser that has given the right email code and lacks the second factor.
-async fn half_way(server: &Server, n: usize) -> Browser {
+pub async fn half_way(server: &Server, n: usize) -> Browser {
     let mut browser = Browser::new();
     let answer = browser.sign_in(server, ADA, n).await;
     assert_eq!(answer.header("location"), Some("/signin/second"));
     browser
 }
 
-async fn second(server: &Server, browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
+pub async fn second(server: &Server, browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
     browser.fill(server, "/signin/second", "/signin/second", fields).await
 }
 
@@ -587,34 +587,4 @@ async fn its_owner_is_told_by_mail() {
     browser.fill(&server, HERE, "/dashboard/security/off", &[("code", &code)]).await.expect(303);
     server.mails_about("Your second factor was turned off", 1).await;
     assert_eq!(server.mails_about("A recovery code was used", 1).await.len(), 1, "an app's code is no news");
-}
-
-#[tokio::test]
-async fn approving_a_device_or_a_client_needs_a_browser_that_has_shown_it() {
-    let (server, _, phone) = protected(Options::without_limits()).await;
-    let mut browser = half_way(&server, 2).await;
-    let token = browser.token(&server, "/signin/second").await;
-    let client = request("POST", "/register")
-        .json(&json!({ "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "none" }));
-    let client = client.send(server.address).await.expect(201).text("client_id");
-    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    let consent = format!(
-        "/authorize?response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb\
-         &code_challenge={challenge}&code_challenge_method=S256&state=s"
-    );
-    for page in ["/device", consent.as_str()] {
-        let away = browser.get(&server, page).await;
-        let place = away.expect(303).header("location").unwrap();
-        assert!(place.starts_with("/signin?next="), "{page}: {place}");
-        let path = page.split('?').next().unwrap();
-        let forms =
-            [("csrf", token.as_str()), ("user_code", "BCDF-GHJK"), ("approve", "yes"), ("answer", "allow")];
-        let refused = browser.post(&server, path, &forms).await;
-        refused.expect(403);
-    }
-    let code = phone.next_code(&server);
-    second(&server, &mut browser, &[("code", &code)]).await.expect(303);
-    for page in ["/device", consent.as_str()] {
-        browser.get(&server, page).await.expect(200);
-    }
 }

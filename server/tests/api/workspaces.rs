@@ -104,7 +104,8 @@ impl Cast {
 
 pub async fn promote(server: &Server, email: &str) {
     let mut tx = server.store.begin().await.unwrap();
-    assert!(tx.set_platform_role(&Email::parse(email).unwrap(), Platform::Admin).await.unwrap());
+    let user = tx.user_with_email(&Email::parse(email).unwrap()).await.unwrap().unwrap();
+    assert!(tx.set_platform_role(&user.id, Platform::Admin).await.unwrap());
     tx.commit().await.unwrap();
 }
 

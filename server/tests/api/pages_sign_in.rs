@@ -30,6 +30,22 @@ async fn an_address_and_a_code_sign_a_browser_in() {
 }
 
 #[tokio::test]
+async fn a_stranger_at_the_front_door_is_told_what_this_is() {
+    let server = start(Options::default()).await;
+    let mut stranger = Browser::new();
+    let mut place = "/".to_owned();
+    let page = loop {
+        let answer = stranger.get(&server, &place).await;
+        match answer.header("location") {
+            Some(next) => place = next.to_owned(),
+            None => break answer,
+        }
+    };
+    assert!(place.starts_with("/signin?next="), "{place}");
+    assert!(page.expect(200).body.contains("This server signs you in to the apps and command-line tools"));
+}
+
+#[tokio::test]
 async fn pages_carry_the_headers_that_hold_a_browser_back() {
     let server = start(Options::default()).await;
     let page = Browser::new().get(&server, "/signin").await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// What `curl` would do.
-fn ask(site: &Site) -> (String, Value) {
+pub fn ask(site: &Site) -> (String, Value) {
     let wanted = json!({
         "client_name": "Ada's television",
         "grant_types": [GRANT, "refresh_token"],
@@ -23,7 +23,7 @@ fn ask(site: &Site) -> (String, Value) {
 }
 
 /// What the device is told when it asks whether it may.
-fn poll(site: &Site, client: &str, grant: &Value) -> Value {
+pub fn poll(site: &Site, client: &str, grant: &Value) -> Value {
     let code = grant["device_code"].as_str().unwrap();
     let form = format!("grant_type={GRANT}&client_id={client}&device_code={code}");
     site.server.call_form("/token", &form).json()

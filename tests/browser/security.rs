@@ -21,7 +21,7 @@ fn turn_on(site: &mut Site) -> (String, Vec<String>) {
     site.sign_in(ADA);
     site.arrives("/dashboard/security");
     site.check("security-off");
-    site.browser.click("Set it up");
+    site.browser.click("Set up a second factor");
     site.browser.shows("Set up a second factor");
     site.check("security-setup");
     let secret: String = site.browser.text_of("main code").split_whitespace().collect();

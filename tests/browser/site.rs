@@ -57,15 +57,17 @@ impl Site {
         self.browser.click("Sign in");
     }
 
-    /// What must hold for every page, at the one that is shown: nothing sticks out at phone width, nobody is shut out, no
-    /// error in the console, no request to another host. Leaves pictures of it in target/shots. Where scripts don't run,
-    /// neither do the accessibility checks; they have seen the same page before.
+    /// What must hold for every page, at the one that is shown: nothing sticks out or is too small to touch at phone
+    /// width, nobody is shut out, no error in the console, no request to another host. Leaves pictures of it in
+    /// target/shots. Where scripts don't run, neither do the accessibility checks; they have seen the same page before.
     pub fn check(&mut self, name: &str) {
         for scheme in ["light", "dark"] {
             self.browser.theme(scheme);
             for (width, device) in [(DESK, "desk"), (PHONE, "phone")] {
                 self.browser.resize(width);
                 assert!(!self.browser.scrolls_sideways(), "{name}: something sticks out at {width} px");
+                let small = if width == PHONE { self.browser.too_small() } else { Vec::new() };
+                assert!(small.is_empty(), "{name}: too small for a finger: {small:#?}");
                 if !self.scripts {
                     continue;
                 }

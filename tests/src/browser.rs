@@ -1,5 +1,7 @@
 //! A headless Chromium that a test drives: what it shows, what it asks for, and whether everyone could use it.
 
+mod looks;
+
 use crate::process::Running;
 use crate::skip;
 use crate::wait::eventually;
@@ -10,7 +12,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -19,6 +21,11 @@ use tokio::runtime::Runtime;
 /// How long a page may take before it counts as never coming.
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
+
+/// The keys, as WebDriver writes them.
+pub const TAB: &str = "\u{e004}";
+/// Likewise.
+pub const ENTER: &str = "\u{e007}";
 
 /// How wide a phone is.
 pub const PHONE: u32 = 360;
@@ -156,6 +163,24 @@ impl Browser {
         self.run(found.click());
     }
 
+    /// Presses these keys, wherever the focus is.
+    pub fn press(&self, keys: &str) {
+        let press = async { self.client.active_element().await?.send_keys(keys).await };
+        self.run(press);
+    }
+
+    /// What can be read on the element that has the focus.
+    pub fn focused(&self) -> String {
+        let read = async { self.client.active_element().await?.text().await };
+        self.run(read)
+    }
+
+    /// The names of the cookies that the page would send.
+    pub fn cookies(&self) -> Vec<String> {
+        let all = self.run(self.client.get_all_cookies());
+        all.iter().map(|cookie| cookie.name().to_owned()).collect()
+    }
+
     /// Goes back a page.
     pub fn back(&self) {
         self.run(self.client.back());
@@ -238,27 +263,6 @@ impl Browser {
         use base64::Engine as _;
         let png = base64::engine::general_purpose::STANDARD.decode(data).expect("base64");
         fs::write(file, png).expect("room for a picture");
-    }
-
-    /// Whether something sticks out of the page at its side.
-    pub fn scrolls_sideways(&self) -> bool {
-        let root = "document.documentElement";
-        self.script(&format!("return {root}.scrollWidth > {root}.clientWidth")) == json!(true)
-    }
-
-    /// What the accessibility checks find that is serious or critical, one line each; nothing without axe-core.
-    pub fn barriers(&self) -> Vec<String> {
-        let Ok(axe) = fs::read_to_string(axe()) else {
-            skip::skipped("accessibility", "axe-core is missing (npm, by ./dev setup)");
-            return Vec::new();
-        };
-        self.script(&axe);
-        let run = "const done = arguments[0]; axe.run().then(found => done(found.violations), error => done(String(error)))";
-        let found = self.run(self.client.execute_async(run, Vec::new()));
-        let found = found.as_array().unwrap_or_else(|| panic!("axe fails: {found}"));
-        let heavy =
-            found.iter().filter(|one| ["serious", "critical"].iter().any(|impact| one["impact"] == *impact));
-        heavy.map(|one| format!("{}: {} {}", one["id"], one["help"], one["nodes"][0]["html"])).collect()
     }
 
     /// Errors in the console so far.
@@ -373,9 +377,4 @@ fn clickable(text: &str) -> String {
 
 fn quoted(text: &str) -> String {
     if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
-}
-
-/// Where `tools/browser.sh` leaves axe-core.
-fn axe() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/browser/node_modules/axe-core/axe.min.js")
 }

@@ -15,6 +15,7 @@ use crate::db::clients::Client;
 use crate::pages::error::PageError;
 use crate::pages::form::PageForm;
 use crate::pages::layout::{Page, SeeOther};
+use crate::pages::times::When;
 use crate::pages::web::{SignedIn, sign_in_again_path, sign_in_path};
 use crate::rules::local_path::LocalPath;
 use crate::rules::oauth::client::GrantType;
@@ -107,7 +108,7 @@ struct ConsentPage {
     email: String,
     /// What the client calls itself.
     name: String,
-    registered: String,
+    registered: When,
     place: String,
     is_local: bool,
     wishes: Vec<&'static str>,
@@ -157,7 +158,7 @@ fn consent(app: &App, trusted: &Trusted, wish: &Wish, signed_in: &SignedIn) -> R
         form_token: signed_in.form_token,
         email: signed_in.session.user.email.clone(),
         name: registered.name.clone(),
-        registered: trusted.client.created_at.rfc3339().chars().take(10).collect(),
+        registered: When::new(trusted.client.created_at, app.now()),
         place: trusted.redirect.place(),
         is_local: trusted.redirect.is_local(),
         wishes,

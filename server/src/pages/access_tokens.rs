@@ -86,7 +86,7 @@ impl Row {
         match self.standing {
             Standing::Live => "Active",
             Standing::Revoked => "Revoked",
-            Standing::Lapsed => "Lapsed",
+            Standing::Lapsed => "Expired",
         }
     }
 }

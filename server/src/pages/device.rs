@@ -22,6 +22,7 @@ use crate::http::client::Asks;
 use crate::rules::device::{Asker, Verdict};
 use crate::rules::local_path::LocalPath;
 use crate::rules::oauth::scope::{Scope, Scopes};
+use crate::rules::program;
 use crate::secret::SecretText;
 use crate::tokens::device::UserCode;
 use crate::tokens::device_reference;
@@ -42,6 +43,8 @@ struct Confirm {
     reference: String,
     name: String,
     program: String,
+    /// All that it said of itself, if that is more.
+    calls_itself: Option<String>,
     address: String,
     asked: When,
     wants: Vec<&'static str>,
@@ -153,12 +156,15 @@ pub(super) async fn decide(
 
 fn confirm(app: &App, signed_in: &SignedIn, grant: DeviceGrant) -> Response {
     let reference = device_reference::seal(&app.keys.current(), &signed_in.session.id, &grant.id);
+    let program = program::describe(&grant.program);
+    let calls_itself = Some(grant.program).filter(|raw| !raw.is_empty() && program.as_ref() != Some(raw));
     let page = Confirm {
         who: who(signed_in),
         reference,
         name: name_of(&grant.asker),
         wants: wants(&grant.asker),
-        program: if grant.program.is_empty() { "it does not say".to_owned() } else { grant.program },
+        program: program.unwrap_or_else(|| "It does not say".to_owned()),
+        calls_itself,
         address: grant.address,
         asked: When::new(grant.created_at, app.now()),
     };

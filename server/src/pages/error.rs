@@ -115,9 +115,12 @@ impl IntoResponse for PageError {
 
 /// A wait as people say it.
 pub fn wait(span: Duration) -> String {
+    // Rounded up too.
     match whole_secs(span) {
         1 => "1 second".to_owned(),
-        secs => format!("{secs} seconds"),
+        secs @ ..=119 => format!("{secs} seconds"),
+        secs @ ..=7200 => format!("{} minutes", secs.div_ceil(60)),
+        secs => format!("{} hours", secs.div_ceil(3600)),
     }
 }
 

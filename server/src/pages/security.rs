@@ -14,21 +14,26 @@ use uuid::Uuid;
 
 use super::cookies::{self, Kind};
 use super::error::{PageError, set_retry_after, wait};
-use super::form::PageForm;
+use super::form::{PageForm, PageQuery};
 use super::layout::{Page, Section, SeeOther, Who};
+use super::times::When;
 use super::web::{SignedIn, sign_in_again_path};
 use crate::actions::Refusal;
 use crate::actions::second_factor::browsers;
 use crate::actions::second_factor::enrol::{self, Confirmed};
 use crate::actions::second_factor::manage::{self, Overview};
 use crate::app::App;
+use crate::db::second_factor::Remembered;
 use crate::rules::local_path::LocalPath;
+use crate::rules::program;
 use crate::rules::second_factor::recent;
 use crate::secret::SecretText;
 use crate::time::Moment;
 use crate::tokens::totp::{Answer, FactorSecrets, RecoveryCode};
 
 const HERE: &str = "/dashboard/security";
+const OFF: &str = "/dashboard/security?done=off";
+const FORGOTTEN: &str = "/dashboard/security?done=forgotten";
 const SET_UP: &str = "/dashboard/security/setup";
 
 const NOT_AN_ANSWER: &str = "Type the six digits your app shows, or one of your recovery codes.";
@@ -38,10 +43,24 @@ const WRONG: &str = "That code is wrong, or was used before. Wait for the next o
 #[template(path = "security.html")]
 struct SecurityPage {
     who: Who,
-    factor: Option<Overview>,
+    factor: Option<Factor>,
+    notice: Option<&'static str>,
     recent: bool,
     sign_in_again: String,
-    alert: Option<String>,
+    alert: Option<Alert>,
+}
+
+/// Why it was not done, at the form it belongs to.
+struct Alert {
+    at: Change,
+    text: String,
+}
+
+/// What a form of the page changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Off,
+    Codes,
 }
 
 #[derive(Template)]
@@ -75,30 +94,81 @@ pub(super) struct Which {
     id: String,
 }
 
+/// A second factor as the page shows it.
+struct Factor {
+    since: When,
+    codes_left: i64,
+    browsers: Vec<Row>,
+}
+
+/// A remembered browser as the page shows it.
+struct Row {
+    id: String,
+    title: String,
+    program: String,
+    used: When,
+    lapses: When,
+}
+
 impl SecurityPage {
-    fn date(&self, at: &Moment) -> String {
-        at.rfc3339().chars().take(10).collect()
+    /// What is wrong with this form.
+    fn alert_at(&self, change: Change) -> Option<&str> {
+        self.alert.as_ref().filter(|alert| alert.at == change).map(|alert| alert.text.as_str())
     }
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, PageError> {
-    page(&app, &signed_in, StatusCode::OK, None).await
+impl Factor {
+    fn of(overview: Overview, now: Moment) -> Self {
+        let row = |browser: Remembered| Row {
+            id: browser.id,
+            title: program::describe(&browser.program).unwrap_or_else(|| "A browser".to_owned()),
+            program: browser.program,
+            used: When::new(browser.last_used_at, now),
+            lapses: When::new(browser.expires_at, now),
+        };
+        Self {
+            since: When::new(overview.since, now),
+            codes_left: overview.codes_left,
+            browsers: overview.browsers.into_iter().map(row).collect(),
+        }
+    }
 }
 
-async fn page(
+/// The query of the page.
+#[derive(Deserialize)]
+pub(super) struct Done {
+    done: Option<String>,
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    PageQuery(done): PageQuery<Done>,
+) -> Result<Response, PageError> {
+    let notice = match done.done.as_deref() {
+        Some("off") => Some("The second factor is off. Signing in takes an email code only."),
+        Some("forgotten") => Some("That browser has to show the second factor again."),
+        Some(_) | None => None,
+    };
+    Ok(Page::new(overview(&app, &signed_in, notice, None).await?).into_response())
+}
+
+async fn overview(
     app: &App,
     signed_in: &SignedIn,
-    status: StatusCode,
-    alert: Option<String>,
-) -> Result<Response, PageError> {
-    let page = SecurityPage {
+    notice: Option<&'static str>,
+    alert: Option<Alert>,
+) -> Result<SecurityPage, PageError> {
+    let factor = manage::overview(app, &signed_in.session).await?;
+    let now = app.now();
+    Ok(SecurityPage {
         who: Who::at(Section::Security, signed_in),
-        factor: manage::overview(app, &signed_in.session).await?,
-        recent: recent(signed_in.proved_at, app.now()),
+        factor: factor.map(|factor| Factor::of(factor, now)),
+        notice,
+        recent: recent(signed_in.proved_at, now),
         sign_in_again: again_path(),
         alert,
-    };
-    Ok(Page::new(page).status(status).into_response())
+    })
 }
 
 fn again_path() -> String {
@@ -207,12 +277,12 @@ pub(super) async fn renew(
         return Ok(response);
     }
     let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+        return refused(&app, &signed_in, Change::Codes, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
     };
     match manage::renew(&app, &signed_in.session, &answer).await {
         Ok(Some(codes)) => Ok(codes_page(&signed_in, false, codes)),
-        Ok(None) => refused(&app, &signed_in, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, refusal).await,
+        Ok(None) => refused(&app, &signed_in, Change::Codes, Refusal::SecondFactorRejected).await,
+        Err(refusal) => refused(&app, &signed_in, Change::Codes, refusal).await,
     }
 }
 
@@ -225,30 +295,40 @@ pub(super) async fn turn_off(
         return Ok(response);
     }
     let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+        return refused(&app, &signed_in, Change::Off, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
     };
     match manage::turn_off(&app, &signed_in.session, &answer).await {
-        Ok(true) => Ok(SeeOther::to(HERE).cookie(cookies::forget(&app, Kind::Remembered)).into_response()),
-        Ok(false) => refused(&app, &signed_in, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, refusal).await,
+        Ok(true) => {
+            let off = SeeOther::to(OFF).cookie(cookies::forget(&app, Kind::Remembered));
+            Ok(off.into_response())
+        }
+        Ok(false) => refused(&app, &signed_in, Change::Off, Refusal::SecondFactorRejected).await,
+        Err(refusal) => refused(&app, &signed_in, Change::Off, refusal).await,
     }
 }
 
 /// The page again, with why it was not done.
-async fn refused(app: &App, signed_in: &SignedIn, refusal: Refusal) -> Result<Response, PageError> {
-    match refusal {
-        Refusal::Invalid(why) => page(app, signed_in, StatusCode::UNPROCESSABLE_ENTITY, Some(why)).await,
-        Refusal::SecondFactorRejected => {
-            page(app, signed_in, StatusCode::UNPROCESSABLE_ENTITY, Some(WRONG.to_owned())).await
-        }
+async fn refused(
+    app: &App,
+    signed_in: &SignedIn,
+    at: Change,
+    refusal: Refusal,
+) -> Result<Response, PageError> {
+    let (status, text, retry_after) = match refusal {
+        Refusal::Invalid(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
+        Refusal::SecondFactorRejected => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None),
         Refusal::RateLimited { retry_after } => {
-            let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
-            let mut response = page(app, signed_in, StatusCode::TOO_MANY_REQUESTS, Some(alert)).await?;
-            set_retry_after(&mut response, retry_after);
-            Ok(response)
+            let text = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
+            (StatusCode::TOO_MANY_REQUESTS, text, Some(retry_after))
         }
-        other => Err(other.into()),
+        other => return Err(other.into()),
+    };
+    let page = overview(app, signed_in, None, Some(Alert { at, text })).await?;
+    let mut response = Page::new(page).status(status).into_response();
+    if let Some(span) = retry_after {
+        set_retry_after(&mut response, span);
     }
+    Ok(response)
 }
 
 pub(super) async fn forget(
@@ -258,7 +338,7 @@ pub(super) async fn forget(
 ) -> Result<Response, PageError> {
     let id = Uuid::parse_str(&which.id).map_err(|_| PageError::not_found())?;
     if browsers::forget(&app, &signed_in.session, id).await? {
-        Ok(SeeOther::to(HERE).into_response())
+        Ok(SeeOther::to(FORGOTTEN).into_response())
     } else {
         Err(PageError::not_found())
     }

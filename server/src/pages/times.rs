@@ -27,6 +27,11 @@ impl When {
         let ago = ago(now.since(at)).unwrap_or_else(|| day.clone());
         Self { machine: at.rfc3339(), exact, day, ago }
     }
+
+    /// For the middle of a sentence: `5 minutes ago`; after a week, `on 15 Jan 2027`.
+    pub fn said(&self) -> String {
+        if self.ago == self.day { format!("on {}", self.day) } else { self.ago.clone() }
+    }
 }
 
 fn ago(span: Duration) -> Option<String> {
@@ -60,7 +65,9 @@ mod tests {
         ] {
             assert_eq!(When::new(now.minus(Duration::from_secs(secs)), now).ago, expected);
         }
+        assert_eq!(When::new(now.minus(Duration::from_secs(8 * 86_400)), now).said(), "on 7 Jan 2027");
         let when = When::new(now, now);
+        assert_eq!(when.said(), "just now");
         assert_eq!(when.exact, "15 January 2027, 08:00 UTC");
         assert_eq!(when.machine, "2027-01-15T08:00:00Z");
         assert_eq!(When::new(Moment::from_millis(i64::MAX), now).day, "unknown");

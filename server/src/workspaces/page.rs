@@ -18,7 +18,9 @@ use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::layout::Page;
+use crate::pages::times::When;
 use crate::secret::SecretText;
+use crate::time::Moment;
 use crate::tokens::share::ShareToken;
 
 #[derive(Serialize)]
@@ -33,7 +35,7 @@ struct SharedView {
 struct SharePage {
     title: String,
     body: String,
-    date: String,
+    written: When,
 }
 
 pub(super) async fn open(
@@ -45,7 +47,7 @@ pub(super) async fn open(
     // Text that can't be a token still counts against its sender.
     let token = token.map_or_else(|_| SecretText::new(String::new()), |Ids(token)| token);
     let opened = shares::open(&app, &ShareToken::received(token), from).await;
-    let mut response = if wants_json(&headers) { as_json(opened) } else { as_page(opened) };
+    let mut response = if wants_json(&headers) { as_json(opened) } else { as_page(opened, app.now()) };
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
@@ -79,11 +81,11 @@ fn as_json(opened: Opened) -> Response {
     }
 }
 
-fn as_page(opened: Opened) -> Response {
+fn as_page(opened: Opened, now: Moment) -> Response {
     match opened {
         Ok(shared) => {
-            let date = shared.created_at.rfc3339().chars().take(10).collect();
-            Page::new(SharePage { title: shared.title, body: shared.body, date }).into_response()
+            let written = When::new(shared.created_at, now);
+            Page::new(SharePage { title: shared.title, body: shared.body, written }).into_response()
         }
         Err(Refusal::NotFound) => PageError::new(
             StatusCode::NOT_FOUND,

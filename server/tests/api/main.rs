@@ -58,6 +58,7 @@ mod shares;
 mod smtp;
 mod stop;
 mod timing;
+mod timing_pages;
 mod two_processes;
 mod withdrawn;
 mod workspaces;

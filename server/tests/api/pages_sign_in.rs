@@ -278,7 +278,7 @@ async fn fifty_failures_a_day_hold_across_pages_and_api() {
         server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
     }
     let limited = browser.fill(&server, "/signin/code", "/signin/code", &[("code", &code)]).await;
-    assert!(limited.expect(429).body.contains("Wait 86400 seconds"), "{limited:?}");
+    assert!(limited.expect(429).body.contains("Wait 24 hours"), "{limited:?}");
 }
 
 #[tokio::test]

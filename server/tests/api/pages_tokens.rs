@@ -115,7 +115,7 @@ async fn a_token_lapses_when_it_was_to() {
     browser = Browser::new();
     browser.sign_in(&server, ADA, 2).await;
     let page = browser.get(&server, PAGE).await;
-    assert!(page.body.contains(">Lapsed<") && ids(&page).is_empty(), "{page:?}");
+    assert!(page.body.contains(">Expired<") && ids(&page).is_empty(), "{page:?}");
 }
 
 #[tokio::test]

@@ -260,7 +260,7 @@ async fn five_wrong_answers_in_ten_minutes_however_parallel_and_wherever() {
     let mut browser = half_way(&server, 3).await;
     let told = second(&server, &mut browser, &[("code", &right)]).await;
     assert_eq!(told.expect(429).header("retry-after"), Some("600"));
-    assert!(told.body.contains("600 seconds") && !is_in(&server, &mut browser).await);
+    assert!(told.body.contains("10 minutes") && !is_in(&server, &mut browser).await);
     server.clock.advance(Duration::from_secs(599));
     let code = server.new_code(ADA, 4).await;
     let right = phone.code_at(&server, 0);

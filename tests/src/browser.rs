@@ -141,20 +141,20 @@ impl Browser {
 
     /// Writes into the field with this label, in place of what is there.
     pub fn fill(&self, label: &str, text: &str) {
-        let field = self.field(label);
-        self.run(field.clear());
-        self.run(field.send_keys(text));
+        self.on(&field(label), async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        });
     }
 
     /// What the field with this label holds.
     pub fn value(&self, label: &str) -> String {
-        self.run(self.field(label).prop("value")).unwrap_or_default()
+        self.on(&field(label), async |field| field.prop("value").await).unwrap_or_default()
     }
 
     /// Clicks the first button or link with this text, or the first box with this label.
     pub fn click(&self, text: &str) {
-        let found = self.find(&clickable(text));
-        self.run(found.click());
+        self.on(&clickable(text), async |found| found.click().await);
     }
 
     /// Clicks the first element that a CSS selector finds within another.
@@ -203,7 +203,7 @@ impl Browser {
 
     /// Ticks the box with this label.
     pub fn tick(&self, label: &str) {
-        self.run(self.field(label).click());
+        self.on(&field(label), async |field| field.click().await);
     }
 
     /// Whether there is such a button or link that can be seen.
@@ -296,19 +296,18 @@ impl Browser {
         self.run(self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }))
     }
 
-    fn field(&self, label: &str) -> Element {
-        let label = format!("//label[contains(normalize-space(.), {})]", quoted(label));
-        self.find(&format!("//*[@id = {label}/@for] | {label}//input | {label}//select"))
-    }
-
-    /// A page that is on its way may not have it yet.
-    fn find(&self, path: &str) -> Element {
+    /// A page that is on its way may not have it yet, or take it away again: nothing was done to it then.
+    #[track_caller]
+    fn on<T>(&self, path: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
         let start = Instant::now();
         loop {
-            match self.runtime.block_on(self.client.find(Locator::XPath(path))) {
-                Ok(found) => return found,
+            let found = async { act(self.client.find(Locator::XPath(path)).await?).await };
+            match self.runtime.block_on(found) {
+                Ok(done) => return done,
                 Err(error) => {
-                    assert!(start.elapsed() < PATIENCE, "{path}: {error} at {}: {}", self.url(), self.text());
+                    let gone = error.is_no_such_element() || error.is_stale_element_reference();
+                    let waits = gone && start.elapsed() < PATIENCE;
+                    assert!(waits, "{path}: {error} at {}: {}", self.url(), self.text());
                 }
             }
             std::thread::sleep(POLL);
@@ -366,6 +365,11 @@ fn announced_port(driver: &mut Running) -> u16 {
         }
     }
     panic!("chromedriver ended before it listened");
+}
+
+fn field(label: &str) -> String {
+    let label = format!("//label[contains(normalize-space(.), {})]", quoted(label));
+    format!("//*[@id = {label}/@for] | {label}//input | {label}//select")
 }
 
 fn clickable(text: &str) -> String {

@@ -72,7 +72,8 @@ fn a_second_factor_guards_the_sign_in_and_spares_a_remembered_browser() {
         site.arrives("/dashboard/security");
         site.browser.shows("Remembered browsers");
         site.check("security-remembered");
-        site.browser.click("Forget");
+        site.browser.click_in("form[action$='/forget']", "button");
+        site.browser.shows("That browser has to show the second factor again.");
 
         site.browser.forget();
         site.goto("/dashboard/security");
@@ -80,6 +81,15 @@ fn a_second_factor_guards_the_sign_in_and_spares_a_remembered_browser() {
         site.browser.shows("One more step");
         site.browser.fill("Code from your app", &codes[0]);
         site.browser.click("Sign in");
-        site.arrives("/dashboard");
+        site.arrives("/dashboard/security");
+
+        site.browser.click("Turn off the second factor");
+        site.browser.fill("Code from your app, or a recovery code", &codes[0]);
+        site.browser.click("Turn it off");
+        site.browser.shows("That code is wrong, or was used before.");
+        site.check("security-refused");
+        site.browser.fill("Code from your app, or a recovery code", &codes[1]);
+        site.browser.click("Turn it off");
+        site.browser.shows("The second factor is off.");
     });
 }

@@ -95,7 +95,7 @@ const TRIES: u32 = 40;
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Runs an action until no other transaction gets in its way. The action must not have changed anything when it
-/// answers `Contended`, which a rolled back transaction guarantees.
+/// answers `Contended`, which a rolled back transaction guarantees; nor may it call `again` itself, whose turn never comes.
 pub async fn again<T, F, Fut>(mut action: F) -> Result<T, Refusal>
 where
     F: FnMut() -> Fut,

@@ -1,62 +1,18 @@
-//! The command line.
+//! `everkey-server serve`.
 
-use std::ffi::OsStr;
-use std::fmt::Display;
-use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
+use super::{Unrepeated, ttl};
 use crate::db::Place;
-use crate::db::users::Platform;
-use crate::duration;
 use crate::mail::route::Route;
-use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
 
-/// The self-hosted api-server: signs people in by email code and keeps their sessions.
-#[derive(Debug, Parser)]
-#[command(name = "everkey-server", version, max_term_width = 100, disable_help_subcommand = true)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What the program can do.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run the server until it is told to stop (SIGTERM, Ctrl-C)
-    #[command(after_long_help = LIMITS_HELP)]
-    Serve(Box<Serve>),
-    /// Bring the database's schema up to date, and say what was done
-    ///
-    /// `serve` does so by itself unless it is given --no-migrate.
-    Migrate(Listing),
-    /// Look after the accounts of users
-    #[command(subcommand)]
-    Users(Users),
-    /// Look after the OAuth clients that registered
-    #[command(subcommand)]
-    Clients(Clients),
-    /// List every session: whose, how often rotated, how ended; or end one
-    Sessions(Sessions),
-    /// List what happened: sign-ins, rotations, replays, refusals
-    Events(Listing),
-    /// Change or list the server's own keys
-    #[command(subcommand)]
-    Keys(Keys),
-    /// Copy the database to a new file while the server runs
-    Backup(Backup),
-}
-
-const LIMITS_HELP: &str = "\
+pub(super) const LIMITS_HELP: &str = "\
 The --limits file is TOML. Each key overrides one limit; these are the defaults:
   code_ttl              = \"10m\"                         how long a login code works
   code_cooldown         = \"30s\"                         pause between two codes for one email
@@ -190,226 +146,6 @@ pub struct Serve {
     pub log_format: LogFormat,
 }
 
-/// How to list.
-#[derive(Debug, Args)]
-pub struct Listing {
-    /// The database to read
-    #[arg(
-        long,
-        value_name = "sqlite:PATH|postgres://...",
-        env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
-        hide_env_values = true
-    )]
-    pub database: Option<Place>,
-
-    /// Print one JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `everkey-server users`: what to do with an account. Every change is written into the audit.
-#[derive(Debug, Subcommand)]
-pub enum Users {
-    /// List every account
-    List(Listing),
-    /// Show one account and its open sessions
-    Show(OneUser),
-    /// End every session of an account and let it sign in no more
-    ///
-    /// Its personal access tokens rest: they work again when it is enabled.
-    Disable(OneUser),
-    /// Let an account sign in again
-    ///
-    /// What was ended stays ended; its personal access tokens work again.
-    Enable(OneUser),
-    /// Put an account on a plan
-    SetPlan {
-        /// Whose
-        #[command(flatten)]
-        user: OneUser,
-        /// The plan's name
-        #[arg(value_name = "PLAN", value_parser = plan)]
-        plan: String,
-    },
-    /// Give an account a role in this installation, or take it away
-    SetPlatformRole {
-        /// Whose
-        #[command(flatten)]
-        user: OneUser,
-        /// The role
-        #[arg(value_name = "ROLE", value_enum)]
-        role: PlatformRole,
-    },
-    /// End every session of an account; it may sign in again
-    ///
-    /// Its personal access tokens go on working unless --tokens is given.
-    SignOut {
-        /// Whose
-        #[command(flatten)]
-        user: OneUser,
-        /// Revoke its personal access tokens, too, for good
-        #[arg(long)]
-        tokens: bool,
-    },
-    /// Take an account's second factor away, for someone who lost phone and recovery codes
-    ///
-    /// From then on a code by mail is enough to sign in, so be sure first who asks. Their sessions stay. No mail tells
-    /// them: do it yourself, and ask them to set the second factor up anew.
-    ResetSecondFactor(OneUser),
-}
-
-/// `everkey-server clients`.
-#[derive(Debug, Subcommand)]
-pub enum Clients {
-    /// List every client
-    List(Listing),
-    /// Let a client introspect the access tokens of every client, as a resource server must
-    AllowIntrospection(OneClient),
-    /// Let a client introspect its own tokens only
-    ForbidIntrospection(OneClient),
-}
-
-/// A client, and how to say what became of it.
-#[derive(Debug, Args)]
-pub struct OneClient {
-    /// The client's id
-    #[arg(value_name = "CLIENT_ID")]
-    pub id: String,
-
-    /// Where to look, and how to answer
-    #[command(flatten)]
-    pub listing: Listing,
-}
-
-/// An account, and how to say what became of it.
-#[derive(Debug, Args)]
-pub struct OneUser {
-    /// The email address that the account signs in with
-    #[arg(value_name = "EMAIL", value_parser = email)]
-    pub email: Email,
-
-    /// Where to look, and how to answer
-    #[command(flatten)]
-    pub listing: Listing,
-}
-
-/// `everkey-server sessions`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Sessions {
-    /// How to list
-    #[command(flatten)]
-    pub listing: Listing,
-
-    /// What else to do
-    #[command(subcommand)]
-    pub command: Option<OneSession>,
-}
-
-/// What to do with one session.
-#[derive(Debug, Subcommand)]
-pub enum OneSession {
-    /// End one session: its tokens work no more
-    End {
-        /// The session's id, as `sessions` lists it
-        #[arg(value_name = "ID")]
-        id: String,
-        /// Where to look
-        #[command(flatten)]
-        listing: Listing,
-    },
-}
-
-/// `everkey-server keys`.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make new keys; running servers use them within seconds, and what the old ones made goes on working
-    Rotate {
-        /// Which keys
-        #[command(flatten)]
-        file: KeysFile,
-        /// How long replaced keys are kept: the longest --refresh-ttl of the servers that use them
-        #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = ttl)]
-        refresh_ttl: Duration,
-    },
-    /// List the keys, without their secrets
-    List {
-        /// Which keys
-        #[command(flatten)]
-        file: KeysFile,
-        /// Print one JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Which keys file.
-#[derive(Debug, Args)]
-pub struct KeysFile {
-    /// The keys file; left out, the one beside the SQLite database
-    #[arg(long, value_name = "FILE")]
-    pub keys: Option<PathBuf>,
-
-    /// The database that the keys stand beside
-    #[arg(
-        long,
-        value_name = "sqlite:PATH|postgres://...",
-        env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
-        hide_env_values = true
-    )]
-    pub database: Option<Place>,
-}
-
-/// `everkey-server backup`.
-#[derive(Debug, Args)]
-#[command(after_help = "The keys are not in it: back their file up as well, and apart from the database.")]
-pub struct Backup {
-    /// The new file, mode 0600. A SQLite database is copied whole; of PostgreSQL it is pg_dump's custom format, to be
-    /// restored with pg_restore
-    #[arg(value_name = "TO")]
-    pub to: PathBuf,
-
-    /// The database to copy
-    #[arg(
-        long,
-        value_name = "sqlite:PATH|postgres://...",
-        env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
-        hide_env_values = true
-    )]
-    pub database: Option<Place>,
-}
-
-/// A role in the installation.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PlatformRole {
-    /// A user like any other
-    None,
-    /// May look after users and sessions
-    Admin,
-}
-
-impl From<PlatformRole> for Platform {
-    fn from(role: PlatformRole) -> Self {
-        match role {
-            PlatformRole::None => Self::None,
-            PlatformRole::Admin => Self::Admin,
-        }
-    }
-}
-
-fn email(text: &str) -> Result<Email, String> {
-    Email::parse(text).map_err(|error| error.to_string())
-}
-
-fn plan(text: &str) -> Result<String, String> {
-    let fits = (1..=32).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if fits { Ok(text.to_owned()) } else { Err("write up to 32 of a-z, 0-9 and -".to_owned()) }
-}
-
 /// `--retry`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Retry {
@@ -437,38 +173,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Reads a value that may hold a password, and so is not repeated when it is wrong.
-#[derive(Clone)]
-struct Unrepeated<T>(PhantomData<fn() -> T>);
-
-impl<T> Unrepeated<T> {
-    fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> TypedValueParser for Unrepeated<T>
-where
-    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
-{
-    type Value = T;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<T, clap::Error> {
-        let why = match value.to_str().map(str::parse) {
-            Some(Ok(value)) => return Ok(value),
-            Some(Err(error)) => T::Err::to_string(&error),
-            None => "it is not text".to_owned(),
-        };
-        let arg = arg.map(ToString::to_string).unwrap_or_default();
-        Err(clap::Error::raw(ErrorKind::ValueValidation, format!("{arg}: {why}\n")).with_cmd(command))
-    }
-}
-
 /// An origin without a path: RFC 8414 issuers may have one, but cookies and redirects are easier to get right
 /// without.
 fn public_url(text: &str) -> Result<String, String> {
@@ -489,25 +193,13 @@ fn public_url(text: &str) -> Result<String, String> {
     }
 }
 
-fn ttl(text: &str) -> Result<Duration, String> {
-    match duration::parse(text) {
-        Ok(span) if span.is_zero() => Err("it must be at least 1s".to_owned()),
-        Ok(span) => Ok(span),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::Parser as _;
 
     use super::*;
+    use crate::cli::Cli;
     use crate::limits::Limits;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn the_limits_shown_in_the_help_are_the_defaults() {

@@ -1,0 +1,121 @@
+//! `everkey-server users` and `clients`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Listing;
+use crate::db::users::Platform;
+use crate::rules::email::Email;
+
+/// `everkey-server users`: what to do with an account. Every change is written into the audit.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// List every account
+    List(Listing),
+    /// Show one account and its open sessions
+    Show(OneUser),
+    /// End every session of an account and let it sign in no more
+    ///
+    /// Its personal access tokens rest: they work again when it is enabled.
+    Disable(OneUser),
+    /// Let an account sign in again
+    ///
+    /// What was ended stays ended; its personal access tokens work again.
+    Enable(OneUser),
+    /// Put an account on a plan
+    SetPlan {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The plan's name
+        #[arg(value_name = "PLAN", value_parser = plan)]
+        plan: String,
+    },
+    /// Give an account a role in this installation, or take it away
+    SetPlatformRole {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The role
+        #[arg(value_name = "ROLE", value_enum)]
+        role: PlatformRole,
+    },
+    /// End every session of an account; it may sign in again
+    ///
+    /// Its personal access tokens go on working unless --tokens is given.
+    SignOut {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// Revoke its personal access tokens, too, for good
+        #[arg(long)]
+        tokens: bool,
+    },
+    /// Take an account's second factor away, for someone who lost phone and recovery codes
+    ///
+    /// From then on a code by mail is enough to sign in, so be sure first who asks. Their sessions stay. No mail tells
+    /// them: do it yourself, and ask them to set the second factor up anew.
+    ResetSecondFactor(OneUser),
+}
+
+/// An account, and how to say what became of it.
+#[derive(Debug, Args)]
+pub struct OneUser {
+    /// The email address that the account signs in with
+    #[arg(value_name = "EMAIL", value_parser = email)]
+    pub email: Email,
+
+    /// Where to look, and how to answer
+    #[command(flatten)]
+    pub listing: Listing,
+}
+
+/// A role in the installation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PlatformRole {
+    /// A user like any other
+    None,
+    /// May look after users and sessions
+    Admin,
+}
+
+impl From<PlatformRole> for Platform {
+    fn from(role: PlatformRole) -> Self {
+        match role {
+            PlatformRole::None => Self::None,
+            PlatformRole::Admin => Self::Admin,
+        }
+    }
+}
+
+fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|error| error.to_string())
+}
+
+fn plan(text: &str) -> Result<String, String> {
+    let fits = (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("write up to 32 of a-z, 0-9 and -".to_owned()) }
+}
+
+/// `everkey-server clients`.
+#[derive(Debug, Subcommand)]
+pub enum Clients {
+    /// List every client
+    List(Listing),
+    /// Let a client introspect the access tokens of every client, as a resource server must
+    AllowIntrospection(OneClient),
+    /// Let a client introspect its own tokens only
+    ForbidIntrospection(OneClient),
+}
+
+/// A client, and how to say what became of it.
+#[derive(Debug, Args)]
+pub struct OneClient {
+    /// The client's id
+    #[arg(value_name = "CLIENT_ID")]
+    pub id: String,
+
+    /// Where to look, and how to answer
+    #[command(flatten)]
+    pub listing: Listing,
+}

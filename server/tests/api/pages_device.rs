@@ -79,7 +79,7 @@ async fn the_page_shows_who_asks_from_where_and_for_what_and_what_they_wrote_is_
     }
     assert!(!page.body.contains(&asked.text("user_code")), "the code itself goes no further");
     let done = browser.say(&server, &page, "approve").await;
-    assert!(done.expect(200).body.contains("Go back to your device or terminal"));
+    assert!(done.expect(200).body.contains("is being signed in as you"));
     assert!(!done.body.contains("<script"));
 }
 

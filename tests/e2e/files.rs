@@ -1,5 +1,6 @@
 //! The session file as others leave it (F02, F04, F05, F06, F09, F10, F11, F12).
 
+use everkey_tests::server::Grant;
 use everkey_tests::{ADA, Fault, REFRESH, Setup, World, eventually, othertool, until};
 use rustix::fs::{FileType, Mode};
 use std::fs;
@@ -198,7 +199,7 @@ fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
     assert_eq!(theirs.status(), 200);
     gate.open();
     until("our request to be answered with a 409", || world.server.log().contains("status=409"));
-    let mut grant = everkey_tests::server::Grant::of(&theirs);
+    let mut grant = Grant::of(&theirs);
     grant.answer["user"] = old["user"].clone();
     othertool::write(&world.auth_file(), &othertool::session(&grant));
 
@@ -207,6 +208,35 @@ fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
     world.everkey("auth refresh --force").ok();
     world.server.assert_nothing_revoked();
     assert_eq!(world.server.me(&world.token()), 200);
+}
+
+#[test]
+fn f11_n29_a_session_that_a_strict_server_has_revoked_is_given_up_when_a_caller_says_so() {
+    let world = World::signed_in(Setup { strict: true, ..Setup::default() });
+    let old = world.session().unwrap();
+    // Our request is on its way, theirs overtakes it, and theirs is the file that stands when ours comes as a replay.
+    let gate = everkey_tests::Gate::default();
+    world.proxy.next(REFRESH, Fault::HoldRequest(gate.clone()));
+    let mut caller = world.start("auth token --refused -");
+    caller.say(old["access_token"].as_str().unwrap());
+    gate.reached();
+    let mut theirs = Grant::of(&world.server.refresh(old["refresh_token"].as_str().unwrap()));
+    theirs.answer["user"] = old["user"].clone();
+    othertool::write(&world.auth_file(), &othertool::session(&theirs));
+    assert_eq!(caller.finish().ok(), theirs.access, "their session is taken over");
+    assert_eq!(world.server.me(&theirs.access), 200);
+    gate.open();
+    until("our request to have come to its end", || world.proxy.is_quiet());
+    assert_eq!(world.server.events("replay_revoked_all"), 1);
+
+    // Nobody has told the agent, so it still hands the token out; who is refused it says so.
+    let token = world.token();
+    assert_eq!((&token, world.server.me(&token)), (&theirs.access, 401));
+    world.cli("auth token --refused -").stdin(&token).run().exits(1);
+    assert_eq!(world.state(), "needs_login");
+    let sent: Vec<_> =
+        world.proxy.seen(REFRESH).iter().map(|sent| sent.json()["refresh_token"].clone()).collect();
+    assert_eq!(sent, [old["refresh_token"].clone(), theirs.refresh.into()], "each token is sent once");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::strace::{Strace, Threads};
 use everkey_tests::lines::Lines;
 use everkey_tests::process::Running;
 use everkey_tests::{REFRESH, Setup, World, eventually, until};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -98,7 +99,7 @@ impl Lane {
             let pid = agent.pid();
             self.agent = Some(agent);
             let mut lines = self.world.lines();
-            until("the agent to have read its files", || state(&mut lines) == "valid");
+            until("the agent to have read its files", || state_of(&mut lines) == "valid");
             until("nothing half-written to be left", || self.half_written().is_empty());
             let threads = Threads::of(pid)?;
             until("the worker to be idle", || threads.worker_sleeps());
@@ -134,6 +135,25 @@ impl Lane {
         !self.journal().exists()
     }
 
+    /// Whether nothing is under way on the network.
+    pub fn is_quiet(&self) -> bool {
+        self.world.proxy.is_quiet()
+    }
+
+    /// Whether the session that the agent speaks of is the file's, so that it has seen what others did to the file.
+    fn is_in_the_file(&self, status: &Value) -> bool {
+        let masked = word(status, "masked_token");
+        let (head, tail) = masked.split_once("...").expect("a token's beginning and end");
+        let session = self.world.session();
+        let access = session.as_ref().and_then(|session| session["access_token"].as_str());
+        access.is_some_and(|access| access.starts_with(head) && access.ends_with(tail))
+    }
+
+    /// Whether the server has taken a refresh for theft since the last verdict.
+    fn has_been_revoked(&self) -> bool {
+        self.world.server.events("replay_revoked_all") > self.marks.revoked
+    }
+
     /// A trace of one undisturbed refresh, by one strace, so that its order is the order of time.
     pub fn record(&mut self) -> (String, Threads) {
         loop {
@@ -162,20 +182,36 @@ impl Lane {
         let mut lines = self.world.lines();
         let mut nudged = false;
         let state = eventually("the session to be sound again, or lost", || {
-            let state = state(&mut lines);
+            let status = lines.request("status");
+            let state = word(&status, "state");
             // A refresh that failed before its intent is tried again when it is due, or when somebody asks.
             if state == "offline" && self.is_settled() && !nudged {
                 nudged = true;
                 self.world.everkey("auth refresh --force").ok();
             }
-            let over = ["needs_login", "signed_out"].contains(&state.as_str());
-            (over || state == "valid" && self.is_settled()).then_some(state)
+            let sound = || state == "valid" && self.is_settled() && self.is_in_the_file(&status);
+            let at_rest = is_over(&state) || sound();
+            // Looked at last: a request that the agent waits for no longer can still end the session.
+            (at_rest && self.is_quiet()).then_some(state)
         });
-        let lost = state != "valid";
+        let mut lost = state != "valid";
         if !lost {
             self.world.everkey("auth whoami").ok();
             let token = self.world.everkey(&format!("auth token --min-validity {}", self.validity)).ok();
-            assert_eq!(self.world.server.me(&token), 200, "the server does not accept the token handed out");
+            let status = self.world.server.me(&token);
+            lost = status == 401 && self.has_been_revoked();
+            if lost {
+                // Nobody told the agent; the first caller who does must be enough.
+                let said = self.world.cli("auth token --refused -").stdin(&token).run();
+                assert_ne!(said.code, 0, "another token of a session that is over");
+                assert!(
+                    is_over(&state_of(&mut lines)),
+                    "the agent keeps a session that is over: {}",
+                    said.err
+                );
+            } else {
+                assert_eq!(status, 200, "the server does not accept the token handed out");
+            }
         }
         if died {
             until("nothing half-written to be left", || self.half_written().is_empty());
@@ -247,9 +283,17 @@ impl Lane {
 }
 
 /// How the session stands, asked on a connection that is there already.
-fn state(lines: &mut Lines) -> String {
-    let status = lines.request("status");
-    status["state"].as_str().unwrap_or_else(|| panic!("no state in {status}")).to_owned()
+fn state_of(lines: &mut Lines) -> String {
+    word(&lines.request("status"), "state")
+}
+
+fn word(status: &Value, field: &str) -> String {
+    status[field].as_str().unwrap_or_else(|| panic!("no {field} in {status}")).to_owned()
+}
+
+/// Whether it takes a new sign-in.
+fn is_over(state: &str) -> bool {
+    ["needs_login", "signed_out"].contains(&state)
 }
 
 /// Otherwise the machine's many certificates make most of a refresh's system calls; here all is plain http.

@@ -90,6 +90,8 @@ struct State {
     next: BTreeMap<String, VecDeque<Fault>>,
     every: BTreeMap<String, Fault>,
     seen: Vec<Message>,
+    /// Requests that have come and have not ended, here or at the server.
+    under_way: usize,
 }
 
 impl Proxy {
@@ -172,6 +174,11 @@ impl Proxy {
         self.seen(crate::REFRESH).len()
     }
 
+    /// Whether no request is on its way any more, not even one that nobody waits for.
+    pub fn is_quiet(&self) -> bool {
+        self.state().under_way == 0
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
@@ -212,6 +219,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             let next = state.next.get_mut(&path).and_then(VecDeque::pop_front);
             let fault = next.or_else(|| state.every.get(&path).cloned()).unwrap_or(Fault::Pass);
             state.seen.push(request.clone());
+            state.under_way += 1;
             (fault, state.upstream.clone())
         };
         let forward = || http::forward(&upstream, &request).map(|answer| answer.raw).ok();
@@ -257,7 +265,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             }),
         };
         let mut writer = stream;
-        if answer.is_none_or(|answer| writer.write_all(&answer).is_err()) {
+        let answered = answer.is_some_and(|answer| writer.write_all(&answer).is_ok());
+        lock(state).under_way -= 1;
+        if !answered {
             return;
         }
     }

@@ -17,6 +17,13 @@ const TODAYS_CLI: &str = env!("CARGO_BIN_EXE_todays-cli");
 /// Tokens live this long, so that they are due (60 s before expiry) a moment after they were made.
 const LIFETIME: &str = "63s";
 
+/// What `todays-cli` takes for due, and what everkey is asked for, in seconds.
+const MARGIN: f64 = 60.0;
+
+/// By how many seconds at the most the agent, which counts milliseconds, expects the end later than the file, whose
+/// second is the one before that in which the token was asked for.
+const ROUNDED: f64 = 2.0;
+
 /// Who keeps the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum System {
@@ -86,12 +93,13 @@ impl Contestant {
         &mut self.lane.world
     }
 
-    /// Waits until the token is due.
+    /// Waits until the token is due for whoever asks: else everkey would hand it out, and refresh when half of its
+    /// life is over, with nobody waiting.
     pub fn wait_until_due(&mut self) {
         if self.is_everkey() {
             self.lane.start_if_needed();
         }
-        until("the token to be due", || left(&self.lane.world) < 60.0);
+        until("the token to be due", || left(&self.lane.world) < MARGIN - ROUNDED);
     }
 
     /// So many calls at once for a token that is good for 60 s.
@@ -154,6 +162,7 @@ impl Contestant {
         if self.is_everkey() {
             return self.lane.verdict();
         }
+        until("the network to be quiet", || self.lane.is_quiet());
         let world = &self.lane.world;
         // A call that says "not signed in" may have met the fault; the next one must not.
         let output = [(); 2].iter().map(|()| self.tool().run()).find(|output| output.code == 0);

@@ -1,10 +1,13 @@
 //! Finds the agent, or starts it.
 
-use crate::args::Invocation;
+use crate::account::Account;
 use crate::environment;
+use crate::setup::Setup;
+use crate::sources;
 use crate::wire::{Connection, NoConnection};
 use everkey_proto::place::Places;
-use everkey_proto::{Code, Failure, Reply, Request, Verb};
+use everkey_proto::profile::Profile;
+use everkey_proto::{Code, Failure, Reply, Request};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -29,70 +32,133 @@ const NOT_FOR_THE_AGENT: [&str; 7] = [
     "JOURNAL_STREAM",
 ];
 
-/// A connection to the agent, which is started if none runs.
-pub fn connect() -> Result<Connection, Failure> {
-    let places = environment::places()?;
-    let deadline = Instant::now() + START_TIME;
-    let mut found = find(&places);
-    loop {
-        match found {
-            Ok(connection) => return Ok(connection),
-            Err(NoConnection::Useless(failure)) => return Err(failure),
-            Err(NoConnection::Nobody) if Instant::now() < deadline => {
-                elsewhere(&places).map_or(Ok(()), Err)?;
-                start()?;
+/// What the access log calls a program that does not say.
+const UNNAMED: &str = concat!("everkey-client ", env!("CARGO_PKG_VERSION"));
+
+/// A connection to the user's agent.
+pub struct Agent(Connection);
+
+/// Whether an agent runs.
+pub enum Running {
+    /// It does.
+    Yes(Agent),
+    /// It does not.
+    No,
+}
+
+impl Agent {
+    /// Connects to the agent, which is started if none runs.
+    ///
+    /// # Errors
+    /// [`Code::NoAgent`], [`Code::Version`] or [`Code::Storage`].
+    pub fn connect() -> Result<Self, Failure> {
+        Self::connect_as(UNNAMED)
+    }
+
+    /// The same, with the program's name and version for the access log.
+    ///
+    /// # Errors
+    /// As [`Agent::connect`].
+    pub fn connect_as(program: &str) -> Result<Self, Failure> {
+        let places = environment::places()?;
+        let deadline = Instant::now() + START_TIME;
+        let mut found = open(&places, program);
+        loop {
+            match found {
+                Ok(connection) => return Ok(Self(connection)),
+                Err(NoConnection::Useless(failure)) => return Err(failure),
+                Err(NoConnection::Nobody) if Instant::now() < deadline => {
+                    elsewhere(&places).map_or(Ok(()), Err)?;
+                    start()?;
+                }
+                Err(NoConnection::Nobody) => {
+                    return Err(not_started(format!("Nobody answers at {}", places.socket.display())));
+                }
             }
-            Err(NoConnection::Nobody) => {
-                return Err(not_started(format!("Nobody answers at {}", places.socket.display())));
+            found = open(&places, program);
+            if let Err(NoConnection::Nobody) = found {
+                // An older agent that is dying or draining still holds the lock, so no new one could start.
+                std::thread::sleep(AGAIN);
             }
         }
-        found = find(&places);
-        if let Err(NoConnection::Nobody) = found {
-            // An older agent that is dying or draining still holds the lock, so no new one could start.
-            std::thread::sleep(AGAIN);
+    }
+
+    /// Connects to an agent that runs already; starts none.
+    ///
+    /// # Errors
+    /// Where one runs that is of no use.
+    pub fn find() -> Result<Running, Failure> {
+        match open(&environment::places()?, UNNAMED) {
+            Ok(connection) => Ok(Running::Yes(Self(connection))),
+            Err(NoConnection::Nobody) => Ok(Running::No),
+            Err(NoConnection::Useless(failure)) => Err(failure),
+        }
+    }
+
+    /// The account of that name, for questions about it.
+    ///
+    /// # Errors
+    /// [`Code::UnknownProfile`]; [`Code::Storage`] where `config.toml` has a mistake.
+    pub fn profile(&mut self, name: &str) -> Result<Account<'_>, Failure> {
+        self.account(Some(name))
+    }
+
+    /// The account that `EVERKEY_PROFILE` or `config.toml` says, else `failproofai`.
+    ///
+    /// # Errors
+    /// As [`Agent::profile`].
+    pub fn default_profile(&mut self) -> Result<Account<'_>, Failure> {
+        let name = environment::profile();
+        self.account(name.as_deref())
+    }
+
+    /// The account of a profile of [`Setup::profiles`].
+    pub fn account_of(&mut self, profile: &Profile) -> Account<'_> {
+        Account::new(self, profile.name.clone(), sources::expect(profile, None))
+    }
+
+    fn account(&mut self, name: Option<&str>) -> Result<Account<'_>, Failure> {
+        let setup = Setup::read()?;
+        Ok(self.account_of(setup.profile(name)?))
+    }
+
+    /// Asks one thing in the words of the wire.
+    ///
+    /// # Errors
+    /// What the agent refuses, and whatever happens to the connection.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
+        match self.0.ask(request)? {
+            Reply::Failed(failure) => Err(failure),
+            reply => Ok(reply),
         }
     }
 }
 
 /// A connection to an agent that runs already.
-pub fn find(places: &Places) -> Result<Connection, NoConnection> {
+fn open(places: &Places, program: &str) -> Result<Connection, NoConnection> {
     // Whoever holds the lock has written down where it listens, whatever environment it was started in (D02).
     if !places.socket_named
         && let Some(socket) = recorded(places)
     {
-        match Connection::open(&socket) {
+        match Connection::open(&socket, program) {
             Err(NoConnection::Nobody) => {}
             other => return other,
         }
     }
-    Connection::open(&places.socket)
-}
-
-/// Asks one thing; a refusal is an error.
-pub fn ask(connection: &mut Connection, invocation: &Invocation, verb: Verb) -> Result<Reply, Failure> {
-    let request = Request {
-        profile: invocation.profile.clone(),
-        expect: environment::expect(invocation.profile.as_deref(), invocation.server.as_deref()),
-        verb,
-    };
-    match connection.ask(&request)? {
-        Reply::Failed(failure) => Err(failure),
-        reply => Ok(reply),
-    }
+    Connection::open(&places.socket, program)
 }
 
 /// An answer to another question than the one asked.
 pub fn beside_the_point() -> Failure {
-    Failure {
-        code: Code::Version,
-        message: "The agent's answer does not fit the question.".to_owned(),
-        hint: "Run `everkey agent stop` so that the next command starts a fresh one.".to_owned(),
-        retry_after_secs: None,
-    }
+    Failure::new(
+        Code::Version,
+        "The agent's answer does not fit the question.",
+        "Run `everkey agent stop` so that the next command starts a fresh one.",
+    )
 }
 
 /// Starts the agent and returns when it answers.
-pub fn start() -> Result<(), Failure> {
+fn start() -> Result<(), Failure> {
     let program = program();
     let mut command = Command::new(&program);
     command.arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -136,7 +202,7 @@ fn recorded(places: &Places) -> Option<PathBuf> {
 /// An agent that runs, but not at the socket that this caller names: no second one can be started.
 fn elsewhere(places: &Places) -> Option<Failure> {
     let socket = recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
-    Connection::open(&socket).ok()?;
+    Connection::open(&socket, UNNAMED).ok()?;
     Some(Failure {
         code: Code::NoAgent,
         message: format!(

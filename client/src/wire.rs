@@ -33,7 +33,7 @@ pub enum NoConnection {
 
 impl Connection {
     /// Connects and says hello.
-    pub fn open(socket: &Path) -> Result<Self, NoConnection> {
+    pub fn open(socket: &Path, program: &str) -> Result<Self, NoConnection> {
         let (address, _dir) = short_address(socket).map_err(|_| NoConnection::Nobody)?;
         let name = address.as_os_str().to_fs_name::<GenericFilePath>().map_err(|_| NoConnection::Nobody)?;
         let stream = match ConnectOptions::new().name(name).connect_sync() {
@@ -48,7 +48,7 @@ impl Connection {
             return Err(NoConnection::Useless(foreign(socket)));
         }
         let mut connection = Self(stream);
-        match connection.hello() {
+        match connection.hello(program) {
             Ok(hello) if hello.chosen == 0 => Err(NoConnection::Useless(versions(&hello))),
             Ok(_) => Ok(connection),
             // It hung up before it said a word: it is dying, or has just died.
@@ -68,10 +68,10 @@ impl Connection {
         asked.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
     }
 
-    fn hello(&mut self) -> io::Result<AgentHello> {
+    fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
         self.0.set_recv_timeout(Some(HELLO_TIME))?;
         self.0.set_send_timeout(Some(HELLO_TIME))?;
-        let hello = ClientHello::new(concat!("everkey ", env!("CARGO_PKG_VERSION"))).encode();
+        let hello = ClientHello::new(program).encode();
         let hello = frame::enclose(&hello, HELLO_CAP).map_err(io::Error::other)?;
         self.0.write_all(&[MAGIC.as_slice(), &hello].concat())?;
         AgentHello::decode(&self.read_frame(HELLO_CAP)?).map_err(io::Error::other)
@@ -100,7 +100,7 @@ fn short_address(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
 }
 
 fn failure(code: Code, message: String, hint: &str) -> Failure {
-    Failure { code, message, hint: hint.to_owned(), retry_after_secs: None }
+    Failure::new(code, message, hint)
 }
 
 fn broken(socket: &Path, e: &io::Error) -> Failure {

@@ -2,6 +2,8 @@
 
 use crate::object;
 use crate::parking::{Lot, ParkLayer};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use everkey_proto::Secret;
 use everkey_session::trouble::{NetKind, NetTrouble};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -20,13 +22,43 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// No answer is longer, in bytes.
 const CAP: usize = 64 * 1024;
 
-/// One request, relative to a server's base URL.
+/// One request.
 #[derive(Debug)]
 pub struct Call {
     method: Method,
-    path: &'static str,
+    target: Target,
     headers: HeaderMap,
     body: Option<Secret>,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub enum Target {
+    /// A path below the server's base URL.
+    Path(&'static str),
+    /// An endpoint that the server has named.
+    Url(String),
+}
+
+impl Target {
+    fn at(&self, server: &str) -> String {
+        match self {
+            Self::Path(path) => format!("{server}{path}"),
+            Self::Url(url) => url.clone(),
+        }
+    }
+}
+
+impl From<&'static str> for Target {
+    fn from(path: &'static str) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl From<&String> for Target {
+    fn from(url: &String) -> Self {
+        Self::Url(url.clone())
+    }
 }
 
 /// How a request authenticates.
@@ -34,19 +66,32 @@ pub struct Call {
 pub enum Auth {
     /// RFC 6750.
     Bearer(Secret),
+    /// RFC 7617, with id and secret encoded as RFC 6749 section 2.3.1 says.
+    Basic(String, Secret),
 }
 
 impl Call {
     /// A GET.
-    pub fn get(path: &'static str) -> Self {
-        Self { method: Method::GET, path, headers: HeaderMap::new(), body: None }
+    pub fn get(target: impl Into<Target>) -> Self {
+        Self { method: Method::GET, target: target.into(), headers: HeaderMap::new(), body: None }
+            .header("accept", "application/json".to_owned())
     }
 
     /// A POST of a JSON body.
-    pub fn post(path: &'static str, body: serde_json::Value) -> Self {
-        let body = Some(Secret::new(body.to_string()));
-        Self { method: Method::POST, path, headers: HeaderMap::new(), body }
-            .header("content-type", "application/json".to_owned())
+    pub fn post(target: impl Into<Target>, body: serde_json::Value) -> Self {
+        Self::with_body(target.into(), "application/json", Secret::new(body.to_string()))
+    }
+
+    /// A POST of a form.
+    pub fn form(target: impl Into<Target>, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Self::with_body(target.into(), "application/x-www-form-urlencoded", Secret::new(body))
+    }
+
+    fn with_body(target: Target, kind: &str, body: Secret) -> Self {
+        Self { method: Method::POST, target, headers: HeaderMap::new(), body: Some(body) }
+            .header("accept", "application/json".to_owned())
+            .header("content-type", kind.to_owned())
     }
 
     /// With a header that is no secret.
@@ -72,7 +117,27 @@ impl Call {
             Auth::Bearer(token) => {
                 self.secret_header("authorization", &Secret::new(format!("Bearer {}", token.expose())))
             }
+            Auth::Basic(id, secret) => {
+                let encode =
+                    |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let pair = Secret::new(format!("{}:{}", encode(&id), encode(secret.expose())));
+                let value = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
+                self.secret_header("authorization", &value)
+            }
         }
+    }
+}
+
+#[cfg(test)]
+impl Call {
+    /// The body, for tests; empty if there is none.
+    pub fn sent_body(&self) -> &str {
+        self.body.as_ref().map_or("", Secret::expose)
+    }
+
+    /// A header, for tests.
+    pub fn sent_header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     }
 }
 
@@ -86,6 +151,8 @@ pub struct Answer {
     pub date: Option<u64>,
     /// The `Retry-After` header.
     pub retry_after: Option<String>,
+    /// The `Location` header, never followed.
+    pub location: Option<String>,
     /// Whether it says that it is JSON.
     pub says_json: bool,
     /// At most 64 KiB.
@@ -118,16 +185,17 @@ pub struct Parked {
 
 /// Makes a call on a connection of its own.
 pub async fn call(server: &str, call: Call) -> Result<Answer, NetTrouble> {
-    let client = build(server, None)?;
+    let client = build(server, &call.target.at(server), None)?;
     send(&client, server, call).await
 }
 
-/// S1: connects, finishes TLS, and sends nothing.
-pub async fn park(server: &str) -> Result<Parked, NetTrouble> {
+/// S1: connects to where `target` is, finishes TLS, and sends nothing.
+pub async fn park(server: &str, target: &Target) -> Result<Parked, NetTrouble> {
     let lot = Lot::default();
-    let client = build(server, Some(ParkLayer::new(lot.clone())))?;
+    let url = target.at(server);
+    let client = build(server, &url, Some(ParkLayer::new(lot.clone())))?;
     // The connector parks the connection and fails this request, so no byte of it is written.
-    let outcome = client.get(server).send().await;
+    let outcome = client.get(url).send().await;
     if lot.is_taken() {
         return Ok(Parked { client, server: server.to_owned(), lot });
     }
@@ -145,7 +213,7 @@ impl Parked {
     }
 }
 
-fn build(server: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
+fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
     let mut builder: ClientBuilder = Client::builder()
         .http1_only()
         .pool_max_idle_per_host(usize::from(park.is_some()))
@@ -155,7 +223,7 @@ fn build(server: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
         .connect_timeout(CONNECT)
         .timeout(ANSWER)
         .user_agent(concat!("everkey/", env!("CARGO_PKG_VERSION")));
-    if server.starts_with("http://") {
+    if url.starts_with("http://") {
         // Plain http never leaves this machine, so no proxy may see it.
         builder = builder.no_proxy();
     }
@@ -166,12 +234,13 @@ fn build(server: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
 }
 
 async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTrouble> {
-    let mut request = client.request(call.method, format!("{server}{}", call.path)).headers(call.headers);
+    let mut request = client.request(call.method, call.target.at(server)).headers(call.headers);
     if let Some(body) = call.body {
         request = request.body(body.expose().to_owned());
     }
     let mut response = request.send().await.map_err(|e| trouble(server, &e))?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let location = text("location");
     let says_json = text("content-type").is_some_and(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
@@ -185,7 +254,7 @@ async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTr
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { server: server.to_owned(), status, date, retry_after, says_json, body })
+    Ok(Answer { server: server.to_owned(), status, date, retry_after, location, says_json, body })
 }
 
 /// A `Date` header's unix seconds (RFC 9110, 5.6.7); none before 1970 or for anything else.
@@ -212,6 +281,16 @@ fn innermost(e: &reqwest::Error) -> String {
         cause = Some(next);
     }
     cause.map_or_else(|| "no connection".to_owned(), ToString::to_string)
+}
+
+/// An endpoint that credentials may be sent to, as the HTTP client reads it: https, or http to this very machine,
+/// without user or fragment. It may have a query (RFC 6749 section 3.2).
+pub fn endpoint(text: &str) -> Result<String, String> {
+    let mut base =
+        reqwest::Url::parse(text.trim()).map_err(|e| format!("{} is not a URL ({e})", text.trim()))?;
+    let url = String::from(base.clone());
+    base.set_query(None);
+    base_url(base.as_str()).map(|_| url)
 }
 
 /// A base URL that credentials may be sent to: https, or http to this very machine; no user, query or fragment.

@@ -10,6 +10,7 @@ mod detach;
 mod door;
 pub mod http;
 pub mod life;
+mod listener;
 mod logging;
 mod object;
 mod parking;

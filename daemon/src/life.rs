@@ -169,7 +169,7 @@ fn prepare(
     inherited: Option<std::os::fd::OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
     setup::tls()?;
-    let accounts = setup::accounts(places)?;
+    let setup = setup::Setup::read(places)?;
     let socket = match inherited {
         Some(fd) => Socket::inherited(fd)?,
         None => Socket::bind(places)?,
@@ -181,9 +181,8 @@ fn prepare(
     let (closing, closed) = latest::channel(false);
     let (stopping, stop) = oneshot::channel();
 
-    let files: Vec<_> = accounts.iter().map(|account| account.session_file.clone()).collect();
-    let watcher = watch::files(&files, changing);
-    if let Err(e) = &watcher {
+    let watch = watch::Watch::new(changing);
+    if let Err(e) = &watch {
         // Editors like to use up what inotify has for a user.
         tracing::warn!(error = %e, "can't watch the session files; looking every 30 s instead");
     }
@@ -193,7 +192,7 @@ fn prepare(
         socket: socket.path.display().to_string(),
         state_dir: places.state.display().to_string(),
     };
-    let broker = Broker::start(accounts, info)?;
+    let broker = Broker::start(setup, watch.ok(), info)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (losing, lost) = oneshot::channel();
@@ -212,7 +211,6 @@ fn prepare(
     Ok(async move {
         let ended = broker.run(Events { inbox, changed, stop }).await;
         service_manager::stopping();
-        drop(watcher);
         let _ = closing.send(true);
         door.close().await;
         ended

@@ -4,32 +4,51 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
-/// Reports each of `files` that may have changed; an empty path when events were lost. Lives as long as the watcher.
-pub fn files(files: &[PathBuf], changed: mpsc::Sender<PathBuf>) -> notify::Result<RecommendedWatcher> {
-    let wanted: BTreeSet<PathBuf> = files.iter().cloned().collect();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // When the channel is full a look is on its way already.
-        match event {
-            Ok(event) if event.need_rescan() => drop(changed.try_send(PathBuf::new())),
-            Ok(event) if says_more_than_reading(event.kind) => {
-                for path in event.paths.into_iter().filter(|path| wanted.contains(path)) {
-                    drop(changed.try_send(path));
+/// Watches as long as it lives.
+pub struct Watch {
+    watcher: RecommendedWatcher,
+    files: Arc<RwLock<BTreeSet<PathBuf>>>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Watch {
+    /// Reports each of its files that may have changed; an empty path when events were lost.
+    pub fn new(changed: mpsc::Sender<PathBuf>) -> notify::Result<Self> {
+        let files = Arc::new(RwLock::new(BTreeSet::new()));
+        let wanted = Arc::clone(&files);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // When the channel is full a look is on its way already.
+            match event {
+                Ok(event) if event.need_rescan() => drop(changed.try_send(PathBuf::new())),
+                Ok(event) if says_more_than_reading(event.kind) => {
+                    let wanted = wanted.read().unwrap_or_else(PoisonError::into_inner);
+                    for path in event.paths.into_iter().filter(|path| wanted.contains(path)) {
+                        drop(changed.try_send(path));
+                    }
                 }
+                Ok(_) => {}
+                Err(_) => drop(changed.try_send(PathBuf::new())),
             }
-            Ok(_) => {}
-            Err(_) => drop(changed.try_send(PathBuf::new())),
-        }
-    })?;
-    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
-    for folder in folders {
-        // A folder that can't be watched is still looked at every 30 s.
-        if let Err(e) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(folder = %folder.display(), error = %e, "can't watch; looking every 30 s instead");
+        })?;
+        Ok(Self { watcher, files, folders: BTreeSet::new() })
+    }
+
+    /// One more file. A folder that can't be watched is still looked at every 30 s.
+    pub fn add(&mut self, file: &Path) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned());
+        let Some(folder) = file.parent().filter(|folder| !self.folders.contains(*folder)) else { return };
+        match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.folders.insert(folder.to_owned());
+            }
+            Err(e) => {
+                tracing::warn!(folder = %folder.display(), error = %e, "can't watch; looking every 30 s instead");
+            }
         }
     }
-    Ok(watcher)
 }
 
 /// Reading raises events too; only these can mean another content.

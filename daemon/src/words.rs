@@ -1,19 +1,20 @@
 //! The core's answers as the wire carries them: data becomes sentences, one saying what happened, one what to do.
 
-use everkey_proto::reply::{Status, Step, Token};
+use everkey_proto::reply::{Inspection, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
-use everkey_proto::{Code, Failure, Reply};
-use everkey_session::event::{Answer, View};
+use everkey_proto::{Code, Failure, Reply, Scheme};
+use everkey_session::event::{Answer, Identity, Page, Shown, View};
 use everkey_session::record::Over;
 use everkey_session::trouble::{
     NetKind, NetTrouble, NotOwner, Out, Rejected, StoreKind, StoreTrouble, Trouble,
 };
+use std::collections::BTreeMap;
 
 /// The wire's reply for an answer about `profile`, whose session file is `session_file`.
-pub fn reply(profile: &str, session_file: &str, answer: Answer) -> Reply {
+pub fn reply(profile: &str, provider: &str, session_file: &str, answer: Answer) -> Reply {
     match answer {
         Answer::Whoami(user) => Reply::Whoami(user),
-        Answer::Status(view) => Reply::Status(Box::new(status(profile, session_file, view))),
+        Answer::Status(view) => Reply::Status(Box::new(status(profile, provider, session_file, view))),
         Answer::Token { access, expires_at, short } => {
             Reply::Token(Token { access_token: access, expires_at, short })
         }
@@ -21,13 +22,40 @@ pub fn reply(profile: &str, session_file: &str, answer: Answer) -> Reply {
         Answer::Asked { flow, field, tries, again } => {
             Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure) })
         }
+        Answer::Shown { flow, shown } => {
+            let Shown { url, complete_url, user_code, expires_at } = shown;
+            Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at })
+        }
+        Answer::Opened { flow, page: Page { url, port }, expires_at } => {
+            Reply::Step(Step::Open { flow, url, port, expires_at })
+        }
+        Answer::Inspected(identity) => inspected(provider, identity),
         Answer::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
         Answer::LoggedOut(revocation) => Reply::LoggedOut(revocation),
-        Answer::Failed(trouble) => Reply::Failed(failure(&trouble)),
+        Answer::Failed(trouble) => Reply::Failed(told(provider, &trouble)),
     }
 }
 
-fn status(profile: &str, session_file: &str, view: View) -> Status {
+/// The failure, with the words for a profile of this provider.
+fn told(provider: &str, trouble: &Trouble) -> Failure {
+    match trouble {
+        Trouble::Net(net) => Failure { hint: net_hint(provider, net), ..failure(trouble) },
+        _ => failure(trouble),
+    }
+}
+
+fn inspected(provider: &str, identity: Identity) -> Reply {
+    let bare = |verdict| Inspection { verdict, user: None, about: BTreeMap::new() };
+    Reply::Inspected(match identity {
+        Identity::Accepted { user, about } => Inspection { verdict: Verdict::Accepted, user, about },
+        Identity::Refused => bare(Verdict::Refused),
+        Identity::Untold => bare(Verdict::Untold),
+        Identity::Limited(secs) => return Reply::Failed(failure(&Trouble::RateLimited { secs })),
+        Identity::Net(net) => return Reply::Failed(told(provider, &Trouble::Net(net))),
+    })
+}
+
+fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Status {
     Status {
         profile: profile.to_owned(),
         server: view.server,
@@ -42,6 +70,9 @@ fn status(profile: &str, session_file: &str, view: View) -> Status {
         next_refresh_at: view.next_refresh_at,
         last_error: view.last_error.as_ref().map(|trouble| failure(trouble).message),
         pending_revocations: view.pending_revocations,
+        provider: provider.to_owned(),
+        about: view.about,
+        masked_static_token: view.masked_fixed,
     }
 }
 
@@ -53,7 +84,7 @@ pub fn failure(trouble: &Trouble) -> Failure {
         Trouble::OtherServer { agent, client } => (
             Code::Mismatch,
             format!("The session belongs to {agent}, but you asked for {client}."),
-            "Unset FAILPROOF_API_URL (or --server), or run `everkey auth login` to sign in there.".to_owned(),
+            "Leave out --server (and unset FAILPROOF_API_URL, BINBOI_API_URL, DOT_AI_URL), or run `everkey auth login` to sign in there.".to_owned(),
         ),
         Trouble::OtherFile { agent, client } => (
             Code::Mismatch,
@@ -68,7 +99,7 @@ pub fn failure(trouble: &Trouble) -> Failure {
             "The account changed while you waited.".to_owned(),
             "Run `everkey auth whoami` to see who is signed in now.".to_owned(),
         ),
-        Trouble::Net(net) => (Code::Offline, unreachable(net), net_hint(net)),
+        Trouble::Net(net) => (Code::Offline, unreachable(net), net_hint("failproofai", net)),
         Trouble::Uncertain(net) => (
             Code::Offline,
             format!("A refresh was sent to {}, but its answer was lost.", net.server),
@@ -82,15 +113,30 @@ pub fn failure(trouble: &Trouble) -> Failure {
         Trouble::TooSoon { secs } => (
             Code::RateLimited,
             format!("The last refresh was less than 30 seconds ago; wait {secs} s."),
-            "Add --force to refresh all the same.".to_owned(),
+            "A token that is refused so soon is refused for another reason; `everkey auth refresh --force` gets another all the same.".to_owned(),
         ),
-        Trouble::Rejected(rejected) => (Code::Refused, refused(rejected), LOGIN.to_owned()),
+        Trouble::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),
         Trouble::RateLimited { secs } => (
             Code::RateLimited,
             format!("Rate limited by the api-server: wait {secs} seconds."),
             "Then try again; asking sooner makes it longer.".to_owned(),
         ),
         Trouble::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
+        Trouble::NoSuchScheme(offered) => (
+            Code::BadRequest,
+            format!("This profile is signed in to {}.", listed(offered)),
+            "Leave out --scheme (or --token).".to_owned(),
+        ),
+        Trouble::CantRefresh => (
+            Code::NeedsLogin,
+            "There is no refresh token, so there is no other access token than this one.".to_owned(),
+            "If the server refuses it, run `everkey auth login`.".to_owned(),
+        ),
+        Trouble::CantListen(why) => (
+            Code::Storage,
+            format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
+            "Sign in by device code instead (--scheme device), if the server has it.".to_owned(),
+        ),
         Trouble::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
@@ -136,6 +182,7 @@ fn ended(over: Over) -> &'static str {
         Over::Restored => "not signed in (the session file holds an old token, as from a backup)",
         Over::Copied => "not signed in (the session file was copied from a machine that went on using it)",
         Over::Contested => "not signed in (another program keeps refreshing the same session)",
+        Over::Expired => "not signed in (the access token has expired)",
     }
 }
 
@@ -143,8 +190,62 @@ fn refused(rejected: &Rejected) -> String {
     match rejected {
         Rejected::Email => "That email address was not accepted.".to_owned(),
         Rejected::Code => "That code was not accepted: it is wrong, expired or used up.".to_owned(),
+        Rejected::Token => "That token was not accepted: it is wrong, or revoked.".to_owned(),
+        Rejected::Denied => "The sign-in was denied.".to_owned(),
+        Rejected::Expired => "The code has expired: nobody approved it in time.".to_owned(),
+        Rejected::Stray => "That does not belong to the sign-in that is under way.".to_owned(),
+        Rejected::Issuer(called) if called.is_empty() => {
+            "The answer does not say which server it is from, though the server promised to.".to_owned()
+        }
+        Rejected::Issuer(called) => {
+            format!(
+                "The server calls itself {}, which is not the issuer that was asked.",
+                harmless(called, SHOWN)
+            )
+        }
+        Rejected::Metadata(what) => {
+            format!("The server's metadata can't be used: {}.", harmless(what, SHOWN))
+        }
+        Rejected::NoClient => {
+            "The server does not register clients by itself, and this profile has no client id.".to_owned()
+        }
+        Rejected::Scheme(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
         Rejected::Other(code) => format!("The api-server refused ({}).", harmless(code, SHOWN)),
     }
+}
+
+fn refused_hint(rejected: &Rejected) -> String {
+    match rejected {
+        Rejected::Token => "Nothing was changed. Make a new token in the dashboard, and paste all of it.",
+        Rejected::Stray => "It goes on; open the address that was shown, or paste where it ended.",
+        Rejected::Issuer(_) => {
+            "Nothing was sent to it. Check the issuer, character by character (a trailing slash counts)."
+        }
+        Rejected::Metadata(_) => {
+            "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml."
+        }
+        Rejected::NoClient => {
+            "Ask whoever runs the server for a client id, and add the profile with --client-id."
+        }
+        Rejected::Scheme(Scheme::Device) => "Try --scheme browser.",
+        Rejected::Scheme(_) => "Try --scheme device.",
+        Rejected::Email | Rejected::Code | Rejected::Denied | Rejected::Expired | Rejected::Other(_) => LOGIN,
+    }
+    .to_owned()
+}
+
+/// How a person signs in by a scheme.
+fn way(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Otp => "with a code by email",
+        Scheme::Device => "by device code",
+        Scheme::Browser => "in the browser",
+        Scheme::Token => "with a pasted token",
+    }
+}
+
+fn listed(schemes: &[Scheme]) -> String {
+    schemes.iter().map(|scheme| way(*scheme)).collect::<Vec<_>>().join(" or ")
 }
 
 fn unreachable(net: &NetTrouble) -> String {
@@ -171,13 +272,19 @@ fn unreachable(net: &NetTrouble) -> String {
     }
 }
 
-fn net_hint(net: &NetTrouble) -> String {
+fn net_hint(provider: &str, net: &NetTrouble) -> String {
+    let named = match provider {
+        "failproofai" => "FAILPROOF_API_URL or --server",
+        "binboi" => "BINBOI_API_URL or --server",
+        "dot-ai" => "DOT_AI_URL or --server",
+        "achilles" => "achilles config set server_url",
+        _ => "the profile in config.toml",
+    };
     match net.kind {
         NetKind::Redirect | NetKind::NotTheContract => {
-            "Check the address (FAILPROOF_API_URL or --server), or sign in to the network you are on."
-                .to_owned()
+            format!("Check the address ({named}), or sign in to the network you are on.")
         }
-        _ => "Check your network; another server is named with FAILPROOF_API_URL or --server.".to_owned(),
+        _ => format!("Check your network; another server is named with {named}."),
     }
 }
 
@@ -189,6 +296,9 @@ fn unusable(store: &StoreTrouble) -> String {
         StoreKind::NotAFile => format!("{path} is not a plain file."),
         StoreKind::Foreign(uid) => format!("{path} belongs to another user (uid {uid})."),
         StoreKind::Damaged => format!("{path} is damaged."),
+        StoreKind::Strange => {
+            format!("{path} is not as this everkey knows it; perhaps a newer version of its tool wrote it.")
+        }
         StoreKind::TooLarge => format!("{path} is far too large for a session file."),
         StoreKind::Os(why) => format!("{path}: {why}."),
     }
@@ -202,6 +312,9 @@ fn store_hint(store: &StoreTrouble) -> String {
         | StoreKind::Damaged
         | StoreKind::TooLarge => {
             "Move it away, or run `everkey auth logout` to remove it; then `everkey auth login`.".to_owned()
+        }
+        StoreKind::Strange => {
+            "Nothing was changed. Upgrade everkey, or move the file away and sign in anew.".to_owned()
         }
         StoreKind::Foreign(_) => "Have its owner remove it, then run `everkey auth login`.".to_owned(),
         StoreKind::Os(_) => {

@@ -10,7 +10,8 @@ pub mod reach;
 pub mod targets;
 
 use targets::{
-    answers, hello, jwt, lines, messages, server_text, server_url, session_file, store, streams, waits,
+    answers, callback, config, hello, jwt, lines, messages, of_achilles, of_oauth, server_text, server_url,
+    session_file, store, streams, waits,
 };
 
 /// One target: reads the input, panics if a property does not hold.
@@ -27,6 +28,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("json_request", lines::request),
     ("json_reply", lines::reply),
     ("session_failproofai", session_file::failproofai),
+    ("session_achilles", session_file::achilles),
+    ("session_binboi", session_file::binboi),
+    ("session_dot_ai", session_file::dot_ai),
+    ("session_oauth", session_file::oauth),
     ("journal", store::journal),
     ("journal_torn", store::journal_torn),
     ("sidecar", store::sidecar),
@@ -35,6 +40,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("login_answer", answers::login),
     ("probe_answer", answers::probe),
     ("revoke_answer", answers::revoke),
+    ("achilles_answer", of_achilles::any),
+    ("oauth_answer", of_oauth::any),
+    ("callback", callback::queries),
+    ("config", config::profiles),
+    ("achilles_config", config::of_achilles),
     ("jwt", jwt::claims),
     ("retry_after", waits::retry_after),
     ("http_date", waits::http_date),

@@ -3,7 +3,9 @@
 //! Errors never echo the input: it may hold a secret.
 
 use crate::hello::{AgentHello, ClientHello};
-use crate::reply::{AgentInfo, Failure, Field, Reply, Revocation, Short, Status, Step, Token, User};
+use crate::reply::{
+    AgentInfo, Failure, Field, Inspection, Reply, Revocation, Short, Status, Step, Token, User,
+};
 use crate::{Expect, FlowId, Request, Scheme, Secret, Verb};
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +105,10 @@ pub enum Kind {
     Stop,
     /// See [`Verb::Better`].
     Better,
+    /// See [`Verb::Wait`].
+    Wait,
+    /// See [`Verb::Inspect`].
+    Inspect,
 }
 
 /// One request line. Which fields a kind takes is checked when it becomes a [`Request`].
@@ -128,6 +134,8 @@ pub struct RequestLine {
     text: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     than: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<Secret>,
 }
 
 impl TryFrom<RequestLine> for Request {
@@ -150,6 +158,8 @@ impl TryFrom<RequestLine> for Request {
             Kind::Agent => Verb::Agent,
             Kind::Stop => Verb::Stop,
             Kind::Better => Verb::Better { than: line.than.take().ok_or(missing("than"))? },
+            Kind::Wait => Verb::Wait { flow: line.flow.take().ok_or(missing("flow"))? },
+            Kind::Inspect => Verb::Inspect { token: line.token.take() },
         };
         let left = [
             ("min_validity_secs", line.min_validity_secs.is_some()),
@@ -158,6 +168,7 @@ impl TryFrom<RequestLine> for Request {
             ("flow", line.flow.is_some()),
             ("text", line.text.is_some()),
             ("than", line.than.is_some()),
+            ("token", line.token.is_some()),
         ];
         if let Some((name, _)) = left.iter().find(|(_, there)| *there) {
             return Err(NotALine::Superfluous(name));
@@ -180,6 +191,7 @@ impl From<Request> for RequestLine {
             flow: None,
             text: None,
             than: None,
+            token: None,
         };
         match request.verb {
             Verb::Whoami => Self { request: Kind::Whoami, ..bare },
@@ -197,6 +209,8 @@ impl From<Request> for RequestLine {
             Verb::Agent => Self { request: Kind::Agent, ..bare },
             Verb::Stop => Self { request: Kind::Stop, ..bare },
             Verb::Better { than } => Self { request: Kind::Better, than: Some(than), ..bare },
+            Verb::Wait { flow } => Self { request: Kind::Wait, flow: Some(flow), ..bare },
+            Verb::Inspect { token } => Self { request: Kind::Inspect, token, ..bare },
         }
     }
 }
@@ -206,15 +220,20 @@ impl From<Request> for RequestLine {
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum ReplyLine {
     /// See [`Reply::Whoami`].
-    Whoami(User),
+    Whoami {
+        /// Who it is, if the server says so.
+        #[serde(flatten)]
+        user: Option<User>,
+    },
     /// See [`Reply::Status`].
     Status(Box<Status>),
     /// See [`Reply::Token`].
     Token {
         /// The token.
         access_token: Secret,
-        /// Unix seconds.
-        expires_at: u64,
+        /// Unix seconds, if somebody says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<u64>,
         /// Why it is valid for less than was asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         short: Option<Short>,
@@ -238,10 +257,35 @@ pub enum ReplyLine {
     },
     /// See [`Step::Done`].
     Done {
-        /// Who it is.
-        user: User,
+        /// Who it is, if the server says so.
+        user: Option<User>,
         /// Whether it was so before.
         already: bool,
+    },
+    /// See [`Step::Show`].
+    Show {
+        /// The flow.
+        flow: FlowId,
+        /// The address.
+        url: String,
+        /// The address with the code in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        complete_url: Option<String>,
+        /// The code.
+        user_code: String,
+        /// Unix seconds.
+        expires_at: u64,
+    },
+    /// See [`Step::Open`].
+    Open {
+        /// The flow.
+        flow: FlowId,
+        /// The page.
+        url: String,
+        /// The port that the browser comes back to.
+        port: u16,
+        /// Unix seconds.
+        expires_at: u64,
     },
     /// See [`Reply::LoggedOut`].
     LoggedOut {
@@ -254,12 +298,14 @@ pub enum ReplyLine {
     Stopping,
     /// See [`Reply::Failed`].
     Error(Failure),
+    /// See [`Reply::Inspected`].
+    Inspected(Inspection),
 }
 
 impl From<Reply> for ReplyLine {
     fn from(reply: Reply) -> Self {
         match reply {
-            Reply::Whoami(user) => Self::Whoami(user),
+            Reply::Whoami(user) => Self::Whoami { user },
             Reply::Status(status) => Self::Status(status),
             Reply::Token(Token { access_token, expires_at, short }) => {
                 Self::Token { access_token, expires_at, short }
@@ -267,10 +313,17 @@ impl From<Reply> for ReplyLine {
             Reply::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
             Reply::Step(Step::Ask { flow, field, tries, again }) => Self::Ask { flow, field, tries, again },
             Reply::Step(Step::Done { user, already }) => Self::Done { user, already },
+            Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at }) => {
+                Self::Show { flow, url, complete_url, user_code, expires_at }
+            }
+            Reply::Step(Step::Open { flow, url, port, expires_at }) => {
+                Self::Open { flow, url, port, expires_at }
+            }
             Reply::LoggedOut(revocation) => Self::LoggedOut { revocation },
             Reply::Agent(info) => Self::Agent(info),
             Reply::Stopping => Self::Stopping,
             Reply::Failed(failure) => Self::Error(failure),
+            Reply::Inspected(inspection) => Self::Inspected(inspection),
         }
     }
 }
@@ -278,7 +331,7 @@ impl From<Reply> for ReplyLine {
 impl From<ReplyLine> for Reply {
     fn from(line: ReplyLine) -> Self {
         match line {
-            ReplyLine::Whoami(user) => Self::Whoami(user),
+            ReplyLine::Whoami { user } => Self::Whoami(user),
             ReplyLine::Status(status) => Self::Status(status),
             ReplyLine::Token { access_token, expires_at, short } => {
                 Self::Token(Token { access_token, expires_at, short })
@@ -288,10 +341,17 @@ impl From<ReplyLine> for Reply {
                 Self::Step(Step::Ask { flow, field, tries, again })
             }
             ReplyLine::Done { user, already } => Self::Step(Step::Done { user, already }),
+            ReplyLine::Show { flow, url, complete_url, user_code, expires_at } => {
+                Self::Step(Step::Show { flow, url, complete_url, user_code, expires_at })
+            }
+            ReplyLine::Open { flow, url, port, expires_at } => {
+                Self::Step(Step::Open { flow, url, port, expires_at })
+            }
             ReplyLine::LoggedOut { revocation } => Self::LoggedOut(revocation),
             ReplyLine::Agent(info) => Self::Agent(info),
             ReplyLine::Stopping => Self::Stopping,
             ReplyLine::Error(failure) => Self::Failed(failure),
+            ReplyLine::Inspected(inspection) => Self::Inspected(inspection),
         }
     }
 }

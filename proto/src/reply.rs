@@ -1,13 +1,16 @@
 //! What the agent answers, protocol version 1. Once released, variants and fields are only ever appended.
 
 use crate::{FlowId, Scheme, Secret};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// One reply on the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Somebody is signed in.
-    Whoami(User),
+    /// Somebody is signed in; none where the server does not say who.
+    Whoami(Option<User>),
     /// The profile as it stands.
     Status(Box<Status>),
     /// A valid access token.
@@ -27,6 +30,8 @@ pub enum Reply {
     Stopping,
     /// It did not work.
     Failed(Failure),
+    /// What the server says of a token.
+    Inspected(Inspection),
 }
 
 /// An account at the api-server.
@@ -43,8 +48,8 @@ pub struct User {
 pub struct Token {
     /// The token.
     pub access_token: Secret,
-    /// Unix seconds at which it expires.
-    pub expires_at: u64,
+    /// Unix seconds at which it expires; none if nobody says.
+    pub expires_at: Option<u64>,
     /// Why it may be valid for less than was asked, if so.
     pub short: Option<Short>,
 }
@@ -75,10 +80,35 @@ pub enum Step {
     },
     /// Signed in.
     Done {
-        /// Who it is.
-        user: User,
+        /// Who it is, if the server says so.
+        user: Option<User>,
         /// Whether it was so before, and nothing was done.
         already: bool,
+    },
+    /// The person is to open an address, on any device, and to type a code there; then comes `Verb::Wait`.
+    Show {
+        /// The flow.
+        flow: FlowId,
+        /// The address.
+        url: String,
+        /// The address with the code in it, if the server gives one.
+        complete_url: Option<String>,
+        /// The code.
+        user_code: String,
+        /// Unix seconds at which the code expires.
+        expires_at: u64,
+    },
+    /// A page is to be opened in a browser on this machine; then comes `Verb::Wait`. Elsewhere, the address that the
+    /// browser ends at may be given as an answer.
+    Open {
+        /// The flow.
+        flow: FlowId,
+        /// The page.
+        url: String,
+        /// The port on 127.0.0.1 that the browser comes back to.
+        port: u16,
+        /// Unix seconds at which the sign-in is given up.
+        expires_at: u64,
     },
 }
 
@@ -90,6 +120,32 @@ pub enum Field {
     Email,
     /// The code that was sent; not to be echoed on a terminal.
     Code,
+    /// A token; not to be echoed on a terminal.
+    Token,
+}
+
+/// What a server says of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// Whether it accepts it.
+    pub verdict: Verdict,
+    /// Whose it is, if it says so.
+    pub user: Option<User>,
+    /// What else it says about them: `name`, `org`, `role`, `plan`, `prefix`.
+    #[serde(deserialize_with = "in_order")]
+    pub about: BTreeMap<String, String>,
+}
+
+/// Whether a server accepts a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It does.
+    Accepted,
+    /// It does not.
+    Refused,
+    /// It answers, but has no way to say.
+    Untold,
 }
 
 /// Whether the server knows that a session has ended.
@@ -104,6 +160,8 @@ pub enum Revocation {
     Queued,
     /// The server answered, but not that it has revoked it.
     NotConfirmed,
+    /// The server has no way to be told.
+    Impossible,
 }
 
 /// How a session stands; always derived, never stored.
@@ -155,6 +213,13 @@ pub struct Status {
     pub last_error: Option<String>,
     /// How many sign-outs the server has not confirmed yet.
     pub pending_revocations: u32,
+    /// What the server speaks: `failproofai`, `achilles`, `binboi`, `dot-ai` or `oauth`.
+    pub provider: String,
+    /// What else is known about the user: `name`, `org`, `role`, `plan`, `prefix`.
+    #[serde(deserialize_with = "in_order")]
+    pub about: BTreeMap<String, String>,
+    /// A token of the file that never changes and comes before the session's, masked.
+    pub masked_static_token: Option<String>,
 }
 
 /// What the agent is.
@@ -232,4 +297,33 @@ impl Code {
             Self::Storage => 7,
         }
     }
+}
+
+/// Reads names and values. A frame holds each name once, in order: a message has one spelling only.
+fn in_order<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Names {
+        any_order: bool,
+    }
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("names and values")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some((name, value)) = entries.next_entry()? {
+                if !self.any_order && all.last_key_value().is_some_and(|(last, _)| *last >= name) {
+                    return Err(A::Error::custom("names that are not in order"));
+                }
+                all.insert(name, value);
+            }
+            Ok(all)
+        }
+    }
+
+    let any_order = from.is_human_readable();
+    from.deserialize_map(Names { any_order })
 }

@@ -35,6 +35,12 @@ pub struct FlowId(pub u64);
 pub enum Scheme {
     /// A code sent by email.
     Otp,
+    /// A code shown here and approved on another device (RFC 8628).
+    Device,
+    /// A page in the browser that answers to this machine (authorization code with PKCE, RFC 8252).
+    Browser,
+    /// A token made elsewhere and pasted.
+    Token,
 }
 
 /// What to do.
@@ -81,5 +87,16 @@ pub enum Verb {
     Better {
         /// SHA-256 of the refused token, in hexadecimal.
         than: String,
+    },
+    /// The next step of a sign-in that waits for the world: answered when there is one, or after some seconds with
+    /// the same step again.
+    Wait {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// Ask the server whether it accepts a token, and whose it is. Nothing is kept.
+    Inspect {
+        /// The token; none means the session's own.
+        token: Option<Secret>,
     },
 }

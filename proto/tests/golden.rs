@@ -3,8 +3,11 @@
 
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine, RequestLine};
-use everkey_proto::reply::{AgentInfo, Field, Revocation, Short, State, Status, Step, Token, User};
+use everkey_proto::reply::{
+    AgentInfo, Field, Inspection, Revocation, Short, State, Status, Step, Token, User, Verdict,
+};
 use everkey_proto::{Code, Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, codec};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -16,13 +19,20 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("status", plain(Verb::Status)),
         ("token", plain(Verb::Token { min_validity_secs: 60 })),
         ("refresh", plain(Verb::Refresh { force: true })),
-        ("login", plain(Verb::Login { scheme: Some(Scheme::Otp) })),
+        ("login", plain(Verb::Login { scheme: None })),
+        ("login otp", plain(Verb::Login { scheme: Some(Scheme::Otp) })),
+        ("login device", plain(Verb::Login { scheme: Some(Scheme::Device) })),
+        ("login browser", plain(Verb::Login { scheme: Some(Scheme::Browser) })),
+        ("login token", plain(Verb::Login { scheme: Some(Scheme::Token) })),
         ("answer", plain(Verb::Answer { flow, text: Secret::new("123456") })),
         ("cancel", plain(Verb::Cancel { flow })),
         ("logout", plain(Verb::Logout)),
         ("agent", plain(Verb::Agent)),
         ("stop", plain(Verb::Stop)),
         ("better", plain(Verb::Better { than: "ab".repeat(32) })),
+        ("wait", plain(Verb::Wait { flow })),
+        ("inspect", plain(Verb::Inspect { token: None })),
+        ("inspect token", plain(Verb::Inspect { token: Some(Secret::new("t")) })),
         (
             "expecting",
             Request {
@@ -37,6 +47,7 @@ fn requests() -> Vec<(&'static str, Request)> {
 fn replies() -> Vec<(String, Reply)> {
     let user = || User { id: "u1".into(), email: "a@b.c".into() };
     let failure = |code| Failure { code, message: "m".into(), hint: "h".into(), retry_after_secs: Some(3) };
+    let about = || BTreeMap::from([("org".to_owned(), "o".to_owned()), ("role".to_owned(), "r".to_owned())]);
     let status = Status {
         profile: "p".into(),
         server: "s".into(),
@@ -51,25 +62,63 @@ fn replies() -> Vec<(String, Reply)> {
         next_refresh_at: Some(3),
         last_error: None,
         pending_revocations: 4,
+        provider: "failproofai".into(),
+        about: about(),
+        masked_static_token: Some("****".into()),
+    };
+    let bare = Status {
+        reason: Some("r".into()),
+        user: None,
+        scheme: Scheme::Device,
+        masked_token: None,
+        access_expires_at: None,
+        refresh_expires_at: None,
+        next_refresh_at: None,
+        last_error: Some("e".into()),
+        about: BTreeMap::new(),
+        masked_static_token: None,
+        ..status.clone()
     };
     let info = AgentInfo { version: "1".into(), pid: 2, socket: "/s".into(), state_dir: "/d".into() };
-    let token = |short| Token { access_token: Secret::new("t"), expires_at: 9, short };
+    let token = |short| Token { access_token: Secret::new("t"), expires_at: Some(9), short };
+    let for_ever = Token { access_token: Secret::new("t"), expires_at: None, short: None };
+    let inspected = |verdict, user, about| Reply::Inspected(Inspection { verdict, user, about });
+    let show = |complete_url| Step::Show {
+        flow: FlowId(77),
+        url: "https://s/device".into(),
+        complete_url,
+        user_code: "AB-12".into(),
+        expires_at: 9,
+    };
+    let open =
+        Step::Open { flow: FlowId(77), url: "https://s/authorize?state=x".into(), port: 5, expires_at: 9 };
     let ask = |field, again| Step::Ask { flow: FlowId(77), field, tries: 5, again };
     let mut all = vec![
-        ("whoami".into(), Reply::Whoami(user())),
+        ("whoami".into(), Reply::Whoami(Some(user()))),
+        ("whoami nobody knows".into(), Reply::Whoami(None)),
         ("status".into(), Reply::Status(Box::new(status))),
+        ("status bare".into(), Reply::Status(Box::new(bare))),
         ("token".into(), Reply::Token(token(None))),
         ("token short lifetime".into(), Reply::Token(token(Some(Short::Lifetime)))),
         ("token short no refresh".into(), Reply::Token(token(Some(Short::NoRefresh)))),
+        ("token for ever".into(), Reply::Token(for_ever)),
         ("refreshed".into(), Reply::Refreshed { access_expires_at: 9 }),
         ("ask email".into(), Reply::Step(ask(Field::Email, None))),
         ("ask code again".into(), Reply::Step(ask(Field::Code, Some(failure(Code::Refused))))),
-        ("done".into(), Reply::Step(Step::Done { user: user(), already: true })),
+        ("done".into(), Reply::Step(Step::Done { user: Some(user()), already: true })),
+        ("done nobody knows who".into(), Reply::Step(Step::Done { user: None, already: false })),
+        ("ask token".into(), Reply::Step(ask(Field::Token, None))),
+        ("show".into(), Reply::Step(show(None))),
+        ("show complete".into(), Reply::Step(show(Some("https://s/device?user_code=AB-12".into())))),
+        ("open".into(), Reply::Step(open)),
+        ("inspected accepted".into(), inspected(Verdict::Accepted, Some(user()), about())),
+        ("inspected refused".into(), inspected(Verdict::Refused, None, BTreeMap::new())),
+        ("inspected untold".into(), inspected(Verdict::Untold, None, BTreeMap::new())),
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];
-    use Revocation::{NotConfirmed, NothingToDo, Queued, Revoked};
-    for revocation in [NothingToDo, Revoked, Queued, NotConfirmed] {
+    use Revocation::{Impossible, NotConfirmed, NothingToDo, Queued, Revoked};
+    for revocation in [NothingToDo, Revoked, Queued, NotConfirmed, Impossible] {
         all.push((format!("logged out {revocation:?}"), Reply::LoggedOut(revocation)));
     }
     for code in [
@@ -138,6 +187,13 @@ fn d11_no_prefix_and_no_suffix_of_a_message_is_one() {
         }
         assert!(codec::decode_request(&[body, vec![0]].concat()).is_err(), "{name} and a byte");
     }
+    // Names that are not in order would be a second spelling of the same message.
+    let (_, reply) = replies().into_iter().find(|(name, _)| name == "inspected accepted").unwrap();
+    let body = codec::encode_reply(&reply).unwrap();
+    let at = body.windows(3).position(|three| three == b"org").unwrap();
+    let mut odd = body;
+    odd[at..at + 3].copy_from_slice(b"z\0z");
+    assert!(codec::decode_reply(&odd).is_err());
     // A length of 2^64-1 inside a small frame must not be believed.
     assert!(codec::decode_request(&[&[1], [0xff; 12].as_slice()].concat()).is_err());
 }
@@ -164,6 +220,11 @@ fn d11_lines_that_are_no_requests_are_refused_without_an_echo() {
     assert!(missing.contains("\"flow\""), "{missing}");
     let superfluous = json::read_request(b"{\"request\":\"whoami\",\"force\":true}").unwrap_err().to_string();
     assert!(superfluous.contains("\"force\""), "{superfluous}");
+    let aimless = json::read_request(b"{\"request\":\"wait\"}").unwrap_err().to_string();
+    assert!(aimless.contains("\"flow\""), "{aimless}");
+    let unasked = b"{\"request\":\"token\",\"token\":\"hunter2\"}";
+    let superfluous = json::read_request(unasked).unwrap_err().to_string();
+    assert!(superfluous.contains("\"token\"") && !superfluous.contains("hunter2"), "{superfluous}");
 }
 
 #[test]

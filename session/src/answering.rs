@@ -8,6 +8,7 @@ use crate::rotation::{Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, Trouble};
 use everkey_proto::reply::{Short, State};
+use everkey_proto::{Scheme, Secret};
 
 /// How long a client waits for a token at the most, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -66,9 +67,13 @@ impl Waiting {
 impl Profile {
     pub(crate) fn whoami(&mut self, waiter: Waiter) {
         let answer = match &self.account {
-            Account::In(held) => match held.over() {
+            // A token that never changes is good though the session beside it is over.
+            Account::In(held) => match held.over().filter(|_| held.session.holder.fixed.is_none()) {
                 Some(over) => Answer::Failed(Trouble::NeedsLogin(over)),
-                None => Answer::Whoami(held.session.user.clone()),
+                None if held.session.holder.user.is_none() && self.settings.policy.identifies => {
+                    return self.find_out_who(waiter);
+                }
+                None => Answer::Whoami(held.session.holder.user.clone()),
             },
             Account::Out(why) => Answer::Failed(Trouble::NotSignedIn(why.clone())),
             Account::Unusable(why) => Answer::Failed(Trouble::Store(why.clone())),
@@ -87,13 +92,17 @@ impl Profile {
             server: self.server().to_owned(),
             state,
             reason,
-            user: held.map(|held| held.session.user.clone()),
-            scheme: self.settings.policy.scheme,
-            masked: held.map(|held| held.session.access.masked()),
-            access_expires_at: held.map(|held| held.session.access_expires_at),
-            refresh_expires_at: held.map(|held| held.session.refresh_expires_at),
+            user: held.and_then(|held| held.session.holder.user.clone()),
+            scheme: self.scheme(),
+            masked: held
+                .filter(|held| !held.session.is_only_fixed())
+                .map(|held| held.session.access.masked()),
+            access_expires_at: held.and_then(|held| held.session.access_expires_at),
+            refresh_expires_at: held.and_then(|held| held.session.refresh_expires_at),
             next_refresh_at: self.refresh_at(now).map(|at| now.wall_at(at.max(now.boot))),
             last_error: held.and_then(|held| held.last.clone()),
+            about: held.map(|held| held.session.holder.about.clone()).unwrap_or_default(),
+            masked_fixed: held.and_then(|held| held.session.holder.fixed.as_ref()).map(Secret::masked),
             pending_revocations: u32::try_from(self.revocations.len()).unwrap_or(u32::MAX),
         };
         self.reply(waiter, Answer::Status(view));
@@ -127,6 +136,9 @@ impl Profile {
 
     pub(crate) fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
+        if held.session.holder.fixed.is_some() {
+            return self.reply(waiter, token(held, None));
+        }
         let (min_ms, asked) = match min_validity_secs {
             0 => (self.sensible_ms(held), false),
             secs => (secs.saturating_mul(1000), true),
@@ -136,11 +148,15 @@ impl Profile {
 
     /// For how long a token should be valid if nobody says.
     fn sensible_ms(&self, held: &SignedIn) -> u64 {
-        (self.settings.policy.margin_secs * 1000).min(held.lifetime_secs.saturating_mul(1000) / 2)
+        let half = held.lifetime_secs.map_or(u64::MAX, |secs| secs.saturating_mul(1000) / 2);
+        (self.settings.policy.margin_secs * 1000).min(half)
     }
 
     pub(crate) fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
+        if held.session.refresh.is_none() {
+            return self.reply(waiter, Answer::Failed(self.cant_refresh(held)));
+        }
         let after = held.refreshed;
         match self.too_soon(now) {
             Some(trouble) if !force => self.reply(waiter, Answer::Failed(trouble)),
@@ -152,7 +168,14 @@ impl Profile {
     /// refreshed once; a token that has been replaced already needs no refresh at all.
     pub(crate) fn want_better(&mut self, now: &Moment, waiter: Waiter, than: Fingerprint) {
         let Account::In(held) = &self.account else { return self.whoami(waiter) };
-        let refused = Fingerprint::of(&held.session.access) == than;
+        let refused = Fingerprint::of(held.handed()) == than;
+        let fixed = held.session.holder.fixed.is_some();
+        if refused && (held.session.refresh.is_none() || fixed) {
+            return self.reply(waiter, Answer::Failed(self.cant_refresh(held)));
+        }
+        if fixed {
+            return self.reply(waiter, token(held, None));
+        }
         let min_ms = self.sensible_ms(held);
         match self.too_soon(now) {
             Some(trouble) if refused => self.reply(waiter, Answer::Failed(trouble)),
@@ -160,6 +183,22 @@ impl Profile {
                 self.wait(now, waiter, Want::Token { min_ms, asked: false, refused: Some(than) });
             }
         }
+    }
+
+    /// Why there is no fresher token.
+    fn cant_refresh(&self, held: &SignedIn) -> Trouble {
+        held.over().map_or(Trouble::CantRefresh, Trouble::NeedsLogin)
+    }
+
+    /// How the person signs in: as they did, as far as the session tells, else as they would.
+    fn scheme(&self) -> Scheme {
+        let pin = self.sidecar.pin.as_ref();
+        let known = match &self.account {
+            Account::In(held) => pin.filter(|pin| pin.fingerprint == held.fingerprint()),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        };
+        let usual = self.settings.policy.schemes.first().copied();
+        known.and_then(|pin| pin.scheme).or(usual).unwrap_or(Scheme::Token)
     }
 
     fn too_soon(&self, now: &Moment) -> Option<Trouble> {
@@ -204,7 +243,7 @@ impl Profile {
         if !waiting.wants_refresh(now, held) {
             return Some(match waiting.want {
                 Want::Token { .. } => token(held, None),
-                Want::Refresh { .. } => Answer::Refreshed(held.session.access_expires_at),
+                Want::Refresh { .. } => Answer::Refreshed(held.session.access_expires_at.unwrap_or(u64::MAX)),
             });
         }
         if let Some(over) = held.over() {
@@ -220,6 +259,9 @@ impl Profile {
         let gap_is_on = held.refreshed.is_some_and(|at| at.plus_ms(self.settings.policy.gap_ms) > now.boot);
         if gap_is_on && waiting.has_second_best(now, held) {
             return Some(second_best(now, held, waiting, Trouble::Timeout));
+        }
+        if held.session.refresh.is_none() {
+            return Some(second_best(now, held, waiting, self.cant_refresh(held)));
         }
         let idle = !held.rotation.is_busy();
         let hopeless = idle && self.refresh_at(now).is_some_and(|next| next > waiting.deadline);
@@ -274,14 +316,14 @@ impl Profile {
 }
 
 fn token(held: &SignedIn, short: Option<Short>) -> Answer {
-    Answer::Token { access: held.session.access.clone(), expires_at: held.session.access_expires_at, short }
+    Answer::Token { access: held.handed().clone(), expires_at: held.handed_until(), short }
 }
 
 /// A token that is still valid, though not for as long as was asked; else why there is none.
 fn second_best(now: &Moment, held: &SignedIn, waiting: &Waiting, why: Trouble) -> Answer {
     match waiting.want {
         Want::Token { min_ms, asked, .. } if waiting.has_second_best(now, held) => {
-            let never = asked && min_ms > held.lifetime_secs.saturating_mul(1000);
+            let never = asked && held.lifetime_secs.is_some_and(|secs| min_ms > secs.saturating_mul(1000));
             token(held, Some(if never { Short::Lifetime } else { Short::NoRefresh }))
         }
         Want::Token { .. } | Want::Refresh { .. } => Answer::Failed(why),

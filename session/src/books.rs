@@ -78,6 +78,9 @@ impl Profile {
             server,
             capability: fresh.capability,
             lifetime_secs: fresh.lifetime_secs,
+            scheme: self.sidecar.pin.as_ref().and_then(|pin| pin.scheme),
+            user: fresh.session.holder.user.clone(),
+            about: fresh.session.holder.about.clone(),
         });
         self.sealed = None;
     }

@@ -3,16 +3,15 @@
 
 use crate::Op;
 use crate::profile::{Account, Profile};
-use crate::record::{Grant, Over, Revocation};
+use crate::record::{At, Grant, Holder, Over, Revocation};
 use crate::rotation::{Fresh, Rotation};
 use crate::time::Moment;
 use crate::trouble::Notice;
-use everkey_proto::reply::User;
 
 /// A call whose session is not wanted any more; its answer is discarded.
 pub(crate) struct Abandoned {
     op: Op,
-    server: String,
+    at: At,
     /// Whether a successor that still arrives is to be revoked.
     revoke: bool,
 }
@@ -20,10 +19,10 @@ pub(crate) struct Abandoned {
 impl Profile {
     /// The session file's session is not ours any more: whatever is under way for it comes to nothing.
     pub(crate) fn abandon(&mut self, revoke: bool) {
-        let server = self.server().to_owned();
+        let at = self.at();
         let Account::In(held) = &mut self.account else { return };
         match std::mem::replace(&mut held.rotation, Rotation::Rest) {
-            Rotation::Sending(op, ..) => self.abandoned.push(Abandoned { op, server, revoke }),
+            Rotation::Sending(op, ..) => self.abandoned.push(Abandoned { op, at, revoke }),
             Rotation::Connecting(op, _) | Rotation::Noting { connection: op, .. } => self.cancel(op),
             Rotation::Vetting(op) | Rotation::Probing(op, _) => self.cancel(op),
             Rotation::Looking(_, attempt) => {
@@ -50,18 +49,21 @@ impl Profile {
     /// Tokens have arrived that nobody wants any more.
     pub(crate) fn discard(&mut self, now: &Moment, abandoned: Abandoned, grant: Grant) {
         if abandoned.revoke {
-            let session =
-                Fresh::arrived(now, now.boot, grant, User { id: String::new(), email: String::new() })
-                    .session;
-            let revocation = Revocation { server: abandoned.server, ..self.revocation(now, &session) };
-            self.queue_revocation(now, revocation);
+            self.take_back(now, abandoned.at, grant);
         }
+    }
+
+    /// Has the server told that nobody will use these tokens.
+    pub(crate) fn take_back(&mut self, now: &Moment, at: At, grant: Grant) {
+        let session = Fresh::arrived(now, now.boot, grant, Holder::default()).session;
+        let revocation = Revocation { at, ..self.revocation(now, &session) };
+        self.queue_revocation(now, revocation);
     }
 
     /// The session is over for good: its token is never sent again, not even after a restart.
     pub(crate) fn end_session(&mut self, now: &Moment, over: Over) {
         let Account::In(held) = &mut self.account else { return };
-        let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
+        let (print, until) = (held.fingerprint(), held.session.works_until(now.wall));
         held.rotation = Rotation::Over(over);
         held.last = None;
         self.sidecar.spend(print, until, over, now.wall);
@@ -80,8 +82,8 @@ impl Profile {
 }
 
 impl Abandoned {
-    /// A call whose tokens, if any still arrive, are to be revoked at `server`.
-    pub fn to_revoke(op: Op, server: String) -> Self {
-        Self { op, server, revoke: true }
+    /// A call whose tokens, if any still arrive, are to be revoked there.
+    pub fn to_revoke(op: Op, at: At) -> Self {
+        Self { op, at, revoke: true }
     }
 }

@@ -1,9 +1,12 @@
 //! What comes in and what goes out: one event in, effects out.
 
-use crate::record::{Fingerprint, Grant, Intent, Journal, Revocation, Session, Sidecar};
+use crate::record::{
+    At, Endpoints, Fingerprint, Grant, Intent, Journal, Registration, Revocation, Session, Sidecar,
+};
 use crate::trouble::{NetTrouble, NotOwner, Notice, Rejected, StoreTrouble, Trouble};
 use everkey_proto::reply::{self, Field, Short, State, User};
 use everkey_proto::{Expect, FlowId, Scheme, Secret};
+use std::collections::BTreeMap;
 
 /// Names a client that waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +32,15 @@ pub enum Input {
     Gone(Waiter),
     /// Work is done.
     Done(Op, Done),
+    /// A browser came back to the listener that the op opened.
+    Callback {
+        /// The browser, which waits for a page.
+        waiter: Waiter,
+        /// The listener.
+        listener: Op,
+        /// The query of the address, with the authorization code.
+        query: Secret,
+    },
     /// The session file may have changed.
     FileChanged,
     /// The time given by `next_wake` has come.
@@ -58,7 +70,20 @@ pub enum Ask {
         force: bool,
     },
     /// A sign-in.
-    Login,
+    Login {
+        /// The way; none means the profile's own.
+        scheme: Option<Scheme>,
+    },
+    /// The next step of a sign-in.
+    Wait {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// What the server says of a token.
+    Inspect {
+        /// The token; none means the session's own.
+        token: Option<Secret>,
+    },
     /// An answer to a flow's question.
     Answer {
         /// The flow.
@@ -84,7 +109,7 @@ pub enum Effect {
     Store(Op, Box<StoreJob>),
     /// Work on the network; jobs run side by side.
     Net(Op, NetJob),
-    /// Close the connection of an op without sending anything more.
+    /// Close the connection or the listener of an op without sending anything more.
     Cancel(Op),
     /// Say it in the log.
     Tell(Notice),
@@ -93,21 +118,39 @@ pub enum Effect {
 /// What a client is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Who is signed in.
-    Whoami(User),
+    /// Who is signed in; none where the server does not say.
+    Whoami(Option<User>),
     /// The profile as it stands.
     Status(View),
     /// A token.
     Token {
         /// The token.
         access: Secret,
-        /// Unix seconds.
-        expires_at: u64,
+        /// Unix seconds, if somebody says.
+        expires_at: Option<u64>,
         /// Why it may be valid for less than was asked.
         short: Option<Short>,
     },
     /// Refreshed; unix seconds of expiry.
     Refreshed(u64),
+    /// What the server says of a token.
+    Inspected(Identity),
+    /// A code is to be typed elsewhere.
+    Shown {
+        /// The flow.
+        flow: FlowId,
+        /// What to show.
+        shown: Shown,
+    },
+    /// A page is to be opened.
+    Opened {
+        /// The flow.
+        flow: FlowId,
+        /// The page, and where it comes back to.
+        page: Page,
+        /// Unix seconds at which the flow ends.
+        expires_at: u64,
+    },
     /// A flow asks.
     Asked {
         /// The flow.
@@ -121,8 +164,8 @@ pub enum Answer {
     },
     /// Signed in.
     SignedIn {
-        /// Who.
-        user: User,
+        /// Who, if the server says so.
+        user: Option<User>,
         /// Whether nothing had to be done.
         already: bool,
     },
@@ -155,6 +198,10 @@ pub struct View {
     pub next_refresh_at: Option<u64>,
     /// What went wrong last.
     pub last_error: Option<Trouble>,
+    /// What else is known about the user.
+    pub about: BTreeMap<String, String>,
+    /// The token that never changes, masked.
+    pub masked_fixed: Option<String>,
     /// Sign-outs not confirmed yet.
     pub pending_revocations: u32,
 }
@@ -202,10 +249,12 @@ pub enum NetJob {
     /// S1: connect and finish TLS, send nothing.
     Connect {
         /// The pinned server.
-        server: String,
+        at: At,
     },
     /// S3: send the refresh token on the connection that the same op opened.
     Send {
+        /// The pinned server.
+        at: At,
         /// The refresh token.
         refresh: Secret,
         /// The idempotency key.
@@ -216,7 +265,7 @@ pub enum NetJob {
     /// Ask the session route where the server stands.
     Probe {
         /// The pinned server.
-        server: String,
+        at: At,
         /// The access token.
         access: Secret,
     },
@@ -229,6 +278,15 @@ pub enum NetJob {
     },
     /// Tell the server that a session has ended.
     Revoke(Revocation),
+    /// Ask the server whose a token is.
+    Identify {
+        /// The server.
+        at: At,
+        /// The token.
+        access: Secret,
+    },
+    /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
+    Listen,
 }
 
 /// Calls of sign-ins.
@@ -246,6 +304,111 @@ pub enum LoginCall {
         /// The code.
         code: Secret,
     },
+    /// Find out where the server's endpoints are.
+    Discover {
+        /// What the server must call itself, to the letter.
+        issuer: String,
+        /// Where to look.
+        place: WellKnown,
+        /// The way to sign in that it must be fit for.
+        scheme: Scheme,
+    },
+    /// Register this client (RFC 7591).
+    Register {
+        /// Where.
+        endpoints: Endpoints,
+        /// Where browsers come back to, if they do.
+        redirect: Option<String>,
+        /// What it is going to ask for.
+        scope: Option<String>,
+    },
+    /// Begin a sign-in by device code (RFC 8628 section 3.1).
+    StartDevice {
+        /// What an OAuth server knows this client as.
+        registration: Option<Registration>,
+        /// What to ask for.
+        scope: Option<String>,
+    },
+    /// Ask whether the code was approved (RFC 8628 section 3.4).
+    PollDevice {
+        /// What an OAuth server knows this client as.
+        registration: Option<Registration>,
+        /// The device code.
+        device_code: Secret,
+    },
+    /// Exchange an authorization code for tokens (RFC 6749 section 4.1.3).
+    Exchange {
+        /// What the server knows this client as.
+        registration: Registration,
+        /// The code.
+        code: Secret,
+        /// The code verifier (RFC 7636).
+        verifier: Secret,
+        /// Where the browser came back to.
+        redirect: String,
+        /// What an id_token must repeat, if the page was told (OpenID Connect).
+        nonce: Option<String>,
+        /// For how many seconds the tokens shall work; none means as the server likes.
+        lifetime_secs: Option<u64>,
+    },
+    /// Ask whose a token is.
+    Identify {
+        /// What an OAuth server knows this client as.
+        registration: Option<Registration>,
+        /// The token.
+        access: Secret,
+    },
+}
+
+/// Where a server's metadata can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WellKnown {
+    /// `ISSUER/.well-known/openid-configuration` (OpenID Connect Discovery, section 4).
+    OpenId,
+    /// `/.well-known/oauth-authorization-server` between host and path (RFC 8414 section 3.1).
+    OAuth,
+}
+
+/// What a person is shown to sign in on another device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The address.
+    pub url: String,
+    /// The address with the code in it.
+    pub complete_url: Option<String>,
+    /// The code.
+    pub user_code: String,
+    /// Unix seconds at which the code expires.
+    pub expires_at: u64,
+}
+
+/// A page that is to be opened in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its address.
+    pub url: String,
+    /// The port on 127.0.0.1 that the browser comes back to.
+    pub port: u16,
+}
+
+/// What a server says of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// It accepts it.
+    Accepted {
+        /// Whose it is, if it says so.
+        user: Option<User>,
+        /// What else it says about them.
+        about: BTreeMap<String, String>,
+    },
+    /// It does not accept it.
+    Refused,
+    /// It answers, but has no way to say.
+    Untold,
+    /// It asks to wait so many seconds.
+    Limited(u64),
+    /// No usable answer.
+    Net(NetTrouble),
 }
 
 /// How work ended.
@@ -273,6 +436,10 @@ pub enum Done {
     LoginAnswered(Box<LoginAnswer>),
     /// [`NetJob::Revoke`]
     Revoked(RevokeAnswer),
+    /// [`NetJob::Identify`]
+    Identified(Identity),
+    /// [`NetJob::Listen`]: the port, or why there is none.
+    Listening(Result<u16, String>),
 }
 
 /// What [`StoreJob::Load`] found.
@@ -352,6 +519,31 @@ pub enum Probe {
 pub enum LoginAnswer {
     /// A code is on its way.
     CodeSent,
+    /// Where the endpoints are.
+    Discovered(Endpoints),
+    /// What the server knows this client as from now on.
+    Registered(Registration),
+    /// A code to show, and one to poll with.
+    DeviceStarted {
+        /// To poll with.
+        device_code: Secret,
+        /// To show.
+        user_code: String,
+        /// Where to type it.
+        url: String,
+        /// The same with the code in it.
+        complete_url: Option<String>,
+        /// Seconds for which the codes work.
+        expires_in: u64,
+        /// Seconds between two polls.
+        interval: u64,
+    },
+    /// Nobody has approved yet.
+    Pending,
+    /// Nobody has approved yet, and it was asked too soon (RFC 8628 section 3.5).
+    SlowDown,
+    /// Whose the token is.
+    Identified(Identity),
     /// Signed in.
     Granted(Grant),
     /// The server refuses.

@@ -63,7 +63,8 @@ impl Profile {
             Found::Session { .. } | Found::Missing => {
                 self.tell(Notice::GaveWay);
                 self.give_back(now, &fresh, &found);
-                self.sidecar.spend(intent.parent, fresh.session.refresh_expires_at, Over::Restored, now.wall);
+                let until = fresh.session.works_until(now.wall);
+                self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
                 self.books.must_write();
                 self.with_held(|held| held.rotation = Rotation::Over(Over::Restored));
                 self.looked(now, found);
@@ -86,8 +87,11 @@ impl Profile {
     /// S6: the successor is durable, so it may be used; its parent never again.
     fn publish(&mut self, now: &Moment, intent: Intent, fresh: Fresh) {
         let Account::In(held) = &mut self.account else { return };
-        let until = held.session.refresh_expires_at.max(fresh.session.refresh_expires_at);
-        self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
+        // Where the server leaves the refresh token as it is, there is nothing spent.
+        if intent.parent != fresh.session.fingerprint() {
+            let until = held.session.works_until(now.wall).max(fresh.session.works_until(now.wall));
+            self.sidecar.spend(intent.parent, until, Over::Restored, now.wall);
+        }
         self.pin_to(&fresh, intent.server);
         self.books.must_write();
         let refreshed = fresh.asked.or(Some(now.boot));

@@ -2,6 +2,8 @@
 //! Deliberately absent: I/O, clocks, randomness, async. They come in with the events.
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
+// Few of them exist at a time, so boxes would only be noise.
+#![allow(clippy::large_enum_variant)]
 
 pub mod event;
 pub mod policy;
@@ -12,6 +14,7 @@ pub mod trouble;
 mod answering;
 mod books;
 mod ending;
+mod inspecting;
 mod keeping;
 mod looking;
 mod profile;

@@ -5,7 +5,7 @@ use crate::Op;
 use crate::event::{Found, StoreJob};
 use crate::policy::{LONGEST_RETRY_AFTER_SECS, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{Fingerprint, Over, Session};
+use crate::record::{Capability, Fingerprint, Over, Session};
 use crate::rotation::{Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Out, StoreKind, StoreTrouble, Trouble};
@@ -175,12 +175,17 @@ impl Profile {
                 if matches!(held.last, Some(Trouble::Store(_))) && held.hold == Hold::Free {
                     held.last = None;
                 }
+                held.session.holder.fixed.clone_from(&session.holder.fixed);
                 // The same session with another access token: whoever wrote it had a reason.
-                if held.session != session && session.access != held.session.access {
-                    let lifetime = Some(held.lifetime_secs);
-                    let fresh = Fresh::read(now, session, lifetime, crate::record::Capability::None);
-                    held.expires = fresh.expires;
-                    held.session = fresh.session;
+                if session.access != held.session.access {
+                    let holder = held.session.holder.clone().or(session.holder.clone());
+                    let session = Session { holder, ..session };
+                    let fresh = Fresh::read(now, session, None, Capability::None);
+                    let SignedIn { session, expires, lifetime_secs, due, .. } =
+                        SignedIn::new(now, fresh, self.settings.policy.margin_secs);
+                    (held.session, held.expires) = (session, expires);
+                    (held.lifetime_secs, held.due) = (lifetime_secs, due);
+                    self.reconsider();
                 }
             }
             Account::In(_) | Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => {
@@ -190,8 +195,8 @@ impl Profile {
     }
 
     /// Takes over a session that another program wrote.
-    pub(crate) fn adopt(&mut self, now: &Moment, session: Session) {
-        if matches!(&self.account, Account::In(held) if held.session.user.id != session.user.id) {
+    pub(crate) fn adopt(&mut self, now: &Moment, mut session: Session) {
+        if matches!(&self.account, Account::In(held) if is_another_user(&held.session, &session)) {
             self.tell_account_changed();
         }
         self.leave(now, Some(&session));
@@ -204,7 +209,11 @@ impl Profile {
         let capability = pin.map(|pin| pin.capability).unwrap_or_default();
         let ours = pin.is_some_and(|pin| pin.fingerprint == session.fingerprint());
         let same_machine = self.sidecar.machine.as_ref().is_none_or(|m| *m == self.settings.machine);
-        let lifetime = pin.filter(|_| ours).map(|pin| pin.lifetime_secs);
+        let lifetime = pin.filter(|_| ours).and_then(|pin| pin.lifetime_secs);
+        if let Some(pin) = pin.filter(|_| ours && session.holder.user.is_none()) {
+            session.holder.user.clone_from(&pin.user);
+            session.holder.about.clone_from(&pin.about);
+        }
         let spent = self.sidecar.is_spent(session.fingerprint());
         let fresh = Fresh::read(now, session, lifetime, capability);
         let mut held = SignedIn::new(now, fresh, self.settings.policy.margin_secs);
@@ -225,7 +234,7 @@ impl Profile {
     /// What everkey wrote last was replaced while nobody looked: whoever did may have used its token.
     fn spend_unless(&mut self, now: &Moment, print: Fingerprint) {
         let Some(last) = self.sidecar.pin.as_ref().map(|pin| pin.fingerprint) else { return };
-        if last != print && self.sidecar.is_spent(last).is_none() {
+        if last != print && self.settings.policy.refreshes && self.sidecar.is_spent(last).is_none() {
             let until = now.wall.saturating_add(LONGEST_RETRY_AFTER_SECS * 90);
             self.sidecar.spend(last, until, Over::Restored, now.wall);
             self.books.must_write();
@@ -277,7 +286,11 @@ impl Profile {
     /// a later one of the same session, it is never sent again.
     pub(crate) fn leave(&mut self, now: &Moment, winner: Option<&Session>) {
         let Account::In(held) = &self.account else { return };
-        let (print, until) = (held.fingerprint(), held.session.refresh_expires_at);
+        // A token that is only ever read can't be used up.
+        if held.session.refresh.is_none() {
+            return;
+        }
+        let (print, until) = (held.fingerprint(), held.session.works_until(now.wall));
         let same = winner.is_some_and(|winner| is_same_session(&held.session, winner));
         let used = held.rotation.is_open() || same;
         let over = held.over().is_some();
@@ -312,5 +325,11 @@ impl Profile {
 /// As far as can be told.
 fn is_same_session(one: &Session, other: &Session) -> bool {
     let ids = (&one.claims.session_id, &other.claims.session_id);
-    one.user.id == other.user.id && (ids.0 == ids.1 || ids.0.is_none() || ids.1.is_none())
+    !is_another_user(one, other) && (ids.0 == ids.1 || ids.0.is_none() || ids.1.is_none())
+}
+
+/// As far as can be told.
+fn is_another_user(one: &Session, other: &Session) -> bool {
+    let users = one.holder.user.as_ref().zip(other.holder.user.as_ref());
+    users.is_some_and(|(one, other)| one.id != other.id)
 }

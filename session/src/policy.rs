@@ -1,19 +1,55 @@
 //! When to refresh and when to try again: pure functions of what is known.
 
+use crate::record::Endpoints;
 use crate::time::{Boot, Moment};
-use everkey_proto::Scheme;
+use everkey_proto::{Scheme, Secret};
 
 /// What a provider's contract says about its sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How a person signs in.
-    pub scheme: Scheme,
+    /// How a person signs in: the first unless they choose another.
+    pub schemes: Vec<Scheme>,
+    /// Whether sessions have refresh tokens, each good for one use.
+    pub refreshes: bool,
+    /// Whether the server can be told that a session has ended.
+    pub revokes: bool,
+    /// Whether the server says whose a token is.
+    pub identifies: bool,
+    /// How an OAuth client comes to know its server; none for everything else.
+    pub oauth: Option<OauthClient>,
     /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
     /// What the server does with a refresh token that comes twice.
     pub replay: Replay,
     /// Milliseconds between two automatic refreshes, whatever the server says; 30 s except in tests.
     pub gap_ms: u64,
+}
+
+/// An OAuth client before it knows its server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OauthClient {
+    /// What the server calls itself, exactly as configured; a slash at its end counts. Empty where nobody said.
+    pub issuer: String,
+    /// Where the endpoints are.
+    pub discovery: Discovery,
+    /// The id and secret that the server gave beforehand; none means to register.
+    pub client: Option<(String, Option<Secret>)>,
+    /// What to ask for; none means what the server offers of the usual.
+    pub scope: Option<String>,
+    /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.
+    pub lifetime_secs: Option<u64>,
+}
+
+/// How the endpoints are found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Discovery {
+    /// From the server's metadata (RFC 8414).
+    #[default]
+    Metadata,
+    /// They are known.
+    Given(Endpoints),
+    /// At `/register`, `/authorize` and `/token` of the server.
+    UsualPaths,
 }
 
 /// What a server does with a refresh token that comes twice.

@@ -5,16 +5,17 @@ use crate::answering::Waiting;
 use crate::books::Books;
 use crate::ending::Abandoned;
 use crate::event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
+use crate::inspecting::Inspection;
 use crate::looking::Look;
 use crate::policy::Policy;
-use crate::record::{Fingerprint, Revocation, Sidecar};
+use crate::record::{At, Capability, Fingerprint, Revocation, Session, Sidecar};
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
 use crate::time::{Boot, Moment, ServerClock};
 use crate::trouble::{NotOwner, Notice, Out, StoreTrouble, Trouble};
-use everkey_proto::Expect;
 use everkey_proto::place::normal_server;
+use everkey_proto::{Expect, FlowId};
 
 /// What a profile is set up with.
 #[derive(Debug, Clone)]
@@ -39,8 +40,11 @@ pub struct Profile {
     pub(crate) look: Look,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) flow: Option<Flow>,
+    /// How the last sign-in ended, for whoever asks for its next step a moment too late.
+    pub(crate) ended: Option<(FlowId, Answer)>,
     pub(crate) signing_out: Option<SigningOut>,
     pub(crate) revocations: Vec<ToRevoke>,
+    pub(crate) inspections: Vec<Inspection>,
     pub(crate) abandoned: Vec<Abandoned>,
     pub(crate) server_clock: ServerClock,
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
@@ -76,8 +80,10 @@ impl Profile {
             look: Look::Rest { next: now.boot },
             waiting: Vec::new(),
             flow: None,
+            ended: None,
             signing_out: None,
             revocations: Vec::new(),
+            inspections: Vec::new(),
             abandoned: Vec::new(),
             server_clock: ServerClock::default(),
             sealed: None,
@@ -96,6 +102,7 @@ impl Profile {
             Input::Ask { waiter, expect, ask } => self.ask(now, waiter, expect, ask),
             Input::Gone(waiter) => self.gone(waiter),
             Input::Done(op, done) => self.done(now, op, done),
+            Input::Callback { waiter, listener, query } => self.came_back(now, waiter, listener, &query),
             Input::FileChanged => self.look_soon(now),
             Input::Tick => {}
         }
@@ -111,7 +118,8 @@ impl Profile {
             self.look_at(),
             self.books_at(),
             self.revoke_at(),
-            self.flow.as_ref().filter(|flow| !flow.is_storing()).map(|flow| flow.until),
+            self.flow.as_ref().and_then(Flow::next),
+            self.expires_at(),
             self.signing_out.as_ref().and_then(SigningOut::until),
         ]
         .into_iter()
@@ -146,9 +154,11 @@ impl Profile {
             Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
             Ask::Better { than } => self.want_better(now, waiter, than),
             Ask::Refresh { force } => self.want_refresh(now, waiter, force),
-            Ask::Login => self.begin_flow(now, waiter, expect.server),
+            Ask::Login { scheme } => self.begin_flow(now, waiter, expect.server, scheme),
+            Ask::Wait { flow } => self.wait_for_flow(now, waiter, flow),
+            Ask::Inspect { token } => self.inspect(waiter, expect.server, token),
             Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
-            Ask::Cancel { flow } => self.cancel_flow(waiter, flow),
+            Ask::Cancel { flow } => self.cancel_flow(now, waiter, flow),
             Ask::Logout => self.sign_out(waiter),
         }
     }
@@ -163,7 +173,11 @@ impl Profile {
         }
         let bound = match ask {
             Ask::Whoami | Ask::Token { .. } | Ask::Better { .. } | Ask::Refresh { .. } | Ask::Status => true,
-            Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout => false,
+            // A token of the caller goes where the caller says.
+            Ask::Inspect { token } => token.is_none(),
+            Ask::Login { .. } | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Wait { .. } | Ask::Logout => {
+                false
+            }
         };
         let signed_in = matches!(self.account, Account::In(_));
         match &expect.server {
@@ -174,9 +188,30 @@ impl Profile {
         }
     }
 
-    /// The server that tokens of the session in the file may be sent to.
+    /// The server that tokens of the session in the file may be sent to: the one that they came from. For a session
+    /// that another program wrote, the one that its file names.
     pub(crate) fn server(&self) -> &str {
+        match &self.account {
+            Account::In(held) => self.server_of(&held.session),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => self.usual_server(),
+        }
+    }
+
+    fn server_of<'a>(&'a self, session: &'a Session) -> &'a str {
+        let ours = self.sidecar.pin.as_ref().is_some_and(|pin| pin.fingerprint == session.fingerprint());
+        let named = session.holder.server.as_ref().filter(|_| !ours);
+        named.map_or_else(|| self.usual_server(), String::as_str)
+    }
+
+    /// The server of a session that does not name its own.
+    fn usual_server(&self) -> &str {
         self.sidecar.pin.as_ref().map_or(&self.settings.server, |pin| &pin.server)
+    }
+
+    /// What the server of the session in the file promises; what another one promised says nothing about it.
+    pub(crate) fn capability(&self) -> Capability {
+        let pin = self.sidecar.pin.as_ref().filter(|pin| pin.server == self.server());
+        pin.map(|pin| pin.capability).unwrap_or_default()
     }
 
     fn gone(&mut self, waiter: Waiter) {
@@ -185,8 +220,9 @@ impl Profile {
             early.retain(|(w, ..)| *w != waiter);
         }
         if let Some(flow) = &mut self.flow {
-            flow.waiters.retain(|w| *w != waiter);
+            flow.forget(waiter);
         }
+        self.inspections.retain(|inspection| inspection.waiter != waiter);
         if let Some(signing_out) = &mut self.signing_out {
             signing_out.waiters.retain(|w| *w != waiter);
         }
@@ -212,6 +248,8 @@ impl Profile {
             Done::Erased(result) => self.erased(now, op, result),
             Done::LoginAnswered(answer) => self.login_answered(now, op, *answer),
             Done::Revoked(answer) => self.revoked(now, op, answer),
+            Done::Identified(identity) => self.identified(op, identity),
+            Done::Listening(port) => self.listening(now, op, port),
         }
     }
 
@@ -227,7 +265,9 @@ impl Profile {
 
     /// Re-establishes what must hold after every event.
     fn pass(&mut self, now: &Moment) {
+        self.wake_flow(now);
         self.expire_flow(now);
+        self.end_if_expired(now);
         self.expire_sign_out(now);
         self.erase_if_wanted(now);
         self.answer_waiting(now);
@@ -275,14 +315,19 @@ impl Profile {
         self.effects.push(Effect::Tell(notice));
     }
 
-    pub(crate) fn revocation(&self, now: &Moment, held: &crate::record::Session) -> Revocation {
+    pub(crate) fn revocation(&self, now: &Moment, session: &Session) -> Revocation {
         let [a, b, c, d, e, f, ..] = now.random("revocation");
+        let server = match &self.account {
+            // It is this account's session, or the successor of it.
+            Account::In(_) => self.server(),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => self.server_of(session),
+        };
         Revocation {
             id: u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) ^ self.last_op,
-            server: self.server().to_owned(),
-            access: held.access.clone(),
-            access_expires_at: held.access_expires_at,
-            refresh: held.refresh.clone(),
+            at: At { server: server.to_owned(), registration: session.holder.registration.clone() },
+            access: session.access.clone(),
+            access_expires_at: session.access_expires_at,
+            refresh: session.refresh.clone(),
             until: now.wall.saturating_add(crate::record::REVOCATION_KEPT_SECS),
         }
     }

@@ -3,15 +3,16 @@
 use everkey_proto::{Secret, reply::User};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// SHA-256 of a refresh token: names it without holding it.
+/// SHA-256 of a token: names it without holding it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of a refresh token.
+    /// The fingerprint of a token.
     pub fn of(token: &Secret) -> Self {
         Self(Sha256::digest(token.expose()).into())
     }
@@ -62,23 +63,133 @@ pub struct Claims {
 pub struct Session {
     /// The access token.
     pub access: Secret,
-    /// Unix seconds.
-    pub access_expires_at: u64,
-    /// The refresh token.
-    pub refresh: Secret,
-    /// Unix seconds.
-    pub refresh_expires_at: u64,
-    /// Whose it is.
-    pub user: User,
+    /// Unix seconds; none if nobody says when.
+    pub access_expires_at: Option<u64>,
+    /// The refresh token, if the server gives one.
+    pub refresh: Option<Secret>,
+    /// Unix seconds; none if nobody says when.
+    pub refresh_expires_at: Option<u64>,
+    /// When this access token was issued, unix seconds, if that is known.
+    #[serde(default)]
+    pub issued_at: Option<u64>,
     /// What the access token says about itself.
     #[serde(default)]
     pub claims: Claims,
+    /// Whose it is.
+    #[serde(flatten)]
+    pub holder: Holder,
+}
+
+/// What about a session stays as it is when its tokens rotate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who it is; none where the server does not say.
+    pub user: Option<User>,
+    /// What else the server says about them, by name: `name`, `org`, `role`, `plan`, `prefix`.
+    #[serde(default)]
+    pub about: BTreeMap<String, String>,
+    /// The server, where the session file itself names it.
+    #[serde(default)]
+    pub server: Option<String>,
+    /// What an OAuth server knows this client as.
+    #[serde(default)]
+    pub registration: Option<Registration>,
+    /// A token of the same file that never changes and comes before the session's (dot-ai's `auth_token`).
+    #[serde(default)]
+    pub fixed: Option<Secret>,
+}
+
+/// A client as its OAuth server knows it, and the only addresses that its tokens may go to (RFC 7591, RFC 8414).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret, if it has one.
+    pub client_secret: Option<Secret>,
+    /// How it proves who it is.
+    pub auth: ClientAuth,
+    /// Where the server's endpoints are.
+    pub endpoints: Endpoints,
+}
+
+/// How a client proves who it is at the token endpoint (RFC 6749 section 2.3, RFC 7591 section 2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// It has no secret and only names itself.
+    #[default]
+    None,
+    /// By HTTP Basic.
+    ClientSecretBasic,
+    /// In the form.
+    ClientSecretPost,
+}
+
+/// An OAuth server's endpoints, whole URLs (RFC 8414 section 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The issuer, exactly as it names itself.
+    pub issuer: String,
+    /// Where tokens come from.
+    pub token: String,
+    /// Where a person agrees in a browser.
+    pub authorization: Option<String>,
+    /// Where a device begins (RFC 8628).
+    pub device_authorization: Option<String>,
+    /// Where clients register (RFC 7591).
+    pub registration: Option<String>,
+    /// Where tokens are revoked (RFC 7009).
+    pub revocation: Option<String>,
+    /// Where it says who somebody is (OpenID Connect).
+    pub userinfo: Option<String>,
+    /// Where it says how far a session has rotated, if it is an everkey-server.
+    pub session: Option<String>,
+    /// Whether it promises to name itself in answers of the authorization endpoint (RFC 9207).
+    pub names_itself: bool,
+    /// The ways in which clients may prove who they are; empty means that it does not say.
+    pub client_auth: Vec<ClientAuth>,
+    /// Which scopes there are; empty means that it does not say.
+    pub scopes: Vec<String>,
+}
+
+/// Where the calls of a session go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The server's base URL, or the issuer.
+    pub server: String,
+    /// With what an OAuth server knows this client as.
+    #[serde(default)]
+    pub registration: Option<Registration>,
+}
+
+impl Holder {
+    /// This, filled up from another where it says nothing.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            user: self.user.or(other.user),
+            about: if self.about.is_empty() { other.about } else { self.about },
+            server: self.server.or(other.server),
+            registration: self.registration.or(other.registration),
+            fixed: self.fixed.or(other.fixed),
+        }
+    }
 }
 
 impl Session {
-    /// The fingerprint of its refresh token.
+    /// The fingerprint of its refresh token, or of the access token where there is none.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.refresh)
+        Fingerprint::of(self.refresh.as_ref().unwrap_or(&self.access))
+    }
+
+    /// Whether there is nothing but a token that never changes.
+    pub fn is_only_fixed(&self) -> bool {
+        self.holder.fixed.as_ref() == Some(&self.access)
+    }
+
+    /// Unix seconds until which one of its tokens may still work; `wall` plus ninety days if nobody says.
+    pub fn works_until(&self, wall: u64) -> u64 {
+        let told = if self.refresh.is_some() { self.refresh_expires_at } else { self.access_expires_at };
+        told.unwrap_or(wall.saturating_add(90 * 86400))
     }
 }
 
@@ -88,6 +199,8 @@ impl Session {
 pub enum Capability {
     /// RR-1: the same token with the same key gives the same answer until the successor is used.
     Rr1,
+    /// The refresh token stays the same, so nothing can be lost; learnt from an answer without a new one.
+    Reusable,
     /// No repeatable answer, but deadlines are kept and the session route tells the generation.
     Probe,
     /// Nothing is promised.
@@ -100,14 +213,16 @@ pub enum Capability {
 pub struct Grant {
     /// The access token.
     pub access: Secret,
-    /// Seconds as the server said them; may be absurd.
-    pub access_expires_in: i64,
-    /// The refresh token.
-    pub refresh: Secret,
-    /// Seconds as the server said them; may be absurd.
-    pub refresh_expires_in: i64,
+    /// Seconds as the server said them; may be absurd. None if it did not say.
+    pub access_expires_in: Option<i64>,
+    /// The refresh token, if it gives one.
+    pub refresh: Option<Secret>,
+    /// Seconds as the server said them; may be absurd. None if it did not say.
+    pub refresh_expires_in: Option<i64>,
     /// Whose it is; sign-in answers say so, refresh answers needn't.
     pub user: Option<User>,
+    /// What else it says about them.
+    pub about: BTreeMap<String, String>,
     /// What the access token says about itself.
     pub claims: Claims,
     /// What the server promises about lost answers.
@@ -118,20 +233,22 @@ pub struct Grant {
 const LONGEST: i64 = 10 * 365 * 86400;
 
 impl Grant {
-    /// The access token's lifetime in seconds, clamped to something sane.
-    pub fn access_lifetime(&self) -> u64 {
-        clamp_lifetime(self.access_expires_in)
+    /// The access token's lifetime in seconds, clamped to something sane; none if nobody says.
+    pub fn access_lifetime(&self) -> Option<u64> {
+        self.access_expires_in.map(clamp_lifetime)
     }
 
-    /// The session this grant makes for `user` when it arrives at `wall` (unix seconds).
-    pub fn into_session(self, user: User, wall: u64) -> Session {
+    /// The session this grant makes for `holder` when it arrives at `wall` (unix seconds).
+    pub fn into_session(self, holder: Holder, wall: u64) -> Session {
+        let after = |secs: i64| wall.saturating_add(clamp_lifetime(secs));
         Session {
-            access_expires_at: wall.saturating_add(self.access_lifetime()),
-            refresh_expires_at: wall.saturating_add(clamp_lifetime(self.refresh_expires_in)),
+            access_expires_at: self.access_expires_in.map(after),
+            refresh_expires_at: self.refresh_expires_in.map(after),
             access: self.access,
             refresh: self.refresh,
+            issued_at: Some(wall),
             claims: self.claims,
-            user,
+            holder,
         }
     }
 }
@@ -186,6 +303,8 @@ pub enum Over {
     Copied,
     /// Another program keeps refreshing the same token.
     Contested,
+    /// The access token has expired, and there is no refresh token.
+    Expired,
 }
 
 /// A refresh token that must never be sent again.
@@ -208,8 +327,17 @@ pub struct Pin {
     pub server: String,
     /// What that server promises.
     pub capability: Capability,
-    /// The access token's lifetime in seconds.
-    pub lifetime_secs: u64,
+    /// The access token's lifetime in seconds; none if nobody says.
+    pub lifetime_secs: Option<u64>,
+    /// How the person signed in, if that was here.
+    #[serde(default)]
+    pub scheme: Option<everkey_proto::Scheme>,
+    /// Who it is, for session files that don't say.
+    #[serde(default)]
+    pub user: Option<User>,
+    /// What else is known about them.
+    #[serde(default)]
+    pub about: BTreeMap<String, String>,
 }
 
 /// What everkey remembers about a profile beside its session file. Holds no secret.
@@ -258,13 +386,14 @@ pub struct Revocation {
     /// Names it.
     pub id: u64,
     /// The server that issued the tokens.
-    pub server: String,
+    #[serde(flatten)]
+    pub at: At,
     /// The access token, for servers that want it.
     pub access: Secret,
-    /// Unix seconds at which the access token expires.
-    pub access_expires_at: u64,
-    /// The refresh token to revoke.
-    pub refresh: Secret,
+    /// Unix seconds at which the access token expires, if somebody says.
+    pub access_expires_at: Option<u64>,
+    /// The refresh token to revoke, if there is one.
+    pub refresh: Option<Secret>,
     /// Unix seconds after which it is given up.
     pub until: u64,
 }

@@ -100,7 +100,8 @@ impl Profile {
     /// The side-car says so, or the server was about to be told.
     fn sign_out_was_cut_short(&self, print: Fingerprint) -> bool {
         let spent = self.sidecar.is_spent(print);
-        self.sidecar.signing_out.is_some() && spent.is_some()
+        self.sidecar.signing_out == Some(print)
+            || self.sidecar.signing_out.is_some() && spent.is_some()
             || spent.is_none() && self.revocations.iter().any(|r| r.is_for(print))
     }
 
@@ -154,7 +155,7 @@ impl Profile {
 
     /// The outcome is whole and the file still holds its parent: only the exchange is missing.
     fn roll_forward(&mut self, now: &Moment, intent: Intent, session: Session) {
-        let lifetime = self.sidecar.pin.as_ref().map(|pin| pin.lifetime_secs);
+        let lifetime = self.sidecar.pin.as_ref().and_then(|pin| pin.lifetime_secs);
         let fresh = Fresh::read(now, session.clone(), lifetime, intent.capability);
         if matches!(&self.account, Account::In(held) if held.over().is_none()) {
             self.tell(Notice::Recovered);

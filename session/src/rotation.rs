@@ -2,17 +2,19 @@
 
 use crate::policy::refresh_ahead_ms;
 use crate::profile::{Account, Profile};
-use crate::record::{Capability, Grant, Intent, Over, Session};
+use crate::record::{At, Capability, Grant, Holder, Intent, Over, Session};
 use crate::time::{Boot, Moment};
-use crate::trouble::Trouble;
+use crate::trouble::{Notice, Trouble};
 use crate::{Op, record::Fingerprint};
+use everkey_proto::Secret;
 
 /// A session and how it stands.
 pub(crate) struct SignedIn {
     pub session: Session,
     /// When the access token expires, on the boot clock.
     pub expires: Boot,
-    pub lifetime_secs: u64,
+    /// None if nobody says.
+    pub lifetime_secs: Option<u64>,
     /// When to refresh.
     pub due: Boot,
     /// When the last refresh that succeeded was sent, if one was since the agent began.
@@ -97,44 +99,46 @@ pub(crate) struct Doubt {
 pub(crate) struct Fresh {
     pub session: Session,
     pub expires: Boot,
-    pub lifetime_secs: u64,
+    pub lifetime_secs: Option<u64>,
     pub capability: Capability,
     /// When it was asked for, if this agent asked.
     pub asked: Option<Boot>,
 }
 
 impl Fresh {
-    /// What a grant for `user` makes. Its lifetime counts from the question: the answer may have waited in a socket
+    /// What a grant for `holder` makes. Its lifetime counts from the question: the answer may have waited in a socket
     /// while the machine slept.
-    pub fn arrived(now: &Moment, asked: Boot, grant: Grant, user: everkey_proto::reply::User) -> Self {
+    pub fn arrived(now: &Moment, asked: Boot, grant: Grant, holder: Holder) -> Self {
         let lifetime_secs = grant.access_lifetime();
         Self {
-            expires: asked.plus_secs(lifetime_secs),
+            expires: lifetime_secs.map_or(Boot::NEVER, |secs| asked.plus_secs(secs)),
             lifetime_secs,
             capability: grant.capability,
-            session: grant.into_session(user, now.wall_at(asked)),
+            session: grant.into_session(holder, now.wall_at(asked)),
             asked: Some(asked),
         }
     }
 
     /// A session read from a file or journal: only the wall clock knows how long it is still valid.
     pub fn read(now: &Moment, session: Session, lifetime_secs: Option<u64>, capability: Capability) -> Self {
-        let left = session.access_expires_at.saturating_sub(now.wall);
-        let lifetime_secs = lifetime_secs.unwrap_or(left.max(1));
-        let left = left.min(lifetime_secs);
-        Self { expires: now.boot.plus_secs(left), lifetime_secs, capability, session, asked: None }
+        let left = session.access_expires_at.map(|at| at.saturating_sub(now.wall));
+        let lifetime_secs = left.map(|left| lifetime_secs.unwrap_or(left.max(1)));
+        let expires = left.zip(lifetime_secs).map(|(left, whole)| now.boot.plus_secs(left.min(whole)));
+        let expires = expires.unwrap_or(Boot::NEVER);
+        Self { expires, lifetime_secs, capability, session, asked: None }
     }
 }
 
 impl SignedIn {
     /// A session at rest.
     pub fn new(now: &Moment, fresh: Fresh, margin_secs: u64) -> Self {
-        let ahead = refresh_ahead_ms(fresh.lifetime_secs, margin_secs, now.random_permille("jitter"));
+        let ahead = |lifetime| refresh_ahead_ms(lifetime, margin_secs, now.random_permille("jitter"));
+        let due = fresh.lifetime_secs.map_or(Boot::NEVER, |secs| fresh.expires.minus_ms(ahead(secs)));
         Self {
             session: fresh.session,
             expires: fresh.expires,
             lifetime_secs: fresh.lifetime_secs,
-            due: fresh.expires.minus_ms(ahead),
+            due,
             refreshed: None,
             vetted: false,
             rotation: Rotation::Rest,
@@ -149,9 +153,19 @@ impl SignedIn {
         self.session.fingerprint()
     }
 
+    /// The token that is handed out: one that never changes comes first.
+    pub fn handed(&self) -> &Secret {
+        self.session.holder.fixed.as_ref().unwrap_or(&self.session.access)
+    }
+
+    /// Unix seconds until which the token that is handed out is good, if somebody says.
+    pub fn handed_until(&self) -> Option<u64> {
+        self.session.access_expires_at.filter(|_| self.session.holder.fixed.is_none())
+    }
+
     /// Milliseconds for which the access token is still valid.
     pub fn left_ms(&self, now: &Moment) -> u64 {
-        now.boot.ms_until(self.expires)
+        if self.expires == Boot::NEVER { u64::MAX } else { now.boot.ms_until(self.expires) }
     }
 
     pub fn over(&self) -> Option<Over> {
@@ -229,6 +243,7 @@ impl Profile {
     /// When the next step of a refresh is to be taken; none while one is under way or none is possible.
     pub(crate) fn refresh_at(&self, now: &Moment) -> Option<Boot> {
         let Account::In(held) = &self.account else { return None };
+        held.session.refresh.as_ref()?;
         // To store what has arrived takes less than to send.
         let stuck = matches!(held.rotation, Rotation::Stuck { .. });
         let may = if stuck { self.may_store() } else { self.may_refresh() };
@@ -258,6 +273,30 @@ impl Profile {
             | Rotation::Over(_) => return None,
         };
         Some(asked.max(held.held_until()))
+    }
+
+    /// When a session that can't be refreshed ends by itself.
+    pub(crate) fn expires_at(&self) -> Option<Boot> {
+        let Account::In(held) = &self.account else { return None };
+        let ends = held.session.refresh.is_none() && held.over().is_none() && held.expires != Boot::NEVER;
+        ends.then_some(held.expires)
+    }
+
+    /// A session without a refresh token is over once its access token is. Its file may stay: nothing is ever sent.
+    pub(crate) fn end_if_expired(&mut self, now: &Moment) {
+        if self.expires_at().is_some_and(|at| at <= now.boot) {
+            self.with_held(|held| held.rotation = Rotation::Over(Over::Expired));
+            self.tell(Notice::Ended(Over::Expired));
+        }
+    }
+
+    /// Where the calls of the session in the file go.
+    pub(crate) fn at(&self) -> At {
+        let registration = match &self.account {
+            Account::In(held) => held.session.holder.registration.clone(),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        };
+        At { server: self.server().to_owned(), registration }
     }
 
     /// Nothing is sent by who does not own the file, nor while the journal is unreadable, the books are behind,

@@ -5,7 +5,7 @@ use crate::Op;
 use crate::event::{Found, NetJob, Probe, Refresh, StoreJob};
 use crate::policy::{Replay, retry_after, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{Capability, Grant, Intent, Over, hex};
+use crate::record::{At, Capability, Grant, Intent, Over, hex};
 use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};
@@ -73,14 +73,15 @@ impl Profile {
             return self.begin(now, Attempt::after(doubt));
         }
         match doubt.intent.capability {
-            Capability::Rr1 => self.begin(now, Attempt::after(doubt)),
+            Capability::Rr1 | Capability::Reusable => self.begin(now, Attempt::after(doubt)),
             Capability::Probe if doubt.closed > now.boot => {
                 held.hold = Hold::Until(doubt.closed);
                 held.rotation = Rotation::Doubt(doubt);
             }
             Capability::Probe => {
                 let access = held.session.access.clone();
-                let op = self.net(NetJob::Probe { server: doubt.intent.server.clone(), access });
+                let at = At { server: doubt.intent.server.clone(), ..self.at() };
+                let op = self.net(NetJob::Probe { at, access });
                 self.with_held(|held| held.rotation = Rotation::Probing(op, doubt));
             }
             Capability::None if held.left_ms(now) > 0 => {
@@ -101,7 +102,11 @@ impl Profile {
         let Account::In(held) = &mut self.account else { return };
         match std::mem::replace(&mut held.rotation, Rotation::Rest) {
             Rotation::Looking(mine, attempt) if mine == op => match found {
-                Found::Session { session, .. } if session.fingerprint() == held.fingerprint() => {
+                // Where the refresh token stays, another program may have refreshed: perhaps nobody needs to any more.
+                Found::Session { session, .. }
+                    if session.fingerprint() == held.fingerprint()
+                        && session.access == held.session.access =>
+                {
                     match attempt.connection {
                         Some(connection) => self.note(now, connection, attempt),
                         None => self.connect(attempt),
@@ -147,15 +152,17 @@ impl Profile {
 
     /// S1, after asking the server about a session that this agent did not write.
     fn connect(&mut self, attempt: Attempt) {
-        let server = attempt.earlier.as_ref().map_or(self.server(), |doubt| &doubt.intent.server).to_owned();
+        let at = self.at();
+        let server = attempt.earlier.as_ref().map_or(&at.server, |doubt| &doubt.intent.server).clone();
+        let at = At { server, ..at };
         let Account::In(held) = &mut self.account else { return };
         let access = held.session.access.clone();
         let vet = !held.vetted && held.session.claims.generation.is_some() && attempt.earlier.is_none();
         if vet {
-            let op = self.net(NetJob::Probe { server, access });
+            let op = self.net(NetJob::Probe { at, access });
             self.with_held(|held| held.rotation = Rotation::Vetting(op));
         } else {
-            let op = self.net(NetJob::Connect { server });
+            let op = self.net(NetJob::Connect { at });
             self.with_held(|held| held.rotation = Rotation::Connecting(op, attempt));
         }
     }
@@ -191,7 +198,7 @@ impl Profile {
             return self.rest(Attempt { connection: Some(connection), ..attempt });
         }
         let closed = self.closed(now);
-        let (epoch, capability) = (self.sidecar.epoch, self.sidecar.pin.as_ref().map(|pin| pin.capability));
+        let (epoch, capability) = (self.sidecar.epoch, self.capability());
         let server = self.server().to_owned();
         let Account::In(held) = &self.account else { return };
         let looked = held.tried.unwrap_or(now.boot);
@@ -209,7 +216,7 @@ impl Profile {
                     key: Secret::new(hex(&now.random("idempotency key"))),
                     server,
                     deadline,
-                    capability: capability.unwrap_or_default(),
+                    capability,
                     sends: 1,
                 };
                 Doubt { intent, doubtful: false, rotating_since: None, closed }
@@ -225,6 +232,17 @@ impl Profile {
             self.cancel(connection);
         }
         self.with_held(|held| held.rotation = attempt.earlier.map_or(Rotation::Rest, Rotation::Doubt));
+    }
+
+    /// Another program has refreshed: a try that has sent nothing begins anew, if one is still wanted.
+    pub(crate) fn reconsider(&mut self) {
+        let Account::In(held) = &mut self.account else { return };
+        match std::mem::replace(&mut held.rotation, Rotation::Rest) {
+            Rotation::Connecting(op, Attempt { earlier: None, .. })
+            | Rotation::Looking(_, Attempt { earlier: None, connection: Some(op) }) => self.cancel(op),
+            Rotation::Looking(_, Attempt { earlier: None, connection: None }) => {}
+            other => held.rotation = other,
+        }
     }
 
     /// When a request sent now can't be carried out any more: its deadline, if it was set by the server's own clock,
@@ -258,16 +276,16 @@ impl Profile {
     /// S3: from the first byte on, the outcome is in doubt.
     fn send(&mut self, now: &Moment, connection: Op, next: Doubt) {
         let may_refresh = self.may_refresh();
+        let at = At { server: next.intent.server.clone(), ..self.at() };
         let Account::In(held) = &mut self.account else { return };
-        if !may_refresh {
+        let Some(refresh) = held.session.refresh.clone().filter(|_| may_refresh) else {
             held.rotation = Rotation::Doubt(next);
             held.hold = Hold::Backoff(retry_at(now, 1));
             return self.cancel(connection);
-        }
-        let refresh = held.session.refresh.clone();
+        };
         let (key, deadline) = (next.intent.key.clone(), next.intent.deadline);
         held.rotation = Rotation::Sending(connection, now.boot, next);
-        self.net_on(connection, NetJob::Send { refresh, key, deadline });
+        self.net_on(connection, NetJob::Send { at, refresh, key, deadline });
     }
 
     /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
@@ -291,7 +309,8 @@ impl Profile {
         let trouble = |kind| NetTrouble { server: server.clone(), kind };
         match answer {
             Refresh::Granted(grant) if same_session(held, &grant) => {
-                let fresh = Fresh::arrived(now, asked, grant, held.session.user.clone());
+                let grant = successor(grant, held, now.wall_at(asked));
+                let fresh = Fresh::arrived(now, asked, grant, held.session.holder.clone());
                 self.keep(false, sent.intent, fresh);
             }
             Refresh::Granted(_) => {
@@ -397,15 +416,33 @@ impl Attempt {
     }
 }
 
+/// Where the answer has no new refresh token, the old one stays (RFC 6749 section 6), and with it its expiry; it is
+/// good for more than one use then. `asked` is when it was asked for, in unix seconds.
+fn successor(grant: Grant, held: &SignedIn, asked: u64) -> Grant {
+    let stays = grant.refresh.is_none();
+    let same = stays || grant.refresh == held.session.refresh;
+    let expires = |at: u64| i64::try_from(at.saturating_sub(asked)).unwrap_or(i64::MAX);
+    Grant {
+        refresh: grant.refresh.or_else(|| held.session.refresh.clone()),
+        refresh_expires_in: grant
+            .refresh_expires_in
+            .or_else(|| held.session.refresh_expires_at.filter(|_| stays).map(expires)),
+        capability: if same { Capability::Reusable } else { grant.capability },
+        ..grant
+    }
+}
+
 /// N31: an answer counts only for the same user and session, as far as both tokens tell.
 fn same_session(held: &SignedIn, grant: &Grant) -> bool {
     let agrees = |ours: &Option<String>, theirs: &Option<String>| match (ours, theirs) {
         (Some(ours), Some(theirs)) => ours == theirs,
         (None, _) | (_, None) => true,
     };
-    let user = grant.user.as_ref().is_none_or(|user| user.id == held.session.user.id);
-    let subject = grant.claims.subject.as_ref().is_none_or(|subject| *subject == held.session.user.id)
-        || agrees(&held.session.claims.subject, &grant.claims.subject)
-            && held.session.claims.subject.is_some();
+    let known = held.session.holder.user.as_ref().map(|user| &user.id);
+    let user = grant.user.as_ref().is_none_or(|user| known.is_none_or(|known| *known == user.id));
+    let subject =
+        grant.claims.subject.as_ref().is_none_or(|subject| known.is_none_or(|known| known == subject))
+            || agrees(&held.session.claims.subject, &grant.claims.subject)
+                && held.session.claims.subject.is_some();
     user && subject && agrees(&held.session.claims.session_id, &grant.claims.session_id)
 }

@@ -4,7 +4,7 @@ use crate::Op;
 use crate::event::{Answer, NetJob, RevokeAnswer, StoreJob, Waiter};
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
-use crate::record::{Fingerprint, Over, Revocation, Session};
+use crate::record::{Fingerprint, Over, Registration, Revocation, Session};
 use crate::rotation::Rotation;
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Out, StoreTrouble, Trouble};
@@ -57,6 +57,10 @@ impl Profile {
         if let Err(why) = &self.owner {
             return self.reply(waiter, Answer::Failed(Trouble::NotOwner(why.clone())));
         }
+        // A token that everkey did not put there is not everkey's to remove.
+        if matches!(&self.account, Account::In(held) if held.session.is_only_fixed()) {
+            return self.reply(waiter, Answer::LoggedOut(reply::Revocation::NothingToDo));
+        }
         let signed_in_since = matches!(self.account, Account::In(_));
         match &mut self.signing_out {
             Some(SigningOut { stage: Stage::Telling { .. }, .. }) | None if signed_in_since => {
@@ -78,12 +82,14 @@ impl Profile {
             Account::In(held) => {
                 let newest = held.rotation.arrived().unwrap_or(&held.session).clone();
                 let print = held.fingerprint();
-                let until = newest.refresh_expires_at.max(held.session.refresh_expires_at);
+                let until = newest.works_until(now.wall).max(held.session.works_until(now.wall));
                 self.sidecar.signing_out = Some(print);
                 // Whichever of the two a crash leaves in the file.
-                self.sidecar.spend(print, until, Over::Restored, now.wall);
-                self.sidecar.spend(newest.fingerprint(), until, Over::Restored, now.wall);
-                Some(self.revocation(now, &newest))
+                if newest.refresh.is_some() {
+                    self.sidecar.spend(print, until, Over::Restored, now.wall);
+                    self.sidecar.spend(newest.fingerprint(), until, Over::Restored, now.wall);
+                }
+                self.can_revoke(&newest.holder.registration).then(|| self.revocation(now, &newest))
             }
             Account::Out(_) | Account::Unusable(_) | Account::Starting(_) => None,
         };
@@ -96,9 +102,12 @@ impl Profile {
     pub(crate) fn erase_again(&mut self, now: &Moment, session: &Session) {
         let print = session.fingerprint();
         let queued = self.revocations.iter().any(|r| r.is_for(print));
-        let revocation = (!queued).then(|| self.revocation(now, session));
+        let tell = !queued && self.can_revoke(&session.holder.registration);
+        let revocation = tell.then(|| self.revocation(now, session));
         self.sidecar.signing_out = Some(print);
-        self.sidecar.spend(print, session.refresh_expires_at, Over::Restored, now.wall);
+        if session.refresh.is_some() {
+            self.sidecar.spend(print, session.works_until(now.wall), Over::Restored, now.wall);
+        }
         self.erase(now, revocation, Vec::new());
     }
 
@@ -126,11 +135,12 @@ impl Profile {
             Ok(()) => {
                 self.sidecar.signing_out = None;
                 self.sealed = None;
+                self.ended = None;
                 self.books.must_write();
                 let without_word = match &self.account {
                     Account::In(_) => {
                         self.tell(Notice::SignedOut(Out::NoFile));
-                        reply::Revocation::NothingToDo
+                        reply::Revocation::Impossible
                     }
                     // There was something, and nobody could read what to revoke.
                     Account::Unusable(_) => reply::Revocation::NotConfirmed,
@@ -138,6 +148,8 @@ impl Profile {
                 };
                 self.tell_account_changed();
                 self.enter(now, Account::Out(Out::NoFile));
+                // Something that is not everkey's may be left in the file.
+                self.look_soon(now);
                 match revocation {
                     Some(revocation) => {
                         let until = now.boot.plus_ms(PATIENCE_MS);
@@ -178,8 +190,17 @@ impl Profile {
 
     /// Has the server told of a session that nobody will use.
     pub(crate) fn queue_revocation(&mut self, now: &Moment, revocation: Revocation) {
+        if !self.can_revoke(&revocation.at.registration) {
+            return;
+        }
         self.store(StoreJob::Queue(revocation.clone()));
         self.revocations.push(ToRevoke::new(now, revocation));
+    }
+
+    /// Whether the server has a way to be told.
+    fn can_revoke(&self, registration: &Option<Registration>) -> bool {
+        let endpoint = registration.as_ref().is_none_or(|known| known.endpoints.revocation.is_some());
+        self.settings.policy.revokes && endpoint
     }
 
     pub(crate) fn revoke_at(&self) -> Option<Boot> {
@@ -213,7 +234,8 @@ impl Profile {
 
     pub(crate) fn revoked(&mut self, now: &Moment, op: Op, answer: RevokeAnswer) {
         let Some(at) = self.revocations.iter().position(|r| r.calling == Some(op)) else { return };
-        let known = self.revocations[at].revocation.access_expires_at > now.wall;
+        let expires = self.revocations[at].revocation.access_expires_at;
+        let known = expires.is_none_or(|at| at > now.wall);
         let outcome = match answer {
             RevokeAnswer::Confirmed => reply::Revocation::Revoked,
             // A refusal of a credential that is still good means that the session is gone already.
@@ -232,7 +254,10 @@ impl Profile {
                     _ => now.boot.plus_secs(SLOW_RETRY_SECS),
                 };
             }
-            reply::Revocation::Revoked | reply::Revocation::NotConfirmed | reply::Revocation::NothingToDo => {
+            reply::Revocation::Revoked
+            | reply::Revocation::NotConfirmed
+            | reply::Revocation::NothingToDo
+            | reply::Revocation::Impossible => {
                 self.revocations.remove(at);
                 self.store(StoreJob::Dequeue(id));
                 let confirmed = outcome == reply::Revocation::Revoked;
@@ -271,7 +296,8 @@ impl ToRevoke {
 
     /// Whether it is about the session with this refresh token.
     pub fn is_for(&self, print: Fingerprint) -> bool {
-        Fingerprint::of(&self.revocation.refresh) == print
+        let revocation = &self.revocation;
+        Fingerprint::of(revocation.refresh.as_ref().unwrap_or(&revocation.access)) == print
     }
 }
 

@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 pub struct Boot(pub u64);
 
 impl Boot {
+    /// Later than anything that happens.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// So many seconds later.
     pub fn plus_secs(self, secs: u64) -> Self {
         self.plus_ms(secs.saturating_mul(1000))

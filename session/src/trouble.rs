@@ -49,6 +49,12 @@ pub enum Trouble {
     Store(StoreTrouble),
     /// Another agent, or nobody can know which, holds the session file.
     NotOwner(NotOwner),
+    /// This provider is not signed in to in that way, but in these.
+    NoSuchScheme(Vec<everkey_proto::Scheme>),
+    /// The access token can't be refreshed: there is no refresh token.
+    CantRefresh,
+    /// No port of this machine can be listened on.
+    CantListen(String),
 }
 
 /// Why nobody is signed in.
@@ -69,6 +75,22 @@ pub enum Rejected {
     Email,
     /// The code.
     Code,
+    /// The token.
+    Token,
+    /// The person, or somebody for them, said no.
+    Denied,
+    /// The code was not approved in time.
+    Expired,
+    /// What a browser brought back does not belong to this sign-in.
+    Stray,
+    /// A server that names itself otherwise than it is called: what it calls itself.
+    Issuer(String),
+    /// A server whose metadata can't be used: what is wrong with it.
+    Metadata(String),
+    /// The server wants to know clients beforehand, and this one has no id.
+    NoClient,
+    /// The server does not offer this way to sign in.
+    Scheme(everkey_proto::Scheme),
     /// Something else, in the server's own code.
     Other(String),
 }
@@ -129,6 +151,8 @@ pub enum StoreKind {
     Foreign(u32),
     /// Not a session, and not ours to set aside.
     Damaged,
+    /// Whole, but not as this everkey knows it; perhaps of a newer version of its tool.
+    Strange,
     /// Larger than any session file is.
     TooLarge,
     /// What the system said, in its words.

@@ -8,8 +8,16 @@ mod accounts;
 mod damaged;
 #[path = "faults/files.rs"]
 mod files;
+#[path = "faults/flows.rs"]
+mod flows;
+#[path = "faults/identities.rs"]
+mod identities;
+#[path = "faults/kept.rs"]
+mod kept;
 #[path = "faults/network.rs"]
 mod network;
+#[path = "faults/pages.rs"]
+mod pages;
 #[path = "faults/people.rs"]
 mod people;
 #[path = "faults/refused.rs"]
@@ -18,3 +26,5 @@ mod refused;
 mod script;
 #[path = "faults/time.rs"]
 mod time;
+#[path = "faults/unrotated.rs"]
+mod unrotated;

@@ -97,7 +97,10 @@ fn status_shows_everything_but_no_token() {
 #[test]
 fn an_unknown_profile_is_told_with_the_known_ones() {
     let world = World::new();
-    world.everkey("auth whoami --profile nope").exits(2).complains("There is: failproofai");
+    world
+        .everkey("auth whoami --profile nope")
+        .exits(2)
+        .complains("There is: failproofai, achilles/default, binboi, dot-ai");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
 use everkey_session::record::Claims;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 #[derive(Deserialize)]
 struct Payload {
@@ -16,13 +17,30 @@ struct Payload {
 
 /// The claims of a JWT; empty for any other token.
 pub fn claims(token: &Secret) -> Claims {
-    let payload = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let payload: Option<Payload> = payload.and_then(|json| object::read(&json));
-    payload.map_or_else(Claims::default, |p| Claims {
+    payload::<Payload>(token).map_or_else(Claims::default, |p| Claims {
         subject: p.sub,
         session_id: p.sid,
         generation: p.r#gen,
     })
+}
+
+/// When a token was made and when it ends, unix seconds by its server's clock.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Times {
+    /// When it was made.
+    pub iat: Option<u64>,
+    /// When it ends.
+    pub exp: Option<u64>,
+}
+
+/// The times of a JWT; empty for any other token.
+pub fn times(token: &Secret) -> Times {
+    payload(token).unwrap_or_default()
+}
+
+fn payload<T: DeserializeOwned>(token: &Secret) -> Option<T> {
+    let part = token.expose().split('.').nth(1)?;
+    object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
 #[cfg(test)]
@@ -37,8 +55,10 @@ mod tests {
             read,
             Claims { subject: Some("u1".into()), session_id: Some("s1".into()), generation: Some(4) }
         );
+        assert_eq!(times(&Secret::new(format!("h.{payload}.s"))), Times { iat: None, exp: Some(1) });
         for odd in ["", "opaque", "a.b.c", "..", "a.e30.c", "a.WyJ1IiwicyIsNF0.c"] {
             assert_eq!(claims(&Secret::new(odd)), Claims::default());
+            assert_eq!(times(&Secret::new(odd)), Times::default());
         }
     }
 }

@@ -114,7 +114,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
 mod tests {
     use super::*;
     use everkey_proto::{Secret, reply::User};
-    use everkey_session::record::{Capability, Claims, Fingerprint};
+    use everkey_session::record::{Capability, Claims, Fingerprint, Holder};
 
     fn intent() -> Intent {
         Intent {
@@ -131,11 +131,12 @@ mod tests {
     fn session() -> Session {
         Session {
             access: Secret::new("a"),
-            access_expires_at: 1,
-            refresh: Secret::new("new"),
-            refresh_expires_at: 2,
-            user: User { id: "u".into(), email: "e".into() },
+            access_expires_at: Some(1),
+            refresh: Some(Secret::new("new")),
+            refresh_expires_at: Some(2),
+            issued_at: None,
             claims: Claims::default(),
+            holder: Holder { user: Some(User { id: "u".into(), email: "e".into() }), ..Holder::default() },
         }
     }
 

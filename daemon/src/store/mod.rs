@@ -18,6 +18,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
+use zeroize::Zeroizing;
 
 /// One profile's files.
 pub struct Store {
@@ -38,6 +39,11 @@ impl Store {
             session_file,
             lock: None,
         }
+    }
+
+    /// Whether there is something to look after: a session, or what everkey noted about one.
+    pub fn is_begun(&self) -> bool {
+        self.session_file.exists() || self.journal.path().exists() || self.side.is_begun()
     }
 
     /// Does one job. Never panics; what goes wrong is in the answer.
@@ -217,9 +223,21 @@ impl Store {
             let _ = self.side.queue(revocation);
         }
         let _ = self.remember(sidecar);
-        durable::remove(&self.session_file).map_err(|e| trouble(&self.session_file, &e))?;
+        let wrong = |e: io::Error| trouble(&self.session_file, &e);
+        match self.left_over() {
+            Some(rest) => durable::replace(&self.session_file, &rest).map_err(wrong)?,
+            None => durable::remove(&self.session_file).map_err(wrong)?,
+        }
         let _ = self.journal.clear();
         Ok(())
+    }
+
+    /// What the file holds beside the session, and keeps.
+    fn left_over(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match session_file::read(&self.session_file) {
+            Ok(Content::Bytes(old, _)) => self.provider.render_signed_out(&old),
+            Ok(Content::Missing) | Err(_) => None,
+        }
     }
 
     fn set_aside(&self, digest: u64) -> Result<Option<String>, StoreTrouble> {

@@ -1,6 +1,6 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
-use crate::provider::Provider;
+use crate::provider::{Parsed, Provider};
 use everkey_session::event::Found;
 use everkey_session::trouble::{StoreKind, StoreTrouble};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
@@ -27,8 +27,12 @@ pub fn find(path: &Path, provider: Provider) -> Found {
     match read(path) {
         Ok(Content::Missing) => Found::Missing,
         Ok(Content::Bytes(bytes, tightened)) => match provider.parse_session(&bytes) {
-            Some(session) => Found::Session { session, tightened },
-            None => Found::Damaged(digest(&bytes)),
+            Parsed::Session(session) => Found::Session { session, tightened },
+            Parsed::Nobody => Found::Missing,
+            Parsed::Strange => {
+                Found::Unusable(StoreTrouble { path: path.display().to_string(), kind: StoreKind::Strange })
+            }
+            Parsed::Damaged => Found::Damaged(digest(&bytes)),
         },
         Err(kind) => Found::Unusable(StoreTrouble { path: path.display().to_string(), kind }),
     }

@@ -25,6 +25,11 @@ impl Side {
         }
     }
 
+    /// Whether a sign-out is still to be confirmed.
+    pub fn is_begun(&self) -> bool {
+        std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Makes the folders.
     pub fn make_dirs(&self) -> io::Result<()> {
         let parents = [self.sidecar.parent(), Some(self.revocations.as_path())];
@@ -107,6 +112,7 @@ pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8
 mod tests {
     use super::*;
     use everkey_proto::Secret;
+    use everkey_session::record::At;
 
     #[test]
     fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
@@ -116,10 +122,10 @@ mod tests {
         let secret = || Secret::new("s");
         let revocation = Revocation {
             id: 1,
-            server: "http://127.0.0.1:1".into(),
+            at: At { server: "http://127.0.0.1:1".into(), registration: None },
             access: secret(),
-            access_expires_at: 1,
-            refresh: secret(),
+            access_expires_at: Some(1),
+            refresh: Some(secret()),
             until: 2,
         };
         let queued = side.revocation(1);

@@ -1,21 +1,24 @@
-//! A server's answers. The input is a line `STATUS json|html [RETRY-AFTER]`, then the body.
+//! A server's answers. The input is a line `STATUS json|html [RETRY-AFTER or LOCATION]`, then the body.
 //! Each property is stated against the body as plain JSON, read without any of everkey's code.
 
-use super::object;
+use super::{object, sendable};
 use crate::{measure, reach};
 use everkey_daemon::http::Answer;
 use everkey_daemon::provider::{Provider, jwt};
 use everkey_daemon::words;
 use everkey_proto::Secret;
 use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::{Capability, Grant};
+use everkey_session::record::{Capability, Grant, Holder};
 use everkey_session::trouble::{NetKind, NetTrouble, Trouble};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 const PROVIDER: Provider = Provider::Failproofai;
-const SERVER: &str = "https://api.example.com";
+pub(super) const SERVER: &str = "https://api.example.com";
+
+/// The server's clock.
+const DATE: u64 = 1_772_967_600;
 
 /// The longest wait that is believed, in seconds (N15).
 pub(super) const A_DAY: u64 = 86_400;
@@ -24,27 +27,50 @@ pub(super) const A_DAY: u64 = 86_400;
 pub fn refresh(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
     let body = plain(&answer);
+    let said = Said {
+        code: code(&body),
+        refused: answer.status == 401 && matches!(code(&body), Some("unauthorized" | "invalid_grant")),
+        limited: code(&body) == Some("rate_limited"),
+    };
     let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
-    match &read {
-        Refresh::Granted(grant) => {
+    refresh_as_said(PROVIDER, &answer, &said, &read);
+    if let Refresh::Granted(grant) = &read {
+        as_granted(&body, grant);
+    }
+}
+
+/// What a body says of a refresh, in its provider's words.
+pub(super) struct Said<'a> {
+    /// The code of an error.
+    pub code: Option<&'a str>,
+    /// Whether it is the contract's refusal.
+    pub refused: bool,
+    /// Whether it is the contract's request to wait.
+    pub limited: bool,
+}
+
+/// What holds for every provider's answer to a refresh; a grant is only looked at as far as that.
+pub(super) fn refresh_as_said(provider: Provider, answer: &Answer, said: &Said<'_>, read: &Refresh) {
+    match read {
+        Refresh::Granted(_) => {
             reach::deep();
             assert_eq!(answer.status, 200, "tokens with another status");
-            as_granted(&body, grant);
-            cut_is_in_doubt(&answer);
+            cut_is_in_doubt(provider, answer);
         }
         Refresh::Refused => {
             reach::deep();
-            let refusal = matches!(code(&body), Some("unauthorized" | "invalid_grant"));
-            assert!(answer.status == 401 && refusal, "I8: not the unmistakable refusal");
+            assert!(said.refused, "I8: not the unmistakable refusal");
         }
-        Refresh::Rotating => assert_eq!((answer.status, code(&body)), (409, Some("rotation_in_progress"))),
-        Refresh::Late => assert_eq!((answer.status, code(&body)), (409, Some("deadline_passed"))),
+        Refresh::Rotating => assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress"))),
+        Refresh::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
         Refresh::Declined(wait) => {
             assert!(wait.is_none_or(|wait| wait <= A_DAY), "N15: {wait:?}");
-            let limited = answer.status == 429 && code(&body) == Some("rate_limited");
-            let unchanged =
-                code(&body).is_some() && body.get("attempt_consumed") == Some(&Value::Bool(false));
-            assert!(limited || unchanged, "nothing says that this attempt changed nothing");
+            let limited = answer.status == 429 && said.limited;
+            let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
+            assert!(
+                limited || (said.code.is_some() && unchanged),
+                "nothing says that this attempt changed nothing"
+            );
         }
         Refresh::Unclear(trouble) => net(trouble),
     }
@@ -77,6 +103,7 @@ pub fn login(input: &[u8]) {
             }
             LoginAnswer::Limited(wait) => assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}"),
             LoginAnswer::Net(trouble) => net(&trouble),
+            other => unreachable!("no call asked for {other:?}"),
         }
     }
 }
@@ -122,44 +149,60 @@ pub fn revoke(input: &[u8]) {
 fn as_granted(body: &Map<String, Value>, grant: &Grant) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
-    for (name, token) in [("access_token", &grant.access), ("refresh_token", &grant.refresh)] {
-        assert_eq!(text(name), Some(token.expose()), "{name} is not the server's");
-        let sendable = !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());
-        assert!(sendable, "{name} can't stand in a header");
+    for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
+        assert_eq!(text(name), token.map(Secret::expose), "{name} is not the server's");
+        assert!(token.is_some_and(sendable), "{name} can't stand in a header");
     }
     assert_eq!(grant.claims, jwt::claims(&grant.access));
-    let promised = body.get("refresh_retry").filter(|retry| retry["v"] == 1);
-    let promise = promised.and_then(|retry| retry["until"].as_str());
-    let capability = match promise {
-        Some("used") => Capability::Rr1,
-        Some("probe") => Capability::Probe,
-        Some(_) | None => Capability::None,
-    };
-    assert_eq!(grant.capability, capability, "a promise that the server did not make");
+    assert_eq!(grant.capability, promise(body), "a promise that the server did not make");
     if let (Some(user), Some(said)) = (&grant.user, body.get("user").and_then(Value::as_object)) {
         assert_eq!((said["id"].as_str(), said["email"].as_str()), (Some(&*user.id), Some(&*user.email)));
     }
+    assert!(
+        grant.access_expires_in.is_some() && grant.refresh_expires_in.is_some(),
+        "the contract says both"
+    );
+    sane_lifetimes(grant);
+}
+
+/// What the body promises about lost answers.
+pub(super) fn promise(body: &Map<String, Value>) -> Capability {
+    let promised = body.get("refresh_retry").filter(|retry| retry["v"] == 1);
+    match promised.and_then(|retry| retry["until"].as_str()) {
+        Some("used") => Capability::Rr1,
+        Some("probe") => Capability::Probe,
+        Some(_) | None => Capability::None,
+    }
+}
+
+/// N20: whatever the server says, the session ends after a second and within ten years; or nobody says when.
+pub(super) fn sane_lifetimes(grant: &Grant) {
     let wall = 1_800_000_000;
-    let user =
-        grant.user.clone().unwrap_or(everkey_proto::reply::User { id: String::new(), email: String::new() });
-    let session = grant.clone().into_session(user, wall);
+    let session = grant.clone().into_session(Holder::default(), wall);
     let sane = wall + 1..=wall + 3650 * A_DAY;
-    assert!(sane.contains(&session.access_expires_at), "N20: {}", session.access_expires_at);
-    assert!(sane.contains(&session.refresh_expires_at), "N20: {}", session.refresh_expires_at);
+    let told = [
+        (grant.access_expires_in, session.access_expires_at),
+        (grant.refresh_expires_in, session.refresh_expires_at),
+    ];
+    for (said, until) in told {
+        assert_eq!(said.is_some(), until.is_some(), "an end that nobody told");
+        assert!(until.is_none_or(|until| sane.contains(&until)), "N20: {until:?}");
+    }
+    assert!(grant.access_lifetime().is_none_or(|secs| (1..=3650 * A_DAY).contains(&secs)), "N20");
 }
 
 /// N10: a token answer less its end is in doubt; it neither signs in nor out.
-fn cut_is_in_doubt(whole: &Answer) {
+fn cut_is_in_doubt(provider: Provider, whole: &Answer) {
     let body = whole.body.trim_ascii_end();
     let step = body.len() / 64 + 1;
     for cut in (0..body.len()).rev().step_by(step) {
-        let read = PROVIDER.read_refresh(&like(whole, &body[..cut]));
+        let read = provider.read_refresh(&like(whole, &body[..cut]));
         assert!(matches!(read, Refresh::Unclear(_)), "N10: cut at {cut} it is {read:?}");
     }
 }
 
 /// Trouble is with the server asked, and what people read of it is harmless.
-fn net(trouble: &NetTrouble) {
+pub(super) fn net(trouble: &NetTrouble) {
     assert_eq!(trouble.server, SERVER);
     if let NetKind::Limited(wait) = trouble.kind {
         assert!(wait <= A_DAY, "N15: {wait}");
@@ -174,7 +217,7 @@ pub(super) fn harmless(text: &str) {
 }
 
 /// The body as an object, if the answer says that it is JSON.
-fn plain(answer: &Answer) -> Map<String, Value> {
+pub(super) fn plain(answer: &Answer) -> Map<String, Value> {
     object(&answer.body).filter(|_| answer.says_json).unwrap_or_default()
 }
 
@@ -186,17 +229,20 @@ fn code(body: &Map<String, Value>) -> Option<&str> {
     body.get("code").and_then(Value::as_str)
 }
 
-fn answer(input: &[u8]) -> Option<Answer> {
+pub(super) fn answer(input: &[u8]) -> Option<Answer> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&input[..end]).ok()?;
     let mut words = head.splitn(3, ' ');
     let status: u16 = words.next()?.parse().ok()?;
     let says_json = words.next() == Some("json");
+    let third = words.next().map(str::to_owned);
     (100..1000).contains(&status).then(|| Answer {
         server: SERVER.to_owned(),
         status,
-        date: None,
-        retry_after: words.next().map(str::to_owned),
+        date: Some(DATE),
+        // No answer needs both.
+        retry_after: third.clone(),
+        location: third,
         says_json,
         body: Zeroizing::new(input[end + 1..].to_vec()),
     })
@@ -206,8 +252,9 @@ fn like(answer: &Answer, body: &[u8]) -> Answer {
     Answer {
         server: answer.server.clone(),
         status: answer.status,
-        date: None,
+        date: answer.date,
         retry_after: answer.retry_after.clone(),
+        location: answer.location.clone(),
         says_json: answer.says_json,
         body: Zeroizing::new(body.to_vec()),
     }

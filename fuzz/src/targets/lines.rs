@@ -6,8 +6,19 @@ use everkey_proto::frame::{REPLY_CAP, REQUEST_CAP};
 use everkey_proto::json::{self, HelloBody, HelloLine, NotALine};
 
 /// Every field that some request takes.
-const FIELDS: &[&str] =
-    &["request", "profile", "server", "session_file", "min_validity_secs", "force", "scheme", "flow", "text"];
+const FIELDS: &[&str] = &[
+    "request",
+    "profile",
+    "server",
+    "session_file",
+    "min_validity_secs",
+    "force",
+    "scheme",
+    "flow",
+    "text",
+    "than",
+    "token",
+];
 
 /// A hello line.
 pub fn hello(line: &[u8]) {

@@ -38,8 +38,8 @@ pub(super) fn request_as_line(request: &Request) {
     let line = json::write(&RequestLine::from(request.clone()));
     assert_eq!(json::read_request(one_line(&line)).as_ref(), Ok(request), "not the same as JSON");
     let mut other = request.clone();
-    if let Verb::Answer { text, .. } = &mut other.verb {
-        *text = Secret::new("something else");
+    if let Verb::Answer { text: secret, .. } | Verb::Inspect { token: Some(secret) } = &mut other.verb {
+        *secret = Secret::new("something else");
     }
     assert_eq!(format!("{request:?}"), format!("{other:?}"), "printing depends on a secret");
 }

@@ -4,7 +4,9 @@ use crate::{measure, reach};
 use everkey_daemon::store::journal::{encode, parse};
 use everkey_daemon::store::side::{parse_revocation, parse_sidecar, render_revocation, render_sidecar};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::record::{Capability, Claims, Fingerprint, Intent, Journal, Over, Revocation, Session};
+use everkey_session::record::{
+    Capability, Claims, Fingerprint, Holder, Intent, Journal, Over, Revocation, Session,
+};
 use sha2::{Digest, Sha256};
 
 /// A journal of any bytes: only records whose checksum fits are believed.
@@ -100,7 +102,11 @@ pub fn revocation(input: &[u8]) {
     assert!(super::opens_object(input), "a sign-out that is no object was read");
     let again = render_revocation(&read).unwrap_or_default();
     assert_eq!(parse_revocation(&again).as_ref(), Some(&read), "not read as it was written");
-    let bare = Revocation { access: Secret::new("x"), refresh: Secret::new("y"), ..read.clone() };
+    let mut bare = Revocation { access: Secret::new("x"), ..read.clone() };
+    bare.refresh = bare.refresh.map(|_| Secret::new("y"));
+    if let Some(known) = &mut bare.at.registration {
+        known.client_secret = known.client_secret.as_ref().map(|_| Secret::new("z"));
+    }
     assert_eq!(format!("{read:?}"), format!("{bare:?}"), "printing depends on a token");
 }
 
@@ -133,10 +139,15 @@ fn intent(text: &str) -> Intent {
 fn session(text: &str, name: &str) -> Session {
     Session {
         access: Secret::new(format!("{name} {text}")),
-        access_expires_at: 1_800_000_000,
-        refresh: Secret::new(format!("{text} {name}")),
-        refresh_expires_at: u64::MAX,
-        user: User { id: text.to_owned(), email: text.to_owned() },
+        access_expires_at: Some(1_800_000_000),
+        refresh: Some(Secret::new(format!("{text} {name}"))),
+        refresh_expires_at: Some(u64::MAX),
+        issued_at: None,
         claims: Claims { subject: Some(text.to_owned()), session_id: None, generation: Some(1) },
+        holder: Holder {
+            user: Some(User { id: text.to_owned(), email: text.to_owned() }),
+            about: [(text.to_owned(), name.to_owned())].into(),
+            ..Holder::default()
+        },
     }
 }

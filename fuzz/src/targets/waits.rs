@@ -53,6 +53,7 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         status,
         date: None,
         retry_after,
+        location: None,
         says_json: true,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };

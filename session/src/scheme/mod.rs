@@ -1,10 +1,18 @@
 //! Ways to sign in, each a small pure machine in a closed enum. A new one is a file, a variant, and what the
 //! compiler then asks for.
 
+mod browser;
+mod client;
+mod device;
+#[cfg(test)]
+mod fixtures;
 mod otp;
+mod token;
 
-use crate::event::{LoginAnswer, LoginCall};
-use crate::record::Grant;
+use crate::event::{LoginAnswer, LoginCall, Page, Shown};
+use crate::policy::OauthClient;
+use crate::record::{Grant, Registration};
+use crate::time::Moment;
 use crate::trouble::Trouble;
 use everkey_proto::reply::Field;
 use everkey_proto::{Scheme, Secret};
@@ -13,29 +21,80 @@ use everkey_proto::{Scheme, Secret};
 #[derive(Debug)]
 pub(crate) enum Machine {
     Otp(otp::Otp),
+    Device(Box<device::Device>),
+    Browser(Box<browser::Browser>),
+    Token(token::Token),
 }
 
 /// What a scheme wants next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// Ask the person.
-    Ask { field: Field, tries: u8, again: Option<Trouble> },
+    /// Put something to the person.
+    Ask(Question),
     /// Ask the server.
     Call(LoginCall),
-    /// The tokens are here.
-    Finish(Box<Grant>),
+    /// Listen for a browser that comes back.
+    Listen,
+    /// Be woken in so many seconds; meanwhile the person sees to what is shown, if it is new.
+    Sleep { secs: u64, show: Option<Question> },
+    /// Whoever said that is told so, and nothing changes.
+    Stray,
+    /// The tokens are here, with what an OAuth server knows this client as.
+    Finish(Box<Grant>, Option<Box<Registration>>),
     /// It is over.
     Fail(Trouble),
 }
 
+/// What is put to the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// To type something here.
+    Field { field: Field, tries: u8, again: Option<Trouble> },
+    /// To type a code elsewhere.
+    Show(Shown),
+    /// To go to a page.
+    Open(Page),
+}
+
 impl Machine {
-    /// Begins a sign-in.
-    pub fn begin(scheme: Scheme) -> (Self, Move) {
+    /// Begins a sign-in at `server`.
+    pub fn begin(now: &Moment, scheme: Scheme, server: &str, oauth: Option<&OauthClient>) -> (Self, Move) {
         match scheme {
             Scheme::Otp => {
                 let (otp, next) = otp::Otp::begin();
                 (Self::Otp(otp), next)
             }
+            Scheme::Device => {
+                let (device, next) = device::Device::begin(server, oauth);
+                (Self::Device(Box::new(device)), next)
+            }
+            Scheme::Browser => {
+                let (browser, next) = browser::Browser::begin(now, server, oauth);
+                (Self::Browser(Box::new(browser)), next)
+            }
+            Scheme::Token => {
+                let (token, next) = token::Token::begin(server);
+                (Self::Token(token), next)
+            }
+        }
+    }
+
+    /// Which one it is.
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Self::Otp(_) => Scheme::Otp,
+            Self::Device(_) => Scheme::Device,
+            Self::Browser(_) => Scheme::Browser,
+            Self::Token(_) => Scheme::Token,
+        }
+    }
+
+    /// How long it may take, in seconds.
+    pub fn patience_secs(&self) -> u64 {
+        match self {
+            Self::Otp(_) | Self::Token(_) => 600,
+            Self::Device(device) => device.patience_secs(),
+            Self::Browser(_) => 300,
         }
     }
 
@@ -43,20 +102,71 @@ impl Machine {
     pub fn answer(&mut self, text: Secret) -> Option<Move> {
         match self {
             Self::Otp(otp) => otp.answer(text),
+            Self::Device(_) => None,
+            Self::Browser(browser) => browser.pasted(&text),
+            Self::Token(token) => token.answer(&text),
         }
     }
 
     /// The server answered.
-    pub fn resume(&mut self, answer: LoginAnswer) -> Move {
+    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> Move {
         match self {
             Self::Otp(otp) => otp.resume(answer),
+            Self::Device(device) => device.resume(now, answer),
+            Self::Browser(browser) => browser.resume(answer),
+            Self::Token(token) => token.resume(answer),
+        }
+    }
+
+    /// The time that it asked to sleep is over.
+    pub fn wake(&mut self, now: &Moment) -> Option<Move> {
+        match self {
+            Self::Device(device) => device.wake(now),
+            Self::Otp(_) | Self::Browser(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// Browsers can come back to this port.
+    pub fn listening(&mut self, port: u16) -> Option<Move> {
+        match self {
+            Self::Browser(browser) => browser.listening(port),
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// A browser came back with this query.
+    pub fn came_back(&mut self, query: &Secret) -> Move {
+        match self {
+            Self::Browser(browser) => browser.came_back(query),
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => Move::Stray,
+        }
+    }
+
+    /// What an OAuth server knows this client as, as far as that is known.
+    pub fn registration(&self) -> Option<&Registration> {
+        match self {
+            Self::Device(device) => device.registration(),
+            Self::Browser(browser) => browser.registration(),
+            Self::Otp(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// Tokens that have arrived and are not finished with.
+    pub fn tokens(&self) -> Option<&Grant> {
+        match self {
+            Self::Device(device) => device.tokens(),
+            Self::Browser(browser) => browser.tokens(),
+            Self::Otp(_) | Self::Token(_) => None,
         }
     }
 
     /// What the person is being asked right now, for somebody who joins.
-    pub fn question(&self) -> Option<Move> {
+    pub fn question(&self) -> Option<Question> {
         match self {
             Self::Otp(otp) => otp.question(),
+            Self::Device(device) => device.question(),
+            Self::Browser(browser) => browser.question(),
+            Self::Token(token) => token.question(),
         }
     }
 }

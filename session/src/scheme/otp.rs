@@ -1,6 +1,6 @@
 //! A code by email: address, code, tokens. Three tries at the address, five at the code, again only when refused.
 
-use super::Move;
+use super::{Move, Question};
 use crate::event::{LoginAnswer, LoginCall};
 use crate::trouble::{NetKind, NetTrouble, Rejected, Trouble};
 use everkey_proto::Secret;
@@ -23,10 +23,11 @@ impl Otp {
         (Self::AskEmail { tries: EMAIL_TRIES }, ask(Field::Email, EMAIL_TRIES, None))
     }
 
-    pub fn question(&self) -> Option<Move> {
+    pub fn question(&self) -> Option<Question> {
+        let field = |field, tries| Some(Question::Field { field, tries, again: None });
         match self {
-            Self::AskEmail { tries } => Some(ask(Field::Email, *tries, None)),
-            Self::AskCode { tries, .. } => Some(ask(Field::Code, *tries, None)),
+            Self::AskEmail { tries } => field(Field::Email, *tries),
+            Self::AskCode { tries, .. } => field(Field::Code, *tries),
             Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => None,
         }
     }
@@ -64,7 +65,7 @@ impl Otp {
             }
             (Self::Verifying { .. }, LoginAnswer::Granted(grant)) => {
                 *self = Self::Over;
-                Move::Finish(Box::new(grant))
+                Move::Finish(Box::new(grant), None)
             }
             (Self::Verifying { email, tries }, LoginAnswer::Rejected(Rejected::Code)) => {
                 self.code_again(email, tries)
@@ -72,7 +73,7 @@ impl Otp {
             (_, LoginAnswer::Rejected(rejected)) => self.fail(Trouble::Rejected(rejected)),
             (_, LoginAnswer::Limited(secs)) => self.fail(Trouble::RateLimited { secs }),
             (_, LoginAnswer::Net(trouble)) => self.fail(Trouble::Net(trouble)),
-            (_, LoginAnswer::CodeSent | LoginAnswer::Granted(_)) => {
+            (_, _) => {
                 self.fail(Trouble::Net(NetTrouble { server: String::new(), kind: NetKind::NotTheContract }))
             }
         }
@@ -105,7 +106,7 @@ impl Otp {
 }
 
 fn ask(field: Field, tries: u8, again: Option<Trouble>) -> Move {
-    Move::Ask { field, tries, again }
+    Move::Ask(Question::Field { field, tries, again })
 }
 
 /// Keeps typos from the network; the server decides what an address is.
@@ -127,8 +128,8 @@ mod tests {
     #[test]
     fn three_bad_addresses_end_it() {
         let (mut otp, _) = Otp::begin();
-        assert!(matches!(typed(&mut otp, "no"), Some(Move::Ask { tries: 2, .. })));
-        assert!(matches!(typed(&mut otp, "a b@c"), Some(Move::Ask { tries: 1, .. })));
+        assert!(matches!(typed(&mut otp, "no"), Some(Move::Ask(Question::Field { tries: 2, .. }))));
+        assert!(matches!(typed(&mut otp, "a b@c"), Some(Move::Ask(Question::Field { tries: 1, .. }))));
         assert_eq!(typed(&mut otp, "@"), Some(Move::Fail(Trouble::Rejected(Rejected::Email))));
         assert_eq!(typed(&mut otp, "a@b"), None);
     }
@@ -137,11 +138,16 @@ mod tests {
     fn five_refused_codes_end_it_and_other_trouble_ends_it_at_once() {
         let (mut otp, _) = Otp::begin();
         typed(&mut otp, "a@b.c");
-        assert!(matches!(otp.resume(LoginAnswer::CodeSent), Move::Ask { field: Field::Code, tries: 5, .. }));
+        assert!(matches!(
+            otp.resume(LoginAnswer::CodeSent),
+            Move::Ask(Question::Field { field: Field::Code, tries: 5, .. })
+        ));
         for left in (1..5).rev() {
             assert!(matches!(typed(&mut otp, "12 34-56"), Some(Move::Call(LoginCall::VerifyCode { .. }))));
             let next = otp.resume(LoginAnswer::Rejected(Rejected::Code));
-            assert!(matches!(next, Move::Ask { field: Field::Code, tries, .. } if tries == left));
+            assert!(
+                matches!(next, Move::Ask(Question::Field { field: Field::Code, tries, .. }) if tries == left)
+            );
         }
         let mut other = otp.clone();
         typed(&mut otp, "123456");

@@ -19,14 +19,14 @@ fn n27_login_as_b_while_a_refresh_of_a_is_in_flight() {
 
     let effects = agent.sign_in_elsewhere();
     let changed = reply(1, Answer::Failed(Trouble::AccountChanged));
-    let done = reply(4, Answer::SignedIn { user: user(), already: false });
+    let done = reply(4, Answer::SignedIn { user: Some(user()), already: false });
     assert_eq!(agent.keep_books(effects), [changed, Effect::Tell(Notice::SignedIn), done]);
 
     let late = agent.answered(&sent, Refresh::Granted(grant(1)));
     let [Effect::Store(_, _), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
         panic!("{late:?}")
     };
-    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(1).refresh, SERVER));
+    assert_eq!((&revocation.refresh, revocation.at.server.as_str()), (&grant(1).refresh, SERVER));
 }
 
 #[test]
@@ -57,25 +57,25 @@ fn n27_logout_while_b_is_being_stored_waits_and_takes_b_away() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let noted = agent.note_sign_in_elsewhere();
     assert_eq!(agent.ask(5, Ask::Logout), [], "until it is clear what is to go");
-    let effects = agent.store_sign_in(noted);
+    let effects = agent.write_sign_in(noted);
     let [Effect::Tell(Notice::SignedIn), Effect::Reply(_, answer), Effect::Store(_, job)] = &effects[..3]
     else {
         panic!("{effects:?}")
     };
-    assert_eq!(**answer, Answer::SignedIn { user: user(), already: false });
+    assert_eq!(**answer, Answer::SignedIn { user: Some(user()), already: false });
     let StoreJob::Erase { sidecar, revocation: Some(revocation) } = &**job else { panic!("{job:?}") };
     assert_eq!(sidecar.signing_out, Some(session(7).fingerprint()));
-    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&session(7).refresh, ELSEWHERE));
+    assert_eq!((&revocation.refresh, revocation.at.server.as_str()), (&session(7).refresh, ELSEWHERE));
 }
 
 #[test]
 fn n27_b_is_signed_in_if_the_file_holds_it_though_writing_failed() {
     let (mut agent, look) = sign_in_that_fails_to_be_written();
     let effects = agent.done(look, Done::Looked(Box::new(found(&session(7)))));
-    let done = reply(4, Answer::SignedIn { user: user(), already: false });
+    let done = reply(4, Answer::SignedIn { user: Some(user()), already: false });
     let failed = Effect::Tell(Notice::StoreFailed(io_error()));
     assert_eq!(agent.keep_books(effects), [failed, Effect::Tell(Notice::SignedIn), done]);
-    assert_eq!(agent.ask_at(5, ELSEWHERE, Ask::Whoami), [reply(5, Answer::Whoami(user()))]);
+    assert_eq!(agent.ask_at(5, ELSEWHERE, Ask::Whoami), [reply(5, Answer::Whoami(Some(user())))]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn n27_a_stays_and_b_is_revoked_if_the_file_still_holds_a() {
     let effects = agent.keep_books(effects);
     let [Effect::Store(_, queued), rest @ ..] = &effects[..] else { panic!("{effects:?}") };
     let StoreJob::Queue(revocation) = &**queued else { panic!("{queued:?}") };
-    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&session(7).refresh, ELSEWHERE));
+    assert_eq!((&revocation.refresh, revocation.at.server.as_str()), (&session(7).refresh, ELSEWHERE));
     let revoke = rest.iter().find_map(|effect| match effect {
         Effect::Net(_, NetJob::Revoke(revocation)) => Some(revocation),
         _ => None,
@@ -108,15 +108,15 @@ fn n27_tokens_of_a_sign_in_that_was_given_up_are_revoked_where_they_come_from() 
         panic!("{late:?}")
     };
     assert_eq!(**queued, StoreJob::Queue(revocation.clone()));
-    assert_eq!((&revocation.refresh, revocation.server.as_str()), (&grant(7).refresh, ELSEWHERE));
+    assert_eq!((&revocation.refresh, revocation.at.server.as_str()), (&grant(7).refresh, ELSEWHERE));
     assert_eq!(agent.ask(6, token()), [reply(6, token_of(&session(0)))]);
 }
 
 /// Bob's, written by another program two hours after the scenario began.
 fn session_of_bob() -> Session {
     let mut session = session(7);
-    session.user = User { id: "u2".to_owned(), email: "bob@example.com".to_owned() };
-    session.access_expires_at += 2 * HOUR / 1000;
+    session.holder.user = Some(User { id: "u2".to_owned(), email: "bob@example.com".to_owned() });
+    session.access_expires_at = session.access_expires_at.map(|at| at + 2 * HOUR / 1000);
     session
 }
 
@@ -134,7 +134,7 @@ impl Agent {
     /// Signs in at another server, up to the moment when its session is in the file.
     pub fn sign_in_elsewhere(&mut self) -> Vec<Effect> {
         let noted = self.note_sign_in_elsewhere();
-        self.store_sign_in(noted)
+        self.write_sign_in(noted)
     }
 
     /// The same, up to the note in the side-car that comes first.
@@ -147,7 +147,7 @@ impl Agent {
     }
 
     /// From there to the file.
-    fn store_sign_in(&mut self, noted: Op) -> Vec<Effect> {
+    fn write_sign_in(&mut self, noted: Op) -> Vec<Effect> {
         let (op, job) = only_store(self.done(noted, Done::Stored(Ok(()))));
         assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
         self.done(op, Done::Replaced(Ok(Replaced::Done)))
@@ -155,7 +155,7 @@ impl Agent {
 
     /// Up to the code on its way to the server.
     fn verify_code_elsewhere(&mut self) -> (FlowId, Op) {
-        let asked = self.ask_at(2, ELSEWHERE, Ask::Login);
+        let asked = self.ask_at(2, ELSEWHERE, Ask::Login { scheme: None });
         let flow = flow_of(&asked);
         let text = Secret::new("bob@example.com");
         let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));

@@ -33,7 +33,7 @@ fn n02_answer_lost_with_rr1_the_same_key_brings_the_same_successor() {
 fn n02_answer_lost_at_a_strict_server_nothing_is_sent_again() {
     let (mut agent, _, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
-    assert_eq!(job, NetJob::Probe { server: SERVER.to_owned(), access: session(0).access });
+    assert_eq!(job, NetJob::Probe { at: home(), access: session(0).access });
     let over = agent.done(op, Done::Probed(Probe::Generation(1), None));
     assert_eq!(agent.keep_books(over), [ended(Over::SessionLost)]);
     assert_eq!(agent.wait_for().0, []);
@@ -228,7 +228,7 @@ fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows
     let next = agent.done(told.op, Done::Answered(Box::new(Refresh::Late), Some(server_now)));
     let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
     let (op, job) = only_net(agent.look_at_unchanged_file(next));
-    assert_eq!(job, NetJob::Connect { server: SERVER.to_owned() });
+    assert_eq!(job, NetJob::Connect { at: home() });
     agent.suspend(2_000);
     let (look, job) = only_store(agent.done(op, Done::Connected(Ok(()))));
     assert_eq!(job, StoreJob::Look);

@@ -40,6 +40,7 @@ fn n26_logout_while_a_refresh_is_in_flight_its_answer_is_revoked() {
     let StoreJob::Erase { sidecar, revocation: Some(old) } = job else { panic!("{job:?}") };
     assert_eq!((sidecar.epoch, old.refresh), (1, session(0).refresh));
     let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.look_at_missing_file(effects);
     let effects = agent.keep_books(effects);
     assert!(matches!(&effects[..], [Effect::Tell(Notice::SignedOut(_)), Effect::Net(_, NetJob::Revoke(_))]));
 

@@ -49,7 +49,7 @@ fn n29_a_reported_token_that_another_program_brings_is_not_given_to_who_reported
     let [Effect::Store(look, job), ..] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(**job, StoreJob::Look);
     agent.file = session(5);
-    agent.file.access_expires_at += 2 * HOUR / 1000;
+    agent.file.access_expires_at = agent.file.access_expires_at.map(|at| at + 2 * HOUR / 1000);
     let brought = found(&agent.file);
     let effects = agent.done(*look, Done::Looked(Box::new(brought)));
     let effects = agent.keep_books(effects);

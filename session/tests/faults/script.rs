@@ -3,12 +3,15 @@
 use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
 use everkey_session::event::{
-    Answer, Ask, Done, Effect, Found, Input, Loaded, NetJob, Refresh, Replaced, StoreJob,
+    Answer, Ask, Done, Effect, Found, Input, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob,
 };
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::record::{Capability, Claims, Grant, Intent, Journal, Over, Pin, Session, Sidecar};
+use everkey_session::record::{
+    At, Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
+};
 use everkey_session::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
+use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://api.example";
 pub const MINUTE: u64 = 60_000;
@@ -25,13 +28,17 @@ pub struct Agent {
     events: u8,
     /// What the session file holds.
     pub file: Session,
+    /// Whether it is there.
+    pub is_there: bool,
+    /// Where its tokens are to go.
+    pub at: At,
 }
 
 /// A refresh token that has been sent.
 #[derive(Debug)]
 pub struct Sent {
     pub op: Op,
-    pub token: Secret,
+    pub token: Option<Secret>,
     pub key: Secret,
     pub deadline: u64,
 }
@@ -39,8 +46,7 @@ pub struct Sent {
 /// The files that a start finds.
 pub fn files(capability: Capability) -> Loaded {
     let file = session(0);
-    let pin =
-        Pin { fingerprint: file.fingerprint(), server: SERVER.to_owned(), capability, lifetime_secs: 3600 };
+    let pin = pin_of(&file, SERVER, capability);
     let machine = Some("here".to_owned());
     Loaded {
         owner: Ok(()),
@@ -49,6 +55,38 @@ pub fn files(capability: Capability) -> Loaded {
         sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
         revocations: Vec::new(),
     }
+}
+
+/// The files of somebody who is signed out.
+pub fn no_files() -> Loaded {
+    Loaded { file: Found::Missing, sidecar: None, ..files(Capability::None) }
+}
+
+/// The files with this session, which everkey wrote.
+pub fn files_of(session: &Session) -> Loaded {
+    let mut files = files(Capability::None);
+    files.file = found(session);
+    let pin = pin_of(session, SERVER, Capability::None);
+    files.sidecar.iter_mut().for_each(|sidecar| sidecar.pin = Some(pin.clone()));
+    files
+}
+
+/// What the side-car says of a session that came from this server.
+pub fn pin_of(session: &Session, server: &str, capability: Capability) -> Pin {
+    Pin {
+        fingerprint: session.fingerprint(),
+        server: server.to_owned(),
+        capability,
+        lifetime_secs: Some(3600),
+        scheme: None,
+        user: session.holder.user.clone(),
+        about: session.holder.about.clone(),
+    }
+}
+
+/// Where the calls of the usual session go.
+pub fn home() -> At {
+    At { server: SERVER.to_owned(), registration: None }
 }
 
 /// An intent as an earlier life would have left it.
@@ -68,14 +106,20 @@ pub fn user() -> User {
     User { id: "u1".to_owned(), email: "ann@example.com".to_owned() }
 }
 
+/// Whose the usual session is.
+pub fn holder() -> Holder {
+    Holder { user: Some(user()), ..Holder::default() }
+}
+
 /// The tokens of one generation, as the server grants them.
 pub fn grant(generation: u64) -> Grant {
     Grant {
         access: Secret::new(format!("access-{generation}")),
-        access_expires_in: 3600,
-        refresh: Secret::new(format!("refresh-{generation}")),
-        refresh_expires_in: 30 * 86_400,
+        access_expires_in: Some(3600),
+        refresh: Some(Secret::new(format!("refresh-{generation}"))),
+        refresh_expires_in: Some(30 * 86_400),
         user: Some(user()),
+        about: BTreeMap::new(),
         claims: Claims {
             subject: Some("u1".to_owned()),
             session_id: Some("s1".to_owned()),
@@ -87,7 +131,7 @@ pub fn grant(generation: u64) -> Grant {
 
 /// The same tokens as a file, written when the scenario begins.
 pub fn session(generation: u64) -> Session {
-    grant(generation).into_session(user(), START_WALL)
+    grant(generation).into_session(holder(), START_WALL)
 }
 
 pub fn found(session: &Session) -> Found {
@@ -102,6 +146,20 @@ pub fn trouble(kind: NetKind) -> NetTrouble {
     NetTrouble { server: SERVER.to_owned(), kind }
 }
 
+/// The usual provider: one-time codes, rotating refresh tokens, revocation.
+pub fn policy() -> Policy {
+    Policy {
+        schemes: vec![Scheme::Otp],
+        refreshes: true,
+        revokes: true,
+        identifies: false,
+        oauth: None,
+        margin_secs: 60,
+        replay: Replay::RevokesAll,
+        gap_ms: 30_000,
+    }
+}
+
 impl Agent {
     /// Signed in, an hour before the access token expires.
     pub fn signed_in(capability: Capability) -> Self {
@@ -112,15 +170,21 @@ impl Agent {
 
     /// Starts and reads these files.
     pub fn start(files: Loaded, replay: Replay) -> (Self, Vec<Effect>) {
+        Self::start_with(Policy { replay, ..policy() }, files)
+    }
+
+    /// The same for another provider.
+    pub fn start_with(policy: Policy, files: Loaded) -> (Self, Vec<Effect>) {
         let settings = Settings {
-            policy: Policy { scheme: Scheme::Otp, margin_secs: 60, replay, gap_ms: 30_000 },
+            policy,
             server: SERVER.to_owned(),
             session_file: "/session".to_owned(),
             machine: "here".to_owned(),
         };
         let (boot, wall) = (START_BOOT, START_WALL);
+        let is_there = files.file != Found::Missing;
         let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
-        let mut agent = Self { profile, boot, wall, events: 0, file: session(0) };
+        let mut agent = Self { profile, boot, wall, events: 0, file: session(0), is_there, at: home() };
         let (op, job) = only_store(effects);
         assert_eq!(job, StoreJob::Load);
         let effects = agent.done(op, Done::Loaded(Box::new(files)));
@@ -143,6 +207,10 @@ impl Agent {
 
     pub fn ask_at(&mut self, waiter: u64, server: &str, ask: Ask) -> Vec<Effect> {
         let expect = Expect { server: Some(server.to_owned()), session_file: None };
+        self.ask_expecting(waiter, expect, ask)
+    }
+
+    pub fn ask_expecting(&mut self, waiter: u64, expect: Expect, ask: Ask) -> Vec<Effect> {
         self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
     }
 
@@ -152,6 +220,27 @@ impl Agent {
 
     pub fn answered(&mut self, sent: &Sent, answer: Refresh) -> Vec<Effect> {
         self.done(sent.op, Done::Answered(Box::new(answer), None))
+    }
+
+    /// A browser comes back.
+    pub fn came_back(&mut self, waiter: u64, listener: Op, query: &str) -> Vec<Effect> {
+        self.handle(Input::Callback { waiter: Waiter(waiter), listener, query: Secret::new(query) })
+    }
+
+    /// The server answers a call of a sign-in.
+    pub fn login_answered(&mut self, op: Op, answer: LoginAnswer) -> Vec<Effect> {
+        self.done(op, Done::LoginAnswered(Box::new(answer)))
+    }
+
+    /// From the tokens of a sign-in to the file that holds them.
+    pub fn store_sign_in(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let (op, job) = only_store(effects);
+        assert!(matches!(job, StoreJob::Remember(_)), "{job:?} instead of the side-car");
+        let (op, job) = only_store(self.done(op, Done::Stored(Ok(()))));
+        let StoreJob::Replace { parent: None, session } = job else { panic!("{job:?}") };
+        (self.file, self.is_there) = (session, true);
+        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        self.keep_books(effects)
     }
 
     pub fn file_changed(&mut self) -> Vec<Effect> {
@@ -205,12 +294,22 @@ impl Agent {
 
     /// Answers every look among the effects; what is left, and what came of it.
     pub fn look_at_unchanged_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let file = if self.is_there { found(&self.file) } else { Found::Missing };
+        self.look_at(effects, &file)
+    }
+
+    /// The same where another program, or a sign-out, has taken the file away.
+    pub fn look_at_missing_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        self.look_at(effects, &Found::Missing)
+    }
+
+    /// Answers every look among the effects with this.
+    pub fn look_at(&mut self, effects: Vec<Effect>, found: &Found) -> Vec<Effect> {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Store(op, job) if *job == StoreJob::Look => {
-                    let file = found(&self.file);
-                    rest.extend(self.done(op, Done::Looked(Box::new(file))));
+                    rest.extend(self.done(op, Done::Looked(Box::new(found.clone()))));
                 }
                 other => rest.push(other),
             }
@@ -222,17 +321,17 @@ impl Agent {
     pub fn send(&mut self, effects: Vec<Effect>) -> Sent {
         let effects = self.look_at_unchanged_file(effects);
         let (op, job) = only_net(effects);
-        assert_eq!(job, NetJob::Connect { server: SERVER.to_owned() });
+        assert_eq!(job, NetJob::Connect { at: self.at.clone() });
         let effects = self.done(op, Done::Connected(Ok(())));
         let (noted, job) = only_store(effects);
         let StoreJob::Note(intent) = job else { panic!("{job:?} instead of the intent") };
         assert_eq!(intent.parent, self.file.fingerprint());
         let effects = self.done(noted, Done::Stored(Ok(())));
-        let [Effect::Net(sent, NetJob::Send { refresh, key, deadline })] = &effects[..] else {
+        let [Effect::Net(sent, NetJob::Send { at, refresh, key, deadline })] = &effects[..] else {
             panic!("{effects:?} instead of the token")
         };
-        assert_eq!((*sent, key, *deadline), (op, &intent.key, intent.deadline));
-        Sent { op, token: refresh.clone(), key: key.clone(), deadline: *deadline }
+        assert_eq!((*sent, at, key, *deadline), (op, &self.at, &intent.key, intent.deadline));
+        Sent { op, token: Some(refresh.clone()), key: key.clone(), deadline: *deadline }
     }
 
     /// Waits until a refresh is due and sends it.
@@ -271,7 +370,7 @@ impl Agent {
 
     /// Whether whoami still names the user.
     pub fn is_signed_in(&mut self) -> bool {
-        self.ask(999, Ask::Whoami) == [reply(999, Answer::Whoami(user()))]
+        self.ask(999, Ask::Whoami) == [reply(999, Answer::Whoami(Some(user())))]
     }
 }
 

@@ -55,7 +55,7 @@ fn n20_absurd_lifetimes_still_leave_thirty_seconds_between_refreshes() {
             assert!(waited >= 30_000, "{waited} ms after expires_in {expires_in}");
             let sent = agent.send(next);
             let mut answer = grant(generation);
-            answer.access_expires_in = expires_in;
+            answer.access_expires_in = Some(expires_in);
             agent.succeed(&sent, answer);
         }
     }

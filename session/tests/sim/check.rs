@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Rule {
     /// No byte of a refresh token is sent without a durable intent for it.
     I1,
-    /// One idempotency key per refresh token, ever.
+    /// One idempotency key per refresh token, ever; per rotation where the server leaves the token as it is.
     I2,
     /// A refresh token is sent again only if that is allowed.
     I3,
@@ -89,7 +89,7 @@ pub struct Checks {
     tokens: BTreeMap<String, String>,
     sends: BTreeMap<String, Sends>,
     flying: BTreeMap<Op, String>,
-    /// Every token that was durable in the session file, or was written there by others.
+    /// Every access token that was durable in the session file, or was written there by others.
     durable: BTreeSet<String>,
     /// Tokens whose successors were put in their place.
     superseded: BTreeSet<Fingerprint>,
@@ -134,7 +134,10 @@ impl Checks {
     }
 
     pub fn asked(&mut self, waiter: Waiter, ask: &Ask, at: u64) {
-        let takes_long = matches!(ask, Ask::Login | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout);
+        let takes_long = matches!(
+            ask,
+            Ask::Login { .. } | Ask::Wait { .. } | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout
+        );
         let patience = if takes_long { LONG_PATIENCE_MS } else { PATIENCE_MS };
         self.waiting.insert(waiter, at + patience);
         self.forced |= *ask == Ask::Refresh { force: true };
@@ -147,7 +150,9 @@ impl Checks {
             Ask::Token { min_validity_secs } => self.asked_for |= *min_validity_secs > 0,
             Ask::Whoami
             | Ask::Status
-            | Ask::Login
+            | Ask::Login { .. }
+            | Ask::Wait { .. }
+            | Ask::Inspect { .. }
             | Ask::Answer { .. }
             | Ask::Cancel { .. }
             | Ask::Logout => {}

@@ -12,7 +12,7 @@ impl World {
         if self.agent.is_none() {
             return;
         }
-        self.excuses.sign_in_or_out |= matches!(ask, Ask::Login | Ask::Logout);
+        self.excuses.sign_in_or_out |= matches!(ask, Ask::Login { .. } | Ask::Logout);
         self.waiters += 1;
         let waiter = Waiter(self.waiters);
         self.checks.asked(waiter, &ask, self.now);
@@ -37,6 +37,9 @@ impl World {
             Answer::Whoami(_)
             | Answer::Status(_)
             | Answer::Refreshed(_)
+            | Answer::Inspected(_)
+            | Answer::Shown { .. }
+            | Answer::Opened { .. }
             | Answer::SignedIn { .. }
             | Answer::LoggedOut(_)
             | Answer::Failed(_) => {}
@@ -69,6 +72,7 @@ impl World {
             Field::Email => "ann",
             Field::Code if right => "123456",
             Field::Code => "000000",
+            Field::Token => "pat",
         };
         let ask = match self.dice.between(0, 9) {
             0 => return,

@@ -10,6 +10,7 @@ use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is in the session file.
+#[allow(clippy::large_enum_variant)] // a test has room
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     Session(Session),
@@ -284,7 +285,7 @@ impl Disk {
 
     /// The refresh token in the file.
     pub fn refresh(&self) -> Option<Secret> {
-        self.session().map(|session| session.refresh.clone())
+        self.session().and_then(|session| session.refresh.clone())
     }
 }
 

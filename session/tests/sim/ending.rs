@@ -28,6 +28,14 @@ impl World {
         self.server.access_secs = self.server.access_secs.clamp(60, 3600);
     }
 
+    /// Whether the server's contract lets every session be kept.
+    fn loses_nothing(&self) -> bool {
+        match self.plan.rules {
+            Rules::Rr1 | Rules::Reusable => true,
+            Rules::Strict | Rules::RevokesAll | Rules::Rejects => false,
+        }
+    }
+
     /// When all has been well for a while, what can be kept has been kept.
     pub fn final_checks(&mut self) {
         for _ in 0..3 {
@@ -39,7 +47,7 @@ impl World {
             }
         }
         let kept = self.got_token
-            || self.plan.rules != Rules::Rr1
+            || !self.loses_nothing()
             || self.excuses.other_tool
             || self.excuses.no_sidecar
             || self.excuses.wall_went_back && self.life > 0

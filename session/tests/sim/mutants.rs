@@ -5,7 +5,7 @@ use everkey_proto::Secret;
 use everkey_session::event::{
     Answer, Ask, Done, Effect, Found, Input, NetJob, Probe, Refresh, Replaced, StoreJob,
 };
-use everkey_session::record::{Capability, Claims, Fingerprint, Journal, Sidecar};
+use everkey_session::record::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
 use everkey_session::{Boot, Moment, Op, Profile, Settings};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -41,10 +41,12 @@ pub enum Mutant {
     ReportForcesARefresh,
     ReportedTokenGivenAgain,
     ReportOfAReplacedTokenRefreshes,
+    KeptTokenForgotten,
+    KeptTokenTakenForUsedUp,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -71,6 +73,8 @@ impl Mutant {
         Self::ReportForcesARefresh,
         Self::ReportedTokenGivenAgain,
         Self::ReportOfAReplacedTokenRefreshes,
+        Self::KeptTokenForgotten,
+        Self::KeptTokenTakenForUsedUp,
     ];
 }
 
@@ -92,6 +96,8 @@ struct Memory {
     last_found: Option<Found>,
     last_sidecar: Sidecar,
     last_given: Option<Fingerprint>,
+    /// Whether the last answer left the refresh token as it is.
+    stays: bool,
     counted: u64,
 }
 
@@ -180,7 +186,11 @@ impl Memory {
                 };
                 (Input::Ask { waiter, expect, ask }, None)
             }
-            Input::Ask { .. } | Input::Gone(_) | Input::FileChanged | Input::Tick => (input, None),
+            Input::Ask { .. }
+            | Input::Gone(_)
+            | Input::Callback { .. }
+            | Input::FileChanged
+            | Input::Tick => (input, None),
         }
     }
 
@@ -190,7 +200,8 @@ impl Memory {
         let Refresh::Granted(grant) = &**answer else { return None };
         let late = mutant == Mutant::LateAnswerKeptAfterLogout && self.signed_out;
         let user = grant.user.clone().filter(|_| late)?;
-        let session = grant.clone().into_session(user, 1_900_000_000);
+        let holder = Holder { user: Some(user), ..Holder::default() };
+        let session = grant.clone().into_session(holder, 1_900_000_000);
         self.counted += 1;
         let op = Op(u64::from(u32::MAX) - self.counted);
         Some(Effect::Store(op, Box::new(StoreJob::Replace { parent: None, session })))
@@ -229,6 +240,8 @@ impl Memory {
             | Done::Connected(_)
             | Done::Probed(..)
             | Done::LoginAnswered(_)
+            | Done::Identified(_)
+            | Done::Listening(_)
             | Done::Revoked(_) => done,
         }
     }
@@ -236,6 +249,7 @@ impl Memory {
     fn twist_answer(&mut self, mutant: Mutant, answer: &mut Refresh) {
         match answer {
             Refresh::Granted(grant) => {
+                self.stays = grant.refresh.is_none();
                 if mutant == Mutant::AnswerForAnotherSessionKept {
                     grant.user = None;
                     grant.claims = Claims::default();
@@ -292,6 +306,11 @@ impl Memory {
             if mutant == Mutant::SpentListForgotten {
                 sidecar.spent.clear();
             }
+            if mutant == Mutant::KeptTokenTakenForUsedUp
+                && let Some(pin) = sidecar.pin.clone().filter(|_| self.stays)
+            {
+                sidecar.spend(pin.fingerprint, u64::MAX, Over::Restored, 0);
+            }
             self.last_sidecar = sidecar.clone();
         }
         if let StoreJob::Note(intent) = &mut job {
@@ -300,6 +319,12 @@ impl Memory {
                 Mutant::SameKeyForTheNextToken => intent.key = Secret::new("the key"),
                 _ => {}
             }
+        }
+        if let StoreJob::Commit(session) | StoreJob::Replace { session, .. } = &mut job
+            && mutant == Mutant::KeptTokenForgotten
+            && self.stays
+        {
+            session.refresh = None;
         }
         let done = match (mutant, &job) {
             (Mutant::SendBeforeTheIntentIsDurable, StoreJob::Note(_)) => Some(Done::Stored(Ok(()))),
@@ -330,14 +355,14 @@ impl Memory {
 
     fn twist_net(&mut self, mutant: Mutant, op: Op, job: NetJob) -> Twist {
         match job {
-            NetJob::Send { refresh, key, deadline } => {
+            NetJob::Send { at, refresh, key, deadline } => {
                 self.sending = Some(op);
                 let key = match mutant {
                     Mutant::NewKeyOnRetry => fresh_key(Op(op.0 + 1)),
                     Mutant::SameKeyForTheNextToken => Secret::new("the key"),
                     _ => key,
                 };
-                let effect = Effect::Net(op, NetJob::Send { refresh, key, deadline });
+                let effect = Effect::Net(op, NetJob::Send { at, refresh, key, deadline });
                 if mutant == Mutant::SentTwiceAtOnce {
                     return Twist::Swap(vec![effect.clone(), effect]);
                 }
@@ -346,9 +371,12 @@ impl Memory {
             NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
                 Twist::Pretend(op, Done::Probed(Probe::Generation(0), None))
             }
-            NetJob::Connect { .. } | NetJob::Probe { .. } | NetJob::Login { .. } | NetJob::Revoke(_) => {
-                Twist::Pass(Effect::Net(op, job))
-            }
+            NetJob::Connect { .. }
+            | NetJob::Probe { .. }
+            | NetJob::Login { .. }
+            | NetJob::Revoke(_)
+            | NetJob::Identify { .. }
+            | NetJob::Listen => Twist::Pass(Effect::Net(op, job)),
         }
     }
 }

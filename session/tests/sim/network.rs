@@ -5,7 +5,7 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::event::{Done, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
+use everkey_session::event::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::Revocation;
 use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
 
@@ -63,8 +63,8 @@ const FATES: [Fate; 10] = [
 impl World {
     pub fn net(&mut self, op: Op, job: NetJob) {
         match job {
-            NetJob::Connect { server } => {
-                let url = known_server(&server);
+            NetJob::Connect { at } => {
+                let url = known_server(&at.server);
                 self.connections.insert(op, Connection { url });
                 let slow = self.meets_trouble();
                 let takes = if slow { self.dice.between(100, 8_000) } else { self.dice.between(5, 200) };
@@ -75,14 +75,19 @@ impl World {
                 };
                 self.complete(takes, op, Done::Connected(result));
             }
-            NetJob::Send { refresh, key, deadline } => self.send(op, refresh, key, deadline),
-            NetJob::Probe { server: _, access } => self.probe(op, &access),
+            NetJob::Send { at: _, refresh, key, deadline } => self.send(op, refresh, key, deadline),
+            NetJob::Probe { at: _, access } => self.probe(op, &access),
             NetJob::Login { server, call } => {
                 let takes = self.dice.between(20, 500);
                 let answer = self.sign_in_call(&server, &call);
                 self.complete(takes, op, Done::LoginAnswered(Box::new(answer)));
             }
             NetJob::Revoke(revocation) => self.revoke(op, &revocation),
+            NetJob::Identify { .. } => {
+                let takes = self.dice.between(20, 300);
+                self.complete(takes, op, Done::Identified(Identity::Untold));
+            }
+            NetJob::Listen => self.complete(1, op, Done::Listening(Err("no ports here".to_owned()))),
         }
     }
 
@@ -159,8 +164,10 @@ impl World {
         match (fate, self.plan.rules) {
             // A doubled request is a replay to everyone else, and nobody can help it.
             (Fate::Doubled, Rules::Strict | Rules::RevokesAll | Rules::Rejects)
-            | (Fate::Declined, Rules::RevokesAll | Rules::Rejects) => Fate::LostOnTheWay,
-            (other, Rules::Rr1 | Rules::Strict | Rules::RevokesAll | Rules::Rejects) => other,
+            | (Fate::Declined, Rules::RevokesAll | Rules::Rejects | Rules::Reusable) => Fate::LostOnTheWay,
+            (other, Rules::Rr1 | Rules::Strict | Rules::RevokesAll | Rules::Rejects | Rules::Reusable) => {
+                other
+            }
         }
     }
 
@@ -217,6 +224,13 @@ impl World {
                 LoginAnswer::Granted(self.server.sign_in(self.now, url, name))
             }
             LoginCall::VerifyCode { .. } => LoginAnswer::Rejected(Rejected::Code),
+            // Nobody here signs in otherwise.
+            LoginCall::Discover { .. }
+            | LoginCall::Register { .. }
+            | LoginCall::StartDevice { .. }
+            | LoginCall::PollDevice { .. }
+            | LoginCall::Exchange { .. }
+            | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(NetKind::NotTheContract)),
         }
     }
 
@@ -224,7 +238,7 @@ impl World {
         let takes = self.dice.between(20, 300);
         let answer = if !self.net_is_up || self.meets_trouble() {
             RevokeAnswer::Net(trouble(NetKind::Timeout))
-        } else if self.server.revoke(revocation.refresh.expose()) {
+        } else if revocation.refresh.as_ref().is_some_and(|refresh| self.server.revoke(refresh.expose())) {
             RevokeAnswer::Confirmed
         } else {
             RevokeAnswer::Refused
@@ -244,7 +258,9 @@ fn trouble(kind: NetKind) -> NetTrouble {
 /// Tokens stay out of the trace where they would only be noise.
 pub fn word(answer: &Refresh) -> String {
     match answer {
-        Refresh::Granted(grant) => format!("granted {}", grant.refresh.expose()),
+        Refresh::Granted(grant) => {
+            format!("granted {}", grant.refresh.as_ref().unwrap_or(&grant.access).expose())
+        }
         Refresh::Refused | Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {
             format!("{answer:?}")
         }

@@ -24,7 +24,8 @@ impl World {
         }
         let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
         self.note(|_| format!("other tool: {} -> {}", token.expose(), word(&answer)));
-        let Refresh::Granted(grant) = answer else { return };
+        let Refresh::Granted(mut grant) = answer else { return };
+        grant.refresh.get_or_insert_with(|| token.clone());
         self.server.stray(token.expose());
         let access = grant.access.expose().to_owned();
         let session = session_of(grant, self.wall());
@@ -66,7 +67,10 @@ impl World {
         let restored = self.backup.take();
         self.backup = self.disk.session().cloned();
         if let Some(session) = restored {
-            self.server.stray(session.refresh.expose());
+            // A file that names its server says where it is from.
+            if session.holder.server.is_none() {
+                session.refresh.iter().for_each(|refresh| self.server.stray(refresh.expose()));
+            }
             self.other_writes(Some(Content::Session(session)));
         }
     }
@@ -78,6 +82,7 @@ impl World {
         let overwritten = self.disk.session().cloned();
         let written = content.iter().filter_map(Content::session);
         written.chain(&overwritten).for_each(|session| self.checks.written_by_other(session));
+        content.iter().filter_map(Content::session).for_each(|session| self.checks.brought_by_other(session));
         self.disk.write_by_other(content);
         if self.dice.chance(700) {
             self.feed(Input::FileChanged);

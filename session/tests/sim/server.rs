@@ -3,7 +3,7 @@
 use everkey_proto::{Secret, reply::User};
 use everkey_session::event::{Probe, Refresh};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Claims, Grant, Session};
+use everkey_session::record::{Capability, Claims, Grant, Holder, Session};
 use std::collections::BTreeMap;
 
 /// How long after a consumption another key counts as a race, in milliseconds.
@@ -23,6 +23,8 @@ pub enum Rules {
     RevokesAll,
     /// achilles: a repeat merely fails.
     Rejects,
+    /// An OAuth server that leaves the refresh token as it is.
+    Reusable,
 }
 
 impl Rules {
@@ -31,12 +33,21 @@ impl Rules {
             Self::Rr1 => Capability::Rr1,
             Self::Strict => Capability::Probe,
             Self::RevokesAll | Self::Rejects => Capability::None,
+            Self::Reusable => Capability::Reusable,
+        }
+    }
+
+    /// What its answers say of that: that a token stays is learnt from them, never told.
+    fn told(self) -> Capability {
+        match self {
+            Self::Reusable => Capability::None,
+            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Rejects => self.capability(),
         }
     }
 
     pub fn replay(self) -> Replay {
         match self {
-            Self::Rr1 | Self::Strict | Self::RevokesAll => Replay::RevokesAll,
+            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Reusable => Replay::RevokesAll,
             Self::Rejects => Replay::Rejects,
         }
     }
@@ -45,7 +56,15 @@ impl Rules {
     pub fn is_ours(self) -> bool {
         match self {
             Self::Rr1 | Self::Strict => true,
-            Self::RevokesAll | Self::Rejects => false,
+            Self::RevokesAll | Self::Rejects | Self::Reusable => false,
+        }
+    }
+
+    /// Whether no refresh token is ever used up.
+    pub fn keeps_tokens(self) -> bool {
+        match self {
+            Self::Reusable => true,
+            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Rejects => false,
         }
     }
 }
@@ -145,6 +164,12 @@ impl Server {
             return Refresh::Refused;
         }
         match self.families[family].generations[generation].consumed.clone() {
+            None if self.rules.keeps_tokens() => {
+                self.rotations += 1;
+                let kept =
+                    Grant { refresh: None, refresh_expires_in: None, ..self.grant(ms, family, generation) };
+                Refresh::Granted(kept)
+            }
             None => {
                 self.families[family].generations[generation].consumed = Some((ms, key.map(str::to_owned)));
                 self.see(family, generation);
@@ -168,7 +193,7 @@ impl Server {
         match self.rules {
             Rules::Rejects => return Refresh::Refused,
             Rules::Strict | Rules::RevokesAll => return self.alarm(family, by),
-            Rules::Rr1 => {}
+            Rules::Rr1 | Rules::Reusable => {}
         }
         let successor_used = self.families[family].generations[generation + 1].used;
         match keys {
@@ -195,7 +220,7 @@ impl Server {
     pub fn probe(&mut self, access: &str) -> Probe {
         let Some(&Access { family, generation, .. }) = self.access.get(access) else { return Probe::Refused };
         match self.rules {
-            Rules::RevokesAll | Rules::Rejects => return Probe::NoRoute,
+            Rules::RevokesAll | Rules::Rejects | Rules::Reusable => return Probe::NoRoute,
             Rules::Rr1 | Rules::Strict => {}
         }
         if self.families[family].revoked {
@@ -282,12 +307,13 @@ impl Server {
         };
         Grant {
             access: Secret::new(access),
-            access_expires_in: self.access_secs,
-            refresh: Secret::new(refresh_text(family, generation)),
-            refresh_expires_in: 30 * 86_400,
+            access_expires_in: Some(self.access_secs),
+            refresh: Some(Secret::new(refresh_text(family, generation))),
+            refresh_expires_in: Some(30 * 86_400),
             user: Some(user),
+            about: BTreeMap::new(),
             claims,
-            capability: self.rules.capability(),
+            capability: self.rules.told(),
         }
     }
 }
@@ -298,6 +324,6 @@ fn refresh_text(family: usize, generation: usize) -> String {
 
 /// The session that a tool writes when it gets a grant at `wall`.
 pub fn session_of(grant: Grant, wall: u64) -> Session {
-    let user = grant.user.clone().unwrap_or(User { id: String::new(), email: String::new() });
-    grant.into_session(user, wall)
+    let holder = Holder { user: grant.user.clone(), ..Holder::default() };
+    grant.into_session(holder, wall)
 }

@@ -1,16 +1,16 @@
 //! failproofai's contract: email codes, rotating sessions, and RR-1 where the server offers it.
 
+use super::fields::{Fields, fields, promised, retry_after, sendable, unconsumed, whole};
 use super::jwt;
 use crate::http::{Answer, Auth, Call};
 use crate::object;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::{Capability, Grant, Revocation, Session};
+use everkey_session::event::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::record::{Grant, Holder, Revocation, Session};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 #[derive(Deserialize)]
@@ -31,21 +31,19 @@ pub fn parse_session(bytes: &[u8]) -> Option<Session> {
     Some(Session {
         claims: jwt::claims(&file.access_token),
         access: file.access_token,
-        access_expires_at: file.access_expires_at,
-        refresh: file.refresh_token,
-        refresh_expires_at: file.refresh_expires_at.unwrap_or(file.access_expires_at),
-        user: file.user,
+        access_expires_at: Some(file.access_expires_at),
+        refresh: Some(file.refresh_token),
+        refresh_expires_at: Some(file.refresh_expires_at.unwrap_or(file.access_expires_at)),
+        issued_at: None,
+        holder: Holder { user: Some(file.user), ..Holder::default() },
     })
 }
-
-/// Fields as they are written, so that what everkey can't represent survives too.
-type Fields = BTreeMap<String, Box<RawValue>>;
 
 pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Written<'a> {
         access_token: &'a Secret,
-        refresh_token: &'a Secret,
+        refresh_token: Option<&'a Secret>,
         access_expires_at: u64,
         refresh_expires_at: u64,
         user: WrittenUser<'a>,
@@ -67,25 +65,22 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
     for ours in ["id", "email"] {
         of_user.remove(ours);
     }
+    let (id, email) = session.holder.user.as_ref().map_or(("", ""), |user| (&user.id, &user.email));
     let file = Written {
         access_token: &session.access,
-        refresh_token: &session.refresh,
-        access_expires_at: session.access_expires_at,
-        refresh_expires_at: session.refresh_expires_at,
-        user: WrittenUser { id: &session.user.id, email: &session.user.email, others: of_user },
+        refresh_token: session.refresh.as_ref(),
+        access_expires_at: session.access_expires_at.unwrap_or_default(),
+        refresh_expires_at: session.refresh_expires_at.unwrap_or_default(),
+        user: WrittenUser { id, email, others: of_user },
         others,
     };
     Zeroizing::new(serde_json::to_vec_pretty(&file).unwrap_or_default())
 }
 
-fn fields(json: &str) -> Fields {
-    serde_json::from_str(json).unwrap_or_default()
-}
+pub const REFRESH: &str = "/v0/auth/token/refresh";
 
-pub fn refresh(refresh: &Secret, key: &Secret, deadline: u64) -> Call {
-    Call::post("/v0/auth/token/refresh", json!({ "refresh_token": refresh }))
-        .secret_header("idempotency-key", key)
-        .header("x-request-deadline", deadline.to_string())
+pub fn refresh(refresh: &Secret) -> Call {
+    Call::post(REFRESH, json!({ "refresh_token": refresh }))
 }
 
 pub fn read_refresh(answer: &Answer) -> Refresh {
@@ -127,12 +122,38 @@ pub fn read_probe(answer: &Answer) -> Probe {
     }
 }
 
-pub fn login(call: &LoginCall) -> Call {
+pub fn login(call: &LoginCall) -> Option<Call> {
     match call {
-        LoginCall::RequestCode { email } => Call::post("/v0/auth/login/request", json!({ "email": email })),
-        LoginCall::VerifyCode { email, code } => {
-            Call::post("/v0/auth/login/verify", json!({ "email": email, "code": code }))
+        LoginCall::RequestCode { email } => {
+            Some(Call::post("/v0/auth/login/request", json!({ "email": email })))
         }
+        LoginCall::VerifyCode { email, code } => {
+            Some(Call::post("/v0/auth/login/verify", json!({ "email": email, "code": code })))
+        }
+        LoginCall::Discover { .. }
+        | LoginCall::Register { .. }
+        | LoginCall::StartDevice { .. }
+        | LoginCall::PollDevice { .. }
+        | LoginCall::Exchange { .. }
+        | LoginCall::Identify { .. } => None,
+    }
+}
+
+pub fn identify(access: &Secret) -> Call {
+    Call::get("/v0/auth/me").auth(Auth::Bearer(access.clone()))
+}
+
+pub fn read_identity(answer: &Answer) -> Identity {
+    match answer.status {
+        200 => match answer.json::<User>() {
+            Some(user) => Identity::Accepted { user: Some(user), about: std::collections::BTreeMap::new() },
+            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+        },
+        401 if error_code(answer).is_some() => Identity::Refused,
+        404 => Identity::Untold,
+        429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
+        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
+        status => Identity::Net(answer.trouble(NetKind::Status(status))),
     }
 }
 
@@ -164,9 +185,10 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
     }
 }
 
-pub fn revoke(revocation: &Revocation) -> Call {
-    Call::post("/v0/auth/logout", json!({ "refresh_token": revocation.refresh }))
-        .auth(Auth::Bearer(revocation.access.clone()))
+pub fn revoke(revocation: &Revocation) -> Option<Call> {
+    let refresh = revocation.refresh.as_ref()?;
+    let call = Call::post("/v0/auth/logout", json!({ "refresh_token": refresh }));
+    Some(call.auth(Auth::Bearer(revocation.access.clone())))
 }
 
 pub fn read_revoke(answer: &Answer) -> RevokeAnswer {
@@ -199,37 +221,13 @@ fn read_grant(answer: &Answer) -> Option<Grant> {
     Some(Grant {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
-        access_expires_in: whole(&tokens.access_expires_in),
-        refresh: tokens.refresh_token,
-        refresh_expires_in: whole(&tokens.refresh_expires_in),
+        access_expires_in: Some(whole(&tokens.access_expires_in)),
+        refresh: Some(tokens.refresh_token),
+        refresh_expires_in: Some(whole(&tokens.refresh_expires_in)),
         user: tokens.user,
-        capability: tokens.refresh_retry.map_or(Capability::None, |retry| promised(&retry)),
+        about: std::collections::BTreeMap::new(),
+        capability: promised(tokens.refresh_retry.as_deref()),
     })
-}
-
-/// What version 1 of the promise says. Any other version promises nothing that could be relied on.
-fn promised(retry: &RawValue) -> Capability {
-    #[derive(Deserialize)]
-    struct Promise {
-        v: u64,
-        until: String,
-    }
-    match object::read(retry.get().as_bytes()) {
-        Some(Promise { v: 1, until }) if until == "used" => Capability::Rr1,
-        Some(Promise { v: 1, until }) if until == "probe" => Capability::Probe,
-        Some(_) | None => Capability::None,
-    }
-}
-
-/// Seconds as a whole number, whatever kind of number the server wrote.
-fn whole(number: &serde_json::Number) -> i64 {
-    #[allow(clippy::cast_possible_truncation)] // `as` saturates, which is what absurd numbers shall do
-    number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(0.0) as i64)
-}
-
-/// A token that can stand in a header and on a line.
-fn sendable(token: &Secret) -> bool {
-    !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The error code of either shape: `{code, message}` or `{success: false, code, detail}`.
@@ -239,28 +237,6 @@ fn error_code(answer: &Answer) -> Option<String> {
         code: String,
     }
     answer.json::<Shape>().map(|shape| shape.code)
-}
-
-/// RR-1: the server says that this attempt changed nothing.
-fn unconsumed(answer: &Answer) -> bool {
-    #[derive(Deserialize)]
-    struct Shape {
-        attempt_consumed: bool,
-    }
-    answer.json::<Shape>().is_some_and(|shape| !shape.attempt_consumed)
-}
-
-/// Seconds to wait: `retry_after_secs` in the body wins over a numeric header; clamped to a day.
-fn retry_after(answer: &Answer) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Shape {
-        retry_after_secs: f64,
-    }
-    let body = answer.json::<Shape>().map(|shape| shape.retry_after_secs);
-    let header = || answer.retry_after.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
-    let secs = body.or_else(header).filter(|secs| !secs.is_nan())?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to 0..=86400
-    Some(secs.clamp(0.0, 86_400.0).ceil() as u64)
 }
 
 #[cfg(test)]

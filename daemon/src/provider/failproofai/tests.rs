@@ -1,5 +1,5 @@
 use super::*;
-use everkey_session::record::Claims;
+use everkey_session::record::{Capability, Claims};
 use serde_json::Value;
 
 fn answer(status: u16, body: &str) -> Answer {
@@ -8,6 +8,7 @@ fn answer(status: u16, body: &str) -> Answer {
         status,
         date: None,
         retry_after: None,
+        location: None,
         says_json: true,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
@@ -24,7 +25,7 @@ const TOKENS: &str = r#"{"token_type":"Bearer","access_token":"a","access_expire
 #[test]
 fn the_contracts_file_is_read_and_unknown_fields_survive() {
     let session = parse_session(FILE.as_bytes()).unwrap();
-    assert_eq!((session.access_expires_at, session.refresh_expires_at), (10, 20));
+    assert_eq!((session.access_expires_at, session.refresh_expires_at), (Some(10), Some(20)));
     let again = Session { access: Secret::new("b"), ..session.clone() };
     let written = render_session(Some(FILE.as_bytes()), &again);
     let value: Value = serde_json::from_slice(&written).unwrap();
@@ -53,7 +54,7 @@ fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_
         value.as_object_mut().unwrap().remove(field);
         parse_session(value.to_string().as_bytes())
     };
-    assert_eq!(without("refresh_expires_at").unwrap().refresh_expires_at, 10);
+    assert_eq!(without("refresh_expires_at").unwrap().refresh_expires_at, Some(10));
     for field in ["access_token", "refresh_token", "access_expires_at", "user"] {
         assert!(without(field).is_none(), "{field}");
     }
@@ -96,10 +97,10 @@ fn n20_odd_lifetimes_and_capabilities_are_read() {
         other => panic!("{other:?}"),
     };
     let plain = grant(TOKENS.to_owned());
-    assert_eq!((plain.access_expires_in, plain.refresh_expires_in), (3600, 99));
+    assert_eq!((plain.access_expires_in, plain.refresh_expires_in), (Some(3600), Some(99)));
     assert_eq!((plain.capability, plain.claims), (Capability::None, Claims::default()));
     let odd = grant(TOKENS.replace("3600", "1e300").replace("99.5", "-7"));
-    assert_eq!((odd.access_expires_in, odd.refresh_expires_in), (i64::MAX, -7));
+    assert_eq!((odd.access_expires_in, odd.refresh_expires_in), (Some(i64::MAX), Some(-7)));
     for (until, capability) in
         [("used", Capability::Rr1), ("probe", Capability::Probe), ("x", Capability::None)]
     {

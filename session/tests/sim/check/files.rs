@@ -10,16 +10,20 @@ impl Checks {
     /// Another program has written this session, or it was there at the start.
     pub fn written_by_other(&mut self, session: &Session) {
         self.durable.insert(session.access.expose().to_owned());
-        self.durable.insert(session.refresh.expose().to_owned());
+    }
+
+    /// Only the wall time in the file tells how long it is still valid.
+    pub fn brought_by_other(&mut self, session: &Session) {
+        self.arrived.remove(session.access.expose());
     }
 
     pub fn vouch(&mut self, session: &Session) {
-        self.vouched.insert(session.refresh.expose().to_owned());
+        self.vouched.extend(session.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
     }
 
     /// A sign-out begins; of what the agent knows it promises that the server will hear.
     pub fn erasing(&mut self, revocation: Option<&Revocation>, server: &Server) {
-        let family = revocation.and_then(|known| server.family_id(known.refresh.expose()));
+        let family = revocation.and_then(|known| server.family_id(known.refresh.as_ref()?.expose()));
         self.leaving.extend(family);
         self.given_up.extend(family);
     }
@@ -39,7 +43,7 @@ impl Checks {
             .revocations
             .durable
             .values()
-            .filter_map(|revocation| server.family_id(revocation.refresh.expose()))
+            .filter_map(|revocation| server.family_id(revocation.refresh.as_ref()?.expose()))
             .collect();
         let forgotten = self
             .ended
@@ -93,14 +97,16 @@ impl Checks {
         disk: &Disk,
         server: &Server,
     ) {
-        let refresh = session.refresh.expose();
-        let family = server.family_id(refresh);
+        let access = session.access.expose();
+        let family = server.family_of_access(access);
         let ended = family.is_some_and(|family| self.ended.contains(&family));
-        self.require(!ended, Rule::I6, || format!("{refresh} was signed out"));
+        self.require(!ended, Rule::I6, || format!("{access} was signed out"));
         self.vouch(session);
         match &disk.journal.seen {
             Journal::Outcome(intent, outcome) if outcome.refresh == session.refresh => {
-                if parent.is_none() || parent == disk.print() {
+                // Where the server leaves the token as it is, it has not been replaced.
+                let stays = intent.parent == session.fingerprint();
+                if !stays && (parent.is_none() || parent == disk.print()) {
                     self.superseded.insert(intent.parent);
                 }
             }
@@ -111,13 +117,14 @@ impl Checks {
             Journal::Outcome(..) | Journal::Intent(_) | Journal::Empty => {}
         }
         let Some(old) = disk.session().filter(|old| parent == Some(old.fingerprint())) else { return };
-        if old.refresh == session.refresh {
+        if old.access == session.access {
             return;
         }
-        let kept = matches!(&disk.journal.durable, Journal::Outcome(_, outcome) if outcome.refresh == session.refresh);
-        self.require(kept, Rule::I4, || format!("{refresh} is not in the journal yet"));
-        let same = family == server.family_id(old.refresh.expose()) && family.is_some();
-        self.require(same, Rule::Foreign, || format!("{refresh} takes the place of {:?}", old.user));
+        let kept =
+            matches!(&disk.journal.durable, Journal::Outcome(_, outcome) if outcome.access == session.access);
+        self.require(kept, Rule::I4, || format!("{access} is not in the journal yet"));
+        let same = family == server.family_of_access(old.access.expose()) && family.is_some();
+        self.require(same, Rule::Foreign, || format!("{access} takes the place of {:?}", old.holder.user));
     }
 
     /// The journal tells that a token was sent until the side-car durably says so, or the file is gone.
@@ -128,7 +135,14 @@ impl Checks {
             Journal::Intent(next) | Journal::Outcome(next, _) => next.parent == intent.parent,
         };
         let spent = disk.sidecar.durable.as_ref().is_some_and(|s| s.is_spent(intent.parent).is_some());
-        self.require(kept || spent || disk.file.durable.is_none(), Rule::I4, || {
+        // Nobody need know that a token was sent that the server leaves as it is, once the file shows what came of it.
+        let stays = match &disk.journal.durable {
+            Journal::Outcome(intent, outcome) => {
+                outcome.fingerprint() == intent.parent && self.durable.contains(outcome.access.expose())
+            }
+            Journal::Intent(_) | Journal::Empty => false,
+        };
+        self.require(kept || spent || stays || disk.file.durable.is_none(), Rule::I4, || {
             format!("nothing but the journal tells that {:?} was sent", intent.parent)
         });
     }
@@ -141,7 +155,6 @@ impl Checks {
             && !self.durable.contains(session.access.expose())
         {
             self.durable.insert(session.access.expose().to_owned());
-            self.durable.insert(session.refresh.expose().to_owned());
         }
     }
 }

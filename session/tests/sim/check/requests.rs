@@ -7,7 +7,7 @@ use everkey_proto::Secret;
 use everkey_session::Op;
 use everkey_session::event::Refresh;
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Fingerprint, Journal};
+use everkey_session::record::{Capability, Fingerprint, Journal, Session};
 use std::collections::BTreeMap;
 
 const GAP_MS: u64 = 30_000;
@@ -44,6 +44,7 @@ impl Checks {
 
         let other_key = self.keys.insert(token.to_owned(), key.to_owned()).filter(|before| before != key);
         let other_token = self.tokens.insert(key.to_owned(), token.to_owned()).filter(|t| t != token);
+        let other_key = other_key.filter(|_| !server.rules.keeps_tokens());
         self.require(other_key.is_none() && other_token.is_none(), Rule::I2, || {
             format!("{token} and {key} have met others: {other_key:?} {other_token:?}")
         });
@@ -61,7 +62,9 @@ impl Checks {
         let gap = self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first;
         self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
 
-        if first && !self.must_guess {
+        // What has been begun is brought to its end.
+        let again = matches!(&disk.journal.durable, Journal::Intent(intent) if intent.sends > 1);
+        if first && !again && !self.must_guess {
             self.needs_a_reason(at, print, disk, server);
         }
         self.may_send_again(token, server);
@@ -74,7 +77,8 @@ impl Checks {
 
     /// Why the session in the file is refreshed; another program may have written another one since it was looked at.
     fn needs_a_reason(&mut self, at: u64, print: Fingerprint, disk: &Disk, server: &Server) {
-        let Some(session) = disk.session().filter(|session| session.fingerprint() == print) else { return };
+        let looked_at = |session: &&Session| session.fingerprint() == print && !disk.is_news;
+        let Some(session) = disk.session().filter(looked_at) else { return };
         let access = session.access.expose();
         let is_due = server
             .access_span(access)
@@ -88,7 +92,7 @@ impl Checks {
     fn may_send_again(&mut self, token: &str, server: &Server) {
         let Some(sends) = self.sends.get(token).filter(|sends| !sends.open.is_empty()) else { return };
         let allowed = match (server.rules.capability(), server.rules.replay()) {
-            (Capability::Rr1, _) => true,
+            (Capability::Rr1 | Capability::Reusable, _) => true,
             (Capability::None, Replay::Rejects) => sends.count < 2,
             (Capability::Probe, _) | (Capability::None, Replay::RevokesAll) => false,
         };
@@ -96,11 +100,15 @@ impl Checks {
     }
 
     /// An answer reaches the agent.
-    pub fn answered(&mut self, op: Op, answer: &Refresh) {
+    pub fn answered(&mut self, op: Op, answer: &Refresh, server: &Server) {
         let token = self.flying.remove(&op);
         match answer {
             Refresh::Granted(grant) => {
                 self.arrived.insert(grant.access.expose().to_owned());
+                // The next send of a token that stays is another refresh, and wants another reason.
+                if let Some(token) = token.filter(|_| server.rules.keeps_tokens()) {
+                    self.sends.remove(&token);
+                }
             }
             Refresh::Refused => self.refused = Some(false),
             Refresh::Rotating | Refresh::Late | Refresh::Declined(_) => {

@@ -1,0 +1,175 @@
+//! Writing files of configuration: comments stay, what everkey would not read is not written, readers see all or nothing.
+
+use everkey_client::{Failure, setup};
+use everkey_proto::Code;
+use everkey_proto::config::Config;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use toml_edit::{DocumentMut, Item, Table, value};
+
+/// `config.toml`, open for change.
+pub struct ConfigFile {
+    path: PathBuf,
+    document: DocumentMut,
+    /// Two commands at once must not undo each other's change.
+    _alone: File,
+}
+
+impl ConfigFile {
+    /// Reads it; one that is not there is empty.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let alone = lock(path).map_err(|e| unwritable(path, &e.to_string()))?;
+        let text = setup::text_of(path)?.unwrap_or_default();
+        // First by everkey's own reader, whose mistakes name the key.
+        setup::parse(path, &text)?;
+        let document = text.parse().map_err(|e: toml_edit::TomlError| unwritable(path, e.message()))?;
+        Ok(Self { path: path.to_owned(), document, _alone: alone })
+    }
+
+    /// Adds `[profiles.NAME]` with these keys.
+    pub fn add(&mut self, name: &str, keys: &[(&'static str, String)]) -> Result<(), Failure> {
+        let mut profile = Table::new();
+        for (key, text) in keys {
+            profile.insert(key, value(text));
+        }
+        let mut all = Table::new();
+        all.set_implicit(true);
+        let profiles = self.document.entry("profiles").or_insert(Item::Table(all));
+        match profiles.as_table_like_mut() {
+            Some(table) => drop(table.insert(name, Item::Table(profile))),
+            None => return Err(unwritable(&self.path, "`profiles` is no table")),
+        }
+        Ok(())
+    }
+
+    /// Takes `[profiles.NAME]` away, and with it the default if it is that one. Whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let profiles = self.document.get_mut("profiles").and_then(Item::as_table_like_mut);
+        let there = profiles.and_then(|profiles| profiles.remove(name)).is_some();
+        if there && self.document.get("default").and_then(Item::as_str) == Some(name) {
+            self.document.remove("default");
+        }
+        there
+    }
+
+    /// Sets the default profile.
+    pub fn set_default(&mut self, name: &str) {
+        match self.document.get_mut("default").and_then(Item::as_value_mut) {
+            Some(old) => {
+                // The comment behind the old one stays.
+                let decor = old.decor().clone();
+                *old = name.into();
+                *old.decor_mut() = decor;
+            }
+            None => self.document["default"] = value(name),
+        }
+    }
+
+    /// Writes it, if everkey can read what it became, and lets the next one.
+    pub fn save(self) -> Result<(), Failure> {
+        let text = self.document.to_string();
+        if let Err(e) = Config::parse(&text) {
+            return Err(Failure::new(
+                Code::BadRequest,
+                format!("That would make no sense: {}.", e.message.trim_end_matches('.')),
+                "Nothing was changed. `everkey profile --help` has examples.",
+            ));
+        }
+        write(&self.path, &text)
+    }
+}
+
+/// Replaces a file: 0600, atomic, on the disk when it returns. A link is followed, so that it stays one.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    replace(&path, text).map_err(|e| unwritable(&path, &e.to_string()))
+}
+
+/// The folder, made if need be and locked until it is dropped.
+fn lock(path: &Path) -> io::Result<File> {
+    let folder = File::open(made(path)?)?;
+    folder.lock()?;
+    Ok(folder)
+}
+
+fn made(path: &Path) -> io::Result<&Path> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    Ok(folder)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = made(path)?;
+    let mut file = tempfile::Builder::new().prefix(".everkey-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    File::open(folder)?.sync_all()
+}
+
+fn unwritable(path: &Path, why: &str) -> Failure {
+    Failure::new(
+        Code::Storage,
+        format!("Can't write {}: {why}.", path.display()),
+        "Nothing was changed. Look at the folder and its permissions.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn comments_and_order_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/config.toml");
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.add("b.1", &[("provider", "binboi".to_owned())]).unwrap();
+        file.save().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[profiles.\"b.1\"]\nprovider = \"binboi\"\n");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+
+        let text = "# mine\ndefault = \"a\" # why\n\n# about a\n[profiles.a]\nprovider = \"binboi\" # x\n";
+        fs::write(&path, text).unwrap();
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.set_default("dot-ai");
+        file.add("b", &[("provider", "oauth".to_owned()), ("issuer", "https://i".to_owned())]).unwrap();
+        file.save().unwrap();
+        let text = text.replace("\"a\" # why", "\"dot-ai\" # why");
+        let added = "\n[profiles.b]\nprovider = \"oauth\"\nissuer = \"https://i\"\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{text}{added}"));
+
+        let mut file = ConfigFile::open(&path).unwrap();
+        assert!(file.remove("b") && !file.remove("b"));
+        file.save().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn the_default_goes_with_its_profile() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        fs::write(&path, "default = \"a\"\n[profiles.a]\nprovider = \"binboi\"\n").unwrap();
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.remove("a");
+        file.save().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn nonsense_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.add("a", &[("provider", "oauth".to_owned())]).unwrap();
+        assert_eq!(file.save().unwrap_err().code, Code::BadRequest);
+        assert!(!path.exists());
+        fs::write(&path, "x = 1\n").unwrap();
+        let failure = ConfigFile::open(&path).err().unwrap();
+        assert_eq!(failure.code, Code::Storage);
+        assert!(failure.message.contains("config.toml:1:1: `x`"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,202 @@
+//! What every command works with: the invocation, the account it is about and why, and how this program was called.
+
+use super::args::Invocation;
+use super::input;
+use super::options::{Options, TokenOption};
+use everkey_client::setup::Setup;
+use everkey_client::sources::GivenToken;
+use everkey_client::{Account, Agent, Failure, Profile, environment, sources};
+use everkey_proto::{Code, Expect, ProviderKind};
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The name in the access log.
+const NAME: &str = concat!("everkey ", env!("CARGO_PKG_VERSION"));
+
+/// The account that a command is about.
+pub struct Context {
+    /// What was asked for.
+    pub invocation: Invocation,
+    /// All profiles.
+    pub setup: Setup,
+    /// The one that is meant.
+    pub profile: Profile,
+    /// Why that one.
+    pub chosen: Chosen,
+}
+
+/// Who chose the profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// `--profile`
+    Option,
+    /// `EVERKEY_PROFILE`
+    Variable,
+    /// The name that this program was called by.
+    Link(String),
+    /// `default` in `config.toml`
+    Configuration,
+    /// Nobody.
+    Default,
+}
+
+impl Context {
+    /// Finds out which account is meant.
+    pub fn new(invocation: Invocation) -> Result<Self, Failure> {
+        let setup = Setup::read()?;
+        let (name, chosen) = choose(&setup, invocation.options.profile.as_deref());
+        let profile = setup.profile(name.as_deref())?.clone();
+        let context = Self { invocation, setup, profile, chosen };
+        context.check_server_option()?;
+        Ok(context)
+    }
+
+    /// The options.
+    pub fn options(&self) -> &Options {
+        &self.invocation.options
+    }
+
+    /// Whether answers are for programs.
+    pub fn json(&self) -> bool {
+        self.invocation.options.json
+    }
+
+    /// The agent, started if none runs.
+    pub fn agent(&self) -> Result<Agent, Failure> {
+        Agent::connect_as(NAME)
+    }
+
+    /// Questions about the account.
+    pub fn account<'a>(&self, agent: &'a mut Agent) -> Account<'a> {
+        agent.account_of(&self.profile).expecting(self.expect())
+    }
+
+    /// The server option and what it says.
+    pub fn server_option(&self) -> Option<(&'static str, &str)> {
+        self.options().server.as_ref().map(|(option, server)| (*option, server.as_str()))
+    }
+
+    /// What this caller takes for granted.
+    pub fn expect(&self) -> Expect {
+        sources::expect(&self.profile, self.server_option())
+    }
+
+    /// The token that an option or a variable gives for this one command.
+    pub fn given_token(&self) -> Result<Option<GivenToken>, Failure> {
+        let tokens = self.given_tokens()?;
+        let first = tokens.into_iter().next();
+        first.map(|given| Ok(GivenToken { token: input::one_line(&given.token)?, ..given })).transpose()
+    }
+
+    /// All of them, the one that wins first.
+    pub fn given_tokens(&self) -> Result<Vec<GivenToken>, Failure> {
+        let option = match &self.options().token {
+            Some(_) if !sources::rules(self.profile.provider).token_flag => {
+                let provider = self.profile.provider.word();
+                return Err(Failure::new(
+                    Code::BadRequest,
+                    format!("--token does not belong to a profile of {provider}."),
+                    "It is for binboi and dot-ai.",
+                ));
+            }
+            Some(TokenOption::Given(token)) => Some(token.clone()),
+            Some(TokenOption::StandardInput) => Some(input::token()?),
+            None => None,
+        };
+        Ok(sources::given_tokens(self.profile.provider, option, environment::text))
+    }
+
+    /// How this command line would be typed with another word: `everkey auth login`, `dot-ai auth login`.
+    pub fn command(&self, word: &str) -> String {
+        typed(&self.chosen, &self.profile, word)
+    }
+
+    /// A sentence of the agent's with its commands as this program is called.
+    pub fn in_our_words(&self, text: &str) -> String {
+        reworded(text, &self.chosen, &self.profile)
+    }
+
+    fn check_server_option(&self) -> Result<(), Failure> {
+        let Some((option, _)) = self.server_option() else { return Ok(()) };
+        let allowed = sources::rules(self.profile.provider).server_options;
+        if allowed.contains(&option.trim_start_matches('-')) {
+            return Ok(());
+        }
+        let hint = match allowed.first() {
+            Some(other) => format!("Use --{other}."),
+            None => "An oauth profile's server is its `issuer` in config.toml.".to_owned(),
+        };
+        let provider = self.profile.provider.word();
+        Err(Failure::new(
+            Code::BadRequest,
+            format!("{option} does not belong to a profile of {provider}."),
+            hint,
+        ))
+    }
+}
+
+/// `--profile`, then `EVERKEY_PROFILE`, then the program's name, then the configuration's default.
+fn choose(setup: &Setup, option: Option<&str>) -> (Option<String>, Chosen) {
+    if let Some(name) = option {
+        return (Some(name.to_owned()), Chosen::Option);
+    }
+    if let Some(name) = environment::profile() {
+        return (Some(name), Chosen::Variable);
+    }
+    if let Some(name) = called_by().filter(|name| name != "everkey" && setup.knows(name)) {
+        return (Some(name.clone()), Chosen::Link(name));
+    }
+    match &setup.config.default {
+        Some(name) => (Some(name.clone()), Chosen::Configuration),
+        None => (None, Chosen::Default),
+    }
+}
+
+fn typed(chosen: &Chosen, profile: &Profile, word: &str) -> String {
+    match chosen {
+        Chosen::Link(name) => {
+            let auth = matches!(profile.provider, ProviderKind::DotAi | ProviderKind::Failproofai);
+            format!("{name} {}{word}", if auth { "auth " } else { "" })
+        }
+        Chosen::Option => format!("everkey auth {word} --profile {}", profile.name),
+        Chosen::Variable | Chosen::Configuration | Chosen::Default => format!("everkey auth {word}"),
+    }
+}
+
+fn reworded(text: &str, chosen: &Chosen, profile: &Profile) -> String {
+    let words = ["login", "logout", "whoami", "status", "refresh", "token"];
+    words.iter().fold(text.to_owned(), |text, word| {
+        text.replace(&format!("everkey auth {word}`"), &format!("{}`", typed(chosen, profile, word)))
+    })
+}
+
+/// The name that this program was called by, a link's perhaps.
+fn called_by() -> Option<String> {
+    let path = std::env::args_os().next()?;
+    Path::new(&path).file_name().and_then(OsStr::to_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_the_program_that_was_called() {
+        let profile = |provider: ProviderKind| Profile {
+            name: provider.word().to_owned(),
+            provider,
+            server: None,
+            session_file: "/s".into(),
+            scheme: None,
+            oauth: None,
+            built_in: true,
+        };
+        let said = |chosen, provider| reworded("Run `everkey auth login`.", &chosen, &profile(provider));
+        let link = |name: &str| Chosen::Link(name.to_owned());
+        assert_eq!(said(link("achilles"), ProviderKind::Achilles), "Run `achilles login`.");
+        assert_eq!(said(link("dot-ai"), ProviderKind::DotAi), "Run `dot-ai auth login`.");
+        assert_eq!(said(link("failproofai"), ProviderKind::Failproofai), "Run `failproofai auth login`.");
+        assert_eq!(said(Chosen::Option, ProviderKind::Binboi), "Run `everkey auth login --profile binboi`.");
+        assert_eq!(said(Chosen::Variable, ProviderKind::Binboi), "Run `everkey auth login`.");
+    }
+}

@@ -1,0 +1,119 @@
+//! achilles' own words, as its document shows them.
+
+use super::login::Shown;
+use crate::cli::show;
+use everkey_client::{Code, Failure, Inspection, State, Status, Verdict};
+
+/// A device code.
+pub fn shown(shown: &Shown) -> String {
+    let qr = shown.qr.as_ref().map(|qr| format!("{qr}\n")).unwrap_or_default();
+    format!(
+        "Open this URL in your browser:\n{}\n{qr}Enter code: {}\nExpires: {}\nWaiting for authorization...",
+        shown.url, shown.user_code, shown.expires
+    )
+}
+
+/// `achilles status`; `backend` is what the server said of the token, none if there is no token to ask about.
+pub fn status(status: &Status, backend: Option<&Result<Inspection, Failure>>, login: &str) -> String {
+    let mut lines = vec![format!("Server: {}", show::plain(&status.server))];
+    let Some(backend) = backend else {
+        lines.push(format!("Auth: Not logged in — run {login}"));
+        if let Some(reason) = status.reason.as_ref().filter(|_| status.state == State::NeedsLogin) {
+            lines.push(format!("      ({})", show::plain(reason)));
+        }
+        return lines.join("\n");
+    };
+    let about =
+        |key: &str| status.about.get(key).filter(|text| !text.is_empty()).map(|text| show::plain(text));
+    let user = about("name").or_else(|| status.user.as_ref().map(show::user));
+    lines.extend(user.map(|user| format!("User: {user}")));
+    lines.extend(about("org").map(|org| format!("Org: {org}")));
+    lines.extend(about("role").map(|role| format!("Role: {role}")));
+    lines.push(self::backend(backend, login));
+    lines.join("\n")
+}
+
+fn backend(backend: &Result<Inspection, Failure>, login: &str) -> String {
+    match backend {
+        Ok(Inspection { verdict: Verdict::Accepted, .. }) => "● Backend connected".to_owned(),
+        Ok(Inspection { verdict: Verdict::Untold, .. }) => "● Backend answers".to_owned(),
+        Ok(Inspection { verdict: Verdict::Refused, .. }) => {
+            format!("○ Backend refuses the token — run {login}")
+        }
+        Err(failure) => match failure.code {
+            Code::Offline | Code::Timeout => "○ Backend can't be reached".to_owned(),
+            Code::Refused | Code::NeedsLogin => format!("○ Backend refuses the token — run {login}"),
+            Code::RateLimited => "○ Backend asks to wait before it is asked again".to_owned(),
+            _ => format!("○ Backend not asked: {}", show::plain(&failure.message)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_client::{Scheme, User};
+    use std::collections::BTreeMap;
+
+    fn john() -> Status {
+        let about = [("name", "John Doe"), ("org", "org_default"), ("role", "admin")];
+        Status {
+            profile: "achilles/default".to_owned(),
+            server: "http://localhost:3000".to_owned(),
+            session_file: "/h/.achilles/auth.json".to_owned(),
+            state: State::Valid,
+            reason: None,
+            user: Some(User { id: "user_1".to_owned(), email: "j@example.com".to_owned() }),
+            scheme: Scheme::Device,
+            masked_token: None,
+            access_expires_at: None,
+            refresh_expires_at: None,
+            next_refresh_at: None,
+            last_error: None,
+            pending_revocations: 0,
+            provider: "achilles".to_owned(),
+            about: about.map(|(key, text)| (key.to_owned(), text.to_owned())).into(),
+            masked_static_token: None,
+        }
+    }
+
+    fn said(verdict: Verdict) -> Result<Inspection, Failure> {
+        Ok(Inspection { verdict, user: None, about: BTreeMap::new() })
+    }
+
+    #[test]
+    fn the_document_is_followed() {
+        assert_eq!(
+            status(&john(), Some(&said(Verdict::Accepted)), "achilles login"),
+            "Server: http://localhost:3000\nUser: John Doe\nOrg: org_default\nRole: admin\n● Backend connected"
+        );
+        assert_eq!(
+            status(&john(), None, "achilles login"),
+            "Server: http://localhost:3000\nAuth: Not logged in — run achilles login"
+        );
+        let code = Shown {
+            url: "https://your-deployment.example.com/cli/verify".to_owned(),
+            user_code: "ABCD-1234".to_owned(),
+            expires: "10:35:00 PM".to_owned(),
+            qr: None,
+        };
+        assert_eq!(
+            shown(&code),
+            "Open this URL in your browser:\nhttps://your-deployment.example.com/cli/verify\n\
+             Enter code: ABCD-1234\nExpires: 10:35:00 PM\nWaiting for authorization..."
+        );
+    }
+
+    #[test]
+    fn a_backend_is_spoken_of_honestly() {
+        let offline = Err(Failure::new(Code::Offline, "x", "y"));
+        for (backend, words) in [
+            (said(Verdict::Refused), "○ Backend refuses the token — run achilles login"),
+            (said(Verdict::Untold), "● Backend answers"),
+            (offline, "○ Backend can't be reached"),
+        ] {
+            let shown = status(&john(), Some(&backend), "achilles login");
+            assert_eq!(shown.lines().last(), Some(words));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What people read, as text: one file a system whose documents show their own, one for everything else.
+
+pub mod achilles;
+pub mod binboi;
+pub mod dot_ai;
+pub mod login;

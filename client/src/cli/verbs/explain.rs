@@ -1,0 +1,167 @@
+//! `everkey auth whoami --explain`: where account, server and token come from, and what was passed over.
+
+use crate::cli::context::{Chosen, Context};
+use crate::cli::show;
+use everkey_client::sources::{self, NamedServer, Origin};
+use everkey_client::{Failure, Status, environment};
+use everkey_proto::place::normal_server;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// A value, where it comes from, and the others there would have been.
+struct Choice {
+    used: Option<Source>,
+    passed_over: Vec<Source>,
+}
+
+/// Where a value comes from, and what may be shown of it.
+struct Source {
+    from: String,
+    shown: Option<String>,
+}
+
+pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+    let tokens = context.given_tokens()?;
+    let mut agent = context.agent()?;
+    let mut account = context.account(&mut agent);
+    let status = account.status()?;
+    let (used, said) = match tokens.first() {
+        Some(given) => {
+            let said = account.inspect(Some(given.token.clone()));
+            (true, said.map(|inspection| inspection.user))
+        }
+        None => (status.masked_token.is_some() || status.masked_static_token.is_some(), account.whoami()),
+    };
+    let server = server(context, &status);
+    let given = tokens
+        .iter()
+        .map(|given| Source { from: show::origin(&given.origin), shown: Some(given.token.masked()) });
+    let token = first(given.chain(in_file(context, &status)).collect());
+    if context.json() {
+        show::json(&json!({
+            "authenticated": used && said.is_ok(),
+            "user": said.as_ref().ok(),
+            "error": said.as_ref().err().map(show::error),
+            "explain": {
+                "profile": { "name": context.profile.name, "source": chosen(context) },
+                "server": choice(&server),
+                "token": choice(&token),
+            },
+        }));
+    } else {
+        print("Profile", &context.profile.name, &chosen(context), &[]);
+        tell("Server", &server);
+        tell("Token", &token);
+        show::out(match &said {
+            Ok(Some(user)) => format!("{:<8} {}", "User", show::user(user)),
+            Ok(None) => format!("{:<8} this server does not say who", "User"),
+            Err(failure) => format!("{:<8} {}", "User", show::plain(&context.in_our_words(&failure.message))),
+        });
+    }
+    Ok(said.map_or_else(|failure| ExitCode::from(failure.code.exit_code()), |_| ExitCode::SUCCESS))
+}
+
+fn chosen(context: &Context) -> String {
+    match &context.chosen {
+        Chosen::Option => "--profile".to_owned(),
+        Chosen::Variable => "EVERKEY_PROFILE".to_owned(),
+        Chosen::Link(name) => format!("the name {name} that everkey was called by"),
+        Chosen::Configuration => "`default` in config.toml".to_owned(),
+        Chosen::Default => "the default".to_owned(),
+    }
+}
+
+fn server(context: &Context, status: &Status) -> Choice {
+    let named = sources::named_servers(&context.profile, context.server_option(), environment::text);
+    let source = |named: NamedServer| Source { from: show::origin(&named.origin), shown: Some(named.server) };
+    first(in_order(named, &status.server).into_iter().map(source).collect())
+}
+
+/// What options and variables name wins; else it is the agent's, which a sign-in may have pinned.
+fn in_order(named: Vec<NamedServer>, of_agent: &str) -> Vec<NamedServer> {
+    let explicit = |named: &NamedServer| matches!(named.origin, Origin::Option(_) | Origin::Variable(_));
+    let (mut order, mut rest): (Vec<_>, Vec<_>) = named.into_iter().partition(explicit);
+    let in_use = rest.iter().position(|named| normal_server(&named.server) == normal_server(of_agent));
+    order.push(match in_use {
+        Some(at) => rest.remove(at),
+        None => NamedServer { server: of_agent.to_owned(), origin: Origin::SignIn },
+    });
+    order.extend(rest);
+    order
+}
+
+/// The tokens of the session file, in the order of the contract.
+fn in_file(context: &Context, status: &Status) -> Vec<Source> {
+    let fields = sources::rules(context.profile.provider).token_fields;
+    let source = |field: &'static str, shown: &String| Source {
+        from: format!("{} ({field})", context.profile.session_file.display()),
+        shown: Some(shown.clone()),
+    };
+    match (fields, &status.masked_static_token, &status.masked_token) {
+        ([fixed, changing], Some(constant), session) => {
+            let session = session.as_ref().filter(|session| *session != constant);
+            let session = session.map(|masked| source(changing, masked));
+            std::iter::once(source(fixed, constant)).chain(session).collect()
+        }
+        ([.., field], _, Some(masked)) => vec![source(field, masked)],
+        _ => Vec::new(),
+    }
+}
+
+fn first(sources: Vec<Source>) -> Choice {
+    let mut sources = sources.into_iter();
+    Choice { used: sources.next(), passed_over: sources.collect() }
+}
+
+fn choice(choice: &Choice) -> Value {
+    let source = |source: &Source| json!({ "source": source.from, "value": source.shown });
+    json!({
+        "used": choice.used.as_ref().map(source),
+        "passed_over": choice.passed_over.iter().map(source).collect::<Vec<_>>(),
+    })
+}
+
+fn tell(name: &str, choice: &Choice) {
+    match &choice.used {
+        Some(used) => {
+            print(name, used.shown.as_deref().unwrap_or_default(), &used.from, &choice.passed_over);
+        }
+        None => show::out(format_args!("{name:<8} none")),
+    }
+}
+
+fn print(name: &str, value: &str, from: &str, passed_over: &[Source]) {
+    show::out(format_args!("{name:<8} {}, from {}", show::plain(value), show::plain(from)));
+    for other in passed_over {
+        let shown =
+            other.shown.as_deref().map(|shown| format!(" ({})", show::plain(shown))).unwrap_or_default();
+        show::out(format_args!("{:<8} passed over: {}{shown}", "", show::plain(&other.from)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_that_is_used_comes_first() {
+        let named = |server: &str, origin| NamedServer { server: server.to_owned(), origin };
+        let all = || vec![named("https://c", Origin::Configuration), named("https://d", Origin::Default)];
+        let origins = |named, of_agent| {
+            in_order(named, of_agent).into_iter().map(|named| named.origin).collect::<Vec<_>>()
+        };
+        assert_eq!(origins(all(), "https://c/"), [Origin::Configuration, Origin::Default]);
+        assert_eq!(origins(all(), "https://d"), [Origin::Default, Origin::Configuration]);
+        assert_eq!(
+            origins(all(), "https://old"),
+            [Origin::SignIn, Origin::Configuration, Origin::Default],
+            "a session stays where it was made"
+        );
+        let mut flagged = all();
+        flagged.insert(0, named("https://f", Origin::Option("--server")));
+        assert_eq!(
+            origins(flagged, "https://c"),
+            [Origin::Option("--server"), Origin::Configuration, Origin::Default]
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub mod agent;
+pub mod answer;
+pub mod config;
+pub mod explain;
+pub mod link;
+pub mod login;
+pub mod logout;
+pub mod profile;
+pub mod refresh;
+pub mod status;
+pub mod token;
+pub mod whoami;

@@ -1,0 +1,176 @@
+//! `everkey auth status`: everything there is to show; exit 1 when nobody is signed in.
+
+use crate::cli::context::Context;
+use crate::cli::render::{self, dot_ai};
+use crate::cli::show;
+use anstyle::{AnsiColor, Style};
+use everkey_client::sources::GivenToken;
+use everkey_client::{Account, Failure, Inspection, Scheme, State, Status, Verdict};
+use everkey_proto::{Code, ProviderKind};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+    let given = context.given_token()?;
+    let mut agent = context.agent()?;
+    let mut account = context.account(&mut agent);
+    let mut status = account.status()?;
+    if let Some(server) = context.expect().server.filter(|_| given.is_some()) {
+        // A token from outside is shown to the server that was named with it, not to the session's.
+        status.server = server;
+    }
+    let mut signed_in = given.is_some() || is_signed_in(status.state);
+    // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
+    let asked = match (&given, context.profile.provider) {
+        (Some(given), _) => Some(account.inspect(Some(given.token.clone()))),
+        (None, ProviderKind::Achilles) if signed_in => Some(backend(&mut account)),
+        (None, _) => None,
+    };
+    if context.json() {
+        show::json(&line(&status, given.as_ref(), asked.as_ref()));
+    } else {
+        match context.profile.provider {
+            ProviderKind::Achilles => {
+                show::out(render::achilles::status(&status, asked.as_ref(), &context.command("login")));
+            }
+            ProviderKind::DotAi => {
+                let now =
+                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+                let given = given.as_ref().map(|given| dot_ai::Given {
+                    masked: given.token.masked(),
+                    source: show::origin(&given.origin),
+                    verdict: asked.as_ref().map(verdict),
+                });
+                signed_in = dot_ai::is_signed_in(&status, given.as_ref(), now);
+                show::out(dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
+            }
+            ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::Oauth => {
+                print(&status, &context.command("login"), given.is_some());
+                if let Some(given) = &given {
+                    let said = asked.as_ref().map(verdict).unwrap_or_default();
+                    let from = show::origin(&given.origin);
+                    row("Used", &format!("{} from {from}: {said}", given.token.masked()));
+                }
+            }
+        }
+    }
+    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = asked {
+        return Ok(ExitCode::from(Code::Refused.exit_code()));
+    }
+    Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
+}
+
+fn is_signed_in(state: State) -> bool {
+    match state {
+        State::SignedOut | State::NeedsLogin => false,
+        State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly => true,
+    }
+}
+
+fn backend(account: &mut Account<'_>) -> Result<Inspection, Failure> {
+    account.inspect(None)
+}
+
+fn line(status: &Status, given: Option<&GivenToken>, asked: Option<&Result<Inspection, Failure>>) -> Value {
+    let mut line = serde_json::to_value(status).unwrap_or_default();
+    let asked = asked.map(|asked| match asked {
+        Ok(inspection) => json!(inspection),
+        Err(failure) => show::error(failure),
+    });
+    match (given, asked) {
+        (Some(given), asked) => {
+            line["given_token"] = json!({ "source": show::origin(&given.origin), "masked": given.token.masked(), "said": asked });
+        }
+        (None, Some(asked)) => line["backend"] = asked,
+        (None, None) => {}
+    }
+    line
+}
+
+/// What the server said of a token, in a word or two.
+fn verdict(asked: &Result<Inspection, Failure>) -> String {
+    match asked {
+        Ok(Inspection { verdict: Verdict::Accepted, .. }) => "Valid".to_owned(),
+        Ok(Inspection { verdict: Verdict::Refused, .. }) => "REFUSED by the server".to_owned(),
+        Ok(Inspection { verdict: Verdict::Untold, .. }) => {
+            "not checked; this server has no way to say".to_owned()
+        }
+        Err(failure) => format!("not checked: {}", show::plain(&failure.message)),
+    }
+}
+
+fn print(status: &Status, login: &str, given: bool) {
+    row("Profile", &status.profile);
+    row("Server", &status.server);
+    match &status.user {
+        Some(user) => row("User", &show::user(user)),
+        None if is_signed_in(status.state) => row("User", "this server does not say who"),
+        None => row("User", "nobody is signed in"),
+    }
+    for (key, name) in
+        [("name", "Name"), ("org", "Org"), ("role", "Role"), ("plan", "Plan"), ("prefix", "Prefix")]
+    {
+        if let Some(text) = status.about.get(key).filter(|text| !text.is_empty()) {
+            row(name, text);
+        }
+    }
+    if is_signed_in(status.state) || status.user.is_some() {
+        row("Signed in", scheme(status.scheme));
+    }
+    if let Some(masked) = &status.masked_token {
+        row("Token", masked);
+    }
+    if let Some(masked) = &status.masked_static_token {
+        row("Static", masked);
+    }
+    if let Some(at) = status.access_expires_at {
+        row("Expires", &show::when(at));
+    }
+    if let Some(at) = status.next_refresh_at {
+        row("Refresh", &show::when(at));
+    }
+    if let Some(at) = status.refresh_expires_at {
+        row("Session", &format!("ends {}", show::when(at)));
+    }
+    row("File", &status.session_file);
+    let (word, colour) = state(status.state);
+    let style = Style::new().fg_color(Some(colour.into()));
+    show::out(format_args!("{:<10} {style}{word}{style:#}", "State"));
+    let reason = status.reason.as_ref().or(status.last_error.as_ref());
+    if let Some(reason) = reason.filter(|_| status.state != State::SignedOut || status.user.is_some()) {
+        row("", reason);
+    }
+    if status.pending_revocations > 0 {
+        row("Sign-outs", &format!("{} not confirmed by the api-server yet", status.pending_revocations));
+    }
+    if !is_signed_in(status.state) && !given {
+        row("", &format!("Run `{login}` to sign in."));
+    }
+}
+
+/// One line of the table.
+fn row(name: &str, value: &str) {
+    show::out(format_args!("{name:<10} {}", show::plain(value)));
+}
+
+fn scheme(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Otp => "with a code by email",
+        Scheme::Device => "with a code approved on another device",
+        Scheme::Browser => "in the browser",
+        Scheme::Token => "with a pasted token",
+    }
+}
+
+fn state(state: State) -> (&'static str, AnsiColor) {
+    match state {
+        State::SignedOut => ("signed out", AnsiColor::Yellow),
+        State::Valid => ("valid", AnsiColor::Green),
+        State::Refreshing => ("refreshing", AnsiColor::Green),
+        State::Offline => ("offline; trying again", AnsiColor::Yellow),
+        State::Uncertain => ("uncertain; finding out", AnsiColor::Yellow),
+        State::NeedsLogin => ("needs a new sign-in", AnsiColor::Red),
+        State::ReadOnly => ("read only", AnsiColor::Yellow),
+    }
+}

@@ -1,0 +1,42 @@
+//! everkey for programs: who is signed in, and a valid access token, from the one agent that owns the user's sign-ins.
+//!
+//! Blocking, without a runtime: a question is one small frame over a Unix socket and back. The agent is started if none
+//! runs. Nothing here reads or writes a session file; secrets are [`Secret`]s, which print `****`.
+//!
+//! ```no_run
+//! use everkey_client::Agent;
+//! use std::time::Duration;
+//!
+//! # fn main() -> Result<(), everkey_client::Failure> {
+//! let mut agent = Agent::connect()?;
+//! let mut binboi = agent.profile("binboi")?;
+//! match binboi.whoami()? {
+//!     Some(user) => println!("{}", user.email),
+//!     None => println!("signed in"),
+//! }
+//! let token = binboi.token(Duration::from_secs(60))?;
+//! let header = format!("Authorization: Bearer {}", token.access_token.expose());
+//! # let _ = header;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! When a server answers 401 to a token that should be valid, [`Account::better_than`] gets another one, or says why
+//! there is none. Ask once; a second 401 is the server's last word.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod account;
+mod agent;
+pub mod environment;
+pub mod setup;
+pub mod sources;
+mod wire;
+
+pub use account::{Account, Answer, is_repeat};
+pub use agent::{Agent, Running, beside_the_point};
+pub use everkey_proto::profile::Profile;
+pub use everkey_proto::reply::{
+    Code, Failure, Field, Inspection, Revocation, Short, State, Status, Step, Token, User, Verdict,
+};
+pub use everkey_proto::{Expect, FlowId, Scheme, Secret};

@@ -1,0 +1,131 @@
+//! What clients and browsers ask, turned into the core's words for the profile that they mean.
+
+use super::{Account, Asked, Back, Broker, Desk, Finished, Outcome};
+use crate::access_log;
+use crate::conn::closing;
+use crate::http::base_url;
+use crate::logging;
+use anyhow::Result;
+use everkey_proto::{Code, Failure, Reply, Verb};
+use everkey_session::record::Fingerprint;
+use everkey_session::{Ask, Input, Op, Waiter};
+
+impl Broker {
+    pub(super) fn asked(&mut self, asked: Asked) -> Result<()> {
+        if self.stopping.is_some() {
+            let _ = asked.reply.send(closing());
+            return Ok(());
+        }
+        match asked.request.verb {
+            Verb::Agent => {
+                let _ = asked.reply.send(Reply::Agent(self.info.clone()));
+                return Ok(());
+            }
+            Verb::Stop => {
+                let _ = asked.reply.send(Reply::Stopping);
+                self.stop();
+                return Ok(());
+            }
+            _ => {}
+        }
+        let name = asked.request.profile.as_deref();
+        match self.lanes.iter().position(|lane| Some(lane.name.as_str()) == name) {
+            Some(lane) => self.asked_of(lane, asked),
+            None => {
+                self.find(asked);
+                Ok(())
+            }
+        }
+    }
+
+    /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
+    pub(super) fn find(&mut self, asked: Asked) {
+        let setup = self.setup.clone();
+        self.work.spawn_blocking(move || {
+            let found = setup.find(asked.request.profile.as_deref());
+            Finished { lane: 0, op: Op(0), outcome: Outcome::Found(asked, Box::new(found)) }
+        });
+    }
+
+    pub(super) fn found(&mut self, asked: Asked, found: Result<Account, Failure>) -> Result<()> {
+        match found {
+            Ok(account) => {
+                let known = self.lanes.iter().position(|lane| lane.name == account.name);
+                let lane = known.map_or_else(|| self.open(account), Ok)?;
+                self.asked_of(lane, asked)
+            }
+            Err(failure) => {
+                let _ = asked.reply.send(Reply::Failed(failure));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn came_back(&mut self, back: Back) -> Result<()> {
+        let Back { lane, listener, query, reply } = back;
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        self.desk.insert(waiter, Desk { reply, pid: 0, program: None });
+        self.apply(lane, Input::Callback { waiter, listener, query })
+    }
+
+    pub(super) fn asked_of(&mut self, lane: usize, asked: Asked) -> Result<()> {
+        let Asked { mut request, pid, reply } = asked;
+        let ask = match request.verb {
+            // Answered before, for all profiles.
+            Verb::Agent | Verb::Stop => return Ok(()),
+            Verb::Whoami => Ask::Whoami,
+            Verb::Status => Ask::Status,
+            Verb::Token { min_validity_secs } => Ask::Token { min_validity_secs: min_validity_secs.into() },
+            Verb::Better { than } => match Fingerprint::try_from(than) {
+                Ok(than) => Ask::Better { than },
+                Err(why) => {
+                    let _ = reply.send(Reply::Failed(no_fingerprint(why)));
+                    return Ok(());
+                }
+            },
+            Verb::Refresh { force } => Ask::Refresh { force },
+            Verb::Login { scheme } => Ask::Login { scheme },
+            Verb::Wait { flow } => Ask::Wait { flow },
+            Verb::Inspect { token } => Ask::Inspect { token },
+            Verb::Answer { flow, text } => Ask::Answer { flow, text },
+            Verb::Cancel { flow } => Ask::Cancel { flow },
+            Verb::Logout => Ask::Logout,
+        };
+        match request.expect.server.as_deref().map(base_url) {
+            Some(Ok(server)) => request.expect.server = Some(server),
+            Some(Err(why)) if matches!(ask, Ask::Login { .. } | Ask::Inspect { .. }) => {
+                let _ = reply.send(Reply::Failed(not_a_server(why)));
+                return Ok(());
+            }
+            // No session is bound to what is no server: the core says whose it is.
+            Some(Err(_)) | None => {}
+        }
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        let profile = self.lanes[lane].name.as_str();
+        tracing::debug!(pid, profile, ask = logging::verb(&ask), "asked");
+        let program =
+            matches!(ask, Ask::Token { .. } | Ask::Better { .. }).then(|| access_log::program(pid)).flatten();
+        self.desk.insert(waiter, Desk { reply, pid, program });
+        self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
+    }
+}
+
+fn no_fingerprint(why: &str) -> Failure {
+    Failure {
+        code: Code::BadRequest,
+        message: format!("\"than\" names no token: {why}."),
+        hint: "Send the SHA-256 of the refused token in hexadecimal.".to_owned(),
+        retry_after_secs: None,
+    }
+}
+
+fn not_a_server(why: String) -> Failure {
+    Failure {
+        code: Code::BadRequest,
+        message: format!("Can't sign in there: {why}."),
+        hint: "Name the api-server's base URL, like https://api.befailproof.ai.".to_owned(),
+        retry_after_secs: None,
+    }
+}

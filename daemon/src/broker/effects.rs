@@ -1,0 +1,124 @@
+//! Starts what the core wants done: replies at once, files one job after another, the network side by side.
+
+use super::{Broker, Desk, Finished, Outcome};
+use crate::access_log::Handed;
+use crate::{clock, listener, logging, words, work};
+use anyhow::Result;
+use everkey_proto::Reply;
+use everkey_session::event::{Done, NetJob, Refresh};
+use everkey_session::trouble::{NetKind, NetTrouble};
+use everkey_session::{Effect, Op};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+impl Broker {
+    pub(super) fn perform(&mut self, lane: usize, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Reply(waiter, answer) => {
+                    let of = &self.lanes[lane];
+                    let file = of.session_file.to_string_lossy();
+                    let reply = words::reply(&of.name, of.provider.word(), &file, *answer);
+                    if let Some(desk) = self.desk.remove(&waiter) {
+                        self.answer(lane, desk, reply);
+                    }
+                }
+                Effect::Store(op, job) => {
+                    self.lanes[lane].jobs.push_back((op, *job));
+                    self.start_next_job(lane);
+                }
+                Effect::Net(op, job) => self.start_net(lane, op, job),
+                Effect::Cancel(op) => {
+                    self.parked.remove(&(lane, op));
+                    self.listeners.remove(&(lane, op));
+                    if let Some(running) = self.running.remove(&(lane, op)) {
+                        running.abort();
+                    }
+                }
+                Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, lane: usize, desk: Desk, reply: Reply) {
+        if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
+            let profile = self.lanes[lane].name.clone();
+            let handed = Handed { at: now.wall, profile, pid: desk.pid, program: desk.program };
+            let log = self.access.clone();
+            self.work.spawn_blocking(move || {
+                let outcome = Outcome::Logged(log.add(&handed));
+                Finished { lane, op: Op(0), outcome }
+            });
+        }
+        // A client that went away has no use for it.
+        let _ = desk.reply.send(reply);
+    }
+
+    /// Jobs of one profile run one after another; each takes the store along and brings it back.
+    pub(super) fn start_next_job(&mut self, lane: usize) {
+        let of = &mut self.lanes[lane];
+        let Some(mut store) = of.store.take() else { return };
+        let Some((op, job)) = of.jobs.pop_front() else {
+            of.store = Some(store);
+            return;
+        };
+        self.work.spawn_blocking(move || {
+            let done = store.run(job);
+            Finished { lane, op, outcome: Outcome::Stored(Box::new(store), done) }
+        });
+    }
+
+    pub(super) fn start_net(&mut self, lane: usize, op: Op, job: NetJob) {
+        let provider = self.lanes[lane].provider;
+        let running = match job {
+            NetJob::Connect { at } => self.work.spawn(async move {
+                Finished { lane, op, outcome: Outcome::Parked(work::park(provider, at).await) }
+            }),
+            NetJob::Listen => self.work.spawn(async move {
+                Finished { lane, op, outcome: Outcome::Listening(listener::bind().await) }
+            }),
+            NetJob::Send { at, refresh, key, deadline } => {
+                let parked = self.parked.remove(&(lane, op));
+                self.spawn(lane, op, async move {
+                    match parked {
+                        Some(parked) => work::send(provider, parked, at, refresh, key, deadline).await,
+                        None => {
+                            let trouble = NetTrouble { server: String::new(), kind: NetKind::Broken };
+                            Done::Answered(Box::new(Refresh::Unclear(trouble)), None)
+                        }
+                    }
+                })
+            }
+            NetJob::Probe { at, access } => self.spawn(lane, op, work::probe(provider, at, access)),
+            NetJob::Identify { at, access } => self.spawn(lane, op, work::identify(provider, at, access)),
+            NetJob::Login { server, call } => self.spawn(lane, op, work::login(provider, server, call)),
+            NetJob::Revoke(revocation) => self.spawn(lane, op, work::revoke(provider, revocation)),
+        };
+        self.running.insert((lane, op), running);
+    }
+
+    /// The listener serves until it is cancelled.
+    pub(super) fn listen(
+        &mut self,
+        lane: usize,
+        op: Op,
+        bound: std::io::Result<TcpListener>,
+    ) -> Result<u16, String> {
+        let listener = bound.map_err(|e| e.to_string())?;
+        let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+        let (close, closed) = oneshot::channel();
+        self.listeners.insert((lane, op), close);
+        tokio::spawn(listener::serve(listener, lane, op, self.back.0.clone(), closed));
+        Ok(port)
+    }
+
+    pub(super) fn spawn(
+        &mut self,
+        lane: usize,
+        op: Op,
+        job: impl Future<Output = Done> + Send + 'static,
+    ) -> AbortHandle {
+        self.work.spawn(async move { Finished { lane, op, outcome: Outcome::Done(job.await) } })
+    }
+}

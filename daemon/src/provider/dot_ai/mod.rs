@@ -1,0 +1,82 @@
+//! dot-ai's contract: sign-in in the browser at the server's usual paths, tokens that can't be refreshed or revoked.
+
+mod file;
+
+pub use file::{parse_session, render_session, render_signed_out};
+
+use super::oauth;
+use crate::http::{Answer, Call};
+use everkey_session::event::{LoginAnswer, LoginCall};
+use everkey_session::record::{Capability, ClientAuth, Endpoints, Grant, Registration};
+use serde_json::json;
+
+/// For how long tokens are asked to work unless the environment says otherwise, in seconds: 30 days.
+pub const LIFETIME_SECS: u64 = 30 * 86400;
+
+/// The calls of a sign-in.
+pub fn login(call: &LoginCall) -> Option<Call> {
+    match call {
+        LoginCall::Register { endpoints, redirect, scope: _ } => register(endpoints, redirect.as_deref()),
+        LoginCall::Exchange { registration, code, verifier, redirect, nonce: _, lifetime_secs } => {
+            let lifetime = lifetime_secs.map(|secs| secs.to_string());
+            let extra: Vec<_> = lifetime.iter().map(|secs| ("requested_expiry", secs.as_str())).collect();
+            Some(oauth::exchange_call(registration, code, verifier, redirect, &extra))
+        }
+        LoginCall::RequestCode { .. }
+        | LoginCall::VerifyCode { .. }
+        | LoginCall::Discover { .. }
+        | LoginCall::StartDevice { .. }
+        | LoginCall::PollDevice { .. }
+        | LoginCall::Identify { .. } => None,
+    }
+}
+
+/// Asks for a client without a secret (RFC 7591). The server has no scopes, and only a client that does not ask for
+/// refresh tokens, which nobody could redeem, is given the long lifetime.
+fn register(endpoints: &Endpoints, redirect: Option<&str>) -> Option<Call> {
+    let body = json!({
+        "client_name": "everkey",
+        "redirect_uris": [redirect?],
+        "grant_types": ["authorization_code"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+    });
+    Some(Call::post(endpoints.registration.as_ref()?, body))
+}
+
+/// Reads their answers.
+pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
+    match call {
+        LoginCall::Register { endpoints, .. } => match oauth::read_registered(endpoints, answer) {
+            // The contract's token route knows no other way to prove who one is.
+            LoginAnswer::Registered(Registration {
+                client_secret: Some(secret),
+                client_id,
+                endpoints,
+                ..
+            }) => {
+                let (auth, client_secret) = (ClientAuth::ClientSecretPost, Some(secret));
+                LoginAnswer::Registered(Registration { client_id, client_secret, auth, endpoints })
+            }
+            other => other,
+        },
+        LoginCall::Exchange { .. } => match oauth::read_tokens(answer) {
+            Some(grant) => LoginAnswer::Granted(without_refresh(grant)),
+            None => oauth::failed(answer),
+        },
+        LoginCall::RequestCode { .. }
+        | LoginCall::VerifyCode { .. }
+        | LoginCall::Discover { .. }
+        | LoginCall::StartDevice { .. }
+        | LoginCall::PollDevice { .. }
+        | LoginCall::Identify { .. } => oauth::failed(answer),
+    }
+}
+
+/// A refresh token is left aside: the server can't redeem it.
+fn without_refresh(grant: Grant) -> Grant {
+    Grant { refresh: None, refresh_expires_in: None, capability: Capability::None, ..grant }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! everkey's own session file, for servers whose tools have none: the whole session, with the endpoints that it is
+//! pinned to.
+
+use crate::http;
+use crate::object;
+use crate::provider::Parsed;
+use crate::provider::fields::sendable;
+use everkey_session::record::{Endpoints, Session};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The version that is written, and the newest that is read.
+const VERSION: u64 = 1;
+
+/// What a file's bytes hold. Of a newer version nothing is guessed, and the file stays as it is.
+pub fn parse_session(bytes: &[u8]) -> Parsed {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    match object::read::<Versioned>(bytes) {
+        Some(Versioned { version: VERSION }) => match object::read::<Session>(bytes).filter(is_usable) {
+            Some(session) => Parsed::Session(session),
+            None => Parsed::Damaged,
+        },
+        Some(Versioned { version }) if version > VERSION => Parsed::Strange,
+        Some(_) | None => Parsed::Damaged,
+    }
+}
+
+/// Its tokens can be sent, and would be sent nowhere that a sign-in would not have allowed.
+fn is_usable(session: &Session) -> bool {
+    let Some(known) = &session.holder.registration else { return false };
+    let Endpoints {
+        token,
+        authorization,
+        device_authorization,
+        registration,
+        revocation,
+        userinfo,
+        session: probed,
+        ..
+    } = &known.endpoints;
+    let others = [authorization, device_authorization, registration, revocation, userinfo, probed];
+    let safe = |url: &String| http::endpoint(url).is_ok();
+    sendable(&session.access)
+        && session.refresh.as_ref().is_none_or(sendable)
+        && !known.client_id.is_empty()
+        && safe(token)
+        && others.into_iter().flatten().all(safe)
+}
+
+/// The file's bytes for a session.
+pub fn render_session(session: &Session) -> Zeroizing<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Written<'a> {
+        version: u64,
+        #[serde(flatten)]
+        session: &'a Session,
+    }
+    Zeroizing::new(serde_json::to_vec_pretty(&Written { version: VERSION, session }).unwrap_or_default())
+}

@@ -1,0 +1,86 @@
+//! Registering this client, which the server has not heard of before (RFC 7591). Nothing of the machine or its user is
+//! told.
+
+use super::metadata::client_auth;
+use super::{DEVICE, failed};
+use crate::http::{Answer, Call};
+use everkey_proto::Secret;
+use everkey_session::event::LoginAnswer;
+use everkey_session::record::{ClientAuth, Endpoints, Registration};
+use everkey_session::trouble::NetKind;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Registers for the browser if there is a redirect, else for device codes; none without a registration endpoint.
+pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) -> Option<Call> {
+    let (grant, responses) = match redirect {
+        Some(_) => ("authorization_code", vec!["code"]),
+        None => (DEVICE, Vec::new()),
+    };
+    let mut metadata = json!({
+        "client_name": "everkey",
+        "application_type": "native",
+        "token_endpoint_auth_method": word(wanted(&endpoints.client_auth)),
+        "grant_types": [grant, "refresh_token"],
+        "response_types": responses,
+        "redirect_uris": redirect.into_iter().collect::<Vec<_>>(),
+    });
+    if let Some((metadata, scope)) = metadata.as_object_mut().zip(scope) {
+        metadata.insert("scope".to_owned(), json!(scope));
+    }
+    Some(Call::post(endpoints.registration.as_ref()?, metadata))
+}
+
+/// A program on somebody's machine can't keep a secret from them, so it has one only where the server insists.
+fn wanted(ways: &[ClientAuth]) -> ClientAuth {
+    let taken = |way: ClientAuth| ways.is_empty() || ways.contains(&way);
+    [ClientAuth::None, ClientAuth::ClientSecretBasic, ClientAuth::ClientSecretPost]
+        .into_iter()
+        .find(|way| taken(*way))
+        .unwrap_or_default()
+}
+
+fn word(auth: ClientAuth) -> &'static str {
+    match auth {
+        ClientAuth::None => "none",
+        ClientAuth::ClientSecretBasic => "client_secret_basic",
+        ClientAuth::ClientSecretPost => "client_secret_post",
+    }
+}
+
+#[derive(Deserialize)]
+struct Registered {
+    client_id: String,
+    client_secret: Option<Secret>,
+    token_endpoint_auth_method: Option<String>,
+}
+
+/// What the server knows this client as from now on (RFC 7591 section 3.2.1); it may have chosen otherwise than asked.
+pub fn read_registered(endpoints: &Endpoints, answer: &Answer) -> LoginAnswer {
+    if !matches!(answer.status, 200 | 201) {
+        return failed(answer);
+    }
+    match answer.json::<Registered>().and_then(|known| understand(endpoints, known)) {
+        Some(registration) => LoginAnswer::Registered(registration),
+        None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+    }
+}
+
+fn understand(endpoints: &Endpoints, known: Registered) -> Option<Registration> {
+    let secret = known.client_secret.filter(|secret| !secret.is_empty());
+    let auth = match &known.token_endpoint_auth_method {
+        Some(word) => client_auth(word)?,
+        None if secret.is_some() => ClientAuth::ClientSecretBasic,
+        None => ClientAuth::None,
+    };
+    // RFC 6749, appendix A: both are visible characters and spaces.
+    let visible = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    let named = !known.client_id.is_empty() && visible(&known.client_id);
+    let proves = auth == ClientAuth::None || secret.as_ref().is_some_and(|secret| visible(secret.expose()));
+    (named && proves).then(|| Registration {
+        client_id: known.client_id,
+        client_secret: secret.filter(|_| auth != ClientAuth::None),
+        auth,
+        endpoints: endpoints.clone(),
+    })
+}

@@ -1,0 +1,255 @@
+use super::*;
+use crate::provider::Parsed;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use everkey_proto::Scheme;
+use everkey_proto::reply::User;
+use everkey_session::event::WellKnown;
+use everkey_session::record::{Capability, Claims, Holder, Session};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+mod files;
+mod sign_in;
+
+const ISSUER: &str = "https://id.example/realm";
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer {
+        server: ISSUER.into(),
+        status,
+        date: Some(1000),
+        retry_after: None,
+        location: None,
+        says_json: true,
+        body: Zeroizing::new(body.as_bytes().to_vec()),
+    }
+}
+
+fn html(status: u16) -> Answer {
+    Answer { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
+}
+
+fn endpoints() -> Endpoints {
+    let at = |path: &str| Some(format!("{ISSUER}{path}"));
+    Endpoints {
+        issuer: ISSUER.into(),
+        token: format!("{ISSUER}/token"),
+        authorization: at("/authorize"),
+        device_authorization: at("/device"),
+        registration: at("/register"),
+        revocation: at("/revoke"),
+        userinfo: at("/userinfo"),
+        ..Endpoints::default()
+    }
+}
+
+fn known(auth: ClientAuth) -> Registration {
+    let client_secret = (auth != ClientAuth::None).then(|| Secret::new("c:s"));
+    Registration { client_id: "me".into(), client_secret, auth, endpoints: endpoints() }
+}
+
+fn here(auth: ClientAuth) -> At {
+    At { server: ISSUER.into(), registration: Some(known(auth)) }
+}
+
+const TOKENS: &str = r#"{"token_type":"bEaReR","access_token":"a","expires_in":3600,"refresh_token":"r"}"#;
+
+fn granted(body: &str) -> everkey_session::record::Grant {
+    match read_refresh(&answer(200, body)) {
+        Refresh::Granted(grant) => grant,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
+    let shown = |auth| {
+        let call = refresh(&here(auth), &Secret::new("r+1"));
+        (call.sent_body().to_owned(), call.sent_header("authorization"))
+    };
+    let plain = "grant_type=refresh_token&refresh_token=r%2B1";
+    assert_eq!(shown(ClientAuth::None), (format!("{plain}&client_id=me"), None));
+    // RFC 6749 section 2.3.1: encoded first, so that the colon stays one; and never both ways at once.
+    let basic = Some("Basic bWU6YyUzQXM=".to_owned());
+    assert_eq!(shown(ClientAuth::ClientSecretBasic), (plain.to_owned(), basic));
+    let post = format!("{plain}&client_id=me&client_secret=c%3As");
+    assert_eq!(shown(ClientAuth::ClientSecretPost), (post, None));
+}
+
+#[test]
+fn without_a_registration_no_token_is_sent_anywhere() {
+    let nowhere = At { server: ISSUER.into(), registration: None };
+    let call = refresh(&nowhere, &Secret::new("r"));
+    assert_eq!(call.sent_body(), "");
+    assert!(probe(&nowhere, &Secret::new("a")).is_none());
+    assert!(identify(&nowhere, &Secret::new("a")).is_none());
+}
+
+#[test]
+fn n12_only_json_that_refuses_the_token_or_the_client_is_a_refusal() {
+    for error in ["invalid_grant", "invalid_client", "unauthorized_client"] {
+        let body = format!(r#"{{"error":"{error}","error_description":"x"}}"#);
+        for status in [400, 401] {
+            assert_eq!(read_refresh(&answer(status, &body)), Refresh::Refused, "{status} {error}");
+        }
+        for status in [200, 403, 404, 500, 502, 503] {
+            assert!(matches!(read_refresh(&answer(status, &body)), Refresh::Unclear(_)), "{status} {error}");
+        }
+    }
+    for body in [
+        r#"{"error":"invalid_request"}"#,
+        r#"{"error":"server_error"}"#,
+        r#"{"code":"invalid_grant"}"#,
+        r#"{"error":{"code":"invalid_grant"}}"#,
+        r#"["invalid_grant"]"#,
+        "invalid_grant",
+        "",
+    ] {
+        assert!(matches!(read_refresh(&answer(400, body)), Refresh::Unclear(_)), "{body}");
+    }
+    for status in [200, 400, 401, 403, 429, 500, 503] {
+        assert!(matches!(read_refresh(&html(status)), Refresh::Unclear(_)), "{status}");
+    }
+}
+
+#[test]
+fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
+    let read = |status, body| read_refresh(&answer(status, body));
+    assert_eq!(read(409, r#"{"error":"rotation_in_progress","attempt_consumed":false}"#), Refresh::Rotating);
+    assert_eq!(read(409, r#"{"error":"deadline_passed","attempt_consumed":false}"#), Refresh::Late);
+    let busy = r#"{"error":"temporarily_unavailable","attempt_consumed":false}"#;
+    assert_eq!(read(503, busy), Refresh::Declined(None));
+    assert_eq!(read(429, r#"{"error":"rate_limited","retry_after_secs":7}"#), Refresh::Declined(Some(7)));
+    assert!(matches!(read(503, r#"{"error":"temporarily_unavailable"}"#), Refresh::Unclear(_)));
+    let elsewhere = read(302, "");
+    assert!(matches!(elsewhere, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
+    let limited = Answer { retry_after: Some("9".into()), ..html(429) };
+    assert!(matches!(read_refresh(&limited), Refresh::Unclear(t) if t.kind == NetKind::Limited(9)));
+}
+
+#[test]
+fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
+    assert!(matches!(read_refresh(&answer(200, TOKENS)), Refresh::Granted(_)));
+    for cut in 0..TOKENS.len() - 1 {
+        let read = read_refresh(&answer(200, &TOKENS[..cut]));
+        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_or_is_of_another_type_is_no_token() {
+    for odd in [
+        TOKENS.replace("bEaReR", "DPoP"),
+        TOKENS.replace(r#""a""#, r#""""#),
+        TOKENS.replace(r#""a""#, r#""a\nb""#),
+        TOKENS.replace(r#""r""#, r#""r r""#),
+        TOKENS.replace("access_token", "accessToken"),
+        TOKENS.replace(r#""token_type":"bEaReR","#, ""),
+    ] {
+        assert!(matches!(read_refresh(&answer(200, &odd)), Refresh::Unclear(_)), "{odd}");
+        assert!(matches!(tokens::read_sign_in(None, None, &answer(200, &odd)), LoginAnswer::Net(_)), "{odd}");
+    }
+}
+
+#[test]
+fn n20_lifetimes_are_read_as_servers_write_them_and_never_lose_the_tokens() {
+    let access = |secs: &str| granted(&TOKENS.replace("3600", secs)).access_expires_in;
+    assert_eq!(access("3600"), Some(3600));
+    assert_eq!(access("\"3600\""), Some(3600));
+    assert_eq!(access("99.5"), Some(99));
+    assert_eq!(access("1e300"), Some(i64::MAX));
+    for unknown in ["null", "\"soon\"", "[1]", "{}", "\"\""] {
+        assert_eq!(access(unknown), None, "{unknown}");
+    }
+    assert_eq!(granted(&TOKENS.replace(r#","expires_in":3600"#, "")).access_expires_in, None);
+    let refresh =
+        |field: &str| granted(&TOKENS.replace(r#""r""#, &format!(r#""r",{field}"#))).refresh_expires_in;
+    assert_eq!(refresh(r#""refresh_expires_in":1800"#), Some(1800));
+    assert_eq!(refresh(r#""refresh_token_expires_in":"1800""#), Some(1800));
+    assert_eq!(refresh(r#""refresh_expires_in":0"#), None, "Keycloak's way to say never");
+    assert_eq!(refresh(r#""x":0"#), None);
+}
+
+#[test]
+fn a_refresh_token_that_stays_can_be_sent_again() {
+    let rotated = granted(TOKENS);
+    assert_eq!((rotated.refresh, rotated.capability), (Some(Secret::new("r")), Capability::None));
+    for stays in [TOKENS.replace(r#","refresh_token":"r""#, ""), TOKENS.replace(r#""r""#, "null")] {
+        let grant = granted(&stays);
+        assert_eq!((grant.refresh, grant.capability), (None, Capability::Reusable), "{stays}");
+    }
+    let promised = TOKENS.replace(r#""r""#, r#""r","refresh_retry":{"v":1,"until":"used"}"#);
+    assert_eq!(granted(&promised).capability, Capability::Rr1);
+}
+
+#[test]
+fn a_refresh_answer_tells_whose_it_is_and_is_not_lost_to_a_bad_id_token() {
+    let with = |token: &str| granted(&TOKENS.replace(r#""r""#, &format!(r#""r","id_token":"{token}""#)));
+    let named = with(&id_token(&json!({"sub": "u2", "iss": "x", "aud": "x", "exp": 1})));
+    assert_eq!(named.user.map(|user| user.id), Some("u2".to_owned()));
+    for odd in ["", "a.b", "a.b.c.d.e", "x"] {
+        assert_eq!(with(odd).user, None);
+    }
+}
+
+fn id_token(claims: &Value) -> String {
+    format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+#[test]
+fn the_refresh_token_is_revoked_or_else_the_access_token() {
+    let mut revocation = Revocation {
+        id: 1,
+        at: here(ClientAuth::None),
+        access: Secret::new("a"),
+        access_expires_at: None,
+        refresh: Some(Secret::new("r")),
+        until: 0,
+    };
+    let body = |revocation: &Revocation| revoke(revocation).map(|call| call.sent_body().to_owned());
+    assert_eq!(body(&revocation).unwrap(), "token=r&token_type_hint=refresh_token&client_id=me");
+    revocation.refresh = None;
+    assert_eq!(body(&revocation).unwrap(), "token=a&token_type_hint=access_token&client_id=me");
+    if let Some(known) = &mut revocation.at.registration {
+        known.endpoints.revocation = None;
+    }
+    assert_eq!(body(&revocation), None);
+}
+
+#[test]
+fn a_revocation_counts_only_if_the_server_says_so() {
+    assert_eq!(read_revoke(&answer(200, "")), RevokeAnswer::Confirmed);
+    assert_eq!(read_revoke(&html(200)), RevokeAnswer::Confirmed, "the body says nothing");
+    assert_eq!(read_revoke(&answer(400, r#"{"error":"invalid_client"}"#)), RevokeAnswer::Refused);
+    for unclear in [html(400), html(401), html(503), answer(503, r#"{"error":"x"}"#), answer(302, "")] {
+        assert!(matches!(read_revoke(&unclear), RevokeAnswer::Net(_)), "{}", unclear.status);
+    }
+}
+
+#[test]
+fn userinfo_says_who_it_is_and_only_json_counts() {
+    let read = |body: &str| read_identity(&answer(200, body));
+    let about = |name: &str| BTreeMap::from([("name".to_owned(), name.to_owned())]);
+    let user = |email: &str| Some(User { id: "u".into(), email: email.into() });
+    assert_eq!(
+        read(r#"{"sub":"u","email":"e@x","name":"Ada","preferred_username":"ada"}"#),
+        Identity::Accepted { user: user("e@x"), about: about("Ada") }
+    );
+    assert_eq!(
+        read(r#"{"sub":"u","email":"e@x","email_verified":false,"preferred_username":"ada"}"#),
+        Identity::Accepted { user: user(""), about: about("ada") }
+    );
+    for body in [r#"{"sub":"u","email":"e@x","email_verified":"false"}"#, r#"{"sub":"u","email":7}"#] {
+        assert_eq!(read(body), Identity::Accepted { user: user(""), about: BTreeMap::new() }, "{body}");
+    }
+    for body in ["{}", r#"{"sub":1}"#, r#"["u","e@x"]"#, "h.e.s"] {
+        assert!(matches!(read(body), Identity::Net(_)), "{body}");
+    }
+    assert_eq!(read_identity(&answer(401, r#"{"error":"invalid_token"}"#)), Identity::Refused);
+    assert_eq!(read_identity(&answer(401, "")), Identity::Refused);
+    for page in [200, 302, 401, 500] {
+        assert!(matches!(read_identity(&html(page)), Identity::Net(_)), "{page}");
+    }
+}

@@ -1,0 +1,129 @@
+//! What the token endpoint is asked and answers (RFC 6749 sections 4.1.3, 5 and 6), with what everkey-server adds (RR-1).
+
+use super::person::{check_id_token, of_id_token};
+use super::{error_code, failed, from_client};
+use crate::http::{Answer, Call};
+use crate::provider::fields::{promised, retry_after, sendable, unconsumed, whole};
+use crate::provider::jwt;
+use everkey_proto::Secret;
+use everkey_session::event::{LoginAnswer, Refresh};
+use everkey_session::record::{Capability, Grant, Registration};
+use everkey_session::trouble::NetKind;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Section 4.1.3, with the verifier of RFC 7636; `extra` is what a server wants beyond that.
+pub fn exchange_call(
+    known: &Registration,
+    code: &Secret,
+    verifier: &Secret,
+    redirect: &str,
+    extra: &[(&str, &str)],
+) -> Call {
+    let mut fields = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code.expose()),
+        ("redirect_uri", redirect),
+        ("code_verifier", verifier.expose()),
+    ];
+    fields.extend(extra);
+    from_client(known, &known.endpoints.token, &fields)
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token_type: String,
+    access_token: Secret,
+    expires_in: Option<Box<RawValue>>,
+    refresh_token: Option<Secret>,
+    refresh_expires_in: Option<Box<RawValue>>,
+    refresh_token_expires_in: Option<Box<RawValue>>,
+    refresh_retry: Option<Box<RawValue>>,
+    id_token: Option<Secret>,
+}
+
+/// Tokens, and the id_token that came with them.
+struct Arrived {
+    grant: Grant,
+    id_token: Option<Secret>,
+}
+
+fn read(answer: &Answer) -> Option<Arrived> {
+    let tokens: TokenAnswer = answer.json()?;
+    let refresh = tokens.refresh_token.filter(|token| !token.is_empty());
+    let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
+    if !bearer || !sendable(&tokens.access_token) || !refresh.as_ref().is_none_or(sendable) {
+        return None;
+    }
+    let seconds = |raw: Option<Box<RawValue>>| raw.as_deref().and_then(seconds);
+    let refresh_expires_in =
+        seconds(tokens.refresh_expires_in).or_else(|| seconds(tokens.refresh_token_expires_in));
+    let grant = Grant {
+        claims: jwt::claims(&tokens.access_token),
+        access: tokens.access_token,
+        access_expires_in: seconds(tokens.expires_in),
+        refresh,
+        // Keycloak says 0 of a token that does not expire.
+        refresh_expires_in: refresh_expires_in.filter(|secs| *secs > 0),
+        user: None,
+        about: BTreeMap::new(),
+        capability: promised(tokens.refresh_retry.as_deref()),
+    };
+    Some(Arrived { grant, id_token: tokens.id_token })
+}
+
+/// Seconds; some servers quote them. What can't be read is as good as not said: the tokens are here all the same.
+fn seconds(raw: &RawValue) -> Option<i64> {
+    let text = serde_json::from_str::<String>(raw.get());
+    let number = serde_json::from_str::<serde_json::Number>(text.as_deref().unwrap_or(raw.get()));
+    number.ok().map(|number| whole(&number))
+}
+
+/// The tokens of a successful answer; none of any other.
+pub fn read_tokens(answer: &Answer) -> Option<Grant> {
+    (answer.status == 200).then(|| read(answer)).flatten().map(|arrived| arrived.grant)
+}
+
+/// Reads the answer that ends a sign-in. With a registration an id_token is checked, and tells who it is.
+pub fn read_sign_in(known: Option<&Registration>, nonce: Option<&str>, answer: &Answer) -> LoginAnswer {
+    let Some(Arrived { mut grant, id_token }) = (answer.status == 200).then(|| read(answer)).flatten() else {
+        return failed(answer);
+    };
+    if let Some((token, known)) = id_token.as_ref().zip(known) {
+        match check_id_token(token, known, nonce, answer.date) {
+            Ok(person) => {
+                let (user, about) = person.told();
+                (grant.user, grant.about) = (Some(user), about);
+            }
+            Err(kind) => return LoginAnswer::Net(answer.trouble(kind)),
+        }
+    }
+    LoginAnswer::Granted(grant)
+}
+
+/// Reads a refresh answer. What is wrong with an id_token must not lose the tokens beside it; only whose it is counts.
+pub fn read_refresh(answer: &Answer) -> Refresh {
+    match (answer.status, error_code(answer).as_deref()) {
+        (200, _) => match read(answer) {
+            Some(Arrived { grant, id_token }) => {
+                let person = id_token.as_ref().and_then(of_id_token);
+                // Section 6: where no new refresh token is given, the old one stays.
+                let stays = grant.refresh.is_none();
+                let capability = if stays { Capability::Reusable } else { grant.capability };
+                Refresh::Granted(Grant { user: person.map(|person| person.told().0), capability, ..grant })
+            }
+            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+        },
+        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => Refresh::Refused,
+        (409, Some("rotation_in_progress")) => Refresh::Rotating,
+        (409, Some("deadline_passed")) => Refresh::Late,
+        (429, Some(_)) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
+        (429 | 503, _) if retry_after(answer).is_some() => {
+            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+        }
+        (300..=399, _) => Refresh::Unclear(answer.trouble(NetKind::Redirect)),
+        (status, _) => Refresh::Unclear(answer.trouble(NetKind::Status(status))),
+    }
+}

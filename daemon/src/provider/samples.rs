@@ -1,0 +1,17 @@
+//! Answers for the providers' tests.
+
+use crate::http::Answer;
+use zeroize::Zeroizing;
+
+/// An answer that says it is JSON.
+pub fn answer(status: u16, body: &str) -> Answer {
+    Answer {
+        server: "http://127.0.0.1:1".into(),
+        status,
+        date: None,
+        retry_after: None,
+        location: None,
+        says_json: true,
+        body: Zeroizing::new(body.as_bytes().to_vec()),
+    }
+}

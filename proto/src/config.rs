@@ -1,0 +1,266 @@
+//! `config.toml`: the profiles beyond the built-in ones, typed. What can't be meant is an error that names its place.
+//! No I/O: the text comes in, values come out; paths are as written, `~/` included.
+
+use crate::address::{self, NotAnAddress};
+pub use crate::config_text::ConfigError;
+use crate::config_text::{At, Source, Table, nearest};
+use crate::profile::{is_plain_name, is_word_name};
+use crate::{ProviderKind, Scheme};
+use std::collections::BTreeMap;
+
+/// Everything that `config.toml` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The profile that is meant where none is named.
+    pub default: Option<String>,
+    /// The profiles by name.
+    pub profiles: BTreeMap<String, ProfileConfig>,
+    /// The program with its arguments that the reminder runs.
+    pub reminder_command: Option<Vec<String>>,
+}
+
+/// One `[profiles.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileConfig {
+    /// What its server speaks.
+    pub provider: ProviderKind,
+    /// The server; none means the provider's default. For oauth it is the issuer, if there is one.
+    pub server: Option<String>,
+    /// The session file as written: absolute, or under `~/`.
+    pub session_file: Option<String>,
+    /// How to sign in, if not the provider's first way.
+    pub scheme: Option<Scheme>,
+    /// What only oauth has; there exactly when the provider is oauth.
+    pub oauth: Option<OauthProfile>,
+}
+
+/// What an OAuth profile knows of its server and of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OauthProfile {
+    /// Where to go.
+    pub endpoints: OauthEndpoints,
+    /// The id that the server knows this client by; none means to register.
+    pub client_id: Option<String>,
+    /// The file that holds the client's secret: as written in a [`ProfileConfig`], a full path in a `Profile`.
+    pub client_secret_file: Option<String>,
+    /// What to ask for.
+    pub scope: Option<String>,
+}
+
+/// Where an OAuth server's endpoints are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OauthEndpoints {
+    /// In the metadata of this issuer.
+    Issuer(String),
+    /// Here.
+    Explicit(ExplicitEndpoints),
+}
+
+/// Endpoints named one by one; at least one of `authorization` and `device_authorization` is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplicitEndpoints {
+    /// RFC 6749, section 3.2.
+    pub token: String,
+    /// RFC 6749, section 3.1.
+    pub authorization: Option<String>,
+    /// RFC 8628, section 3.1.
+    pub device_authorization: Option<String>,
+    /// RFC 7009.
+    pub revocation: Option<String>,
+    /// OpenID Connect Core, section 5.3.
+    pub userinfo: Option<String>,
+    /// RFC 7591.
+    pub registration: Option<String>,
+}
+
+impl Config {
+    /// Reads the text of a `config.toml`.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let source = Source(text);
+        let mut top = source.parse()?;
+        let default = top.text("default")?;
+        let mut profiles = BTreeMap::new();
+        if let Some(tables) = top.table("profiles")? {
+            for (name, table) in tables.tables()? {
+                let profile = profile(source, &name, table)?;
+                profiles.insert(name, profile);
+            }
+        }
+        let reminder_command = match top.table("reminder")? {
+            Some(mut reminder) => {
+                let command = reminder.texts("command")?;
+                reminder.end()?;
+                command
+            }
+            None => None,
+        };
+        top.end()?;
+        if let Some(At { value, at }) = &default {
+            let of_achilles = value.strip_prefix("achilles/").is_some_and(is_plain_name);
+            if !of_achilles && built_in(value).is_none() && !profiles.contains_key(value) {
+                let known: Vec<&str> = profiles.keys().map(String::as_str).chain(BUILT_IN).collect();
+                let message = format!("`default`: there is no profile {value:?}; {}", nearest(value, &known));
+                return Err(source.error(*at, Some("default"), message));
+            }
+        }
+        Ok(Self { default: default.map(|d| d.value), profiles, reminder_command })
+    }
+}
+
+/// The names that need no `config.toml`; each is a provider's.
+const BUILT_IN: [&str; 4] = ["failproofai", "achilles", "binboi", "dot-ai"];
+
+/// The provider that a built-in name stands for.
+pub(crate) fn built_in(name: &str) -> Option<ProviderKind> {
+    BUILT_IN.contains(&name).then(|| ProviderKind::parse(name)).flatten()
+}
+
+fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<ProfileConfig, ConfigError> {
+    let at = table.at();
+    let fail = |message: String| Err(source.error(at, Some(name), message));
+    if !is_word_name(name) {
+        return fail(format!(
+            "{name:?} can't be a profile's name: that is 1 to 64 of the letters A-Z a-z 0-9 . _ -, \
+             and begins with a letter or digit"
+        ));
+    }
+    let Some(provider) = table.text("provider")? else {
+        return fail(format!("profile {name:?} has no `provider`; there are {}", providers().join(", ")));
+    };
+    let Some(kind) = ProviderKind::parse(&provider.value) else {
+        let message = format!(
+            "`provider`: there is no {:?}; {}",
+            provider.value,
+            nearest(&provider.value, &providers())
+        );
+        return Err(source.error(provider.at, Some("provider"), message));
+    };
+    if built_in(name).is_some_and(|own| own != kind) {
+        let message =
+            format!("`provider`: the name {name:?} is built in with provider {name:?}; take another name");
+        return Err(source.error(provider.at, Some("provider"), message));
+    }
+    let session_file = path(source, &mut table, "session_file")?;
+    let scheme = scheme(source, &mut table, kind)?;
+    let (server, oauth) = match kind {
+        ProviderKind::Oauth => {
+            let oauth = oauth(source, name, &mut table, scheme)?;
+            let server = match &oauth.endpoints {
+                OauthEndpoints::Issuer(issuer) => Some(issuer.clone()),
+                OauthEndpoints::Explicit(_) => None,
+            };
+            (server, Some(oauth))
+        }
+        ProviderKind::Failproofai | ProviderKind::Achilles | ProviderKind::Binboi | ProviderKind::DotAi => {
+            let server = url(source, &mut table, "server", address::check_server)?;
+            (server.map(|s| s.trim_end_matches('/').to_owned()), None)
+        }
+    };
+    table.end()?;
+    Ok(ProfileConfig { provider: kind, server, session_file, scheme, oauth })
+}
+
+fn oauth(
+    source: Source<'_>,
+    name: &str,
+    table: &mut Table<'_>,
+    scheme: Option<Scheme>,
+) -> Result<OauthProfile, ConfigError> {
+    let at = table.at();
+    let fail = |message: &str| Err(source.error(at, Some(name), format!("profile {name:?} {message}")));
+    let issuer = url(source, table, "issuer", address::check_server)?;
+    let mut endpoint = |key| url(source, table, key, address::check);
+    let token = endpoint("token_endpoint")?;
+    let authorization = endpoint("authorization_endpoint")?;
+    let device_authorization = endpoint("device_authorization_endpoint")?;
+    let revocation = endpoint("revocation_endpoint")?;
+    let userinfo = endpoint("userinfo_endpoint")?;
+    let registration = endpoint("registration_endpoint")?;
+    let any_explicit = [&token, &authorization, &device_authorization, &revocation, &userinfo, &registration]
+        .iter()
+        .any(|e| e.is_some());
+    let client_id = table.text("client_id")?.map(|id| id.value);
+    let client_secret_file = path(source, table, "client_secret_file")?;
+    let scope = table.text("scope")?.map(|scope| scope.value);
+
+    let endpoints = match (issuer, token) {
+        (Some(_), _) if any_explicit => {
+            return fail(
+                "has an `issuer` and endpoints of its own; the issuer says where they are, so keep one",
+            );
+        }
+        (Some(issuer), _) => OauthEndpoints::Issuer(issuer),
+        (None, None) => return fail("needs an `issuer`, or a `token_endpoint` and what goes with it"),
+        (None, Some(_)) if authorization.is_none() && device_authorization.is_none() => {
+            return fail("needs an `authorization_endpoint` or a `device_authorization_endpoint`");
+        }
+        (None, Some(_)) if scheme == Some(Scheme::Device) && device_authorization.is_none() => {
+            return fail("has the scheme \"device\", but no `device_authorization_endpoint`");
+        }
+        (None, Some(_)) if scheme == Some(Scheme::Browser) && authorization.is_none() => {
+            return fail("has the scheme \"browser\", but no `authorization_endpoint`");
+        }
+        (None, Some(_)) if client_id.is_none() && registration.is_none() => {
+            return fail("needs a `client_id`, or a `registration_endpoint` to get one from");
+        }
+        (None, Some(token)) => OauthEndpoints::Explicit(ExplicitEndpoints {
+            token,
+            authorization,
+            device_authorization,
+            revocation,
+            userinfo,
+            registration,
+        }),
+    };
+    if client_secret_file.is_some() && client_id.is_none() {
+        return fail("has a `client_secret_file`, but no `client_id`");
+    }
+    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope })
+}
+
+fn scheme(
+    source: Source<'_>,
+    table: &mut Table<'_>,
+    provider: ProviderKind,
+) -> Result<Option<Scheme>, ConfigError> {
+    let Some(At { value, at }) = table.text("scheme")? else { return Ok(None) };
+    let offered = provider.schemes();
+    if let Some(scheme) = Scheme::parse(&value).filter(|scheme| offered.contains(scheme)) {
+        return Ok(Some(scheme));
+    }
+    let words: Vec<&str> = offered.iter().map(|s| s.word()).collect();
+    let message =
+        format!("`scheme`: {} signs in by {}, not by {value:?}", provider.word(), words.join(" or "));
+    Err(source.error(at, Some("scheme"), message))
+}
+
+fn path(source: Source<'_>, table: &mut Table<'_>, key: &'static str) -> Result<Option<String>, ConfigError> {
+    let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
+    let clean = !value.ends_with('/') && !value.split('/').any(|part| part == "..");
+    if clean && (value.starts_with('/') || value.starts_with("~/")) {
+        return Ok(Some(value));
+    }
+    let message = format!("`{key}` takes a full path to a file, from / or ~/ on and without `..`");
+    Err(source.error(at, Some(key), message))
+}
+
+fn url(
+    source: Source<'_>,
+    table: &mut Table<'_>,
+    key: &'static str,
+    check: fn(&str) -> Result<(), NotAnAddress>,
+) -> Result<Option<String>, ConfigError> {
+    let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
+    match check(&value) {
+        Ok(()) => Ok(Some(value)),
+        Err(e) => Err(source.error(at, Some(key), format!("`{key}`: {e}"))),
+    }
+}
+
+fn providers() -> Vec<&'static str> {
+    ProviderKind::ALL.iter().map(|kind| kind.word()).collect()
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

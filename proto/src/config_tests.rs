@@ -1,0 +1,139 @@
+//! What `config.toml` may say, and how each mistake is told.
+
+use super::*;
+
+fn error(text: &str) -> String {
+    Config::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn everything_there_is_can_be_said() {
+    let config = Config::parse(
+        r#"
+default = "work"
+[profiles.work]
+provider = "oauth"
+issuer = "https://id.example.com/realms/x/"
+client_id = "cli"
+scope = "openid email"
+scheme = "device"
+[profiles.own]
+provider = "oauth"
+token_endpoint = "http://127.0.0.1:1/token?x=1"
+device_authorization_endpoint = "http://127.0.0.1:1/device"
+client_id = "cli"
+[profiles.staging]
+provider = "failproofai"
+server = "https://staging.example.com/"
+session_file = "~/.failproofai/audit/session.json"
+[reminder]
+command = ["notify-send", "now"]
+"#,
+    )
+    .unwrap();
+    let work = &config.profiles["work"];
+    assert_eq!(work.scheme, Some(Scheme::Device));
+    // An issuer is compared letter by letter (RFC 8414, section 3.3).
+    assert_eq!(work.server.as_deref(), Some("https://id.example.com/realms/x/"));
+    assert_eq!(config.profiles["staging"].server.as_deref(), Some("https://staging.example.com"));
+    assert!(matches!(config.profiles["own"].oauth.as_ref().unwrap().endpoints, OauthEndpoints::Explicit(_)));
+    assert_eq!(config.reminder_command.unwrap(), ["notify-send", "now"]);
+    assert_eq!(Config::parse("").unwrap(), Config::default());
+    for name in ["achilles", "achilles/production", "failproofai"] {
+        assert_eq!(Config::parse(&format!("default = {name:?}")).unwrap().default.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_mistake_has_a_line_a_column_and_a_key() {
+    let text = "default = \"binboi\"\n[profiles.a]\nprovider = \"binboi\"\n  sever = \"https://x\"\n";
+    let e = Config::parse(text).unwrap_err();
+    assert_eq!((e.line, e.column, e.key.as_deref()), (4, 3, Some("sever")));
+    assert_eq!(
+        e.to_string(),
+        "line 4, column 3: `profiles.a.sever` is no key that everkey knows; did you mean `server`?"
+    );
+    for (text, said) in [
+        (
+            "defualt = \"a\"",
+            "line 1, column 1: `defualt` is no key that everkey knows; did you mean `default`?",
+        ),
+        ("default = 7", "line 1, column 1: `default` takes a text in quotes, not an integer"),
+        (
+            "default = \"binbo\"",
+            "line 1, column 1: `default`: there is no profile \"binbo\"; did you mean `binboi`?",
+        ),
+        (
+            "[profiles.a]",
+            "line 1, column 11: profile \"a\" has no `provider`; there are failproofai, achilles, binboi, dot-ai, oauth",
+        ),
+        ("profiles.a = 1", "line 1, column 10: `profiles.a` takes a table, not an integer"),
+        (
+            "[profiles.a]\nprovider = \"github\"",
+            "line 2, column 1: `provider`: there is no \"github\"; there are `failproofai`, `achilles`, `binboi`, `dot-ai`, `oauth`",
+        ),
+        (
+            "[profiles.binboi]\nprovider = \"oauth\"",
+            "line 2, column 1: `provider`: the name \"binboi\" is built in with provider \"binboi\"; take another name",
+        ),
+        (
+            "[profiles.a]\nprovider = \"binboi\"\nscheme = \"otp\"",
+            "line 3, column 1: `scheme`: binboi signs in by token, not by \"otp\"",
+        ),
+        (
+            "[profiles.a]\nprovider = \"binboi\"\nserver = \"http://x.example\"",
+            "line 3, column 1: `server`: plain http would send tokens unencrypted; it is only for this machine (127.0.0.1), use https",
+        ),
+        (
+            "[profiles.a]\nprovider = \"binboi\"\nsession_file = \"x.json\"",
+            "line 3, column 1: `session_file` takes a full path to a file, from / or ~/ on and without `..`",
+        ),
+        (
+            "[reminder]\ncommand = \"x\"",
+            "line 2, column 1: `reminder.command` takes a list of texts, [\"program\", \"argument\"], not a string",
+        ),
+    ] {
+        assert_eq!(error(text), said);
+    }
+    assert!(error("default = ").starts_with("line 1, column "));
+    assert!(error("[profiles.a]\n[profiles.a]").starts_with("line 2, column "));
+    assert!(!error("[profiles.\"x").contains('\n'));
+}
+
+#[test]
+fn s01_a_key_is_quoted_without_what_a_terminal_obeys() {
+    let said = error("\"a\\u001B[31m\\n\" = 1");
+    assert!(said.contains("`a[31m` is no key") && !said.contains(char::is_control), "{said:?}");
+}
+
+#[test]
+fn keys_belong_to_their_provider() {
+    for text in [
+        "provider = \"binboi\"\nissuer = \"https://x\"",
+        "provider = \"binboi\"\nclient_id = \"x\"",
+        "provider = \"oauth\"\nissuer = \"https://x\"\nserver = \"https://x\"",
+        "provider = \"oauth\"",
+        "provider = \"oauth\"\nissuer = \"https://x?y\"",
+        "provider = \"oauth\"\nissuer = \"https://x\"\ntoken_endpoint = \"https://x\"",
+        "provider = \"oauth\"\ntoken_endpoint = \"https://x\"\nclient_id = \"c\"",
+        "provider = \"oauth\"\ntoken_endpoint = \"https://x\"\nauthorization_endpoint = \"https://x\"",
+        "provider = \"oauth\"\ntoken_endpoint = \"https://x\"\nauthorization_endpoint = \"https://x\"\nclient_id = \"c\"\nscheme = \"device\"",
+        "provider = \"oauth\"\nissuer = \"https://x\"\nclient_secret_file = \"/s\"",
+        "provider = \"oauth\"\nissuer = \"\"",
+        "provider = \"binboi\"\nsession_file = \"~/../x\"",
+    ] {
+        assert!(Config::parse(&format!("[profiles.a]\n{text}\n")).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn names_become_files_and_links() {
+    let named = |name: &str| Config::parse(&format!("[profiles.{name:?}]\nprovider = \"binboi\"\n")).is_ok();
+    let long = "x".repeat(65);
+    for bad in ["", "a/b", "..", ".x", "-x", "a b", "é", "achilles/x", long.as_str()] {
+        assert!(!named(bad), "{bad}");
+    }
+    for good in ["a", "A.b_c-9", &long[1..]] {
+        assert!(named(good), "{good}");
+    }
+}

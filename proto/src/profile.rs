@@ -1,0 +1,210 @@
+//! Every profile there is: the built-in ones, achilles' own, and those of `config.toml`.
+
+use crate::achilles::AchillesConfig;
+use crate::config::{Config, OauthProfile, ProfileConfig, built_in};
+use crate::place::Places;
+use crate::{DEFAULT_PROFILE, ProviderKind, Scheme};
+use std::path::{Path, PathBuf};
+
+/// A named account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, `achilles/NAME` for achilles' own.
+    pub name: String,
+    /// What its server speaks.
+    pub provider: ProviderKind,
+    /// The server that is configured; none means the provider's default. For oauth it is the issuer, if there is one.
+    pub server: Option<String>,
+    /// The session file, a full path.
+    pub session_file: PathBuf,
+    /// How to sign in, if not the provider's first way.
+    pub scheme: Option<Scheme>,
+    /// What only oauth has.
+    pub oauth: Option<OauthProfile>,
+    /// Whether it is there without `config.toml`.
+    pub built_in: bool,
+}
+
+impl Profile {
+    /// The server as far as it is known without discovery.
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref().or(self.provider.default_server())
+    }
+}
+
+/// All profiles, sorted by name. `[profiles.achilles]` sets the server and file of `achilles/default`.
+pub fn profiles(
+    places: &Places,
+    config: &Config,
+    achilles: Option<&AchillesConfig>,
+    failproofai_auth_dir: Option<PathBuf>,
+) -> Vec<Profile> {
+    let bare = |name: &str, provider, session_file| Profile {
+        name: name.to_owned(),
+        provider,
+        server: None,
+        session_file,
+        scheme: None,
+        oauth: None,
+        built_in: true,
+    };
+    let home = &places.home;
+    let auth_dir_named = failproofai_auth_dir.is_some();
+    let mut all = vec![
+        bare("failproofai", ProviderKind::Failproofai, places.failproofai_session(failproofai_auth_dir)),
+        bare("binboi", ProviderKind::Binboi, home.join(".binboi/config.json")),
+        bare("dot-ai", ProviderKind::DotAi, home.join(".config/dot-ai/credentials.json")),
+        bare("achilles/default", ProviderKind::Achilles, home.join(".achilles/auth.json")),
+    ];
+    for (name, theirs) in achilles.into_iter().flat_map(|config| &config.profiles) {
+        let server = theirs.server_url.as_deref().map(crate::place::normal_server);
+        let server = server.filter(|server| !server.is_empty());
+        if name == "default" {
+            all[3].server = server;
+        } else if is_plain_name(name) {
+            let file = home.join(format!(".achilles/auth-{name}.json"));
+            all.push(Profile { server, ..bare(&format!("achilles/{name}"), ProviderKind::Achilles, file) });
+        }
+    }
+    for (name, said) in &config.profiles {
+        let canonical = if name == "achilles" { "achilles/default" } else { name };
+        let at = all.iter().position(|profile| profile.name == canonical);
+        let session_file = said.session_file.as_deref().map(|path| expand(home, path));
+        match at {
+            Some(at) => {
+                let profile = &mut all[at];
+                profile.server = said.server.clone().or(profile.server.take());
+                profile.scheme = said.scheme;
+                // FAILPROOFAI_AUTH_DIR names the folder outright, whatever a file says.
+                if let Some(file) = session_file.filter(|_| !(auth_dir_named && name == "failproofai")) {
+                    profile.session_file = file;
+                }
+            }
+            None => all.push(configured(places, name, said, session_file)),
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+fn configured(places: &Places, name: &str, said: &ProfileConfig, session_file: Option<PathBuf>) -> Profile {
+    let oauth = said.oauth.clone().map(|mut oauth| {
+        let file = oauth.client_secret_file.take();
+        oauth.client_secret_file =
+            file.map(|path| expand(&places.home, &path).to_string_lossy().into_owned());
+        oauth
+    });
+    Profile {
+        name: name.to_owned(),
+        provider: said.provider,
+        server: said.server.clone(),
+        session_file: session_file
+            .unwrap_or_else(|| places.state.join("sessions").join(format!("{name}.json"))),
+        scheme: said.scheme,
+        oauth,
+        built_in: false,
+    }
+}
+
+/// The name of the profile that is meant: none is the default one, `achilles` is the one that achilles has in use.
+pub fn resolve(name: Option<&str>, config: &Config, achilles: Option<&AchillesConfig>) -> String {
+    match name.or(config.default.as_deref()).unwrap_or(DEFAULT_PROFILE) {
+        "achilles" => format!("achilles/{}", achilles.map_or("default", AchillesConfig::active)),
+        name => name.to_owned(),
+    }
+}
+
+/// Whether the name is one that needs no `config.toml`.
+pub fn is_built_in(name: &str) -> bool {
+    built_in(name).is_some() || name.starts_with("achilles/")
+}
+
+/// Whether a profile of `config.toml` may have this name; it becomes a file's and a link's.
+pub fn is_word_name(name: &str) -> bool {
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len())
+        && name.chars().all(letters)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Whether a name that somebody else chose is fit to become part of a file's name and to be shown.
+pub fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && !matches!(name, "." | "..")
+        && crate::text::harmless(name, usize::MAX) == name
+        && !name.contains(['/', '\\'])
+        && name.trim() == name
+}
+
+/// `~/` is the home folder.
+fn expand(home: &Path, path: &str) -> PathBuf {
+    path.strip_prefix("~/").map_or_else(|| PathBuf::from(path), |rest| home.join(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places() -> Places {
+        let var = |name: &str| (name == "EVERKEY_HOME").then(|| PathBuf::from("/e"));
+        Places::find(var, |_| false, 7).unwrap()
+    }
+
+    fn names(profiles: &[Profile]) -> Vec<&str> {
+        profiles.iter().map(|p| p.name.as_str()).collect()
+    }
+
+    fn find<'p>(profiles: &'p [Profile], name: &str) -> &'p Profile {
+        profiles.iter().find(|p| p.name == name).unwrap()
+    }
+
+    #[test]
+    fn the_built_in_ones_are_always_there() {
+        let all = profiles(&places(), &Config::default(), None, None);
+        assert_eq!(names(&all), ["achilles/default", "binboi", "dot-ai", "failproofai"]);
+        assert_eq!(find(&all, "dot-ai").session_file, Path::new("/e/home/.config/dot-ai/credentials.json"));
+        assert_eq!(find(&all, "achilles/default").server(), Some("http://localhost:3000"));
+        let all = profiles(&places(), &Config::default(), None, Some("/a".into()));
+        assert_eq!(find(&all, "failproofai").session_file, Path::new("/a/auth.json"));
+    }
+
+    #[test]
+    fn achilles_own_profiles_are_there_unless_their_name_is_a_path() {
+        let json =
+            br#"{"active_profile":"production","profiles":{"default":{"server_url":"http://localhost:4/"},
+            "production":{"server_url":"https://p"},"../x":{},"a/b":{},"a\u001bb":{},"..":{},"":{}}}"#;
+        let achilles = AchillesConfig::parse(json).unwrap();
+        let all = profiles(&places(), &Config::default(), Some(&achilles), None);
+        assert_eq!(
+            names(&all),
+            ["achilles/default", "achilles/production", "binboi", "dot-ai", "failproofai"]
+        );
+        assert_eq!(find(&all, "achilles/default").server(), Some("http://localhost:4"));
+        let production = find(&all, "achilles/production");
+        assert_eq!(production.session_file, Path::new("/e/home/.achilles/auth-production.json"));
+        assert_eq!(resolve(Some("achilles"), &Config::default(), Some(&achilles)), "achilles/production");
+        assert_eq!(resolve(Some("achilles"), &Config::default(), None), "achilles/default");
+    }
+
+    #[test]
+    fn configuration_adds_profiles_and_moves_built_in_ones() {
+        let config = Config::parse(
+            "default = \"work\"\n[profiles.work]\nprovider = \"oauth\"\nissuer = \"https://i\"\nclient_id = \"c\"\n\
+             client_secret_file = \"~/s\"\n[profiles.binboi]\nprovider = \"binboi\"\nserver = \"https://b\"\n\
+             session_file = \"~/b.json\"\n[profiles.achilles]\nprovider = \"achilles\"\nserver = \"https://a\"\n",
+        )
+        .unwrap();
+        let all = profiles(&places(), &config, None, None);
+        assert_eq!(names(&all), ["achilles/default", "binboi", "dot-ai", "failproofai", "work"]);
+        let work = find(&all, "work");
+        assert_eq!(work.session_file, Path::new("/e/state/sessions/work.json"));
+        assert_eq!(work.oauth.as_ref().unwrap().client_secret_file.as_deref(), Some("/e/home/s"));
+        assert_eq!((work.server(), work.built_in), (Some("https://i"), false));
+        let binboi = find(&all, "binboi");
+        assert_eq!(binboi.session_file, Path::new("/e/home/b.json"));
+        assert_eq!((binboi.server(), binboi.built_in), (Some("https://b"), true));
+        assert_eq!(find(&all, "achilles/default").server(), Some("https://a"));
+        assert_eq!(resolve(None, &config, None), "work");
+        assert_eq!(resolve(None, &Config::default(), None), "failproofai");
+    }
+}

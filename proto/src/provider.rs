@@ -1,0 +1,78 @@
+//! The kinds of server there are, by name. What each speaks is the agent's business.
+
+use crate::Scheme;
+
+/// What a profile's server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProviderKind {
+    /// Email codes and rotating sessions.
+    Failproofai,
+    /// Device codes and rotating sessions.
+    Achilles,
+    /// Tokens made in a dashboard.
+    Binboi,
+    /// OAuth in the browser, without refresh.
+    DotAi,
+    /// Any OAuth 2 or OpenID Connect server.
+    Oauth,
+}
+
+impl ProviderKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Failproofai, Self::Achilles, Self::Binboi, Self::DotAi, Self::Oauth];
+
+    /// Its name, as configuration and status write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failproofai => "failproofai",
+            Self::Achilles => "achilles",
+            Self::Binboi => "binboi",
+            Self::DotAi => "dot-ai",
+            Self::Oauth => "oauth",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// The ways to sign in; the first unless a profile says otherwise.
+    pub fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::Failproofai => &[Scheme::Otp],
+            Self::Achilles => &[Scheme::Device],
+            Self::Binboi => &[Scheme::Token],
+            Self::DotAi => &[Scheme::Browser],
+            Self::Oauth => &[Scheme::Browser, Scheme::Device],
+        }
+    }
+
+    /// The server to use where none is configured; none for `oauth`, which always names its own.
+    pub fn default_server(self) -> Option<&'static str> {
+        match self {
+            Self::Failproofai => Some("https://api.befailproof.ai"),
+            Self::Achilles => Some("http://localhost:3000"),
+            Self::Binboi => Some("https://api.binboi.com"),
+            Self::DotAi => Some("http://localhost:3456"),
+            Self::Oauth => None,
+        }
+    }
+}
+
+impl Scheme {
+    /// Its name, as configuration and command lines write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Otp => "otp",
+            Self::Device => "device",
+            Self::Browser => "browser",
+            Self::Token => "token",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Otp, Self::Device, Self::Browser, Self::Token].into_iter().find(|s| s.word() == word)
+    }
+}

@@ -1,0 +1,265 @@
+//! Sign-ins by device code and by a pasted token, and callers who begin, join, wait, replace and give up.
+
+use crate::script::*;
+use everkey_proto::reply::{Field, Revocation as Word};
+use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_session::Op;
+use everkey_session::event::{
+    Answer, Ask, Done, Effect, Identity, LoginAnswer, LoginCall, NetJob, Shown, StoreJob,
+};
+use everkey_session::policy::Policy;
+use everkey_session::record::Session;
+use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+use std::collections::BTreeMap;
+
+const SECOND: u64 = 1_000;
+
+fn login(scheme: Scheme) -> Ask {
+    Ask::Login { scheme: Some(scheme) }
+}
+
+fn signed_out() -> Agent {
+    let schemes = vec![Scheme::Device, Scheme::Token];
+    let (agent, effects) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
+    assert_eq!(effects, []);
+    agent
+}
+
+/// The code is shown to client 1; the flow, and what was shown.
+fn device_flow(agent: &mut Agent) -> (FlowId, Answer) {
+    let (op, job) = only_net(agent.ask(1, Ask::Login { scheme: None }));
+    let call = LoginCall::StartDevice { registration: None, scope: None };
+    assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
+    let started = LoginAnswer::DeviceStarted {
+        device_code: Secret::new("device code"),
+        user_code: "WDJB-MJHT".to_owned(),
+        url: "https://api.example/activate".to_owned(),
+        complete_url: None,
+        expires_in: 600,
+        interval: 5,
+    };
+    let effects = agent.login_answered(op, started);
+    let [Effect::Reply(_, shown)] = &effects[..] else { panic!("{effects:?} instead of a code") };
+    let Answer::Shown { flow, shown: Shown { user_code, .. } } = &**shown else { panic!("{shown:?}") };
+    assert_eq!(user_code, "WDJB-MJHT");
+    (*flow, (**shown).clone())
+}
+
+fn poll_of(effects: Vec<Effect>) -> Op {
+    let (op, job) = only_net(effects);
+    let NetJob::Login { call: LoginCall::PollDevice { .. }, .. } = job else { panic!("{job:?}") };
+    op
+}
+
+/// The poll that comes after `ms`, not yet answered.
+fn poll(agent: &mut Agent, ms: u64) -> Op {
+    assert_eq!(agent.idle_ms(), ms);
+    let effects = agent.sleep(ms);
+    poll_of(agent.look_at_unchanged_file(effects))
+}
+
+#[test]
+fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once() {
+    let mut agent = signed_out();
+    let (flow, shown) = device_flow(&mut agent);
+    assert_eq!(agent.ask(2, Ask::Wait { flow }), []);
+    for _ in 0..3 {
+        let op = poll(&mut agent, 5 * SECOND);
+        assert_eq!(agent.login_answered(op, LoginAnswer::Pending), []);
+    }
+    let mut effects = agent.sleep(5 * SECOND);
+    assert_eq!(effects.pop(), Some(reply(2, shown)), "the same step after 20 s");
+    let op = poll_of(effects);
+    assert_eq!(agent.ask(3, Ask::Wait { flow }), [], "though a poll is under way");
+    assert_eq!(agent.login_answered(op, LoginAnswer::SlowDown), []);
+    let op = poll(&mut agent, 10 * SECOND);
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    let effects = agent.store_sign_in(effects);
+    let done = reply(3, Answer::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), done]);
+    assert_eq!(agent.ask(4, token()), [reply(4, token_of(&agent.file))]);
+    let done = Answer::SignedIn { user: Some(user()), already: false };
+    assert_eq!(
+        agent.ask(5, Ask::Wait { flow }),
+        [reply(5, done)],
+        "it ended between two questions of a client"
+    );
+}
+
+#[test]
+fn who_waits_for_a_device_flow_that_ends_badly_is_told_at_once() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    agent.ask(2, Ask::Wait { flow });
+    let op = poll(&mut agent, 5 * SECOND);
+    let denied = Trouble::Rejected(Rejected::Denied);
+    let effects = agent.login_answered(op, LoginAnswer::Rejected(Rejected::Denied));
+    assert_eq!(effects, [reply(2, Answer::Failed(denied.clone()))]);
+    assert_eq!(agent.ask(3, Ask::Wait { flow }), [reply(3, Answer::Failed(denied))], "a moment late");
+    let other = FlowId(flow.0 ^ 1);
+    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, Answer::Failed(Trouble::FlowGone))]);
+}
+
+#[test]
+fn a_code_that_nobody_approves_ends_the_flow_in_time() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    let unanswered = LoginAnswer::Net(trouble(NetKind::Timeout));
+    let mut waited = 0;
+    loop {
+        assert!(waited < 600, "still asked after {waited} s");
+        agent.ask(2, Ask::Wait { flow });
+        let effects = agent.wait();
+        if effects.contains(&reply(2, Answer::Failed(Trouble::Rejected(Rejected::Expired)))) {
+            break;
+        }
+        waited += 5;
+        for effect in effects {
+            if let Effect::Net(op, _) = effect {
+                agent.login_answered(op, unanswered.clone());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_caller_joins() {
+    let mut agent = signed_out();
+    let (_, shown) = device_flow(&mut agent);
+    assert_eq!(agent.ask(2, Ask::Login { scheme: None }), [reply(2, shown.clone())]);
+    assert_eq!(agent.ask(3, login(Scheme::Device)), [reply(3, shown.clone())]);
+    let op = poll(&mut agent, 5 * SECOND);
+    assert_eq!(agent.ask(4, login(Scheme::Device)), [reply(4, shown)], "while a poll is under way");
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    let (op, _) = only_store(effects);
+    assert_eq!(agent.ask(5, login(Scheme::Token)), [], "whatever the way, once the tokens are there");
+    let (op, _) = only_store(agent.done(op, Done::Stored(Ok(()))));
+    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::event::Replaced::Done)));
+    let done = reply(5, Answer::SignedIn { user: Some(user()), already: false });
+    assert!(effects.contains(&done), "{effects:?}");
+}
+
+#[test]
+fn a_caller_who_joins_before_there_is_a_code_gets_it_with_the_first() {
+    let mut agent = signed_out();
+    let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: None }));
+    assert_eq!(agent.ask(2, Ask::Login { scheme: None }), []);
+    let refused = Rejected::Other("slow".to_owned());
+    let failed = |waiter| reply(waiter, Answer::Failed(Trouble::Rejected(refused.clone())));
+    assert_eq!(agent.login_answered(op, LoginAnswer::Rejected(refused.clone())), [failed(1), failed(2)]);
+}
+
+#[test]
+fn another_way_to_sign_in_takes_the_place_of_the_first() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    agent.ask(2, Ask::Wait { flow });
+    let op = poll(&mut agent, 5 * SECOND);
+    let effects = agent.ask(3, login(Scheme::Token));
+    let [gone, Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*gone, reply(2, Answer::Failed(Trouble::FlowGone)));
+    let Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None } = **asked else {
+        panic!("{asked:?}")
+    };
+    assert_ne!(flow, other);
+    let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    let [Effect::Store(_, _), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
+        panic!("{late:?} instead of a revocation")
+    };
+    assert_eq!(revocation.refresh, grant(1).refresh);
+    let still = Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None };
+    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, still)], "what is to be typed is known");
+}
+
+#[test]
+fn a_way_that_the_provider_does_not_have_is_refused_and_disturbs_nobody() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    let offered = Trouble::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
+    assert_eq!(agent.ask(2, login(Scheme::Browser)), [reply(2, Answer::Failed(offered))]);
+    assert_eq!(agent.ask(3, Ask::Wait { flow }), []);
+}
+
+#[test]
+fn a_flow_outlives_whoever_began_it() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    agent.ask(2, Ask::Wait { flow });
+    assert_eq!(agent.gone(2), []);
+    let op = poll(&mut agent, 5 * SECOND);
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    assert_eq!(agent.store_sign_in(effects), [Effect::Tell(Notice::SignedIn)]);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn a_flow_that_was_given_up_is_not_polled_for_any_more() {
+    let mut agent = signed_out();
+    let (flow, _) = device_flow(&mut agent);
+    agent.ask(2, Ask::Wait { flow });
+    let gone = reply(2, Answer::Failed(Trouble::FlowGone));
+    let effects = agent.ask(3, Ask::Cancel { flow });
+    assert_eq!(effects, [gone, reply(3, Answer::LoggedOut(Word::NothingToDo))]);
+    assert_eq!(agent.wait_for().0, []);
+}
+
+/// Client 2 has pasted a token, and the server is being asked about it.
+fn token_pasted(agent: &mut Agent, text: &str) -> (FlowId, Op) {
+    let effects = agent.ask(1, login(Scheme::Token));
+    let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
+    let Answer::Asked { flow, field: Field::Token, .. } = **asked else { panic!("{asked:?}") };
+    let (op, job) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new(text) }));
+    let call = LoginCall::Identify { registration: None, access: Secret::new("pat_1") };
+    assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
+    (flow, op)
+}
+
+fn accepted() -> LoginAnswer {
+    LoginAnswer::Identified(Identity::Accepted { user: Some(user()), about: BTreeMap::new() })
+}
+
+#[test]
+fn a_pasted_token_is_kept_once_the_server_has_accepted_it() {
+    let mut agent = signed_out();
+    let (_, op) = token_pasted(&mut agent, " pat_1\n");
+    let effects = agent.login_answered(op, accepted());
+    let effects = agent.store_sign_in(effects);
+    let done = reply(2, Answer::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), done]);
+    let Session { access, access_expires_at, refresh, .. } = &agent.file;
+    assert_eq!((access, *access_expires_at, refresh), (&Secret::new("pat_1"), None, &None));
+    let given = Answer::Token { access: Secret::new("pat_1"), expires_at: None, short: None };
+    assert_eq!(agent.ask(3, Ask::Token { min_validity_secs: u64::MAX }), [reply(3, given)]);
+}
+
+#[test]
+fn a_refused_token_is_kept_nowhere_and_asked_for_again() {
+    let mut agent = signed_out();
+    let (flow, op) = token_pasted(&mut agent, "pat_1");
+    let effects = agent.login_answered(op, LoginAnswer::Identified(Identity::Refused));
+    let again = Some(Trouble::Rejected(Rejected::Token));
+    let asked = Answer::Asked { flow, field: Field::Token, tries: 2, again };
+    assert_eq!(effects, [reply(2, asked)]);
+    assert!(!agent.is_signed_in());
+}
+
+#[test]
+fn a_pasted_token_takes_the_place_of_a_session() {
+    let schemes = vec![Scheme::Device, Scheme::Token];
+    let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, files_of(&session(0)));
+    let already = Answer::SignedIn { user: Some(user()), already: true };
+    assert_eq!(agent.ask(9, login(Scheme::Device)), [reply(9, already)]);
+    let (_, op) = token_pasted(&mut agent, "pat_1");
+    let effects = agent.login_answered(op, accepted());
+    agent.store_sign_in(effects);
+    assert_eq!(agent.file.access, Secret::new("pat_1"));
+}
+
+#[test]
+fn a_sign_in_that_is_being_stored_can_not_be_given_up() {
+    let mut agent = signed_out();
+    let (flow, op) = token_pasted(&mut agent, "pat_1");
+    let (_, job) = only_store(agent.login_answered(op, accepted()));
+    assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
+    assert_eq!(agent.ask(3, Ask::Cancel { flow }), [reply(3, Answer::Failed(Trouble::FlowGone))]);
+}

@@ -1,0 +1,299 @@
+//! Sign-ins by browser: the listener, the browsers that come back to it, and tokens of sign-ins that are given up.
+
+use crate::script::*;
+use everkey_proto::reply::Revocation as Word;
+use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_session::Op;
+use everkey_session::event::{
+    Answer, Ask, Done, Effect, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob,
+};
+use everkey_session::policy::{OauthClient, Policy};
+use everkey_session::record::{ClientAuth, Endpoints, Grant, Registration};
+use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+
+const PORT: u16 = 40_123;
+
+fn endpoints() -> Endpoints {
+    let at = |path: &str| format!("{SERVER}{path}");
+    Endpoints {
+        issuer: SERVER.to_owned(),
+        token: at("/token"),
+        authorization: Some(at("/authorize")),
+        device_authorization: Some(at("/device")),
+        revocation: Some(at("/revoke")),
+        userinfo: Some(at("/userinfo")),
+        ..Endpoints::default()
+    }
+}
+
+fn registration() -> Registration {
+    let (client_id, client_secret) = ("everkey-1".to_owned(), None);
+    Registration { client_id, client_secret, auth: ClientAuth::None, endpoints: endpoints() }
+}
+
+/// Signed out of an OAuth server that gave this client an id.
+fn signed_out() -> Agent {
+    let client = Some(("everkey-1".to_owned(), None));
+    let oauth = Some(OauthClient { client, ..OauthClient::default() });
+    let schemes = vec![Scheme::Browser, Scheme::Device];
+    Agent::start_with(Policy { schemes, oauth, ..policy() }, no_files()).0
+}
+
+/// A page that client 1 was told to open.
+struct AtPage {
+    flow: FlowId,
+    listener: Op,
+    /// What it was told.
+    opened: Answer,
+    state: String,
+}
+
+impl AtPage {
+    fn good(&self) -> String {
+        format!("code=c&state={}", self.state)
+    }
+}
+
+/// From the question to the port that is being opened.
+fn binding(agent: &mut Agent) -> Op {
+    let (op, job) = only_net(agent.ask(1, Ask::Login { scheme: None }));
+    let NetJob::Login { server, call: LoginCall::Discover { issuer, .. } } = job else {
+        panic!("{job:?} instead of the metadata")
+    };
+    assert_eq!((server.as_str(), issuer.as_str()), (SERVER, SERVER));
+    let (listener, job) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
+    assert_eq!(job, NetJob::Listen);
+    listener
+}
+
+fn at_page(agent: &mut Agent) -> AtPage {
+    let listener = binding(agent);
+    let effects = agent.done(listener, Done::Listening(Ok(PORT)));
+    let [Effect::Reply(_, opened)] = &effects[..] else { panic!("{effects:?} instead of a page") };
+    let Answer::Opened { flow, page, expires_at } = &**opened else { panic!("{opened:?}") };
+    assert_eq!((page.port, *expires_at), (PORT, 1_800_000_300), "five minutes");
+    let state = page.url.split("&state=").nth(1).and_then(|rest| rest.split('&').next());
+    AtPage { flow: *flow, listener, opened: (**opened).clone(), state: state.unwrap_or_default().to_owned() }
+}
+
+/// Browser 8 has brought the code, which is being exchanged.
+fn exchanging(agent: &mut Agent, page: &AtPage) -> Op {
+    let (op, job) = only_net(agent.came_back(8, page.listener, &page.good()));
+    let NetJob::Login { call: LoginCall::Exchange { registration: known, code, .. }, .. } = job else {
+        panic!("{job:?} instead of an exchange")
+    };
+    assert_eq!((known, code), (registration(), Secret::new("c")));
+    op
+}
+
+#[test]
+fn the_browser_is_answered_once_the_session_is_in_the_file() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
+    let op = exchanging(&mut agent, &page);
+    let (op, job) = only_store(agent.login_answered(op, LoginAnswer::Granted(grant(1))));
+    assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
+    let (op, job) = only_store(agent.done(op, Done::Stored(Ok(()))));
+    let StoreJob::Replace { session, .. } = job else { panic!("{job:?}") };
+    assert_eq!(session.holder.registration, Some(registration()));
+    let effects = agent.done(op, Done::Replaced(Ok(Replaced::Done)));
+    let done = |waiter| reply(waiter, Answer::SignedIn { user: Some(user()), already: false });
+    let closed = Effect::Cancel(page.listener);
+    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::SignedIn), closed, done(2), done(8)]);
+}
+
+#[test]
+fn a_session_that_can_not_be_stored_is_told_to_the_browser() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let op = exchanging(&mut agent, &page);
+    let (op, _) = only_store(agent.login_answered(op, LoginAnswer::Granted(grant(1))));
+    let effects = agent.done(op, Done::Stored(Err(io_error())));
+    assert!(effects.contains(&reply(8, Answer::Failed(Trouble::Store(io_error())))), "{effects:?}");
+    assert!(effects.contains(&Effect::Cancel(page.listener)), "{effects:?}");
+}
+
+#[test]
+fn a_stray_browser_is_turned_away_and_the_flow_goes_on() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    agent.ask(2, Ask::Wait { flow: page.flow });
+    let stray = Answer::Failed(Trouble::Rejected(Rejected::Stray));
+    for query in ["", "code=c", "code=c&state=forged", "error=access_denied&state=forged"] {
+        assert_eq!(agent.came_back(7, page.listener, query), [reply(7, stray.clone())], "{query}");
+    }
+    let joined = agent.ask(3, Ask::Login { scheme: None });
+    assert_eq!(joined, [reply(2, page.opened.clone()), reply(3, page.opened.clone())]);
+    let op = exchanging(&mut agent, &page);
+    assert_eq!(agent.came_back(9, page.listener, &page.good()), [reply(9, stray)], "a second copy");
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    agent.store_sign_in(effects);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn who_comes_back_to_a_listener_of_another_flow_changes_nothing() {
+    let mut agent = signed_out();
+    let old = at_page(&mut agent);
+    agent.ask(2, Ask::Cancel { flow: old.flow });
+    let page = at_page(&mut agent);
+    assert_ne!(old.state, page.state);
+    let gone = Answer::Failed(Trouble::FlowGone);
+    assert_eq!(agent.came_back(7, old.listener, &page.good()), [reply(7, gone)]);
+    let stray = Answer::Failed(Trouble::Rejected(Rejected::Stray));
+    assert_eq!(agent.came_back(7, page.listener, &old.good()), [reply(7, stray)]);
+    exchanging(&mut agent, &page);
+}
+
+#[test]
+fn a_server_that_refuses_the_code_is_told_to_the_browser_and_closes_the_listener() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let op = exchanging(&mut agent, &page);
+    let effects = agent.login_answered(op, LoginAnswer::Rejected(Rejected::Code));
+    let refused = Answer::Failed(Trouble::Rejected(Rejected::Code));
+    assert_eq!(effects, [Effect::Cancel(page.listener), reply(8, refused)]);
+}
+
+#[test]
+fn a_refusal_at_the_page_is_told_to_everybody() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    agent.ask(2, Ask::Wait { flow: page.flow });
+    let denied = |waiter| reply(waiter, Answer::Failed(Trouble::Rejected(Rejected::Denied)));
+    let effects = agent.came_back(8, page.listener, &format!("error=access_denied&state={}", page.state));
+    assert_eq!(effects, [Effect::Cancel(page.listener), denied(2), denied(8)]);
+}
+
+#[test]
+fn the_listener_is_closed_after_five_minutes() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let effects = agent.sleep(5 * MINUTE - 1_000);
+    agent.look_at_missing_file(effects);
+    assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
+    let gone = Answer::Failed(Trouble::FlowGone);
+    assert_eq!(agent.idle_ms(), 1_000);
+    assert_eq!(agent.sleep(1_000), [Effect::Cancel(page.listener), reply(2, gone.clone())]);
+    assert_eq!(agent.came_back(8, page.listener, &page.good()), [reply(8, gone)]);
+}
+
+#[test]
+fn the_listener_is_closed_when_the_flow_is_given_up() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
+    let answered = reply(2, Answer::LoggedOut(Word::NothingToDo));
+    assert_eq!(effects, [Effect::Cancel(page.listener), answered]);
+}
+
+#[test]
+fn without_a_port_there_is_no_flow() {
+    let mut agent = signed_out();
+    let listener = binding(&mut agent);
+    let why = "Address family not supported".to_owned();
+    let effects = agent.done(listener, Done::Listening(Err(why.clone())));
+    assert!(effects.contains(&reply(1, Answer::Failed(Trouble::CantListen(why)))), "{effects:?}");
+}
+
+#[test]
+fn a_port_that_opens_too_late_opens_no_page() {
+    let mut agent = signed_out();
+    let listener = binding(&mut agent);
+    let effects = agent.ask(2, Ask::Login { scheme: Some(Scheme::Device) });
+    assert_eq!(effects[0], Effect::Cancel(listener));
+    assert_eq!(agent.done(listener, Done::Listening(Ok(PORT))), []);
+}
+
+#[test]
+fn the_address_may_be_pasted_in_another_client() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let text = |query: &str| Secret::new(format!("http://127.0.0.1:{PORT}/callback?{query}"));
+    let rubbish = agent.ask(2, Ask::Answer { flow: page.flow, text: text("code=c") });
+    assert_eq!(rubbish, [reply(2, Answer::Failed(Trouble::Rejected(Rejected::Stray)))]);
+    let (op, _) = only_net(agent.ask(3, Ask::Answer { flow: page.flow, text: text(&page.good()) }));
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    let effects = agent.store_sign_in(effects);
+    let done = reply(3, Answer::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), Effect::Cancel(page.listener), done]);
+}
+
+/// Where the tokens of a sign-in that was given up are revoked.
+fn revocation_in(effects: &[Effect]) -> Option<(&Option<Secret>, &Option<Registration>)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Net(_, NetJob::Revoke(revocation)) => {
+            Some((&revocation.refresh, &revocation.at.registration))
+        }
+        Effect::Net(..) | Effect::Reply(..) | Effect::Store(..) | Effect::Cancel(_) | Effect::Tell(_) => None,
+    })
+}
+
+#[test]
+fn tokens_that_arrive_for_a_flow_that_was_given_up_are_revoked_at_its_server() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let op = exchanging(&mut agent, &page);
+    agent.ask(2, Ask::Cancel { flow: page.flow });
+    let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    assert_eq!(revocation_in(&late), Some((&grant(1).refresh, &Some(registration()))));
+}
+
+#[test]
+fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
+    let mut agent = signed_out();
+    let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: Some(Scheme::Device) }));
+    let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
+    let started = LoginAnswer::DeviceStarted {
+        device_code: Secret::new("device code"),
+        user_code: "WDJB-MJHT".to_owned(),
+        url: "https://api.example/activate".to_owned(),
+        complete_url: None,
+        expires_in: 600,
+        interval: 5,
+    };
+    let effects = agent.login_answered(op, started);
+    let [Effect::Reply(_, shown)] = &effects[..] else { panic!("{effects:?}") };
+    let Answer::Shown { flow, .. } = **shown else { panic!("{shown:?}") };
+    let (op, _) = only_net(agent.sleep(5_000));
+    agent.ask(2, Ask::Cancel { flow });
+    let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    assert_eq!(revocation_in(&late), Some((&grant(1).refresh, &Some(registration()))));
+}
+
+/// The tokens are there, and the server is being asked whose they are.
+fn identifying(agent: &mut Agent) -> (AtPage, Op) {
+    let page = at_page(agent);
+    let op = exchanging(agent, &page);
+    let claims = everkey_session::record::Claims::default();
+    let mut nameless = user();
+    nameless.email.clear();
+    let granted = Grant { user: Some(nameless), claims, ..grant(1) };
+    let (op, job) = only_net(agent.login_answered(op, LoginAnswer::Granted(granted)));
+    let NetJob::Login { call: LoginCall::Identify { .. }, .. } = job else { panic!("{job:?}") };
+    (page, op)
+}
+
+#[test]
+fn tokens_that_are_there_when_a_flow_is_given_up_are_revoked() {
+    let mut agent = signed_out();
+    let (page, op) = identifying(&mut agent);
+    let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
+    assert_eq!(revocation_in(&effects), Some((&grant(1).refresh, &Some(registration()))));
+    assert_eq!(agent.login_answered(op, LoginAnswer::Identified(Identity::Untold)), []);
+}
+
+#[test]
+fn tokens_of_another_user_than_the_server_says_are_revoked_and_not_kept() {
+    let mut agent = signed_out();
+    let (_, op) = identifying(&mut agent);
+    let mut other = user();
+    other.id = "u2".to_owned();
+    let identity = Identity::Accepted { user: Some(other), about: Default::default() };
+    let effects = agent.login_answered(op, LoginAnswer::Identified(identity));
+    assert_eq!(revocation_in(&effects), Some((&grant(1).refresh, &Some(registration()))));
+    let mixed_up = Trouble::Net(trouble(NetKind::OtherSession));
+    assert!(effects.contains(&reply(8, Answer::Failed(mixed_up))), "{effects:?}");
+    assert!(!agent.is_signed_in());
+}

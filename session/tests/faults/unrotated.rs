@@ -1,0 +1,281 @@
+//! Sessions without a refresh token, and tokens that never change beside them.
+
+use crate::script::*;
+use everkey_proto::reply::{Revocation as Word, Short, State};
+use everkey_proto::{Scheme, Secret};
+use everkey_session::event::{
+    Answer, Ask, Done, Effect, Identity, Loaded, LoginAnswer, NetJob, StoreJob, View,
+};
+use everkey_session::policy::Policy;
+use everkey_session::record::{Endpoints, Fingerprint, Holder, Over, Registration, Session};
+use everkey_session::trouble::{Notice, Out, Trouble};
+use std::collections::BTreeMap;
+
+/// A session without a refresh token.
+fn bare() -> Session {
+    Session { refresh: None, refresh_expires_at: None, ..session(0) }
+}
+
+/// The same, and nobody says when it ends.
+fn for_ever() -> Session {
+    Session { access_expires_at: None, ..bare() }
+}
+
+/// The same session with a token of its file that never changes.
+fn with_fixed(session: Session) -> Session {
+    let fixed = Some(Secret::new("static"));
+    Session { holder: Holder { fixed, ..session.holder }, ..session }
+}
+
+/// A file with nothing but the token that never changes.
+fn only_fixed() -> Session {
+    with_fixed(Session { access: Secret::new("static"), ..for_ever() })
+}
+
+fn without_refresh() -> Policy {
+    let schemes = vec![Scheme::Token];
+    Policy { refreshes: false, revokes: false, schemes, ..policy() }
+}
+
+fn holding(session: &Session) -> Agent {
+    let mut files = files_of(session);
+    let lifetime = session.access_expires_at.map(|_| 3600);
+    let pin = files.sidecar.as_mut().and_then(|sidecar| sidecar.pin.as_mut());
+    pin.into_iter().for_each(|pin| pin.lifetime_secs = lifetime);
+    let (mut agent, effects) = Agent::start_with(without_refresh(), files);
+    assert_eq!(effects, []);
+    agent.file = session.clone();
+    agent
+}
+
+fn better_than(token: &Secret) -> Ask {
+    Ask::Better { than: Fingerprint::of(token) }
+}
+
+fn failed(waiter: u64, trouble: Trouble) -> Vec<Effect> {
+    vec![reply(waiter, Answer::Failed(trouble))]
+}
+
+fn view(agent: &mut Agent) -> View {
+    match &agent.ask(998, Ask::Status)[..] {
+        [Effect::Reply(_, answer)] => match &**answer {
+            Answer::Status(view) => view.clone(),
+            other => panic!("{other:?} instead of a status"),
+        },
+        other => panic!("{other:?} instead of a status"),
+    }
+}
+
+#[test]
+fn a_session_without_a_refresh_token_is_served_to_its_end_and_then_over() {
+    let mut agent = holding(&bare());
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&bare()))]);
+    assert_eq!(view(&mut agent).next_refresh_at, None);
+    let (effects, waited) = agent.wait_for();
+    assert_eq!((effects, waited), (vec![ended(Over::Expired)], HOUR));
+    assert_eq!(agent.ask(2, token()), failed(2, Trouble::NeedsLogin(Over::Expired)));
+    assert_eq!(agent.ask(3, Ask::Whoami), failed(3, Trouble::NeedsLogin(Over::Expired)));
+    assert_eq!(view(&mut agent).state, State::NeedsLogin);
+    assert_eq!(agent.wait_for().0, [], "and nothing is sent");
+}
+
+#[test]
+fn a_short_rest_of_a_session_without_a_refresh_token_is_given_with_a_word() {
+    let mut agent = holding(&bare());
+    agent.suspend(HOUR - MINUTE);
+    let given = |short| Answer::Token {
+        access: bare().access,
+        expires_at: bare().access_expires_at,
+        short: Some(short),
+    };
+    let ask = |min_validity_secs| Ask::Token { min_validity_secs };
+    let effects = agent.ask(1, ask(600));
+    assert_eq!(agent.look_at_unchanged_file(effects), [reply(1, given(Short::NoRefresh))]);
+    assert_eq!(agent.ask(2, ask(7200)), [reply(2, given(Short::Lifetime))]);
+}
+
+#[test]
+fn a_session_that_ended_while_the_agent_was_down_is_over_at_the_start_and_may_be_replaced() {
+    let past = bare().access_expires_at.map(|at| at - 7200);
+    let old = Session { access_expires_at: past, ..bare() };
+    let (mut agent, effects) = Agent::start_with(without_refresh(), files_of(&old));
+    assert_eq!(effects, [ended(Over::Expired)]);
+    agent.file = old;
+    let effects = agent.ask(1, Ask::Login { scheme: None });
+    let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(matches!(**asked, Answer::Asked { .. }), "{asked:?}");
+}
+
+#[test]
+fn a_session_without_a_refresh_token_can_not_be_refreshed() {
+    for session in [bare(), for_ever()] {
+        let mut agent = holding(&session);
+        for force in [false, true] {
+            assert_eq!(agent.ask(1, Ask::Refresh { force }), failed(1, Trouble::CantRefresh));
+        }
+        assert_eq!(agent.ask(2, better_than(&session.access)), failed(2, Trouble::CantRefresh));
+        let other = agent.ask(3, better_than(&Secret::new("an older one")));
+        assert_eq!(other, [reply(3, token_of(&session))]);
+    }
+    let mut agent = holding(&bare());
+    agent.wait();
+    assert_eq!(agent.ask(4, Ask::Refresh { force: true }), failed(4, Trouble::NeedsLogin(Over::Expired)));
+}
+
+#[test]
+fn a_token_of_which_nobody_says_when_it_ends_is_good_for_ever() {
+    let mut agent = holding(&for_ever());
+    assert_eq!(agent.wait_for().0, []);
+    agent.jump_wall(86_400 * 365);
+    let ask = Ask::Token { min_validity_secs: u64::MAX };
+    assert_eq!(agent.ask(1, ask), [reply(1, token_of(&for_ever()))]);
+    let view = view(&mut agent);
+    assert_eq!((view.state, view.access_expires_at, view.next_refresh_at), (State::Valid, None, None));
+}
+
+#[test]
+fn a_token_that_can_not_be_used_up_is_never_taken_for_spent() {
+    let mut agent = holding(&bare());
+    let other = Session { access: Secret::new("another"), ..bare() };
+    for session in [&other, &bare(), &other] {
+        agent.file = session.clone();
+        let effects = agent.file_changed();
+        let effects = agent.look_at_unchanged_file(effects);
+        assert_eq!(effects, [Effect::Tell(Notice::Adopted)], "nothing to write down");
+        assert_eq!(agent.ask(1, token()), [reply(1, token_of(session))]);
+    }
+}
+
+#[test]
+fn a_token_that_was_replaced_while_the_agent_was_down_is_not_taken_for_spent() {
+    let other = Session { access: Secret::new("another"), ..bare() };
+    let files = Loaded { file: found(&other), ..files_of(&bare()) };
+    let (_, effects) = Agent::start_with(without_refresh(), files);
+    assert_eq!(effects, [Effect::Tell(Notice::Adopted)], "nothing to write down");
+}
+
+#[test]
+fn a_token_that_was_signed_out_may_be_pasted_again() {
+    let mut agent = holding(&for_ever());
+    let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+    let StoreJob::Erase { sidecar, revocation: None } = job else { panic!("{job:?}") };
+    assert_eq!(sidecar.spent, []);
+    let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.look_at_missing_file(effects);
+    let effects = agent.keep_books(effects);
+    let told = reply(1, Answer::LoggedOut(Word::Impossible));
+    assert_eq!(effects, [Effect::Tell(Notice::SignedOut(Out::NoFile)), told]);
+    let (mut agent, effects) =
+        Agent::start_with(without_refresh(), Loaded { sidecar: Some(sidecar), ..files_of(&for_ever()) });
+    assert!(!effects.contains(&ended(Over::Restored)), "{effects:?}");
+    let _ = agent.ask(2, token());
+}
+
+#[test]
+fn a_token_that_never_changes_is_handed_out_first() {
+    let mut agent = holding(&with_fixed(bare()));
+    let fixed = Answer::Token { access: Secret::new("static"), expires_at: None, short: None };
+    assert_eq!(agent.ask(1, token()), [reply(1, fixed.clone())]);
+    assert_eq!(agent.ask(2, Ask::Token { min_validity_secs: 86_400 }), [reply(2, fixed.clone())]);
+    assert_eq!(agent.ask(3, better_than(&Secret::new("static"))), failed(3, Trouble::CantRefresh));
+    assert_eq!(agent.ask(4, better_than(&bare().access)), [reply(4, fixed.clone())]);
+    let view = view(&mut agent);
+    assert_eq!((view.masked, view.masked_fixed.is_some()), (Some(bare().access.masked()), true));
+
+    assert_eq!(agent.wait(), [ended(Over::Expired)], "the session beside it");
+    assert_eq!(agent.ask(5, token()), [reply(5, fixed.clone())]);
+    assert_eq!(agent.ask(6, better_than(&bare().access)), [reply(6, fixed)]);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn a_refresh_does_not_help_who_was_refused_a_token_that_never_changes() {
+    let mut agent = Agent::start_with(policy(), files_of(&with_fixed(session(0)))).0;
+    assert_eq!(agent.ask(1, better_than(&Secret::new("static"))), failed(1, Trouble::CantRefresh));
+}
+
+#[test]
+fn a_file_with_only_the_token_that_never_changes_is_not_signed_out() {
+    let mut agent = holding(&only_fixed());
+    let view = view(&mut agent);
+    assert_eq!((view.masked, view.masked_fixed.is_some()), (None, true));
+    let nothing = Answer::LoggedOut(Word::NothingToDo);
+    assert_eq!(agent.ask(1, Ask::Logout), [reply(1, nothing)]);
+    assert!(agent.is_signed_in());
+}
+
+#[test]
+fn a_sign_in_keeps_the_token_that_never_changes() {
+    let mut agent = holding(&only_fixed());
+    let effects = agent.ask(1, Ask::Login { scheme: None });
+    let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
+    let Answer::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
+    let (op, _) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new("pat_1") }));
+    let accepted = Identity::Accepted { user: None, about: BTreeMap::new() };
+    let effects = agent.login_answered(op, LoginAnswer::Identified(accepted));
+    agent.store_sign_in(effects);
+    let Session { access, holder, .. } = &agent.file;
+    assert_eq!((access, &holder.fixed), (&Secret::new("pat_1"), &Some(Secret::new("static"))));
+}
+
+#[test]
+fn a_token_that_never_changes_is_still_there_after_a_sign_out() {
+    let mut agent = holding(&with_fixed(bare()));
+    let (erase, _) = only_store(agent.ask(1, Ask::Logout));
+    let effects = agent.done(erase, Done::Erased(Ok(())));
+    assert!(effects.contains(&reply(1, Answer::LoggedOut(Word::Impossible))), "{effects:?}");
+    agent.file = only_fixed();
+    let effects = agent.look_at_unchanged_file(effects);
+    assert!(effects.contains(&Effect::Tell(Notice::Adopted)), "{effects:?}");
+    assert_eq!(agent.ask(2, token()), [reply(2, token_of(&only_fixed()))]);
+}
+
+#[test]
+fn a_token_that_never_changes_may_be_added_or_taken_away_by_hand() {
+    let mut agent = holding(&bare());
+    for session in [with_fixed(bare()), bare()] {
+        agent.file = session.clone();
+        let effects = agent.file_changed();
+        assert_eq!(agent.look_at_unchanged_file(effects), []);
+        let access = session.holder.fixed.as_ref().unwrap_or(&session.access);
+        let effects = agent.ask(1, token());
+        let [Effect::Reply(_, given)] = &effects[..] else { panic!("{effects:?}") };
+        let Answer::Token { access: given, .. } = &**given else { panic!("{given:?}") };
+        assert_eq!(given, access);
+    }
+}
+
+#[test]
+fn a_server_without_a_way_to_revoke_is_not_asked_to() {
+    let endpoints = Endpoints { token: "https://api.example/token".to_owned(), ..Endpoints::default() };
+    let registration = Registration {
+        client_id: "everkey-1".to_owned(),
+        client_secret: None,
+        auth: Default::default(),
+        endpoints,
+    };
+    let holder = Holder { registration: Some(registration), ..holder() };
+    let of_oauth = Session { holder, ..session(0) };
+    let cant = Policy { revokes: false, ..policy() };
+    for (policy, session) in [(cant, session(0)), (policy(), of_oauth)] {
+        let (mut agent, _) = Agent::start_with(policy, files_of(&session));
+        let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+        assert!(matches!(job, StoreJob::Erase { revocation: None, .. }), "{job:?}");
+        let effects = agent.done(erase, Done::Erased(Ok(())));
+        assert!(effects.contains(&reply(1, Answer::LoggedOut(Word::Impossible))), "{effects:?}");
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Net(..))), "{effects:?}");
+        assert!(!agent.is_signed_in());
+    }
+}
+
+#[test]
+fn nothing_is_sent_for_a_session_without_a_refresh_token() {
+    let mut agent = holding(&bare());
+    for _ in 0..100 {
+        let effects = agent.sleep(MINUTE);
+        let effects = agent.look_at_unchanged_file(effects);
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Net(..))), "{effects:?}");
+        let effects = agent.ask(1, token());
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Net(_, NetJob::Connect { .. }))));
+    }
+}

@@ -3,21 +3,27 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod achilles;
 mod answers;
+mod binboi;
 mod build;
 mod callers;
 mod canary;
 mod cli;
+mod clients;
 mod contract;
 mod crash;
+mod dot_ai;
 mod files;
 mod hostile;
 mod life;
 mod login;
 mod logout;
 mod mismatch;
+mod oauth;
 mod permissions;
 mod review;
+mod seeds;
 mod service;
 mod space;
 mod wire;

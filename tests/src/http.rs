@@ -79,19 +79,23 @@ impl Message {
 /// Makes one call to `http://HOST:PORT` on a connection of its own.
 pub fn call(base: &str, method: &str, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Message {
     let body = body.map(Value::to_string).unwrap_or_default();
-    send(base, method, path, bearer, "application/json", &body)
+    send(base, method, path, &authorization(bearer), "application/json", &body)
 }
 
 /// Sends a form to `http://HOST:PORT` on a connection of its own.
 pub fn call_form(base: &str, path: &str, form: &str) -> Message {
-    send(base, "POST", path, None, "application/x-www-form-urlencoded", form)
+    send(base, "POST", path, "", "application/x-www-form-urlencoded", form)
 }
 
-fn send(base: &str, method: &str, path: &str, bearer: Option<&str>, kind: &str, body: &str) -> Message {
+fn authorization(bearer: Option<&str>) -> String {
+    bearer.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
+}
+
+/// Makes one call with these whole header lines.
+pub(crate) fn send(base: &str, method: &str, path: &str, headers: &str, kind: &str, body: &str) -> Message {
     let address = base.strip_prefix("http://").expect("tests speak plain http");
-    let bearer = bearer.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{bearer}\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\
          Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

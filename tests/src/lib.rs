@@ -4,6 +4,7 @@
 // A harness reports by panicking: that is how a test fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod account;
 pub mod binaries;
 pub mod browser;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod gate;
 pub mod http;
 pub mod lines;
 pub mod othertool;
+pub mod person;
 pub mod process;
 pub mod proxy;
 pub mod server;
@@ -20,7 +22,9 @@ pub mod skip;
 pub mod wait;
 pub mod world;
 
+pub use account::Account;
 pub use gate::Gate;
+pub use person::{Person, Verdict};
 pub use proxy::{Canned, Fault};
 pub use setup::Setup;
 pub use wait::{eventually, until};

@@ -33,8 +33,16 @@ pub struct Grant {
 impl Server {
     /// Starts a server that keeps everything in `folder`.
     pub fn start(binaries: &Binaries, folder: &Path, setup: &Setup) -> Self {
+        Self::start_as(binaries, folder, setup, None)
+    }
+
+    /// The same, for a server that the world knows by another address than the one it listens on.
+    pub fn start_as(binaries: &Binaries, folder: &Path, setup: &Setup, public: Option<&str>) -> Self {
         fs::create_dir_all(folder.join("mail")).expect("a folder for the server");
         let mut options = vec!["--access-ttl".to_owned(), setup.access_ttl.to_owned()];
+        if let Some(public) = public {
+            options.extend(["--public-url".to_owned(), public.to_owned()]);
+        }
         if setup.strict {
             options.extend(["--retry".to_owned(), "strict".to_owned()]);
         }

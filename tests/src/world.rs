@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -47,8 +47,9 @@ impl World {
         // A socket's path must be short.
         let root = tempfile::Builder::new().prefix("ek").tempdir_in("/tmp").expect("a folder under /tmp");
         let built = Binaries::find();
-        let server = Server::start(&built, &root.path().join("server"), &setup);
-        let proxy = Proxy::before(server.url());
+        let proxy = Proxy::before("http://127.0.0.1:9");
+        let server = Server::start_as(&built, &root.path().join("server"), &setup, Some(&proxy.url()));
+        proxy.set_upstream(server.url());
         let home = root.path().join("e");
         fs::create_dir(&home).expect("a home");
         let uid = (setup.unprivileged && is_root()).then_some(NOBODY);
@@ -91,6 +92,37 @@ impl World {
         }
     }
 
+    /// Writes `config.toml`.
+    pub fn configure(&self, toml: &str) {
+        self.put("config.toml", toml);
+    }
+
+    /// Writes a file below `EVERKEY_HOME` as another program of the user would, for nobody else to read.
+    pub fn put(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home.join(name);
+        for folder in path
+            .ancestors()
+            .skip(1)
+            .take_while(|at| *at != self.home && !at.exists())
+            .collect::<Vec<_>>()
+            .iter()
+            .rev()
+        {
+            fs::create_dir(folder).expect("a folder of the user");
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).expect("a folder of the user");
+            self.own(folder);
+        }
+        fs::write(&path, text).expect("a file of the user");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file of the user");
+        self.own(&path);
+        path
+    }
+
+    /// A second server of this world, known by the address that it listens on.
+    pub fn another_server(&self) -> Server {
+        Server::start(&Binaries::find(), &self.root.path().join("another"), &Setup::default())
+    }
+
     /// A program of this world, with its environment and user and nothing else.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = match self.uid {
@@ -110,6 +142,18 @@ impl World {
     /// `everkey WORDS`, not started yet.
     pub fn cli(&self, words: &str) -> Cli {
         let mut command = self.command(self.binaries.client());
+        command.args(words.split_whitespace());
+        Cli::new(command)
+    }
+
+    /// A command as a document writes it: the client called by the name of another tool, as `everkey link` makes it.
+    pub fn typed(&self, line: &str) -> Cli {
+        let (name, words) = line.split_once(' ').unwrap_or((line, ""));
+        let link = self.root.path().join(name);
+        if !link.exists() {
+            symlink(self.binaries.client(), &link).expect("a link in a folder of ours");
+        }
+        let mut command = self.command(link);
         command.args(words.split_whitespace());
         Cli::new(command)
     }

@@ -1,0 +1,166 @@
+//! Signing in by device code, and what can go wrong.
+
+use super::*;
+
+#[test]
+fn the_servers_pause_between_polls_is_kept() {
+    let world = world(Setup::default());
+    let mut account = Account::of(&world, DEFAULT);
+    let start = Instant::now();
+    account.login();
+    until("two polls", || world.proxy.seen(POLL).len() >= 2);
+    assert!(start.elapsed() >= Duration::from_secs(4), "the server wants two seconds before each");
+}
+
+#[test]
+fn polls_go_on_through_trouble_and_wait_when_they_are_told_to() {
+    let world = world(Setup::default());
+    let portal = Canned::json(500, &json!({}));
+    let limited = json!({ "success": false, "error": "Too many poll requests." });
+    world.proxy.next(POLL, Fault::LoseRequest);
+    world.proxy.next(POLL, Fault::Answer(portal));
+    world.proxy.next(
+        POLL,
+        Fault::Answer(Canned::new(429, "application/json", &["Retry-After: 1"], &limited.to_string())),
+    );
+    let mut account = Account::of(&world, DEFAULT);
+    sign_in(&mut account, &mut Person::sign_in(&world.server, ADA));
+    assert!(world.proxy.seen(POLL).len() >= 4);
+}
+
+#[test]
+fn a_denied_and_an_expired_code_are_told_apart_and_change_nothing() {
+    let world = world(Setup::default());
+    let mut account = Account::of(&world, DEFAULT);
+    let mut person = Person::sign_in(&world.server, ADA);
+    let shown = account.login();
+    person.decide(shown["user_code"].as_str().unwrap(), Verdict::No);
+    let failed = account.after(&shown);
+    assert_eq!((&failed["reply"], &failed["code"]), (&"error".into(), &"refused".into()), "{failed}");
+    assert!(failed["message"].as_str().unwrap().contains("denied"), "{failed}");
+
+    let gone = json!({ "success": false, "error": "Device code expired" });
+    world.proxy.next(POLL, Fault::Answer(Canned::json(410, &gone)));
+    let shown = account.login();
+    let failed = account.after(&shown);
+    assert_eq!(failed["code"], "refused", "{failed}");
+    assert!(failed["message"].as_str().unwrap().contains("expired"), "{failed}");
+
+    let unknown = json!({ "success": false, "error": "Unknown device code" });
+    world.proxy.next(POLL, Fault::Answer(Canned::json(404, &unknown)));
+    let shown = account.login();
+    let failed = account.after(&shown);
+    assert!(failed["message"].as_str().unwrap().contains("Unknown device code"), "{failed}");
+    assert!(!world.home().join(FILE).exists());
+    sign_in(&mut account, &mut person);
+}
+
+#[test]
+fn a_code_lives_no_longer_than_the_server_says_even_when_nobody_answers() {
+    let world = world(Setup::default());
+    // By the server's own clock, which may be another than ours.
+    let codes = json!({ "success": true, "data": {
+        "device_code": "dc", "user_code": "ABCD-2345", "verification_url": "http://localhost:1/cli/verify",
+        "expires_at": "1970-01-01T00:00:03.000Z", "poll_interval": 1,
+    }});
+    let date = ["Date: Thu, 01 Jan 1970 00:00:00 GMT"];
+    world.proxy.next(CODES, Fault::Answer(Canned::new(200, "application/json", &date, &codes.to_string())));
+    world.proxy.every(POLL, Fault::LoseRequest);
+    let mut account = Account::of(&world, DEFAULT);
+    let shown = account.login();
+    let failed = account.after(&shown);
+    assert!(failed["message"].as_str().is_some_and(|text| text.contains("expired")), "{failed}");
+}
+
+#[test]
+fn a_page_that_browsers_should_not_open_is_never_shown() {
+    let world = world(Setup::default());
+    let mut account = Account::of(&world, DEFAULT);
+    let hostile: [fn(&mut Value); 3] = [
+        |answer| answer["data"]["verification_url"] = "http://achilles.example/cli/verify".into(),
+        |answer| answer["data"]["verification_url"] = "javascript:alert(1)".into(),
+        |answer| answer["data"]["user_code"] = "\u{1b}[2J".into(),
+    ];
+    for change in hostile {
+        world.proxy.next(CODES, Fault::Rewrite(change));
+        let failed = account.login();
+        assert_eq!((&failed["reply"], &failed["code"]), (&"error".into(), &"offline".into()), "{failed}");
+    }
+    // As the original does.
+    world.proxy.next(
+        CODES,
+        Fault::Rewrite(|answer| {
+            let code = answer["data"]["user_code"].as_str().unwrap();
+            answer["data"]["verification_url"] = format!("https://a.example/cli-auth?code={code}").into();
+        }),
+    );
+    let shown = account.login();
+    assert_eq!(shown["complete_url"], shown["url"], "{shown}");
+    assert!(shown["url"].as_str().unwrap().ends_with(shown["user_code"].as_str().unwrap()), "{shown}");
+}
+
+#[test]
+fn an_agent_killed_in_the_middle_of_a_sign_in_loses_nothing() {
+    let (world, mut account) = signed_in(Setup::default());
+    let other = world.another_server();
+    let before = fs::read(world.home().join(FILE)).unwrap();
+    let shown = account.ask("login", &json!({ "server": other.url() }));
+    assert_eq!(shown["reply"], "show", "{shown}");
+    world.kill_agent();
+    assert_eq!(fs::read(world.home().join(FILE)).unwrap(), before);
+
+    let mut account = Account::of(&world, DEFAULT);
+    assert_eq!(account.ask("wait", &json!({ "flow": shown["flow"] }))["code"], "flow_gone");
+    account.refresh();
+    assert_eq!((world.server.events("rotated"), other.events("rotated")), (1, 0));
+}
+
+#[test]
+fn an_agent_killed_before_the_tokens_arrive_can_be_signed_in_again() {
+    let world = world(Setup::default());
+    let mut account = Account::of(&world, DEFAULT);
+    let gate = Gate::default();
+    let shown = account.login();
+    let mut person = Person::sign_in(&world.server, ADA);
+    person.decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    world.proxy.every(POLL, Fault::HoldAnswer(gate.clone()));
+    until("the tokens to be given out", || world.server.events("login") == 1);
+    kill_and_wait(world.agent_pid());
+    gate.open();
+    world.proxy.heal();
+    assert!(!world.home().join(FILE).exists());
+    let mut account = Account::of(&world, DEFAULT);
+    assert_eq!(account.status()["state"], "signed_out");
+    sign_in(&mut account, &mut person);
+    assert_as_the_contract_says(&world);
+}
+
+#[test]
+fn its_commands_sign_in_where_its_configuration_says_and_show_who_it_is() {
+    let world = world(Setup::default());
+    let mut talk = world.start("--profile achilles login --json");
+    let shown = talk.json();
+    assert_eq!((&shown["type"], &shown["profile"]), (&"show".into(), &Value::Null), "{shown}");
+    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    let done = talk.json();
+    assert_eq!((&done["type"], &done["user"]["email"]), (&"done".into(), &ADA.into()), "{done}");
+    talk.finish().ok();
+    let session = read(&world, FILE);
+    let status = world.everkey("--profile achilles status").ok();
+    for wanted in [&world.proxy.url(), session["org_id"].as_str().unwrap(), session["role"].as_str().unwrap()]
+    {
+        assert!(status.contains(wanted), "{wanted} in {status}");
+    }
+    assert!(world.everkey("--profile achilles logout").ok().contains("no way to revoke"));
+
+    // Its own tool changes the server while the agent runs.
+    let other = world.another_server();
+    world.put(CONFIG, &config(other.url()));
+    let mut talk = world.start("--profile achilles login --json");
+    let shown = talk.json();
+    assert_eq!(shown["url"], format!("{}/cli/verify", other.url()), "{shown}");
+    Person::sign_in(&other, ADA).decide(shown["user_code"].as_str().unwrap(), Verdict::No);
+    let failed = talk.json();
+    assert!(failed["message"].as_str().is_some_and(|text| text.contains("denied")), "{failed}");
+    talk.finish().exits(5);
+}

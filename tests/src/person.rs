@@ -1,0 +1,106 @@
+//! A person at a browser, by HTTP alone: signs in to the server's pages, approves devices, answers for apps.
+
+use crate::http::{self, Message};
+use crate::server::Server;
+use std::collections::BTreeMap;
+use url::form_urlencoded::Serializer;
+
+/// Somebody who is signed in to a server's pages.
+pub struct Person {
+    base: String,
+    cookies: BTreeMap<String, String>,
+}
+
+/// What they say to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+impl Person {
+    /// Signs in with the code that comes by mail.
+    pub fn sign_in(server: &Server, email: &str) -> Self {
+        let mut person = Self { base: server.url().to_owned(), cookies: BTreeMap::new() };
+        let before = server.codes(email).len();
+        let page = person.get("/signin");
+        let sent = person.submit(&page, "/signin", &[("email", email), ("next", "/device")]);
+        assert_eq!(sent.header("location"), Some("/signin/code"), "{}", text(&sent));
+        let page = person.get("/signin/code");
+        let code = server.code_after(email, before);
+        let done = person.submit(&page, "/signin/code", &[("code", &code)]);
+        assert_eq!(done.header("location"), Some("/device"), "{}", text(&done));
+        person
+    }
+
+    /// Types a device's code and decides; what the page says then.
+    pub fn decide(&mut self, user_code: &str, verdict: Verdict) -> String {
+        let page = self.get("/device");
+        let asked = self.submit(&page, "/device", &[("code", user_code)]);
+        assert_eq!(asked.status(), 200, "{}", text(&asked));
+        let grant = value(&asked, "grant");
+        let word = if verdict == Verdict::Yes { "approve" } else { "deny" };
+        let done = self.submit(&asked, "/device/decision", &[("grant", &grant), ("verdict", word)]);
+        assert_eq!(done.status(), 200, "{}", text(&done));
+        text(&done)
+    }
+
+    /// Opens the page of an app that asks, and answers it; the address that the browser is sent back to.
+    pub fn answer(&mut self, url: &str, verdict: Verdict) -> String {
+        let page = self.get(url);
+        assert_eq!(page.status(), 200, "{}", text(&page));
+        let html = text(&page);
+        let action = html.split("action=\"").find(|part| part.starts_with("/authorize?")).expect("a form");
+        let action = unescaped(action.split('"').next().expect("a whole attribute"));
+        let word = if verdict == Verdict::Yes { "allow" } else { "deny" };
+        let done = self.submit(&page, &action, &[("answer", word)]);
+        assert_eq!(done.status(), 303, "{}", text(&done));
+        done.header("location").expect("a way back").to_owned()
+    }
+
+    /// Opens a page, as a path or an address of this server, whichever of its names it has.
+    pub fn get(&mut self, url: &str) -> Message {
+        let path =
+            url.strip_prefix("http://").map_or(url, |rest| &rest[rest.find('/').unwrap_or(rest.len())..]);
+        self.send("GET", path, "")
+    }
+
+    /// Sends a form of a page.
+    pub fn submit(&mut self, page: &Message, path: &str, fields: &[(&str, &str)]) -> Message {
+        let csrf = value(page, "csrf");
+        let form = Serializer::new(String::new()).append_pair("csrf", &csrf).extend_pairs(fields).finish();
+        self.send("POST", path, &form)
+    }
+
+    fn send(&mut self, method: &str, path: &str, form: &str) -> Message {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = format!("Cookie: {}\r\nAccept: text/html\r\n", cookies.join("; "));
+        let answer =
+            http::send(&self.base, method, path, &cookies, "application/x-www-form-urlencoded", form);
+        for (_, set) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let pair = set.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').expect("a cookie has a name");
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        self.cookies.retain(|_, value| !value.is_empty());
+        answer
+    }
+}
+
+/// The value of a hidden field.
+fn value(page: &Message, name: &str) -> String {
+    let html = text(page);
+    let at = format!("name=\"{name}\" value=\"");
+    let value = html.split(&at).nth(1).and_then(|rest| rest.split('"').next());
+    unescaped(value.unwrap_or_else(|| panic!("no field {name} in {html}")))
+}
+
+fn text(page: &Message) -> String {
+    String::from_utf8_lossy(&page.body).into_owned()
+}
+
+fn unescaped(html: &str) -> String {
+    html.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&#39;", "'")
+}

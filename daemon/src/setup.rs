@@ -14,7 +14,8 @@ use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, ProviderKind, Secret};
 use everkey_session::Settings;
 use everkey_session::policy::{Discovery, OauthClient, Policy};
-use everkey_session::record::{Endpoints, hex};
+use everkey_session::record::hex;
+use everkey_session::registration::Endpoints;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,8 @@
 use everkey_proto::reply::{Inspection, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
-use everkey_session::event::{Answer, Identity, Page, Shown, View};
+use everkey_session::event::{Answer, Page, Shown, View};
+use everkey_session::job::Identity;
 use everkey_session::record::Over;
 use everkey_session::trouble::{
     NetKind, NetTrouble, NotOwner, Out, Rejected, StoreKind, StoreTrouble, Trouble,

@@ -3,8 +3,9 @@
 use crate::http::{self, Parked};
 use crate::provider::Provider;
 use everkey_proto::Secret;
-use everkey_session::event::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::{At, Revocation};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::record::Revocation;
+use everkey_session::registration::At;
 use everkey_session::trouble::{NetKind, NetTrouble};
 
 /// S1: makes the connection that a refresh token will be sent on.

@@ -1,7 +1,7 @@
 //! Keeps the side-car on disk in step with the one in memory, and clears the journal once it says all that matters.
 
 use crate::Op;
-use crate::event::StoreJob;
+use crate::job::StoreJob;
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
 use crate::record::Pin;

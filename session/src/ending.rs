@@ -3,7 +3,8 @@
 
 use crate::Op;
 use crate::profile::{Account, Profile};
-use crate::record::{At, Grant, Holder, Over, Revocation};
+use crate::record::{Grant, Holder, Over, Revocation};
+use crate::registration::At;
 use crate::rotation::{Fresh, Rotation};
 use crate::time::Moment;
 use crate::trouble::Notice;

@@ -2,9 +2,11 @@
 //! that is kept nowhere.
 
 use crate::Op;
-use crate::event::{Answer, Identity, NetJob, Waiter};
+use crate::event::{Answer, Waiter};
+use crate::job::{Identity, NetJob};
 use crate::profile::{Account, Profile};
-use crate::record::{At, Fingerprint};
+use crate::record::Fingerprint;
+use crate::registration::At;
 use crate::trouble::{Rejected, Trouble};
 use everkey_proto::Secret;
 use everkey_proto::place::normal_server;

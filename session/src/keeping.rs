@@ -2,7 +2,7 @@
 //! can't be stored is kept in memory, and one that came too late for the file gives way. Nothing is sent from here.
 
 use crate::Op;
-use crate::event::{Found, Replaced, StoreJob};
+use crate::job::{Found, Replaced, StoreJob};
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
 use crate::record::{Intent, Over};

@@ -6,8 +6,10 @@
 #![allow(clippy::large_enum_variant)]
 
 pub mod event;
+pub mod job;
 pub mod policy;
 pub mod record;
+pub mod registration;
 pub mod time;
 pub mod trouble;
 
@@ -25,6 +27,7 @@ mod sending;
 mod signing_in;
 mod signing_out;
 
-pub use event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
+pub use event::{Answer, Ask, Effect, Input, Op, Waiter};
+pub use job::{Done, NetJob, StoreJob};
 pub use profile::{Profile, Settings};
 pub use time::{Boot, Moment};

@@ -2,7 +2,7 @@
 //! and what is damaged is set aside, but only after a second look.
 
 use crate::Op;
-use crate::event::{Found, StoreJob};
+use crate::job::{Found, StoreJob};
 use crate::policy::{LONGEST_RETRY_AFTER_SECS, retry_at};
 use crate::profile::{Account, Profile};
 use crate::record::{Capability, Fingerprint, Over, Session};

@@ -1,6 +1,6 @@
 //! When to refresh and when to try again: pure functions of what is known.
 
-use crate::record::Endpoints;
+use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
 use everkey_proto::{Scheme, Secret};
 

@@ -4,11 +4,13 @@
 use crate::answering::Waiting;
 use crate::books::Books;
 use crate::ending::Abandoned;
-use crate::event::{Answer, Ask, Done, Effect, Input, NetJob, Op, StoreJob, Waiter};
+use crate::event::{Answer, Ask, Effect, Input, Op, Waiter};
 use crate::inspecting::Inspection;
+use crate::job::{Done, NetJob, StoreJob};
 use crate::looking::Look;
 use crate::policy::Policy;
-use crate::record::{At, Capability, Fingerprint, Revocation, Session, Sidecar};
+use crate::record::{Capability, Fingerprint, Revocation, Session, Sidecar};
+use crate::registration::At;
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};

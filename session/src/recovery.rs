@@ -1,6 +1,6 @@
 //! What a start finds: files as the last agent, a crash, or another program left them.
 
-use crate::event::{Found, Loaded, StoreJob};
+use crate::job::{Found, Loaded, StoreJob};
 use crate::profile::{Account, Profile};
 use crate::record::{Fingerprint, Intent, Journal, Over, Session};
 use crate::rotation::{Doubt, Fresh, Rotation};

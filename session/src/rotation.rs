@@ -2,7 +2,8 @@
 
 use crate::policy::refresh_ahead_ms;
 use crate::profile::{Account, Profile};
-use crate::record::{At, Capability, Grant, Holder, Intent, Over, Session};
+use crate::record::{Capability, Grant, Holder, Intent, Over, Session};
+use crate::registration::At;
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Trouble};
 use crate::{Op, record::Fingerprint};

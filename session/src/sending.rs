@@ -2,10 +2,11 @@
 //! `keeping.rs` stores what has arrived.
 
 use crate::Op;
-use crate::event::{Found, NetJob, Probe, Refresh, StoreJob};
+use crate::job::{Found, NetJob, Probe, Refresh, StoreJob};
 use crate::policy::{Replay, retry_after, retry_at};
 use crate::profile::{Account, Profile};
-use crate::record::{At, Capability, Grant, Intent, Over, hex};
+use crate::record::{Capability, Grant, Intent, Over, hex};
+use crate::registration::At;
 use crate::rotation::{Attempt, Doubt, Fresh, Hold, Rotation, SignedIn};
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble, Notice, StoreTrouble, Trouble};

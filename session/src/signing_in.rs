@@ -2,9 +2,11 @@
 
 use crate::Op;
 use crate::ending::Abandoned;
-use crate::event::{Answer, Found, LoginAnswer, NetJob, Replaced, StoreJob, Waiter};
+use crate::event::{Answer, Waiter};
+use crate::job::{Found, LoginAnswer, NetJob, Replaced, StoreJob};
 use crate::profile::{Account, Profile};
-use crate::record::{At, Grant, Holder, Pin, Registration};
+use crate::record::{Grant, Holder, Pin};
+use crate::registration::{At, Registration};
 use crate::rotation::{Fresh, SignedIn};
 use crate::scheme::{Machine, Move, Question};
 use crate::time::{Boot, Moment};

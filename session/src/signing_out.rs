@@ -1,10 +1,12 @@
 //! Sign-outs: the local session goes first and at once, then the server is told, for seven days if need be.
 
 use crate::Op;
-use crate::event::{Answer, NetJob, RevokeAnswer, StoreJob, Waiter};
+use crate::event::{Answer, Waiter};
+use crate::job::{NetJob, RevokeAnswer, StoreJob};
 use crate::policy::retry_at;
 use crate::profile::{Account, Profile};
-use crate::record::{Fingerprint, Over, Registration, Revocation, Session};
+use crate::record::{Fingerprint, Over, Revocation, Session};
+use crate::registration::Registration;
 use crate::rotation::Rotation;
 use crate::time::{Boot, Moment};
 use crate::trouble::{Notice, Out, StoreTrouble, Trouble};

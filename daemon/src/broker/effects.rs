@@ -5,7 +5,7 @@ use crate::access_log::Handed;
 use crate::{clock, listener, logging, words, work};
 use anyhow::Result;
 use everkey_proto::Reply;
-use everkey_session::event::{Done, NetJob, Refresh};
+use everkey_session::job::{Done, NetJob, Refresh};
 use everkey_session::trouble::{NetKind, NetTrouble};
 use everkey_session::{Effect, Op};
 use tokio::net::TcpListener;

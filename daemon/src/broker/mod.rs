@@ -15,7 +15,7 @@ use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_proto::{Failure, Reply, Request, Secret};
-use everkey_session::event::Done;
+use everkey_session::job::Done;
 
 use everkey_session::trouble::NetTrouble;
 use everkey_session::{Boot, Input, Op, Profile, Settings, StoreJob, Waiter};

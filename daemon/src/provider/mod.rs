@@ -13,9 +13,10 @@ mod samples;
 
 use crate::http::{Answer, Call, Target};
 use everkey_proto::{ProviderKind, Scheme, Secret};
-use everkey_session::event::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::policy::{Discovery, OauthClient, Policy, Replay};
-use everkey_session::record::{At, Revocation, Session};
+use everkey_session::record::{Revocation, Session};
+use everkey_session::registration::At;
 use zeroize::Zeroizing;
 
 /// The kinds of server.

@@ -10,7 +10,7 @@ pub use durable::{is_named, make_dir, open_lock};
 use crate::provider::Provider;
 use durable::Exchange;
 use everkey_session::StoreJob;
-use everkey_session::event::{Done, Found, Loaded, Replaced};
+use everkey_session::job::{Done, Found, Loaded, Replaced};
 use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use session_file::Content;

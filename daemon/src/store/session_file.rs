@@ -1,7 +1,7 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
 use crate::provider::{Parsed, Provider};
-use everkey_session::event::Found;
+use everkey_session::job::Found;
 use everkey_session::trouble::{StoreKind, StoreTrouble};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
 use rustix::io::Errno;

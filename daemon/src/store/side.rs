@@ -112,7 +112,7 @@ pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8
 mod tests {
     use super::*;
     use everkey_proto::Secret;
-    use everkey_session::record::At;
+    use everkey_session::registration::At;
 
     #[test]
     fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {

@@ -7,7 +7,7 @@ use everkey_daemon::http::Answer;
 use everkey_daemon::provider::{Provider, jwt};
 use everkey_daemon::words;
 use everkey_proto::Secret;
-use everkey_session::event::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::{Capability, Grant, Holder};
 use everkey_session::trouble::{NetKind, NetTrouble, Trouble};
 use serde::de::IgnoredAny;

@@ -10,7 +10,7 @@ use everkey_daemon::http::Answer;
 use everkey_daemon::provider::{Provider, jwt};
 use everkey_daemon::words;
 use everkey_proto::Secret;
-use everkey_session::event::{Identity, LoginAnswer, LoginCall, Refresh};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh};
 use everkey_session::record::Grant;
 use everkey_session::trouble::Trouble;
 use serde_json::{Map, Value};

@@ -7,7 +7,8 @@ use crate::{measure, reach};
 use everkey_daemon::http;
 use everkey_daemon::provider::{Parsed, Provider, jwt};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::record::{Claims, ClientAuth, Endpoints, Holder, Registration, Session};
+use everkey_session::record::{Claims, Holder, Session};
+use everkey_session::registration::{ClientAuth, Endpoints, Registration};
 use serde_json::{Map, Value};
 
 /// `~/.failproofai/auth.json`.

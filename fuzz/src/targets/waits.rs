@@ -5,7 +5,7 @@ use crate::{measure, reach};
 use everkey_daemon::http::{self, Answer};
 use everkey_daemon::provider::Provider;
 use everkey_proto::Secret;
-use everkey_session::event::{LoginAnswer, LoginCall, Refresh};
+use everkey_session::job::{LoginAnswer, LoginCall, Refresh};
 use everkey_session::trouble::NetKind;
 use zeroize::Zeroizing;
 

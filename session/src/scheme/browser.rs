@@ -2,9 +2,11 @@
 //! Only what comes back with the right `state` counts; anything else changes nothing.
 
 use super::{Move, Question, client};
-use crate::event::{LoginAnswer, LoginCall, Page};
+use crate::event::Page;
+use crate::job::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
-use crate::record::{Endpoints, Grant, Registration, hex};
+use crate::record::{Grant, hex};
+use crate::registration::{Endpoints, Registration};
 use crate::time::Moment;
 use crate::trouble::{Rejected, Trouble};
 use base64::Engine;

@@ -1,8 +1,8 @@
 //! A sign-in by browser, from discovery to the tokens, and what comes back that is not this sign-in's answer.
 
 use super::*;
-use crate::event::WellKnown;
-use crate::record::ClientAuth;
+use crate::job::WellKnown;
+use crate::registration::ClientAuth;
 use crate::scheme::fixtures::*;
 use crate::trouble::{NetKind, NetTrouble};
 use std::collections::BTreeMap;

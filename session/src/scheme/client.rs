@@ -1,9 +1,10 @@
 //! What the OAuth schemes have in common: how a client comes to know its server, and how it learns who signed in.
 
 use super::Move;
-use crate::event::{Identity, LoginAnswer, LoginCall, WellKnown};
+use crate::job::{Identity, LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
-use crate::record::{ClientAuth, Endpoints, Grant, Registration};
+use crate::record::Grant;
+use crate::registration::{ClientAuth, Endpoints, Registration};
 use crate::trouble::{NetKind, NetTrouble, Rejected, Trouble};
 use everkey_proto::Scheme;
 use everkey_proto::place::normal_server;

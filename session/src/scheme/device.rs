@@ -1,9 +1,11 @@
 //! A code is shown here and approved on another device (RFC 8628); achilles has no client ids and no discovery.
 
 use super::{Move, Question, client};
-use crate::event::{LoginAnswer, LoginCall, Shown};
+use crate::event::Shown;
+use crate::job::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
-use crate::record::{Endpoints, Grant, Registration};
+use crate::record::Grant;
+use crate::registration::{Endpoints, Registration};
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, Rejected, Trouble};
 use everkey_proto::{Scheme, Secret};

@@ -1,8 +1,8 @@
 //! A sign-in by device code, from discovery to the tokens, and everything that ends it early.
 
 use super::*;
-use crate::event::{Identity, WellKnown};
-use crate::record::ClientAuth;
+use crate::job::{Identity, WellKnown};
+use crate::registration::ClientAuth;
 use crate::scheme::fixtures::*;
 use crate::trouble::NetTrouble;
 use everkey_proto::reply::User;

@@ -1,8 +1,9 @@
 //! What the tests of the schemes have in common: a clock moved by hand, a server's endpoints, and grants.
 
-use crate::event::{Identity, LoginAnswer, LoginCall, WellKnown};
+use crate::job::{Identity, LoginAnswer, LoginCall, WellKnown};
 use crate::policy::OauthClient;
-use crate::record::{Capability, Claims, ClientAuth, Endpoints, Grant, Registration};
+use crate::record::{Capability, Claims, Grant};
+use crate::registration::{ClientAuth, Endpoints, Registration};
 use crate::scheme::Move;
 use crate::time::{Boot, Moment};
 use crate::trouble::{NetKind, NetTrouble};

@@ -9,9 +9,11 @@ mod fixtures;
 mod otp;
 mod token;
 
-use crate::event::{LoginAnswer, LoginCall, Page, Shown};
+use crate::event::{Page, Shown};
+use crate::job::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
-use crate::record::{Grant, Registration};
+use crate::record::Grant;
+use crate::registration::Registration;
 use crate::time::Moment;
 use crate::trouble::Trouble;
 use everkey_proto::reply::Field;

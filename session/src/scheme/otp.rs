@@ -1,7 +1,7 @@
 //! A code by email: address, code, tokens. Three tries at the address, five at the code, again only when refused.
 
 use super::{Move, Question};
-use crate::event::{LoginAnswer, LoginCall};
+use crate::job::{LoginAnswer, LoginCall};
 use crate::trouble::{NetKind, NetTrouble, Rejected, Trouble};
 use everkey_proto::Secret;
 use everkey_proto::reply::Field;

@@ -1,7 +1,7 @@
 //! A token made elsewhere and pasted: the server is asked first, and only what it accepts is kept.
 
 use super::{Move, Question, client};
-use crate::event::{Identity, LoginAnswer, LoginCall};
+use crate::job::{Identity, LoginAnswer, LoginCall};
 use crate::record::{Capability, Claims, Grant};
 use crate::trouble::{Rejected, Trouble};
 use everkey_proto::Secret;

@@ -2,7 +2,8 @@
 
 use crate::script::*;
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Done, Effect, Found, StoreJob};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, Found, StoreJob};
 use everkey_session::record::Capability;
 use everkey_session::trouble::{Notice, Out, Trouble};
 

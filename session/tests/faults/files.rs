@@ -1,7 +1,8 @@
 //! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Done, Effect, Found, Loaded, Probe, Refresh, Replaced, StoreJob};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, Found, Loaded, Probe, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Journal, Over, Pin, Sidecar};
 use everkey_session::trouble::{NetKind, Notice, Trouble};

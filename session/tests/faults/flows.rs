@@ -4,9 +4,8 @@ use crate::script::*;
 use everkey_proto::reply::{Field, Revocation as Word};
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{
-    Answer, Ask, Done, Effect, Identity, LoginAnswer, LoginCall, NetJob, Shown, StoreJob,
-};
+use everkey_session::event::{Answer, Ask, Effect, Shown};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, StoreJob};
 use everkey_session::policy::Policy;
 use everkey_session::record::Session;
 use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
@@ -134,7 +133,7 @@ fn a_second_caller_joins() {
     let (op, _) = only_store(effects);
     assert_eq!(agent.ask(5, login(Scheme::Token)), [], "whatever the way, once the tokens are there");
     let (op, _) = only_store(agent.done(op, Done::Stored(Ok(()))));
-    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::event::Replaced::Done)));
+    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::job::Replaced::Done)));
     let done = reply(5, Answer::SignedIn { user: Some(user()), already: false });
     assert!(effects.contains(&done), "{effects:?}");
 }

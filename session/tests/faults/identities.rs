@@ -4,9 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Done, Effect, Identity, LoginAnswer, NetJob, StoreJob};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, Identity, LoginAnswer, NetJob, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::record::{At, ClientAuth, Endpoints, Holder, Over, Registration, Session};
+use everkey_session::record::{Holder, Over, Session};
+use everkey_session::registration::{At, ClientAuth, Endpoints, Registration};
 use everkey_session::trouble::{NetKind, Notice, Out, Rejected, Trouble};
 use std::collections::BTreeMap;
 

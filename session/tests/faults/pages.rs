@@ -4,11 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{
-    Answer, Ask, Done, Effect, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob,
-};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
 use everkey_session::policy::{OauthClient, Policy};
-use everkey_session::record::{ClientAuth, Endpoints, Grant, Registration};
+use everkey_session::record::Grant;
+use everkey_session::registration::{ClientAuth, Endpoints, Registration};
 use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
 
 const PORT: u16 = 40_123;

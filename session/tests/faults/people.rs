@@ -2,7 +2,8 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
-use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Refresh, StoreJob};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, NetJob, Refresh, StoreJob};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Over};
 use everkey_session::trouble::Notice;

@@ -1,7 +1,8 @@
 //! N29: a server has refused an access token that should be valid, and the callers who saw it say so.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Done, Effect, NetJob, Probe, StoreJob};
+use everkey_session::event::{Answer, Ask, Effect};
+use everkey_session::job::{Done, NetJob, Probe, StoreJob};
 use everkey_session::record::{Capability, Fingerprint};
 use everkey_session::trouble::{Notice, Trouble};
 

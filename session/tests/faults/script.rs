@@ -2,13 +2,13 @@
 
 use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
-use everkey_session::event::{
-    Answer, Ask, Done, Effect, Found, Input, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob,
-};
+use everkey_session::event::{Answer, Ask, Effect, Input};
+use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
 use everkey_session::policy::{Policy, Replay};
 use everkey_session::record::{
-    At, Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
+    Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
 };
+use everkey_session::registration::At;
 use everkey_session::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
 use std::collections::BTreeMap;

@@ -3,11 +3,11 @@
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::{Scheme, Secret};
-use everkey_session::event::{
-    Answer, Ask, Done, Effect, Identity, Loaded, LoginAnswer, NetJob, StoreJob, View,
-};
+use everkey_session::event::{Answer, Ask, Effect, View};
+use everkey_session::job::{Done, Identity, Loaded, LoginAnswer, NetJob, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::record::{Endpoints, Fingerprint, Holder, Over, Registration, Session};
+use everkey_session::record::{Fingerprint, Holder, Over, Session};
+use everkey_session::registration::{Endpoints, Registration};
 use everkey_session::trouble::{Notice, Out, Trouble};
 use std::collections::BTreeMap;
 

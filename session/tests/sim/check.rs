@@ -259,7 +259,7 @@ impl Checks {
 
 /// Reading, and closing, is anybody's right.
 fn is_harmless(effect: &Effect) -> bool {
-    use everkey_session::event::StoreJob;
+    use everkey_session::job::StoreJob;
     match effect {
         Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look),
         Effect::Net(..) => false,

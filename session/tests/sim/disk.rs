@@ -4,7 +4,7 @@
 use crate::dice::Dice;
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::event::{Done, Found, Loaded, Replaced, StoreJob};
+use everkey_session::job::{Done, Found, Loaded, Replaced, StoreJob};
 use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use std::collections::{BTreeMap, VecDeque};

@@ -2,9 +2,8 @@
 //! and changes what passes, so that the code under test stays as it is.
 
 use everkey_proto::Secret;
-use everkey_session::event::{
-    Answer, Ask, Done, Effect, Found, Input, NetJob, Probe, Refresh, Replaced, StoreJob,
-};
+use everkey_session::event::{Answer, Ask, Effect, Input};
+use everkey_session::job::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
 use everkey_session::record::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
 use everkey_session::{Boot, Moment, Op, Profile, Settings};
 use std::collections::{BTreeSet, VecDeque};

@@ -5,7 +5,7 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::event::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::Revocation;
 use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
 

@@ -1,7 +1,7 @@
 //! A scripted api-server: an independent model of the server's side of `design/rotation.md`.
 
 use everkey_proto::{Secret, reply::User};
-use everkey_session::event::{Probe, Refresh};
+use everkey_session::job::{Probe, Refresh};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Claims, Grant, Holder, Session};
 use std::collections::BTreeMap;

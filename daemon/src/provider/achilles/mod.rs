@@ -8,7 +8,7 @@ use super::fields::{page, promised, retry_after, sendable, unconsumed, unix_secs
 use super::jwt;
 use crate::http::{Answer, Auth, Call};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::event::{Identity, LoginAnswer, LoginCall, Refresh};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh};
 use everkey_session::record::Grant;
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use super::fields::{AsWritten, Fields, fields, is_json, retry_after, sendable};
 use crate::http::{Answer, Auth, Call, base_url};
 use crate::object;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::event::{Identity, LoginAnswer, LoginCall};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall};
 use everkey_session::record::{Claims, Holder, Session};
 use everkey_session::trouble::NetKind;
 use serde::{Deserialize, Serialize};

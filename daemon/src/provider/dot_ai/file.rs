@@ -5,7 +5,8 @@ use super::super::fields::{AsWritten, Fields, fields, is_json, sendable, timesta
 use super::super::jwt;
 use crate::object;
 use everkey_proto::Secret;
-use everkey_session::record::{ClientAuth, Endpoints, Holder, Registration, Session};
+use everkey_session::record::{Holder, Session};
+use everkey_session::registration::{ClientAuth, Endpoints, Registration};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

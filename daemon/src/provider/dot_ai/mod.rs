@@ -6,8 +6,9 @@ pub use file::{parse_session, render_session, render_signed_out};
 
 use super::oauth;
 use crate::http::{Answer, Call};
-use everkey_session::event::{LoginAnswer, LoginCall};
-use everkey_session::record::{Capability, ClientAuth, Endpoints, Grant, Registration};
+use everkey_session::job::{LoginAnswer, LoginCall};
+use everkey_session::record::{Capability, Grant};
+use everkey_session::registration::{ClientAuth, Endpoints, Registration};
 use serde_json::json;
 
 /// For how long tokens are asked to work unless the environment says otherwise, in seconds: 30 days.

@@ -5,7 +5,7 @@ use super::jwt;
 use crate::http::{Answer, Auth, Call};
 use crate::object;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::event::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::{Grant, Holder, Revocation, Session};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::{Deserialize, Serialize};

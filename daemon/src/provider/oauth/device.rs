@@ -4,8 +4,8 @@ use super::tokens::read_sign_in;
 use super::{DEVICE, error_code, failed, from_client};
 use crate::http::{self, Answer, Call};
 use everkey_proto::Secret;
-use everkey_session::event::LoginAnswer;
-use everkey_session::record::Registration;
+use everkey_session::job::LoginAnswer;
+use everkey_session::registration::Registration;
 use everkey_session::trouble::NetKind;
 use serde::Deserialize;
 

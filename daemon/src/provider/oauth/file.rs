@@ -5,7 +5,8 @@ use crate::http;
 use crate::object;
 use crate::provider::Parsed;
 use crate::provider::fields::sendable;
-use everkey_session::record::{Endpoints, Session};
+use everkey_session::record::Session;
+use everkey_session::registration::Endpoints;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

@@ -3,8 +3,8 @@
 
 use crate::http::{self, Answer};
 use everkey_proto::Scheme;
-use everkey_session::event::{LoginAnswer, WellKnown};
-use everkey_session::record::{ClientAuth, Endpoints};
+use everkey_session::job::{LoginAnswer, WellKnown};
+use everkey_session::registration::{ClientAuth, Endpoints};
 use everkey_session::trouble::{NetKind, Rejected};
 use reqwest::Url;
 use serde::Deserialize;

@@ -15,8 +15,9 @@ pub(super) use tokens::{exchange_call, read_tokens};
 use super::fields::retry_after;
 use crate::http::{Answer, Auth, Call, Target};
 use everkey_proto::Secret;
-use everkey_session::event::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer};
-use everkey_session::record::{At, ClientAuth, Endpoints, Registration, Revocation};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer};
+use everkey_session::record::Revocation;
+use everkey_session::registration::{At, ClientAuth, Endpoints, Registration};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::Deserialize;
 

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
-use everkey_session::record::Registration;
+use everkey_session::registration::Registration;
 use everkey_session::trouble::NetKind;
 use serde::Deserialize;
 use serde_json::Value;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Scheme;
 use everkey_proto::reply::User;
-use everkey_session::event::WellKnown;
+use everkey_session::job::WellKnown;
 use everkey_session::record::{Capability, Claims, Holder, Session};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

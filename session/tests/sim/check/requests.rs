@@ -5,7 +5,7 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::event::Refresh;
+use everkey_session::job::Refresh;
 use everkey_session::policy::Replay;
 use everkey_session::record::{Capability, Fingerprint, Journal, Session};
 use std::collections::BTreeMap;

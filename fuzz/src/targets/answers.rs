@@ -1,7 +1,7 @@
 //! A server's answers. The input is a line `STATUS json|html [RETRY-AFTER or LOCATION]`, then the body.
 //! Each property is stated against the body as plain JSON, read without any of everkey's code.
 
-use super::{object, sendable};
+use super::{fields, object, opens_object, sendable};
 use crate::{measure, reach};
 use everkey_daemon::http::Answer;
 use everkey_daemon::provider::{Provider, jwt};
@@ -10,7 +10,9 @@ use everkey_proto::Secret;
 use everkey_session::job::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::{Capability, Grant, Holder};
 use everkey_session::trouble::{NetKind, NetTrouble, Trouble};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -35,7 +37,7 @@ pub fn refresh(input: &[u8]) {
     let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
     if let Refresh::Granted(grant) = &read {
-        as_granted(&body, grant);
+        as_granted(&answer, &body, grant);
     }
 }
 
@@ -94,7 +96,7 @@ pub fn login(input: &[u8]) {
             LoginAnswer::Granted(grant) => {
                 reach::deep();
                 assert!(verifies && answer.status == 200 && grant.user.is_some(), "nobody signed in");
-                as_granted(&body, &grant);
+                as_granted(&answer, &body, &grant);
             }
             LoginAnswer::Rejected(why) => {
                 let passing = matches!(answer.status, 200..=399 | 429 | 500..);
@@ -146,7 +148,7 @@ pub fn revoke(input: &[u8]) {
 }
 
 /// A grant is what the body says.
-fn as_granted(body: &Map<String, Value>, grant: &Grant) {
+fn as_granted(answer: &Answer, body: &Map<String, Value>, grant: &Grant) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
@@ -154,7 +156,7 @@ fn as_granted(body: &Map<String, Value>, grant: &Grant) {
         assert!(token.is_some_and(sendable), "{name} can't stand in a header");
     }
     assert_eq!(grant.claims, jwt::claims(&grant.access));
-    assert_eq!(grant.capability, promise(body), "a promise that the server did not make");
+    assert_eq!(grant.capability, promise(answer, &[]), "a promise that the server did not make");
     if let (Some(user), Some(said)) = (&grant.user, body.get("user").and_then(Value::as_object)) {
         assert_eq!((said["id"].as_str(), said["email"].as_str()), (Some(&*user.id), Some(&*user.email)));
     }
@@ -165,10 +167,21 @@ fn as_granted(body: &Map<String, Value>, grant: &Grant) {
     sane_lifetimes(grant);
 }
 
-/// What the body promises about lost answers.
-pub(super) fn promise(body: &Map<String, Value>) -> Capability {
-    let promised = body.get("refresh_retry").filter(|retry| retry["v"] == 1);
-    match promised.and_then(|retry| retry["until"].as_str()) {
+/// What an answer promises about lost answers, in the object that `path` leads to. A name that comes twice promises
+/// nothing.
+pub(super) fn promise(answer: &Answer, path: &[&str]) -> Capability {
+    #[derive(Deserialize)]
+    struct Promise {
+        v: Box<RawValue>,
+        until: Box<RawValue>,
+    }
+    let mut retry = String::from_utf8_lossy(&answer.body).into_owned();
+    for name in path.iter().chain(&["refresh_retry"]) {
+        retry = fields(&retry).get(*name).map(|value| value.get().to_owned()).unwrap_or_default();
+    }
+    let promise = serde_json::from_str::<Promise>(&retry).ok().filter(|_| opens_object(retry.as_bytes()));
+    let until = promise.filter(|promise| promise.v.get() == "1").map(|promise| promise.until);
+    match until.and_then(|until| serde_json::from_str::<String>(until.get()).ok()).as_deref() {
         Some("used") => Capability::Rr1,
         Some("probe") => Capability::Probe,
         Some(_) | None => Capability::None,

@@ -33,7 +33,7 @@ pub fn any(input: &[u8]) {
     let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
     if let Refresh::Granted(grant) = &read {
-        as_granted(&body, grant);
+        as_granted(&answer, &body, grant);
     }
     let start = LoginCall::StartDevice { registration: None, scope: None };
     let poll = LoginCall::PollDevice { registration: None, device_code: Secret::new("dc") };
@@ -64,7 +64,7 @@ fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
         (LoginCall::PollDevice { .. }, LoginAnswer::Granted(grant)) => {
             reach::deep();
             assert!(answer.status == 200 && grant.user.is_some(), "nobody signed in");
-            as_granted(body, &grant);
+            as_granted(answer, body, &grant);
         }
         (LoginCall::PollDevice { .. }, LoginAnswer::Pending) => {
             assert_eq!((answer.status, error), (202, Some("authorization_pending")));
@@ -108,7 +108,7 @@ fn identified(answer: &Answer, body: &Body, identity: &Identity) {
 }
 
 /// A grant is what the body says.
-fn as_granted(body: &Body, grant: &Grant) {
+fn as_granted(answer: &Answer, body: &Body, grant: &Grant) {
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
         assert_eq!(text(body, name), token.map(Secret::expose), "{name} is not the server's");
         assert!(token.is_some_and(sendable), "{name} can't stand in a header");
@@ -116,8 +116,7 @@ fn as_granted(body: &Body, grant: &Grant) {
     assert_eq!(grant.claims, jwt::claims(&grant.access));
     assert_eq!(text(body, "user_id"), grant.user.as_ref().map(|user| &*user.id));
     about_as_told(body, &grant.about);
-    let data = data(body).cloned().unwrap_or_default();
-    assert_eq!(grant.capability, promise(&data), "a promise that the server did not make");
+    assert_eq!(grant.capability, promise(answer, &["data"]), "a promise that the server did not make");
     assert!(grant.access_expires_in.is_some(), "an access token without an end");
     sane_lifetimes(grant);
 }

@@ -39,7 +39,7 @@ pub fn any(input: &[u8]) {
     let read = measure::tree(input.len(), || PROVIDER.read_refresh(&answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
     if let Refresh::Granted(grant) = &read {
-        let stays = if grant.refresh.is_none() { Capability::Reusable } else { promise(&body) };
+        let stays = if grant.refresh.is_none() { Capability::Reusable } else { promise(&answer, &[]) };
         assert_eq!(grant.capability, stays, "a promise that the server did not make");
         as_granted(&body, grant);
     }
@@ -138,7 +138,7 @@ fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
         (LoginCall::PollDevice { .. } | LoginCall::Exchange { .. }, LoginAnswer::Granted(grant)) => {
             reach::deep();
             assert_eq!(status, 200, "tokens with another status");
-            assert_eq!(grant.capability, promise(body), "a promise that the server did not make");
+            assert_eq!(grant.capability, promise(answer, &[]), "a promise that the server did not make");
             as_granted(body, &grant);
             let nonce = matches!(call, LoginCall::Exchange { .. }).then_some("n");
             for_this_sign_in(text("id_token"), nonce, &grant);

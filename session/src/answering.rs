@@ -116,7 +116,8 @@ impl Profile {
             Account::Unusable(why) => return (State::SignedOut, Some(Trouble::Store(why.clone()))),
             Account::Starting(_) => return (State::SignedOut, None),
         };
-        if let Some(over) = held.over() {
+        // A token that never changes is still handed out.
+        if let Some(over) = held.over().filter(|_| held.session.holder.fixed.is_none()) {
             return (State::NeedsLogin, Some(Trouble::NeedsLogin(over)));
         }
         if let Err(why) = &self.owner {

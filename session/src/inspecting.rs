@@ -61,15 +61,16 @@ impl Profile {
             (Why::Words, identity) => Answer::Inspected(identity),
             (Why::Who(_), Identity::Refused) => Answer::Failed(Trouble::Rejected(Rejected::Token)),
             (Why::Who(_), Identity::Untold) => Answer::Whoami(None),
-            (Why::Who(print), Identity::Accepted { user, about }) => {
-                if let Account::In(held) = &mut self.account
-                    && held.fingerprint() == print
-                {
+            (Why::Who(print), Identity::Accepted { user, about }) => match &mut self.account {
+                Account::In(held) if held.fingerprint() == print => {
                     held.session.holder.user.clone_from(&user);
                     held.session.holder.about = about;
+                    Answer::Whoami(user)
                 }
-                Answer::Whoami(user)
-            }
+                Account::In(_) | Account::Out(_) | Account::Unusable(_) | Account::Starting(_) => {
+                    Answer::Failed(Trouble::AccountChanged)
+                }
+            },
         };
         self.reply(waiter, answer);
     }

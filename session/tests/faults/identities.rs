@@ -103,7 +103,8 @@ fn what_the_server_said_of_one_session_is_not_remembered_of_another() {
     let effects = agent.file_changed();
     let effects = agent.look_at_unchanged_file(effects);
     assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::Adopted)]);
-    agent.done(op, Done::Identified(accepted(Some(user()))));
+    let told = agent.done(op, Done::Identified(accepted(Some(user()))));
+    assert_eq!(told, [reply(1, Answer::Failed(Trouble::AccountChanged))]);
     let (_, job) = only_net(agent.ask(2, Ask::Whoami));
     assert_eq!(job, NetJob::Identify { at: home(), access: session(5).access });
 }

@@ -183,6 +183,7 @@ fn a_token_that_never_changes_is_handed_out_first() {
     assert_eq!((view.masked, view.masked_fixed.is_some()), (Some(bare().access.masked()), true));
 
     assert_eq!(agent.wait(), [ended(Over::Expired)], "the session beside it");
+    assert_eq!(self::view(&mut agent).state, State::Valid, "there is a token all the same");
     assert_eq!(agent.ask(5, token()), [reply(5, fixed.clone())]);
     assert_eq!(agent.ask(6, better_than(&bare().access)), [reply(6, fixed)]);
     assert!(agent.is_signed_in());

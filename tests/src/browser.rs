@@ -70,12 +70,7 @@ impl Browser {
             }
         }
         let profile = tempfile::tempdir().expect("room for a profile");
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // What it writes besides its profile goes away with it.
-        command.env("HOME", profile.path()).env("TMPDIR", profile.path());
-        let mut driver = Running::spawn(&mut command);
-        let port = announced_port(&mut driver);
+        let (driver, port) = drive(profile.path());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -356,15 +351,39 @@ fn capabilities(profile: &Path) -> fantoccini::wd::Capabilities {
     wanted.as_object().expect("an object").clone().into_iter().collect()
 }
 
-fn announced_port(driver: &mut Running) -> u16 {
+/// A driver that listens, and its port. It takes a free port of one address family and gives up where the other has it
+/// taken (SeleniumHQ/selenium#10974): then another one is started.
+fn drive(profile: &Path) -> (Running, u16) {
+    let start = Instant::now();
+    loop {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // What it writes besides its profile goes away with it.
+        command.env("HOME", profile).env("TMPDIR", profile);
+        let mut driver = Running::spawn(&mut command);
+        match announced_port(&mut driver) {
+            Ok(port) => return (driver, port),
+            Err(said) => {
+                let taken = said.contains("port not available") && start.elapsed() < PATIENCE;
+                assert!(taken, "chromedriver ended before it listened: {said}");
+            }
+        }
+    }
+}
+
+/// The port that the driver listens on, or what it said before it ended.
+fn announced_port(driver: &mut Running) -> Result<u16, String> {
     let output = driver.child().stdout.take().expect("a pipe");
+    let mut said = String::new();
     for line in BufReader::new(output).lines() {
         let line = line.expect("chromedriver speaks");
         if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').trim().parse().expect("a port");
+            return Ok(port.trim_end_matches('.').trim().parse().expect("a port"));
         }
+        said.push_str(&line);
+        said.push('\n');
     }
-    panic!("chromedriver ended before it listened");
+    Err(said)
 }
 
 fn field(label: &str) -> String {

@@ -156,7 +156,12 @@ fn too_long() -> Failure {
 fn lost(e: &io::Error) -> Failure {
     let message = match e.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "The agent did not answer in time.".to_owned(),
+        _ if hung_up(e) => "The agent ended while it was asked.".to_owned(),
         _ => format!("The connection to the agent broke ({e})."),
     };
-    failure(Code::NoAgent, message, "Try again; `everkey agent logs` may say more.")
+    failure(
+        Code::NoAgent,
+        message,
+        "Try again (a sign-in has to begin anew); `everkey agent logs` may say more.",
+    )
 }

@@ -115,14 +115,16 @@ impl Setup {
     fn account(&self, profile: Profile) -> Result<Account> {
         let provider = Provider::from(profile.provider);
         let named = (profile.name == everkey_proto::DEFAULT_PROFILE).then(|| self.server.clone()).flatten();
-        let server = named.or_else(|| profile.server().map(str::to_owned));
+        let configured = named.or(profile.server.clone());
+        let in_file = || provider.server_in(read(&profile.session_file).ok().flatten()?.as_bytes());
+        let server = configured.or_else(in_file).or_else(|| profile.server().map(str::to_owned));
         let server = server.or_else(|| token_origin(profile.oauth.as_ref()?)).unwrap_or_default();
         let server = match profile.provider {
-            // It may come from achilles' own file, which nobody has checked.
-            ProviderKind::Achilles => base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?,
-            ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::DotAi | ProviderKind::Oauth => {
-                server
+            // It may come from the tool's own file, which nobody has checked.
+            ProviderKind::Achilles | ProviderKind::Binboi => {
+                base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
             }
+            ProviderKind::Failproofai | ProviderKind::DotAi | ProviderKind::Oauth => server,
         };
         // An issuer's last slash counts only for the issuer.
         let server = normal_server(&server);
@@ -259,4 +261,24 @@ fn path(name: &str) -> Option<PathBuf> {
 
 fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binbois_own_file_names_its_server_though_nobody_is_signed_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("home/.binboi/config.json");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let server = |json: &str| {
+            std::fs::write(&file, json).unwrap();
+            Setup::in_folder(dir.path()).find(Some("binboi")).map(|account| account.settings.server)
+        };
+        assert_eq!(server("{}").ok().as_deref(), Some("https://api.binboi.com"));
+        let own = r#"{"server_addr":"x:1","api_url":"http://127.0.0.1:9/"}"#;
+        assert_eq!(server(own).ok().as_deref(), Some("http://127.0.0.1:9"));
+        assert!(server(r#"{"api_url":"http://elsewhere.example"}"#).is_err(), "no token goes there");
+    }
 }

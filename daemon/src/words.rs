@@ -207,6 +207,9 @@ fn refused(rejected: &Rejected) -> String {
         Rejected::Metadata(what) => {
             format!("The server's metadata can't be used: {}.", harmless(what, SHOWN))
         }
+        Rejected::Registration(why) => {
+            format!("Client registration failed: the server would not have it ({}).", harmless(why, SHOWN))
+        }
         Rejected::NoClient => {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
         }
@@ -225,6 +228,7 @@ fn refused_hint(rejected: &Rejected) -> String {
         Rejected::Metadata(_) => {
             "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml."
         }
+        Rejected::Registration(_) => "Check the address of the server; if it is right, ask whoever runs it for a client id (--client-id).",
         Rejected::NoClient => {
             "Ask whoever runs the server for a client id, and add the profile with --client-id."
         }

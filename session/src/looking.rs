@@ -176,8 +176,9 @@ impl Profile {
                     held.last = None;
                 }
                 held.session.holder.fixed.clone_from(&session.holder.fixed);
-                // The same session with another access token: whoever wrote it had a reason.
-                if session.access != held.session.access {
+                // The same session with another access token, or another end of it: whoever wrote it had a reason.
+                let ends = |session: &Session| (session.access_expires_at, session.refresh_expires_at);
+                if session.access != held.session.access || ends(&session) != ends(&held.session) {
                     let holder = held.session.holder.clone().or(session.holder.clone());
                     let session = Session { holder, ..session };
                     let fresh = Fresh::read(now, session, None, Capability::None);
@@ -185,6 +186,9 @@ impl Profile {
                         SignedIn::new(now, fresh, self.settings.policy.margin_secs);
                     (held.session, held.expires) = (session, expires);
                     (held.lifetime_secs, held.due) = (lifetime_secs, due);
+                    if held.over() == Some(Over::Expired) {
+                        held.rotation = Rotation::Rest;
+                    }
                     self.reconsider();
                 }
             }

@@ -181,7 +181,8 @@ impl Profile {
                 false
             }
         };
-        let signed_in = matches!(self.account, Account::In(_));
+        // A token that somebody wrote into the file by hand was never bound to a server.
+        let signed_in = matches!(&self.account, Account::In(held) if !held.session.is_only_fixed());
         match &expect.server {
             Some(client) if bound && signed_in && normal_server(client) != self.server() => {
                 Err(Trouble::OtherServer { agent: self.server().to_owned(), client: client.clone() })

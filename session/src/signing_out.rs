@@ -144,6 +144,7 @@ impl Profile {
                         self.tell(Notice::SignedOut(Out::NoFile));
                         reply::Revocation::Impossible
                     }
+                    Account::Unusable(_) if !self.settings.policy.revokes => reply::Revocation::Impossible,
                     // There was something, and nobody could read what to revoke.
                     Account::Unusable(_) => reply::Revocation::NotConfirmed,
                     Account::Out(_) | Account::Starting(_) => reply::Revocation::NothingToDo,

@@ -87,6 +87,8 @@ pub enum Rejected {
     Issuer(String),
     /// A server whose metadata can't be used: what is wrong with it.
     Metadata(String),
+    /// The server would not register this client: its own code, or the status.
+    Registration(String),
     /// The server wants to know clients beforehand, and this one has no id.
     NoClient,
     /// The server does not offer this way to sign in.

@@ -121,10 +121,22 @@ impl Provider {
         }
     }
 
+    /// The server that a tool's own file names, though nobody is signed in, as it is written.
+    pub fn server_in(self, bytes: &[u8]) -> Option<String> {
+        match self {
+            Self::Binboi => binboi::server(bytes),
+            Self::Failproofai | Self::Achilles | Self::DotAi | Self::Oauth => None,
+        }
+    }
+
     /// What a file's bytes hold.
     pub fn parse_session(self, bytes: &[u8]) -> Parsed {
         match self {
-            Self::Failproofai => failproofai::parse_session(bytes).map_or(Parsed::Damaged, Parsed::Session),
+            Self::Failproofai => match failproofai::parse_session(bytes) {
+                Some(session) => Parsed::Session(session),
+                None if failproofai::is_of_another_shape(bytes) => Parsed::Strange,
+                None => Parsed::Damaged,
+            },
             Self::Achilles => achilles::parse_session(bytes),
             Self::Binboi => binboi::parse_session(bytes),
             Self::DotAi => dot_ai::parse_session(bytes),

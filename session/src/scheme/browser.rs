@@ -72,6 +72,7 @@ impl Browser {
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
                 self.open(registration, port)
             }
+            (Stage::Registering(_), answer) => client::not_registered(&self.server, answer),
             (Stage::Exchanging(registration), LoginAnswer::Granted(grant)) => {
                 match client::identify(Some(&registration), &grant) {
                     Some(call) => {

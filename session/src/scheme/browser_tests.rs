@@ -261,9 +261,9 @@ fn a_registration_that_is_refused_or_impossible_ends_it() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     browser.resume(LoginAnswer::Discovered(endpoints()));
     browser.listening(PORT);
-    let refused = Rejected::Other("invalid_client_metadata".to_owned());
-    let end = browser.resume(LoginAnswer::Rejected(refused.clone()));
-    assert_eq!(end, Move::Fail(Trouble::Rejected(refused)));
+    let refused = || "invalid_client_metadata".to_owned();
+    let end = browser.resume(LoginAnswer::Rejected(Rejected::Other(refused())));
+    assert_eq!(end, Move::Fail(Trouble::Rejected(Rejected::Registration(refused()))));
 
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     browser.resume(LoginAnswer::Discovered(Endpoints { registration: None, ..endpoints() }));

@@ -95,6 +95,32 @@ pub fn register(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<Str
     Move::Call(LoginCall::Register { endpoints: endpoints.clone(), redirect, scope })
 }
 
+/// The server would not register this client, or made no sense.
+pub fn not_registered(server: &str, answer: LoginAnswer) -> Move {
+    match answer {
+        LoginAnswer::Rejected(Rejected::Other(code)) => refused(code),
+        LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
+        LoginAnswer::Rejected(rejected) => Move::Fail(Trouble::Rejected(rejected)),
+        LoginAnswer::Limited(secs) => Move::Fail(Trouble::RateLimited { secs }),
+        LoginAnswer::Net(NetTrouble { kind: NetKind::Status(status @ 400..=499), .. }) => {
+            refused(format!("status {status}"))
+        }
+        LoginAnswer::Net(net) => Move::Fail(Trouble::Net(net)),
+        LoginAnswer::CodeSent
+        | LoginAnswer::Granted(_)
+        | LoginAnswer::Discovered(_)
+        | LoginAnswer::Registered(_)
+        | LoginAnswer::DeviceStarted { .. }
+        | LoginAnswer::Pending
+        | LoginAnswer::SlowDown
+        | LoginAnswer::Identified(_) => no_answer(server),
+    }
+}
+
+fn refused(why: String) -> Move {
+    Move::Fail(Trouble::Rejected(Rejected::Registration(why)))
+}
+
 /// What to ask for: what was configured, else those of the usual scopes that the server says it has.
 pub fn scope(oauth: &OauthClient, endpoints: &Endpoints) -> Option<String> {
     let offered = |scope: &&str| endpoints.scopes.iter().any(|one| one == scope);

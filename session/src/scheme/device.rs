@@ -7,7 +7,7 @@ use crate::policy::OauthClient;
 use crate::record::Grant;
 use crate::registration::{Endpoints, Registration};
 use crate::time::{Boot, Moment};
-use crate::trouble::{NetKind, Rejected, Trouble};
+use crate::trouble::{NetKind, NetTrouble, Rejected, Trouble};
 use everkey_proto::{Scheme, Secret};
 
 /// How much slower `slow_down` makes it, in seconds (RFC 8628 section 3.5).
@@ -46,6 +46,8 @@ struct Code {
     shown: Shown,
     interval: u64,
     until: Boot,
+    /// What went wrong at the last poll, if something did.
+    last: Option<NetTrouble>,
 }
 
 impl Device {
@@ -78,6 +80,7 @@ impl Device {
                 self.registration = Some(registration);
                 self.start()
             }
+            (Stage::Registering, answer) => client::not_registered(&self.server, answer),
             (
                 Stage::Starting,
                 LoginAnswer::DeviceStarted {
@@ -94,7 +97,8 @@ impl Device {
                     Shown { url, complete_url, user_code, expires_at: now.wall.saturating_add(expires_in) };
                 let interval = interval.clamp(1, LONGEST_PAUSE);
                 let until = now.boot.plus_secs(expires_in);
-                self.stage = Stage::Shown(Code { device_code, shown: shown.clone(), interval, until });
+                let code = Code { device_code, shown: shown.clone(), interval, until, last: None };
+                self.stage = Stage::Shown(code);
                 Move::Sleep { secs: interval, show: Some(Question::Show(shown)) }
             }
             (Stage::Shown(code), answer) => self.polled(now, code, answer),
@@ -116,8 +120,10 @@ impl Device {
     pub fn wake(&mut self, now: &Moment) -> Option<Move> {
         let Stage::Shown(code) = &self.stage else { return None };
         if code.until <= now.boot {
+            // Whether somebody approved it, a server that does not answer has not said.
+            let why = code.last.clone().map_or(Trouble::Rejected(Rejected::Expired), Trouble::Net);
             self.stage = Stage::Over;
-            return Some(Move::Fail(Trouble::Rejected(Rejected::Expired)));
+            return Some(Move::Fail(why));
         }
         let device_code = code.device_code.clone();
         Some(Move::Call(LoginCall::PollDevice { registration: self.registration.clone(), device_code }))
@@ -179,6 +185,7 @@ impl Device {
     }
 
     fn polled(&mut self, now: &Moment, mut code: Code, answer: LoginAnswer) -> Move {
+        code.last = None;
         let pause = match answer {
             LoginAnswer::Granted(grant) => return self.granted(grant),
             LoginAnswer::Rejected(rejected) => return Move::Fail(Trouble::Rejected(rejected)),
@@ -191,6 +198,7 @@ impl Device {
             // RFC 8628 section 3.5: who is not answered asks less often.
             LoginAnswer::Net(net) if is_passing(&net.kind) => {
                 code.interval = (code.interval * 2).min(LONGEST_PAUSE);
+                code.last = Some(net);
                 code.interval
             }
             LoginAnswer::Net(net) => return Move::Fail(Trouble::Net(net)),

@@ -100,6 +100,15 @@ fn a_code_that_nobody_approves_expires_when_it_said_and_is_asked_no_later() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_has_not_said_that_nobody_approved() {
+    let mut device = shown(5, 600);
+    assert!(device.wake(&after_ms(5_000)).is_some());
+    let broken = NetTrouble { server: SERVER.to_owned(), kind: NetKind::Status(500) };
+    poll(&mut device, 5_000, LoginAnswer::Net(broken.clone()));
+    assert_eq!(device.wake(&after_ms(600_000)), Some(Move::Fail(Trouble::Net(broken))));
+}
+
+#[test]
 fn a_code_of_no_seconds_is_over_at_once() {
     let (mut device, _) = Device::begin(SERVER, None);
     device.resume(&after_ms(0), started(5, 0));

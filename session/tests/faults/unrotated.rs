@@ -206,6 +206,28 @@ fn a_file_with_only_the_token_that_never_changes_is_not_signed_out() {
 }
 
 #[test]
+fn a_token_written_by_hand_was_never_bound_to_a_server() {
+    let mut agent = holding(&only_fixed());
+    let elsewhere = agent.ask_at(1, "https://elsewhere.example", token());
+    assert_eq!(elsewhere, [reply(1, token_of(&only_fixed()))]);
+    let mut agent = holding(&with_fixed(bare()));
+    let elsewhere = agent.ask_at(1, "https://elsewhere.example", token());
+    assert!(matches!(&elsewhere[..], [Effect::Reply(_, answer)] if matches!(**answer, Answer::Failed(_))));
+}
+
+#[test]
+fn another_end_that_somebody_wrote_into_the_file_counts() {
+    let mut agent = holding(&bare());
+    agent.file = Session { access_expires_at: bare().access_expires_at.map(|at| at - 7200), ..bare() };
+    let effects = agent.file_changed();
+    assert_eq!(agent.look_at_unchanged_file(effects), [ended(Over::Expired)]);
+    agent.file = bare();
+    let effects = agent.file_changed();
+    assert_eq!(agent.look_at_unchanged_file(effects), []);
+    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&bare()))], "and so does its mending");
+}
+
+#[test]
 fn a_sign_in_keeps_the_token_that_never_changes() {
     let mut agent = holding(&only_fixed());
     let effects = agent.ask(1, Ask::Login { scheme: None });

@@ -3,7 +3,8 @@
 use crate::cli::context::{Chosen, Context};
 use crate::cli::show;
 use everkey_client::sources::{self, NamedServer, Origin};
-use everkey_client::{Failure, Status, environment};
+use everkey_client::{Failure, Inspection, Status, User, Verdict, environment};
+use everkey_proto::Code;
 use everkey_proto::place::normal_server;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -20,6 +21,18 @@ struct Source {
     shown: Option<String>,
 }
 
+/// Whose the token is; a token that the server refuses is nobody's.
+fn user_of(inspection: Inspection, source: &str) -> Result<Option<User>, Failure> {
+    match inspection.verdict {
+        Verdict::Accepted | Verdict::Untold => Ok(inspection.user),
+        Verdict::Refused => Err(Failure::new(
+            Code::Refused,
+            format!("The server refuses the token from {source}."),
+            "Put another one there, or take it away to use the session's.".to_owned(),
+        )),
+    }
+}
+
 pub fn run(context: &Context) -> Result<ExitCode, Failure> {
     let tokens = context.given_tokens()?;
     let mut agent = context.agent()?;
@@ -28,7 +41,7 @@ pub fn run(context: &Context) -> Result<ExitCode, Failure> {
     let (used, said) = match tokens.first() {
         Some(given) => {
             let said = account.inspect(Some(given.token.clone()));
-            (true, said.map(|inspection| inspection.user))
+            (true, said.and_then(|inspection| user_of(inspection, &show::origin(&given.origin))))
         }
         None => (status.masked_token.is_some() || status.masked_static_token.is_some(), account.whoami()),
     };

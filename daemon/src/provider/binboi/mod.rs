@@ -38,6 +38,15 @@ pub fn parse_session(bytes: &[u8]) -> Parsed {
     }
 }
 
+/// The address that the tool's settings name, though nobody is signed in.
+pub fn server(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct File {
+        api_url: String,
+    }
+    object::read::<File>(bytes).map(|file| file.api_url).filter(|url| !url.trim().is_empty())
+}
+
 /// The token, and the address that it was validated at; the rest of the file stays as it is.
 pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
     render(old.unwrap_or_default(), &session.access, session.holder.server.as_deref())

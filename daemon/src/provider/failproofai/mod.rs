@@ -22,6 +22,12 @@ struct SessionFile {
     user: User,
 }
 
+/// An object with something in it and no token at all: perhaps of a newer version of the tool, so not ours to move.
+pub fn is_of_another_shape(bytes: &[u8]) -> bool {
+    let found = object::read::<Fields>(bytes).unwrap_or_default();
+    !found.is_empty() && ["access_token", "refresh_token"].iter().all(|ours| !found.contains_key(*ours))
+}
+
 /// A missing `refresh_expires_at` counts as `access_expires_at`; any other missing or mistyped field as no session.
 pub fn parse_session(bytes: &[u8]) -> Option<Session> {
     let file: SessionFile = object::read(bytes)?;

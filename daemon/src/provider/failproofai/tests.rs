@@ -35,6 +35,16 @@ fn the_contracts_file_is_read_and_unknown_fields_survive() {
 }
 
 #[test]
+fn a_file_of_another_shape_is_left_alone_and_a_broken_one_is_not() {
+    use crate::provider::{Parsed, Provider};
+    let parse = |text: &str| Provider::Failproofai.parse_session(text.as_bytes());
+    assert_eq!(parse(r#"{"v":2,"sessions":{"a":1}}"#), Parsed::Strange);
+    for broken in ["", "{}", "[1]", "{", r#"{"access_token":1}"#, r#"{"refresh_token":"r","user":{}}"#] {
+        assert_eq!(parse(broken), Parsed::Damaged, "{broken}");
+    }
+}
+
+#[test]
 fn unknown_fields_survive_as_they_are_written() {
     let odd = r#"123456789012345678901234567890,"huge":1e999,"half":"\ud800","user2":{"id":1.10}"#;
     let old = FILE.replace("[1]", odd);

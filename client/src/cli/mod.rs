@@ -4,6 +4,7 @@ mod args;
 mod browser;
 mod config_file;
 mod context;
+mod ears;
 mod help;
 mod input;
 mod options;

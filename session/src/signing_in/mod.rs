@@ -192,15 +192,13 @@ impl Profile {
         self.reply(waiter, Answer::Failed(Trouble::Rejected(Rejected::Stray)));
     }
 
-    /// The next step; what the person is being asked to type is known already.
+    /// The next step: somebody else may answer, or the world.
     pub(crate) fn wait_for_flow(&mut self, now: &Moment, waiter: Waiter, id: FlowId) {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
             let how = self.ended.clone().filter(|(ended, _)| *ended == id).map(|(_, how)| how);
             return self.reply(waiter, how.unwrap_or(Answer::Failed(Trouble::FlowGone)));
         };
-        let typed = matches!(flow.machine.question(), Some(Question::Field { .. }));
-        let until = if typed { now.boot } else { now.boot.plus_ms(PATIENCE_MS) };
-        flow.waiters.push(Waiting { waiter, until: Some(until) });
+        flow.waiters.push(Waiting { waiter, until: Some(now.boot.plus_ms(PATIENCE_MS)) });
     }
 
     /// Wakes the scheme when it asked for it, and repeats the step to who has waited long enough for another.

@@ -167,7 +167,9 @@ fn another_way_to_sign_in_takes_the_place_of_the_first() {
     };
     assert_eq!(revocation.refresh, grant(1).refresh);
     let still = Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None };
-    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, still)], "what is to be typed is known");
+    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), []);
+    let (effects, waited) = agent.wait_for();
+    assert_eq!((effects, waited), (vec![reply(4, still)], 20 * SECOND), "nobody has answered");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `everkey auth login`: goes through the sign-in's steps; what is typed, shown and opened happens here.
 
 use crate::cli::context::Context;
+use crate::cli::ears::{Ears, Heard};
 use crate::cli::input::{self, Echo};
 use crate::cli::options::TokenOption;
 use crate::cli::render::{self, login as words};
@@ -93,13 +94,14 @@ pub struct SignIn<'a> {
     joined: Joined,
     told: Option<Step>,
     listening: bool,
+    ears: Ears,
     page: Option<NamedTempFile>,
 }
 
 impl<'a> SignIn<'a> {
     /// One that begins with the next step.
     pub fn new(context: &'a Context, account: Account<'a>, token: Option<Secret>, joined: Joined) -> Self {
-        Self { context, account, token, joined, told: None, listening: false, page: None }
+        Self { context, account, token, joined, told: None, listening: false, ears: Ears::new(), page: None }
     }
 
     /// Goes through the steps to the end.
@@ -113,7 +115,7 @@ impl<'a> SignIn<'a> {
                     done(self.context, user.as_ref(), *already);
                     return Ok(ExitCode::SUCCESS);
                 }
-                Step::Ask { flow, field, again, .. } => self.asked(*flow, *field, again.as_ref())?,
+                Step::Ask { flow, field, again, .. } => self.asked(&step, *flow, *field, again.as_ref())?,
                 Step::Show { flow, .. } => {
                     if news {
                         self.shown(&step);
@@ -132,7 +134,13 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    fn asked(&mut self, flow: FlowId, field: Field, again: Option<&Failure>) -> Result<Step, Failure> {
+    fn asked(
+        &mut self,
+        step: &Step,
+        flow: FlowId,
+        field: Field,
+        again: Option<&Failure>,
+    ) -> Result<Step, Failure> {
         let json = self.context.json();
         let middle = self.joined == Joined::Perhaps && field == Field::Code;
         self.joined = Joined::No;
@@ -150,7 +158,16 @@ impl<'a> SignIn<'a> {
                 return Err(again.clone());
             }
         }
-        let text = question(self.context, flow, field, again)?;
+        let text = if json {
+            ask_in_json(flow, field, again);
+            match self.ears.hear(&self.context.profile, &self.context.expect(), step) {
+                Heard::Line(line) => line?.map(|line| input::unwrapped(&line)),
+                Heard::Step(next) => return next,
+            }
+        } else {
+            question(field, again)?
+        };
+        let text = text.ok_or_else(|| input_ended(flow, field, again))?;
         let text = if field == Field::Token { input::one_line(&text)? } else { text };
         self.account.step(Verb::Answer { flow, text })
     }
@@ -233,36 +250,33 @@ impl<'a> SignIn<'a> {
     }
 }
 
-fn question(
-    context: &Context,
-    flow: FlowId,
-    field: Field,
-    again: Option<&Failure>,
-) -> Result<Secret, Failure> {
+fn ask_in_json(flow: FlowId, field: Field, again: Option<&Failure>) {
+    let mut line = json!({ "type": "ask", "flow": flow, "field": field });
+    if let Some(again) = again {
+        line["again"] = show::error(again);
+    }
+    show::json(&line);
+}
+
+fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Failure> {
     let (prompt, echo) = match field {
         Field::Email => ("Email: ", Echo::Shown),
         Field::Code => ("Code from the email: ", Echo::Hidden),
         Field::Token => ("Token: ", Echo::Hidden),
     };
-    let answer = if context.json() {
-        let mut line = json!({ "type": "ask", "flow": flow, "field": field });
-        if let Some(again) = again {
-            line["again"] = show::error(again);
-        }
-        show::json(&line);
-        input::line()?.map(|line| input::unwrapped(&line))
-    } else {
-        match again {
-            Some(again) => show::err(format_args!("{} Try again.", show::plain(&again.message))),
-            None => match field {
-                Field::Code => show::err("A six-digit code is on its way to you."),
-                Field::Token => show::err("Paste an access token from the dashboard; it is not shown."),
-                Field::Email => {}
-            },
-        }
-        input::answer(prompt, echo)?
-    };
-    answer.ok_or_else(|| match again {
+    match again {
+        Some(again) => show::err(format_args!("{} Try again.", show::plain(&again.message))),
+        None => match field {
+            Field::Code => show::err("A six-digit code is on its way to you."),
+            Field::Token => show::err("Paste an access token from the dashboard; it is not shown."),
+            Field::Email => {}
+        },
+    }
+    input::answer(prompt, echo)
+}
+
+fn input_ended(flow: FlowId, field: Field, again: Option<&Failure>) -> Failure {
+    match again {
         // Whoever pipes a token in wants to know that it was refused, not that there was only one.
         Some(again) if field == Field::Token => again.clone(),
         _ => Failure::new(
@@ -270,7 +284,7 @@ fn question(
             "The input ended before the sign-in was finished.",
             format!("It waits ten minutes for: everkey auth answer {}", flow.0),
         ),
-    })
+    }
 }
 
 /// A sign-in begun elsewhere can be finished here; a script always means a new one.

@@ -246,7 +246,7 @@ fn a_server_that_registers_nobody_or_sends_elsewhere_is_told_plainly() {
     let mut account = Account::of(&world, DOT_AI);
     for (answer, code) in [
         (everkey_tests::Canned::json(400, &json!({ "error": "invalid_redirect_uri" })), "refused"),
-        (everkey_tests::Canned::new(404, "text/html", &[], "<h1>Not found</h1>"), "offline"),
+        (everkey_tests::Canned::new(404, "text/html", &[], "<h1>Not found</h1>"), "refused"),
         (everkey_tests::Canned::new(302, "text/html", &["Location: http://127.0.0.1:9/"], ""), "offline"),
         (everkey_tests::Canned::captive_portal(), "offline"),
         (everkey_tests::Canned::json(429, &json!({})), "rate_limited"),

@@ -300,8 +300,7 @@ impl Browser {
             match self.runtime.block_on(found) {
                 Ok(done) => return done,
                 Err(error) => {
-                    let gone = error.is_no_such_element() || error.is_stale_element_reference();
-                    let waits = gone && start.elapsed() < PATIENCE;
+                    let waits = is_gone(&error) && start.elapsed() < PATIENCE;
                     assert!(waits, "{path}: {error} at {}: {}", self.url(), self.text());
                 }
             }
@@ -313,6 +312,13 @@ impl Browser {
     fn run<T>(&self, command: impl Future<Output = Result<T, CmdError>>) -> T {
         self.runtime.block_on(command).unwrap_or_else(|error| panic!("the browser says: {error}"))
     }
+}
+
+/// Whether the page has no such element now. Chromium has words of its own for a page replaced while it looked.
+fn is_gone(error: &CmdError) -> bool {
+    error.is_no_such_element()
+        || error.is_stale_element_reference()
+        || error.to_string().contains("does not belong to the document")
 }
 
 impl Drop for Browser {

@@ -21,6 +21,9 @@ pub(super) enum Dialect {
 /// How long a process waits for another one's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// The pause before SQLite is asked again for what it refuses at once.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// How long a process waits for another one that migrates.
 const MIGRATING: Duration = Duration::from_secs(60);
 
@@ -46,7 +49,7 @@ impl Dialect {
             Self::Sqlite => {
                 let busy = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
                 connection.execute(AssertSqlSafe(busy)).await?;
-                connection.execute("PRAGMA journal_mode = WAL").await?;
+                write_ahead(connection).await?;
                 connection.execute("PRAGMA synchronous = FULL").await?;
                 connection.execute("PRAGMA foreign_keys = ON").await?;
             }
@@ -127,4 +130,21 @@ impl Dialect {
             Self::Postgres => AssertSqlSafe(format!("{query} FOR UPDATE OF {table}")).into_sql_str(),
         }
     }
+}
+
+/// Turns SQLite's write-ahead log on. While another process does the same, SQLite answers "locked" without waiting.
+async fn write_ahead(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let start = tokio::time::Instant::now();
+    loop {
+        match connection.execute("PRAGMA journal_mode = WAL").await {
+            Err(error) if is_locked(&error) && start.elapsed() < BUSY => tokio::time::sleep(AGAIN).await,
+            done => return done.map(drop),
+        }
+    }
+}
+
+/// SQLITE_BUSY, and those of its extended codes that end in it.
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }

@@ -7,7 +7,8 @@ use crate::sources;
 use crate::wire::{Connection, NoConnection};
 use everkey_proto::place::Places;
 use everkey_proto::profile::Profile;
-use everkey_proto::{Code, Failure, Reply, Request};
+use everkey_proto::reply::Event;
+use everkey_proto::{Code, Expect, Failure, Reply, Request, Verb};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -117,6 +118,19 @@ impl Agent {
         Account::new(self, profile.name.clone(), sources::expect(profile, None))
     }
 
+    /// Follows what happens from now on, and before that what has happened since the agent started, as far as it
+    /// remembers, if `past`.
+    ///
+    /// # Errors
+    /// Whatever keeps the agent from answering.
+    pub fn follow(mut self, past: bool) -> Result<Events, Failure> {
+        let verb = Verb::Events { past };
+        match self.ask(&Request { profile: None, expect: Expect::default(), verb })? {
+            Reply::Following => Ok(Events { connection: self.0, over: false }),
+            _ => Err(beside_the_point()),
+        }
+    }
+
     fn account(&mut self, name: Option<&str>) -> Result<Account<'_>, Failure> {
         let setup = Setup::read()?;
         Ok(self.account_of(setup.profile(name)?))
@@ -131,6 +145,30 @@ impl Agent {
             Reply::Failed(failure) => Err(failure),
             reply => Ok(reply),
         }
+    }
+}
+
+/// What happens, from an agent that is followed. Ends when the agent does, or has dropped a reader that was too slow.
+pub struct Events {
+    connection: Connection,
+    over: bool,
+}
+
+impl Iterator for Events {
+    type Item = Result<Event, Failure>;
+
+    /// Waits for the next event. An error is the last item.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let event = match self.connection.next() {
+            Ok(Reply::Event(event)) => Ok(event),
+            Ok(Reply::Failed(failure)) | Err(failure) => Err(failure),
+            Ok(_) => Err(beside_the_point()),
+        };
+        self.over = event.is_err();
+        Some(event)
     }
 }
 
@@ -173,6 +211,7 @@ fn start() -> Result<(), Failure> {
         message: format!("Could not run {}: {e}.", program.display()),
         hint: "Put everkeyd beside everkey, or into a folder of the PATH.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     })?;
     if output.status.success() {
         return Ok(());
@@ -212,6 +251,7 @@ fn elsewhere(places: &Places) -> Option<Failure> {
         ),
         hint: "Unset EVERKEY_SOCKET, or run `everkey agent stop` without it.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     })
 }
 
@@ -221,5 +261,6 @@ fn not_started(what: String) -> Failure {
         message: format!("{what}."),
         hint: "Run `everkeyd --foreground` to see what it says.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     }
 }

@@ -34,9 +34,10 @@ pub mod sources;
 mod wire;
 
 pub use account::{Account, Answer, is_repeat};
-pub use agent::{Agent, Running, beside_the_point};
+pub use agent::{Agent, Events, Running, beside_the_point};
 pub use everkey_proto::profile::Profile;
 pub use everkey_proto::reply::{
-    Code, Failure, Field, Inspection, Revocation, Short, State, Status, Step, Token, User, Verdict,
+    Access, Code, Event, Failure, Field, Happening, Inspection, Reminder, Revocation, Short, State, Status,
+    Step, Token, User, Verdict,
 };
 pub use everkey_proto::{Expect, FlowId, Scheme, Secret};

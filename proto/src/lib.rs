@@ -12,6 +12,7 @@ mod failure;
 pub mod frame;
 pub mod hello;
 pub mod json;
+mod json_event;
 pub mod place;
 pub mod profile;
 pub mod provider;
@@ -22,7 +23,7 @@ pub mod text;
 
 pub use provider::ProviderKind;
 pub use reply::{Code, Failure, Reply};
-pub use request::{Expect, FlowId, Request, Scheme, Verb};
+pub use request::{Expect, FlowId, Request, Scheme, Verb, When};
 pub use secret::Secret;
 
 /// The newest protocol version this build speaks.

@@ -32,6 +32,14 @@ pub enum Reply {
     Failed(Failure),
     /// What the server says of a token.
     Inspected(Inspection),
+    /// The reminder as it stands; none if there is none.
+    Reminder(Option<Reminder>),
+    /// Events follow from here on.
+    Following,
+    /// Something has happened.
+    Event(Event),
+    /// Who was handed tokens, the newest first.
+    Accesses(Vec<Access>),
 }
 
 /// An account at the api-server.
@@ -77,6 +85,8 @@ pub enum Step {
         tries: u8,
         /// Why it is asked again, if it is.
         again: Option<Failure>,
+        /// Where the code went that is asked for.
+        sent: Option<CodeSent>,
     },
     /// Signed in.
     Done {
@@ -110,6 +120,17 @@ pub enum Step {
         /// Unix seconds at which the sign-in is given up.
         expires_at: u64,
     },
+}
+
+/// A code that was sent to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSent {
+    /// The email address. Given as an answer again, another code is sent there.
+    pub to: String,
+    /// Seconds for which it worked when it was sent, if the server says so.
+    pub expires_in: Option<u64>,
+    /// Seconds after which another could be asked for when it was sent, if the server says so.
+    pub resend_available_in: Option<u64>,
 }
 
 /// What a flow asks for.
@@ -220,6 +241,121 @@ pub struct Status {
     pub about: BTreeMap<String, String>,
     /// A token of the file that never changes and comes before the session's, masked.
     pub masked_static_token: Option<String>,
+    /// The reminder of whoever is signed in, if there is one.
+    pub reminder: Option<Reminder>,
+}
+
+/// The re-audit reminder of whoever is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reminder {
+    /// Unix seconds at which it is due.
+    pub at: u64,
+    /// Whose it is.
+    pub email: String,
+    /// Unix seconds at which it was set.
+    pub set_at: u64,
+    /// Whether it is due by now.
+    pub due: bool,
+    /// Whether the api-server knows it.
+    pub upstream: Upstream,
+}
+
+/// Whether the api-server knows of a reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upstream {
+    /// It does.
+    Told,
+    /// It is being told, as often as it takes.
+    Pending,
+    /// Another program set the reminder, and nobody knows what it told.
+    Unknown,
+}
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts from 1 in each agent's life.
+    pub id: u64,
+    /// Unix seconds.
+    pub at: u64,
+    /// The profile it is about.
+    pub profile: String,
+    /// What has happened.
+    pub what: Happening,
+}
+
+/// What can happen to a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// Somebody signed in.
+    SignedIn {
+        /// Who, if the server says so.
+        user: Option<User>,
+    },
+    /// Nobody is signed in any more.
+    SignedOut {
+        /// Why, in words.
+        why: String,
+    },
+    /// The access token was refreshed.
+    Refreshed {
+        /// Unix seconds at which the new one expires, if somebody says.
+        access_expires_at: Option<u64>,
+    },
+    /// A refresh failed for a passing reason; it is tried again.
+    Offline {
+        /// Why, in words.
+        why: String,
+    },
+    /// The session has ended; only a new sign-in helps.
+    NeedsLogin {
+        /// Why, in words.
+        why: String,
+    },
+    /// A session file that another program wrote was taken over.
+    Adopted {
+        /// Whose it is, if it says so.
+        user: Option<User>,
+    },
+    /// A file could not be read or written.
+    FileTrouble {
+        /// What, in words.
+        why: String,
+    },
+    /// A token was handed out.
+    Handed {
+        /// To which process.
+        pid: i32,
+        /// What that process ran, as far as the system tells.
+        program: Option<String>,
+    },
+    /// A reminder was set, or found set by another program.
+    ReminderSet {
+        /// The reminder.
+        reminder: Reminder,
+    },
+    /// The reminder is gone.
+    ReminderCleared,
+    /// The reminder is due.
+    ReminderDue {
+        /// The reminder.
+        reminder: Reminder,
+    },
+}
+
+/// A token that was handed out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Unix seconds.
+    pub at: u64,
+    /// Whose token.
+    pub profile: String,
+    /// To which process.
+    pub pid: i32,
+    /// What that process ran, as far as the system tells.
+    pub program: Option<String>,
 }
 
 /// What the agent is.
@@ -246,6 +382,17 @@ pub struct Failure {
     pub hint: String,
     /// Seconds until it is worth trying again, if that is known.
     pub retry_after_secs: Option<u32>,
+    /// What the api-server answered, if this is its answer.
+    pub answer: Option<ServerAnswer>,
+}
+
+/// An api-server's answer to a sign-in that did not work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its own code for what is wrong; `http_STATUS` where it gives none.
+    pub code: String,
 }
 
 /// Stable error codes.

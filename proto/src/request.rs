@@ -99,4 +99,33 @@ pub enum Verb {
         /// The token; none means the session's own.
         token: Option<Secret>,
     },
+    /// The reminder of whoever is signed in; answered without the network.
+    Reminder,
+    /// Set the reminder, in place of the one there is.
+    SetReminder {
+        /// When it is due.
+        when: When,
+    },
+    /// Clear the reminder.
+    ClearReminder,
+    /// Follow what happens: from now on the connection carries events and takes no more requests.
+    Events {
+        /// Whether what happened since the agent started comes first, as far as it is remembered.
+        past: bool,
+    },
+    /// Who was handed which token and when, the newest first.
+    Accesses {
+        /// At most so many.
+        limit: u32,
+    },
+}
+
+/// When a reminder is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// In so many days, 1 to 365; others are taken for the nearest of these.
+    InDays(u32),
+    /// At this time in unix seconds: not past, and at most 365 days ahead.
+    At(u64),
 }

@@ -4,9 +4,10 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine, RequestLine};
 use everkey_proto::reply::{
-    AgentInfo, Field, Inspection, Revocation, Short, State, Status, Step, Token, User, Verdict,
+    Access, AgentInfo, CodeSent, Event, Field, Happening, Inspection, Reminder, Revocation, ServerAnswer,
+    Short, State, Status, Step, Token, Upstream, User, Verdict,
 };
-use everkey_proto::{Code, Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, codec};
+use everkey_proto::{Code, Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When, codec};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -32,6 +33,12 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("better", plain(Verb::Better { than: "ab".repeat(32) })),
         ("wait", plain(Verb::Wait { flow })),
         ("inspect", plain(Verb::Inspect { token: None })),
+        ("reminder", plain(Verb::Reminder)),
+        ("set reminder in days", plain(Verb::SetReminder { when: When::InDays(7) })),
+        ("set reminder at", plain(Verb::SetReminder { when: When::At(9) })),
+        ("clear reminder", plain(Verb::ClearReminder)),
+        ("events", plain(Verb::Events { past: true })),
+        ("accesses", plain(Verb::Accesses { limit: 5 })),
         ("inspect token", plain(Verb::Inspect { token: Some(Secret::new("t")) })),
         (
             "expecting",
@@ -46,7 +53,14 @@ fn requests() -> Vec<(&'static str, Request)> {
 
 fn replies() -> Vec<(String, Reply)> {
     let user = || User { id: "u1".into(), email: "a@b.c".into() };
-    let failure = |code| Failure { code, message: "m".into(), hint: "h".into(), retry_after_secs: Some(3) };
+    let failure = |code| Failure {
+        code,
+        message: "m".into(),
+        hint: "h".into(),
+        retry_after_secs: Some(3),
+        answer: None,
+    };
+    let reminder = |upstream| Reminder { at: 9, email: "a@b.c".into(), set_at: 1, due: false, upstream };
     let about = || BTreeMap::from([("org".to_owned(), "o".to_owned()), ("role".to_owned(), "r".to_owned())]);
     let status = Status {
         profile: "p".into(),
@@ -65,6 +79,7 @@ fn replies() -> Vec<(String, Reply)> {
         provider: "failproofai".into(),
         about: about(),
         masked_static_token: Some("****".into()),
+        reminder: Some(reminder(Upstream::Told)),
     };
     let bare = Status {
         reason: Some("r".into()),
@@ -77,6 +92,7 @@ fn replies() -> Vec<(String, Reply)> {
         last_error: Some("e".into()),
         about: BTreeMap::new(),
         masked_static_token: None,
+        reminder: None,
         ..status.clone()
     };
     let info = AgentInfo { version: "1".into(), pid: 2, socket: "/s".into(), state_dir: "/d".into() };
@@ -92,7 +108,15 @@ fn replies() -> Vec<(String, Reply)> {
     };
     let open =
         Step::Open { flow: FlowId(77), url: "https://s/authorize?state=x".into(), port: 5, expires_at: 9 };
-    let ask = |field, again| Step::Ask { flow: FlowId(77), field, tries: 5, again };
+    let ask = |field, again| Step::Ask { flow: FlowId(77), field, tries: 5, again, sent: None };
+    let sent = CodeSent { to: "a@b.c".into(), expires_in: Some(600), resend_available_in: Some(30) };
+    let ask_sent =
+        Step::Ask { flow: FlowId(77), field: Field::Code, tries: 5, again: None, sent: Some(sent) };
+    let answered = ServerAnswer { status: 429, code: "rate_limited".into() };
+    let answered = Failure { answer: Some(answered), ..failure(Code::RateLimited) };
+    let event = |what| Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what });
+    let program = Some("/bin/x".to_owned());
+    let access = Access { at: 8, profile: "p".into(), pid: 9, program: program.clone() };
     let mut all = vec![
         ("whoami".into(), Reply::Whoami(Some(user()))),
         ("whoami nobody knows".into(), Reply::Whoami(None)),
@@ -114,6 +138,25 @@ fn replies() -> Vec<(String, Reply)> {
         ("inspected accepted".into(), inspected(Verdict::Accepted, Some(user()), about())),
         ("inspected refused".into(), inspected(Verdict::Refused, None, BTreeMap::new())),
         ("inspected untold".into(), inspected(Verdict::Untold, None, BTreeMap::new())),
+        ("ask code sent".into(), Reply::Step(ask_sent)),
+        ("failed answered".into(), Reply::Failed(answered)),
+        ("reminder none".into(), Reply::Reminder(None)),
+        ("reminder told".into(), Reply::Reminder(Some(reminder(Upstream::Told)))),
+        ("reminder pending".into(), Reply::Reminder(Some(reminder(Upstream::Pending)))),
+        ("reminder unknown".into(), Reply::Reminder(Some(reminder(Upstream::Unknown)))),
+        ("accesses".into(), Reply::Accesses(vec![access])),
+        ("following".into(), Reply::Following),
+        ("event signed in".into(), event(Happening::SignedIn { user: Some(user()) })),
+        ("event signed out".into(), event(Happening::SignedOut { why: "w".into() })),
+        ("event refreshed".into(), event(Happening::Refreshed { access_expires_at: Some(9) })),
+        ("event offline".into(), event(Happening::Offline { why: "w".into() })),
+        ("event needs login".into(), event(Happening::NeedsLogin { why: "w".into() })),
+        ("event adopted".into(), event(Happening::Adopted { user: None })),
+        ("event file trouble".into(), event(Happening::FileTrouble { why: "w".into() })),
+        ("event handed".into(), event(Happening::Handed { pid: 9, program })),
+        ("event reminder set".into(), event(Happening::ReminderSet { reminder: reminder(Upstream::Told) })),
+        ("event reminder cleared".into(), event(Happening::ReminderCleared)),
+        ("event reminder due".into(), event(Happening::ReminderDue { reminder: reminder(Upstream::Told) })),
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];

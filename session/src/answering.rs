@@ -103,6 +103,7 @@ impl Profile {
             last_error: held.and_then(|held| held.last.clone()),
             about: held.map(|held| held.session.holder.about.clone()).unwrap_or_default(),
             masked_fixed: held.and_then(|held| held.session.holder.fixed.as_ref()).map(Secret::masked),
+            reminder: self.reminder(now),
             pending_revocations: u32::try_from(self.revocations.len()).unwrap_or(u32::MAX),
         };
         self.reply(waiter, Answer::Status(view));

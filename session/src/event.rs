@@ -2,9 +2,10 @@
 
 use crate::job::{Done, Identity, NetJob, StoreJob};
 use crate::record::Fingerprint;
+use crate::reminder::Reminder;
 use crate::trouble::{Notice, Trouble};
-use everkey_proto::reply::{self, Field, Short, State, User};
-use everkey_proto::{Expect, FlowId, Scheme, Secret};
+use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
+use everkey_proto::{Expect, FlowId, Scheme, Secret, When};
 use std::collections::BTreeMap;
 
 /// Names a client that waits for an answer.
@@ -42,6 +43,8 @@ pub enum Input {
     },
     /// The session file may have changed.
     FileChanged,
+    /// The reminder's file may have changed.
+    ReminderChanged,
     /// The time given by `next_wake` has come.
     Tick,
 }
@@ -97,6 +100,15 @@ pub enum Ask {
     },
     /// A sign-out.
     Logout,
+    /// The reminder as it stands.
+    Reminder,
+    /// A reminder in place of the one there is.
+    SetReminder {
+        /// When it is due.
+        when: When,
+    },
+    /// No reminder.
+    ClearReminder,
 }
 
 /// One effect.
@@ -110,8 +122,10 @@ pub enum Effect {
     Net(Op, NetJob),
     /// Close the connection or the listener of an op without sending anything more.
     Cancel(Op),
-    /// Say it in the log.
+    /// Say it in the log, and to whoever follows.
     Tell(Notice),
+    /// Tell the person that a reminder is due.
+    Remind(Reminder),
 }
 
 /// What a client is answered.
@@ -160,7 +174,11 @@ pub enum Answer {
         tries: u8,
         /// Why again.
         again: Option<Trouble>,
+        /// Where the code went.
+        sent: Option<CodeSent>,
     },
+    /// The reminder as it stands.
+    Reminder(Option<reply::Reminder>),
     /// Signed in.
     SignedIn {
         /// Who, if the server says so.
@@ -203,6 +221,8 @@ pub struct View {
     pub masked_fixed: Option<String>,
     /// Sign-outs not confirmed yet.
     pub pending_revocations: u32,
+    /// The reminder of whoever is signed in.
+    pub reminder: Option<reply::Reminder>,
 }
 
 /// What a person is shown to sign in on another device.

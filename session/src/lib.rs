@@ -10,6 +10,7 @@ pub mod job;
 pub mod policy;
 pub mod record;
 pub mod registration;
+pub mod reminder;
 pub mod time;
 pub mod trouble;
 
@@ -21,6 +22,7 @@ mod keeping;
 mod looking;
 mod profile;
 mod recovery;
+mod reminding;
 mod rotation;
 mod scheme;
 mod sending;

@@ -15,6 +15,8 @@ pub struct Policy {
     pub revokes: bool,
     /// Whether the server says whose a token is.
     pub identifies: bool,
+    /// Whether the server keeps a re-audit reminder for its users.
+    pub reminds: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
     /// Refresh at the latest so many seconds before expiry.

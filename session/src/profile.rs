@@ -11,12 +11,14 @@ use crate::looking::Look;
 use crate::policy::Policy;
 use crate::record::{Capability, Fingerprint, Revocation, Session, Sidecar};
 use crate::registration::At;
+use crate::reminding::Reminding;
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
 use crate::time::{Boot, Moment, ServerClock};
 use crate::trouble::{NotOwner, Notice, Out, StoreTrouble, Trouble};
 use everkey_proto::place::normal_server;
+use everkey_proto::reply::User;
 use everkey_proto::{Expect, FlowId};
 
 /// What a profile is set up with.
@@ -48,6 +50,7 @@ pub struct Profile {
     pub(crate) revocations: Vec<ToRevoke>,
     pub(crate) inspections: Vec<Inspection>,
     pub(crate) abandoned: Vec<Abandoned>,
+    pub(crate) reminding: Reminding,
     pub(crate) server_clock: ServerClock,
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
     /// sign-in replaces them.
@@ -87,6 +90,7 @@ impl Profile {
             revocations: Vec::new(),
             inspections: Vec::new(),
             abandoned: Vec::new(),
+            reminding: Reminding::default(),
             server_clock: ServerClock::default(),
             sealed: None,
             unjudged: None,
@@ -98,6 +102,22 @@ impl Profile {
         (profile, effects)
     }
 
+    /// Who is signed in, if anybody is and the server says who.
+    pub fn user(&self) -> Option<&User> {
+        match &self.account {
+            Account::In(held) => held.session.holder.user.as_ref(),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        }
+    }
+
+    /// Unix seconds at which the access token expires, if there is one and somebody says.
+    pub fn access_expires_at(&self) -> Option<u64> {
+        match &self.account {
+            Account::In(held) => held.session.access_expires_at,
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        }
+    }
+
     /// Applies one event and returns what to do. Never waits.
     pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
         match input {
@@ -106,6 +126,7 @@ impl Profile {
             Input::Done(op, done) => self.done(now, op, done),
             Input::Callback { waiter, listener, query } => self.came_back(now, waiter, listener, &query),
             Input::FileChanged => self.look_soon(now),
+            Input::ReminderChanged => self.read_reminder_soon(now),
             Input::Tick => {}
         }
         self.pass(now);
@@ -123,6 +144,7 @@ impl Profile {
             self.flow.as_ref().and_then(Flow::next),
             self.expires_at(),
             self.signing_out.as_ref().and_then(SigningOut::until),
+            self.remind_at(now),
         ]
         .into_iter()
         .flatten()
@@ -162,6 +184,9 @@ impl Profile {
             Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
             Ask::Cancel { flow } => self.cancel_flow(now, waiter, flow),
             Ask::Logout => self.sign_out(waiter),
+            Ask::Reminder => self.show_reminder(now, waiter),
+            Ask::SetReminder { when } => self.set_reminder(now, waiter, when),
+            Ask::ClearReminder => self.clear_reminder(now, waiter),
         }
     }
 
@@ -175,6 +200,7 @@ impl Profile {
         }
         let bound = match ask {
             Ask::Whoami | Ask::Token { .. } | Ask::Better { .. } | Ask::Refresh { .. } | Ask::Status => true,
+            Ask::Reminder | Ask::SetReminder { .. } | Ask::ClearReminder => true,
             // A token of the caller goes where the caller says.
             Ask::Inspect { token } => token.is_none(),
             Ask::Login { .. } | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Wait { .. } | Ask::Logout => {
@@ -253,6 +279,9 @@ impl Profile {
             Done::Revoked(answer) => self.revoked(now, op, answer),
             Done::Identified(identity) => self.identified(op, identity),
             Done::Listening(port) => self.listening(now, op, port),
+            Done::ReminderRead(found, book) => self.reminder_read(now, op, *found, *book),
+            Done::ReminderStored(result) => self.reminder_stored(now, op, result),
+            Done::ReminderTold(answer) => self.reminder_told(now, op, answer),
         }
     }
 
@@ -280,6 +309,7 @@ impl Profile {
         self.look_if_due(now);
         self.settle_if_due(now);
         self.revoke_if_due(now);
+        self.remind_if_due(now);
     }
 
     /// Requests that came before the files were read.

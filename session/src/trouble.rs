@@ -1,6 +1,7 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
 use crate::record::Over;
+use everkey_proto::reply::Reminder;
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,10 @@ pub enum Trouble {
     CantRefresh,
     /// No port of this machine can be listened on.
     CantListen(String),
+    /// This provider has no reminders.
+    NoReminders,
+    /// A reminder that is past, or more than 365 days ahead.
+    ReminderOutOfRange,
 }
 
 /// Why nobody is signed in.
@@ -95,6 +100,8 @@ pub enum Rejected {
     Scheme(everkey_proto::Scheme),
     /// Something else, in the server's own code.
     Other(String),
+    /// Something else, and the HTTP status.
+    Answered(u16, String),
 }
 
 /// What is wrong between here and an api-server.
@@ -201,4 +208,12 @@ pub enum Notice {
     Revoked,
     /// A sign-out was given up unconfirmed.
     RevocationDropped,
+    /// A reminder was set, or found set by another program.
+    ReminderSet(Reminder),
+    /// The reminder is gone.
+    ReminderCleared,
+    /// The reminder is due.
+    ReminderDue(Reminder),
+    /// The api-server could not be told of a reminder; it is told again.
+    ReminderUntold(NetTrouble),
 }

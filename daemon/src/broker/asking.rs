@@ -91,6 +91,10 @@ impl Broker {
             Verb::Answer { flow, text } => Ask::Answer { flow, text },
             Verb::Cancel { flow } => Ask::Cancel { flow },
             Verb::Logout => Ask::Logout,
+            Verb::Reminder => Ask::Reminder,
+            Verb::SetReminder { when } => Ask::SetReminder { when },
+            Verb::ClearReminder => Ask::ClearReminder,
+            Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
         };
         match request.expect.server.as_deref().map(base_url) {
             Some(Ok(server)) => request.expect.server = Some(server),
@@ -118,6 +122,7 @@ fn no_fingerprint(why: &str) -> Failure {
         message: format!("\"than\" names no token: {why}."),
         hint: "Send the SHA-256 of the refused token in hexadecimal.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     }
 }
 
@@ -127,5 +132,6 @@ fn not_a_server(why: String) -> Failure {
         message: format!("Can't sign in there: {why}."),
         hint: "Name the api-server's base URL, like https://api.befailproof.ai.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     }
 }

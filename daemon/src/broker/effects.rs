@@ -36,6 +36,7 @@ impl Broker {
                         running.abort();
                     }
                 }
+                Effect::Remind(_reminder) => {}
                 Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
             }
         }
@@ -93,6 +94,9 @@ impl Broker {
             NetJob::Probe { at, access } => self.spawn(lane, op, work::probe(provider, at, access)),
             NetJob::Identify { at, access } => self.spawn(lane, op, work::identify(provider, at, access)),
             NetJob::Login { server, call } => self.spawn(lane, op, work::login(provider, server, call)),
+            NetJob::TellReminder { at, access, due_at } => {
+                self.spawn(lane, op, work::tell_reminder(provider, at, access, due_at))
+            }
             NetJob::Revoke(revocation) => self.spawn(lane, op, work::revoke(provider, revocation)),
         };
         self.running.insert((lane, op), running);

@@ -79,13 +79,14 @@ impl Provider {
             refreshes: true,
             revokes: true,
             identifies: false,
+            reminds: false,
             oauth: None,
             margin_secs: 60,
             replay: Replay::RevokesAll,
             gap_ms,
         };
         match self {
-            Self::Failproofai => policy,
+            Self::Failproofai => Policy { reminds: true, ..policy },
             Self::Achilles => Policy {
                 schemes: vec![Scheme::Device],
                 revokes: false,

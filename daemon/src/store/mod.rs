@@ -12,6 +12,7 @@ use durable::Exchange;
 use everkey_session::StoreJob;
 use everkey_session::job::{Done, Found, Loaded, Replaced};
 use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
+use everkey_session::reminder::FoundReminder;
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use session_file::Content;
 use std::fs::{File, TryLockError};
@@ -71,6 +72,8 @@ impl Store {
             StoreJob::Queue(revocation) => {
                 Done::Stored(self.side.queue(&revocation).map_err(|e| trouble(self.side.path(), &e)))
             }
+            StoreJob::ReadReminder => Done::ReminderRead(Box::new(FoundReminder::Missing), Box::default()),
+            StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Ok(())),
             StoreJob::Dequeue(id) => {
                 Done::Stored(self.side.dequeue(id).map_err(|e| trouble(self.side.path(), &e)))
             }

@@ -53,7 +53,7 @@ pub fn queries(input: &[u8]) {
     }
     let mut told = effects.iter().filter_map(|effect| match effect {
         Effect::Reply(waiter, answer) => Some((*waiter, answer)),
-        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Tell(_) => None,
+        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Tell(_) | Effect::Remind(_) => None,
     });
     let Some((BROWSER, answer)) = told.next_back() else { unreachable!("the browser is told: {effects:?}") };
     let Answer::Failed(Trouble::Rejected(why)) = &**answer else { unreachable!("{answer:?}") };

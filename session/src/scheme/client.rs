@@ -106,7 +106,7 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> Move {
             refused(format!("status {status}"))
         }
         LoginAnswer::Net(net) => Move::Fail(Trouble::Net(net)),
-        LoginAnswer::CodeSent
+        LoginAnswer::CodeSent { .. }
         | LoginAnswer::Granted(_)
         | LoginAnswer::Discovered(_)
         | LoginAnswer::Registered(_)

@@ -202,7 +202,7 @@ impl Device {
                 code.interval
             }
             LoginAnswer::Net(net) => return Move::Fail(Trouble::Net(net)),
-            LoginAnswer::CodeSent
+            LoginAnswer::CodeSent { .. }
             | LoginAnswer::Discovered(_)
             | LoginAnswer::Registered(_)
             | LoginAnswer::DeviceStarted { .. }

@@ -139,7 +139,11 @@ fn what_is_not_the_contract_ends_it_at_once() {
         let trouble = Trouble::Net(NetTrouble { server: SERVER.to_owned(), kind: kind.clone() });
         assert_eq!(end(&mut shown(5, 600), no(kind)), Move::Fail(trouble));
     }
-    let contrary = [LoginAnswer::CodeSent, started(5, 600), accepted(None)];
+    let contrary = [
+        LoginAnswer::CodeSent { expires_in: None, resend_available_in: None },
+        started(5, 600),
+        accepted(None),
+    ];
     for answer in contrary {
         assert_eq!(end(&mut shown(5, 600), answer), client::no_answer(SERVER));
     }

@@ -16,7 +16,7 @@ use crate::record::Grant;
 use crate::registration::Registration;
 use crate::time::Moment;
 use crate::trouble::Trouble;
-use everkey_proto::reply::Field;
+use everkey_proto::reply::{CodeSent, Field};
 use everkey_proto::{Scheme, Secret};
 
 /// Where a sign-in stands within its scheme.
@@ -51,7 +51,7 @@ pub(crate) enum Move {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
     /// To type something here.
-    Field { field: Field, tries: u8, again: Option<Trouble> },
+    Field { field: Field, tries: u8, again: Option<Trouble>, sent: Option<CodeSent> },
     /// To type a code elsewhere.
     Show(Shown),
     /// To go to a page.

@@ -77,7 +77,7 @@ impl Token {
     pub fn question(&self) -> Option<Question> {
         match &self.stage {
             Stage::Asking { tries, again } => {
-                Some(Question::Field { field: Field::Token, tries: *tries, again: again.clone() })
+                Some(Question::Field { field: Field::Token, tries: *tries, again: again.clone(), sent: None })
             }
             Stage::Checking { .. } | Stage::Over => None,
         }
@@ -96,7 +96,7 @@ impl Token {
 
     fn ask(&mut self, tries: u8, again: Option<Trouble>) -> Move {
         self.stage = Stage::Asking { tries, again: again.clone() };
-        Move::Ask(Question::Field { field: Field::Token, tries, again })
+        Move::Ask(Question::Field { field: Field::Token, tries, again, sent: None })
     }
 }
 

@@ -360,7 +360,7 @@ impl Profile {
 /// The question as it is answered to whoever waits; `until` is when the flow ends, in unix seconds.
 fn asked(flow: FlowId, until: u64, question: &Question) -> Answer {
     match question.clone() {
-        Question::Field { field, tries, again } => Answer::Asked { flow, field, tries, again },
+        Question::Field { field, tries, again, sent } => Answer::Asked { flow, field, tries, again, sent },
         Question::Show(shown) => Answer::Shown { flow, shown },
         Question::Open(page) => Answer::Opened { flow, page, expires_at: until },
     }

@@ -160,7 +160,13 @@ impl Agent {
         let flow = flow_of(&asked);
         let text = Secret::new("bob@example.com");
         let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));
-        self.done(op, Done::LoginAnswered(Box::new(LoginAnswer::CodeSent)));
+        self.done(
+            op,
+            Done::LoginAnswered(Box::new(LoginAnswer::CodeSent {
+                expires_in: None,
+                resend_available_in: None,
+            })),
+        );
         let (op, _) = only_net(self.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
         (flow, op)
     }

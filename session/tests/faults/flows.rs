@@ -157,7 +157,7 @@ fn another_way_to_sign_in_takes_the_place_of_the_first() {
     let effects = agent.ask(3, login(Scheme::Token));
     let [gone, Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*gone, reply(2, Answer::Failed(Trouble::FlowGone)));
-    let Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None } = **asked else {
+    let Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None, .. } = **asked else {
         panic!("{asked:?}")
     };
     assert_ne!(flow, other);
@@ -166,7 +166,7 @@ fn another_way_to_sign_in_takes_the_place_of_the_first() {
         panic!("{late:?} instead of a revocation")
     };
     assert_eq!(revocation.refresh, grant(1).refresh);
-    let still = Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None };
+    let still = Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None, sent: None };
     assert_eq!(agent.ask(4, Ask::Wait { flow: other }), []);
     let (effects, waited) = agent.wait_for();
     assert_eq!((effects, waited), (vec![reply(4, still)], 20 * SECOND), "nobody has answered");
@@ -239,7 +239,7 @@ fn a_refused_token_is_kept_nowhere_and_asked_for_again() {
     let (flow, op) = token_pasted(&mut agent, "pat_1");
     let effects = agent.login_answered(op, LoginAnswer::Identified(Identity::Refused));
     let again = Some(Trouble::Rejected(Rejected::Token));
-    let asked = Answer::Asked { flow, field: Field::Token, tries: 2, again };
+    let asked = Answer::Asked { flow, field: Field::Token, tries: 2, again, sent: None };
     assert_eq!(effects, [reply(2, asked)]);
     assert!(!agent.is_signed_in());
 }

@@ -226,7 +226,12 @@ fn revocation_in(effects: &[Effect]) -> Option<(&Option<Secret>, &Option<Registr
         Effect::Net(_, NetJob::Revoke(revocation)) => {
             Some((&revocation.refresh, &revocation.at.registration))
         }
-        Effect::Net(..) | Effect::Reply(..) | Effect::Store(..) | Effect::Cancel(_) | Effect::Tell(_) => None,
+        Effect::Net(..)
+        | Effect::Reply(..)
+        | Effect::Store(..)
+        | Effect::Cancel(_)
+        | Effect::Tell(_)
+        | Effect::Remind(_) => None,
     })
 }
 

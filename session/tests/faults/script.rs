@@ -153,6 +153,7 @@ pub fn policy() -> Policy {
         refreshes: true,
         revokes: true,
         identifies: false,
+        reminds: false,
         oauth: None,
         margin_secs: 60,
         replay: Replay::RevokesAll,

@@ -155,7 +155,10 @@ impl Checks {
             | Ask::Inspect { .. }
             | Ask::Answer { .. }
             | Ask::Cancel { .. }
-            | Ask::Logout => {}
+            | Ask::Logout
+            | Ask::Reminder
+            | Ask::SetReminder { .. }
+            | Ask::ClearReminder => {}
         }
     }
 
@@ -195,7 +198,7 @@ impl Checks {
         match effect {
             Effect::Reply(waiter, answer) => self.replied(at, *waiter, answer, server),
             Effect::Tell(notice) => self.told(at, notice, disk),
-            Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) => {
+            Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Remind(_) => {
                 self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
                     format!("{effect:?} without the lock")
                 });
@@ -252,7 +255,11 @@ impl Checks {
             | Notice::Recovered
             | Notice::Alarm
             | Notice::Revoked
-            | Notice::RevocationDropped => {}
+            | Notice::RevocationDropped
+            | Notice::ReminderSet(_)
+            | Notice::ReminderCleared
+            | Notice::ReminderDue(_)
+            | Notice::ReminderUntold(_) => {}
         }
     }
 }
@@ -261,8 +268,8 @@ impl Checks {
 fn is_harmless(effect: &Effect) -> bool {
     use everkey_session::job::StoreJob;
     match effect {
-        Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look),
-        Effect::Net(..) => false,
+        Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look | StoreJob::ReadReminder),
+        Effect::Net(..) | Effect::Remind(_) => false,
         Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => true,
     }
 }

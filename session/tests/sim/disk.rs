@@ -6,6 +6,7 @@ use everkey_proto::Secret;
 use everkey_session::Op;
 use everkey_session::job::{Done, Found, Loaded, Replaced, StoreJob};
 use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
+use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,6 +27,13 @@ impl Content {
     }
 }
 
+/// What is in the reminder's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextAudit {
+    Reminder(Reminder),
+    Garbage,
+}
+
 /// One file: what programs see, and what a power cut leaves.
 #[derive(Debug, Clone)]
 pub struct File<T> {
@@ -33,13 +41,18 @@ pub struct File<T> {
     pub durable: T,
 }
 
-impl<T: Clone> File<T> {
+impl<T: Clone + PartialEq> File<T> {
     pub fn new(content: T) -> Self {
         Self { seen: content.clone(), durable: content }
     }
 
     pub fn sync(&mut self) {
         self.durable = self.seen.clone();
+    }
+
+    /// Whether a power cut could take something away.
+    fn is_behind(&self) -> bool {
+        self.seen != self.durable
     }
 
     /// What was not synced may have reached the disk, or not.
@@ -67,6 +80,7 @@ pub enum Health {
 pub enum Step {
     ReadAll,
     ReadFile,
+    ReadReminder,
     WriteTemporary,
     SetAside(u64),
     PutJournal(Journal),
@@ -79,6 +93,15 @@ pub enum Step {
     PutRevocation(Revocation),
     DropRevocation(u64),
     SyncState,
+    PutBook(ReminderBook),
+    PutReminder(Option<Reminder>),
+    SyncReminder,
+}
+
+impl Step {
+    fn reads(&self) -> bool {
+        matches!(self, Self::ReadAll | Self::ReadFile | Self::ReadReminder)
+    }
 }
 
 /// What a step came to.
@@ -101,6 +124,8 @@ pub struct Disk {
     pub journal: File<Journal>,
     pub sidecar: File<Option<Sidecar>>,
     pub revocations: File<BTreeMap<u64, Revocation>>,
+    pub reminder: File<Option<NextAudit>>,
+    pub book: File<ReminderBook>,
     pub lock_is_free: bool,
     pub health: Health,
     /// Whether another program has written the session file and the agent has not read it since.
@@ -116,6 +141,8 @@ impl Disk {
             journal: File::new(Journal::Empty),
             sidecar: File::new(None),
             revocations: File::new(BTreeMap::new()),
+            reminder: File::new(None),
+            book: File::new(ReminderBook::default()),
             lock_is_free: true,
             health: Health::Fine,
             is_news: false,
@@ -143,6 +170,12 @@ impl Disk {
             self.journal.lose_power(dice);
             self.sidecar.lose_power(dice);
             self.revocations.lose_power(dice);
+            if self.reminder.is_behind() {
+                self.reminder.lose_power(dice);
+            }
+            if self.book.is_behind() {
+                self.book.lose_power(dice);
+            }
         }
     }
 
@@ -167,7 +200,7 @@ impl Disk {
         let mut running = self.running.take()?;
         let step = running.steps.pop_front()?;
         let failure = self.failure(&step, dice);
-        let reads = matches!(step, Step::ReadAll | Step::ReadFile);
+        let reads = step.reads();
         if (failure != Some(When::Before) || reads)
             && let Some(done) = self.act(step, &mut running, failure)
         {
@@ -185,7 +218,7 @@ impl Disk {
 
     fn failure(&self, step: &Step, dice: &mut Dice) -> Option<When> {
         let writes_anew = matches!(step, Step::WriteTemporary | Step::PutRevocation(_));
-        let reads = matches!(step, Step::ReadAll | Step::ReadFile);
+        let reads = step.reads();
         match self.health {
             Health::Fine => None,
             Health::Full => writes_anew.then_some(When::Before),
@@ -204,6 +237,12 @@ impl Disk {
                 return Some(Done::Looked(Box::new(Found::Unusable(trouble()))));
             }
             Step::ReadFile => return Some(Done::Looked(Box::new(self.read()))),
+            Step::ReadReminder => {
+                let found =
+                    if failure.is_some() { FoundReminder::Unusable(trouble()) } else { self.read_reminder() };
+                let book = Box::new(self.book.seen.clone());
+                return Some(Done::ReminderRead(Box::new(found), book));
+            }
             Step::WriteTemporary => {}
             Step::SetAside(digest) => {
                 if self.file.seen == Some(Content::Garbage(digest)) {
@@ -239,7 +278,11 @@ impl Disk {
             Step::SyncState => {
                 self.sidecar.sync();
                 self.revocations.sync();
+                self.book.sync();
             }
+            Step::PutBook(book) => self.book.seen = book,
+            Step::PutReminder(reminder) => self.reminder.seen = reminder.map(NextAudit::Reminder),
+            Step::SyncReminder => self.reminder.sync(),
         }
         None
     }
@@ -264,6 +307,14 @@ impl Disk {
     fn read(&mut self) -> Found {
         self.is_news = false;
         self.found()
+    }
+
+    fn read_reminder(&self) -> FoundReminder {
+        match &self.reminder.seen {
+            None => FoundReminder::Missing,
+            Some(NextAudit::Reminder(reminder)) => FoundReminder::There(reminder.clone()),
+            Some(NextAudit::Garbage) => FoundReminder::Garbage,
+        }
     }
 
     fn found(&self) -> Found {
@@ -332,6 +383,16 @@ fn steps(job: &StoreJob) -> VecDeque<Step> {
             .collect(),
         StoreJob::Queue(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
         StoreJob::Dequeue(id) => vec![Step::DropRevocation(id), Step::SyncState],
+        StoreJob::ReadReminder => vec![Step::ReadReminder],
+        StoreJob::PutReminder { book, reminder } => {
+            let new = reminder.is_some().then_some(Step::WriteTemporary);
+            [Step::WriteTemporary, Step::PutBook(book), Step::SyncState]
+                .into_iter()
+                .chain(new)
+                .chain([Step::PutReminder(reminder), Step::SyncReminder])
+                .collect()
+        }
+        StoreJob::NoteReminder(book) => vec![Step::WriteTemporary, Step::PutBook(book), Step::SyncState],
     };
     steps.into()
 }
@@ -343,6 +404,8 @@ fn succeeded(running: &Running) -> Done {
         StoreJob::SetAside(_) => Done::SetAside(Ok(running.aside.clone())),
         // The reads end their jobs themselves.
         StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
+        StoreJob::ReadReminder => unread_reminder(),
+        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Ok(())),
         StoreJob::Note(_)
         | StoreJob::Commit(_)
         | StoreJob::Remember(_)
@@ -358,6 +421,8 @@ fn failed(job: &StoreJob) -> Done {
         StoreJob::Erase { .. } => Done::Erased(Err(trouble())),
         StoreJob::SetAside(_) => Done::SetAside(Err(trouble())),
         StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
+        StoreJob::ReadReminder => unread_reminder(),
+        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Err(trouble())),
         StoreJob::Note(_)
         | StoreJob::Commit(_)
         | StoreJob::Remember(_)
@@ -365,6 +430,10 @@ fn failed(job: &StoreJob) -> Done {
         | StoreJob::Queue(_)
         | StoreJob::Dequeue(_) => Done::Stored(Err(trouble())),
     }
+}
+
+fn unread_reminder() -> Done {
+    Done::ReminderRead(Box::new(FoundReminder::Unusable(trouble())), Box::default())
 }
 
 fn trouble() -> StoreTrouble {

@@ -189,6 +189,7 @@ impl Memory {
             | Input::Gone(_)
             | Input::Callback { .. }
             | Input::FileChanged
+            | Input::ReminderChanged
             | Input::Tick => (input, None),
         }
     }
@@ -241,6 +242,9 @@ impl Memory {
             | Done::LoginAnswered(_)
             | Done::Identified(_)
             | Done::Listening(_)
+            | Done::ReminderRead(..)
+            | Done::ReminderStored(_)
+            | Done::ReminderTold(_)
             | Done::Revoked(_) => done,
         }
     }
@@ -280,7 +284,7 @@ impl Memory {
                 }
                 Twist::Pass(effect)
             }
-            Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
+            Effect::Cancel(_) | Effect::Tell(_) | Effect::Remind(_) => Twist::Pass(effect),
         }
     }
 
@@ -296,7 +300,10 @@ impl Memory {
             | StoreJob::Commit(_)
             | StoreJob::Replace { .. }
             | StoreJob::Queue(_)
-            | StoreJob::Dequeue(_) => None,
+            | StoreJob::Dequeue(_)
+            | StoreJob::ReadReminder
+            | StoreJob::PutReminder { .. }
+            | StoreJob::NoteReminder(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {
@@ -375,6 +382,7 @@ impl Memory {
             | NetJob::Login { .. }
             | NetJob::Revoke(_)
             | NetJob::Identify { .. }
+            | NetJob::TellReminder { .. }
             | NetJob::Listen => Twist::Pass(Effect::Net(op, job)),
         }
     }

@@ -5,7 +5,9 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{
+    Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, ReminderAnswer, RevokeAnswer,
+};
 use everkey_session::record::Revocation;
 use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
 
@@ -86,6 +88,10 @@ impl World {
             NetJob::Identify { .. } => {
                 let takes = self.dice.between(20, 300);
                 self.complete(takes, op, Done::Identified(Identity::Untold));
+            }
+            NetJob::TellReminder { .. } => {
+                let answer = ReminderAnswer::Net(trouble(NetKind::Timeout));
+                self.complete(20, op, Done::ReminderTold(answer));
             }
             NetJob::Listen => self.complete(1, op, Done::Listening(Err("no ports here".to_owned()))),
         }
@@ -217,7 +223,9 @@ impl World {
             return LoginAnswer::Net(trouble(NetKind::Timeout));
         }
         match call {
-            LoginCall::RequestCode { .. } => LoginAnswer::CodeSent,
+            LoginCall::RequestCode { .. } => {
+                LoginAnswer::CodeSent { expires_in: None, resend_available_in: None }
+            }
             LoginCall::VerifyCode { code, .. } if code.expose() == "123456" => {
                 let url = known_server(server);
                 let name = if url == crate::schedule::HOME { "ann" } else { "bob" };

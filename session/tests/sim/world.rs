@@ -287,6 +287,7 @@ impl World {
                 refreshes: true,
                 revokes: true,
                 identifies: false,
+                reminds: false,
                 oauth: None,
                 margin_secs: 60,
                 replay: self.plan.rules.replay(),
@@ -384,7 +385,7 @@ impl World {
             Effect::Cancel(op) => {
                 self.connections.remove(&op);
             }
-            Effect::Tell(_) => {}
+            Effect::Tell(_) | Effect::Remind(_) => {}
         }
     }
 

@@ -81,6 +81,7 @@ fn logs() -> Result<ExitCode, Failure> {
         message: format!("{}: {e}.", path.display()),
         hint: "An agent run by systemd logs to the journal: journalctl --user -u everkey".to_owned(),
         retry_after_secs: None,
+        answer: None,
     })?;
     let _ = io::stdout().write_all(&log);
     Ok(ExitCode::SUCCESS)
@@ -92,5 +93,6 @@ fn nobody() -> Failure {
         message: "No agent runs.".to_owned(),
         hint: "Run `everkey agent start`; every other command starts it by itself.".to_owned(),
         retry_after_secs: None,
+        answer: None,
     }
 }

@@ -164,12 +164,25 @@ pub fn read_identity(answer: &Answer) -> Identity {
 }
 
 #[derive(Deserialize)]
-struct AnyObject {}
+struct Sent {
+    expires_in: Option<serde_json::Number>,
+    resend_available_in: Option<serde_json::Number>,
+}
+
+fn seconds(number: Option<serde_json::Number>) -> Option<u64> {
+    u64::try_from(whole(&number?)).ok()
+}
 
 pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
     let code = error_code(answer);
     match (call, answer.status) {
-        (LoginCall::RequestCode { .. }, 200) if answer.json::<AnyObject>().is_some() => LoginAnswer::CodeSent,
+        (LoginCall::RequestCode { .. }, 200) => match answer.json::<Sent>() {
+            Some(Sent { expires_in, resend_available_in }) => LoginAnswer::CodeSent {
+                expires_in: seconds(expires_in),
+                resend_available_in: seconds(resend_available_in),
+            },
+            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        },
         (LoginCall::VerifyCode { .. }, 200) => {
             match read_grant(answer).filter(|grant| grant.user.is_some()) {
                 Some(grant) => LoginAnswer::Granted(grant),
@@ -185,7 +198,7 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
         (_, 200..=299) => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
         (_, 500..) => LoginAnswer::Net(answer.trouble(NetKind::Status(answer.status))),
         (_, status) => match code {
-            Some(code) => LoginAnswer::Rejected(Rejected::Other(code)),
+            Some(code) => LoginAnswer::Rejected(Rejected::Answered(status, code)),
             None => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
         },
     }

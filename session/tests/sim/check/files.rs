@@ -78,6 +78,10 @@ impl Checks {
             Step::PutSidecar(sidecar) => self.before_books(sidecar, disk),
             Step::PutJournal(journal) => self.before_forgetting(journal, disk),
             Step::ReadAll
+            | Step::ReadReminder
+            | Step::PutBook(_)
+            | Step::PutReminder(_)
+            | Step::SyncReminder
             | Step::WriteTemporary
             | Step::SetAside(_)
             | Step::AppendOutcome(_)

@@ -77,6 +77,11 @@ impl Call {
             .header("accept", "application/json".to_owned())
     }
 
+    /// A DELETE.
+    pub fn delete(target: impl Into<Target>) -> Self {
+        Self { method: Method::DELETE, ..Self::get(target) }
+    }
+
     /// A POST of a JSON body.
     pub fn post(target: impl Into<Target>, body: serde_json::Value) -> Self {
         Self::with_body(target.into(), "application/json", Secret::new(body.to_string()))

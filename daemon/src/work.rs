@@ -62,9 +62,14 @@ pub async fn identify(provider: Provider, at: At, access: Secret) -> Done {
 }
 
 /// Tells the server of a reminder.
-pub async fn tell_reminder(_provider: Provider, at: At, _access: Secret, _due_at: Option<u64>) -> Done {
-    let trouble = NetTrouble { server: at.server, kind: NetKind::Broken };
-    Done::ReminderTold(ReminderAnswer::Net(trouble))
+pub async fn tell_reminder(provider: Provider, at: At, access: Secret, due_at: Option<u64>) -> Done {
+    let Some(call) = provider.remind(&access, due_at) else {
+        return Done::ReminderTold(ReminderAnswer::Refused);
+    };
+    Done::ReminderTold(match http::call(&at.server, call).await {
+        Ok(answer) => provider.read_reminded(&answer),
+        Err(trouble) => ReminderAnswer::Net(trouble),
+    })
 }
 
 /// Tells the server that a session has ended.

@@ -13,7 +13,7 @@ mod samples;
 
 use crate::http::{Answer, Call, Target};
 use everkey_proto::{ProviderKind, Scheme, Secret};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer};
 use everkey_session::policy::{Discovery, OauthClient, Policy, Replay};
 use everkey_session::record::{Revocation, Session};
 use everkey_session::registration::At;
@@ -275,5 +275,18 @@ impl Provider {
                 failproofai::read_revoke(answer)
             }
         }
+    }
+
+    /// The request that tells the server when a reminder is due, or that it was cleared; none if it keeps none.
+    pub fn remind(self, access: &Secret, due_at: Option<u64>) -> Option<Call> {
+        match self {
+            Self::Failproofai => Some(failproofai::remind(access, due_at)),
+            Self::Achilles | Self::Binboi | Self::DotAi | Self::Oauth => None,
+        }
+    }
+
+    /// Reads the answer to it.
+    pub fn read_reminded(self, answer: &Answer) -> ReminderAnswer {
+        failproofai::read_reminded(answer)
     }
 }

@@ -1,7 +1,8 @@
-//! One profile's files: owner lock, session file, journal, side-car, revocations. Blocking; one job at a time.
+//! One profile's files: owner lock, session file, journal, side-car, revocations, reminder. Blocking; one job at a time.
 
 mod durable;
 pub mod journal;
+pub mod reminder;
 mod session_file;
 pub mod side;
 
@@ -12,7 +13,6 @@ use durable::Exchange;
 use everkey_session::StoreJob;
 use everkey_session::job::{Done, Found, Loaded, Replaced};
 use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
-use everkey_session::reminder::FoundReminder;
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use session_file::Content;
 use std::fs::{File, TryLockError};
@@ -28,15 +28,18 @@ pub struct Store {
     lock: Option<File>,
     journal: journal::JournalFile,
     side: side::Side,
+    reminder: reminder::ReminderFiles,
 }
 
 impl Store {
     /// The files of `profile`; nothing is touched yet.
     pub fn new(provider: Provider, profile: &str, session_file: PathBuf, state: &Path) -> Self {
+        let side = side::Side::of(state, profile, &session_file);
         Self {
             provider,
             journal: journal::JournalFile::beside(&session_file),
-            side: side::Side::of(state, profile, &session_file),
+            reminder: reminder::ReminderFiles::of(&session_file, side.reminder_book().to_owned()),
+            side,
             session_file,
             lock: None,
         }
@@ -72,10 +75,18 @@ impl Store {
             StoreJob::Queue(revocation) => {
                 Done::Stored(self.side.queue(&revocation).map_err(|e| trouble(self.side.path(), &e)))
             }
-            StoreJob::ReadReminder => Done::ReminderRead(Box::new(FoundReminder::Missing), Box::default()),
-            StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Ok(())),
             StoreJob::Dequeue(id) => {
                 Done::Stored(self.side.dequeue(id).map_err(|e| trouble(self.side.path(), &e)))
+            }
+            StoreJob::ReadReminder => {
+                Done::ReminderRead(Box::new(self.reminder.find()), Box::new(self.reminder.book()))
+            }
+            StoreJob::PutReminder { book, reminder } => {
+                let owner = self.own();
+                Done::ReminderStored(owner.and_then(|()| self.reminder.put(&book, reminder.as_ref())))
+            }
+            StoreJob::NoteReminder(book) => {
+                Done::ReminderStored(self.own().and_then(|()| self.reminder.note(&book)))
             }
         }
     }
@@ -87,6 +98,7 @@ impl Store {
             Ok(()) => {
                 durable::clear_temps(&self.session_file);
                 durable::clear_temps(self.journal.path());
+                self.reminder.clear_temps();
                 durable::sync_dir_of(&self.session_file)
             }
             Err(_) => Ok(()),

@@ -1,4 +1,5 @@
-//! The files in the state folder that belong to a profile: the side-car and the sign-outs to be confirmed.
+//! The files in the state folder that belong to a profile: the side-car, the sign-outs to be confirmed, and where the
+//! book about its reminder is.
 
 use super::durable;
 use crate::object;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 pub struct Side {
     sidecar: PathBuf,
     revocations: PathBuf,
+    reminder_book: PathBuf,
 }
 
 impl Side {
@@ -22,6 +24,7 @@ impl Side {
         Self {
             sidecar: state.join(format!("sessions/{name}.json")),
             revocations: state.join(format!("revocations/{name}")),
+            reminder_book: state.join(format!("reminders/{name}.json")),
         }
     }
 
@@ -39,6 +42,11 @@ impl Side {
     /// The side-car's path.
     pub fn path(&self) -> &Path {
         &self.sidecar
+    }
+
+    /// The path of the book about the reminder.
+    pub fn reminder_book(&self) -> &Path {
+        &self.reminder_book
     }
 
     /// The side-car; a damaged one is moved aside and counts as lost.

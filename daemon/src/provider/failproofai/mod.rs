@@ -5,7 +5,7 @@ use super::jwt;
 use crate::http::{Answer, Auth, Call};
 use crate::object;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer};
 use everkey_session::record::{Grant, Holder, Revocation, Session};
 use everkey_session::trouble::{NetKind, Rejected};
 use serde::{Deserialize, Serialize};
@@ -217,6 +217,32 @@ pub fn read_revoke(answer: &Answer) -> RevokeAnswer {
         (401, Some(_)) => RevokeAnswer::Refused,
         (300..=399, _) => RevokeAnswer::Net(answer.trouble(NetKind::Redirect)),
         (status, _) => RevokeAnswer::Net(answer.trouble(NetKind::Status(status))),
+    }
+}
+
+pub fn remind(access: &Secret, due_at: Option<u64>) -> Call {
+    const REMINDERS: &str = "/v0/reminders";
+    let call = match due_at {
+        Some(at) => Call::post(REMINDERS, json!({ "at": at })),
+        None => Call::delete(REMINDERS),
+    };
+    call.auth(Auth::Bearer(access.clone()))
+}
+
+pub fn read_reminded(answer: &Answer) -> ReminderAnswer {
+    match (answer.status, error_code(answer)) {
+        (204, _) => ReminderAnswer::Accepted,
+        // A hotel's login page says 200 too.
+        (200..=299, _) if answer.is_json() || answer.body.is_empty() => ReminderAnswer::Accepted,
+        (200..=299, _) => ReminderAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        (401, Some(_)) => ReminderAnswer::Unauthorized,
+        (400 | 404 | 422, Some(_)) => ReminderAnswer::Refused,
+        (429, _) => ReminderAnswer::Limited(retry_after(answer).unwrap_or(30)),
+        (300..=399, _) => ReminderAnswer::Net(answer.trouble(NetKind::Redirect)),
+        (503, _) if retry_after(answer).is_some() => {
+            ReminderAnswer::Limited(retry_after(answer).unwrap_or(30))
+        }
+        (status, _) => ReminderAnswer::Net(answer.trouble(NetKind::Status(status))),
     }
 }
 

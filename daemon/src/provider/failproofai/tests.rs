@@ -153,3 +153,36 @@ fn n25_a_redirect_is_no_answer() {
     let read = read_refresh(&answer(307, ""));
     assert!(matches!(read, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
 }
+
+#[test]
+fn a_reminder_is_told_with_the_access_token() {
+    let set = remind(&Secret::new("t"), Some(1_735_689_600));
+    assert_eq!(set.sent_body(), r#"{"at":1735689600}"#);
+    assert_eq!(set.sent_header("authorization").as_deref(), Some("Bearer t"));
+    let clear = remind(&Secret::new("t"), None);
+    assert_eq!(
+        (clear.sent_body(), clear.sent_header("authorization")),
+        ("", set.sent_header("authorization"))
+    );
+}
+
+#[test]
+fn only_the_contracts_answers_settle_what_the_server_knows_of_a_reminder() {
+    let read = |status, body| read_reminded(&answer(status, body));
+    for (status, body) in [(204, ""), (200, ""), (200, r#"{"reminder":{}}"#), (201, "{}")] {
+        assert_eq!(read(status, body), ReminderAnswer::Accepted, "{status} {body}");
+    }
+    let error = r#"{"code":"weird","message":"x"}"#;
+    for status in [400, 404, 422] {
+        assert_eq!(read(status, error), ReminderAnswer::Refused, "{status}");
+    }
+    assert_eq!(read(401, r#"{"success":false,"code":"unauthorized"}"#), ReminderAnswer::Unauthorized);
+    assert_eq!(read(429, r#"{"code":"rate_limited","retry_after_secs":7}"#), ReminderAnswer::Limited(7));
+    assert_eq!(read(429, "<html>"), ReminderAnswer::Limited(30));
+    for status in [200, 302, 400, 401, 403, 404, 500, 503] {
+        let read = read(status, "<html>no</html>");
+        assert!(matches!(read, ReminderAnswer::Net(_)), "{status}: {read:?}");
+    }
+    assert!(matches!(read(500, error), ReminderAnswer::Net(_)));
+    assert!(matches!(read(403, error), ReminderAnswer::Net(_)));
+}

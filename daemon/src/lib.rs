@@ -15,6 +15,7 @@ mod logging;
 mod object;
 mod parking;
 pub mod provider;
+pub mod remind;
 mod service_manager;
 mod setup;
 mod socket;

@@ -39,6 +39,8 @@ pub struct Setup {
     /// For how many seconds dot-ai's tokens shall work, if not as long as usual.
     dot_ai_ttl_secs: Option<u64>,
     machine: String,
+    /// Whether a service manager started this process, or what it descends from.
+    pub is_service: bool,
 }
 
 impl Setup {
@@ -58,6 +60,7 @@ impl Setup {
             gap_ms: gap_ms()?,
             dot_ai_ttl_secs: dot_ai_ttl_secs(),
             machine: machine(),
+            is_service: ["INVOCATION_ID", "NOTIFY_SOCKET"].into_iter().any(|name| text(name).is_some()),
         };
         setup.configured()?;
         Ok(setup)
@@ -69,7 +72,8 @@ impl Setup {
         let var = |name: &str| (name == "EVERKEY_HOME").then(|| root.to_owned());
         let places = Places::find(var, |_| false, 0).unwrap();
         let (gap_ms, machine) = (GAP_MS, String::new());
-        Self { places, server: None, auth_dir: None, gap_ms, dot_ai_ttl_secs: None, machine }
+        let is_service = false;
+        Self { places, server: None, auth_dir: None, gap_ms, dot_ai_ttl_secs: None, machine, is_service }
     }
 
     /// The accounts that have something to look after: a session file, or what everkey keeps beside one.
@@ -96,6 +100,11 @@ impl Setup {
         let profile = profiles.into_iter().find(|profile| profile.name == name);
         let profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
         self.account(profile).map_err(|e| unusable(&e))
+    }
+
+    /// The program with its arguments that a due reminder runs, as it is configured now.
+    pub fn reminder_command(&self) -> Result<Option<Vec<String>>> {
+        Ok(self.configured()?.config.reminder_command)
     }
 
     fn configured(&self) -> Result<Configured> {

@@ -2,15 +2,17 @@
 
 use super::{Broker, Desk, Finished, Outcome};
 use crate::access_log::Handed;
+use crate::remind::{self, Errand};
 use crate::{clock, listener, logging, words, work};
 use anyhow::Result;
 use everkey_proto::Reply;
 use everkey_session::job::{Done, NetJob, Refresh};
+use everkey_session::reminder::Reminder;
 use everkey_session::trouble::{NetKind, NetTrouble};
 use everkey_session::{Effect, Op};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, spawn_blocking};
 
 impl Broker {
     pub(super) fn perform(&mut self, lane: usize, effects: Vec<Effect>) {
@@ -36,10 +38,27 @@ impl Broker {
                         running.abort();
                     }
                 }
-                Effect::Remind(_reminder) => {}
+                Effect::Remind(reminder) => self.remind(lane, reminder),
                 Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
             }
         }
+    }
+
+    /// Has the person told by a program outside of this one, with the command that is configured now.
+    fn remind(&mut self, lane: usize, reminder: Reminder) {
+        let (setup, profile) = (self.setup.clone(), self.lanes[lane].name.clone());
+        self.handing_over += 1;
+        self.work.spawn(async move {
+            let is_service = setup.is_service;
+            let configured = spawn_blocking(move || setup.reminder_command()).await;
+            let command = configured.map_err(Into::into).flatten().unwrap_or_else(|e| {
+                tracing::warn!(profile, error = format!("{e:#}"), "can't read the reminder's command");
+                None
+            });
+            let errand = Errand { at: reminder.next_audit_at, email: reminder.user_email, command };
+            let outcome = Outcome::HandedOver(remind::hand_over(errand, is_service).await);
+            Finished { lane, op: Op(0), outcome }
+        });
     }
 
     pub(super) fn answer(&mut self, lane: usize, desk: Desk, reply: Reply) {

@@ -10,7 +10,7 @@ use crate::http::Parked;
 use crate::provider::Provider;
 use crate::service_manager::Watchdog;
 use crate::setup::Setup;
-use crate::store::Store;
+use crate::store::{Store, reminder};
 use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
@@ -79,6 +79,8 @@ struct Lane {
     name: String,
     provider: Provider,
     session_file: PathBuf,
+    /// Where the provider keeps reminders: the file that holds one.
+    reminder_file: Option<PathBuf>,
     core: Profile,
     /// None while a job runs.
     store: Option<Store>,
@@ -100,6 +102,8 @@ enum Outcome {
     /// A profile that nobody has asked for before, and who asks.
     Found(Asked, Box<Result<Account, Failure>>),
     Logged(std::io::Result<()>),
+    /// A helper has, or nobody could be given, what is to be told to the person.
+    HandedOver(Result<()>),
 }
 
 /// A client that waits for its answer.
@@ -125,6 +129,8 @@ pub struct Broker {
     watch: Option<Watch>,
     info: AgentInfo,
     stopping: Option<Boot>,
+    /// Reminders that no helper has yet.
+    handing_over: u32,
     watchdog: Watchdog,
 }
 
@@ -144,6 +150,7 @@ impl Broker {
             watch,
             info,
             stopping: None,
+            handing_over: 0,
             watchdog: Watchdog::new(),
             setup,
         };
@@ -159,14 +166,18 @@ impl Broker {
         if let Some(dir) = account.session_file.parent() {
             let _ = crate::store::make_dir(dir);
         }
+        let reminds = account.settings.policy.reminds;
+        let reminder_file = reminds.then(|| reminder::beside(&account.session_file));
         if let Some(watch) = &mut self.watch {
             watch.add(&account.session_file);
+            reminder_file.iter().for_each(|file| watch.add(file));
         }
         let (core, effects) = Profile::start(account.settings, &clock::now()?);
         self.lanes.push(Lane {
             name: account.name,
             provider: account.provider,
             session_file: account.session_file,
+            reminder_file,
             core,
             store: Some(account.store),
             jobs: VecDeque::new(),
@@ -215,6 +226,18 @@ impl Broker {
                 }
                 return Ok(());
             }
+            Outcome::HandedOver(outcome) => {
+                self.handing_over -= 1;
+                if let Err(e) = outcome {
+                    let profile = &self.lanes[lane].name;
+                    tracing::warn!(
+                        profile,
+                        error = format!("{e:#}"),
+                        "can't tell the person of the reminder"
+                    );
+                }
+                return Ok(());
+            }
             Outcome::Parked(Ok(parked)) => {
                 self.parked.insert((lane, op), parked);
                 Done::Connected(Ok(()))
@@ -232,8 +255,12 @@ impl Broker {
     fn changed(&mut self, path: &std::path::Path) -> Result<()> {
         for lane in 0..self.lanes.len() {
             // An empty path means that events were lost: look everywhere.
-            if path.as_os_str().is_empty() || self.lanes[lane].session_file == path {
+            let lost = path.as_os_str().is_empty();
+            if lost || self.lanes[lane].session_file == path {
                 self.apply(lane, Input::FileChanged)?;
+            }
+            if self.lanes[lane].reminder_file.as_ref().is_some_and(|file| lost || file == path) {
+                self.apply(lane, Input::ReminderChanged)?;
             }
         }
         Ok(())
@@ -254,12 +281,12 @@ impl Broker {
         self.stopping = Some(clock::boot().plus_ms(DRAIN_MS));
     }
 
-    /// Once stopping: nothing sent is unanswered and nothing answered is unstored, or time is up and the journal
-    /// has to do.
+    /// Once stopping: nothing sent is unanswered, nothing answered is unstored and nothing due is untold, or time is up
+    /// and the journal has to do.
     fn may_exit(&self) -> bool {
         self.stopping.is_some_and(|until| {
             let busy = self.lanes.iter().any(|lane| lane.core.must_drain() || lane.store.is_none());
-            !busy || clock::boot() >= until
+            !(busy || self.handing_over > 0) || clock::boot() >= until
         })
     }
 

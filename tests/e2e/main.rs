@@ -22,6 +22,7 @@ mod logout;
 mod mismatch;
 mod oauth;
 mod permissions;
+mod reminder;
 mod review;
 mod seeds;
 mod service;

@@ -13,7 +13,7 @@ impl Binaries {
     pub fn find() -> Self {
         let me = std::env::current_exe().expect("a test knows its own path");
         let dir = me.ancestors().nth(2).expect("tests are built into target/PROFILE/deps").to_owned();
-        for name in ["everkey", "everkeyd", "everkey-server"] {
+        for name in ["everkey", "everkeyd", "everkey-remind", "everkey-server"] {
             let path = dir.join(name);
             assert!(
                 path.is_file(),
@@ -26,7 +26,7 @@ impl Binaries {
 
     /// Copies of agent and client in a folder that another user can enter.
     pub fn copied_to(&self, dir: &Path) -> Self {
-        for name in ["everkey", "everkeyd"] {
+        for name in ["everkey", "everkeyd", "everkey-remind"] {
             std::fs::copy(self.dir.join(name), dir.join(name)).expect("room for a copy of the programs");
         }
         Self { dir: dir.to_owned() }
@@ -35,6 +35,11 @@ impl Binaries {
     /// The agent.
     pub fn agent(&self) -> PathBuf {
         self.dir.join("everkeyd")
+    }
+
+    /// The agent's helper that tells of due reminders.
+    pub fn helper(&self) -> PathBuf {
+        self.dir.join("everkey-remind")
     }
 
     /// The command line.

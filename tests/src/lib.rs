@@ -8,6 +8,7 @@ pub mod account;
 pub mod binaries;
 pub mod browser;
 pub mod cli;
+pub mod desktop;
 pub mod disk;
 pub mod gate;
 pub mod http;

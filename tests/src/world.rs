@@ -70,6 +70,11 @@ impl World {
         world.set_env("EVERKEY_HOME", &world.home.display().to_string());
         world.set_env("HOME", &world.home.display().to_string());
         world.set_env("EVERKEY_LOG", "debug");
+        // No test shows anything to whoever sits at this machine.
+        world.set_env(
+            "DBUS_SESSION_BUS_ADDRESS",
+            &format!("unix:path={}", world.root.path().join("no-bus").display()),
+        );
         world.set_env("FAILPROOF_API_URL", &world.proxy.url());
         if let Some(gap) = setup.refresh_gap_ms {
             world.set_env("EVERKEY_TEST_REFRESH_GAP_MS", &gap.to_string());

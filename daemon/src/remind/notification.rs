@@ -5,8 +5,7 @@ use everkey_proto::text::harmless;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::timeout;
-use zbus::Connection;
-use zbus::zvariant::Value;
+use zbus::{Connection, Variant};
 
 /// How long everything about the bus may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -25,7 +24,7 @@ pub async fn show(errand: &Errand) {
 async fn notify(errand: &Errand) -> zbus::Result<()> {
     let bus = Connection::session().await?;
     let (replaces, icon, actions, lasts): (u32, _, &[&str], i32) = (0, "appointment-soon", &[], -1);
-    let hints = HashMap::from([("urgency", Value::from(1u8))]);
+    let hints = HashMap::from([("urgency", Variant::from(1u8))]);
     let body = body(&errand.email);
     let notification = ("everkey", replaces, icon, SUMMARY, body.as_str(), actions, hints, lasts);
     let path = "/org/freedesktop/Notifications";

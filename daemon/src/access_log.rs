@@ -1,8 +1,9 @@
 //! Who was handed which profile's token and when: one JSON object a line, no secrets, two files of bounded size.
 
-use serde::Serialize;
+use everkey_proto::frame::REPLY_CAP;
+use everkey_proto::reply::Access;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +11,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// When the log is this long, in bytes, it becomes the older of the two.
 const LONG: u64 = 1024 * 1024;
 
+/// How many are told at most.
+const MOST: usize = 1000;
+
+/// How much of a file is looked at, in bytes from its end: all of it, unless somebody else has written there.
+const LOOKED_AT: u64 = LONG + 64 * 1024;
+
+/// How many bytes a reply of accesses may have, with room for what is around them.
+const TOLD: usize = REPLY_CAP - 1024;
+
 /// The log file. Lines are added by many workers; the lock keeps two of them from making room at once, the second of
 /// which would put the first's few lines in the place of the older file.
 #[derive(Debug, Clone)]
 pub struct AccessLog(Arc<Mutex<PathBuf>>);
-
-/// A token that was handed out.
-#[derive(Debug, Serialize)]
-pub struct Handed {
-    /// Unix seconds.
-    pub at: u64,
-    /// Whose token.
-    pub profile: String,
-    /// To which process.
-    pub pid: i32,
-    /// What that process ran, as far as the system tells.
-    pub program: Option<String>,
-}
 
 impl AccessLog {
     /// The log in the state folder.
@@ -35,15 +32,65 @@ impl AccessLog {
     }
 
     /// Adds a line. Not fsynced: it is for people who wonder, not for recovery.
-    pub fn add(&self, handed: &Handed) -> io::Result<()> {
+    pub fn add(&self, access: &Access) -> io::Result<()> {
         let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if std::fs::metadata(&*path).is_ok_and(|log| log.len() > LONG) {
             std::fs::rename(&*path, path.with_extension("jsonl.1"))?;
         }
-        let mut line = serde_json::to_vec(handed)?;
+        let mut line = serde_json::to_vec(access)?;
         line.push(b'\n');
         File::options().create(true).append(true).mode(0o600).open(&*path)?.write_all(&line)
     }
+
+    /// The last of them, the newest first, at most `limit` and as many as a reply holds. Lines that make no sense are
+    /// passed over.
+    pub fn last(&self, limit: u32) -> io::Result<Vec<Access>> {
+        let limit = usize::try_from(limit).unwrap_or(MOST).min(MOST);
+        // Opened together, before a long log makes room: no line is seen twice or not at all.
+        let (newer, older) = {
+            let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            (open(&path)?, open(&path.with_extension("jsonl.1"))?)
+        };
+        let mut last = Vec::new();
+        let mut told = 0;
+        for file in [newer, older] {
+            for line in end_of(file)?.rsplit(|byte| *byte == b'\n') {
+                if last.len() == limit {
+                    return Ok(last);
+                }
+                let Ok(access) = serde_json::from_slice::<Access>(line) else { continue };
+                told += serde_json::to_vec(&access)?.len() + 1;
+                if told > TOLD {
+                    return Ok(last);
+                }
+                last.push(access);
+            }
+        }
+        Ok(last)
+    }
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// The file's end from the start of a line on, as far as it is looked at; nothing if there is no file.
+fn end_of(file: Option<File>) -> io::Result<Vec<u8>> {
+    let Some(mut file) = file else { return Ok(Vec::new()) };
+    let from = file.metadata()?.len().saturating_sub(LOOKED_AT);
+    // One byte before, so that a line that begins just there is seen to begin.
+    file.seek(SeekFrom::Start(from.saturating_sub(1)))?;
+    let mut end = Vec::new();
+    file.take(LOOKED_AT + 1).read_to_end(&mut end)?;
+    if from > 0 {
+        let cut = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |newline| newline + 1);
+        end.drain(..cut);
+    }
+    Ok(end)
 }
 
 /// What a process runs. It may be gone, or its number another's by now: good enough for a log.
@@ -60,7 +107,7 @@ mod tests {
     fn lines_are_added_and_a_long_log_makes_room() {
         let dir = tempfile::tempdir().unwrap();
         let log = AccessLog::in_state(dir.path());
-        let handed = Handed { at: 7, profile: "p\n".into(), pid: 1, program: Some("/bin/x".into()) };
+        let handed = Access { at: 7, profile: "p\n".into(), pid: 1, program: Some("/bin/x".into()) };
         log.add(&handed).unwrap();
         log.add(&handed).unwrap();
         let path = dir.path().join("access.jsonl");
@@ -70,6 +117,74 @@ mod tests {
         File::options().write(true).open(&path).unwrap().set_len(LONG + 1).unwrap();
         log.add(&handed).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{line}\n"));
+    }
+
+    fn access(at: u64, program: &str) -> Access {
+        Access { at, profile: "p".to_owned(), pid: 1, program: Some(program.to_owned()) }
+    }
+
+    fn times(log: &AccessLog, limit: u32) -> Vec<u64> {
+        log.last(limit).unwrap().iter().map(|access| access.at).collect()
+    }
+
+    #[test]
+    fn the_newest_come_first_out_of_both_files_and_nonsense_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AccessLog::in_state(dir.path());
+        let path = dir.path().join("access.jsonl");
+        assert!(times(&log, 9).is_empty());
+        for at in 1..=3 {
+            log.add(&access(at, "x")).unwrap();
+        }
+        std::fs::rename(&path, path.with_extension("jsonl.1")).unwrap();
+        log.add(&access(4, "x")).unwrap();
+        let mut file = File::options().append(true).open(&path).unwrap();
+        file.write_all(b"\n{\"at\":9}\n[]\n\xff\xfe\n{\"at\":9,\"profile\":\n").unwrap();
+        log.add(&access(5, "x")).unwrap();
+        file.write_all(b"{\"at\":6,\"profile\":\"cut o").unwrap();
+        assert_eq!(times(&log, 9), [5, 4, 3, 2, 1]);
+        assert_eq!(times(&log, 3), [5, 4, 3]);
+        assert!(times(&log, 0).is_empty());
+    }
+
+    #[test]
+    fn what_is_told_is_bounded_in_number_and_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AccessLog::in_state(dir.path());
+        for at in 1..=1100 {
+            log.add(&access(at, "x")).unwrap();
+        }
+        assert_eq!(times(&log, u32::MAX), (101..=1100).rev().collect::<Vec<_>>());
+        for at in 0..200 {
+            log.add(&access(at, &"\u{1}".repeat(1000))).unwrap();
+        }
+        let last = log.last(1000).unwrap();
+        assert!(last.len() < 100, "{}", last.len());
+        let line = everkey_proto::json::write(&everkey_proto::json::ReplyLine::Accesses { accesses: last });
+        assert!(line.len() <= REPLY_CAP && line.len() > REPLY_CAP - 8 * 1024, "{}", line.len());
+    }
+
+    #[test]
+    fn a_file_that_somebody_else_made_huge_is_looked_at_from_its_end_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AccessLog::in_state(dir.path());
+        let path = dir.path().join("access.jsonl");
+        let huge = File::create(&path).unwrap();
+        huge.set_len(1 << 40).unwrap();
+        let mut file = File::options().append(true).open(&path).unwrap();
+        for at in 1..=2 {
+            file.write_all(b"\n").unwrap();
+            file.write_all(&serde_json::to_vec(&access(at, "x")).unwrap()).unwrap();
+        }
+        assert_eq!(times(&log, 9), [2, 1]);
+        // What is looked at begins with the second byte: within the only line, or where it begins.
+        let whole = serde_json::to_vec(&access(7, "x")).unwrap();
+        for (before, expected) in [(b"x".as_slice(), &[][..]), (b"x\n", &[7])] {
+            let mut text = [before, &whole, b"\n"].concat();
+            text.resize(LOOKED_AT as usize + 2, b' ');
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(times(&log, 9), expected);
+        }
     }
 
     #[test]
@@ -82,7 +197,7 @@ mod tests {
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| {
-                        log.add(&Handed { at: 7, profile: "p".into(), pid: 1, program: None }).unwrap();
+                        log.add(&Access { at: 7, profile: "p".into(), pid: 1, program: None }).unwrap();
                     });
                 }
             });

@@ -2,15 +2,18 @@
 //! A frame has 5 s to arrive or leave; nothing is allocated before its length is known to be within the cap; no input is echoed.
 
 use crate::broker::Asked;
+use crate::following;
+use crate::happenings::{Follower, Happenings};
 use everkey_proto::frame::{self, MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::json::{self, AgentHelloLine, NotALine, ReplyLine};
-use everkey_proto::{Code, Failure, Reply, Request, codec};
+use everkey_proto::{Code, Failure, Reply, Request, Verb, codec};
 use interprocess::local_socket::tokio::Stream;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// How long a frame, and the hello, may take to arrive, and a reply to be taken.
@@ -21,7 +24,8 @@ const IDLE_TIME: Duration = Duration::from_secs(300);
 
 const NAME: &str = concat!("everkeyd ", env!("CARGO_PKG_VERSION"));
 
-type Reader<'a> = BufReader<&'a Stream>;
+/// The reading half.
+pub type Reader<'a> = BufReader<&'a Stream>;
 
 /// What a connection needs of the agent.
 #[derive(Clone)]
@@ -30,14 +34,45 @@ pub struct Door {
     pub inbox: mpsc::Sender<Asked>,
     /// Becomes true when the agent shuts down.
     pub closing: watch::Receiver<bool>,
+    /// What can be followed.
+    pub happenings: Happenings,
+    /// Places for those who follow: fewer than there are for connections, so that others still get in.
+    pub followers: Arc<Semaphore>,
+}
+
+/// How replies are written.
+#[derive(Clone, Copy)]
+pub enum Wire {
+    /// As frames.
+    Frames,
+    /// As lines of JSON.
+    Lines,
+}
+
+impl Wire {
+    /// A reply as it goes out.
+    pub fn bytes(self, reply: Reply) -> Result<Vec<u8>, End> {
+        match self {
+            Self::Frames => enclose(&codec::encode_reply(&reply).map_err(|e| nonsense(&e.to_string()))?),
+            Self::Lines => Ok(json::write(&ReplyLine::from(reply))),
+        }
+    }
+}
+
+/// What comes of a request.
+enum Next {
+    Reply(Reply),
+    /// Events, from now on.
+    Follow(Follower, OwnedSemaphorePermit),
 }
 
 /// Why a connection ends; never told in detail to whoever caused it.
-enum End {
+pub enum End {
     /// The client hung up, was idle too long, or the agent closes.
     Quiet,
     /// What came is no request; said once, then closed.
     Nonsense(String),
+    /// It broke.
     Io(io::Error),
 }
 
@@ -80,14 +115,18 @@ async fn frames(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Do
     }
     while await_request(reader, &mut door).await? {
         let body = read_frame(reader, REQUEST_CAP).await?;
-        let (reply, end) = match codec::decode_request(&body) {
-            Ok(request) => (ask(request, pid, &door).await, None),
-            Err(e) => (bad_request(e.to_string()), Some(nonsense("not a request"))),
+        let next = match codec::decode_request(&body) {
+            Ok(request) => ask(request, pid, &door).await,
+            Err(e) => {
+                in_time(writer.write_all(&Wire::Frames.bytes(bad_request(e.to_string()))?)).await?;
+                return Err(nonsense("not a request"));
+            }
         };
-        let reply = codec::encode_reply(&reply).map_err(|e| nonsense(&e.to_string()))?;
-        in_time(writer.write_all(&enclose(&reply)?)).await?;
-        if let Some(end) = end {
-            return Err(end);
+        match next {
+            Next::Reply(reply) => in_time(writer.write_all(&Wire::Frames.bytes(reply)?)).await?,
+            Next::Follow(follower, _place) => {
+                return following::follow(reader, stream, Wire::Frames, follower, door).await;
+            }
         }
     }
     Ok(())
@@ -108,29 +147,45 @@ async fn lines(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Doo
     }
     while await_request(reader, &mut door).await? {
         let line = read_line(reader).await?;
-        let reply = match json::read_request(&line) {
+        let next = match json::read_request(&line) {
             Ok(request) => ask(request, pid, &door).await,
             Err(e @ NotALine::Shape { .. }) => return complain(stream, &e).await,
-            Err(e @ (NotALine::Missing(_) | NotALine::Superfluous(_))) => bad_request(e.to_string()),
+            Err(e @ (NotALine::Missing(_) | NotALine::Superfluous(_))) => {
+                Next::Reply(bad_request(e.to_string()))
+            }
         };
-        in_time(writer.write_all(&json::write(&ReplyLine::from(reply)))).await?;
+        match next {
+            Next::Reply(reply) => in_time(writer.write_all(&Wire::Lines.bytes(reply)?)).await?,
+            Next::Follow(follower, _place) => {
+                return following::follow(reader, stream, Wire::Lines, follower, door).await;
+            }
+        }
     }
     Ok(())
 }
 
 /// Says once what is wrong, then hangs up: after a line that is no message nothing can be trusted to be one.
 async fn complain(mut writer: &Stream, e: &NotALine) -> Result<(), End> {
-    in_time(writer.write_all(&json::write(&ReplyLine::from(bad_request(e.to_string()))))).await?;
+    in_time(writer.write_all(&Wire::Lines.bytes(bad_request(e.to_string()))?)).await?;
     Err(nonsense("not a line"))
 }
 
-async fn ask(request: Request, pid: i32, door: &Door) -> Reply {
+async fn ask(request: Request, pid: i32, door: &Door) -> Next {
+    if let Verb::Events { past } = request.verb {
+        return match Arc::clone(&door.followers).try_acquire_owned() {
+            Ok(place) => {
+                tracing::debug!(pid, past, "follows what happens");
+                Next::Follow(door.happenings.follow(past), place)
+            }
+            Err(_full) => Next::Reply(following::full()),
+        };
+    }
     let (reply, answer) = oneshot::channel();
     let asked = Asked { request, pid, reply };
     if door.inbox.send(asked).await.is_err() {
-        return closing();
+        return Next::Reply(closing());
     }
-    answer.await.unwrap_or_else(|_| closing())
+    Next::Reply(answer.await.unwrap_or_else(|_| closing()))
 }
 
 /// Waits for the next request's first byte; false when there will be none.
@@ -176,7 +231,8 @@ async fn read_line(reader: &mut Reader<'_>) -> Result<Vec<u8>, End> {
     .await
 }
 
-async fn in_time<T, E: Into<End>>(work: impl Future<Output = Result<T, E>>) -> Result<T, End> {
+/// The same within the time that a frame has.
+pub async fn in_time<T, E: Into<End>>(work: impl Future<Output = Result<T, E>>) -> Result<T, End> {
     match timeout(FRAME_TIME, work).await {
         Ok(done) => done.map_err(Into::into),
         Err(_late) => Err(nonsense("too slow")),
@@ -187,7 +243,8 @@ fn enclose(body: &[u8]) -> Result<Vec<u8>, End> {
     frame::enclose(body, frame::REPLY_CAP).map_err(|e| nonsense(&e.to_string()))
 }
 
-fn nonsense(why: &str) -> End {
+/// An end that is put on the log.
+pub fn nonsense(why: &str) -> End {
     End::Nonsense(why.to_owned())
 }
 

@@ -3,6 +3,7 @@
 
 use crate::agent_lock::AgentLock;
 use crate::conn::{self, Door};
+use crate::following;
 use crate::socket::{self, Name, Socket};
 use everkey_proto::place::Places;
 use interprocess::local_socket::tokio::prelude::*;
@@ -28,6 +29,16 @@ pub struct Open {
     close: oneshot::Sender<()>,
 }
 
+fn most() -> u32 {
+    let most = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| (limit / 2).clamp(4, MOST));
+    u32::try_from(most).unwrap_or(4)
+}
+
+/// Places for those who follow what happens, who stay: at most half of all.
+pub fn room_for_followers() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(following::MOST.min(most() as usize / 2)))
+}
+
 /// Lets clients in until it is closed; holds the lock until then. `lost` is told when another agent is to be made room
 /// for.
 pub fn open(socket: Socket, places: Places, lock: AgentLock, door: Door, lost: oneshot::Sender<()>) -> Open {
@@ -51,8 +62,7 @@ async fn accept(
     mut lost: Option<oneshot::Sender<()>>,
     mut closed: oneshot::Receiver<()>,
 ) {
-    let most = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| (limit / 2).clamp(4, MOST));
-    let most = u32::try_from(most).unwrap_or(4);
+    let most = most();
     let room = Arc::new(Semaphore::new(most as usize));
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);

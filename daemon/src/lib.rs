@@ -8,6 +8,8 @@ mod clock;
 mod conn;
 mod detach;
 mod door;
+mod following;
+mod happenings;
 pub mod http;
 pub mod life;
 mod listener;

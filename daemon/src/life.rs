@@ -196,7 +196,12 @@ fn prepare(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (losing, lost) = oneshot::channel();
-    let conns = conn::Door { inbox: asking, closing: closed };
+    let conns = conn::Door {
+        inbox: asking,
+        closing: closed,
+        happenings: broker.happenings(),
+        followers: door::room_for_followers(),
+    };
     let door = door::open(socket, places.clone(), lock, conns, losing);
     tokio::spawn(async move {
         tokio::select! {

@@ -83,7 +83,9 @@ fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Stat
 pub fn failure(trouble: &Trouble) -> Failure {
     let (code, message, hint) = match trouble {
         Trouble::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), LOGIN.to_owned()),
-        Trouble::NeedsLogin(over) => (Code::NeedsLogin, ended(*over).to_owned(), LOGIN.to_owned()),
+        Trouble::NeedsLogin(over) => {
+            (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), LOGIN.to_owned())
+        },
         Trouble::OtherServer { agent, client } => (
             Code::Mismatch,
             format!("The session belongs to {agent}, but you asked for {client}."),
@@ -186,29 +188,34 @@ const SHOWN: usize = 120;
 
 const LOGIN: &str = "Run `everkey auth login`.";
 
-fn signed_out(out: &Out) -> String {
+/// Why nobody is signed in any more.
+pub fn why_out(out: &Out) -> String {
     match out {
-        Out::NoFile => "not signed in".to_owned(),
-        Out::Removed => "not signed in (the session file was removed by another program)".to_owned(),
-        Out::SetAside(name) => {
-            format!("not signed in (the session file was damaged; it is kept as {name})")
-        }
+        Out::NoFile => "signed out".to_owned(),
+        Out::Removed => "the session file was removed by another program".to_owned(),
+        Out::SetAside(name) => format!("the session file was damaged; it is kept as {name}"),
     }
 }
 
-fn ended(over: Over) -> &'static str {
+fn signed_out(out: &Out) -> String {
+    match out {
+        Out::NoFile => "not signed in".to_owned(),
+        Out::Removed | Out::SetAside(_) => format!("not signed in ({})", why_out(out)),
+    }
+}
+
+/// Why a session has ended.
+pub fn why_ended(over: Over) -> &'static str {
     match over {
-        Over::Refused => "not signed in (the api-server has ended the session)",
+        Over::Refused => "the api-server has ended the session",
         Over::AnswerLost => {
-            "not signed in (a refresh answer was lost, and asking this server again would sign you out everywhere)"
+            "a refresh answer was lost, and asking this server again would sign you out everywhere"
         }
-        Over::SessionLost => {
-            "not signed in (a refresh answer was lost, and the server has moved on without it)"
-        }
-        Over::Restored => "not signed in (the session file holds an old token, as from a backup)",
-        Over::Copied => "not signed in (the session file was copied from a machine that went on using it)",
-        Over::Contested => "not signed in (another program keeps refreshing the same session)",
-        Over::Expired => "not signed in (the access token has expired)",
+        Over::SessionLost => "a refresh answer was lost, and the server has moved on without it",
+        Over::Restored => "the session file holds an old token, as from a backup",
+        Over::Copied => "the session file was copied from a machine that went on using it",
+        Over::Contested => "another program keeps refreshing the same session",
+        Over::Expired => "the access token has expired",
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::Result;
 use everkey_proto::{Code, Failure, Reply, Verb};
 use everkey_session::record::Fingerprint;
 use everkey_session::{Ask, Input, Op, Waiter};
+use tokio::sync::oneshot;
 
 impl Broker {
     pub(super) fn asked(&mut self, asked: Asked) -> Result<()> {
@@ -26,6 +27,10 @@ impl Broker {
                 self.stop();
                 return Ok(());
             }
+            Verb::Accesses { limit } => {
+                self.show_accesses(limit, asked.reply);
+                return Ok(());
+            }
             _ => {}
         }
         let name = asked.request.profile.as_deref();
@@ -36,6 +41,15 @@ impl Broker {
                 Ok(())
             }
         }
+    }
+
+    fn show_accesses(&self, limit: u32, reply: oneshot::Sender<Reply>) {
+        let log = self.access.clone();
+        // Nothing comes of it but the reply, so nobody has to wait for its end.
+        tokio::task::spawn_blocking(move || {
+            let _ =
+                reply.send(log.last(limit).map_or_else(|e| Reply::Failed(unreadable(&e)), Reply::Accesses));
+        });
     }
 
     /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
@@ -73,7 +87,7 @@ impl Broker {
         let Asked { mut request, pid, reply } = asked;
         let ask = match request.verb {
             // Answered before, for all profiles.
-            Verb::Agent | Verb::Stop => return Ok(()),
+            Verb::Agent | Verb::Stop | Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
             Verb::Whoami => Ask::Whoami,
             Verb::Status => Ask::Status,
             Verb::Token { min_validity_secs } => Ask::Token { min_validity_secs: min_validity_secs.into() },
@@ -94,7 +108,6 @@ impl Broker {
             Verb::Reminder => Ask::Reminder,
             Verb::SetReminder { when } => Ask::SetReminder { when },
             Verb::ClearReminder => Ask::ClearReminder,
-            Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
         };
         match request.expect.server.as_deref().map(base_url) {
             Some(Ok(server)) => request.expect.server = Some(server),
@@ -114,6 +127,14 @@ impl Broker {
         self.desk.insert(waiter, Desk { reply, pid, program });
         self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
     }
+}
+
+fn unreadable(e: &std::io::Error) -> Failure {
+    Failure::new(
+        Code::Storage,
+        format!("The access log can't be read: {e}."),
+        "Mend its permissions; it is access.jsonl in the folder that `everkey agent status` names.",
+    )
 }
 
 fn no_fingerprint(why: &str) -> Failure {

@@ -1,14 +1,15 @@
 //! Starts what the core wants done: replies at once, files one job after another, the network side by side.
 
 use super::{Broker, Desk, Finished, Outcome};
-use crate::access_log::Handed;
+use crate::happenings::happening;
 use crate::remind::{self, Errand};
 use crate::{clock, listener, logging, words, work};
 use anyhow::Result;
 use everkey_proto::Reply;
+use everkey_proto::reply::{Access, Happening};
 use everkey_session::job::{Done, NetJob, Refresh};
 use everkey_session::reminder::Reminder;
-use everkey_session::trouble::{NetKind, NetTrouble};
+use everkey_session::trouble::{NetKind, NetTrouble, Notice};
 use everkey_session::{Effect, Op};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -39,7 +40,7 @@ impl Broker {
                     }
                 }
                 Effect::Remind(reminder) => self.remind(lane, reminder),
-                Effect::Tell(notice) => logging::tell(&self.lanes[lane].name, &notice),
+                Effect::Tell(notice) => self.tell(lane, &notice),
             }
         }
     }
@@ -61,10 +62,21 @@ impl Broker {
         });
     }
 
+    /// In the log, and to whoever follows.
+    fn tell(&self, lane: usize, notice: &Notice) {
+        let of = &self.lanes[lane];
+        logging::tell(&of.name, notice);
+        if let (Some(what), Ok(now)) = (happening(notice, &of.core), clock::now()) {
+            self.happenings.tell(now.wall, &of.name, what);
+        }
+    }
+
     pub(super) fn answer(&mut self, lane: usize, desk: Desk, reply: Reply) {
         if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
             let profile = self.lanes[lane].name.clone();
-            let handed = Handed { at: now.wall, profile, pid: desk.pid, program: desk.program };
+            let what = Happening::Handed { pid: desk.pid, program: desk.program.clone() };
+            self.happenings.tell(now.wall, &profile, what);
+            let handed = Access { at: now.wall, profile, pid: desk.pid, program: desk.program };
             let log = self.access.clone();
             self.work.spawn_blocking(move || {
                 let outcome = Outcome::Logged(log.add(&handed));

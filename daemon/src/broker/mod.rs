@@ -6,6 +6,7 @@ mod effects;
 
 use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};
+use crate::happenings::Happenings;
 use crate::http::Parked;
 use crate::provider::Provider;
 use crate::service_manager::Watchdog;
@@ -118,6 +119,7 @@ pub struct Broker {
     lanes: Vec<Lane>,
     desk: BTreeMap<Waiter, Desk>,
     access: AccessLog,
+    happenings: Happenings,
     last_waiter: u64,
     work: JoinSet<Finished>,
     running: BTreeMap<(usize, Op), AbortHandle>,
@@ -141,6 +143,7 @@ impl Broker {
             lanes: Vec::new(),
             desk: BTreeMap::new(),
             access: AccessLog::in_state(std::path::Path::new(&info.state_dir)),
+            happenings: Happenings::new(),
             last_waiter: 0,
             work: JoinSet::new(),
             running: BTreeMap::new(),
@@ -158,6 +161,11 @@ impl Broker {
             broker.open(account)?;
         }
         Ok(broker)
+    }
+
+    /// What happens to its sessions.
+    pub fn happenings(&self) -> Happenings {
+        self.happenings.clone()
     }
 
     /// Begins to look after an account: its files are read at once.

@@ -1,0 +1,191 @@
+//! What happens, for whoever follows: the last events, and a channel that never waits for its readers.
+
+use crate::words;
+use everkey_proto::reply::{Event, Happening};
+use everkey_session::Profile;
+use everkey_session::trouble::{Notice, Trouble};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// How many events are remembered.
+const REMEMBERED: usize = 500;
+
+/// How many events a reader may be behind, besides what the socket holds.
+const BEHIND: usize = 512;
+
+/// The events of this agent's life. The lock is held for a push or a copy, and makes what a follower is told of the past
+/// end where its present begins.
+#[derive(Clone)]
+pub struct Happenings(Arc<Mutex<Told>>);
+
+struct Told {
+    last: u64,
+    past: VecDeque<Arc<Event>>,
+    live: broadcast::Sender<Arc<Event>>,
+    /// The trouble that each profile is in, so that trouble which lasts is told once.
+    lasting: BTreeMap<String, Happening>,
+}
+
+/// One who follows.
+pub struct Follower {
+    /// What was before, the oldest first.
+    pub past: Vec<Arc<Event>>,
+    live: broadcast::Receiver<Arc<Event>>,
+}
+
+/// So many events were missed, because they were not read in time.
+pub struct Missed(pub u64);
+
+impl Happenings {
+    /// Nothing has happened yet.
+    pub fn new() -> Self {
+        let (live, _) = broadcast::channel(BEHIND);
+        let told = Told { last: 0, past: VecDeque::new(), live, lasting: BTreeMap::new() };
+        Self(Arc::new(Mutex::new(told)))
+    }
+
+    /// Tells everybody who follows, at this time in unix seconds. Never waits.
+    pub fn tell(&self, at: u64, profile: &str, what: Happening) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.is_news(profile, &what) {
+            return;
+        }
+        told.last += 1;
+        let event = Arc::new(Event { id: told.last, at, profile: profile.to_owned(), what });
+        if told.past.len() == REMEMBERED {
+            told.past.pop_front();
+        }
+        told.past.push_back(Arc::clone(&event));
+        // Nobody may be following.
+        let _ = told.live.send(event);
+    }
+
+    /// Follows from now on; with what is remembered if `past`.
+    pub fn follow(&self, past: bool) -> Follower {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = if past { told.past.iter().cloned().collect() } else { Vec::new() };
+        Follower { past, live: told.live.subscribe() }
+    }
+}
+
+impl Told {
+    fn is_news(&mut self, profile: &str, what: &Happening) -> bool {
+        match what {
+            Happening::Offline { .. } | Happening::FileTrouble { .. } => {
+                self.lasting.insert(profile.to_owned(), what.clone()).as_ref() != Some(what)
+            }
+            Happening::SignedIn { .. }
+            | Happening::SignedOut { .. }
+            | Happening::Refreshed { .. }
+            | Happening::NeedsLogin { .. }
+            | Happening::Adopted { .. } => {
+                self.lasting.remove(profile);
+                true
+            }
+            Happening::Handed { .. }
+            | Happening::ReminderSet { .. }
+            | Happening::ReminderCleared
+            | Happening::ReminderDue { .. } => true,
+        }
+    }
+}
+
+impl Follower {
+    /// Waits for the next event; none when there will be no more.
+    pub async fn next(&mut self) -> Option<Result<Arc<Event>, Missed>> {
+        match self.live.recv().await {
+            Ok(event) => Some(Ok(event)),
+            Err(RecvError::Lagged(missed)) => Some(Err(Missed(missed))),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+/// What a notice about a profile means to a person; none if it is for the log only.
+pub fn happening(notice: &Notice, profile: &Profile) -> Option<Happening> {
+    let user = || profile.user().cloned();
+    let why = |trouble: Trouble| words::failure(&trouble).message;
+    Some(match notice {
+        Notice::SignedIn => Happening::SignedIn { user: user() },
+        Notice::Refreshed => Happening::Refreshed { access_expires_at: profile.access_expires_at() },
+        Notice::Adopted => Happening::Adopted { user: user() },
+        Notice::SignedOut(out) => Happening::SignedOut { why: words::why_out(out) },
+        Notice::Ended(over) => Happening::NeedsLogin { why: words::why_ended(*over).to_owned() },
+        Notice::RefreshFailed(net) => Happening::Offline { why: why(Trouble::Net(net.clone())) },
+        Notice::StoreFailed(store) => Happening::FileTrouble { why: why(Trouble::Store(store.clone())) },
+        Notice::ReminderSet(reminder) => Happening::ReminderSet { reminder: reminder.clone() },
+        Notice::ReminderCleared => Happening::ReminderCleared,
+        Notice::ReminderDue(reminder) => Happening::ReminderDue { reminder: reminder.clone() },
+        Notice::Tightened
+        | Notice::SetAside(_)
+        | Notice::GaveWay
+        | Notice::Recovered
+        | Notice::Alarm
+        | Notice::Revoked
+        | Notice::ReminderUntold(_)
+        | Notice::RevocationDropped => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(follower: &Follower) -> Vec<u64> {
+        follower.past.iter().map(|event| event.id).collect()
+    }
+
+    fn offline(why: &str) -> Happening {
+        Happening::Offline { why: why.to_owned() }
+    }
+
+    #[test]
+    fn the_last_500_are_remembered() {
+        let happenings = Happenings::new();
+        for at in 1..=503 {
+            happenings.tell(at, "p", Happening::ReminderCleared);
+        }
+        assert_eq!(ids(&happenings.follow(true)), (4..=503).collect::<Vec<_>>());
+        assert!(ids(&happenings.follow(false)).is_empty());
+    }
+
+    #[test]
+    fn trouble_that_lasts_is_told_once_a_profile_until_it_changes_or_is_over() {
+        let happenings = Happenings::new();
+        let handed = || Happening::Handed { pid: 1, program: None };
+        for (profile, what) in [
+            ("p", offline("a")),
+            ("p", offline("a")),
+            ("p", handed()),
+            ("p", offline("a")),
+            ("q", offline("a")),
+            ("p", offline("b")),
+            ("p", Happening::Refreshed { access_expires_at: None }),
+            ("p", offline("b")),
+        ] {
+            happenings.tell(1, profile, what);
+        }
+        let past = happenings.follow(true).past;
+        let told: Vec<_> = past.iter().map(|event| (event.profile.as_str(), event.what.clone())).collect();
+        let expected = [
+            ("p", offline("a")),
+            ("p", handed()),
+            ("q", offline("a")),
+            ("p", offline("b")),
+            ("p", Happening::Refreshed { access_expires_at: None }),
+            ("p", offline("b")),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn one_who_does_not_read_learns_how_much_was_missed_and_nobody_waits() {
+        let happenings = Happenings::new();
+        let mut follower = happenings.follow(false);
+        for at in 0..(BEHIND as u64 + 7) {
+            happenings.tell(at, "p", Happening::ReminderCleared);
+        }
+        assert!(matches!(follower.next().await, Some(Err(Missed(7)))));
+    }
+}

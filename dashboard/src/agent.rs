@@ -1,12 +1,19 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
 use everkey_client::setup::Setup;
-use everkey_client::{Agent, Code, Failure, Profile, Running, Status};
+use everkey_client::{Agent, Code, Events, Failure, Profile, Running, Status};
 use everkey_proto::reply::{Access, AgentInfo};
-use everkey_proto::{Expect, Reply, Request, Verb};
+use everkey_proto::{Expect, FlowId, Reply, Request, Verb};
+use tokio::sync::Semaphore;
 
 /// What the access log calls this program.
 const NAME: &str = concat!("everkey-dashboard ", env!("CARGO_PKG_VERSION"));
+
+/// Questions at a time; more are told to try again.
+static ASKING: Semaphore = Semaphore::const_new(24);
+
+/// Questions at a time that take as long as a person does: sign-ins that wait.
+static WAITING: Semaphore = Semaphore::const_new(8);
 
 /// The agent as it stands, all profiles in one look. Starts none.
 #[derive(Debug, Clone)]
@@ -55,7 +62,7 @@ pub async fn accesses(limit: u32) -> Result<Vec<Access>, Failure> {
 /// # Errors
 /// As [`look`], and what the agent refuses.
 pub async fn ask(profile: Option<String>, verb: Verb) -> Result<Reply, Failure> {
-    blocking(move || ask_one(&mut running()?, profile, verb)).await
+    blocking(move || ask_one(&mut running()?, profile.as_deref(), verb)).await
 }
 
 /// Asks one thing; starts the agent if none runs.
@@ -63,7 +70,25 @@ pub async fn ask(profile: Option<String>, verb: Verb) -> Result<Reply, Failure> 
 /// # Errors
 /// Whatever keeps the agent from answering, and what it refuses.
 pub async fn act(profile: Option<String>, verb: Verb) -> Result<Reply, Failure> {
-    blocking(move || ask_one(&mut Agent::connect_as(NAME)?, profile, verb)).await
+    blocking(move || ask_one(&mut Agent::connect_as(NAME)?, profile.as_deref(), verb)).await
+}
+
+/// Waits for the next step of a sign-in, up to the agent's 20 s.
+///
+/// # Errors
+/// As [`ask`]; [`Code::Busy`] where too many wait.
+pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Reply, Failure> {
+    bounded(&WAITING, move || ask_one(&mut running()?, profile.as_deref(), Verb::Wait { flow })).await
+}
+
+/// Follows an agent that runs already: its process, and what happens. Blocks.
+///
+/// # Errors
+/// As [`look`].
+pub fn follow() -> Result<(u32, Events), Failure> {
+    let mut agent = running()?;
+    let pid = info(&mut agent)?.pid;
+    Ok((pid, agent.follow(true)?))
 }
 
 /// An agent that runs already.
@@ -86,14 +111,33 @@ fn info(agent: &mut Agent) -> Result<AgentInfo, Failure> {
     }
 }
 
-fn ask_one(agent: &mut Agent, profile: Option<String>, verb: Verb) -> Result<Reply, Failure> {
-    agent.ask(&Request { profile, expect: Expect::default(), verb })
+/// Of a profile that is named, server and session file are taken for granted as every other client does.
+fn ask_one(agent: &mut Agent, profile: Option<&str>, verb: Verb) -> Result<Reply, Failure> {
+    match profile {
+        Some(name) => agent.profile(name)?.ask(verb),
+        None => agent.ask(&Request { profile: None, expect: Expect::default(), verb }),
+    }
 }
 
 async fn blocking<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(ask)
-        .await
-        .unwrap_or_else(|_| Err(Failure::new(Code::NoAgent, "Asking the agent failed.", "Try again.")))
+    bounded(&ASKING, ask).await
+}
+
+/// Asks on a thread, if there is room for one more. The place is kept until the question is answered, even if whoever
+/// asked has gone: it is threads that are counted.
+async fn bounded<T: Send + 'static>(
+    room: &'static Semaphore,
+    ask: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let Ok(place) = room.try_acquire() else {
+        return Err(Failure::new(Code::Busy, "Too much is asked at once.", "Try again in a few seconds."));
+    };
+    let asked = tokio::task::spawn_blocking(move || {
+        let answer = ask();
+        drop(place);
+        answer
+    });
+    asked.await.unwrap_or_else(|_| Err(Failure::new(Code::NoAgent, "Asking the agent failed.", "Try again.")))
 }

@@ -1,12 +1,22 @@
-//! The dashboard: a web page on 127.0.0.1 for this user alone, one more client of the agent's socket.
+//! The dashboard: a web page on this machine for this user alone, one more client of the agent's socket.
 //! Deliberately absent: tokens, session files, decisions about sessions, anything from another host.
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 pub mod agent;
+pub mod app;
+mod assets;
+mod body;
+mod cli;
+mod feed;
+mod follower;
+mod gate;
+mod link;
+mod listen;
+mod logging;
+mod pages;
+mod peer;
+pub mod problem;
+mod routes;
 
-use std::process::ExitCode;
-
-/// Runs the program as its command line says, to its end.
-pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
-}
+pub use cli::run;

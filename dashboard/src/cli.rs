@@ -1,0 +1,122 @@
+//! The program: opens a port, prints links, and serves until it is ended.
+
+use crate::app::App;
+use crate::feed::Feed;
+use crate::link::{self, LINK_LIFE, Links};
+use crate::{follower, listen, logging, routes};
+use anyhow::Context as _;
+use clap::Parser;
+use rustix::fs::{FileType, fstat};
+use std::io::{self, BufRead as _, Write as _};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Threads for questions to the agent, and for looking up peers.
+const THREADS: usize = 64;
+
+/// Shows the dashboard of this user's sign-ins in a browser on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "everkey-dashboard", version)]
+struct Cli {
+    /// Print the link and nothing else, for programs that open it themselves.
+    #[arg(long)]
+    link_only: bool,
+}
+
+/// Runs the program as its command line says, to its end.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
+    let ended = runtime.context("can't start").and_then(|runtime| {
+        let ended = runtime.block_on(serve(cli.link_only));
+        // Questions that are still under way are the agent's to finish.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("everkey-dashboard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(link_only: bool) -> anyhow::Result<()> {
+    let (mut terminated, mut interrupted) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (port, listeners) = listen::bind().await.context("can't listen on 127.0.0.1")?;
+    let name = link::random::<16>().context("no random numbers")?;
+    let app = App::new(format!("{}.localhost:{port}", name.expose()), Links::new(life()), Feed::default());
+    let router = routes::router(app.clone());
+    for listener in listeners {
+        tokio::spawn(listen::serve(listener, router.clone()));
+    }
+    follower::start(app.clone()).context("can't start a thread")?;
+    print_link(&app)?;
+    if !link_only {
+        eprintln!(
+            "Open the link in a browser on this machine; it works once, for two minutes. Ctrl-C ends this."
+        );
+    }
+    let mut wishes = wishes();
+    loop {
+        tokio::select! {
+            _ = terminated.recv() => return Ok(()),
+            _ = interrupted.recv() => return Ok(()),
+            wish = wishes.recv() => match wish {
+                Some(()) => print_link(&app)?,
+                None => return Ok(()),
+            },
+        }
+    }
+}
+
+fn print_link(app: &App) -> anyhow::Result<()> {
+    let key = app.links().issue(Instant::now()).context("no random numbers")?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}/enter?key={}", app.origin(), key.expose()).context("can't print the link")?;
+    out.flush().context("can't print the link")
+}
+
+/// One for each line of standard input, and the end with its end. If that is no pipe, nobody wishes anything.
+fn wishes() -> mpsc::Receiver<()> {
+    let (wish, wishes) = mpsc::channel(1);
+    let kind = fstat(io::stdin()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let piped = matches!(kind, Ok(FileType::Fifo | FileType::Socket));
+    thread::spawn(move || {
+        if !piped {
+            // Keeps the channel open.
+            loop {
+                thread::park();
+            }
+        }
+        let mut input = io::stdin().lock();
+        loop {
+            let (taken, lines) = match input.fill_buf() {
+                Ok([]) => return,
+                Ok(bytes) => (bytes.len(), bytes.iter().filter(|byte| **byte == b'\n').count()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            };
+            input.consume(taken);
+            for _ in 0..lines {
+                if wish.blocking_send(()).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    wishes
+}
+
+/// How long a link works; a test may shorten it.
+fn life() -> Duration {
+    let given = std::env::var("EVERKEY_TEST_LINK_MS").ok().and_then(|text| text.parse().ok());
+    given.map(Duration::from_millis).unwrap_or(LINK_LIFE).min(LINK_LIFE)
+}

@@ -1,0 +1,116 @@
+//! Accepts connections of this machine and serves them: bounded in number, in the time of a head, and by whose they are.
+
+use crate::peer::{self, Peer};
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Connections of the user at a time; more are turned away by closing.
+const CONNECTIONS: usize = 128;
+
+/// Connections at a time of whom nothing is known yet, or that are answered only that they are not welcome.
+const STRANGERS: usize = 16;
+
+/// How long a request's head may take to come, and how long a connection may idle.
+const SLOWEST_HEAD: Duration = Duration::from_secs(30);
+
+/// How long it may take with a stranger.
+const STRANGERS_HEAD: Duration = Duration::from_secs(2);
+
+/// How many ports are tried until one is free for both families.
+const PORTS: usize = 16;
+
+/// Ends a connection from the inside, for one whose reader has stopped reading.
+#[derive(Clone, Default)]
+pub struct Hangup(Arc<Notify>);
+
+impl Hangup {
+    /// Ends it.
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// A free port of 127.0.0.1 and, where there is one, of ::1: browsers try that first for a name that ends in
+/// `localhost`, so nobody else may have it.
+///
+/// # Errors
+/// Where there is no such port.
+pub async fn bind() -> io::Result<(u16, Vec<TcpListener>)> {
+    for _ in 0..PORTS {
+        let four = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = four.local_addr()?.port();
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(six) => return Ok((port, vec![four, six])),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            // This machine has no such address.
+            Err(_) => return Ok((port, vec![four])),
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+/// Serves `router` on `listener` for ever.
+pub async fn serve(listener: TcpListener, router: Router) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let hall = Arc::new(Semaphore::new(STRANGERS));
+    loop {
+        let (stream, theirs) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of descriptors or memory; trying again at once would only spin.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(waiting) = Arc::clone(&hall).acquire_owned().await else { return };
+        tokio::spawn(welcome(stream, theirs, waiting, Arc::clone(&room), router.clone()));
+    }
+}
+
+/// Finds out whose connection it is, and serves it.
+async fn welcome(
+    stream: TcpStream,
+    theirs: SocketAddr,
+    waiting: OwnedSemaphorePermit,
+    room: Arc<Semaphore>,
+    router: Router,
+) {
+    let Ok(ours) = stream.local_addr() else { return };
+    let looked = tokio::task::spawn_blocking(move || peer::of(ours, theirs)).await;
+    let peer = looked.unwrap_or(Peer::Stranger);
+    let (place, head) = match peer {
+        Peer::Own | Peer::Unknown => {
+            let Ok(place) = room.try_acquire_owned() else { return };
+            drop(waiting);
+            (place, SLOWEST_HEAD)
+        }
+        Peer::Stranger => {
+            tracing::warn!("turned away a connection of another user of this machine");
+            (waiting, STRANGERS_HEAD)
+        }
+    };
+    let hangup = Hangup::default();
+    let service = router.layer(Extension(peer)).layer(Extension(hangup.clone()));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .keep_alive(peer != Peer::Stranger)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::select! {
+        ended = connection => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended badly");
+        },
+        () = hangup.0.notified() => {}
+    }
+    drop(place);
+}

@@ -1,0 +1,171 @@
+//! The contract's `/api/auth/*` routes for signing in and out, of the profile `failproofai`.
+
+use crate::agent;
+use crate::app::App;
+use crate::body::Fields;
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use everkey_client::{Field, FlowId, Reminder, Revocation, Secret, State as Stand, Status, Step};
+use everkey_proto::{DEFAULT_PROFILE, Reply, Scheme, Verb};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) type Answer = Result<Json<Value>, Problem>;
+
+/// Who is signed in, and their reminder; asks the agent and no network.
+pub async fn status() -> Answer {
+    let status = standing().await?;
+    let active = is_active(&status);
+    let reminder = status.reminder.as_ref().filter(|_| active).map(in_contract);
+    let mut answer = json!({ "authenticated": active, "reminder": reminder });
+    if let Some(user) = status.user.filter(|_| active) {
+        answer["user"] = json!({ "id": user.id, "email": user.email });
+    }
+    Ok(Json(answer))
+}
+
+/// What a request for a code says.
+#[derive(Deserialize)]
+pub struct Wanted {
+    email: Option<Value>,
+}
+
+/// Has a code sent, or another one.
+pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Answer {
+    let email = address(wanted.email.as_ref())?;
+    let begun = step(Verb::Login { scheme: Some(Scheme::Otp) }).await;
+    app.feed().wake();
+    let flow = match begun? {
+        Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
+        step => return Err(unexpected(&step)),
+    };
+    match step(Verb::Answer { flow, text: Secret::new(email) }).await? {
+        Step::Ask { again: Some(failure), .. } => Err(Problem::of_contract(failure)),
+        Step::Ask { field: Field::Code, sent, .. } => {
+            let (expires_in, resend) =
+                sent.map_or((None, None), |sent| (sent.expires_in, sent.resend_available_in));
+            Ok(Json(json!({
+                "status": "code_sent", "expires_in": expires_in, "resend_available_in": resend,
+            })))
+        }
+        step => Err(unexpected(&step)),
+    }
+}
+
+/// What an attempt with a code says.
+#[derive(Deserialize)]
+pub struct Attempt {
+    email: Option<Value>,
+    code: Option<Secret>,
+}
+
+/// Signs in with the code that was sent.
+pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attempt>) -> Answer {
+    let email = address(attempt.email.as_ref())?;
+    let code = attempt.code.filter(|code| !code.expose().trim().is_empty());
+    // The flow would take an address for the wish to have another code.
+    let code = code.filter(|code| !code.expose().contains('@'));
+    let code = code.ok_or_else(|| Problem::invalid("code must be the code from the email."))?;
+    let flow = waiting_for_code(&email).await?;
+    let answered = step(Verb::Answer { flow, text: code }).await;
+    app.feed().wake();
+    match answered? {
+        Step::Done { user, .. } => Ok(Json(json!({ "authenticated": true, "user": user }))),
+        Step::Ask { again: Some(failure), tries, .. } => Err(Problem::of_contract(failure).tries_left(tries)),
+        step => Err(unexpected(&step)),
+    }
+}
+
+/// Signs out; the local session is gone whatever the api-server says.
+pub async fn logout(State(app): State<App>) -> Answer {
+    let reply = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::Logout).await;
+    app.feed().wake();
+    let Reply::LoggedOut(revocation) = reply.map_err(Problem::of_contract)? else {
+        return Err(everkey_client::beside_the_point().into());
+    };
+    let mut answer = json!({ "authenticated": false });
+    match revocation {
+        Revocation::NothingToDo => {}
+        Revocation::Revoked => answer["upstream"] = "revoked".into(),
+        Revocation::Queued | Revocation::NotConfirmed | Revocation::Impossible => {
+            answer["upstream"] = "failed".into();
+        }
+    }
+    Ok(Json(answer))
+}
+
+/// How the profile stands.
+pub(super) async fn standing() -> Result<Status, Problem> {
+    match agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await {
+        Ok(Reply::Status(status)) => Ok(*status),
+        Ok(_) => Err(everkey_client::beside_the_point().into()),
+        Err(failure) => Err(Problem::of_contract(failure)),
+    }
+}
+
+/// Whether somebody is signed in, and it is not over.
+pub(super) fn is_active(status: &Status) -> bool {
+    match status.state {
+        Stand::Valid | Stand::Refreshing | Stand::Offline | Stand::Uncertain => true,
+        Stand::ReadOnly => status.user.is_some(),
+        Stand::SignedOut | Stand::NeedsLogin => false,
+    }
+}
+
+/// A reminder as the contract writes it.
+pub(super) fn in_contract(reminder: &Reminder) -> Value {
+    json!({ "next_audit_at": reminder.at, "user_email": reminder.email, "set_at": reminder.set_at })
+}
+
+/// The sign-in that waits for the code sent to this address.
+async fn waiting_for_code(email: &str) -> Result<FlowId, Problem> {
+    let not_sent = || {
+        Problem::invalid("No code was sent to this address, or its time is over.")
+            .hint("Ask for a code first.")
+    };
+    match step(Verb::Login { scheme: Some(Scheme::Otp) }).await? {
+        Step::Ask { flow, field: Field::Code, sent: Some(sent), .. }
+            if sent.to.eq_ignore_ascii_case(email) =>
+        {
+            Ok(flow)
+        }
+        Step::Ask { .. } => Err(not_sent()),
+        step => Err(unexpected(&step)),
+    }
+}
+
+/// One exchange of the sign-in.
+async fn step(verb: Verb) -> Result<Step, Problem> {
+    match agent::act(Some(DEFAULT_PROFILE.to_owned()), verb).await {
+        Ok(Reply::Step(step)) => Ok(step),
+        Ok(_) => Err(everkey_client::beside_the_point().into()),
+        Err(failure) => Err(Problem::of_contract(failure)),
+    }
+}
+
+fn unexpected(step: &Step) -> Problem {
+    match step {
+        Step::Done { user, .. } => {
+            let who = user.as_ref().map_or_else(String::new, |user| format!(" as {}", user.email));
+            let message = format!("Already signed in{who}.");
+            Problem::new(StatusCode::CONFLICT, "already_signed_in", message).hint("Sign out first.")
+        }
+        Step::Ask { .. } | Step::Show { .. } | Step::Open { .. } => {
+            let message = "Another sign-in is under way.";
+            Problem::new(StatusCode::CONFLICT, "sign_in_under_way", message).hint("Finish it first.")
+        }
+    }
+}
+
+fn address(given: Option<&Value>) -> Result<String, Problem> {
+    let text = given.and_then(Value::as_str).map(str::trim).unwrap_or_default();
+    let parts = text.rsplit_once('@');
+    let whole = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    if !whole || text.len() > 254 || text.chars().any(odd) {
+        return Err(Problem::invalid("email must be an address such as name@example.com."));
+    }
+    Ok(text.to_owned())
+}

@@ -63,7 +63,7 @@ pub struct Feed {
 #[derive(Default)]
 struct State {
     agent: Option<Told>,
-    past: VecDeque<Told>,
+    past: VecDeque<(u32, Event)>,
     tabs: Vec<Tab>,
 }
 
@@ -81,24 +81,28 @@ impl Feed {
             return None;
         }
         let (queue, messages) = channel(1 + PAST + BEHIND);
-        for told in state.agent.iter().chain(&state.past) {
-            let _ = queue.try_send(told.clone());
+        let past = state.past.iter().map(|(life, event)| told(Kind::Past, *life, event));
+        for told in state.agent.clone().into_iter().chain(past) {
+            let _ = queue.try_send(told);
         }
         state.tabs.push(Tab { queue, hangup });
         Some(messages)
     }
 
+    /// The last events, the oldest first.
+    pub fn recent(&self) -> Vec<Event> {
+        self.state().past.iter().map(|(_, event)| event.clone()).collect()
+    }
+
     /// Tells an event, which was `before` the agent was followed or not.
     pub fn happened(&self, life: u32, event: Event, before: bool) {
-        let id = Some(format!("{life}.{}", event.id));
-        let Ok(data) = serde_json::to_string(&ReplyLine::from(Reply::Event(event))) else { return };
         let kind = if before { Kind::Past } else { Kind::Happened };
         let mut state = self.state();
-        state.tell(&Told { kind, id: id.clone(), data: data.clone() });
+        state.tell(&told(kind, life, &event));
         if state.past.len() >= PAST {
             state.past.pop_front();
         }
-        state.past.push_back(Told { kind: Kind::Past, id, data });
+        state.past.push_back((life, event));
     }
 
     /// Tells whether the agent can be reached, and why not, if that is news.
@@ -139,6 +143,13 @@ impl State {
             kept
         });
     }
+}
+
+fn told(kind: Kind, life: u32, event: &Event) -> Told {
+    let line = ReplyLine::from(Reply::Event(event.clone()));
+    // What comes from the wire can be written to it again.
+    let data = serde_json::to_string(&line).unwrap_or_else(|_| "{}".to_owned());
+    Told { kind, id: Some(format!("{life}.{}", event.id)), data }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The few pages that whoever has no cookie may see. They load nothing and know nothing.
+//! The few pages that whoever has no cookie may see. They know nothing.
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -41,7 +41,8 @@ fn html(title: &str, head: &str, text: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n{head}<title>{title} · everkey</title>\n</head>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"/assets/icon.svg\">\n\
+         <link rel=\"stylesheet\" href=\"/assets/style.css\">\n{head}<title>{title} · everkey</title>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
     )
 }

@@ -1,7 +1,7 @@
 //! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print `****`.
 
 use everkey_session::Ask;
-use everkey_session::trouble::{Notice, Trouble};
+use everkey_session::trouble::{Notice, Trouble, Untold};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to stderr; `EVERKEY_LOG` sets the level (`info` unless told). Libraries stay at `warn`, since their
@@ -81,7 +81,10 @@ pub fn tell(profile: &str, notice: &Notice) {
         Notice::ReminderSet(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder set"),
         Notice::ReminderCleared => tracing::info!(profile, "reminder cleared"),
         Notice::ReminderDue(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder due"),
-        Notice::ReminderUntold(net) => {
+        Notice::ReminderUntold(Untold::Refused) => {
+            tracing::warn!(profile, "the api-server refuses the reminder; it is kept here alone");
+        }
+        Notice::ReminderUntold(Untold::Yet(net)) => {
             tracing::warn!(
                 profile,
                 why = say(Trouble::Net(net.clone())),

@@ -66,20 +66,25 @@ impl Waiting {
 
 impl Profile {
     pub(crate) fn whoami(&mut self, waiter: Waiter) {
-        let answer = match &self.account {
-            // A token that never changes is good though the session beside it is over.
-            Account::In(held) => match held.over().filter(|_| held.session.holder.fixed.is_none()) {
-                Some(over) => Answer::Failed(Trouble::NeedsLogin(over)),
-                None if held.session.holder.user.is_none() && self.settings.policy.identifies => {
-                    return self.find_out_who(waiter);
-                }
-                None => Answer::Whoami(held.session.holder.user.clone()),
-            },
-            Account::Out(why) => Answer::Failed(Trouble::NotSignedIn(why.clone())),
-            Account::Unusable(why) => Answer::Failed(Trouble::Store(why.clone())),
-            Account::Starting(_) => Answer::Failed(Trouble::Timeout),
+        let answer = match (self.why_not_signed_in(), self.user()) {
+            (Some(why), _) => Answer::Failed(why),
+            (None, None) if self.settings.policy.identifies => return self.find_out_who(waiter),
+            (None, user) => Answer::Whoami(user.cloned()),
         };
         self.reply(waiter, answer);
+    }
+
+    /// Why nobody has an active session; none if somebody has.
+    pub(crate) fn why_not_signed_in(&self) -> Option<Trouble> {
+        match &self.account {
+            // A token that never changes is good though the session beside it is over.
+            Account::In(held) => {
+                held.over().filter(|_| held.session.holder.fixed.is_none()).map(Trouble::NeedsLogin)
+            }
+            Account::Out(why) => Some(Trouble::NotSignedIn(why.clone())),
+            Account::Unusable(why) => Some(Trouble::Store(why.clone())),
+            Account::Starting(_) => Some(Trouble::Timeout),
+        }
     }
 
     pub(crate) fn status(&mut self, now: &Moment, waiter: Waiter) {

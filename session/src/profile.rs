@@ -11,6 +11,7 @@ use crate::looking::Look;
 use crate::policy::Policy;
 use crate::record::{Capability, Fingerprint, Revocation, Session, Sidecar};
 use crate::registration::At;
+use crate::reminder::Reminder;
 use crate::reminding::Reminding;
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
@@ -162,6 +163,7 @@ impl Profile {
             || self.flow.as_ref().is_some_and(Flow::is_storing)
             || self.signing_out.as_ref().is_some_and(SigningOut::is_erasing)
             || !self.abandoned.is_empty()
+            || self.reminding.is_storing()
     }
 
     fn ask(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: Ask) {
@@ -174,7 +176,7 @@ impl Profile {
         }
         match ask {
             Ask::Whoami => self.whoami(waiter),
-            Ask::Status => self.status(now, waiter),
+            Ask::Status => self.status_with_reminder(now, waiter),
             Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
             Ask::Better { than } => self.want_better(now, waiter, than),
             Ask::Refresh { force } => self.want_refresh(now, waiter, force),
@@ -255,6 +257,7 @@ impl Profile {
         if let Some(signing_out) = &mut self.signing_out {
             signing_out.waiters.retain(|w| *w != waiter);
         }
+        self.reminding.forget(waiter);
     }
 
     /// Each completion goes to the one part that started the work; nobody's is a leftover and is dropped.
@@ -342,6 +345,11 @@ impl Profile {
 
     pub(crate) fn reply(&mut self, waiter: Waiter, answer: Answer) {
         self.effects.push(Effect::Reply(waiter, Box::new(answer)));
+    }
+
+    /// Has the person told that their reminder is due.
+    pub(crate) fn remind(&mut self, reminder: Reminder) {
+        self.effects.push(Effect::Remind(reminder));
     }
 
     pub(crate) fn tell(&mut self, notice: Notice) {

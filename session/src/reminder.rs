@@ -26,6 +26,12 @@ pub struct ReminderBook {
     /// What the api-server has yet to be told.
     #[serde(default)]
     pub owed: Option<Owed>,
+    /// What it had yet to be told before that. It still has, should `owed` never have been done.
+    #[serde(default)]
+    pub before: Option<Owed>,
+    /// The api-server at which `owed` was set or cleared; no other is told.
+    #[serde(default)]
+    pub server: Option<String>,
 }
 
 /// What the api-server has yet to be told. Noted before the file changes; one that the file does not bear out was

@@ -214,6 +214,15 @@ pub enum Notice {
     ReminderCleared,
     /// The reminder is due.
     ReminderDue(Reminder),
-    /// The api-server could not be told of a reminder; it is told again.
-    ReminderUntold(NetTrouble),
+    /// The api-server does not know of a reminder that was set or cleared here.
+    ReminderUntold(Untold),
+}
+
+/// Why an api-server does not know of a reminder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untold {
+    /// It could not be told yet, for this reason; it is told again.
+    Yet(NetTrouble),
+    /// It refuses this one for good.
+    Refused,
 }

@@ -22,6 +22,8 @@ mod pages;
 mod people;
 #[path = "faults/refused.rs"]
 mod refused;
+#[path = "faults/reminders.rs"]
+mod reminders;
 #[path = "faults/script.rs"]
 mod script;
 #[path = "faults/time.rs"]

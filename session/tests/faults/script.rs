@@ -17,7 +17,7 @@ pub const SERVER: &str = "https://api.example";
 pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 60 * MINUTE;
 
-const START_WALL: u64 = 1_800_000_000;
+pub const START_WALL: u64 = 1_800_000_000;
 const START_BOOT: u64 = 5_000_000;
 
 /// The agent on stage.
@@ -246,6 +246,15 @@ impl Agent {
 
     pub fn file_changed(&mut self) -> Vec<Effect> {
         self.handle(Input::FileChanged)
+    }
+
+    pub fn reminder_changed(&mut self) -> Vec<Effect> {
+        self.handle(Input::ReminderChanged)
+    }
+
+    /// Whether a shutdown would wait.
+    pub fn must_drain(&self) -> bool {
+        self.profile.must_drain()
     }
 
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {

@@ -1,8 +1,7 @@
 //! The helper program `everkey-remind`: takes one errand on stdin, does it, and ends when the command has ended.
 
 use super::{Errand, READY, command, notification};
-use crate::logging;
-use crate::object;
+use crate::{logging, object, system};
 use anyhow::{Context, Result, bail};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -16,6 +15,8 @@ pub fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "everkey-remind is started by everkeyd and takes no arguments.");
         return ExitCode::from(2);
     }
+    // Nothing that some starter of the agent left open is the command's to hold on to.
+    system::close_inherited(None);
     // What ends the agent's group or terminal shall not end a command that runs; a leader of a group has its own already.
     let _ = rustix::process::setsid();
     logging::start();

@@ -18,8 +18,7 @@ fn main() {
     let open: BTreeMap<String, String> = listed
         .iter()
         .filter_map(|entry| {
-            // The listing's own is closed by now.
-            let target = fs::read_link(entry.path()).ok()?;
+            let target = fs::read_link(entry.path()).ok().filter(|target| !target.starts_with("/proc"))?;
             Some((entry.file_name().into_string().ok()?, target.display().to_string()))
         })
         .collect();

@@ -88,11 +88,23 @@ fn without_a_bus_the_command_is_run_as_configured_and_sees_no_secret() {
     assert_eq!(environment["EVERKEY_REMINDER_AT"], at.to_string());
     assert_eq!(environment["EVERKEY_REMINDER_EMAIL"], ADA);
     assert_eq!(run["folder"], world.home().to_str().unwrap());
-    let null = "/dev/null";
-    assert_eq!(run["open"], json!({ "0": null, "1": null, "2": null }), "nothing of the agent's is open");
+    let nothing = json!({ "0": "/dev/null", "1": "/dev/null", "2": "/dev/null" });
+    assert_eq!(run["open"], nothing, "nothing of the agent's is open");
     assert_ne!(run["session"], world.agent_pid(), "it is not in the agent's session");
     assert_eq!(reminder(&mut account)["due"], true);
     until("the log to say so", || world.agent_log().contains("no notification could be shown"));
+}
+
+#[test]
+fn an_agent_without_rights_finds_its_helper() {
+    // It may not be looked at by its own user (D17), and still has to find its own folder.
+    let world = World::signed_in(Setup { unprivileged: true, ..Setup::default() });
+    let file = world.home().join("due");
+    let script = format!("echo \"$EVERKEY_REMINDER_EMAIL $(id -u)\" > {}", file.display());
+    world.configure(&format!("[reminder]\ncommand = {}\n", json!(["sh", "-c", script])));
+    set(&mut account(&world), &json!({ "at": now() + 2 }));
+    let wanted = format!("{ADA} {}\n", world.uid());
+    until("the command to be run", || fs::read_to_string(&file).is_ok_and(|text| text == wanted));
 }
 
 #[test]

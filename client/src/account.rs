@@ -1,8 +1,8 @@
 //! Questions about one account.
 
 use crate::agent::{Agent, beside_the_point};
-use everkey_proto::reply::{Inspection, Revocation, Status, Step, Token, User};
-use everkey_proto::{Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb};
+use everkey_proto::reply::{Inspection, Reminder, Revocation, Status, Step, Token, User};
+use everkey_proto::{Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -106,6 +106,40 @@ impl<'a> Account<'a> {
         }
     }
 
+    /// The re-audit reminder of whoever is signed in, if there is one. Answered without the network.
+    ///
+    /// # Errors
+    /// `NotSignedIn` and `NeedsLogin`; `BadRequest` where this provider has no reminders.
+    pub fn reminder(&mut self) -> Result<Option<Reminder>, Failure> {
+        match self.ask(Verb::Reminder)? {
+            Reply::Reminder(reminder) => Ok(reminder),
+            _ => Err(beside_the_point()),
+        }
+    }
+
+    /// Sets the reminder, in place of the one there is. It is kept here before the api-server is told, which goes on until
+    /// it is done ([`Reminder::upstream`]).
+    ///
+    /// # Errors
+    /// As [`Account::reminder`]; `BadRequest` for a time that is past or more than 365 days ahead; `Storage`.
+    pub fn set_reminder(&mut self, when: When) -> Result<Reminder, Failure> {
+        match self.ask(Verb::SetReminder { when })? {
+            Reply::Reminder(Some(reminder)) => Ok(reminder),
+            _ => Err(beside_the_point()),
+        }
+    }
+
+    /// Clears the reminder; that there was none is no error.
+    ///
+    /// # Errors
+    /// As [`Account::reminder`]; `Storage`.
+    pub fn clear_reminder(&mut self) -> Result<(), Failure> {
+        match self.ask(Verb::ClearReminder)? {
+            Reply::Reminder(None) => Ok(()),
+            _ => Err(beside_the_point()),
+        }
+    }
+
     /// Signs out: the local session is gone whatever the network says. What the server knows of it is returned.
     ///
     /// # Errors
@@ -202,7 +236,7 @@ mod tests {
             |flow, expires_at| Step::Open { flow: FlowId(flow), url: "u".to_owned(), port: 1, expires_at };
         assert!(is_repeat(&open(1, 10), &open(1, 11)));
         assert!(!is_repeat(&open(1, 10), &open(2, 10)));
-        let ask = Step::Ask { flow: FlowId(1), field: Field::Code, tries: 3, again: None };
+        let ask = Step::Ask { flow: FlowId(1), field: Field::Code, tries: 3, again: None, sent: None };
         assert!(!is_repeat(&ask, &ask));
     }
 }

@@ -7,7 +7,7 @@ use crate::sources;
 use crate::wire::{Connection, NoConnection};
 use everkey_proto::place::Places;
 use everkey_proto::profile::Profile;
-use everkey_proto::reply::Event;
+use everkey_proto::reply::{Access, Event};
 use everkey_proto::{Code, Expect, Failure, Reply, Request, Verb};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -122,11 +122,23 @@ impl Agent {
     /// remembers, if `past`.
     ///
     /// # Errors
-    /// Whatever keeps the agent from answering.
+    /// [`Code::Busy`] where too many follow already, and whatever keeps the agent from answering.
     pub fn follow(mut self, past: bool) -> Result<Events, Failure> {
         let verb = Verb::Events { past };
         match self.ask(&Request { profile: None, expect: Expect::default(), verb })? {
             Reply::Following => Ok(Events { connection: self.0, over: false }),
+            _ => Err(beside_the_point()),
+        }
+    }
+
+    /// Who was handed which token and when, the newest first: at most `limit`, and at most 1000.
+    ///
+    /// # Errors
+    /// [`Code::Storage`] where the log can't be read, and whatever keeps the agent from answering.
+    pub fn accesses(&mut self, limit: u32) -> Result<Vec<Access>, Failure> {
+        let verb = Verb::Accesses { limit };
+        match self.ask(&Request { profile: None, expect: Expect::default(), verb })? {
+            Reply::Accesses(accesses) => Ok(accesses),
             _ => Err(beside_the_point()),
         }
     }
@@ -148,7 +160,8 @@ impl Agent {
     }
 }
 
-/// What happens, from an agent that is followed. Ends when the agent does, or has dropped a reader that was too slow.
+/// What happens, from an agent that is followed, until the agent ends or drops a reader that is too slow: the last item
+/// says so. Dropping this ends the following.
 pub struct Events {
     connection: Connection,
     over: bool,
@@ -197,7 +210,7 @@ pub fn beside_the_point() -> Failure {
 
 /// Starts the agent and returns when it answers.
 fn start() -> Result<(), Failure> {
-    let program = program();
+    let program = environment::program("everkeyd");
     let mut command = Command::new(&program);
     command.arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     if let Some(dir) = environment::auth_dir() {
@@ -222,13 +235,6 @@ fn start() -> Result<(), Failure> {
         said => said.to_owned(),
     };
     Err(not_started(format!("The agent did not start: {said}")))
-}
-
-/// The agent beside this program, else the one on the PATH.
-fn program() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|me| me.canonicalize().ok());
-    let beside = beside.map(|me| me.with_file_name("everkeyd"));
-    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("everkeyd"))
 }
 
 fn recorded(places: &Places) -> Option<PathBuf> {

@@ -36,6 +36,13 @@ pub fn program_dirs() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
+/// The program of this name beside the one that runs, else the one on the PATH.
+pub fn program(name: &str) -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|me| me.canonicalize().ok());
+    let beside = beside.map(|me| me.with_file_name(name));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(name))
+}
+
 /// A variable as a path; empty counts as unset.
 pub fn path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)

@@ -38,6 +38,6 @@ pub use agent::{Agent, Events, Running, beside_the_point};
 pub use everkey_proto::profile::Profile;
 pub use everkey_proto::reply::{
     Access, Code, Event, Failure, Field, Happening, Inspection, Reminder, Revocation, Short, State, Status,
-    Step, Token, User, Verdict,
+    Step, Token, Upstream, User, Verdict,
 };
-pub use everkey_proto::{Expect, FlowId, Scheme, Secret};
+pub use everkey_proto::{Expect, FlowId, Scheme, Secret, When};

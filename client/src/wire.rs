@@ -71,7 +71,8 @@ impl Connection {
     /// Waits for the next reply to what was asked, however long it takes.
     pub fn next(&mut self) -> Result<Reply, Failure> {
         let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
-        read.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
+        let reply = read.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other));
+        reply.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })
     }
 
     fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
@@ -157,6 +158,10 @@ fn silent(socket: &Path, e: &io::Error) -> Failure {
 fn too_long() -> Failure {
     let message = format!("That is too long: a request has room for {} KiB.", REQUEST_CAP / 1024);
     failure(Code::BadRequest, message, "Nothing was sent. Look at what is piped in.")
+}
+
+fn ended() -> Failure {
+    failure(Code::NoAgent, "The agent has ended.".to_owned(), "Try again; the next command starts a new one.")
 }
 
 fn lost(e: &io::Error) -> Failure {

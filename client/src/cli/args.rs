@@ -35,6 +35,12 @@ pub enum Command {
     Refresh,
     /// Sign out.
     Logout,
+    /// The re-audit reminder.
+    Reminder(ReminderVerb),
+    /// What happens.
+    Events,
+    /// The page in the browser.
+    Dashboard,
     /// The agent's life.
     Agent(AgentVerb),
     /// The accounts.
@@ -45,6 +51,17 @@ pub enum Command {
     Unlink(String),
     /// achilles' own configuration.
     Config(ConfigVerb),
+}
+
+/// `everkey reminder ...`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReminderVerb {
+    /// Set it, in place of the one there is.
+    Set,
+    /// What it is.
+    Get,
+    /// Away with it.
+    Clear,
 }
 
 /// `everkey agent ...`
@@ -194,6 +211,14 @@ fn other(words: &[&str]) -> Result<Command, lexopt::Error> {
         ["config", "list"] => Command::Config(ConfigVerb::List),
         ["config", "get", "server_url"] => Command::Config(ConfigVerb::GetServer),
         ["config", "set", "server_url", url] => Command::Config(ConfigVerb::SetServer(own(url))),
+        ["reminder", "set"] => Command::Reminder(ReminderVerb::Set),
+        ["reminder", "get"] => Command::Reminder(ReminderVerb::Get),
+        ["reminder", "clear"] => Command::Reminder(ReminderVerb::Clear),
+        ["events"] => Command::Events,
+        ["dashboard"] => Command::Dashboard,
+        ["reminder", ..] => {
+            return Err("`reminder` takes one of: set [--in-days N | --at TIME], get, clear".into());
+        }
         ["agent", ..] => return Err("`agent` takes one of: start, stop, status, logs".into()),
         ["profile", ..] => return Err("`profile` takes one of: list, show, add, use, remove".into()),
         ["config", ..] => {
@@ -256,6 +281,14 @@ mod tests {
         for line in ["help login", "login --help", "auth login -h", "help auth login"] {
             assert_eq!(parsed(line), Ok(Command::Help(help::LOGIN)), "{line}");
         }
+        for (line, page) in [
+            ("reminder --help", help::REMINDER),
+            ("reminder set -h", help::REMINDER),
+            ("help events", help::EVENTS),
+            ("dashboard help", help::DASHBOARD),
+        ] {
+            assert_eq!(parsed(line), Ok(Command::Help(page)), "{line}");
+        }
         assert_eq!(
             parsed("profile add help --provider x"),
             Ok(Command::Profile(ProfileVerb::Add("help".into())))
@@ -270,6 +303,9 @@ mod tests {
             ("login --token x", Command::Login),
             ("auth login --no-browser", Command::Login),
             ("auth --whoami", Command::Whoami),
+            ("reminder set --in-days 3", Command::Reminder(ReminderVerb::Set)),
+            ("events --json --past", Command::Events),
+            ("dashboard --no-browser", Command::Dashboard),
         ] {
             assert_eq!(parsed(line), Ok(command), "{line}");
         }
@@ -309,6 +345,22 @@ mod tests {
             "config set server_url",
             "logout --token x",
             "-x",
+            "reminder",
+            "reminder frob",
+            "reminder set 7",
+            "reminder set --in-days 0",
+            "reminder set --in-days 366",
+            "reminder set --in-days x",
+            "reminder set --at soon",
+            "reminder set --at 2020-01-01",
+            "reminder set --in-days 7 --at 2100-01-01",
+            "reminder get --in-days 7",
+            "auth reminder get",
+            "events now",
+            "events --no-browser",
+            "whoami --past",
+            "dashboard --past",
+            "dashboard 80",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

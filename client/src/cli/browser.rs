@@ -12,17 +12,26 @@ use tempfile::NamedTempFile;
 /// A browser that can't open ends within this time; one that still runs is taken for open.
 const STARTS_WITHIN: Duration = Duration::from_millis(1500);
 
-/// Files of sign-ins that were interrupted are of no use after this time.
+/// Files that an interrupted command left are of no use after this time.
 const STALE: Duration = Duration::from_secs(900);
 
-/// What the file's name begins with.
-const PREFIX: &str = "sign-in-";
+/// What a file's name begins with.
+const PREFIX: &str = "open-";
 
-/// Opens the page. The file is there as long as what is returned; none means that no browser opened.
+/// Opens a sign-in's page. The file is there as long as what is returned; none means that no browser opened.
 pub fn open(page: &str, folder: &Path) -> Option<NamedTempFile> {
     address::check(page).ok()?;
+    open_by_file(page, "Go on to sign in", folder)
+}
+
+/// The same for a page of the dashboard, whose address the caller has looked at.
+pub fn open_dashboard(link: &str, folder: &Path) -> Option<NamedTempFile> {
+    open_by_file(link, "Go on to the dashboard", folder)
+}
+
+fn open_by_file(page: &str, words: &str, folder: &Path) -> Option<NamedTempFile> {
     sweep(folder);
-    let file = redirect(page, folder).ok()?;
+    let file = redirect(page, words, folder).ok()?;
     let named = environment::browsers();
     let usual = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let programs = if named.is_empty() { vec![usual.to_owned()] } else { named };
@@ -30,19 +39,19 @@ pub fn open(page: &str, folder: &Path) -> Option<NamedTempFile> {
 }
 
 /// A file for this user alone (0600) that sends the browser on.
-fn redirect(page: &str, folder: &Path) -> io::Result<NamedTempFile> {
+fn redirect(page: &str, words: &str, folder: &Path) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix(PREFIX).suffix(".html").tempfile_in(folder)?;
-    file.write_all(html(page).as_bytes())?;
+    file.write_all(html(page, words).as_bytes())?;
     file.flush()?;
     Ok(file)
 }
 
-fn html(page: &str) -> String {
+fn html(page: &str, words: &str) -> String {
     let page = escaped(page);
     format!(
         "<!doctype html>\n<meta charset=\"utf-8\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta http-equiv=\"refresh\" content=\"0;url={page}\">\n<title>everkey</title>\n\
-         <p><a href=\"{page}\">Go on to sign in</a></p>\n"
+         <p><a href=\"{page}\">{words}</a></p>\n"
     )
 }
 
@@ -87,7 +96,7 @@ fn opens(program: &str, file: &Path) -> bool {
     }
 }
 
-/// Removes what interrupted sign-ins left behind.
+/// Removes what interrupted commands left behind.
 fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn s01_nothing_of_an_address_becomes_markup() {
-        let html = html("https://a/?x=1&y='><script>\"");
+        let html = html("https://a/?x=1&y='><script>\"", "Go on");
         assert!(html.contains("url=https://a/?x=1&amp;y=&#39;&gt;&lt;script&gt;&quot;\""), "{html}");
         assert!(!html.contains("<script"));
     }
@@ -123,7 +132,7 @@ mod tests {
     #[test]
     fn the_file_is_for_its_owner_alone_and_goes_with_the_sign_in() {
         let dir = tempfile::tempdir().unwrap();
-        let file = redirect("https://a/", dir.path()).unwrap();
+        let file = redirect("https://a/", "Go on", dir.path()).unwrap();
         assert_eq!(file.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         drop(file);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -111,6 +111,15 @@ impl Context {
         typed(&self.chosen, &self.profile, word)
     }
 
+    /// The same for a command that is not under `auth`: `everkey reminder set`, `failproofai reminder set`.
+    pub fn plain_command(&self, words: &str) -> String {
+        match &self.chosen {
+            Chosen::Link(name) => format!("{name} {words}"),
+            Chosen::Option => format!("everkey {words} --profile {}", self.profile.name),
+            Chosen::Variable | Chosen::Configuration | Chosen::Default => format!("everkey {words}"),
+        }
+    }
+
     /// A sentence of the agent's with its commands as this program is called.
     pub fn in_our_words(&self, text: &str) -> String {
         reworded(text, &self.chosen, &self.profile)

@@ -8,6 +8,9 @@ pub fn page(words: &[&str]) -> &'static str {
         Some("login" | "answer") => LOGIN,
         Some("link" | "unlink") => LINK,
         Some("config") => CONFIG,
+        Some("reminder") => REMINDER,
+        Some("events") => EVENTS,
+        Some("dashboard") => DASHBOARD,
         Some(_) | None => MAIN,
     }
 }
@@ -25,14 +28,17 @@ Your account:
   token       print a valid access token, nothing else
   refresh     refresh the session now
   logout      sign out here at once, then tell the server
+  reminder    set, get or clear the re-audit reminder
 
 Your accounts:
   profile     list, show, add, use or remove accounts
   link        call everkey by an account's name: `everkey link achilles`
   unlink      take such a link away
 
-The program behind it:
-  agent       start, stop, status or logs
+What is going on:
+  dashboard   all of it in your browser
+  events      follow what happens: sign-ins, refreshes, tokens handed out
+  agent       the program behind it: start, stop, status or logs
 
 Options:
   -p, --profile NAME     the account (also EVERKEY_PROFILE, or a link's name)
@@ -43,7 +49,8 @@ Options:
       --min-validity D   token: valid for at least 90s, 5m, 1h ...
       --refused -        token: another one than the one on stdin, which got a 401
       --force            refresh: even if the last one was just now
-  -h, --help             this page; `everkey COMMAND --help` for login, profile, link, agent
+  -h, --help             this page; `everkey COMMAND --help` for login, profile,
+                         link, reminder, events, dashboard, agent
   -V, --version          the version
 
 Try it:
@@ -136,6 +143,73 @@ Nothing that is not such a link is ever overwritten or removed.
 Try it:
   everkey link achilles
   achilles login
+";
+
+/// `everkey reminder --help`
+pub const REMINDER: &str = "\
+everkey reminder: be reminded to audit again
+
+Usage: everkey reminder COMMAND [OPTIONS]
+
+  set      set it, in place of the one there is
+  get      when it is due, and whether the api-server knows it
+  clear    away with it
+
+Options of `set`:
+      --in-days N    in so many days, 1 to 365 (default 7)
+      --at TIME      at this time, at most 365 days ahead: 2026-12-01 (at 9 in the morning),
+                     2026-12-01T09:00 or \"2026-12-01 09:00\" (both here),
+                     2026-12-01T09:00Z or 2026-12-01T09:00+01:00
+
+The reminder is failproofai's, and belongs to whoever is signed in: somebody else who signs in
+does not see it. It is kept here first; the api-server is told as soon as it can be reached.
+When it is due you get a notification, `everkey auth status` says so, and so does `everkey events`;
+it stays due until it is set anew or cleared.
+
+For programs, --json prints {\"reminder\": {\"at\", \"email\", \"set_at\", \"due\", \"upstream\"}}, times in
+unix seconds, or {\"reminder\": null}. That there is none is no error (exit 0); that nobody is
+signed in is one (exit 1).
+
+Try it:
+  everkey reminder set --in-days 30
+  everkey reminder get
+";
+
+/// `everkey events --help`
+pub const EVENTS: &str = "\
+everkey events: follow what happens
+
+Usage: everkey events [--past] [--json] [--profile NAME]
+
+Prints a line whenever somebody signs in or out, a session is refreshed, can't be refreshed or
+needs a new sign-in, another program's session file is taken over, a token is handed to a program,
+or a reminder is set, cleared or due. Goes on until Ctrl-C, or until nobody reads its output (exit 0).
+
+Options:
+      --past             first what has happened since the agent started, the last 500 of it
+  -p, --profile NAME     about this account only
+      --json             one JSON object a line, as proto/README.md describes them
+
+If the agent ends, or you read so slowly that events had to be left out, it says so: exit 3.
+
+Try it:
+  everkey events --past
+  everkey events --json | jq -r 'select(.event == \"handed\") | .program'
+";
+
+/// `everkey dashboard --help`
+pub const DASHBOARD: &str = "\
+everkey dashboard: your sessions, reminder and what happens, in your browser
+
+Usage: everkey dashboard [--no-browser] [--json]
+
+Runs everkey-dashboard, opens it in your browser and stays until Ctrl-C, which ends it. It answers
+on this machine only, to your user only, and to the browser that was opened: the link that lets it
+in works once. Enter opens it once more, with a new link. No token is ever on a page.
+
+Options:
+      --no-browser    print the link instead of opening it
+      --json          {\"type\": \"dashboard\", \"url\", \"opened\"}, and \"link\" if it was not opened
 ";
 
 /// `everkey config --help`

@@ -41,6 +41,13 @@ pub fn line() -> Result<Option<Secret>, Failure> {
     Ok((read > 0).then(|| Secret::new(answer.expose().trim_end_matches(['\r', '\n']))))
 }
 
+/// Whether reading standard input does not stop this program, as it would a job in the background of a terminal.
+pub fn may_be_read() -> bool {
+    let stdin = io::stdin();
+    !stdin.is_terminal()
+        || rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
 /// `{"answer":"..."}` or the bare text.
 pub fn unwrapped(line: &Secret) -> Secret {
     #[derive(Deserialize)]

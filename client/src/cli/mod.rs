@@ -5,8 +5,10 @@ mod browser;
 mod config_file;
 mod context;
 mod ears;
+mod ending;
 mod help;
 mod input;
+mod moment;
 mod options;
 mod qr;
 mod render;
@@ -51,6 +53,7 @@ fn dispatch(invocation: Invocation) -> ExitCode {
         Command::Profile(verb) => Some(verbs::profile::run(verb, &invocation.options)),
         Command::Link(name) => Some(verbs::link::link(name, &invocation.options)),
         Command::Unlink(name) => Some(verbs::link::unlink(name, &invocation.options)),
+        Command::Dashboard => Some(verbs::dashboard::run(&invocation.options)),
         Command::Login
         | Command::Answer(_)
         | Command::Whoami
@@ -58,6 +61,8 @@ fn dispatch(invocation: Invocation) -> ExitCode {
         | Command::Token
         | Command::Refresh
         | Command::Logout
+        | Command::Reminder(_)
+        | Command::Events
         | Command::Config(_) => None,
     };
     if let Some(ended) = simple {
@@ -84,10 +89,13 @@ fn about_an_account(context: &Context) -> Result<ExitCode, Failure> {
         Command::Token => verbs::token::run(context),
         Command::Refresh => verbs::refresh::run(context),
         Command::Logout => verbs::logout::run(context),
+        Command::Reminder(verb) => verbs::reminder::run(context, *verb),
+        Command::Events => verbs::events::run(context),
         Command::Config(verb) => verbs::config::run(context, verb),
         Command::Help(_)
         | Command::Version
         | Command::Agent(_)
+        | Command::Dashboard
         | Command::Profile(_)
         | Command::Link(_)
         | Command::Unlink(_) => Ok(ExitCode::SUCCESS),

@@ -1,7 +1,8 @@
 //! The options: what each takes, and which commands it belongs to.
 
-use super::args::{AgentVerb, Command, ProfileVerb, scheme};
-use everkey_proto::{Scheme, Secret};
+use super::args::{AgentVerb, Command, ProfileVerb, ReminderVerb, scheme};
+use super::moment;
+use everkey_proto::{Scheme, Secret, When};
 use lexopt::{Parser, ValueExt};
 use std::path::PathBuf;
 
@@ -28,6 +29,10 @@ pub struct Options {
     pub refused: bool,
     /// `--min-validity`, in seconds
     pub min_validity: Option<u32>,
+    /// `--in-days` or `--at`
+    pub when: Option<When>,
+    /// `--past`
+    pub past: bool,
     /// `--dir`
     pub dir: Option<PathBuf>,
     /// What a new profile is made of: keys of `config.toml` with their values.
@@ -52,11 +57,14 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("server-url", &["login", "logout", "whoami", "status", "token"]),
     ("token", &["login", "whoami", "status", "token"]),
     ("scheme", &["login", "profile add"]),
-    ("no-browser", &["login"]),
+    ("no-browser", &["login", "dashboard"]),
     ("explain", &["whoami"]),
     ("force", &["refresh", "profile remove"]),
     ("refused", &["token"]),
     ("min-validity", &["token"]),
+    ("in-days", &["reminder set"]),
+    ("at", &["reminder set"]),
+    ("past", &["events"]),
     ("dir", &["link", "unlink"]),
     ("provider", &["profile add"]),
     ("issuer", &["profile add"]),
@@ -87,6 +95,7 @@ impl Options {
             "no-browser" => self.no_browser = true,
             "explain" => self.explain = true,
             "force" => self.force = true,
+            "past" => self.past = true,
             name => self.take_value(name, parser.value()?.string()?)?,
         }
         Ok(name)
@@ -109,6 +118,11 @@ impl Options {
                 );
             }
             "min-validity" => self.min_validity = Some(seconds(&value)?),
+            "in-days" | "at" if self.when.is_some() => {
+                return Err("--in-days and --at don't go together; give one of them once".into());
+            }
+            "in-days" => self.when = Some(When::InDays(days(&value)?)),
+            "at" => self.when = Some(When::At(moment::ahead(&value)?)),
             "dir" => self.dir = Some(PathBuf::from(value)),
             "provider" => self.keys.push(("provider", value)),
             "issuer" => self.keys.push(("issuer", value)),
@@ -151,6 +165,10 @@ fn word(command: &Command) -> &'static str {
         Command::Token => "token",
         Command::Refresh => "refresh",
         Command::Logout => "logout",
+        Command::Reminder(ReminderVerb::Set) => "reminder set",
+        Command::Reminder(ReminderVerb::Get | ReminderVerb::Clear) => "reminder",
+        Command::Events => "events",
+        Command::Dashboard => "dashboard",
         Command::Agent(AgentVerb::Start | AgentVerb::Stop | AgentVerb::Status | AgentVerb::Logs) => "agent",
         Command::Profile(ProfileVerb::List) => "profile list",
         Command::Profile(ProfileVerb::Show(_)) => "profile show",
@@ -161,6 +179,14 @@ fn word(command: &Command) -> &'static str {
         Command::Unlink(_) => "unlink",
         Command::Config(_) => "config",
     }
+}
+
+/// `1` to `365`.
+fn days(text: &str) -> Result<u32, lexopt::Error> {
+    text.parse().ok().filter(|days| (1..=365).contains(days)).ok_or_else(|| {
+        let shown = everkey_proto::text::harmless(text, 40);
+        format!("{shown:?} is no number of days from 1 to 365").into()
+    })
 }
 
 /// `60`, `60s`, `5m`, `2h`.

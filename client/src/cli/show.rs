@@ -15,9 +15,18 @@ use std::process::ExitCode;
 pub fn out(line: impl Display) {
     let Err(e) = writeln!(anstream::stdout(), "{line}") else { return };
     if e.kind() != ErrorKind::BrokenPipe {
-        err(format_args!("Can't write to standard output: {e}."));
+        err(unwritable(&e).message);
     }
     std::process::exit(Code::Storage.exit_code().into());
+}
+
+/// That standard output can't be written.
+pub fn unwritable(e: &std::io::Error) -> Failure {
+    Failure::new(
+        Code::Storage,
+        format!("Can't write to standard output: {e}."),
+        "Free some space where it goes.",
+    )
 }
 
 /// A line to standard error, which nobody may be listening to.
@@ -75,6 +84,11 @@ pub fn error(failure: &Failure) -> Value {
 /// One line for programs.
 pub fn json(value: &Value) {
     out(escaped(&value.to_string()));
+}
+
+/// A message of the wire as one line for programs, its fields in their order.
+pub fn one_line(message: &impl serde::Serialize) -> String {
+    escaped(String::from_utf8_lossy(&everkey_proto::json::write(message)).trim_end())
 }
 
 /// JSON leaves DEL and the C1 controls as they are, which terminals obey (S01); they only stand inside strings.

@@ -74,6 +74,7 @@ mod tests {
             provider: "achilles".to_owned(),
             about: about.map(|(key, text)| (key.to_owned(), text.to_owned())).into(),
             masked_static_token: None,
+            reminder: None,
         }
     }
 

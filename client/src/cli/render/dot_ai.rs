@@ -86,6 +86,7 @@ mod tests {
             provider: "dot-ai".to_owned(),
             about: BTreeMap::new(),
             masked_static_token: fixed.map(str::to_owned),
+            reminder: None,
         }
     }
 

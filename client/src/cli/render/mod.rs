@@ -3,4 +3,5 @@
 pub mod achilles;
 pub mod binboi;
 pub mod dot_ai;
+pub mod events;
 pub mod login;

@@ -1,5 +1,6 @@
 //! `everkey auth status`: everything there is to show; exit 1 when nobody is signed in.
 
+use super::reminder;
 use crate::cli::context::Context;
 use crate::cli::render::{self, dot_ai};
 use crate::cli::show;
@@ -46,7 +47,7 @@ pub fn run(context: &Context) -> Result<ExitCode, Failure> {
                 show::out(dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
             }
             ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::Oauth => {
-                print(&status, &context.command("login"), given.is_some());
+                print(context, &status, given.is_some());
                 if let Some(given) = &given {
                     let said = asked.as_ref().map(verdict).unwrap_or_default();
                     let from = show::origin(&given.origin);
@@ -100,7 +101,7 @@ fn verdict(asked: &Result<Inspection, Failure>) -> String {
     }
 }
 
-fn print(status: &Status, login: &str, given: bool) {
+fn print(context: &Context, status: &Status, given: bool) {
     row("Profile", &status.profile);
     row("Server", &status.server);
     match &status.user {
@@ -144,8 +145,14 @@ fn print(status: &Status, login: &str, given: bool) {
     if status.pending_revocations > 0 {
         row("Sign-outs", &format!("{} not confirmed by the api-server yet", status.pending_revocations));
     }
+    if let Some(reminder) = &status.reminder {
+        row("Reminder", &reminder::line(reminder));
+        if reminder.due {
+            row("", &reminder::what_to_do(context));
+        }
+    }
     if !is_signed_in(status.state) && !given {
-        row("", &format!("Run `{login}` to sign in."));
+        row("", &format!("Run `{}` to sign in.", context.command("login")));
     }
 }
 

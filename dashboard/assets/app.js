@@ -1,0 +1,280 @@
+// Keeps the page in step with the agent: one stream of events, each of which has the page's region fetched anew.
+import { Trouble, call, region as fetchRegion } from "./api.js";
+import { audit } from "./audit.js";
+import { morph } from "./morph.js";
+import { agentFlow, signIn } from "./sign_in.js";
+import { countDown, tick, words } from "./time.js";
+
+const region = document.getElementById("region");
+const news = document.getElementById("news");
+const toast = document.getElementById("toast");
+const lost = document.getElementById("lost");
+const pause = document.getElementById("pause");
+
+// Fetching
+
+let filter = location.search;
+let asked = 0;
+let due = 0;
+
+async function refresh() {
+  clearTimeout(due);
+  due = 0;
+  const mine = ++asked;
+  try {
+    const html = await fetchRegion(region.dataset.fragment + filter);
+    if (mine !== asked) return;
+    swap(html);
+    found();
+  } catch (trouble) {
+    if (mine === asked) missing(trouble);
+  }
+}
+
+function soon(ms = 150) {
+  due ||= setTimeout(refresh, ms);
+}
+
+function swap(html) {
+  const focused = document.activeElement;
+  const id = region.contains(focused) ? focused.id : "";
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  const wanted = region.cloneNode(false);
+  wanted.append(...parsed.body.childNodes);
+  morph(region, wanted);
+  tick(region);
+  if (id && document.activeElement !== focused) {
+    const again = document.getElementById(id) ?? document.getElementById("content");
+    again.focus({ preventScroll: true });
+  }
+}
+
+// The dashboard itself may be gone, or this browser's cookie.
+function missing(trouble) {
+  const said = trouble.status === 401 || trouble.status === 403
+    ? "This page's link is over. Run everkey dashboard for another."
+    : "The dashboard has stopped. Run everkey dashboard to open it again.";
+  if (lost.hidden) {
+    lost.hidden = false;
+    document.getElementById("lost-words").textContent = said;
+  }
+  region.classList.add("waits");
+}
+
+function found() {
+  lost.hidden = true;
+  region.classList.remove("waits");
+}
+
+// Words at the foot of the page
+
+let hide = 0;
+let stopCount = () => {};
+
+function say(text, { bad = false, wait = 0 } = {}) {
+  stopCount();
+  clearTimeout(hide);
+  const place = document.getElementById("toast-words");
+  toast.classList.toggle("bad", bad);
+  toast.hidden = false;
+  place.textContent = text;
+  if (wait > 0) {
+    const left = document.createElement("span");
+    left.setAttribute("aria-hidden", "true");
+    place.append(" ", left);
+    const write = (secs) => (left.textContent = `${words(secs)} left.`);
+    stopCount = countDown(wait, write, () => (left.textContent = "Now it can be tried again."));
+  }
+  if (!bad) hide = setTimeout(() => (toast.hidden = true), 8000);
+}
+
+document.getElementById("toast-close").addEventListener("click", () => {
+  stopCount();
+  toast.hidden = true;
+});
+
+function wrong(trouble) {
+  if (!(trouble instanceof Trouble)) throw trouble;
+  const message = trouble.wait > 0 ? trouble.message.replace(/[;:,]? *wait \d+ (s|seconds)\.?$/, ".") : trouble.message;
+  const hint = trouble.wait > 0 ? "" : trouble.hint;
+  say(`${message} ${hint}`.trim(), { bad: true, wait: trouble.wait });
+}
+
+// Buttons
+
+const REVOKED = {
+  nothing_to_do: "Nobody was signed in.",
+  revoked: "Signed out, and the server has ended the session.",
+  queued: "Signed out here. The server can't be reached; it is told again for seven days.",
+  not_confirmed: "Signed out here. The server did not confirm that it ended the session.",
+  impossible: "Signed out here. This server has no way to be told.",
+};
+
+const confirmation = document.getElementById("confirm");
+
+function sure(title, text, yes) {
+  document.getElementById("confirm-title").textContent = title;
+  document.getElementById("confirm-words").textContent = text;
+  document.getElementById("confirm-yes").textContent = yes;
+  confirmation.returnValue = "";
+  confirmation.showModal();
+  document.getElementById("confirm-no").focus();
+  return new Promise((resolve) =>
+    confirmation.addEventListener("close", () => resolve(confirmation.returnValue === "yes"), { once: true }),
+  );
+}
+
+const actions = {
+  async login({ profile, ways, server }) {
+    const begin = (scheme) => agentFlow(profile, scheme);
+    await signIn({ profile, server, ways: (ways || "").split(" ").filter(Boolean), begin });
+  },
+  async logout({ profile }) {
+    const text = "Programs on this machine get no more tokens for it until somebody signs in again.";
+    if (!(await sure(`Sign out of ${profile}?`, text, "Sign out"))) return;
+    const said = await call("/api/sessions/logout", { profile });
+    say(REVOKED[said.revocation] ?? "Signed out.");
+  },
+  async refresh({ profile }) {
+    await call("/api/sessions/refresh", { profile, force: false });
+    say(`${profile} has a fresh token.`);
+  },
+  async start() {
+    await call("/api/agent/start", {});
+  },
+  async look() {},
+};
+
+const BUSY = { refresh: "Refreshing…", logout: "Signing out…", start: "Starting…", look: "Looking…" };
+
+region.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-action]");
+  if (!button || button.getAttribute("aria-disabled") === "true") return;
+  const { action } = button.dataset;
+  const label = button.textContent;
+  const words = action === "logout" ? null : BUSY[action];
+  button.setAttribute("aria-disabled", "true");
+  if (words) button.textContent = words;
+  try {
+    await actions[action](button.dataset);
+  } catch (trouble) {
+    wrong(trouble);
+  } finally {
+    button.removeAttribute("aria-disabled");
+    if (words && button.textContent === words) button.textContent = label;
+  }
+  await refresh();
+});
+
+// The filter of the Access page works by its address alone; here it follows the typing.
+let typed = 0;
+function follow(form, ms) {
+  clearTimeout(typed);
+  typed = setTimeout(() => {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+    filter = query.size > 0 ? `?${query}` : "";
+    history.replaceState(null, "", location.pathname + filter);
+    refresh();
+  }, ms);
+}
+region.addEventListener("input", (event) => {
+  const form = event.target.closest("#filter");
+  if (form) follow(form, 200);
+});
+region.addEventListener("submit", (event) => {
+  if (event.target.id !== "filter") return;
+  event.preventDefault();
+  follow(event.target, 0);
+});
+
+// Events
+
+const LOUD = {
+  signed_in: "signed in",
+  signed_out: "signed out",
+  needs_login: "needs a new sign-in",
+  adopted: "was signed in by another program",
+  reminder_due: "has a reminder that is due",
+  file_trouble: "has trouble with a file",
+};
+
+let paused = false;
+let missed = 0;
+let quiet = [];
+let speaking = 0;
+
+// What a screen reader hears: little, and never more than once in ten seconds.
+function announce(text) {
+  if (!text) return;
+  quiet.push(text);
+  if (speaking) return;
+  speaking = setTimeout(() => {
+    speaking = 0;
+    news.textContent = quiet.length > 3 ? `${quiet.length} things happened, the last: ${quiet.at(-1)}` : quiet.join(" ");
+    quiet = [];
+    speaking = setTimeout(() => {
+      speaking = 0;
+      if (quiet.length > 0) announce(quiet.pop());
+    }, 10000);
+  }, 500);
+}
+
+function happened(event) {
+  const what = LOUD[event.event];
+  if (what) announce(`${event.profile} ${what}.`);
+  if (!paused) return soon(event.event === "handed" ? 400 : 150);
+  missed += 1;
+  document.getElementById("paused").textContent = missed === 1 ? "One new" : `${missed} new`;
+}
+
+let wasReachable;
+function agentIs({ reachable }) {
+  const mark = document.getElementById("agent");
+  const place = document.getElementById("agent-words");
+  mark.dataset.state = reachable ? "here" : "gone";
+  const text = reachable ? place.dataset.version || "Agent running" : "Agent not running";
+  if (wasReachable !== undefined && wasReachable !== reachable) {
+    announce(reachable ? "The agent is back." : "The agent is not running.");
+  }
+  place.textContent = text;
+  const changed = wasReachable !== reachable;
+  wasReachable = reachable;
+  if (changed) soon(0);
+}
+
+const agentWords = document.getElementById("agent-words");
+if (document.getElementById("agent").dataset.state === "here") agentWords.dataset.version = agentWords.textContent;
+
+const stream = new EventSource("/events");
+const read = (event) => JSON.parse(event.data);
+stream.addEventListener("happened", (event) => happened(read(event)));
+stream.addEventListener("past", () => soon(400));
+stream.addEventListener("agent", (event) => agentIs(read(event)));
+stream.addEventListener("open", () => soon());
+stream.addEventListener("error", () => soon(1000));
+addEventListener("pagehide", () => stream.close());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+pause?.addEventListener("click", () => {
+  paused = !paused;
+  pause.setAttribute("aria-pressed", String(paused));
+  pause.textContent = paused ? "Go on" : "Pause";
+  document.getElementById("paused").textContent = paused ? "Nothing moves" : "";
+  missed = 0;
+  if (!paused) soon(0);
+});
+
+// Every second; and a look now and then for what has no event.
+setInterval(() => {
+  if (!paused && tick()) soon(700);
+}, 1000);
+setInterval(() => {
+  if (!paused && document.visibilityState === "visible") soon(0);
+}, 60000);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && !paused) soon(0);
+});
+tick();
+audit({ region, say, refresh });

@@ -1,0 +1,423 @@
+// The sign-in dialog: shows a step, sends the answer, shows the next. What others wrote goes in as text only.
+import { call } from "./api.js";
+import { countDown, now, words } from "./time.js";
+
+const dialog = document.getElementById("sign-in");
+const title = document.getElementById("sign-in-title");
+const where = document.getElementById("sign-in-where");
+const place = document.getElementById("sign-in-step");
+const status = document.getElementById("sign-in-status");
+
+const WAYS = { otp: "a code by email", device: "a device code", browser: "the browser", token: "a pasted token" };
+
+// The agent's own flow: any profile, any way to sign in.
+export function agentFlow(profile, scheme) {
+  let flow;
+  const keep = (step) => {
+    flow = step?.flow ?? flow;
+    return step;
+  };
+  const to = (path, more, signal) => call(`/api/sessions/${path}`, { profile, ...more }, { signal });
+  return {
+    begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
+    answer: async (text, signal) => keep(await to("answer", { flow, text }, signal)),
+    resend: async (email, signal) => keep(await to("answer", { flow, text: email }, signal)),
+    wait: async (signal) => keep(await to("wait", { flow }, signal)),
+    cancel: async () => {
+      if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
+    },
+  };
+}
+
+// The way of failproofai's own dashboard: an email address, then the code.
+export function contractFlow() {
+  let email;
+  const ask = (field, more) => ({ reply: "ask", field, ...more });
+  const request = async (address, signal) => {
+    const said = await call("/api/auth/login-request", { email: address }, { signal }).catch((trouble) => {
+      if (trouble.code === "already_signed_in") return null;
+      throw trouble;
+    });
+    if (!said) return { reply: "done", already: true };
+    email = address;
+    const { expires_in, resend_available_in } = said;
+    return ask("code", { sent: { to: email, expires_in, resend_available_in } });
+  };
+  return {
+    begin: async () => ask("email", {}),
+    answer: async (text, signal) => {
+      if (email === undefined) {
+        return request(text, signal).catch((again) => {
+          if (again.name === "AbortError" || again.status === 0) throw again;
+          return ask("email", { again });
+        });
+      }
+      try {
+        const said = await call("/api/auth/login-verify", { email, code: text }, { signal });
+        return { reply: "done", user: said.user, already: false };
+      } catch (again) {
+        if (again.name === "AbortError" || again.status === 0) throw again;
+        // A wrong code has tries left. Without any, or where the sign-in is over, another code is needed.
+        const over = again.tries === undefined && [400, 401, 409, 410].includes(again.status);
+        const to = email;
+        if (over) email = undefined;
+        return ask(over ? "email" : "code", over ? { again } : { again, tries: again.tries, sent: { to } });
+      }
+    },
+    resend: request,
+    other: async () => {
+      email = undefined;
+      return ask("email", {});
+    },
+    wait: async () => {
+      throw new Error("nothing to wait for");
+    },
+    cancel: async () => {},
+  };
+}
+
+let current = null;
+
+// Opens the dialog for a flow. Resolves with the last step once somebody is signed in, and with null if it was given up.
+export function signIn({ profile, server, ways = [], begin }) {
+  if (current) return Promise.resolve(null);
+  const { promise, resolve } = Promise.withResolvers?.() ?? deferred();
+  current = { profile, ways, make: begin, resolve, finished: null, stops: [], abort: new AbortController() };
+  title.textContent = `Sign in to ${profile}`;
+  where.textContent = server || "";
+  dialog.showModal();
+  start(undefined);
+  return promise;
+}
+
+function deferred() {
+  const all = {};
+  all.promise = new Promise((resolve) => (all.resolve = resolve));
+  return all;
+}
+
+async function start(scheme) {
+  const mine = current;
+  mine.scheme = scheme;
+  mine.flow = mine.make(scheme);
+  put("step-busy");
+  title.focus();
+  await go(() => mine.flow.begin(mine.abort.signal));
+}
+
+// Runs one request and shows what comes of it, unless the dialog is another's by then.
+async function go(request) {
+  const mine = current;
+  try {
+    const step = await request();
+    if (mine === current && step) show(step);
+  } catch (trouble) {
+    if (mine === current && trouble.name !== "AbortError") failed(trouble);
+  }
+}
+
+function show(step) {
+  switch (step.reply) {
+    case "ask":
+      return ask(step);
+    case "show":
+      return shown(step);
+    case "open":
+      return opened(step);
+    case "done":
+      return done(step);
+    default:
+      return failed({ message: "The agent answered something else.", hint: "", wait: 0 });
+  }
+}
+
+function put(template) {
+  for (const stop of current.stops.splice(0)) stop();
+  place.replaceChildren(document.getElementById(template).content.cloneNode(true));
+  current.step = template;
+  const slots = {};
+  for (const slot of place.querySelectorAll("[data-slot]")) slots[slot.dataset.slot] = slot;
+  return slots;
+}
+
+const FIELDS = {
+  email: {
+    label: "Email address", hint: "A code is sent there.", submit: "Send the code",
+    type: "email", inputMode: "email", autocomplete: "email", klass: "",
+  },
+  code: {
+    label: "Code", hint: "", submit: "Sign in",
+    type: "text", inputMode: "numeric", autocomplete: "one-time-code", klass: "code",
+  },
+  token: {
+    label: "Token", hint: "Make one in the server's dashboard and paste all of it.", submit: "Sign in",
+    type: "password", inputMode: "text", autocomplete: "off", klass: "secret",
+  },
+};
+
+function ask(step) {
+  const slots = put("step-ask");
+  const kind = FIELDS[step.field] ?? FIELDS.token;
+  const form = place.querySelector("form");
+  const input = form.elements.answer;
+  slots.label.textContent = kind.label;
+  slots.submit.textContent = kind.submit;
+  Object.assign(input, { type: kind.type, inputMode: kind.inputMode, autocomplete: kind.autocomplete, className: kind.klass });
+  input.spellcheck = false;
+  input.autocapitalize = "none";
+  const described = ["answer-hint"];
+  slots.hint.textContent = kind.hint;
+  if (step.field === "code") code(step, slots);
+  if (step.again) {
+    complain(slots.alert, input, step.again, step.tries);
+    described.unshift("answer-alert");
+    wait(step.again, slots.submit, slots.alert, "Try again");
+  }
+  input.setAttribute("aria-describedby", described.join(" "));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (slots.submit.disabled) return;
+    if (!text || (step.field === "email" && !input.validity.valid)) {
+      const what = text ? "That is not an email address." : `The ${kind.label.toLowerCase()} is missing.`;
+      complain(slots.alert, input, { message: what });
+      input.setAttribute("aria-describedby", "answer-alert answer-hint");
+      return input.focus();
+    }
+    busy(slots.submit);
+    const { flow, abort } = current;
+    go(() => flow.answer(step.field === "code" ? text.replace(/[\s-]/g, "") : text, abort.signal));
+  });
+  offerWays(step.field === "email" || step.field === "token");
+  input.focus();
+}
+
+function code(step, slots) {
+  const { sent } = step;
+  if (sent) {
+    slots.sent.hidden = false;
+    slots.sent.append("We sent a code to ", bold(sent.to), ".");
+    if (sent.expires_in) slots.hint.textContent = `It works for ${words(sent.expires_in)}. Look into the spam folder too.`;
+    else slots.hint.textContent = "Look into the spam folder too.";
+    slots.more.hidden = false;
+    const resend = slots.more.querySelector("button");
+    const again = () => {
+      busy(resend);
+      const { flow, abort } = current;
+      go(async () => {
+        try {
+          const next = await flow.resend(sent.to, abort.signal);
+          status.textContent = next?.again ? "" : "Another code was sent.";
+          return next;
+        } catch (trouble) {
+          if (trouble.name === "AbortError" || trouble.status === 0) throw trouble;
+          return { ...step, again: trouble, resent: false };
+        }
+      });
+    };
+    resend.addEventListener("click", again);
+    const secs = step.again?.wait || step.again?.retry_after_secs || sent.resend_available_in || 0;
+    if (secs > 0) {
+      resend.disabled = true;
+      const say = (left) => (slots["resend-wait"].textContent = `in ${words(left)}`);
+      const free = () => {
+        resend.disabled = false;
+        slots["resend-wait"].textContent = "";
+      };
+      current.stops.push(countDown(secs, say, free));
+    }
+    slots.other.hidden = false;
+    slots.other.querySelector("button").addEventListener("click", async () => {
+      const mine = current;
+      if (mine.flow.other) return go(() => mine.flow.other());
+      await mine.flow.cancel();
+      if (mine === current) start(mine.scheme);
+    });
+  } else {
+    slots.hint.textContent = "It was sent by email.";
+  }
+}
+
+function bold(text) {
+  const node = document.createElement("strong");
+  node.textContent = text;
+  return node;
+}
+
+function complain(alert, input, trouble, tries) {
+  alert.hidden = false;
+  const left = tries === 1 ? " One try left." : tries > 1 ? ` ${tries} tries left.` : "";
+  alert.textContent = `${trouble.message}${left}`;
+  input.setAttribute("aria-invalid", "true");
+}
+
+// Counts the seconds of a rate limit down beside the words and keeps the button shut until then.
+function wait(trouble, button, alert, verb) {
+  const secs = trouble.wait || trouble.retry_after_secs || 0;
+  if (secs <= 0) return;
+  const before = button.textContent;
+  button.disabled = true;
+  alert.textContent = trouble.message.replace(/: wait \d+ seconds\.?$/, ".");
+  const said = document.createElement("span");
+  said.setAttribute("aria-hidden", "true");
+  alert.append(" ", said);
+  const say = (left) => {
+    said.textContent = `${verb} in ${words(left)}.`;
+    button.textContent = `${verb} in ${words(left)}`;
+  };
+  const free = () => {
+    button.disabled = false;
+    button.textContent = before;
+    said.textContent = "You can try again now.";
+    status.textContent = "You can try again now.";
+  };
+  status.textContent = `${verb} in ${words(secs)}.`;
+  current.stops.push(countDown(secs, say, free));
+}
+
+function busy(button) {
+  button.disabled = true;
+  button.dataset.words = button.textContent;
+  button.textContent = "One moment…";
+}
+
+// Only web pages are opened, whatever a server says.
+function isPage(url) {
+  try {
+    return ["https:", "http:"].includes(new URL(url).protocol);
+  } catch {
+    return false;
+  }
+}
+
+function link(node, url, text) {
+  if (text !== undefined) node.textContent = text;
+  if (isPage(url)) node.href = url;
+}
+
+function left(node, expires) {
+  const secs = Math.max(expires - now(), 0);
+  current.stops.push(countDown(secs, (rest) => (node.textContent = words(rest)), () => (node.textContent = "no longer")));
+}
+
+function shown(step) {
+  const key = `show ${step.user_code}`;
+  if (current.step !== key) {
+    const slots = put("step-show");
+    current.step = key;
+    slots.code.textContent = step.user_code;
+    link(slots.link, step.url, step.url);
+    link(slots.open, step.complete_url || step.url);
+    left(slots.left, step.expires_at);
+    const copy = place.querySelector("[data-do=copy]");
+    copy.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(step.user_code);
+        copy.textContent = status.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(slots.code);
+        copy.textContent = "Press Ctrl+C";
+      }
+    });
+    offerWays(true);
+    slots.open.focus();
+  }
+  again();
+}
+
+function opened(step) {
+  const key = `open ${step.url}`;
+  if (current.step !== key) {
+    const slots = put("step-open");
+    current.step = key;
+    link(slots.open, step.url);
+    left(slots.left, step.expires_at);
+    slots.callback.textContent = `http://127.0.0.1:${step.port}/`;
+    const form = place.querySelector("form");
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { flow, abort } = current;
+      const text = form.elements.answer.value.trim();
+      if (text) go(() => flow.answer(text, abort.signal));
+    });
+    offerWays(true);
+    slots.open.focus();
+  }
+  again();
+}
+
+// The agent answers a wait after some seconds with the same step; so it is asked again, one at a time.
+function again() {
+  const mine = current;
+  if (mine.waiting) return;
+  mine.waiting = true;
+  const free = () => (mine.waiting = false);
+  go(() => mine.flow.wait(mine.abort.signal).finally(free));
+}
+
+function done(step) {
+  const slots = put("step-done");
+  current.finished = step;
+  const who = step.user?.email || step.user?.id;
+  const so = step.already ? "Already signed in" : "Signed in";
+  slots.words.textContent = who ? `${so} as ${who}.` : `${so}.`;
+  status.textContent = slots.words.textContent;
+  if (current.closes) return dialog.close();
+  place.querySelector("[data-do=close]").focus();
+}
+
+function failed(trouble) {
+  const slots = put("step-failed");
+  const retry = place.querySelector("[data-do=again]");
+  slots.words.textContent = trouble.message;
+  slots.hint.textContent = said(trouble.hint);
+  offerWays(true);
+  const secs = trouble.wait || trouble.retry_after_secs || 0;
+  if (secs > 0) wait(trouble, retry, slots.words, "Try again");
+  (retry.disabled ? place.querySelector("[data-do=close]") : retry).focus();
+}
+
+// What to do on the command line is nothing for somebody who looks at a page.
+function said(hint) {
+  return /^Run `everkey auth login`\.?$/.test(hint || "") ? "" : hint || "";
+}
+
+function offerWays(fits) {
+  const { ways, scheme } = current;
+  const others = ways.filter((way, at) => (scheme ? way !== scheme : at > 0) && WAYS[way]);
+  if (!fits || others.length === 0) return;
+  const row = document.getElementById("ways").content.cloneNode(true);
+  const slot = row.querySelector("[data-slot=ways]");
+  for (const way of others) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "link";
+    button.textContent = WAYS[way];
+    button.addEventListener("click", async () => {
+      const mine = current;
+      await mine.flow.cancel();
+      if (mine === current) start(way);
+    });
+    slot.append(button, " ");
+  }
+  place.append(row);
+}
+
+place.addEventListener("click", (event) => {
+  const what = event.target.closest("[data-do]")?.dataset.do;
+  if (what === "cancel" || what === "close") dialog.close();
+  if (what === "again" && current) start(current.scheme);
+});
+
+// Esc, the buttons and the end all come here.
+dialog.addEventListener("close", () => {
+  const mine = current;
+  if (!mine) return;
+  current = null;
+  for (const stop of mine.stops) stop();
+  mine.abort.abort();
+  if (!mine.finished) mine.flow?.cancel();
+  place.replaceChildren();
+  status.textContent = "";
+  mine.resolve(mine.finished);
+});

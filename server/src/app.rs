@@ -57,6 +57,11 @@ impl App {
     /// A name for an address in logs and the audit: the same address has the same name, and only
     /// the holder of the keys could tell which it is.
     pub fn pseudonym(&self, email: &Email) -> String {
-        Digest::hmac(&self.keys.current().pepper, &[b"log", email.as_str().as_bytes()]).short()
+        pseudonym(&self.keys, email)
     }
+}
+
+/// The same, for whoever has the keys alone.
+pub(crate) fn pseudonym(keys: &KeyRing, email: &Email) -> String {
+    Digest::hmac(&keys.current().pepper, &[b"log", email.as_str().as_bytes()]).short()
 }

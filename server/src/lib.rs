@@ -22,6 +22,7 @@ pub mod mail;
 pub mod metrics;
 pub mod oauth;
 pub mod pages;
+pub mod reminding;
 pub mod rules;
 pub mod secret;
 pub mod time;

@@ -25,10 +25,12 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [Event; 9] = [
+const WATCHED: [Event; 11] = [
     Event::CodeSent,
     Event::CodeRefused,
     Event::MailFailed,
+    Event::ReminderMailed,
+    Event::ReminderGivenUp,
     Event::Login,
     Event::Rotated,
     Event::RepeatAnswered,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::files;
@@ -22,6 +23,7 @@ use crate::keys::{self, KeyRing};
 use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
+use crate::reminding::{LOOK_EVERY, Reminding};
 use crate::time::{Clock, SystemClock};
 use crate::tokens::access::AccessTokens;
 use crate::trouble::Trouble;
@@ -72,6 +74,17 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     let housekeeping = tokio::spawn(housekeeping.run());
     let upkeep = tokio::spawn(upkeep::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
+    let reminding = Reminding {
+        store: store.clone(),
+        keys: keys.clone(),
+        carrier: carrier.clone(),
+        clock: Arc::clone(&clock),
+        look_every: LOOK_EVERY,
+    };
+    let (stop_reminding, told_to_stop) = oneshot::channel::<()>();
+    let reminding = tokio::spawn(reminding.run(async {
+        let _ = told_to_stop.await;
+    }));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
     let app = Arc::new(App {
@@ -104,8 +117,10 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
     if let Some(metrics) = metrics {
         metrics.abort();
     }
-    // The router is gone, and with it the outbox: what is left in it is still carried.
-    if tokio::time::timeout(LAST_MAIL, mail).await.is_err() {
+    // The router is gone, and with it the outbox: what is left in it is still carried, and no new reminder is.
+    drop(stop_reminding);
+    let last_mail = async { tokio::join!(mail, reminding) };
+    if tokio::time::timeout(LAST_MAIL, last_mail).await.is_err() {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();

@@ -13,6 +13,10 @@ pub enum Event {
     CodeSent,
     /// A login code's mail could not be delivered.
     MailFailed,
+    /// The letter of a reminder that is due was posted; the detail is the user's id.
+    ReminderMailed,
+    /// The letter of a reminder that is due was given up; the detail is the user's id.
+    ReminderGivenUp,
     /// A code signed someone in; a session began.
     Login,
     /// A guess at a code was refused.
@@ -95,6 +99,8 @@ impl Event {
         match self {
             Self::CodeSent => "code_sent",
             Self::MailFailed => "mail_failed",
+            Self::ReminderMailed => "reminder_mailed",
+            Self::ReminderGivenUp => "reminder_given_up",
             Self::Login => "login",
             Self::CodeRefused => "code_refused",
             Self::Rotated => "rotated",

@@ -1,4 +1,6 @@
-//! Reminders: at most one per user.
+//! Reminders: at most one per user, each with a letter to post when it is due.
+
+use sqlx::Row as _;
 
 use super::{DbError, Tx, moment};
 use crate::time::Moment;
@@ -12,12 +14,27 @@ pub struct Reminder {
     pub set_at: Moment,
 }
 
+/// A reminder whose letter is to be posted now, by nobody else until the lease ends.
+#[derive(Debug)]
+pub struct Claimed {
+    /// Whose it is.
+    pub user_id: String,
+    /// Where the letter goes.
+    pub email: String,
+    /// When it fired.
+    pub fire_at: Moment,
+    /// How often posting was begun, this time included.
+    pub tries: i64,
+    claim: String,
+}
+
 impl Tx {
-    /// Sets or replaces a user's reminder.
+    /// Sets or replaces a user's reminder. A letter under way for the former one settles nothing of this one.
     pub async fn put_reminder(&mut self, user: &str, reminder: Reminder) -> Result<(), DbError> {
         sqlx::query(
-            "INSERT INTO reminders (user_id, fire_at, set_at) VALUES ($1, $2, $3)
-             ON CONFLICT (user_id) DO UPDATE SET fire_at = excluded.fire_at, set_at = excluded.set_at",
+            "INSERT INTO reminders (user_id, fire_at, set_at, mail_at) VALUES ($1, $2, $3, $2)
+             ON CONFLICT (user_id) DO UPDATE SET fire_at = excluded.fire_at, set_at = excluded.set_at,
+             mail_at = excluded.mail_at, mail_claim = NULL, mail_tries = 0",
         )
         .bind(user)
         .bind(reminder.fire_at.millis())
@@ -41,5 +58,62 @@ impl Tx {
     pub async fn delete_reminder(&mut self, user: &str) -> Result<(), DbError> {
         sqlx::query("DELETE FROM reminders WHERE user_id = $1").bind(user).execute(&mut *self.inner).await?;
         Ok(())
+    }
+
+    /// Whether a letter waits to be posted.
+    pub async fn has_letter(&mut self, now: Moment) -> Result<bool, DbError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM reminders JOIN users ON users.id = reminders.user_id
+             WHERE mail_at <= $1 AND users.status = 'active' LIMIT 1",
+        )
+        .bind(now.millis())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Takes the letter that waits longest, until `lease_ends`. Whoever may not sign in gets none.
+    pub async fn claim_letter(
+        &mut self,
+        now: Moment,
+        lease_ends: Moment,
+    ) -> Result<Option<Claimed>, DbError> {
+        let waits = sqlx::query(
+            "SELECT user_id, email, fire_at, mail_tries FROM reminders JOIN users ON users.id = reminders.user_id
+             WHERE mail_at <= $1 AND users.status = 'active' ORDER BY mail_at LIMIT 1",
+        )
+        .bind(now.millis())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(row) = waits else { return Ok(None) };
+        let claimed = Claimed {
+            user_id: row.try_get("user_id")?,
+            email: row.try_get("email")?,
+            fire_at: moment(&row, "fire_at")?,
+            tries: row.try_get::<i64, _>("mail_tries")?.saturating_add(1),
+            claim: uuid::Uuid::new_v4().to_string(),
+        };
+        sqlx::query("UPDATE reminders SET mail_claim = $2, mail_at = $3, mail_tries = $4 WHERE user_id = $1")
+            .bind(&claimed.user_id)
+            .bind(&claimed.claim)
+            .bind(lease_ends.millis())
+            .bind(claimed.tries)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(Some(claimed))
+    }
+
+    /// Gives a letter back: to be tried again at `next`, or never. `false` if it is no longer whoever claimed it's,
+    /// because the reminder was set anew or cleared, or because the lease had ended.
+    pub async fn settle_letter(&mut self, claimed: &Claimed, next: Option<Moment>) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE reminders SET mail_claim = NULL, mail_at = $3 WHERE user_id = $1 AND mail_claim = $2",
+        )
+        .bind(&claimed.user_id)
+        .bind(&claimed.claim)
+        .bind(next.map(Moment::millis))
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() > 0)
     }
 }

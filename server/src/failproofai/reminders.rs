@@ -1,4 +1,5 @@
-//! `GET`, `POST` and `DELETE /v0/reminders`: at most one reminder per user.
+//! `GET`, `POST` and `DELETE /v0/reminders`: at most one reminder per user. One that is due stays, so that every tool of
+//! the user tells the same.
 
 use std::sync::Arc;
 
@@ -57,6 +58,9 @@ impl View {
 }
 
 /// Look at the reminder
+///
+/// When `fire_at` has come, one letter goes to the user. The reminder stays after that, with its `fire_at` in the past,
+/// until it is set anew or cleared.
 #[utoipa::path(
     get,
     path = "/v0/reminders",
@@ -79,6 +83,8 @@ pub(super) async fn get(
 }
 
 /// Set the reminder, in place of the one there is
+///
+/// One letter is sent when it is due, whether or not one was sent for the former reminder.
 #[utoipa::path(
     post,
     path = "/v0/reminders",

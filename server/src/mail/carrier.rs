@@ -91,6 +91,17 @@ impl Carrier {
         while under_way.join_next().await.is_some() {}
     }
 
+    /// Tries once, now, and waits for it. An error says why it failed, without the address.
+    pub async fn post(&self, mail: &Mail) -> Result<(), String> {
+        match self.try_once(mail, &folder::next_name(mail.at)).await {
+            Ok(()) => {
+                METRICS.mail_sent();
+                Ok(())
+            }
+            Err(Failure::Final(error) | Failure::Passing(error)) => Err(redact(&error, mail)),
+        }
+    }
+
     async fn deliver(&self, mail: &Mail, name: &str) -> Result<(), String> {
         let mut pauses = PAUSES.iter();
         loop {

@@ -6,6 +6,7 @@ use lettre::Message;
 use lettre::message::{Mailbox, header::ContentType};
 
 use super::{Mail, Notice, Says};
+use crate::time::Moment;
 use crate::tokens::code::LoginCode;
 
 /// The message could not be written; says why, without the code.
@@ -35,6 +36,7 @@ fn subject(mail: &Mail) -> &'static str {
         Says::Notice(Notice::SecondFactorOn) => "A second factor protects your account now",
         Says::Notice(Notice::SecondFactorOff) => "Your second factor was turned off",
         Says::Notice(Notice::RecoveryCodeUsed) => "A recovery code was used",
+        Says::Reminder { .. } => "Your audit is due",
     }
 }
 
@@ -43,6 +45,7 @@ pub fn text(mail: &Mail) -> String {
     match &mail.says {
         Says::Code { code, works_for } => code_text(code, *works_for),
         Says::Notice(notice) => format!("{}\n\n{NOT_ME}", notice_text(*notice)),
+        Says::Reminder { due_at } => reminder_text(mail, *due_at),
     }
 }
 
@@ -75,4 +78,45 @@ fn code_text(code: &LoginCode, works_for: Duration) -> String {
          someone typed your address by mistake, and nothing needs doing.\n",
         code.expose()
     )
+}
+
+fn reminder_text(mail: &Mail, due_at: Moment) -> String {
+    format!(
+        "It is time to run your audit again. The reminder was set for\n\n{}\n\n\
+         of the account {}.\n\n\
+         To see the audit page, run \"everkey dashboard\" on your machine and choose\n\
+         Audit. \"everkey reminder set --in-days 7\" reminds you again in a week,\n\
+         \"everkey reminder clear\" takes the reminder away. You get no other letter\n\
+         about this one.\n",
+        minute(due_at),
+        mail.to.as_str()
+    )
+}
+
+/// `2026-11-28 10:00 UTC`.
+fn minute(at: Moment) -> String {
+    let text = at.rfc3339();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::email::Email;
+
+    #[test]
+    fn a_reminder_says_which_account_and_when() {
+        let mail = Mail {
+            name: "0123456789ab".to_owned(),
+            to: Email::parse("ada@example.com").unwrap(),
+            says: Says::Reminder { due_at: Moment::from_secs(1_700_000_000) },
+            at: Moment::from_secs(1_700_000_100),
+        };
+        let text = text(&mail);
+        assert!(text.contains("\n2023-11-14 22:13 UTC\n\nof the account ada@example.com."), "{text}");
+        assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 78), "{text}");
+    }
 }

@@ -41,6 +41,11 @@ pub enum Says {
     },
     /// It tells of something that happened to the account.
     Notice(Notice),
+    /// It reminds of an audit that is due.
+    Reminder {
+        /// When it fell due.
+        due_at: Moment,
+    },
 }
 
 /// Something that an account's owner must hear of.

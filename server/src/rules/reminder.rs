@@ -1,4 +1,4 @@
-//! When a reminder fires: in a number of days, or at a moment, within the next 365 days.
+//! When a reminder fires: in a number of days, or at a moment, within the next 365 days; and how long its letter is tried.
 
 use std::time::Duration;
 
@@ -43,6 +43,25 @@ pub fn fire_at(in_days: Option<i64>, at: Option<i64>, now: Moment) -> Result<Mom
     }
 }
 
+/// Pauses between the tries at a letter: about a day in all.
+const PAUSES: [Duration; 9] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(900),
+    Duration::from_secs(3600),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(4 * 3600),
+    Duration::from_secs(8 * 3600),
+    Duration::from_secs(8 * 3600),
+];
+
+/// How long to wait after this many tries at a letter that all failed; `None`: it is given up.
+pub fn pause_after(tries: i64) -> Option<Duration> {
+    let nth = usize::try_from(tries).unwrap_or(0);
+    PAUSES.get(nth.saturating_sub(1)).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +74,16 @@ mod tests {
         for days in [0, -1, 366, i64::MAX, i64::MIN] {
             assert_eq!(fire_at(Some(days), None, NOW), Err(Invalid::Days));
         }
+    }
+
+    #[test]
+    fn a_letter_is_tried_for_about_a_day_with_growing_pauses() {
+        let pauses: Vec<_> = (1..).map_while(pause_after).collect();
+        assert!(pauses.is_sorted(), "{pauses:?}");
+        let all: Duration = pauses.iter().sum();
+        assert!(all > DAY / 2 && all < DAY, "{all:?}");
+        assert_eq!(pause_after(0), pause_after(1));
+        assert_eq!(pause_after(i64::MAX), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use everkey_server::limits::Limits;
 use everkey_server::mail::carrier::Carrier;
 use everkey_server::mail::outbox;
 use everkey_server::mail::route::Route;
+use everkey_server::reminding::Reminding;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
 use everkey_server::time::{Clock, Moment};
@@ -104,6 +105,7 @@ pub struct Server {
     pub store: Store,
     pub keys: KeyRing,
     folder: Room,
+    carrier: Carrier,
     /// How the router prints itself: the only list of its routes there is.
     pub debug: String,
     pub app: Arc<App>,
@@ -128,7 +130,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let route = options.mail.unwrap_or_else(|| Route::Folder(folder.path().join("mail")));
     let carrier = Carrier::new(&route, "everkey <no-reply@localhost>".parse().unwrap()).unwrap();
     let (outbox, waiting) = outbox();
-    tokio::spawn(carrier.run(waiting, store.clone(), clock.clone()));
+    tokio::spawn(carrier.clone().run(waiting, store.clone(), clock.clone()));
     let app = Arc::new(App {
         store: store.clone(),
         keys: keys.clone(),
@@ -152,7 +154,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let served = tokio::spawn(serve(listener, router, async {
         let _ = stopped.await;
     }));
-    Server { address, clock, store, keys, folder, debug, app, stop: Some(stop), served }
+    Server { address, clock, store, keys, folder, carrier, debug, app, stop: Some(stop), served }
 }
 
 /// A signed-in user.
@@ -176,6 +178,22 @@ impl Server {
         let server = start_in(self.folder, Options { keys: Some(keys), ..options }).await;
         server.clock.0.store(then.millis(), Ordering::SeqCst);
         server
+    }
+
+    /// Posts the letters of reminders that are due, from now until what it answers with is dropped.
+    pub fn remind(&self) -> oneshot::Sender<()> {
+        let (stop, stopped) = oneshot::channel();
+        let reminding = Reminding {
+            store: self.store.clone(),
+            keys: self.keys.clone(),
+            carrier: self.carrier.clone(),
+            clock: self.clock.clone(),
+            look_every: Duration::from_millis(2),
+        };
+        tokio::spawn(reminding.run(async {
+            let _ = stopped.await;
+        }));
+        stop
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

@@ -48,6 +48,7 @@ mod personal_tokens;
 mod proxies;
 mod refresh;
 mod reminders;
+mod reminders_mailed;
 mod replay;
 mod restore;
 mod retry;

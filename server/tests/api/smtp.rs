@@ -14,19 +14,19 @@ use crate::room::{Room, room};
 use crate::skips::skipped;
 use crate::wire::{PATIENCE, request};
 
-struct Sink {
+pub struct Sink {
     _child: Child,
-    input: ChildStdin,
+    pub input: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
-    port: u64,
+    pub port: u64,
 }
 
 /// `None`, said loudly, where there is no aiosmtpd.
-async fn sink(behaviour: &str) -> Option<Sink> {
+pub async fn sink(behaviour: &str) -> Option<Sink> {
     sink_at(behaviour, 0).await
 }
 
-async fn sink_at(behaviour: &str, port: u64) -> Option<Sink> {
+pub async fn sink_at(behaviour: &str, port: u64) -> Option<Sink> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let python = root.join("target/python/bin/python");
     if !python.exists() {
@@ -45,13 +45,13 @@ async fn sink_at(behaviour: &str, port: u64) -> Option<Sink> {
 
 impl Sink {
     /// The next thing it says.
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         // Longer than all pauses between tries together.
         let line = tokio::time::timeout(3 * PATIENCE, self.lines.next_line()).await.expect("no mail came");
         serde_json::from_str(&line.unwrap().expect("the mail server ended")).unwrap()
     }
 
-    async fn server(&self, room: &Room) -> Running {
+    pub async fn server(&self, room: &Room) -> Running {
         serve_mailing(room.path(), &format!("smtp://127.0.0.1:{}", self.port), &[]).await
     }
 }

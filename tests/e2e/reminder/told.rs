@@ -102,7 +102,8 @@ fn an_agent_without_rights_finds_its_helper() {
     let file = world.home().join("due");
     let script = format!("echo \"$EVERKEY_REMINDER_EMAIL $(id -u)\" > {}", file.display());
     world.configure(&format!("[reminder]\ncommand = {}\n", json!(["sh", "-c", script])));
-    set(&mut account(&world), &json!({ "at": now() + 2 }));
+    let due = json!({ "next_audit_at": now() - 60, "user_email": ADA, "set_at": 1 });
+    world.put("home/.failproofai/next-audit.json", &due.to_string());
     let wanted = format!("{ADA} {}\n", world.uid());
     until("the command to be run", || fs::read_to_string(&file).is_ok_and(|text| text == wanted));
 }

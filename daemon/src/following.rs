@@ -13,7 +13,7 @@ use tokio::time::timeout;
 pub const MOST: usize = 32;
 
 /// How long a reader may read nothing while something waits for it.
-const STALLED: Duration = Duration::from_secs(60);
+const STALLED: Duration = Duration::from_secs(30);
 
 /// Sends what was and what happens until the reader hangs up, is too slow, or the agent closes.
 pub async fn follow(

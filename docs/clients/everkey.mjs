@@ -27,7 +27,7 @@ const NOT_FOR_THE_AGENT = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LI
 const STEPS = ['ask', 'show', 'open', 'done']
 // What a reply must have to be of use.
 const NEEDED = { token: ['access_token'], logged_out: ['revocation'], error: ['code', 'message'],
-  ask: ['flow', 'field'], show: ['flow', 'url', 'user_code'], open: ['flow', 'url'] }
+  event: ['id', 'at', 'profile', 'event'], ask: ['flow', 'field'], show: ['flow', 'url', 'user_code'], open: ['flow', 'url'] }
 
 /** What went wrong: decide by `code` (README.md lists them), show `message` and `hint` to people. */
 export class EverkeyError extends Error {
@@ -125,6 +125,37 @@ class Agent {
     return user(step.user ?? {})
   }
 
+  /** What happens to any profile, as it happens: `id`, `at` (unix seconds), `profile`, `event` (README.md lists the
+   *  kinds) and what belongs to it. With `past`, what the agent remembers comes first. It goes on until you break off;
+   *  EverkeyError says that the agent has ended (`no_agent`, `busy`) or that you read too slowly (`busy`). */
+  async * events (past = false) {
+    const agent = await open(this.#client)
+    const silent = setTimeout(() => agent.destroy(), REPLY_MS)
+    try {
+      agent.write(encode({ request: 'events', past }))
+      let expected = 'following'
+      let rest = Buffer.alloc(0)
+      for await (const part of agent) {
+        rest = Buffer.concat([rest, part])
+        for (let end; (end = rest.indexOf(0x0a)) >= 0;) {
+          const { reply, ...event } = checked(decode(rest.subarray(0, end)), [expected])
+          rest = rest.subarray(end + 1)
+          if (reply === 'event') yield event
+          clearTimeout(silent) // from now on, nothing may happen for however long
+          expected = 'event'
+        }
+        if (rest.length > REPLY_CAP) throw nonsense('is too long')
+      }
+      throw new EverkeyError('no_agent', 'The agent has ended.', 'Try again.')
+    } catch (e) {
+      if (e instanceof EverkeyError) throw e
+      throw new EverkeyError('no_agent', `The connection to the agent broke (${e.code}).`, 'Try again.')
+    } finally {
+      clearTimeout(silent)
+      agent.destroy()
+    }
+  }
+
   async #ask (expected, request, fields = {}) {
     const line = encode({ request, ...this.#expect, ...fields })
     if (Buffer.byteLength(line) > REQUEST_CAP) {
@@ -141,13 +172,29 @@ class Agent {
     } finally {
       agent.destroy()
     }
-    const kind = reply.reply
-    if (![...expected, 'error'].includes(kind) || !(NEEDED[kind] ?? []).every(name => name in reply)) {
-      throw new EverkeyError('version', "The agent's answer does not fit the question.", 'Upgrade everkey.')
-    }
-    if (kind === 'error') throw new EverkeyError(reply.code, reply.message, reply.hint, reply.retry_after_secs)
-    return reply
+    return checked(reply, expected)
   }
+}
+
+/** The reply, if it is one of the expected kinds. */
+function checked (reply, expected) {
+  const kind = reply.reply
+  if (![...expected, 'error'].includes(kind) || !(NEEDED[kind] ?? []).every(name => name in reply)) {
+    throw new EverkeyError('version', "The agent's answer does not fit the question.", 'Upgrade everkey.')
+  }
+  if (kind === 'error') throw new EverkeyError(reply.code, reply.message, reply.hint, reply.retry_after_secs)
+  return reply
+}
+
+const nonsense = what => new EverkeyError('no_agent', `The agent's answer ${what}.`, "Is it everkey's agent?")
+
+function decode (line) {
+  let message
+  try {
+    message = JSON.parse(line.toString())
+  } catch { /* told below: this error would carry a part of the line, and with it perhaps a token */ }
+  if (message === null || typeof message !== 'object') throw nonsense('makes no sense')
+  return message
 }
 
 const user = fields => fields.id == null ? null : { id: fields.id, email: fields.email }
@@ -260,7 +307,6 @@ function exchange (agent, line, ms) {
     const parts = []
     let size = 0
     const trouble = (code) => Object.assign(new Error(code), { code })
-    const nonsense = what => new EverkeyError('no_agent', `The agent's answer ${what}.`, "Is it everkey's agent?")
     const settle = (how, what) => {
       clearTimeout(timer)
       agent.off('data', data).off('error', error).off('close', close)
@@ -274,12 +320,11 @@ function exchange (agent, line, ms) {
       size += part.length
       if (size > REPLY_CAP) return settle(reject, nonsense('is too long'))
       if (part.at(-1) !== 0x0a) return
-      let message
       try {
-        message = JSON.parse(Buffer.concat(parts).toString())
-      } catch { /* told below: this error would carry a part of the line, and with it perhaps a token */ }
-      if (message === null || typeof message !== 'object') return settle(reject, nonsense('makes no sense'))
-      settle(resolve, message)
+        settle(resolve, decode(Buffer.concat(parts)))
+      } catch (e) {
+        settle(reject, e)
+      }
     }
     if (agent.destroyed) return close() // between two lines, when nobody listened for it
     agent.on('data', data).on('error', error).on('close', close)

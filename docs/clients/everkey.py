@@ -19,7 +19,7 @@ import struct
 import subprocess
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Optional, Union
+from typing import Callable, Iterator, Optional, Union
 
 HELLO_SECS = 2  # an agent that is alive says hello within this time
 REPLY_SECS = 45  # it answers every request within this time, the network included
@@ -34,7 +34,7 @@ NOT_FOR_THE_AGENT = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_P
 STEPS = ("ask", "show", "open", "done")
 # What a reply must have to be of use.
 NEEDED = {"token": {"access_token"}, "logged_out": {"revocation"}, "error": {"code", "message"},
-          "ask": {"flow", "field"}, "show": {"flow", "url", "user_code"}, "open": {"flow", "url"}}
+          "event": {"id", "at", "profile", "event"}, "ask": {"flow", "field"}, "show": {"flow", "url", "user_code"}, "open": {"flow", "url"}}
 
 
 class EverkeyError(Exception):
@@ -125,6 +125,26 @@ class Agent:
                 step = self._ask(STEPS, "wait", flow=step["flow"])
         return _user(step.get("user") or {})
 
+    def events(self, past: bool = False) -> Iterator[dict]:
+        """What happens to any profile, as it happens: `id`, `at` (unix seconds), `profile`, `event` (README.md lists the
+        kinds) and what belongs to it. With `past`, what the agent remembers comes first. It goes on until you break
+        off; EverkeyError says that the agent has ended (`no_agent`, `busy`) or that you read too slowly (`busy`)."""
+        with self._open() as agent:
+            try:
+                agent.settimeout(REPLY_SECS)
+                agent.sendall(_encode({"request": "events", "past": past}))
+                lines = agent.makefile("rb")
+                _checked(_decode(lines.readline(REPLY_CAP)), ("following",))
+                agent.settimeout(None)  # however long nothing happens
+                while True:
+                    line = lines.readline(REPLY_CAP)
+                    if not line:
+                        raise EverkeyError("no_agent", "The agent has ended.", "Try again.")
+                    event = _checked(_decode(line), ("event",))
+                    yield {name: value for name, value in event.items() if name != "reply"}
+            except OSError as e:
+                raise EverkeyError("no_agent", f"The connection to the agent broke ({e}).", "Try again.") from None
+
     def _ask(self, expected: tuple, request: str, **fields) -> dict:
         message = {"request": request, **self._expect, **fields}
         line = _encode({key: value for key, value in message.items() if value is not None})
@@ -137,12 +157,7 @@ class Agent:
                 raise EverkeyError("no_agent", "The agent did not answer in time.", "Try again.") from None
             except OSError as e:
                 raise EverkeyError("no_agent", f"The connection to the agent broke ({e}).", "Try again.") from None
-        kind = reply.get("reply")
-        if kind not in (*expected, "error") or not NEEDED.get(kind, set()) <= reply.keys():
-            raise EverkeyError("version", "The agent's answer does not fit the question.", "Upgrade everkey.")
-        if kind == "error":
-            raise EverkeyError(*(reply.get(name) for name in ("code", "message", "hint", "retry_after_secs")))
-        return reply
+        return _checked(reply, expected)
 
     def _open(self) -> socket.socket:
         """A connection on which hellos have been exchanged."""
@@ -165,6 +180,16 @@ class Agent:
                                    "Run `everkeyd --foreground` to see what it says.")
             _start(left)
             time.sleep(0.05)  # one that is dying still holds the lock, so the new one may have left again
+
+
+def _checked(reply: dict, expected: tuple) -> dict:
+    """The reply, if it is one of the expected kinds."""
+    kind = reply.get("reply")
+    if kind not in (*expected, "error") or not NEEDED.get(kind, set()) <= reply.keys():
+        raise EverkeyError("version", "The agent's answer does not fit the question.", "Upgrade everkey.")
+    if kind == "error":
+        raise EverkeyError(*(reply.get(name) for name in ("code", "message", "hint", "retry_after_secs")))
+    return reply
 
 
 def _user(fields: dict) -> Optional[dict]:
@@ -270,8 +295,12 @@ def _exchange(agent: socket.socket, line: bytes, secs: float) -> dict:
         reply += part
         if len(reply) > REPLY_CAP:
             raise EverkeyError("no_agent", "The agent's answer is too long.", "Is it everkey's agent?")
+    return _decode(reply)
+
+
+def _decode(line: bytes) -> dict:
     try:
-        message = json.loads(reply)
+        message = json.loads(line)
     except (ValueError, RecursionError):
         message = None  # raised below: this error would carry the line, and with it perhaps a token
     if not isinstance(message, dict):

@@ -92,6 +92,7 @@ in_both_languages! {
     a_wrong_idea_of_the_server_is_told
     pages_are_shown_once_and_waited_for
     a_person_approves_elsewhere_or_in_the_browser
+    follows_what_happens
     nonsense_is_told_and_not_repeated
     the_examples_of_the_readme_work
 }
@@ -505,6 +506,41 @@ fn a_person_approves_elsewhere_or_in_the_browser(language: Language) {
     driver.finish();
 }
 
+fn follows_what_happens(language: Language) {
+    let world = World::signed_in(Setup::default());
+    let mut driver = driver(&world, language);
+    driver.connect();
+    let follow = |driver: &mut Driver, count: u32| {
+        let times = || world.agent_log().matches("follows what happens").count();
+        let before = times();
+        driver.0.say(&json!({ "do": "events", "past": true, "count": count }).to_string());
+        until("it to follow", || times() > before);
+    };
+    follow(&mut driver, 3);
+    let token = world.token();
+    world.everkey("auth refresh --force").ok();
+    let answer = driver.0.json();
+    let events = answer["ok"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["signed_in", "handed", "refreshed"]);
+    assert_eq!((&events[0]["profile"], &events[0]["user"]["email"]), (&json!("failproofai"), &json!(ADA)));
+    assert!(!answer.to_string().contains(&token) && events[0].get("reply").is_none(), "{answer}");
+
+    for (end, code, words) in [
+        (World::stop_agent as fn(&World), "busy", "shutting down"),
+        (World::kill_agent, "no_agent", "has ended"),
+    ] {
+        world.agent_pid();
+        follow(&mut driver, 1000);
+        end(&world);
+        let answer = driver.0.json();
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{answer}");
+        driver.connect();
+    }
+    driver.finish();
+}
+
 fn nonsense_is_told_and_not_repeated(language: Language) {
     let folder = tempfile::tempdir().unwrap();
     let sense = ("no_agent", "makes no sense");
@@ -552,20 +588,27 @@ fn examples(fence: &str) -> Vec<String> {
 
 fn the_examples_of_the_readme_work(language: Language) {
     let world = World::signed_in(Setup { refresh_gap_ms: Some(1), ..Setup::default() });
-    let [two_lines, on_401] = examples(language.fence()).try_into().unwrap();
+    let [two_lines, on_401, follow] = examples(language.fence()).try_into().unwrap();
     assert_eq!(two_lines.lines().count(), 2);
     // Copied, as a reader does.
     for name in ["everkey.py", "everkey.mjs"] {
         fs::copy(clients().join(name), world.root().join(name)).unwrap();
     }
-    let example = |code: &str| {
+    let started = |code: &str| {
         let script = world.root().join("example.mjs");
         fs::write(&script, code).unwrap();
         let mut command = command(&world, language);
         command.env_remove("PYTHONPATH").arg(script).arg(format!("{}/v0/auth/me", world.proxy.url()));
-        Cli::new(command).run()
+        Cli::new(command).talk()
     };
+    let example = |code: &str| started(code).finish();
     assert_eq!(example(&two_lines).ok(), ADA);
+    // Where it stands is known once the past has been printed.
+    let mut following = started(&follow);
+    assert!(following.line().ends_with(" failproofai signed_in"));
+    world.token();
+    assert!(following.line().ends_with(" failproofai handed"));
+    following.kill();
 
     let refusal = || Fault::Answer(Canned::json(401, &json!({ "code": "unauthorized" })));
     assert!(example(&on_401).ok().contains(ADA));

@@ -18,7 +18,7 @@ use std::process::Command;
 const CANARY: &str = "canary-5d1f-never-echoed";
 
 /// A connection on which binary hellos have been exchanged.
-fn framed(world: &World) -> UnixStream {
+pub fn framed(world: &World) -> UnixStream {
     let mut stream = connect(&world.socket());
     let hello = enclose(&ClientHello::new("e2e").encode(), HELLO_CAP).unwrap();
     stream.write_all(&[MAGIC.as_slice(), &hello].concat()).unwrap();

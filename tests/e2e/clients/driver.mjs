@@ -32,6 +32,11 @@ const verbs = {
     const crowd = Array.from({ length: told.callers }, (_, i) => agent.betterThan(i % 2 ? told.than : refused))
     return (await Promise.all(crowd)).map(plain)
   },
+  events: async (agent, told) => {
+    const events = []
+    for await (const event of agent.events(told.past)) if (events.push(event) === told.count) break
+    return events
+  },
   login: (agent, told) => agent.login(prompt, told.scheme)
 }
 

@@ -34,6 +34,8 @@ def do(agent, what, told):
             return [plain(token) for token in crowd.map(agent.better_than, refused)]
     if what == "login":
         return agent.login(prompt, **told)
+    if what == "events":
+        return [event for _, event in zip(range(told["count"]), agent.events(told["past"]))]
     return getattr(agent, what)()
 
 

@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 const START_TIME: Duration = Duration::from_secs(15);
 
 /// How long the file that a browser is opened on stays: slow ones take their time to read it.
-const FILE_TIME: Duration = Duration::from_secs(60);
+const FILE_TIME: Duration = Duration::from_secs(30);
 
 /// How long the program may take to end.
 const END_TIME: Duration = Duration::from_secs(3);
@@ -79,7 +79,7 @@ impl Program {
     fn start(tell: &Sender<Heard>) -> Result<Self, Failure> {
         let path = environment::program("everkey-dashboard");
         let mut command = Command::new(&path);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("--link-only").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| {
             Failure::new(
                 Code::NoAgent,

@@ -13,6 +13,7 @@ mod cli;
 mod clients;
 mod contract;
 mod crash;
+mod dashboard;
 mod dashboard_cli;
 mod dot_ai;
 mod events;

@@ -13,7 +13,7 @@ impl Binaries {
     pub fn find() -> Self {
         let me = std::env::current_exe().expect("a test knows its own path");
         let dir = me.ancestors().nth(2).expect("tests are built into target/PROFILE/deps").to_owned();
-        for name in ["everkey", "everkeyd", "everkey-remind", "everkey-server"] {
+        for name in ["everkey", "everkeyd", "everkey-remind", "everkey-server", "everkey-dashboard"] {
             let path = dir.join(name);
             assert!(
                 path.is_file(),
@@ -24,9 +24,9 @@ impl Binaries {
         Self { dir }
     }
 
-    /// Copies of agent and client in a folder that another user can enter.
+    /// Copies of agent, helper, client and dashboard in a folder that another user can enter.
     pub fn copied_to(&self, dir: &Path) -> Self {
-        for name in ["everkey", "everkeyd", "everkey-remind"] {
+        for name in ["everkey", "everkeyd", "everkey-remind", "everkey-dashboard"] {
             std::fs::copy(self.dir.join(name), dir.join(name)).expect("room for a copy of the programs");
         }
         Self { dir: dir.to_owned() }
@@ -45,6 +45,11 @@ impl Binaries {
     /// The command line.
     pub fn client(&self) -> PathBuf {
         self.dir.join("everkey")
+    }
+
+    /// The dashboard.
+    pub fn dashboard(&self) -> PathBuf {
+        self.dir.join("everkey-dashboard")
     }
 
     /// The api-server.

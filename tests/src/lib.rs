@@ -8,6 +8,7 @@ pub mod account;
 pub mod binaries;
 pub mod browser;
 pub mod cli;
+pub mod dashboard;
 pub mod desktop;
 pub mod disk;
 pub mod gate;
@@ -24,6 +25,7 @@ pub mod wait;
 pub mod world;
 
 pub use account::Account;
+pub use dashboard::{Dashboard, Tab};
 pub use gate::Gate;
 pub use person::{Person, Verdict};
 pub use proxy::{Canned, Fault};

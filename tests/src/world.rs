@@ -173,6 +173,13 @@ impl World {
         self.cli(words).talk()
     }
 
+    /// `everkey-dashboard --link-only`, not started yet.
+    pub fn dashboard_command(&self) -> Command {
+        let mut command = self.command(self.binaries.dashboard());
+        command.arg("--link-only");
+        command
+    }
+
     /// `everkeyd WORDS`, not started yet.
     pub fn agent_command(&self, words: &str) -> Command {
         let mut command = self.command(self.binaries.agent());

@@ -1,8 +1,9 @@
 // Keeps the page in step with the agent: one stream of events, each of which has the page's region fetched anew.
 import { Trouble, call, region as fetchRegion } from "./api.js";
 import { audit } from "./audit.js";
+import { agentFlow } from "./flows.js";
 import { morph } from "./morph.js";
-import { agentFlow, signIn } from "./sign_in.js";
+import { signIn } from "./sign_in.js";
 import { countDown, tick, words } from "./time.js";
 
 const region = document.getElementById("region");
@@ -38,13 +39,15 @@ function soon(ms = 150) {
 function swap(html) {
   const focused = document.activeElement;
   const id = region.contains(focused) ? focused.id : "";
+  const group = focused.closest("li[id]")?.id;
   const parsed = new DOMParser().parseFromString(html, "text/html");
   const wanted = region.cloneNode(false);
   wanted.append(...parsed.body.childNodes);
   morph(region, wanted);
   tick(region);
   if (id && document.activeElement !== focused) {
-    const again = document.getElementById(id) ?? document.getElementById("content");
+    const beside = group && document.getElementById(group)?.querySelector("button, a");
+    const again = document.getElementById(id) ?? beside ?? document.getElementById("content");
     again.focus({ preventScroll: true });
   }
 }
@@ -145,23 +148,23 @@ const actions = {
   async look() {},
 };
 
-const BUSY = { refresh: "Refreshing…", logout: "Signing out…", start: "Starting…", look: "Looking…" };
+const BUSY = { start: "Starting…", look: "Looking…" };
 
 region.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-action]");
   if (!button || button.getAttribute("aria-disabled") === "true") return;
   const { action } = button.dataset;
   const label = button.textContent;
-  const words = action === "logout" ? null : BUSY[action];
+  const busy = BUSY[action];
   button.setAttribute("aria-disabled", "true");
-  if (words) button.textContent = words;
+  if (busy) button.textContent = busy;
   try {
     await actions[action](button.dataset);
   } catch (trouble) {
     wrong(trouble);
   } finally {
     button.removeAttribute("aria-disabled");
-    if (words && button.textContent === words) button.textContent = label;
+    if (busy && button.textContent === busy) button.textContent = label;
   }
   await refresh();
 });
@@ -222,7 +225,9 @@ function announce(text) {
 function happened(event) {
   const what = LOUD[event.event];
   if (what) announce(`${event.profile} ${what}.`);
-  if (!paused) return soon(event.event === "handed" ? 400 : 150);
+  const handed = event.event === "handed";
+  if (handed && !/access|activity/.test(region.dataset.fragment)) return;
+  if (!paused) return soon(handed ? 1000 : 150);
   missed += 1;
   document.getElementById("paused").textContent = missed === 1 ? "One new" : `${missed} new`;
 }

@@ -1,6 +1,7 @@
 // The re-audit page: sets, changes and clears the reminder; signs in first where nobody is.
 import { call } from "./api.js";
-import { contractFlow, signIn } from "./sign_in.js";
+import { contractFlow } from "./flows.js";
+import { signIn } from "./sign_in.js";
 
 function asked(form) {
   const when = new FormData(form).get("when");

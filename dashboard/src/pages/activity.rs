@@ -57,10 +57,10 @@ struct Timeline {
     words: String,
 }
 
-/// A mark at so many thousandths of the scale.
+/// A mark at so many percent of the scale.
 #[derive(Debug, PartialEq, Eq)]
 struct Mark {
-    x: u64,
+    x: String,
     kind: Kind,
     title: String,
 }
@@ -116,9 +116,10 @@ impl Scale {
         Self { from: now.saturating_sub(secs), secs, name }
     }
 
-    /// Thousandths of the scale; none for what is older.
-    fn place(self, at: u64) -> Option<u64> {
-        Some((at.checked_sub(self.from)?.saturating_mul(1000) / self.secs).min(1000))
+    /// Percent of the scale; none for what is older.
+    fn place(self, at: u64) -> Option<String> {
+        let thousandths = (at.checked_sub(self.from)?.saturating_mul(1000) / self.secs).min(1000);
+        Some(format!("{}.{}", thousandths / 10, thousandths % 10))
     }
 }
 
@@ -149,13 +150,6 @@ impl Timeline {
             marks: marks.collect(),
             words: format!("{refreshes}{failures}"),
         }
-    }
-}
-
-impl Mark {
-    /// Where a round or pointed mark stands on the 640 units of the drawing.
-    fn at(&self) -> u64 {
-        6 + self.x * 628 / 1000
     }
 }
 
@@ -298,8 +292,8 @@ mod tests {
     #[test]
     fn marks_stand_where_they_happened() {
         let scale = Scale::reaching(NOON - 1800, NOON);
-        assert_eq!(scale.place(NOON - 1800), Some(500));
-        assert_eq!(scale.place(NOON + 9), Some(1000));
+        assert_eq!(scale.place(NOON - 1800).as_deref(), Some("50.0"));
+        assert_eq!(scale.place(NOON + 9).as_deref(), Some("100.0"));
         assert_eq!(scale.place(NOON - 3601), None);
         assert_eq!(Scale::reaching(0, NOON).name, "the last week");
     }

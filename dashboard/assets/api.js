@@ -1,12 +1,11 @@
 // Requests to the dashboard. What fails is thrown as `Trouble`: a sentence, what to do, and how long to wait.
 
 export class Trouble extends Error {
-  constructor({ status = 0, code, message, hint, retry_after_secs, tries_left }) {
+  constructor({ status = 0, code, message, hint, retry_after_secs }) {
     super(message || "That did not work.");
     this.status = status;
     this.code = code || `http_${status}`;
     this.hint = hint || "";
-    this.tries = tries_left;
     this.wait = Number.isFinite(retry_after_secs) ? retry_after_secs : 0;
   }
 }

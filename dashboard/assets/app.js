@@ -1,7 +1,6 @@
 // Keeps the page in step with the agent: one stream of events, each of which has the page's region fetched anew.
 import { Trouble, call, region as fetchRegion } from "./api.js";
 import { audit } from "./audit.js";
-import { agentFlow } from "./flows.js";
 import { morph } from "./morph.js";
 import { signIn } from "./sign_in.js";
 import { countDown, tick, words } from "./time.js";
@@ -129,8 +128,7 @@ function sure(title, text, yes) {
 
 const actions = {
   async login({ profile, ways, server }) {
-    const begin = (scheme) => agentFlow(profile, scheme);
-    await signIn({ profile, server, ways: (ways || "").split(" ").filter(Boolean), begin });
+    await signIn({ profile, about: server, ways: (ways || "").split(" ").filter(Boolean) });
   },
   async logout({ profile }) {
     const text = "Programs on this machine get no more tokens for it until somebody signs in again.";
@@ -237,7 +235,7 @@ function agentIs({ reachable }) {
   const mark = document.getElementById("agent");
   const place = document.getElementById("agent-words");
   mark.dataset.state = reachable ? "here" : "gone";
-  const text = reachable ? place.dataset.version || "Agent running" : "Agent not running";
+  const text = reachable ? "Agent running" : "Agent not running";
   if (wasReachable !== undefined && wasReachable !== reachable) {
     announce(reachable ? "The agent is back." : "The agent is not running.");
   }
@@ -246,9 +244,6 @@ function agentIs({ reachable }) {
   wasReachable = reachable;
   if (changed) soon(0);
 }
-
-const agentWords = document.getElementById("agent-words");
-if (document.getElementById("agent").dataset.state === "here") agentWords.dataset.version = agentWords.textContent;
 
 const stream = new EventSource("/events");
 const read = (event) => JSON.parse(event.data);
@@ -275,6 +270,10 @@ pause?.addEventListener("click", () => {
 setInterval(() => {
   if (!paused && tick()) soon(700);
 }, 1000);
+// What is being worked on without an event at its end.
+setInterval(() => {
+  if (region.querySelector("[data-unsettled]") && document.visibilityState === "visible") soon(0);
+}, 3000);
 setInterval(() => {
   if (!paused && document.visibilityState === "visible") soon(0);
 }, 60000);

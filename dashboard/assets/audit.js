@@ -1,6 +1,5 @@
 // The re-audit page: sets, changes and clears the reminder; signs in first where nobody is.
 import { call } from "./api.js";
-import { contractFlow } from "./flows.js";
 import { signIn } from "./sign_in.js";
 
 function asked(form) {
@@ -46,7 +45,10 @@ export function audit({ region, say, refresh }) {
     }
   }
 
-  const enter = () => signIn({ profile: "failproofai", server: "To set the reminder, with a code by email.", begin: contractFlow });
+  const enter = () => {
+    const about = "To set the reminder, with a code by email.";
+    return signIn({ profile: "failproofai", about, email: document.getElementById("audit").dataset.email });
+  };
 
   async function clear() {
     try {

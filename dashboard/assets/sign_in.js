@@ -1,4 +1,5 @@
 // The sign-in dialog: shows a step, sends the answer, shows the next. What others wrote goes in as text only.
+import { call } from "./api.js";
 import { countDown, now, words } from "./time.js";
 
 const dialog = document.getElementById("sign-in");
@@ -9,30 +10,43 @@ const status = document.getElementById("sign-in-status");
 
 const WAYS = { otp: "a code by email", device: "a device code", browser: "the browser", token: "a pasted token" };
 
-let current = null;
-
-// Opens the dialog for a flow. Resolves with the last step once somebody is signed in, and with null if it was given up.
-export function signIn({ profile, server, ways = [], begin }) {
-  if (current) return Promise.resolve(null);
-  const { promise, resolve } = Promise.withResolvers?.() ?? deferred();
-  current = { profile, ways, make: begin, resolve, finished: null, stops: [], abort: new AbortController() };
-  title.textContent = `Sign in to ${profile}`;
-  where.textContent = server || "";
-  dialog.showModal();
-  start(undefined);
-  return promise;
+// A sign-in as the agent runs it: its requests answer with the next step.
+function agentFlow(profile, scheme) {
+  let flow;
+  const keep = (step) => {
+    flow = step?.flow ?? flow;
+    return step;
+  };
+  const to = (path, more, signal) => call(`/api/sessions/${path}`, { profile, ...more }, { signal });
+  return {
+    begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
+    answer: async (text, signal) => keep(await to("answer", { flow, text }, signal)),
+    wait: async (signal) => keep(await to("wait", { flow }, signal)),
+    cancel: async () => {
+      if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
+    },
+  };
 }
 
-function deferred() {
-  const all = {};
-  all.promise = new Promise((resolve) => (all.resolve = resolve));
-  return all;
+let current = null;
+
+// Opens the dialog. Resolves with the last step once somebody is signed in, and with null if it was given up.
+export function signIn({ profile, about = "", ways = [], email = "" }) {
+  if (current) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    current = { profile, ways, email, resolve, finished: null, stops: [], abort: new AbortController() };
+    title.textContent = `Sign in to ${profile}`;
+    where.textContent = about;
+    dialog.showModal();
+    start(undefined);
+  });
 }
 
 async function start(scheme) {
   const mine = current;
   mine.scheme = scheme;
-  mine.flow = mine.make(scheme);
+  mine.flow = agentFlow(mine.profile, scheme);
+  mine.codes = null;
   put("step-busy");
   title.focus();
   await go(() => mine.flow.begin(mine.abort.signal));
@@ -98,15 +112,16 @@ function ask(step) {
   Object.assign(input, { type: kind.type, inputMode: kind.inputMode, autocomplete: kind.autocomplete, className: kind.klass });
   input.spellcheck = false;
   input.autocapitalize = "none";
-  const described = ["answer-hint"];
   slots.hint.textContent = kind.hint;
+  if (step.field === "email") input.value = current.email;
   if (step.field === "code") code(step, slots);
   if (step.again) {
     complain(slots.alert, input, step.again, step.tries);
-    described.unshift("answer-alert");
-    wait(step.again, slots.submit, slots.alert, "Try again");
+    // Where another code can't be sent yet, the one that was sent is as good as before.
+    if (!current.resending) wait(step.again, slots.submit, slots.alert);
   }
-  input.setAttribute("aria-describedby", described.join(" "));
+  current.resending = false;
+  input.setAttribute("aria-describedby", "answer-alert answer-hint");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
@@ -114,61 +129,57 @@ function ask(step) {
     if (!text || (step.field === "email" && !input.validity.valid)) {
       const what = text ? "That is not an email address." : `The ${kind.label.toLowerCase()} is missing.`;
       complain(slots.alert, input, { message: what });
-      input.setAttribute("aria-describedby", "answer-alert answer-hint");
       return input.focus();
     }
-    busy(slots.submit);
-    const { flow, abort } = current;
-    go(() => flow.answer(step.field === "code" ? text.replace(/[\s-]/g, "") : text, abort.signal));
+    if (step.field === "email") current.email = text;
+    answer(slots.submit, step.field === "code" ? text.replace(/[\s-]/g, "") : text);
   });
   offerWays(step.field === "email" || step.field === "token");
   input.focus();
 }
 
+function answer(button, text) {
+  const { flow, abort } = current;
+  button.disabled = true;
+  button.textContent = "One moment…";
+  go(() => flow.answer(text, abort.signal));
+}
+
 function code(step, slots) {
   const { sent } = step;
-  if (sent) {
-    slots.sent.hidden = false;
-    slots.sent.append("We sent a code to ", bold(sent.to), ".");
-    if (sent.expires_in) slots.hint.textContent = `It works for ${words(sent.expires_in)}. Look into the spam folder too.`;
-    else slots.hint.textContent = "Look into the spam folder too.";
-    slots.more.hidden = false;
-    const resend = slots.more.querySelector("button");
-    const again = () => {
-      busy(resend);
-      const { flow, abort } = current;
-      go(async () => {
-        try {
-          const next = await flow.resend(sent.to, abort.signal);
-          status.textContent = next?.again ? "" : "Another code was sent.";
-          return next;
-        } catch (trouble) {
-          if (trouble.name === "AbortError" || trouble.status === 0) throw trouble;
-          return { ...step, again: trouble, resent: false };
-        }
-      });
-    };
-    resend.addEventListener("click", again);
-    const secs = step.again?.wait || step.again?.retry_after_secs || sent.resend_available_in || 0;
-    if (secs > 0) {
-      resend.disabled = true;
-      const say = (left) => (slots["resend-wait"].textContent = `in ${words(left)}`);
-      const free = () => {
-        resend.disabled = false;
-        slots["resend-wait"].textContent = "";
-      };
-      current.stops.push(countDown(secs, say, free));
-    }
-    slots.other.hidden = false;
-    slots.other.querySelector("button").addEventListener("click", async () => {
-      const mine = current;
-      if (mine.flow.other) return go(() => mine.flow.other());
-      await mine.flow.cancel();
-      if (mine === current) start(mine.scheme);
-    });
-  } else {
+  if (!sent) {
     slots.hint.textContent = "It was sent by email.";
+    return;
   }
+  const fresh = !step.again || !current.codes;
+  if (fresh) current.codes = { ends: now() + (sent.expires_in ?? 0), free: now() + (sent.resend_available_in ?? 0) };
+  if (current.resending && step.again?.retry_after_secs) current.codes.free = now() + step.again.retry_after_secs;
+  const { ends, free } = current.codes;
+  slots.sent.hidden = slots.more.hidden = slots.other.hidden = false;
+  slots.sent.append(fresh && current.resending ? "We sent another code to " : "We sent a code to ", bold(sent.to), ".");
+  const life = ends > now() ? `It works for ${words(ends - now())}. ` : "";
+  slots.hint.textContent = `${life}Look into the spam folder too.`;
+  if (fresh && current.resending) status.textContent = "Another code was sent.";
+
+  const resend = slots.more.querySelector("button");
+  resend.addEventListener("click", () => {
+    current.resending = true;
+    answer(resend, sent.to);
+  });
+  if (free > now()) {
+    resend.disabled = true;
+    const over = () => {
+      resend.disabled = false;
+      slots["resend-wait"].textContent = "";
+    };
+    const say = (left) => (slots["resend-wait"].textContent = `in ${words(left)}`);
+    current.stops.push(countDown(free - now(), say, over));
+  }
+  slots.other.querySelector("button").addEventListener("click", async () => {
+    const mine = current;
+    await mine.flow.cancel();
+    if (mine === current) start(mine.scheme);
+  });
 }
 
 function bold(text) {
@@ -185,7 +196,8 @@ function complain(alert, input, trouble, tries) {
 }
 
 // Counts the seconds of a rate limit down beside the words and keeps the button shut until then.
-function wait(trouble, button, alert, verb) {
+function wait(trouble, button, alert) {
+  // A step's own failure has the agent's words for it.
   const secs = trouble.wait || trouble.retry_after_secs || 0;
   if (secs <= 0) return;
   const before = button.textContent;
@@ -195,8 +207,8 @@ function wait(trouble, button, alert, verb) {
   said.setAttribute("aria-hidden", "true");
   alert.append(" ", said);
   const say = (left) => {
-    said.textContent = `${verb} in ${words(left)}.`;
-    button.textContent = `${verb} in ${words(left)}`;
+    said.textContent = `Try again in ${words(left)}.`;
+    button.textContent = `Try again in ${words(left)}`;
   };
   const free = () => {
     button.disabled = false;
@@ -204,14 +216,8 @@ function wait(trouble, button, alert, verb) {
     said.textContent = "You can try again now.";
     status.textContent = "You can try again now.";
   };
-  status.textContent = `${verb} in ${words(secs)}.`;
+  status.textContent = `Try again in ${words(secs)}.`;
   current.stops.push(countDown(secs, say, free));
-}
-
-function busy(button) {
-  button.disabled = true;
-  button.dataset.words = button.textContent;
-  button.textContent = "One moment…";
 }
 
 // Only web pages are opened, whatever a server says.
@@ -295,7 +301,6 @@ function done(step) {
   const so = step.already ? "Already signed in" : "Signed in";
   slots.words.textContent = who ? `${so} as ${who}.` : `${so}.`;
   status.textContent = slots.words.textContent;
-  if (current.closes) return dialog.close();
   place.querySelector("[data-do=close]").focus();
 }
 
@@ -303,10 +308,10 @@ function failed(trouble) {
   const slots = put("step-failed");
   const retry = place.querySelector("[data-do=again]");
   slots.words.textContent = trouble.message;
-  slots.hint.textContent = said(trouble.hint);
+  const secs = trouble.wait || 0;
+  slots.hint.textContent = secs > 0 ? "" : said(trouble.hint);
   offerWays(true);
-  const secs = trouble.wait || trouble.retry_after_secs || 0;
-  if (secs > 0) wait(trouble, retry, slots.words, "Try again");
+  if (secs > 0) wait(trouble, retry, slots.words);
   (retry.disabled ? place.querySelector("[data-do=close]") : retry).focus();
 }
 

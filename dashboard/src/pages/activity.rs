@@ -197,7 +197,7 @@ fn title(what: &Happening) -> (Tone, &'static str) {
         Happening::Refreshed { .. } => (Tone::Good, "Refreshed"),
         Happening::Offline { .. } => (Tone::Warn, "Refresh failed, tried again"),
         Happening::NeedsLogin { .. } => (Tone::Bad, "Needs a new sign-in"),
-        Happening::Adopted { .. } => (Tone::Good, "Session of another program taken over"),
+        Happening::Adopted { .. } => (Tone::Good, "Session taken over"),
         Happening::FileTrouble { .. } => (Tone::Bad, "Trouble with a file"),
         Happening::Handed { .. } => (Tone::Quiet, "Token handed out"),
         Happening::ReminderSet { .. } => (Tone::Good, "Reminder set"),

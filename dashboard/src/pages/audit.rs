@@ -42,6 +42,8 @@ struct Shown {
     over: u64,
     tone: Tone,
     upstream: &'static str,
+    /// Whether that may change any moment, without an event.
+    unsettled: bool,
 }
 
 impl Audit {
@@ -95,6 +97,7 @@ impl Shown {
             over: over(reminder, clock),
             tone,
             upstream,
+            unsettled: reminder.upstream == Upstream::Pending,
         }
     }
 }

@@ -40,7 +40,6 @@ pub(crate) const ASSETS: &[(&str, &[u8])] = &[
     ("api.js", include_bytes!("../../assets/api.js")),
     ("morph.js", include_bytes!("../../assets/morph.js")),
     ("time.js", include_bytes!("../../assets/time.js")),
-    ("flows.js", include_bytes!("../../assets/flows.js")),
     ("sign_in.js", include_bytes!("../../assets/sign_in.js")),
     ("audit.js", include_bytes!("../../assets/audit.js")),
 ];
@@ -117,7 +116,7 @@ async fn access_region(filter: Filter) -> askama::Result<String> {
 
 fn activity_region(app: &App, look: &Result<Look, Failure>) -> askama::Result<String> {
     match look {
-        Ok(_) => Activity::new(&app.feed().recent(), &Clock::system()).render(),
+        Ok(_) => Activity::new(&app.recent(), &Clock::system()).render(),
         Err(failure) => Trouble::new(failure).render(),
     }
 }

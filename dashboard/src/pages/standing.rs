@@ -83,11 +83,14 @@ pub fn phrases(status: &Status, clock: &Clock) -> Vec<Phrase> {
         State::Refreshing => vec![Phrase::plain("Signed in, refreshing now.")],
         State::Offline => {
             let again = match next {
-                Some(next) if next.past => "Can't reach the server; trying again now.".to_owned(),
-                Some(next) => format!("Can't reach the server; trying again {}.", next.near),
-                None => "Can't reach the server.".to_owned(),
+                Some(next) if next.past => Phrase::plain("Can't reach the server; trying again now."),
+                Some(next) if next.unix < clock.now() + 120 => {
+                    Phrase::counting("Can't reach the server; trying again in ", next, ".")
+                }
+                Some(next) => Phrase::plain(format!("Can't reach the server; trying again {}.", next.near)),
+                None => Phrase::plain("Can't reach the server."),
             };
-            [Some(Phrase::plain(again)), still(status, clock)].into_iter().flatten().collect()
+            [Some(again), still(status, clock)].into_iter().flatten().collect()
         }
         State::Uncertain => {
             let lost = "A refresh was sent and its answer got lost; finding out what became of it.";
@@ -170,6 +173,8 @@ mod tests {
         it.access_expires_at = Some(NOON + 12 * 60);
         let far = "Can't reach the server; trying again at 12:03. The token still works for 12 min.";
         assert_eq!(said(&it), far);
+        it.next_refresh_at = Some(NOON + 42);
+        assert!(said(&it).starts_with("Can't reach the server; trying again in 42 s."));
         it.access_expires_at = Some(NOON - 1);
         assert!(said(&it).ends_with("The token has expired meanwhile."));
 

@@ -44,11 +44,14 @@ function swap(html) {
   wanted.append(...parsed.body.childNodes);
   morph(region, wanted);
   tick(region);
-  if (id && document.activeElement !== focused) {
-    const beside = group && document.getElementById(group)?.querySelector("button, a");
-    const again = document.getElementById(id) ?? beside ?? document.getElementById("content");
-    again.focus({ preventScroll: true });
-  }
+  if (id && document.activeElement !== focused) focusNear(id, group);
+}
+
+// Whoever was at a button that is gone goes on beside it.
+function focusNear(id, group) {
+  const beside = group && document.getElementById(group)?.querySelector("button, a");
+  const next = document.getElementById(id) ?? beside ?? document.getElementById("content");
+  next.focus({ preventScroll: true });
 }
 
 // The dashboard itself may be gone, or this browser's cookie.
@@ -87,6 +90,7 @@ function say(text, { bad = false, wait = 0 } = {}) {
     const write = (secs) => (left.textContent = `${words(secs)} left.`);
     stopCount = countDown(wait, write, () => (left.textContent = "Now it can be tried again."));
   }
+  document.getElementById("toast-close").hidden = !bad;
   if (!bad) hide = setTimeout(() => (toast.hidden = true), 8000);
 }
 
@@ -152,6 +156,7 @@ region.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-action]");
   if (!button || button.getAttribute("aria-disabled") === "true") return;
   const { action } = button.dataset;
+  const group = button.closest("li[id]")?.id;
   const label = button.textContent;
   const busy = BUSY[action];
   button.setAttribute("aria-disabled", "true");
@@ -165,6 +170,7 @@ region.addEventListener("click", async (event) => {
     if (busy && button.textContent === busy) button.textContent = label;
   }
   await refresh();
+  if (document.activeElement === document.body) focusNear(button.id, group);
 });
 
 // The filter of the Access page works by its address alone; here it follows the typing.

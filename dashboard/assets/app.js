@@ -288,3 +288,5 @@ document.addEventListener("visibilitychange", () => {
 });
 tick();
 audit({ region, say, refresh });
+// From here on the buttons work.
+document.documentElement.dataset.ready = "";

@@ -21,6 +21,8 @@ function children(from, to) {
   for (const child of from.children) if (child.id) named.set(child.id, child);
   let at = from.firstChild;
   for (const wanted of [...to.childNodes]) {
+    // Blanks between elements come and go with the parser; elements are told apart by their order.
+    while (at && isBlank(at) && wanted.nodeType === Node.ELEMENT_NODE) at = without(at);
     const same = wanted.id ? named.get(wanted.id) : undefined;
     if (same) {
       if (same === at) at = at.nextSibling;
@@ -34,11 +36,15 @@ function children(from, to) {
       from.insertBefore(wanted, at);
     }
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
+  while (at) at = without(at);
 }
+
+function without(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+const isBlank = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim() === "";
 
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && !a.id && !b.id;

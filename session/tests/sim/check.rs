@@ -61,6 +61,16 @@ pub enum Rule {
     Reason,
     /// Who reports a token is given another one.
     Report,
+    /// A reminder is told once, and only when it is due and noted (D19).
+    Once,
+    /// A reminder that is due is told in the end.
+    Untold,
+    /// A reminder is only ever its own user's (D20).
+    Whose,
+    /// The api-server ends up with what was set or cleared last, and nobody is told so before.
+    Upstream,
+    /// A reminder that is confirmed is durable.
+    Stored,
 }
 
 /// A broken rule.

@@ -34,8 +34,8 @@ impl World {
                 self.at(later, Event::UseAccess(access.expose().to_owned()));
             }
             Answer::Asked { flow, field, .. } => self.person_types(flow, field),
-            Answer::Whoami(_)
-            | Answer::Status(_)
+            Answer::Whoami(user) => self.reminders.whoami = user,
+            Answer::Status(_)
             | Answer::Refreshed(_)
             | Answer::Inspected(_)
             | Answer::Shown { .. }

@@ -1,13 +1,16 @@
 //! A disk in memory. What is written is seen at once and durable only after a sync; each job is done in the
 //! sub-steps of the daemon's store, and the machine may die, or a step fail, between any two.
 
+mod jobs;
+
 use crate::dice::Dice;
 use everkey_proto::Secret;
 use everkey_session::Op;
 use everkey_session::job::{Done, Found, Loaded, Replaced, StoreJob};
 use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
-use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
+use everkey_session::trouble::NotOwner;
+use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is in the session file.
@@ -130,6 +133,8 @@ pub struct Disk {
     pub health: Health,
     /// Whether another program has written the session file and the agent has not read it since.
     pub is_news: bool,
+    /// Whether the book could not be written the last time.
+    pub refused_note: bool,
     queue: VecDeque<(Op, StoreJob)>,
     running: Option<Running>,
 }
@@ -146,6 +151,7 @@ impl Disk {
             lock_is_free: true,
             health: Health::Fine,
             is_news: false,
+            refused_note: false,
             queue: VecDeque::new(),
             running: None,
         }
@@ -159,6 +165,14 @@ impl Disk {
 
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.running.is_none()
+    }
+
+    /// Whether no job on the reminder's files waits or runs.
+    pub fn is_idle_of_reminders(&self) -> bool {
+        let running = self.running.iter().map(|running| &running.job);
+        !self.queue.iter().map(|(_, job)| job).chain(running).any(|job| {
+            matches!(job, StoreJob::ReadReminder | StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_))
+        })
     }
 
     /// The process is gone; without power, so is what was not synced.
@@ -206,10 +220,13 @@ impl Disk {
         {
             return Some(Progress::Finished(running.op, done));
         }
+        let notes = matches!(running.job, StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_));
         if failure.is_some() {
+            self.refused_note |= notes;
             return Some(Progress::Finished(running.op, failed(&running.job)));
         }
         if running.steps.is_empty() {
+            self.refused_note &= !notes;
             return Some(Progress::Finished(running.op, succeeded(&running)));
         }
         self.running = Some(running);
@@ -267,6 +284,7 @@ impl Disk {
             Step::SyncFolder => {
                 self.file.sync();
                 self.journal.sync();
+                self.reminder.sync();
             }
             Step::PutSidecar(sidecar) => self.sidecar.seen = Some(sidecar),
             Step::PutRevocation(revocation) => {
@@ -290,8 +308,10 @@ impl Disk {
     /// A failure before the journal was read spoils both, one after it the session file only.
     fn load(&mut self, failure: Option<When>) -> Loaded {
         if failure.is_none() {
+            // The reminder is in the same folder.
             self.file.sync();
             self.journal.sync();
+            self.reminder.sync();
         }
         let journal =
             if failure == Some(When::Before) { Err(trouble()) } else { Ok(self.journal.seen.clone()) };
@@ -344,98 +364,4 @@ impl Disk {
 enum When {
     Before,
     After,
-}
-
-fn steps(job: &StoreJob) -> VecDeque<Step> {
-    let steps = match job.clone() {
-        StoreJob::Load => vec![Step::ReadAll],
-        StoreJob::Look => vec![Step::ReadFile],
-        StoreJob::SetAside(digest) => vec![Step::SetAside(digest), Step::SyncFolder],
-        StoreJob::Note(intent) => {
-            vec![Step::WriteTemporary, Step::PutJournal(Journal::Intent(intent)), Step::SyncFolder]
-        }
-        StoreJob::Commit(session) => vec![Step::AppendOutcome(session), Step::SyncJournal],
-        StoreJob::Remember(sidecar) => {
-            vec![Step::WriteTemporary, Step::PutSidecar(sidecar), Step::SyncState]
-        }
-        StoreJob::Replace { parent, session } => {
-            vec![Step::WriteTemporary, Step::PutFile(parent, session), Step::SyncFolder]
-        }
-        StoreJob::Settle(sidecar) => vec![
-            Step::WriteTemporary,
-            Step::PutSidecar(sidecar),
-            Step::SyncState,
-            Step::PutJournal(Journal::Empty),
-            Step::SyncJournal,
-        ],
-        StoreJob::Erase { sidecar, revocation } => revocation
-            .into_iter()
-            .flat_map(|revocation| [Step::PutRevocation(revocation), Step::SyncState])
-            .chain([
-                Step::WriteTemporary,
-                Step::PutSidecar(sidecar),
-                Step::SyncState,
-                Step::RemoveFile,
-                Step::SyncFolder,
-                Step::PutJournal(Journal::Empty),
-                Step::SyncJournal,
-            ])
-            .collect(),
-        StoreJob::Queue(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
-        StoreJob::Dequeue(id) => vec![Step::DropRevocation(id), Step::SyncState],
-        StoreJob::ReadReminder => vec![Step::ReadReminder],
-        StoreJob::PutReminder { book, reminder } => {
-            let new = reminder.is_some().then_some(Step::WriteTemporary);
-            [Step::WriteTemporary, Step::PutBook(book), Step::SyncState]
-                .into_iter()
-                .chain(new)
-                .chain([Step::PutReminder(reminder), Step::SyncReminder])
-                .collect()
-        }
-        StoreJob::NoteReminder(book) => vec![Step::WriteTemporary, Step::PutBook(book), Step::SyncState],
-    };
-    steps.into()
-}
-
-fn succeeded(running: &Running) -> Done {
-    match &running.job {
-        StoreJob::Replace { .. } => Done::Replaced(Ok(Replaced::Done)),
-        StoreJob::Erase { .. } => Done::Erased(Ok(())),
-        StoreJob::SetAside(_) => Done::SetAside(Ok(running.aside.clone())),
-        // The reads end their jobs themselves.
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::ReadReminder => unread_reminder(),
-        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Ok(())),
-        StoreJob::Note(_)
-        | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
-        | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Ok(())),
-    }
-}
-
-fn failed(job: &StoreJob) -> Done {
-    match job {
-        StoreJob::Replace { .. } => Done::Replaced(Err(trouble())),
-        StoreJob::Erase { .. } => Done::Erased(Err(trouble())),
-        StoreJob::SetAside(_) => Done::SetAside(Err(trouble())),
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::ReadReminder => unread_reminder(),
-        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Err(trouble())),
-        StoreJob::Note(_)
-        | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
-        | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Err(trouble())),
-    }
-}
-
-fn unread_reminder() -> Done {
-    Done::ReminderRead(Box::new(FoundReminder::Unusable(trouble())), Box::default())
-}
-
-fn trouble() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
 }

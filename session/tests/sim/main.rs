@@ -14,6 +14,7 @@ mod ending;
 mod mutants;
 mod network;
 mod others;
+mod reminders;
 mod runner;
 mod schedule;
 mod server;

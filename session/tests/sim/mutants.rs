@@ -1,7 +1,10 @@
 //! Planted faults: what the agent would do if a protection were missing. Each stands between the agent and the world
 //! and changes what passes, so that the code under test stays as it is.
 
+mod reminders;
+
 use everkey_proto::Secret;
+use everkey_proto::reply::User;
 use everkey_session::event::{Answer, Ask, Effect, Input};
 use everkey_session::job::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
 use everkey_session::record::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
@@ -42,10 +45,20 @@ pub enum Mutant {
     ReportOfAReplacedTokenRefreshes,
     KeptTokenForgotten,
     KeptTokenTakenForUsedUp,
+    ReminderNeverNotedAsTold,
+    ReminderToldBeforeItIsNoted,
+    ReminderToldTwice,
+    ReminderNotTold,
+    ReminderOfAnotherTaken,
+    ReminderConfirmedBeforeItIsStored,
+    ReminderNotOwedOnDisk,
+    ReminderOwedBeforeForgotten,
+    ReminderTroubleTakenForAccepted,
+    ReminderGivenUpWhenUnauthorized,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 38] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -74,6 +87,16 @@ impl Mutant {
         Self::ReportOfAReplacedTokenRefreshes,
         Self::KeptTokenForgotten,
         Self::KeptTokenTakenForUsedUp,
+        Self::ReminderNeverNotedAsTold,
+        Self::ReminderToldBeforeItIsNoted,
+        Self::ReminderToldTwice,
+        Self::ReminderNotTold,
+        Self::ReminderOfAnotherTaken,
+        Self::ReminderConfirmedBeforeItIsStored,
+        Self::ReminderNotOwedOnDisk,
+        Self::ReminderOwedBeforeForgotten,
+        Self::ReminderTroubleTakenForAccepted,
+        Self::ReminderGivenUpWhenUnauthorized,
     ];
 }
 
@@ -143,6 +166,10 @@ impl Agent {
             }
         }
         effects
+    }
+
+    pub fn user(&self) -> Option<&User> {
+        self.profile.user()
     }
 
     pub fn next_wake(&self, now: &Moment) -> Option<Boot> {
@@ -242,10 +269,9 @@ impl Memory {
             | Done::LoginAnswered(_)
             | Done::Identified(_)
             | Done::Listening(_)
-            | Done::ReminderRead(..)
             | Done::ReminderStored(_)
-            | Done::ReminderTold(_)
             | Done::Revoked(_) => done,
+            Done::ReminderRead(..) | Done::ReminderTold(_) => reminders::twist_done(mutant, done),
         }
     }
 
@@ -284,7 +310,8 @@ impl Memory {
                 }
                 Twist::Pass(effect)
             }
-            Effect::Cancel(_) | Effect::Tell(_) | Effect::Remind(_) => Twist::Pass(effect),
+            Effect::Remind(_) => reminders::twist_remind(mutant, effect),
+            Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
         }
     }
 
@@ -318,6 +345,9 @@ impl Memory {
                 sidecar.spend(pin.fingerprint, u64::MAX, Over::Restored, 0);
             }
             self.last_sidecar = sidecar.clone();
+        }
+        if let Some(done) = reminders::twist_store(mutant, &mut job) {
+            return Twist::Acknowledge(Effect::Store(op, Box::new(job)), op, done);
         }
         if let StoreJob::Note(intent) = &mut job {
             match mutant {

@@ -5,9 +5,7 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::{
-    Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, ReminderAnswer, RevokeAnswer,
-};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::Revocation;
 use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
 
@@ -89,19 +87,16 @@ impl World {
                 let takes = self.dice.between(20, 300);
                 self.complete(takes, op, Done::Identified(Identity::Untold));
             }
-            NetJob::TellReminder { .. } => {
-                let answer = ReminderAnswer::Net(trouble(NetKind::Timeout));
-                self.complete(20, op, Done::ReminderTold(answer));
-            }
+            NetJob::TellReminder { at, access, due_at } => self.tell_reminder(op, &at, &access, due_at),
             NetJob::Listen => self.complete(1, op, Done::Listening(Err("no ports here".to_owned()))),
         }
     }
 
-    fn meets_trouble(&mut self) -> bool {
+    pub fn meets_trouble(&mut self) -> bool {
         self.is_rough() && self.dice.chance(self.plan.net_faults)
     }
 
-    fn complete(&mut self, after: u64, op: Op, done: Done) {
+    pub fn complete(&mut self, after: u64, op: Op, done: Done) {
         self.at(after, Event::Done(self.life, op, done));
     }
 
@@ -259,7 +254,7 @@ fn url_of(url: &str) -> &'static str {
     known_server(url)
 }
 
-fn trouble(kind: NetKind) -> NetTrouble {
+pub fn trouble(kind: NetKind) -> NetTrouble {
     NetTrouble { server: crate::schedule::HOME.to_owned(), kind }
 }
 

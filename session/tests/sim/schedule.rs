@@ -43,6 +43,21 @@ pub enum Happening {
     OtherGarble,
     /// An old session file comes back from a backup.
     Restore,
+    Reminder(Reminding),
+}
+
+/// What happens to the reminder; times are seconds ahead, or past, of the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reminding {
+    Show,
+    Set(i64),
+    Clear,
+    /// Another program, or a hand, writes one for this user.
+    Written(&'static str, i64),
+    Garbled,
+    Deleted,
+    /// Somebody says that the file has changed.
+    Changed,
 }
 
 /// What kind of day it is.
@@ -82,6 +97,8 @@ pub struct Plan {
     pub ambushes: u64,
     /// How many in a thousand uses of a token that is good are refused all the same, and reported (N29).
     pub refusals: u64,
+    /// Whether there are reminders.
+    pub reminds: bool,
     /// When, in milliseconds from the start, and what.
     pub script: Vec<(u64, Happening)>,
     pub horizon_ms: u64,
@@ -126,10 +143,28 @@ impl Plan {
             crashes: if mood == Mood::Crashes || all { 40 } else { 0 },
             ambushes: if mood == Mood::Calm { 0 } else { 60 },
             refusals: 0,
+            reminds: false,
             script,
             horizon_ms,
         }
     }
+}
+
+/// Something about the reminder.
+pub fn reminding(dice: &mut Dice) -> Reminding {
+    let soon = i64::try_from(dice.between(0, 150)).unwrap_or(0) - 20;
+    let days = dice.pick(&[86_400, 7 * 86_400]);
+    let ahead = if dice.chance(800) { soon } else { days };
+    let whose = if dice.chance(650) { "ann@example.com" } else { "bob@example.com" };
+    dice.weighted(&[
+        (2, Reminding::Show),
+        (6, Reminding::Set(ahead)),
+        (2, Reminding::Clear),
+        (3, Reminding::Written(whose, ahead)),
+        (1, Reminding::Garbled),
+        (1, Reminding::Deleted),
+        (1, Reminding::Changed),
+    ])
 }
 
 /// Something that fits the mood.

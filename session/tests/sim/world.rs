@@ -6,7 +6,8 @@ use crate::disk::{Content, Disk, Health, Progress};
 use crate::ending::Excuses;
 use crate::mutants::{Agent, Mutant};
 use crate::network::{Connection, Request};
-use crate::schedule::{AWAY, HOME, Happening, Plan, Start, happening};
+use crate::reminders::Reminders;
+use crate::schedule::{AWAY, HOME, Happening, Plan, Start, happening, reminding};
 use crate::server::{Rules, Server, session_of};
 use everkey_proto::{Scheme, Secret};
 use everkey_session::event::{Ask, Effect, Input};
@@ -48,6 +49,7 @@ pub enum Event {
     OtherSends(Secret),
     OtherMends(u64, Option<Content>),
     OtherWrites(Option<Content>),
+    ReminderChanged,
 }
 
 pub struct World {
@@ -75,6 +77,7 @@ pub struct World {
     pub healing: bool,
     pub excuses: Excuses,
     pub got_token: bool,
+    pub reminders: Reminders,
     trace: Option<Vec<String>>,
 }
 
@@ -90,7 +93,13 @@ impl World {
             6 | 14 => Rules::Reusable,
             _ => plan.rules,
         };
-        let plan = Plan { rules, ..plan };
+        // None of those seeds is among these either; the others roll no dice for it.
+        let reminds = matches!(seed % 8, 3 | 4);
+        let mut plan = Plan { rules, reminds, ..plan };
+        for _ in 0..if reminds { dice.between(2, 6) } else { 0 } {
+            let at = dice.between(0, plan.horizon_ms);
+            plan.script.push((at, Happening::Reminder(reminding(&mut dice))));
+        }
         let mut world = Self {
             server: Server::new(plan.rules, plan.server_skew, plan.access_secs),
             now: BEGIN_MS,
@@ -112,12 +121,14 @@ impl World {
             healing: false,
             excuses: Excuses::default(),
             got_token: false,
+            reminders: Reminders::default(),
             trace: traced.then(Vec::new),
             dice,
             plan,
         };
         world.note(|world| format!("{:#?}", world.plan));
         world.furnish();
+        world.furnish_reminder();
         for (after, what) in world.plan.script.clone() {
             world.at(after, Event::Happen(what));
         }
@@ -216,6 +227,7 @@ impl World {
             Event::OtherSends(token) => self.other_sends(&token),
             Event::OtherMends(digest, whole) => self.other_mends(digest, whole),
             Event::OtherWrites(content) => self.other_writes(content),
+            Event::ReminderChanged => self.feed(Input::ReminderChanged),
         }
     }
 
@@ -242,6 +254,7 @@ impl World {
             Happening::LoseState => {
                 self.crash(false);
                 self.disk.sidecar = crate::disk::File::new(None);
+                self.lose_reminder_book();
                 self.excuses.no_sidecar = true;
                 self.checks.guessing();
                 self.backup = None;
@@ -277,6 +290,7 @@ impl World {
             Happening::OtherDelete => self.other_writes(None),
             Happening::OtherGarble => self.other_garbles(),
             Happening::Restore => self.restore_backup(),
+            Happening::Reminder(what) => self.remind(what),
         }
     }
 
@@ -287,7 +301,7 @@ impl World {
                 refreshes: true,
                 revokes: true,
                 identifies: false,
-                reminds: false,
+                reminds: self.plan.reminds,
                 oauth: None,
                 margin_secs: 60,
                 replay: self.plan.rules.replay(),
@@ -312,7 +326,9 @@ impl World {
         self.life += 1;
         self.tick_at = None;
         self.connections.clear();
+        let before = self.disk.reminder.seen.clone();
         self.disk.crash(power, &mut self.dice);
+        self.reminder_crashed(before.as_ref());
         self.checks.crashed();
         if power {
             self.booted = self.now;
@@ -357,13 +373,18 @@ impl World {
         for effect in effects {
             self.note(|_| format!("   {effect:?}"));
             self.checks.effect(self.now, &effect, &self.disk, &self.server);
+            self.check_reminders(&effect);
             self.carry_out_one(effect);
             if !self.healing && self.dice.chance(self.plan.crashes) {
                 let power = self.dice.chance(500);
                 return self.crash(power);
             }
             if !self.healing && self.dice.chance(self.plan.ambushes) {
-                let what = happening(self.plan.mood, &mut self.dice);
+                let what = if self.plan.reminds && self.dice.chance(300) {
+                    Happening::Reminder(reminding(&mut self.dice))
+                } else {
+                    happening(self.plan.mood, &mut self.dice)
+                };
                 let soon = self.dice.between(0, 300);
                 self.at(soon, Event::Happen(what));
             }
@@ -399,8 +420,12 @@ impl World {
             self.note(|_| format!("   disk: {step:?}"));
             self.checks.before_step(&step, &self.disk, &self.server);
         }
+        let before = self.plan.reminds.then(|| self.disk.reminder.seen.clone());
         let progress = self.disk.step(&mut self.dice);
         self.checks.after_step(&self.disk);
+        if let Some(before) = before {
+            self.reminder_stepped(before.as_ref());
+        }
         if !self.disk.is_idle() {
             self.next_disk_step();
         }

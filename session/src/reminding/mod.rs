@@ -355,6 +355,7 @@ impl Owed {
             // Another user's reminder in its place says nothing against it.
             (Self::Clear(cleared), FoundReminder::There(found)) => cleared.user_email != found.user_email,
             (Self::Set(_), FoundReminder::Missing | FoundReminder::Garbage) => false,
+            // Whoever clears garbage wants no reminder, whether or not it could be removed.
             (Self::Clear(_), FoundReminder::Missing | FoundReminder::Garbage) => true,
             (Self::Set(_) | Self::Clear(_), FoundReminder::Unusable(_)) => false,
         }

@@ -1,7 +1,7 @@
 //! Sign-ins by device code and by a pasted token, and callers who begin, join, wait, replace and give up.
 
 use crate::script::*;
-use everkey_proto::reply::{Field, Revocation as Word};
+use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
 use everkey_session::event::{Answer, Ask, Effect, Shown};
@@ -263,4 +263,52 @@ fn a_sign_in_that_is_being_stored_can_not_be_given_up() {
     let (_, job) = only_store(agent.login_answered(op, accepted()));
     assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
     assert_eq!(agent.ask(3, Ask::Cancel { flow }), [reply(3, Answer::Failed(Trouble::FlowGone))]);
+}
+
+#[test]
+fn who_gives_an_address_for_a_code_is_sent_another_and_the_first_goes_on_to_work_if_none_comes() {
+    let (mut agent, _) = Agent::start_with(policy(), no_files());
+    let asked = agent.ask(1, Ask::Login { scheme: None });
+    let [Effect::Reply(_, answer)] = &asked[..] else { panic!("{asked:?}") };
+    let Answer::Asked { flow, field: Field::Email, sent: None, .. } = **answer else { panic!("{answer:?}") };
+    let typed = |text: &str| Ask::Answer { flow, text: Secret::new(text) };
+    let request = |email: &str| {
+        let call = LoginCall::RequestCode { email: email.to_owned() };
+        NetJob::Login { server: SERVER.to_owned(), call }
+    };
+    let code_sent = |secs| LoginAnswer::CodeSent { expires_in: Some(secs), resend_available_in: Some(30) };
+    let question = |to: &str, secs, tries, again| {
+        let sent = CodeSent { to: to.to_owned(), expires_in: Some(secs), resend_available_in: Some(30) };
+        Answer::Asked { flow, field: Field::Code, tries, again, sent: Some(sent) }
+    };
+
+    let (op, _) = only_net(agent.ask(2, typed("ann@example.com")));
+    let effects = agent.login_answered(op, code_sent(600));
+    assert_eq!(effects, [reply(2, question("ann@example.com", 600, 5, None))]);
+    let wrong = Some(Trouble::Rejected(Rejected::Code));
+    assert_eq!(agent.ask(3, typed("12")), [reply(3, question("ann@example.com", 600, 4, wrong))]);
+
+    for (waiter, answer, again) in [
+        (4, LoginAnswer::Limited(9), Trouble::RateLimited { secs: 9 }),
+        (5, LoginAnswer::Net(trouble(NetKind::Timeout)), Trouble::Net(trouble(NetKind::Timeout))),
+        (6, LoginAnswer::Rejected(Rejected::Email), Trouble::Rejected(Rejected::Email)),
+    ] {
+        let (op, job) = only_net(agent.ask(waiter, typed("bob@example.com")));
+        assert_eq!(job, request("bob@example.com"));
+        assert_eq!(agent.ask(90 + waiter, Ask::Wait { flow }), [], "nothing is asked meanwhile");
+        let question = question("ann@example.com", 600, 4, Some(again));
+        let both = [reply(waiter, question.clone()), reply(90 + waiter, question)];
+        assert_eq!(agent.login_answered(op, answer), both);
+    }
+
+    let (op, job) = only_net(agent.ask(7, typed(" ann@example.com ")));
+    assert_eq!(job, request("ann@example.com"));
+    let effects = agent.login_answered(op, code_sent(500));
+    assert_eq!(effects, [reply(7, question("ann@example.com", 500, 5, None))]);
+    let (op, job) = only_net(agent.ask(8, typed("123 456")));
+    let call = LoginCall::VerifyCode { email: "ann@example.com".to_owned(), code: Secret::new("123456") };
+    assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    let effects = agent.store_sign_in(effects);
+    assert!(effects.contains(&reply(8, Answer::SignedIn { user: Some(user()), already: false })));
 }

@@ -68,7 +68,10 @@ impl World {
 
     fn person_types(&mut self, flow: FlowId, field: Field) {
         let right = self.dice.chance(850);
+        // Another code is asked for, of the same server; the others roll no dice for it.
+        let again = field == Field::Code && self.plan.reminds && self.dice.chance(150);
         let text = match field {
+            Field::Code if again => "ann@example.com",
             Field::Email if right => "ann@example.com",
             Field::Email => "ann",
             Field::Code if right => "123456",

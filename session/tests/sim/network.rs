@@ -218,6 +218,9 @@ impl World {
             return LoginAnswer::Net(trouble(NetKind::Timeout));
         }
         match call {
+            LoginCall::RequestCode { .. } if self.plan.reminds && self.dice.chance(100) => {
+                LoginAnswer::Limited(9)
+            }
             LoginCall::RequestCode { .. } => {
                 LoginAnswer::CodeSent { expires_in: None, resend_available_in: None }
             }

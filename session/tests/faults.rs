@@ -22,7 +22,7 @@ mod pages;
 mod people;
 #[path = "faults/refused.rs"]
 mod refused;
-#[path = "faults/reminders.rs"]
+#[path = "faults/reminders/mod.rs"]
 mod reminders;
 #[path = "faults/script.rs"]
 mod script;

@@ -55,11 +55,18 @@ fn a_bus_that_never_answers_costs_nothing_but_the_notification() {
     let _mute = UnixListener::bind(&socket).unwrap();
     world.set_env("DBUS_SESSION_BUS_ADDRESS", &format!("unix:path={}", socket.display()));
     let witness = Witness::of(&world, &["--stay"]);
-    write(&world, now() - 60, ADA);
     let mut account = account(&world);
+    let mut follower = world.lines();
+    assert_eq!(follower.ask(&json!({ "request": "events", "past": false }))["reply"], "following");
+    write(&world, now() - 60, ADA);
     let run = witness.run(0);
     assert!(!world.agent_log().contains("no notification"), "the command does not wait for the bus");
     assert_eq!((reminder(&mut account)["due"].clone(), times_due(&world)), (json!(true), 1));
+    let due = eventually("the event", || {
+        let event: serde_json::Value = serde_json::from_str(&follower.next_line()?).unwrap();
+        (event["event"] == "reminder_due").then_some(event)
+    });
+    assert_eq!(due["reminder"]["email"], ADA, "{due}");
     until("the bus to be given up", || world.agent_log().contains("the session bus does not answer"));
     assert!(is_alive(pid(&run)), "the command goes on");
 }

@@ -5,6 +5,7 @@ use everkey_tests::desktop::Desktop;
 use everkey_tests::process::is_alive;
 use everkey_tests::skip::skipped;
 use everkey_tests::{ADA, Setup, World, eventually, until};
+use rustix::process::Pid;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
@@ -97,7 +98,9 @@ fn without_a_bus_the_command_is_run_as_configured_and_sees_no_secret() {
     assert_eq!(run["folder"], world.home().to_str().unwrap());
     let nothing = json!({ "0": "/dev/null", "1": "/dev/null", "2": "/dev/null" });
     assert_eq!(run["open"], nothing, "nothing of the agent's is open");
-    assert_ne!(run["session"], world.agent_pid(), "it is not in the agent's session");
+    let agent = Pid::from_raw(world.agent_pid().cast_signed());
+    let of_agent = rustix::process::getsid(agent).unwrap().as_raw_nonzero().get();
+    assert_ne!(run["session"], of_agent, "what ends the agent's session does not end the command");
     assert_eq!(reminder(&mut account)["due"], true);
     until("the log to say so", || world.agent_log().contains("no notification could be shown"));
 }

@@ -65,7 +65,7 @@ fn it_opens_a_one_time_link_by_a_file_and_shows_no_key() {
     command.say("");
     let again = link_in(&opened(&noted, 2));
     assert!(again.starts_with(&origin) && again != link);
-    assert_eq!(command.line(), line);
+    assert_eq!(command.line(), "Opened once more.");
     assert!(!Path::new(path).exists());
     let page = opened(&noted, 2);
     let path = page.lines().next().unwrap().split_once(' ').unwrap().1.to_owned();

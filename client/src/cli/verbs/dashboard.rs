@@ -50,7 +50,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Failure> {
         .map_err(|e| no_signals(&e))?;
     let mut program = Program::start(&tell)?;
     let link = program.first_link(&heard)?;
-    let mut view = View { options, folder: &places.runtime, file: None };
+    let mut view = View { options, folder: &places.runtime, file: None, told: false };
     let Some(link) = link else { return Ok(ExitCode::SUCCESS) };
     view.show(&link);
     hear_enter(tell);
@@ -182,6 +182,8 @@ struct View<'a> {
     folder: &'a Path,
     /// The file that a browser was opened on, and until when it stays.
     file: Option<(NamedTempFile, Instant)>,
+    /// Whether they know where it is and how it ends.
+    told: bool,
 }
 
 impl View<'_> {
@@ -199,15 +201,26 @@ impl View<'_> {
             }
             return show::json(&line);
         }
-        show::out(format_args!("Dashboard: {}", link.origin));
-        if opened {
-            return show::out("It is open in your browser. Enter opens it once more, Ctrl-C ends it.");
+        let first = !std::mem::replace(&mut self.told, true);
+        if first {
+            show::out(format_args!("Dashboard: {}", link.origin));
         }
-        if !self.options.no_browser {
-            show::out("No browser could be opened.");
+        match (opened, first) {
+            (true, true) => {
+                show::out("It is open in your browser. Enter opens it once more, Ctrl-C ends it.")
+            }
+            (true, false) => show::out("Opened once more."),
+            (false, _) => {
+                if !self.options.no_browser {
+                    show::out("No browser could be opened.");
+                }
+                show::out("Open this link, which works once and for two minutes:");
+                show::out(format_args!("  {}", link.whole));
+                if first {
+                    show::out("Enter makes another one, Ctrl-C ends the dashboard.");
+                }
+            }
         }
-        show::out(format_args!("Open this link, which works once and for two minutes:\n  {}", link.whole));
-        show::out("Enter makes another one, Ctrl-C ends the dashboard.");
     }
 }
 

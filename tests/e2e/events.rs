@@ -5,7 +5,7 @@ use everkey_proto::frame::{REQUEST_CAP, enclose};
 use everkey_proto::reply::Happening;
 use everkey_proto::{Code, Expect, Reply, Request, Verb, codec};
 use everkey_tests::lines::Lines;
-use everkey_tests::process::signal;
+use everkey_tests::process::{Running, signal};
 use everkey_tests::{ADA, Account, Canned, Fault, REFRESH, Setup, World, othertool, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -374,14 +374,14 @@ fn the_command_ends_well_when_nobody_reads_its_output() {
     for happens in [false, true] {
         let mut command = world.command(&client);
         command.args(["events", "--past"]).stdout(Stdio::piped()).stdin(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut running = Running::spawn(&mut command);
+        let mut output = BufReader::new(running.child().stdout.take().unwrap());
         output.read_line(&mut String::new()).unwrap();
         drop(output);
         if happens {
             world.everkey("auth token").ok();
         }
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert_eq!(running.ended().code(), Some(0));
     }
 }
 

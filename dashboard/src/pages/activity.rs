@@ -195,7 +195,7 @@ fn title(what: &Happening) -> (Tone, &'static str) {
         Happening::SignedIn { .. } => (Tone::Good, "Signed in"),
         Happening::SignedOut { .. } => (Tone::Quiet, "Signed out"),
         Happening::Refreshed { .. } => (Tone::Good, "Refreshed"),
-        Happening::Offline { .. } => (Tone::Warn, "Refresh failed, tried again"),
+        Happening::Offline { .. } => (Tone::Warn, "Refresh failed"),
         Happening::NeedsLogin { .. } => (Tone::Bad, "Needs a new sign-in"),
         Happening::Adopted { .. } => (Tone::Good, "Session taken over"),
         Happening::FileTrouble { .. } => (Tone::Bad, "Trouble with a file"),

@@ -114,7 +114,7 @@ pub fn words(secs: u64) -> String {
     match secs {
         0..60 => format!("{secs} s"),
         60..7200 => format!("{} min", secs / 60),
-        7200..172_800 if secs / 60 % 60 == 0 => format!("{} h", secs / 3600),
+        7200..172_800 if (secs / 60).is_multiple_of(60) => format!("{} h", secs / 3600),
         7200..172_800 => format!("{} h {} min", secs / 3600, secs / 60 % 60),
         _ => format!("{} days", secs / 86_400),
     }

@@ -131,7 +131,9 @@ mod tests {
     fn a_due_reminder_says_so() {
         let due = Reminder { at: NOON - 3600, due: true, ..reminder() };
         let html = page(Status { reminder: Some(due), ..ada() });
-        assert!(html.contains("Your re-audit is due") && html.contains("60 min"), "{html}");
+        for words in ["Your re-audit is due", "60 min", "class=\"reminder warn\"", "Set the next one"] {
+            assert!(html.contains(words), "no {words:?} in {html}");
+        }
     }
 
     #[test]

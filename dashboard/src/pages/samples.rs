@@ -246,7 +246,7 @@ pub fn accesses() -> Vec<Access> {
         access(NOON - 300, "failproofai", 9001, Some("/usr/bin/curl")),
         access(NOON - 310, "failproofai", 9002, Some("/usr/bin/curl")),
         access(NOON - 320, "failproofai", 9003, Some("/usr/bin/curl")),
-        access(NOON - 4_000, "work", 511, Some("/home/ada/.cargo/bin/<b>deploy</b>")),
+        access(NOON - 4_000, "work", 511, Some("/home/ada/.cargo/bin/<b>deploy")),
         access(NOON - 5_000, "binboi", 77, None),
         access(
             NOON - 40_000,

@@ -94,9 +94,13 @@ function say(text, { bad = false, wait = 0 } = {}) {
   if (!bad) hide = setTimeout(() => (toast.hidden = true), 8000);
 }
 
+// Where the person was last, to go back to.
+let pressed = { id: "content" };
+
 document.getElementById("toast-close").addEventListener("click", () => {
   stopCount();
   toast.hidden = true;
+  focusNear(pressed.id, pressed.group);
 });
 
 function wrong(trouble) {
@@ -157,6 +161,7 @@ region.addEventListener("click", async (event) => {
   if (!button || button.getAttribute("aria-disabled") === "true") return;
   const { action } = button.dataset;
   const group = button.closest("li[id]")?.id;
+  pressed = { id: button.id, group };
   const label = button.textContent;
   const busy = BUSY[action];
   button.setAttribute("aria-disabled", "true");

@@ -1,7 +1,7 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
 use everkey_client::setup::Setup;
-use everkey_client::{Agent, Code, Events, Failure, Profile, Running, Status};
+use everkey_client::{Agent, Code, Failure, Profile, Running, Status};
 use everkey_proto::reply::{Access, AgentInfo};
 use everkey_proto::{Expect, FlowId, Reply, Request, Verb};
 use tokio::sync::Semaphore;
@@ -13,7 +13,7 @@ const NAME: &str = concat!("everkey-dashboard ", env!("CARGO_PKG_VERSION"));
 static ASKING: Semaphore = Semaphore::const_new(24);
 
 /// Questions at a time that take as long as a person does: sign-ins that wait.
-static WAITING: Semaphore = Semaphore::const_new(8);
+static WAITING: Semaphore = Semaphore::const_new(16);
 
 /// The agent as it stands, all profiles in one look. Starts none.
 #[derive(Debug, Clone)]
@@ -81,14 +81,14 @@ pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Reply, Failur
     bounded(&WAITING, move || ask_one(&mut running()?, profile.as_deref(), Verb::Wait { flow })).await
 }
 
-/// Follows an agent that runs already: its process, and what happens. Blocks.
+/// An agent that runs already, and its process. Blocks.
 ///
 /// # Errors
 /// As [`look`].
-pub fn follow() -> Result<(u32, Events), Failure> {
+pub fn alive() -> Result<(u32, Agent), Failure> {
     let mut agent = running()?;
     let pid = info(&mut agent)?.pid;
-    Ok((pid, agent.follow(true)?))
+    Ok((pid, agent))
 }
 
 /// An agent that runs already.

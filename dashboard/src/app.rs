@@ -2,7 +2,6 @@
 
 use crate::feed::Feed;
 use crate::link::{Browsers, Links};
-use everkey_client::Event;
 use std::sync::Arc;
 
 /// The running dashboard, as routes see it. Cheap to clone.
@@ -42,11 +41,6 @@ impl App {
     /// The browsers that came in by one.
     pub(crate) fn browsers(&self) -> &Browsers {
         &self.0.browsers
-    }
-
-    /// The last events, the oldest first.
-    pub(crate) fn recent(&self) -> Vec<Event> {
-        self.0.feed.recent()
     }
 
     /// What happens, for every tab.

@@ -25,13 +25,15 @@ fn follow_for_ever(app: &App) {
     let mut heard = Heard { life: 0, newest: 0 };
     let mut pause = PAUSES.0;
     loop {
-        let before = heard.newest;
-        let why = follow(app, &mut heard);
-        let reachable = !matches!(why.code, Code::NoAgent | Code::Version);
-        app.feed().agent(reachable, Some(&why.message));
-        // An agent that has told something was well.
-        pause = if heard.newest == before { (pause * 2).min(PAUSES.1) } else { PAUSES.0 };
-        thread::park_timeout(pause);
+        match follow(app, &mut heard) {
+            // It may be gone, or have dropped a reader that was too slow: another look tells.
+            Followed::Some => pause = PAUSES.0,
+            Followed::None(reachable, why) => {
+                app.feed().agent(reachable, Some(&why.message));
+                thread::park_timeout(pause);
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
     }
 }
 
@@ -41,29 +43,43 @@ struct Heard {
     newest: u64,
 }
 
-/// Follows it to the end, and says why that came.
-fn follow(app: &App, heard: &mut Heard) -> Failure {
+/// How following went.
+enum Followed {
+    /// It told something, and then came to its end.
+    Some,
+    /// It told nothing; whether the agent answers at all, and what was wrong.
+    None(bool, Failure),
+}
+
+fn follow(app: &App, heard: &mut Heard) -> Followed {
     let began = now();
-    let (life, events) = match agent::follow() {
-        Ok(following) => following,
-        Err(failure) => return failure,
+    let (life, agent) = match agent::alive() {
+        Ok(alive) => alive,
+        Err(failure) => return Followed::None(false, failure),
+    };
+    let events = match agent.follow(true) {
+        Ok(events) => events,
+        Err(failure) => return Followed::None(true, failure),
     };
     app.feed().agent(true, None);
     if life != heard.life {
         *heard = Heard { life, newest: 0 };
     }
+    let before = heard.newest;
+    let mut end = Failure::new(Code::NoAgent, "The agent ended.", "Any everkey command starts it again.");
     for event in events {
         match event {
             Ok(event) if event.id > heard.newest => {
                 heard.newest = event.id;
-                let before = event.at < began;
-                app.feed().happened(life, event, before);
+                let past = event.at < began;
+                app.feed().happened(life, event, past);
             }
             Ok(_) => {}
-            Err(failure) => return failure,
+            Err(failure) => end = failure,
         }
     }
-    Failure::new(Code::NoAgent, "The agent ended.", "Any everkey command starts it again.")
+    // One that hangs up without a word each time must not keep this thread busy.
+    if heard.newest == before { Followed::None(end.code != Code::NoAgent, end) } else { Followed::Some }
 }
 
 fn now() -> u64 {

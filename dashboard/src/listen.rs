@@ -15,8 +15,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 /// Connections of the user at a time; more are turned away by closing.
 const CONNECTIONS: usize = 128;
 
-/// Connections at a time of whom nothing is known yet, or that are answered only that they are not welcome.
-const STRANGERS: usize = 16;
+/// Connections at a time whose other end is being looked up; more wait in the kernel's queue.
+const LOOKED_UP: usize = 8;
+
+/// Connections of other users at a time that are told so; more are turned away by closing.
+const STRANGERS: usize = 8;
 
 /// How long a request's head may take to come, and how long a connection may idle.
 const SLOWEST_HEAD: Duration = Duration::from_secs(30);
@@ -59,8 +62,9 @@ pub async fn bind() -> io::Result<(u16, Vec<TcpListener>)> {
 
 /// Serves `router` on `listener` for ever.
 pub async fn serve(listener: TcpListener, router: Router) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let hall = Arc::new(Semaphore::new(STRANGERS));
+    let rooms =
+        Rooms { own: Arc::new(Semaphore::new(CONNECTIONS)), strangers: Arc::new(Semaphore::new(STRANGERS)) };
+    let hall = Arc::new(Semaphore::new(LOOKED_UP));
     loop {
         let (stream, theirs) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -72,8 +76,15 @@ pub async fn serve(listener: TcpListener, router: Router) {
             }
         };
         let Ok(waiting) = Arc::clone(&hall).acquire_owned().await else { return };
-        tokio::spawn(welcome(stream, theirs, waiting, Arc::clone(&room), router.clone()));
+        tokio::spawn(welcome(stream, theirs, waiting, rooms.clone(), router.clone()));
     }
+}
+
+/// Room for connections, so that other users take none from this one.
+#[derive(Clone)]
+struct Rooms {
+    own: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
 }
 
 /// Finds out whose connection it is, and serves it.
@@ -81,23 +92,21 @@ async fn welcome(
     stream: TcpStream,
     theirs: SocketAddr,
     waiting: OwnedSemaphorePermit,
-    room: Arc<Semaphore>,
+    rooms: Rooms,
     router: Router,
 ) {
     let Ok(ours) = stream.local_addr() else { return };
     let looked = tokio::task::spawn_blocking(move || peer::of(ours, theirs)).await;
+    drop(waiting);
     let peer = looked.unwrap_or(Peer::Stranger);
-    let (place, head) = match peer {
-        Peer::Own | Peer::Unknown => {
-            let Ok(place) = room.try_acquire_owned() else { return };
-            drop(waiting);
-            (place, SLOWEST_HEAD)
-        }
+    let (room, head) = match peer {
+        Peer::Own | Peer::Unknown => (rooms.own, SLOWEST_HEAD),
         Peer::Stranger => {
             tracing::warn!("turned away a connection of another user of this machine");
-            (waiting, STRANGERS_HEAD)
+            (rooms.strangers, STRANGERS_HEAD)
         }
     };
+    let Ok(place) = room.try_acquire_owned() else { return };
     let hangup = Hangup::default();
     let service = router.layer(Extension(peer)).layer(Extension(hangup.clone()));
     let connection = http1::Builder::new()

@@ -116,7 +116,7 @@ async fn access_region(filter: Filter) -> askama::Result<String> {
 
 fn activity_region(app: &App, look: &Result<Look, Failure>) -> askama::Result<String> {
     match look {
-        Ok(_) => Activity::new(&app.recent(), &Clock::system()).render(),
+        Ok(_) => Activity::new(&app.feed().recent(), &Clock::system()).render(),
         Err(failure) => Trouble::new(failure).render(),
     }
 }

@@ -104,7 +104,7 @@ pub fn failure(trouble: &Trouble) -> Failure {
             "The account changed while you waited.".to_owned(),
             "Run `everkey auth whoami` to see who is signed in now.".to_owned(),
         ),
-        Trouble::Net(net) => (Code::Offline, unreachable(net), net_hint("failproofai", net)),
+        Trouble::Net(net) => (net_code(net), unreachable(net), net_hint("failproofai", net)),
         Trouble::Uncertain(net) => (
             Code::Offline,
             format!("A refresh was sent to {}, but its answer was lost.", net.server),
@@ -285,6 +285,11 @@ fn way(scheme: Scheme) -> &'static str {
 
 fn listed(schemes: &[Scheme]) -> String {
     schemes.iter().map(|scheme| way(*scheme)).collect::<Vec<_>>().join(" or ")
+}
+
+/// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
+fn net_code(net: &NetTrouble) -> Code {
+    if net.kind == NetKind::Timeout { Code::Timeout } else { Code::Offline }
 }
 
 fn unreachable(net: &NetTrouble) -> String {

@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 /// The cookie of a browser that came in.
 pub const COOKIE: &str = "everkey_dashboard";
 
+const ASSETS: &str = "/assets/";
+
 const FETCH_SITE: &str = "sec-fetch-site";
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -21,11 +23,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Lets a request through, or answers it.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let asset = request.uri().path().starts_with(ASSETS);
     let mut response = match refusal(&app, &request) {
         Some(refused) => refused,
         None => next.run(request).await,
     };
     dress(response.headers_mut());
+    // Of what is served, only the assets say how they may be kept.
+    if !asset || !response.headers().contains_key(header::CACHE_CONTROL) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }
 
@@ -86,7 +93,7 @@ fn only(headers: &HeaderMap, name: &str, values: &[&str]) -> bool {
 }
 
 fn is_open(path: &str) -> bool {
-    path == "/enter" || path.starts_with("/assets/")
+    path == "/enter" || path.starts_with(ASSETS)
 }
 
 fn is_api(path: &str) -> bool {
@@ -118,5 +125,4 @@ fn dress(headers: &mut HeaderMap) {
     for (name, value) in always {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -89,7 +89,7 @@ fn what_makes_no_sense_is_said_so() {
 fn sign_ins_that_wait_do_not_pile_up() {
     let world = World::new();
     world
-        .configure(&format!("[profile.work]\nprovider = \"achilles\"\nserver = \"{}\"\n", world.proxy.url()));
+        .configure(&format!("[profiles.work]\nprovider = \"achilles\"\nserver = \"{}\"\n", world.proxy.url()));
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
     let shown = tab.post("/api/sessions/login", &json!({ "profile": "work" })).json();

@@ -1,7 +1,10 @@
 //! What tabs are told by themselves.
 
 use super::{is_problem, sign_in};
-use everkey_tests::{ADA, Dashboard, Setup, World};
+use everkey_tests::lines::until_closed;
+use everkey_tests::process::open_files;
+use everkey_tests::{ADA, Dashboard, Setup, World, until};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::json;
 
 #[test]
@@ -97,5 +100,35 @@ fn tabs_that_are_too_many_are_told_so_and_closed_ones_do_not_count() {
     for stream in &streams {
         let _ = stream.socket().shutdown(std::net::Shutdown::Both);
     }
-    everkey_tests::until("room for a tab", || tab.follow().head().status() == 200);
+    until("room for a tab", || tab.follow().head().status() == 200);
+}
+
+#[test]
+fn a_tab_that_does_not_read_is_dropped_and_disturbs_no_other() {
+    let world = World::signed_in(Setup::default());
+    let dashboard = Dashboard::start(&world);
+    let tab = dashboard.enter();
+    let quick = tab.follow();
+    quick.agent(true);
+    let open = || open_files(dashboard.pid()).unwrap();
+    let before = open();
+    let mut slow = tab.ask("GET", "/events", &tab.headers(), b"");
+    let _ = set_socket_recv_buffer_size(&slow, 4096);
+    until("the second tab", || open() > before);
+    let mut lines = world.lines();
+    // As many as fit into what the system keeps on the way, and then those that the dashboard keeps.
+    until("the tab that does not read to be dropped", || {
+        let mut last = 0;
+        for _ in 0..200 {
+            assert_eq!(lines.request("token")["reply"], "token");
+            last += 1;
+        }
+        for _ in 0..last {
+            quick.happens("handed");
+        }
+        open() <= before
+    });
+    until_closed(&mut slow);
+    lines.request("token");
+    quick.happens("handed");
 }

@@ -1,6 +1,6 @@
 //! No token ever gets into a browser, and nothing that opens the dashboard into a log.
 
-use super::{LOOKS, request_code, sign_in, wrong};
+use super::{LOOKS, request_code, wrong};
 use everkey_tests::http::Message;
 use everkey_tests::{ADA, Dashboard, Tab, World, process};
 use serde_json::json;

@@ -88,8 +88,10 @@ fn what_makes_no_sense_is_said_so() {
 #[test]
 fn sign_ins_that_wait_do_not_pile_up() {
     let world = World::new();
-    world
-        .configure(&format!("[profiles.work]\nprovider = \"achilles\"\nserver = \"{}\"\n", world.proxy.url()));
+    world.configure(&format!(
+        "[profiles.work]\nprovider = \"achilles\"\nserver = \"{}\"\n",
+        world.proxy.url()
+    ));
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
     let shown = tab.post("/api/sessions/login", &json!({ "profile": "work" })).json();

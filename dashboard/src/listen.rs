@@ -5,6 +5,7 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,6 +27,9 @@ const SLOWEST_HEAD: Duration = Duration::from_secs(30);
 
 /// How long it may take with a stranger.
 const STRANGERS_HEAD: Duration = Duration::from_secs(2);
+
+/// How much the system may keep for a browser that does not read, in bytes; left alone, it keeps megabytes.
+const UNREAD: usize = 64 * 1024;
 
 /// How many ports are tried until one is free for both families.
 const PORTS: usize = 16;
@@ -96,6 +100,7 @@ async fn welcome(
     router: Router,
 ) {
     let Ok(ours) = stream.local_addr() else { return };
+    let _ = set_socket_send_buffer_size(&stream, UNREAD);
     let looked = tokio::task::spawn_blocking(move || peer::of(ours, theirs)).await;
     drop(waiting);
     let peer = looked.unwrap_or(Peer::Stranger);

@@ -10,8 +10,8 @@ pub mod reach;
 pub mod targets;
 
 use targets::{
-    answers, callback, config, hello, jwt, lines, messages, of_achilles, of_oauth, server_text, server_url,
-    session_file, store, streams, waits,
+    answers, callback, config, hello, jwt, lines, messages, of_achilles, of_oauth, reminder, server_text,
+    server_url, session_file, store, streams, waits,
 };
 
 /// One target: reads the input, panics if a property does not hold.
@@ -36,6 +36,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("journal_torn", store::journal_torn),
     ("sidecar", store::sidecar),
     ("revocation", store::revocation),
+    ("reminder", reminder::file),
+    ("reminder_book", reminder::book),
     ("refresh_answer", answers::refresh),
     ("login_answer", answers::login),
     ("probe_answer", answers::probe),

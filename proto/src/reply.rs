@@ -1,7 +1,7 @@
 //! What the agent answers, protocol version 1. Once released, variants and fields are only ever appended.
 
 use crate::{FlowId, Scheme, Secret};
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,7 +39,7 @@ pub enum Reply {
     /// Something has happened.
     Event(Event),
     /// Who was handed tokens, the newest first.
-    Accesses(Vec<Access>),
+    Accesses(#[serde(deserialize_with = "one_by_one")] Vec<Access>),
 }
 
 /// An account at the api-server.
@@ -473,4 +473,27 @@ fn in_order<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Strin
 
     let any_order = from.is_human_readable();
     from.deserialize_map(Names { any_order })
+}
+
+/// A list whose length is believed only as far as its elements follow: none is allocated ahead.
+fn one_by_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Access>, D::Error> {
+    struct List;
+
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<Access>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("accesses")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(access) = elements.next_element()? {
+                all.push(access);
+            }
+            Ok(all)
+        }
+    }
+
+    from.deserialize_seq(List)
 }

@@ -18,6 +18,10 @@ const FIELDS: &[&str] = &[
     "text",
     "than",
     "token",
+    "in_days",
+    "at",
+    "past",
+    "limit",
 ];
 
 /// A hello line.

@@ -128,3 +128,19 @@ fn d19_a_reminder_that_fell_due_while_nobody_was_signed_in_is_told_when_its_user
     assert_eq!(**job, StoreJob::NoteReminder(told(&reminder)));
     assert_eq!(agent.written(*note), due(&reminder, Upstream::Unknown));
 }
+
+#[test]
+fn d19_a_reminder_set_anew_is_told_anew_though_the_clock_went_back_to_when_it_was_set() {
+    let mut agent = with(FoundReminder::Missing, nothing());
+    let reminder = mine(SOON);
+    for _ in 0..2 {
+        let (op, _) = only_store(agent.ask(1, set(SOON)));
+        agent.written(op);
+        let effects = agent.sleep(600_000);
+        let effects = agent.read(effects, &there(&reminder), &owes_set(&reminder));
+        let effects = agent.look_at_unchanged_file(effects);
+        let (note, _) = only_store(effects);
+        assert_eq!(agent.written(note), due(&reminder, Upstream::Pending));
+        agent.jump_wall(-600);
+    }
+}

@@ -90,3 +90,19 @@ fn a_reminder_whose_write_failed_after_it_took_effect_counts() {
     assert_eq!(*set, Effect::Tell(Notice::ReminderSet(pending)));
     assert_eq!(*job, tell_set(&reminder, &session(0)));
 }
+
+#[test]
+fn after_a_failed_write_nothing_is_answered_from_memory() {
+    let old = mine(SOON);
+    let mut agent = with(there(&old), nothing());
+    let (op, _) = only_store(agent.ask(1, set(START_WALL + DAY)));
+    let effects = agent.unwritten(op);
+    assert_eq!(agent.ask(2, Ask::Reminder), []);
+    let unreadable = FoundReminder::Unusable(io_error());
+    let effects = agent.read(effects[2..].to_vec(), &unreadable, &nothing());
+    assert_eq!(effects, fails(2, Trouble::Store(io_error())));
+    assert_eq!(agent.ask(3, Ask::Reminder), [], "looked at again soon");
+    let effects = agent.sleep(1_000);
+    let effects = agent.read(effects, &there(&old), &nothing());
+    assert_eq!(effects[0], answers(3, Some(shown(&old, false, Upstream::Unknown))));
+}

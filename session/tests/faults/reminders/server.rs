@@ -152,3 +152,18 @@ fn the_newest_is_what_is_owed_and_the_servers_word_for_the_last_one_does_not_set
     assert_eq!(**job, StoreJob::NoteReminder(book));
     assert_eq!(only_net(agent.written(*op)).1, tell_set(&mine(second), &session(0)));
 }
+
+#[test]
+fn what_is_set_now_does_not_wait_for_a_backoff_but_for_what_the_server_says() {
+    for (answer, waits) in
+        [(ReminderAnswer::Net(trouble(NetKind::Timeout)), false), (ReminderAnswer::Limited(60), true)]
+    {
+        let mut agent = with(FoundReminder::Missing, nothing());
+        let call = agent.set_and_tell(START_WALL + DAY);
+        agent.server_says(call, answer);
+        let (op, _) = only_store(agent.ask(1, set(START_WALL + 2 * DAY)));
+        let effects = agent.written(op);
+        let calls = effects.iter().any(|effect| matches!(effect, Effect::Net(..)));
+        assert_eq!(calls, !waits, "{effects:?}");
+    }
+}

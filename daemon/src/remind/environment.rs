@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
     "HOME",
     "PATH",
     "USER",
@@ -11,6 +11,7 @@ const KEPT: [&str; 9] = [
     "LANG",
     "DISPLAY",
     "WAYLAND_DISPLAY",
+    "XAUTHORITY",
     "DBUS_SESSION_BUS_ADDRESS",
     "TMPDIR",
 ];

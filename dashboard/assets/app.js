@@ -3,6 +3,7 @@ import { Trouble, call, region as fetchRegion } from "./api.js";
 import { audit } from "./audit.js";
 import { morph } from "./morph.js";
 import { signIn } from "./sign_in.js";
+import { follow as followEvents } from "./stream.js";
 import { countDown, tick, words } from "./time.js";
 
 const region = document.getElementById("region");
@@ -241,13 +242,13 @@ function happened(event) {
   document.getElementById("paused").textContent = missed === 1 ? "One new" : `${missed} new`;
 }
 
-let wasReachable;
+let wasReachable = document.getElementById("agent").dataset.state === "here";
 function agentIs({ reachable }) {
   const mark = document.getElementById("agent");
   const place = document.getElementById("agent-words");
   mark.dataset.state = reachable ? "here" : "gone";
   const text = reachable ? "Agent running" : "Agent not running";
-  if (wasReachable !== undefined && wasReachable !== reachable) {
+  if (wasReachable !== reachable) {
     announce(reachable ? "The agent is back." : "The agent is not running.");
   }
   place.textContent = text;
@@ -256,14 +257,14 @@ function agentIs({ reachable }) {
   if (changed) soon(0);
 }
 
-const stream = new EventSource("/events");
-const read = (event) => JSON.parse(event.data);
-stream.addEventListener("happened", (event) => happened(read(event)));
-stream.addEventListener("past", () => soon(400));
-stream.addEventListener("agent", (event) => agentIs(read(event)));
-stream.addEventListener("open", () => soon());
-stream.addEventListener("error", () => soon(1000));
-addEventListener("pagehide", () => stream.close());
+const heard = {
+  happened: (data) => happened(JSON.parse(data)),
+  past: () => soon(400),
+  agent: (data) => agentIs(JSON.parse(data)),
+  open: () => soon(),
+  error: () => soon(1000),
+};
+followEvents((name, data) => heard[name](data));
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

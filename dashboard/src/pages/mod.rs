@@ -40,6 +40,7 @@ pub(crate) const ASSETS: &[(&str, &[u8])] = &[
     ("api.js", include_bytes!("../../assets/api.js")),
     ("morph.js", include_bytes!("../../assets/morph.js")),
     ("time.js", include_bytes!("../../assets/time.js")),
+    ("stream.js", include_bytes!("../../assets/stream.js")),
     ("sign_in.js", include_bytes!("../../assets/sign_in.js")),
     ("audit.js", include_bytes!("../../assets/audit.js")),
 ];

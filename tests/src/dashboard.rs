@@ -169,7 +169,8 @@ impl Tab {
                     Some(("id", text)) => text.clone_into(&mut sent.id),
                     Some(("data", text)) => text.clone_into(&mut sent.data),
                     _ if line.is_empty() && !sent.event.is_empty() => {
-                        if send.send(std::mem::take(&mut sent)).is_err() {
+                        let told = send.send(std::mem::take(&mut sent));
+                        if told.is_err() {
                             return;
                         }
                     }

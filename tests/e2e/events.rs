@@ -1,6 +1,6 @@
 //! Following what happens: every kind of event, no gap and no double, and nobody who is waited for.
 
-use crate::wire::framed;
+use crate::wire::{framed, framed_reply};
 use everkey_proto::frame::{REQUEST_CAP, enclose};
 use everkey_proto::reply::Happening;
 use everkey_proto::{Code, Expect, Reply, Request, Verb, codec};
@@ -11,7 +11,6 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -229,14 +228,6 @@ fn frames_carry_the_same_events_as_lines() {
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
 }
 
-fn framed_reply(stream: &mut UnixStream) -> Reply {
-    let mut header = [0; 4];
-    stream.read_exact(&mut header).unwrap();
-    let mut body = vec![0; u32::from_le_bytes(header) as usize];
-    stream.read_exact(&mut body).unwrap();
-    codec::decode_reply(&body).unwrap()
-}
-
 #[test]
 fn a_slow_reader_is_told_what_it_missed_and_others_miss_nothing() {
     const FLOOD: usize = 4000;
@@ -354,17 +345,11 @@ fn the_command_tells_people_in_words_and_programs_in_lines() {
     let mut binboi = Account::of(&world, "binboi");
     assert_eq!(binboi.login()["reply"], "ask");
     signal(others.pid(), Signal::INT);
-    let said = others_end(others);
-    assert_eq!((said.0, said.1.as_str()), (0, ""), "nothing happened to it");
+    assert_eq!(others.finish().ok(), "", "nothing happened to it");
     for command in [people, programs] {
         signal(command.pid(), Signal::INT);
         command.finish().exits(0);
     }
-}
-
-fn others_end(command: everkey_tests::cli::Talk) -> (i32, String) {
-    let output = command.finish();
-    (output.code, output.out)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use everkey_proto::frame::{MAGIC, REQUEST_CAP, enclose};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
+use everkey_proto::{Reply, codec};
 use everkey_tests::lines::{Lines, connect, until_closed};
 use everkey_tests::process::{open_files, peak_memory_kib};
 use everkey_tests::skip::{has, skipped};
@@ -28,6 +29,15 @@ pub fn framed(world: &World) -> UnixStream {
     stream.read_exact(&mut body).unwrap();
     assert_eq!(AgentHello::decode(&body).unwrap().chosen, 1);
     stream
+}
+
+/// The next reply on it.
+pub fn framed_reply(stream: &mut UnixStream) -> Reply {
+    let mut header = [0; 4];
+    stream.read_exact(&mut header).unwrap();
+    let mut body = vec![0; u32::from_le_bytes(header) as usize];
+    stream.read_exact(&mut body).unwrap();
+    codec::decode_reply(&body).unwrap()
 }
 
 fn assert_unharmed(world: &World) {

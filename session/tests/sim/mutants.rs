@@ -1,7 +1,10 @@
 //! Planted faults: what the agent would do if a protection were missing. Each stands between the agent and the world
 //! and changes what passes, so that the code under test stays as it is.
 
+mod kinds;
 mod reminders;
+
+pub use kinds::Mutant;
 
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
@@ -13,92 +16,6 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.
 const CLOCKS_APART_SECS: u64 = 1_800_000_000 - 3_600;
-
-/// A planted fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutant {
-    SendBeforeTheIntentIsDurable,
-    PublishBeforeTheFileIsReplaced,
-    OutcomeNotInTheJournal,
-    JournalClearedBeforeTheFileIsReplaced,
-    JournalIgnoredAtStart,
-    NewKeyOnRetry,
-    SameKeyForTheNextToken,
-    SendAgainWithoutTheContract,
-    ProbeSkipped,
-    SpentListForgotten,
-    EpochNotRaised,
-    LateAnswerKeptAfterLogout,
-    AnswerForAnotherSessionKept,
-    ServerTroubleTakenForRefusal,
-    RefusalBelievedAtOnce,
-    SendWithoutTheLock,
-    SentTwiceAtOnce,
-    CallerCancelsRefresh,
-    AnsweredTwice,
-    NotAnswered,
-    WallClockForBootClock,
-    GapForgotten,
-    RestlessWake,
-    ReportForcesARefresh,
-    ReportedTokenGivenAgain,
-    ReportOfAReplacedTokenRefreshes,
-    KeptTokenForgotten,
-    KeptTokenTakenForUsedUp,
-    ReminderNeverNotedAsTold,
-    ReminderToldBeforeItIsNoted,
-    ReminderToldTwice,
-    ReminderNotTold,
-    ReminderOfAnotherTaken,
-    ReminderConfirmedBeforeItIsStored,
-    ReminderNotOwedOnDisk,
-    ReminderOwedBeforeForgotten,
-    ReminderTroubleTakenForAccepted,
-    ReminderGivenUpWhenUnauthorized,
-}
-
-impl Mutant {
-    pub const ALL: [Self; 38] = [
-        Self::SendBeforeTheIntentIsDurable,
-        Self::PublishBeforeTheFileIsReplaced,
-        Self::OutcomeNotInTheJournal,
-        Self::JournalClearedBeforeTheFileIsReplaced,
-        Self::JournalIgnoredAtStart,
-        Self::NewKeyOnRetry,
-        Self::SameKeyForTheNextToken,
-        Self::SendAgainWithoutTheContract,
-        Self::ProbeSkipped,
-        Self::SpentListForgotten,
-        Self::EpochNotRaised,
-        Self::LateAnswerKeptAfterLogout,
-        Self::AnswerForAnotherSessionKept,
-        Self::ServerTroubleTakenForRefusal,
-        Self::RefusalBelievedAtOnce,
-        Self::SendWithoutTheLock,
-        Self::SentTwiceAtOnce,
-        Self::CallerCancelsRefresh,
-        Self::AnsweredTwice,
-        Self::NotAnswered,
-        Self::WallClockForBootClock,
-        Self::GapForgotten,
-        Self::RestlessWake,
-        Self::ReportForcesARefresh,
-        Self::ReportedTokenGivenAgain,
-        Self::ReportOfAReplacedTokenRefreshes,
-        Self::KeptTokenForgotten,
-        Self::KeptTokenTakenForUsedUp,
-        Self::ReminderNeverNotedAsTold,
-        Self::ReminderToldBeforeItIsNoted,
-        Self::ReminderToldTwice,
-        Self::ReminderNotTold,
-        Self::ReminderOfAnotherTaken,
-        Self::ReminderConfirmedBeforeItIsStored,
-        Self::ReminderNotOwedOnDisk,
-        Self::ReminderOwedBeforeForgotten,
-        Self::ReminderTroubleTakenForAccepted,
-        Self::ReminderGivenUpWhenUnauthorized,
-    ];
-}
 
 /// The agent, with a fault planted or without.
 pub struct Agent {

@@ -118,19 +118,16 @@ impl World {
             return;
         }
         self.reminder_is_there();
-        let due_at = self.reminder_in_file().map(|reminder| reminder.next_audit_at);
-        let email = match (&now, before) {
-            (Some(NextAudit::Reminder(reminder)), _) | (_, Some(NextAudit::Reminder(reminder))) => {
-                Some(reminder.user_email.clone())
-            }
-            (Some(NextAudit::Garbage) | None, Some(NextAudit::Garbage) | None) => None,
-        };
         if let Some(reminder) = self.reminder_in_file().cloned() {
             // Set anew, it is another one though it may look the same.
             self.reminders.told.take_if(|(told, _)| *told == reminder);
             self.reminders.swallowed.retain(|swallowed| *swallowed != reminder);
         }
-        self.reminders.ours = email.map(|email| (email, due_at));
+        // Another program may have written between the decision and this step; what was meant is in the book.
+        self.reminders.ours = self.disk.book.seen.owed.as_ref().map(|owed| match owed {
+            Owed::Set(reminder) => (reminder.user_email.clone(), Some(reminder.next_audit_at)),
+            Owed::Clear(reminder) => (reminder.user_email.clone(), None),
+        });
         self.reminders.excused = false;
         let soon = self.dice.between(1, 40);
         self.at(soon, Event::ReminderChanged);

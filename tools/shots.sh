@@ -1,4 +1,4 @@
-# ./dev shots: pictures of every page of the api-server, in both themes and at two widths, into target/shots.
+# ./dev shots: pictures of every page of the dashboard and of the api-server, in both themes and at two widths, into target/shots.
 # shellcheck shell=bash
 ensure_build_tools
 . tools/browser.sh

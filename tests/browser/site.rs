@@ -61,39 +61,49 @@ impl Site {
     /// width, nobody is shut out, no error in the console, no request to another host. Leaves pictures of it in
     /// target/shots. Where scripts don't run, neither do the accessibility checks; they have seen the same page before.
     pub fn check(&mut self, name: &str) {
-        for scheme in ["light", "dark"] {
-            self.browser.theme(scheme);
-            for (width, device) in [(DESK, "desk"), (PHONE, "phone")] {
-                self.browser.resize(width);
-                assert!(!self.browser.scrolls_sideways(), "{name}: something sticks out at {width} px");
-                let small = if width == PHONE { self.browser.too_small() } else { Vec::new() };
-                assert!(small.is_empty(), "{name}: too small for a finger: {small:#?}");
-                if !self.scripts {
-                    continue;
-                }
-                self.browser.picture(&root().join(format!("target/shots/{name}-{device}-{scheme}.png")));
-                // Colours follow the scheme, order and sizes the width: each is looked at once.
-                if (scheme, device) != ("dark", "desk") && (scheme, device) != ("light", "phone") {
-                    continue;
-                }
-                let barriers = self.browser.barriers();
-                assert!(barriers.is_empty(), "{name} ({device}, {scheme}): {barriers:#?}");
-            }
-        }
-        self.browser.resize(DESK);
-        self.check_traffic(name);
+        check(&self.browser, name, self.scripts);
+        check_traffic(&mut self.browser, name, "http://127.0.0.1:");
     }
 
     /// No error in the console, no request to another host.
     pub fn check_traffic(&mut self, name: &str) {
-        // A page that is refused on purpose is an error to the console, though not to the person.
-        let mut errors = self.browser.errors();
-        errors.retain(|error| !error.contains("Failed to load resource"));
-        assert!(errors.is_empty(), "{name}: {errors:#?}");
-        let mut foreign = self.browser.requests();
-        // The browser's own pages and what stands in a page itself are asked of nobody.
-        let travels = |url: &str| ["http", "ws"].iter().any(|scheme| url.starts_with(scheme));
-        foreign.retain(|url| travels(url) && !url.starts_with("http://127.0.0.1:"));
-        assert!(foreign.is_empty(), "{name} asks other hosts: {foreign:?}");
+        check_traffic(&mut self.browser, name, "http://127.0.0.1:");
     }
+}
+
+/// What must hold for the page that is shown, wherever it comes from: see [`Site::check`].
+pub fn check(browser: &Browser, name: &str, scripts: bool) {
+    for scheme in ["light", "dark"] {
+        browser.theme(scheme);
+        for (width, device) in [(DESK, "desk"), (PHONE, "phone")] {
+            browser.resize(width);
+            assert!(!browser.scrolls_sideways(), "{name}: something sticks out at {width} px");
+            let small = if width == PHONE { browser.too_small() } else { Vec::new() };
+            assert!(small.is_empty(), "{name}: too small for a finger: {small:#?}");
+            if !scripts {
+                continue;
+            }
+            browser.picture(&root().join(format!("target/shots/{name}-{device}-{scheme}.png")));
+            // Colours follow the scheme, order and sizes the width: each is looked at once.
+            if (scheme, device) != ("dark", "desk") && (scheme, device) != ("light", "phone") {
+                continue;
+            }
+            let barriers = browser.barriers();
+            assert!(barriers.is_empty(), "{name} ({device}, {scheme}): {barriers:#?}");
+        }
+    }
+    browser.resize(DESK);
+}
+
+/// No error in the console so far, no request to any address that does not begin so.
+pub fn check_traffic(browser: &mut Browser, name: &str, ours: &str) {
+    // A page that is refused on purpose is an error to the console, though not to the person.
+    let mut errors = browser.errors();
+    errors.retain(|error| !error.contains("Failed to load resource"));
+    assert!(errors.is_empty(), "{name}: {errors:#?}");
+    let mut foreign = browser.requests();
+    // The browser's own pages and what stands in a page itself are asked of nobody.
+    let travels = |url: &str| ["http", "ws"].iter().any(|scheme| url.starts_with(scheme));
+    foreign.retain(|url| travels(url) && !url.starts_with(ours));
+    assert!(foreign.is_empty(), "{name} asks other hosts: {foreign:?}");
 }

@@ -1,6 +1,10 @@
 //! A headless Chromium that a test drives: what it shows, what it asks for, and whether everyone could use it.
 
+mod driver;
 mod looks;
+mod windows;
+
+pub use windows::{ESCAPE, Kept, SPACE};
 
 use crate::process::Running;
 use crate::skip;
@@ -11,9 +15,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -31,20 +33,6 @@ pub const ENTER: &str = "\u{e007}";
 pub const PHONE: u32 = 360;
 /// How wide a desk is.
 pub const DESK: u32 = 1280;
-
-const FLAGS: [&str; 11] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-    "--lang=en",
-];
 
 /// A running browser with one page, and a profile that nobody else has.
 pub struct Browser {
@@ -70,14 +58,14 @@ impl Browser {
             }
         }
         let profile = tempfile::tempdir().expect("room for a profile");
-        let (driver, port) = drive(profile.path());
+        let (driver, port) = driver::start(profile.path());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        builder.capabilities(capabilities(profile.path()));
+        builder.capabilities(driver::capabilities(profile.path()));
         let client = runtime.block_on(builder.connect(&format!("http://127.0.0.1:{port}")));
         let client = client.expect("chromium starts");
         let browser = Self {
@@ -343,53 +331,6 @@ impl WebDriverCompatibleCommand for Vendor {
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.body.to_string()))
     }
-}
-
-fn capabilities(profile: &Path) -> fantoccini::wd::Capabilities {
-    let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
-    flags.push(format!("--user-data-dir={}", profile.join("profile").display()));
-    let wanted = json!({
-        "browserName": "chrome",
-        "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": flags },
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        "timeouts": { "script": 60_000, "pageLoad": 60_000 },
-    });
-    wanted.as_object().expect("an object").clone().into_iter().collect()
-}
-
-/// A driver that listens, and its port. It takes a free port of one address family and gives up where the other has it
-/// taken (SeleniumHQ/selenium#10974): then another one is started.
-fn drive(profile: &Path) -> (Running, u16) {
-    let start = Instant::now();
-    loop {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // What it writes besides its profile goes away with it.
-        command.env("HOME", profile).env("TMPDIR", profile);
-        let mut driver = Running::spawn(&mut command);
-        match announced_port(&mut driver) {
-            Ok(port) => return (driver, port),
-            Err(said) => {
-                let taken = said.contains("port not available") && start.elapsed() < PATIENCE;
-                assert!(taken, "chromedriver ended before it listened: {said}");
-            }
-        }
-    }
-}
-
-/// The port that the driver listens on, or what it said before it ended.
-fn announced_port(driver: &mut Running) -> Result<u16, String> {
-    let output = driver.child().stdout.take().expect("a pipe");
-    let mut said = String::new();
-    for line in BufReader::new(output).lines() {
-        let line = line.expect("chromedriver speaks");
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return Ok(port.trim_end_matches('.').trim().parse().expect("a port"));
-        }
-        said.push_str(&line);
-        said.push('\n');
-    }
-    Err(said)
 }
 
 fn field(label: &str) -> String {

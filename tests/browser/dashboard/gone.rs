@@ -1,0 +1,83 @@
+//! What is not there: the agent, the api-server, the dashboard itself. The page says so, and comes back by itself.
+
+use super::Desk;
+use everkey_tests::{ADA, Setup};
+
+#[test]
+fn an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload() {
+    let test = "an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload";
+    let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
+    desk.world.login();
+    desk.browser.shows(ADA);
+    desk.browser.mark();
+    desk.world.kill_agent();
+    desk.browser.shows("The agent is not running");
+    desk.browser.shows("Agent not running");
+    desk.check("sessions-no-agent");
+    desk.world.everkey("agent start").ok();
+    desk.browser.shows(ADA);
+    desk.world.kill_agent();
+    desk.browser.shows("The agent is not running");
+    desk.browser.click("Start the agent");
+    desk.browser.shows(ADA);
+    assert!(desk.browser.is_marked(), "without a reload");
+    for (path, words) in [("/audit", "No reminder"), ("/access", "Access"), ("/activity", "Activity")] {
+        desk.world.kill_agent();
+        desk.goto(path);
+        desk.browser.shows("The agent is not running");
+        desk.browser.mark();
+        desk.world.everkey("agent start").ok();
+        desk.browser.until("the page to come back", |browser| {
+            !browser.text().contains("The agent is not running") && browser.text().contains(words)
+        });
+        assert!(desk.browser.is_marked());
+    }
+    desk.check_traffic("an agent that is gone");
+}
+
+#[test]
+fn an_api_server_that_is_gone_is_told_where_it_matters() {
+    let test = "an_api_server_that_is_gone_is_told_where_it_matters";
+    let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
+        return;
+    };
+    desk.goto("/audit");
+    desk.world.proxy.go_away();
+    desk.browser.click("Set a reminder");
+    desk.browser.dialog_shows("Email address");
+    desk.browser.fill("Email address", ADA);
+    desk.browser.click_in_dialog("Send the code");
+    desk.browser
+        .until("the trouble", |browser| browser.count("dialog[open] [role=alert]:not([hidden])") == 1);
+    assert!(desk.browser.dialog().contains("reach"), "{}", desk.browser.dialog());
+    desk.check("audit-no-server");
+    desk.world.proxy.come_back();
+    desk.browser.click_in_dialog("Close");
+    desk.browser.no_dialog();
+    desk.world.login();
+
+    desk.goto("/");
+    desk.browser.shows(ADA);
+    desk.world.proxy.go_away();
+    desk.browser.click_for("failproofai", "Refresh now");
+    desk.browser.shows("Can't reach the server");
+    desk.check("sessions-no-server");
+    // Set all the same.
+    desk.goto("/audit");
+    desk.browser.click("Set a reminder");
+    desk.browser.shows("The api-server does not know yet");
+    desk.check("audit-no-server-told");
+    desk.world.proxy.come_back();
+    desk.browser.click("Change the reminder");
+    desk.browser.shows("The api-server knows");
+    desk.check_traffic("an api-server that is gone");
+}
+
+#[test]
+fn a_dashboard_that_has_ended_is_told() {
+    let Some(desk) = Desk::open("a_dashboard_that_has_ended_is_told", Setup::default()) else { return };
+    let Desk { browser, dashboard, world: _world, .. } = desk;
+    dashboard.close();
+    browser.shows("The dashboard has stopped");
+    browser.shows("everkey dashboard");
+}

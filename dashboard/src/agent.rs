@@ -36,8 +36,13 @@ pub async fn look() -> Result<Look, Failure> {
         let info = info(&mut agent)?;
         let mut profiles = setup.profiles;
         profiles.sort_by_key(|profile| profile.name != default);
+        // Not what this program's environment counts on: the page shows each account as it is.
         let profiles = profiles.into_iter().map(|profile| {
-            let status = agent.account_of(&profile).status();
+            let status = match ask_one(&mut agent, Some(&profile.name), Verb::Status) {
+                Ok(Reply::Status(status)) => Ok(*status),
+                Ok(_) => Err(everkey_client::beside_the_point()),
+                Err(failure) => Err(failure),
+            };
             (profile, status)
         });
         Ok(Look { profiles: profiles.collect(), agent: info })

@@ -85,9 +85,9 @@ fn reminder_text(mail: &Mail, due_at: Moment) -> String {
         "It is time to run your audit again. The reminder was set for\n\n{}\n\n\
          of the account {}.\n\n\
          To see the audit page, run \"everkey dashboard\" on your machine and choose\n\
-         Audit. \"everkey reminder set --in-days 7\" reminds you again in a week,\n\
-         \"everkey reminder clear\" takes the reminder away. You get no other letter\n\
-         about this one.\n",
+         Re-audit. \"everkey reminder set --in-days 7\" reminds you again in a\n\
+         week, \"everkey reminder clear\" takes the reminder away. You get no other\n\
+         letter about this one.\n",
         minute(due_at),
         mail.to.as_str()
     )
@@ -117,6 +117,7 @@ mod tests {
         };
         let text = text(&mail);
         assert!(text.contains("\n2023-11-14 22:13 UTC\n\nof the account ada@example.com."), "{text}");
+        assert!(text.contains("choose\nRe-audit."), "as the dashboard's menu calls it: {text}");
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 78), "{text}");
     }
 }

@@ -1,5 +1,7 @@
 //! The core's answers as the wire carries them: data becomes sentences, one saying what happened, one what to do.
 
+mod files;
+
 use everkey_proto::reply::{Inspection, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
@@ -7,8 +9,9 @@ use everkey_session::event::{Answer, Page, Shown, View};
 use everkey_session::job::Identity;
 use everkey_session::record::Over;
 use everkey_session::trouble::{
-    NetKind, NetTrouble, NotOwner, Out, Rejected, StoreKind, StoreTrouble, Trouble,
+    NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble,
 };
+use files::{store_hint, unusable};
 use std::collections::BTreeMap;
 
 /// The wire's reply for an answer about `profile`, whose session file is `session_file`.
@@ -329,41 +332,6 @@ fn net_hint(provider: &str, net: &NetTrouble) -> String {
             format!("Check the address ({named}), or sign in to the network you are on.")
         }
         _ => format!("Check your network; another server is named with {named}."),
-    }
-}
-
-fn unusable(store: &StoreTrouble) -> String {
-    let path = &store.path;
-    match &store.kind {
-        StoreKind::Symlink => format!("{path} is a symbolic link, which could point anywhere."),
-        StoreKind::HardLink => format!("{path} has a second name somewhere (a hard link)."),
-        StoreKind::NotAFile => format!("{path} is not a plain file."),
-        StoreKind::Foreign(uid) => format!("{path} belongs to another user (uid {uid})."),
-        StoreKind::Damaged => format!("{path} is damaged."),
-        StoreKind::Strange => {
-            format!("{path} is not as this everkey knows it; perhaps a newer version of its tool wrote it.")
-        }
-        StoreKind::TooLarge => format!("{path} is far too large for a session file."),
-        StoreKind::Os(why) => format!("{path}: {why}."),
-    }
-}
-
-fn store_hint(store: &StoreTrouble) -> String {
-    match store.kind {
-        StoreKind::Symlink
-        | StoreKind::HardLink
-        | StoreKind::NotAFile
-        | StoreKind::Damaged
-        | StoreKind::TooLarge => {
-            "Move it away, or run `everkey auth logout` to remove it; then `everkey auth login`.".to_owned()
-        }
-        StoreKind::Strange => {
-            "Nothing was changed. Upgrade everkey, or move the file away and sign in anew.".to_owned()
-        }
-        StoreKind::Foreign(_) => "Have its owner remove it, then run `everkey auth login`.".to_owned(),
-        StoreKind::Os(_) => {
-            "Free some space or mend the permissions; nothing was lost, and the agent tries again.".to_owned()
-        }
     }
 }
 

@@ -133,7 +133,11 @@ fn seconds(number: &Number) -> Option<u64> {
 }
 
 fn wrong(path: &Path, e: &io::Error) -> StoreTrouble {
-    trouble(path, StoreKind::Os(e.to_string()))
+    let kind = match e.kind() {
+        io::ErrorKind::IsADirectory => StoreKind::NotAFile,
+        _ => StoreKind::Os(e.to_string()),
+    };
+    trouble(path, kind)
 }
 
 fn trouble(path: &Path, kind: StoreKind) -> StoreTrouble {
@@ -233,7 +237,10 @@ mod tests {
         std::fs::remove_file(&files.file).unwrap();
         std::fs::create_dir(&files.file).unwrap();
         assert_eq!(kind(), StoreKind::NotAFile);
-        assert!(files.put(&ReminderBook::default(), None).is_err());
+        for reminder in [None, Some(&reminder(9))] {
+            let refused = files.put(&ReminderBook::default(), reminder).unwrap_err();
+            assert_eq!(refused.kind, StoreKind::NotAFile, "{reminder:?}");
+        }
     }
 
     #[test]

@@ -24,9 +24,11 @@ pub(crate) enum Otp {
         sent: CodeSent,
         tries: u8,
     },
+    /// `before` if a code was sent to another address, which goes on to work if this one can't be tried.
     Verifying {
         sent: CodeSent,
         tries: u8,
+        before: Option<(CodeSent, u8)>,
     },
     Over,
 }
@@ -47,6 +49,9 @@ impl Otp {
 
     pub fn answer(&mut self, text: Secret) -> Option<Move> {
         let typed = text.expose().trim();
+        if let Some((email, code)) = code_for(typed) {
+            return self.verify_for(email, code);
+        }
         match self.clone() {
             Self::AskEmail { tries } if looks_like_email(typed) => {
                 Some(self.request(typed.to_owned(), tries, None))
@@ -57,14 +62,8 @@ impl Otp {
                 Some(self.request(typed.to_owned(), EMAIL_TRIES, Some((sent, tries))))
             }
             Self::AskCode { sent, tries } => {
-                // People paste codes with spaces or a dash in the middle.
-                let code = Secret::new(typed.replace([' ', '-'], ""));
-                if code.expose().len() != 6 || !code.expose().bytes().all(|b| b.is_ascii_digit()) {
-                    return Some(self.code_again(sent, tries));
-                }
-                let email = sent.to.clone();
-                *self = Self::Verifying { sent, tries };
-                Some(Move::Call(LoginCall::VerifyCode { email, code }))
+                let Some(code) = looks_like_code(typed) else { return Some(self.code_again(sent, tries)) };
+                Some(self.verify(sent, tries, None, code))
             }
             Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => None,
         }
@@ -85,8 +84,11 @@ impl Otp {
                 *self = Self::Over;
                 Move::Finish(Box::new(grant), None)
             }
-            (Self::Verifying { sent, tries }, LoginAnswer::Rejected(Rejected::Code)) => {
+            (Self::Verifying { sent, tries, .. }, LoginAnswer::Rejected(Rejected::Code)) => {
                 self.code_again(sent, tries)
+            }
+            (Self::Verifying { before: Some((sent, tries)), .. }, answer) => {
+                self.ask_code(sent, tries, Some(trouble(answer)))
             }
             (_, answer) => self.fail(trouble(answer)),
         }
@@ -95,6 +97,24 @@ impl Otp {
     fn request(&mut self, email: String, tries: u8, before: Option<(CodeSent, u8)>) -> Move {
         *self = Self::Requesting { email: email.clone(), tries, before };
         Move::Call(LoginCall::RequestCode { email })
+    }
+
+    /// A code with its address is tried for that address, whichever one was asked about.
+    fn verify_for(&mut self, email: &str, code: Secret) -> Option<Move> {
+        let given = CodeSent { to: email.to_owned(), expires_in: None, resend_available_in: None };
+        let (sent, tries, before) = match self.clone() {
+            Self::AskEmail { .. } => (given, CODE_TRIES, None),
+            Self::AskCode { sent, tries } if sent.to.eq_ignore_ascii_case(email) => (sent, tries, None),
+            Self::AskCode { sent, tries } => (given, tries, Some((sent, tries))),
+            Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => return None,
+        };
+        Some(self.verify(sent, tries, before, code))
+    }
+
+    fn verify(&mut self, sent: CodeSent, tries: u8, before: Option<(CodeSent, u8)>, code: Secret) -> Move {
+        let email = sent.to.clone();
+        *self = Self::Verifying { sent, tries, before };
+        Move::Call(LoginCall::VerifyCode { email, code })
     }
 
     fn ask_code(&mut self, sent: CodeSent, tries: u8, again: Option<Trouble>) -> Move {
@@ -147,6 +167,19 @@ fn looks_like_email(text: &str) -> bool {
         && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
+/// People paste codes with spaces or a dash in the middle.
+fn looks_like_code(text: &str) -> Option<Secret> {
+    let code = Secret::new(text.replace([' ', '-'], ""));
+    let whole = code.expose().len() == 6 && code.expose().bytes().all(|b| b.is_ascii_digit());
+    whole.then_some(code)
+}
+
+/// An address and the code that was sent to it.
+fn code_for(text: &str) -> Option<(&str, Secret)> {
+    let (email, code) = text.split_once(' ')?;
+    looks_like_email(email).then_some(email).zip(looks_like_code(code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +205,66 @@ mod tests {
             panic!("{otp:?}")
         };
         assert_eq!((sent.to.as_str(), sent.expires_in), ("d@e.f", Some(600)));
+    }
+
+    #[test]
+    fn a_code_with_its_address_is_tried_for_it_whatever_was_asked() {
+        let verify = |email: &str| {
+            Move::Call(LoginCall::VerifyCode { email: email.to_owned(), code: Secret::new("123456") })
+        };
+        let asks = |next, to: &str, left, wrong| {
+            let Move::Ask(Question::Field { field: Field::Code, tries, again, sent: Some(sent) }) = next
+            else {
+                panic!("{next:?}")
+            };
+            assert_eq!((sent.to.as_str(), tries, again), (to, left, Some(wrong)));
+            sent.expires_in
+        };
+        let refused = || LoginAnswer::Rejected(Rejected::Code);
+        // At the email question, where no code was asked for.
+        let (mut otp, _) = Otp::begin();
+        assert_eq!(typed(&mut otp, "a@b.c 123456"), Some(verify("a@b.c")));
+        assert_eq!(otp.question(), None);
+        assert_eq!(otp.clone().resume(LoginAnswer::Limited(9)), Move::Fail(Trouble::RateLimited { secs: 9 }));
+        asks(otp.resume(refused()), "a@b.c", 4, Trouble::Rejected(Rejected::Code));
+
+        let (mut otp, _) = Otp::begin();
+        typed(&mut otp, "a@b.c");
+        otp.resume(SENT);
+        // For the address that was asked about: as the code alone.
+        assert_eq!(typed(&mut otp, " A@b.c 12 34-56"), Some(verify("a@b.c")));
+        assert_eq!(asks(otp.resume(refused()), "a@b.c", 4, Trouble::Rejected(Rejected::Code)), Some(600));
+        // For another one: the question comes back where it could not be tried, and moves on where it was refused.
+        assert_eq!(typed(&mut otp, "d@e.f 123456"), Some(verify("d@e.f")));
+        let limited = Trouble::RateLimited { secs: 9 };
+        assert_eq!(asks(otp.resume(LoginAnswer::Limited(9)), "a@b.c", 4, limited), Some(600));
+        typed(&mut otp, "d@e.f 123456");
+        assert_eq!(asks(otp.resume(refused()), "d@e.f", 3, Trouble::Rejected(Rejected::Code)), None);
+        // Tries are not won by going from one address to the other.
+        typed(&mut otp, "a@b.c 123456");
+        asks(otp.resume(refused()), "a@b.c", 2, Trouble::Rejected(Rejected::Code));
+        typed(&mut otp, "a@b.c 123456");
+        let grant = crate::scheme::fixtures::grant(None);
+        let granted = LoginAnswer::Granted(grant.clone());
+        assert_eq!(otp.resume(granted), Move::Finish(Box::new(grant), None));
+        assert_eq!(typed(&mut otp, "a@b.c 123456"), None);
+    }
+
+    #[test]
+    fn what_is_no_address_with_a_code_is_refused_as_ever() {
+        for text in ["a@b.c d", "a@b.c 12345", "a 123456", "a@b.c  x@d.e", "a@b.c d@e.f"] {
+            let (mut otp, _) = Otp::begin();
+            assert!(
+                matches!(typed(&mut otp, text), Some(Move::Ask(Question::Field { tries: 2, .. }))),
+                "{text}"
+            );
+            typed(&mut otp, "a@b.c");
+            otp.resume(SENT);
+            assert!(
+                matches!(typed(&mut otp, text), Some(Move::Ask(Question::Field { tries: 4, .. }))),
+                "{text}"
+            );
+        }
     }
 
     fn typed(otp: &mut Otp, text: &str) -> Option<Move> {

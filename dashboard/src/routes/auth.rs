@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::{Field, FlowId, Reminder, Revocation, Secret, State as Stand, Status, Step};
+use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
 use everkey_proto::{DEFAULT_PROFILE, Reply, Scheme, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,15 +61,24 @@ pub struct Attempt {
     code: Option<Secret>,
 }
 
-/// Signs in with the code that was sent.
+/// Signs in with a code that was sent to this address, be it the last one that was asked for or not.
 pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attempt>) -> Answer {
     let email = address(attempt.email.as_ref())?;
     let code = attempt.code.filter(|code| !code.expose().trim().is_empty());
-    // The flow would take an address for the wish to have another code.
-    let code = code.filter(|code| !code.expose().contains('@'));
     let code = code.ok_or_else(|| Problem::invalid("code must be the code from the email."))?;
-    let flow = waiting_for_code(&email).await?;
-    let answered = step(Verb::Answer { flow, text: code }).await;
+    if !six_digits(code.expose()) {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "That is not a code: it has six digits.",
+        ));
+    }
+    let flow = match step(Verb::Login { scheme: Some(Scheme::Otp) }).await? {
+        Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
+        step => return Err(unexpected(&step)),
+    };
+    let text = Secret::new(format!("{email} {}", code.expose().trim()));
+    let answered = step(Verb::Answer { flow, text }).await;
     app.feed().wake();
     match answered? {
         Step::Done { user, .. } => Ok(Json(json!({ "authenticated": true, "user": user }))),
@@ -119,23 +128,6 @@ pub(super) fn in_contract(reminder: &Reminder) -> Value {
     json!({ "next_audit_at": reminder.at, "user_email": reminder.email, "set_at": reminder.set_at })
 }
 
-/// The sign-in that waits for the code sent to this address.
-async fn waiting_for_code(email: &str) -> Result<FlowId, Problem> {
-    let not_sent = || {
-        Problem::invalid("No code was sent to this address, or its time is over.")
-            .hint("Ask for a code first.")
-    };
-    match step(Verb::Login { scheme: Some(Scheme::Otp) }).await? {
-        Step::Ask { flow, field: Field::Code, sent: Some(sent), .. }
-            if sent.to.eq_ignore_ascii_case(email) =>
-        {
-            Ok(flow)
-        }
-        Step::Ask { .. } => Err(not_sent()),
-        step => Err(unexpected(&step)),
-    }
-}
-
 /// One exchange of the sign-in.
 async fn step(verb: Verb) -> Result<Step, Problem> {
     match agent::act(Some(DEFAULT_PROFILE.to_owned()), verb).await {
@@ -168,4 +160,10 @@ fn address(given: Option<&Value>) -> Result<String, Problem> {
         return Err(Problem::invalid("email must be an address such as name@example.com."));
     }
     Ok(text.to_owned())
+}
+
+/// Whether it can be a code, with the spaces and dashes that people paste.
+fn six_digits(code: &str) -> bool {
+    let code = code.trim().replace([' ', '-'], "");
+    code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())
 }

@@ -13,6 +13,19 @@ export function words(secs) {
   return `${Math.floor(secs / 86400)} days`;
 }
 
+// By days of the calendar, as this browser's clock has them, to begin a sentence.
+export function ahead(unix, from = now()) {
+  const day = (secs) => {
+    const at = new Date(secs * 1000);
+    return Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / 86400000;
+  };
+  const at = new Date(unix * 1000);
+  const clock = [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+  const days = day(unix) - day(from);
+  if (days > 1) return `In ${days} days, at ${clock}`;
+  return days === 1 ? `Tomorrow at ${clock}` : `Today at ${clock}`;
+}
+
 export function counter(secs) {
   if (secs >= 172800) return words(secs);
   const two = (n) => String(n).padStart(2, "0");
@@ -36,7 +49,7 @@ export function tick(root = document) {
       write(node, left > 0 ? counter(left) : "expired");
     } else {
       if (left === 0) over = true;
-      write(node, words(Math.abs(left)));
+      write(node, node.dataset.form === "ahead" ? ahead(Number(node.dataset.at), at) : words(Math.abs(left)));
     }
   }
   for (const line of root.querySelectorAll("svg.life[data-at]")) {

@@ -21,12 +21,12 @@ pub struct When {
     pub exact: String,
     /// `28 November 2026`.
     pub date: String,
-    /// `14:03`.
-    pub clock: String,
     /// `14:03:05`.
     pub second: String,
     /// `at 14:03`, `tomorrow at 14:03`, `on 28 November at 14:03`.
     pub near: String,
+    /// By days of the calendar, to begin a sentence: `Today at 14:03`, `Tomorrow at 14:03`, `In 7 days, at 14:03`.
+    pub ahead: String,
     /// How far away it is, either way: `41 min`.
     pub away: String,
     /// The same ticking: `41:07`.
@@ -60,12 +60,19 @@ impl Clock {
         let say =
             |form: &str| at.as_ref().map_or_else(|| "never".to_owned(), |at| at.strftime(form).to_string());
         let clock = say("%H:%M");
-        let near = match self.days_away(at.as_ref()) {
+        let days = self.days_away(at.as_ref());
+        let near = match days {
             Some(0) => format!("at {clock}"),
             Some(1) => format!("tomorrow at {clock}"),
             Some(-1) => format!("yesterday at {clock}"),
             Some(_) => format!("on {} at {clock}", say("%-d %B")),
-            None => clock.clone(),
+            None => "never".to_owned(),
+        };
+        let ahead = match days {
+            Some(1) => format!("Tomorrow at {clock}"),
+            Some(days @ 2..) => format!("In {days} days, at {clock}"),
+            Some(_) => format!("Today at {clock}"),
+            None => "Never".to_owned(),
         };
         When {
             unix,
@@ -74,7 +81,7 @@ impl Clock {
             date: say("%-d %B %Y"),
             second: say("%H:%M:%S"),
             near,
-            clock,
+            ahead,
             away: words(away),
             counter: counter(away),
             past: unix <= self.now,
@@ -132,6 +139,7 @@ pub fn counter(secs: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::NOON;
     use super::*;
 
     #[test]
@@ -149,6 +157,24 @@ mod tests {
         for (secs, in_words, counting) in said {
             assert_eq!((words(secs).as_str(), counter(secs).as_str()), (in_words, counting));
         }
+    }
+
+    #[test]
+    fn days_ahead_are_those_of_the_calendar() {
+        // An hour west of Greenwich, noon there is 11:00, and the day ends an hour later.
+        let clock = Clock::at(NOON, TimeZone::fixed(jiff::tz::offset(-1)));
+        for (away, said) in [
+            (46_799, "Today at 23:59"),
+            (46_800, "Tomorrow at 00:00"),
+            (7 * 86_400 - 10, "In 7 days, at 10:59"),
+            (7 * 86_400, "In 7 days, at 11:00"),
+            (5 * 86_400 + 46_799, "In 5 days, at 23:59"),
+            (5 * 86_400 + 46_800, "In 6 days, at 00:00"),
+        ] {
+            assert_eq!(clock.when(NOON + away).ahead, said);
+        }
+        assert_eq!(clock.when(NOON - 1).ahead, "Today at 10:59", "the agent says when it is due");
+        assert_eq!(clock.when(u64::MAX).ahead, "Never");
     }
 
     #[test]

@@ -66,7 +66,12 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     desk.browser.script("document.getElementById('in-30').click()");
     desk.browser.click("Change the reminder");
     until_days(&desk, Some(30));
-    desk.browser.shows("In 29 days");
+    desk.browser.shows("In 30 days, at ");
+    let both = "const done = arguments[0]; const said = (page) => page.querySelector('time[data-form=ahead]').textContent;
+         fetch('/fragment/audit').then((answer) => answer.text()).then((html) =>
+           done([said(new DOMParser().parseFromString(html, 'text/html')), said(document)]))";
+    let both = desk.browser.script_and_wait(both);
+    assert_eq!(both[0], both[1], "the server and the script say it in the same words");
     desk.browser.click("Clear it");
     desk.browser.shows("No reminder is set");
     until_days(&desk, None);

@@ -10,6 +10,20 @@ export class Trouble extends Error {
   }
 }
 
+// The agent's words as a sentence of this page.
+export function sentence(text) {
+  const whole = /[.!?]$/.test(text) ? text : `${text}.`;
+  return text && whole[0].toUpperCase() + whole.slice(1);
+}
+
+// What to do on the command line is nothing for somebody who looks at a page.
+export function advice(hint) {
+  return /^Run `everkey auth login[^`]*`\.?$/.test(hint || "") ? "" : hint || "";
+}
+
+// All that a trouble says.
+export const telling = ({ message, hint }) => `${sentence(message)} ${advice(hint)}`.trim();
+
 const LOST = { code: "lost", message: "The dashboard does not answer.", hint: "Run `everkey dashboard` again." };
 
 export async function call(path, body, { method = "POST", signal } = {}) {

@@ -1,5 +1,5 @@
 // Keeps the page in step with the agent: one stream of events, each of which has the page's region fetched anew.
-import { Trouble, call, region as fetchRegion } from "./api.js";
+import { Trouble, call, region as fetchRegion, telling } from "./api.js";
 import { audit } from "./audit.js";
 import { morph } from "./morph.js";
 import { signIn } from "./sign_in.js";
@@ -108,7 +108,7 @@ function wrong(trouble) {
   if (!(trouble instanceof Trouble)) throw trouble;
   const message = trouble.wait > 0 ? trouble.message.replace(/[;:,]? *wait \d+ (s|seconds)\.?$/, ".") : trouble.message;
   const hint = trouble.wait > 0 ? "" : trouble.hint;
-  say(`${message} ${hint}`.trim(), { bad: true, wait: trouble.wait });
+  say(telling({ message, hint }), { bad: true, wait: trouble.wait });
 }
 
 // Buttons

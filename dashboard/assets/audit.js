@@ -1,5 +1,5 @@
 // The re-audit page: sets, changes and clears the reminder; signs in first where nobody is.
-import { call } from "./api.js";
+import { call, telling } from "./api.js";
 import { signIn } from "./sign_in.js";
 
 function asked(form) {
@@ -26,36 +26,55 @@ export function audit({ region, say, refresh }) {
       return day.focus();
     }
     complain("");
+    const send = () => put(body);
     const button = document.getElementById("set-reminder");
     button.setAttribute("aria-disabled", "true");
     try {
-      if (document.getElementById("audit").dataset.session !== "in" && !(await enter())) return;
-      try {
-        await call("/api/auth/reminder", body);
-      } catch (trouble) {
-        if (trouble.status !== 401 || !(await enter())) throw trouble;
-        await call("/api/auth/reminder", body);
-      }
-      say("The reminder is set.");
+      const isIn = document.getElementById("audit").dataset.session === "in";
+      const said = isIn
+        ? await send().catch((trouble) => (trouble.status === 401 ? enter(send) : Promise.reject(trouble)))
+        : await enter(send);
+      if (said) say(said);
     } catch (trouble) {
-      complain(`${trouble.message} ${trouble.hint}`.trim());
+      complain(telling(trouble));
     } finally {
       button.removeAttribute("aria-disabled");
       await refresh();
     }
   }
 
-  const enter = () => {
+  async function put(body) {
+    await call("/api/auth/reminder", body);
+    return "The reminder is set.";
+  }
+
+  // Signs in first. Whoever could not see the reminder there was is told what became of it.
+  async function enter(send) {
+    let sent;
+    const then = () => {
+      sent = replacing(send);
+      return sent;
+    };
     const about = "To set the reminder, with a code by email.";
-    return signIn({ profile: "failproofai", about, email: document.getElementById("audit").dataset.email });
-  };
+    const { email } = document.getElementById("audit").dataset;
+    return (await signIn({ profile: "failproofai", about, email, then })) && sent;
+  }
+
+  async function replacing(send) {
+    const { reminder } = await call("/api/auth/reminder", undefined, { method: "GET" });
+    const said = await send();
+    if (!reminder) return said;
+    const day = new Date(reminder.next_audit_at * 1000);
+    const date = day.toLocaleDateString("en-GB", { day: "numeric", month: "long" });
+    return `${said.slice(0, -1)}, in place of the one for ${date}.`;
+  }
 
   async function clear() {
     try {
       await call("/api/auth/reminder", undefined, { method: "DELETE" });
       say("The reminder is cleared.");
     } catch (trouble) {
-      complain(`${trouble.message} ${trouble.hint}`.trim());
+      complain(telling(trouble));
     }
     await refresh();
     document.getElementById("set-reminder")?.focus();

@@ -1,5 +1,5 @@
 // The sign-in dialog: shows a step, sends the answer, shows the next. What others wrote goes in as text only.
-import { call } from "./api.js";
+import { advice, call, sentence, telling } from "./api.js";
 import { countDown, now, words } from "./time.js";
 
 const dialog = document.getElementById("sign-in");
@@ -31,10 +31,11 @@ function agentFlow(profile, scheme) {
 let current = null;
 
 // Opens the dialog. Resolves with the last step once somebody is signed in, and with null if it was given up.
-export function signIn({ profile, about = "", ways = [], email = "" }) {
+// `then` is what the sign-in is for: it is done at once, without waiting for the person, and resolves with what to say.
+export function signIn({ profile, about = "", ways = [], email = "", then = null }) {
   if (current) return Promise.resolve(null);
   return new Promise((resolve) => {
-    current = { profile, ways, email, resolve, finished: null, stops: [], abort: new AbortController() };
+    current = { profile, ways, email, then, resolve, finished: null, stops: [], abort: new AbortController() };
     title.textContent = `Sign in to ${profile}`;
     where.textContent = about;
     dialog.showModal();
@@ -191,7 +192,7 @@ function bold(text) {
 function complain(alert, input, trouble, tries) {
   alert.hidden = false;
   const left = tries === 1 ? " One try left." : tries > 1 ? ` ${tries} tries left.` : "";
-  alert.textContent = `${trouble.message}${left}`;
+  alert.textContent = `${sentence(trouble.message)}${left}`;
   input.setAttribute("aria-invalid", "true");
 }
 
@@ -202,7 +203,7 @@ function wait(trouble, button, alert) {
   if (secs <= 0) return;
   const before = button.textContent;
   button.disabled = true;
-  alert.textContent = trouble.message.replace(/: wait \d+ seconds\.?$/, ".");
+  alert.textContent = sentence(trouble.message).replace(/: wait \d+ seconds\.?$/, ".");
   const said = document.createElement("span");
   said.setAttribute("aria-hidden", "true");
   alert.append(" ", said);
@@ -294,35 +295,37 @@ function again() {
   go(() => mine.flow.wait(mine.abort.signal).finally(free));
 }
 
-function done(step) {
+async function done(step) {
   const slots = put("step-done");
-  current.finished = step;
+  const mine = current;
+  mine.finished = step;
   const who = step.user?.email || step.user?.id;
   const so = step.already ? "Already signed in" : "Signed in";
-  slots.words.textContent = who ? `${so} as ${who}.` : `${so}.`;
-  status.textContent = slots.words.textContent;
+  const short = who ? `${so} as ${who}` : so;
+  slots.words.textContent = `${short}.`;
   place.querySelector("[data-do=close]").focus();
+  if (mine.then) {
+    slots.words.textContent = `${short}. ${await mine.then().catch(telling)}`;
+    if (mine !== current) return;
+  }
+  status.textContent = slots.words.textContent;
 }
 
 function failed(trouble) {
   const slots = put("step-failed");
   const retry = place.querySelector("[data-do=again]");
-  slots.words.textContent = trouble.message;
+  slots.words.textContent = sentence(trouble.message);
   const secs = trouble.wait || 0;
-  slots.hint.textContent = secs > 0 ? "" : said(trouble.hint);
+  slots.hint.textContent = secs > 0 ? "" : advice(trouble.hint);
   offerWays(true);
   if (secs > 0) wait(trouble, retry, slots.words);
   (retry.disabled ? place.querySelector("[data-do=close]") : retry).focus();
 }
 
-// What to do on the command line is nothing for somebody who looks at a page.
-function said(hint) {
-  return /^Run `everkey auth login`\.?$/.test(hint || "") ? "" : hint || "";
-}
-
 function offerWays(fits) {
   const { ways, scheme } = current;
-  const others = ways.filter((way, at) => (scheme ? way !== scheme : at > 0) && WAYS[way]);
+  // The first is the one that runs where none was chosen.
+  const others = ways.filter((way) => way !== (scheme ?? ways[0]) && WAYS[way]);
   if (!fits || others.length === 0) return;
   const row = document.getElementById("ways").content.cloneNode(true);
   const slot = row.querySelector("[data-slot=ways]");

@@ -5,7 +5,7 @@ use super::standing::Tone;
 use crate::agent::Look;
 use askama::Template;
 use everkey_client::{Profile, Status};
-use everkey_proto::ProviderKind;
+use everkey_proto::DEFAULT_PROFILE;
 use everkey_proto::reply::{Reminder, State, Upstream};
 
 /// The page's live region.
@@ -73,7 +73,7 @@ type Entry = (Profile, Result<Status, everkey_client::Failure>);
 
 /// The contract's routes are about the profile of this name, whatever the default one is.
 fn find(look: &Look) -> Option<&Entry> {
-    let is_it = |entry: &&Entry| entry.0.name == ProviderKind::Failproofai.word();
+    let is_it = |entry: &&Entry| entry.0.name == DEFAULT_PROFILE;
     look.profiles.iter().find(is_it)
 }
 
@@ -111,6 +111,7 @@ fn over(reminder: &Reminder, clock: &Clock) -> u64 {
 mod tests {
     use super::super::samples::{NOON, ada, clock, fresh, look, profile, reminder};
     use super::*;
+    use everkey_proto::ProviderKind;
 
     fn page(status: Status) -> String {
         let look = look(vec![(profile("failproofai", ProviderKind::Failproofai), Ok(status))]);
@@ -142,6 +143,11 @@ mod tests {
         let html = Audit::new(&fresh(), &clock()).render().unwrap();
         assert!(html.contains("data-session=\"out\"") && html.contains("sign in first"), "{html}");
         assert!(html.contains("min=\"2026-11-22\"") && html.contains("max=\"2027-11-21\""), "{html}");
-        assert!(page(Status { state: State::NeedsLogin, ..ada() }).contains("data-session=\"over\""));
+        // Whose reminder the file holds is nobody's business until somebody is signed in.
+        let over = page(Status { state: State::NeedsLogin, ..ada() });
+        assert!(over.contains("data-session=\"over\""), "{over}");
+        for html in [html, over] {
+            assert!(html.contains("Sign in to see your reminder") && !html.contains("No reminder"), "{html}");
+        }
     }
 }

@@ -5,8 +5,8 @@ use super::standing::{Phrase, Tone, phrases, tone, way};
 use crate::agent::Look;
 use askama::Template;
 use everkey_client::{Failure, Profile, Status};
-use everkey_proto::Scheme;
 use everkey_proto::reply::State;
+use everkey_proto::{DEFAULT_PROFILE, Scheme};
 
 /// The page's live region.
 #[derive(Debug, Template)]
@@ -37,11 +37,20 @@ struct Card {
     static_token: Option<String>,
     last_error: Option<String>,
     pending: Option<String>,
-    due: Option<When>,
+    reminder: Option<Reminds>,
     ways: String,
     signs_in: bool,
     signs_out: bool,
     refreshable: bool,
+}
+
+/// The re-audit reminder of whoever is signed in.
+#[derive(Debug)]
+struct Reminds {
+    at: When,
+    due: bool,
+    /// Whether the re-audit page is about this profile.
+    has_page: bool,
 }
 
 /// What is left of an access token, drawn on a stretch of time from now on. All in hundredths of the stretch.
@@ -117,7 +126,11 @@ impl Card {
             static_token: status.masked_static_token.clone().filter(|_| signed_in),
             last_error: status.last_error.clone(),
             pending: pending(status.pending_revocations),
-            due: status.reminder.as_ref().filter(|it| it.due).map(|it| clock.when(it.at)),
+            reminder: status.reminder.as_ref().map(|it| Reminds {
+                at: clock.when(it.at),
+                due: it.due,
+                has_page: profile.name == DEFAULT_PROFILE,
+            }),
             signs_in: !signed_in,
             signs_out: is_ours && (signed_in || status.state == State::NeedsLogin),
             refreshable: is_ours && signed_in && status.scheme != Scheme::Token,
@@ -126,7 +139,10 @@ impl Card {
     }
 
     fn bare(at: usize, profile: &Profile) -> Self {
-        let ways: Vec<&str> = profile.provider.schemes().iter().map(|scheme| scheme.word()).collect();
+        // The one that runs where nothing is said comes first.
+        let first = profile.scheme.or(profile.provider.schemes().first().copied());
+        let others = profile.provider.schemes().iter().copied().filter(|scheme| Some(*scheme) != first);
+        let ways: Vec<&str> = first.into_iter().chain(others).map(Scheme::word).collect();
         Self {
             // Unlike its name, its place is fit for an id.
             id: format!("profile-{}", slug(&profile.name)),
@@ -135,7 +151,7 @@ impl Card {
             who: None,
             more: Vec::new(),
             server: profile.server().unwrap_or_default().to_owned(),
-            way: profile.scheme.or(profile.provider.schemes().first().copied()).map_or("", way),
+            way: first.map_or("", way),
             tone: Tone::Quiet,
             state: Vec::new(),
             expires: None,
@@ -146,7 +162,7 @@ impl Card {
             static_token: None,
             last_error: None,
             pending: None,
-            due: None,
+            reminder: None,
             ways: ways.join(" "),
             signs_in: false,
             signs_out: false,
@@ -211,9 +227,10 @@ pub fn slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{NOON, ada, clock, fresh, full, look, profile, status};
+    use super::super::samples::{NOON, ada, clock, fresh, full, look, profile, reminder, status};
     use super::*;
     use everkey_proto::ProviderKind;
+    use everkey_proto::reply::Reminder;
 
     fn names(cards: &[Card]) -> Vec<&str> {
         cards.iter().map(|card| card.name.as_str()).collect()
@@ -241,6 +258,34 @@ mod tests {
         assert_eq!(buttons(Status { state: State::NeedsLogin, ..ada() }), (true, true, false));
         assert_eq!(buttons(Status { state: State::ReadOnly, ..ada() }), (false, false, false));
         assert_eq!(buttons(status("p", State::SignedOut)), (true, false, false));
+    }
+
+    #[test]
+    fn the_way_that_runs_comes_before_those_offered_beside_it() {
+        let mut it = profile("p", ProviderKind::Oauth);
+        assert_eq!(Card::bare(1, &it).ways, "browser device");
+        it.scheme = Some(Scheme::Device);
+        assert_eq!(Card::bare(1, &it).ways, "device browser");
+    }
+
+    #[test]
+    fn a_reminder_leads_to_the_page_that_is_about_it_or_says_the_command() {
+        let page = |name: &str, due| {
+            let reminder = Reminder { due, at: if due { NOON - 3600 } else { NOON + 86_400 }, ..reminder() };
+            let status = Status { reminder: Some(reminder), ..ada() };
+            let all = look(vec![(profile(name, ProviderKind::Failproofai), Ok(status))]);
+            Sessions::new(&all, &clock()).render().unwrap()
+        };
+        let of_the_page = page("failproofai", true);
+        assert!(
+            of_the_page.contains("due <time") && of_the_page.contains("href=\"/audit\""),
+            "{of_the_page}"
+        );
+        let another = page("staging", true);
+        assert!(another.contains("at 11:00") && !another.contains("href="), "{another}");
+        assert!(another.contains("everkey reminder set --profile staging"), "{another}");
+        let ahead = page("staging", false);
+        assert!(ahead.contains("Next re-audit") && ahead.contains("tomorrow at 12:00"), "{ahead}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     let test = "a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.goto("/audit");
-    desk.browser.shows("No reminder is set");
+    desk.browser.shows("Sign in to see your reminder");
     desk.browser.mark();
     desk.check("audit-signed-out");
     desk.browser.click("Set a reminder");
@@ -55,12 +55,14 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     desk.browser.fill("Code", &code);
     desk.browser.click_in_dialog("Sign in");
     desk.browser.dialog_shows(&format!("Signed in as {ADA}"));
+    // It is set whether or not anybody goes on from here.
+    until_days(&desk, Some(7));
+    desk.browser.dialog_shows("The reminder is set.");
     desk.check("audit-signed-in");
     desk.browser.click_in_dialog("Done");
     desk.browser.no_dialog();
 
     desk.browser.shows("Next re-audit");
-    until_days(&desk, Some(7));
     desk.browser.shows("The api-server knows");
     desk.check("audit-reminder");
     desk.browser.script("document.getElementById('in-30').click()");
@@ -80,6 +82,27 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     for field in ["access_token", "refresh_token"] {
         assert!(!page.contains(&desk.world.session_text(field)), "a token is in the page");
     }
+    desk.check_traffic("audit");
+}
+
+#[test]
+fn a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told() {
+    let test = "a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told";
+    let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
+    desk.world.login();
+    desk.world.everkey("reminder set --in-days 30").ok();
+    until_days(&desk, Some(30));
+    desk.world.everkey("auth logout").ok();
+    desk.goto("/audit");
+    desk.browser.shows("Sign in to see your reminder");
+    assert!(!desk.browser.text().contains("No reminder"), "{}", desk.browser.text());
+    desk.browser.click("Set a reminder");
+    desk.sign_in();
+    desk.browser.dialog_shows("The reminder is set, in place of the one for ");
+    until_days(&desk, Some(7));
+    desk.browser.click_in_dialog("Done");
+    desk.browser.no_dialog();
+    desk.browser.shows("in place of the one for ");
     desk.check_traffic("audit");
 }
 

@@ -22,7 +22,7 @@ fn a_keyboard_is_enough_to_sign_in_and_set_a_reminder() {
     let test = "a_keyboard_is_enough_to_sign_in_and_set_a_reminder";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.goto("/audit");
-    desk.browser.shows("No reminder is set");
+    desk.browser.shows("Sign in to see your reminder");
     let mut order = stops(&desk, "Set a reminder");
     // The parts of a day are stops of their own.
     order.dedup();

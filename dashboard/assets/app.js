@@ -10,6 +10,8 @@ const region = document.getElementById("region");
 const news = document.getElementById("news");
 const toast = document.getElementById("toast");
 const lost = document.getElementById("lost");
+const agentMark = document.getElementById("agent");
+const agentWords = document.getElementById("agent-words");
 const pause = document.getElementById("pause");
 
 // Fetching
@@ -65,11 +67,18 @@ function missing(trouble) {
     document.getElementById("lost-words").textContent = said;
   }
   region.classList.add("waits");
+  hush();
+  agentMark.dataset.state = "unknown";
+  agentWords.textContent = "Agent unknown";
 }
 
 function found() {
+  if (lost.hidden) return;
   lost.hidden = true;
   region.classList.remove("waits");
+  if (agentMark.dataset.state !== "unknown") return;
+  agentMark.dataset.state = wasReachable ? "here" : "gone";
+  agentWords.textContent = wasReachable ? "Agent running" : "Agent not running";
 }
 
 // Words at the foot of the page
@@ -77,9 +86,16 @@ function found() {
 let hide = 0;
 let stopCount = () => {};
 
-function say(text, { bad = false, wait = 0 } = {}) {
+function hush() {
   stopCount();
   clearTimeout(hide);
+  toast.hidden = true;
+}
+
+function say(text, { bad = false, wait = 0 } = {}) {
+  hush();
+  // That the dashboard has stopped is all there is to say then.
+  if (!lost.hidden) return;
   const place = document.getElementById("toast-words");
   toast.classList.toggle("bad", bad);
   toast.hidden = false;
@@ -99,13 +115,13 @@ function say(text, { bad = false, wait = 0 } = {}) {
 let pressed = { id: "content" };
 
 document.getElementById("toast-close").addEventListener("click", () => {
-  stopCount();
-  toast.hidden = true;
+  hush();
   focusNear(pressed.id, pressed.group);
 });
 
 function wrong(trouble) {
   if (!(trouble instanceof Trouble)) throw trouble;
+  if (trouble.code === "lost") return missing(trouble);
   const message = trouble.wait > 0 ? trouble.message.replace(/[;:,]? *wait \d+ (s|seconds)\.?$/, ".") : trouble.message;
   const hint = trouble.wait > 0 ? "" : trouble.hint;
   say(telling({ message, hint }), { bad: true, wait: trouble.wait });
@@ -155,7 +171,7 @@ const actions = {
   async look() {},
 };
 
-const BUSY = { start: "Starting…", look: "Looking…" };
+const BUSY = { refresh: "Refreshing…", start: "Starting…", look: "Looking…" };
 
 region.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-action]");
@@ -166,13 +182,17 @@ region.addEventListener("click", async (event) => {
   const label = button.textContent;
   const busy = BUSY[action];
   button.setAttribute("aria-disabled", "true");
-  if (busy) button.textContent = busy;
+  if (busy) {
+    button.dataset.busy = "";
+    button.textContent = busy;
+  }
   try {
     await actions[action](button.dataset);
   } catch (trouble) {
     wrong(trouble);
   } finally {
     button.removeAttribute("aria-disabled");
+    delete button.dataset.busy;
     if (busy && button.textContent === busy) button.textContent = label;
   }
   await refresh();
@@ -280,7 +300,7 @@ pause?.addEventListener("click", () => {
 
 // Every second; and a look now and then for what has no event.
 setInterval(() => {
-  if (!paused && tick()) soon(700);
+  if (!paused && lost.hidden && tick()) soon(700);
 }, 1000);
 // What is being worked on without an event at its end.
 setInterval(() => {

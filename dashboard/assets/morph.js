@@ -2,6 +2,8 @@
 // and what was typed stay.
 
 export function morph(from, to) {
+  // A button that waits for its answer says so until it has come.
+  if (from.hasAttribute("data-busy")) return;
   attributes(from, to);
   children(from, to);
 }

@@ -10,18 +10,28 @@ const status = document.getElementById("sign-in-status");
 
 const WAYS = { otp: "a code by email", device: "a device code", browser: "the browser", token: "a pasted token" };
 
+const ENDED = new Set(["flow_gone", "offline", "rate_limited", "refused", "storage"]);
+
 // A sign-in as the agent runs it: its requests answer with the next step.
 function agentFlow(profile, scheme) {
   let flow;
+  let open = false;
   const keep = (step) => {
+    open = step?.reply === "open";
     flow = step?.flow ?? flow;
     return step;
   };
   const to = (path, more, signal) => call(`/api/sessions/${path}`, { profile, ...more }, { signal });
+  // With its failure a flow is over, and there is nothing left to give up; a wrong address of a browser's ends nothing.
+  const toEnd = (request) =>
+    request.catch((trouble) => {
+      if (ENDED.has(trouble.code) && !(open && trouble.code === "refused")) flow = undefined;
+      throw trouble;
+    });
   return {
     begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
-    answer: async (text, signal) => keep(await to("answer", { flow, text }, signal)),
-    wait: async (signal) => keep(await to("wait", { flow }, signal)),
+    answer: async (text, signal) => keep(await toEnd(to("answer", { flow, text }, signal))),
+    wait: async (signal) => keep(await toEnd(to("wait", { flow }, signal))),
     cancel: async () => {
       if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
     },
@@ -158,8 +168,12 @@ function code(step, slots) {
   const { ends, free } = current.codes;
   slots.sent.hidden = slots.more.hidden = slots.other.hidden = false;
   slots.sent.append(fresh && current.resending ? "We sent another code to " : "We sent a code to ", bold(sent.to), ".");
-  const life = ends > now() ? `It works for ${words(ends - now())}. ` : "";
-  slots.hint.textContent = `${life}Look into the spam folder too.`;
+  const life = document.createElement("span");
+  slots.hint.replaceChildren(life, "Look into the spam folder too.");
+  if (ends > now()) {
+    const over = () => (life.textContent = "It works no longer. ");
+    current.stops.push(countDown(ends - now(), (secs) => (life.textContent = `It works for ${words(secs)}. `), over));
+  }
   if (fresh && current.resending) status.textContent = "Another code was sent.";
 
   const resend = slots.more.querySelector("button");

@@ -56,7 +56,6 @@ struct Reminds {
 /// What is left of an access token, drawn on a stretch of time from now on. All in hundredths of the stretch.
 #[derive(Debug, PartialEq)]
 struct Lifeline {
-    stretch: &'static str,
     stretch_secs: u64,
     left: String,
     refresh: Option<String>,
@@ -118,7 +117,7 @@ impl Card {
             expires: when(status.access_expires_at.filter(|_| signed_in)),
             lifeline: status
                 .access_expires_at
-                .filter(|_| signed_in)
+                .filter(|expires| signed_in && *expires > clock.now())
                 .map(|expires| Lifeline::new(clock.now(), expires, status.next_refresh_at)),
             refreshes: when(status.next_refresh_at),
             until: when(status.refresh_expires_at.filter(|_| signed_in)),
@@ -171,23 +170,17 @@ impl Card {
     }
 }
 
-/// Stretches to draw on, the first that is long enough.
-const STRETCHES: [(u64, &str); 5] = [
-    (3600, "the next hour"),
-    (6 * 3600, "the next 6 hours"),
-    (86_400, "the next day"),
-    (7 * 86_400, "the next week"),
-    (60 * 86_400, "the next 60 days"),
-];
+/// Stretches to draw on, in seconds, the first that is long enough: from five minutes to sixty days.
+const STRETCHES: [u64; 7] = [300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400, 60 * 86_400];
 
 impl Lifeline {
     fn new(now: u64, expires: u64, refresh: Option<u64>) -> Self {
         let left = expires.saturating_sub(now);
-        let long_enough = STRETCHES.into_iter().find(|(secs, _)| left <= *secs);
-        let (secs, stretch) = long_enough.unwrap_or((60 * 86_400, "the next 60 days"));
+        let long_enough = STRETCHES.into_iter().find(|secs| left <= *secs);
+        let secs = long_enough.unwrap_or(60 * 86_400);
         let place = |span: u64| format!("{:.1}", (span as f64 / secs as f64 * 100.0).min(100.0));
         let refresh = refresh.filter(|at| *at >= now && *at <= expires);
-        Self { stretch, stretch_secs: secs, left: place(left), refresh: refresh.map(|at| place(at - now)) }
+        Self { stretch_secs: secs, left: place(left), refresh: refresh.map(|at| place(at - now)) }
     }
 }
 
@@ -291,11 +284,26 @@ mod tests {
     #[test]
     fn a_lifeline_fits_its_stretch() {
         let line = Lifeline::new(NOON, NOON + 1800, Some(NOON + 900));
-        assert_eq!((line.stretch, line.left.as_str()), ("the next hour", "50.0"));
+        assert_eq!((line.stretch_secs, line.left.as_str()), (3600, "50.0"));
         assert_eq!(line.refresh.as_deref(), Some("25.0"));
-        let over = Lifeline::new(NOON, NOON - 5, Some(NOON + 5));
-        assert_eq!((over.left.as_str(), over.refresh), ("0.0", None));
+        let short = Lifeline::new(NOON, NOON + 240, None);
+        assert_eq!((short.stretch_secs, short.left.as_str()), (300, "80.0"));
         assert_eq!(Lifeline::new(NOON, u64::MAX, None).left, "100.0");
+    }
+
+    #[test]
+    fn a_token_that_is_over_has_no_line() {
+        let page = |expires| {
+            let status = Status { access_expires_at: Some(expires), ..ada() };
+            let all = look(vec![(profile("failproofai", ProviderKind::Failproofai), Ok(status))]);
+            Sessions::new(&all, &clock()).render().unwrap()
+        };
+        let over = page(NOON);
+        assert!(over.contains("<dt>Access token</dt>") && over.contains(">expired</time></dd>"), "{over}");
+        let lasting = page(NOON + 1);
+        assert!(
+            lasting.contains("<dt>Access token expires in</dt>") && lasting.contains("<svg class=\"life\"")
+        );
     }
 
     #[test]

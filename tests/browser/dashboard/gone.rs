@@ -54,6 +54,8 @@ fn an_api_server_that_is_gone_is_told_where_it_matters() {
     desk.world.proxy.come_back();
     desk.browser.click_in_dialog("Close");
     desk.browser.no_dialog();
+    let cancels = |url: &String| url.ends_with("/api/sessions/cancel");
+    assert!(!desk.browser.requests().iter().any(cancels), "what has failed is not given up as well");
     desk.world.login();
 
     desk.goto("/");
@@ -76,8 +78,21 @@ fn an_api_server_that_is_gone_is_told_where_it_matters() {
 #[test]
 fn a_dashboard_that_has_ended_is_told() {
     let Some(desk) = Desk::open("a_dashboard_that_has_ended_is_told", Setup::default()) else { return };
+    desk.world.login();
+    desk.browser.until("who is signed in", |browser| browser.has_for("failproofai", "Refresh now"));
     let Desk { browser, dashboard, world: _world, .. } = desk;
     dashboard.close();
     browser.shows("The dashboard has stopped");
     browser.shows("everkey dashboard");
+    // Nothing else is known then: no word of a button's failure, no time that ticks, nothing of the agent.
+    browser.shows("Agent unknown");
+    let left = browser.text_of(".counter");
+    let now = || browser.script("return Date.now()").as_f64().unwrap_or_default();
+    let before = now();
+    browser.click_for("failproofai", "Refresh now");
+    browser.until("the button to be done and two seconds to pass", |browser| {
+        browser.count("[data-action=refresh][aria-disabled]") == 0 && now() > before + 2000.0
+    });
+    assert_eq!(browser.count("#toast:not([hidden])"), 0, "{}", browser.text());
+    assert_eq!(browser.text_of(".counter"), left);
 }

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use everkey_tests::browser::Browser;
+use everkey_tests::server::Grant;
 use everkey_tests::{Setup, until};
 
 const FAILPROOFAI: &str = "failproofai";
@@ -61,6 +62,25 @@ fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
         assert!(desk.browser.has_for(FAILPROOFAI, "Sign in"), "{}", desk.browser.source());
         assert!(desk.browser.is_marked(), "without a reload");
     }
+    desk.check_traffic("sessions");
+}
+
+#[test]
+fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
+    let test = "a_session_that_has_ended_is_told_in_the_pages_own_words";
+    let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
+        return;
+    };
+    desk.world.login();
+    desk.browser.until("who is signed in", |browser| browser.has_for(FAILPROOFAI, "Refresh now"));
+    let answer = desk.world.session().expect("a session");
+    let field = |name: &str| desk.world.session_text(name);
+    let (access, refresh) = (field("access_token"), field("refresh_token"));
+    desk.world.server.end_session(&Grant { access, refresh, answer });
+    desk.browser.click_for(FAILPROOFAI, "Refresh now");
+    desk.browser.until("the words", |browser| browser.count("#toast:not([hidden])") == 1);
+    let said = desk.browser.text_of("#toast-words");
+    assert_eq!(said, "Not signed in (the api-server has ended the session).");
     desk.check_traffic("sessions");
 }
 

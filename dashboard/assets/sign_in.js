@@ -31,6 +31,11 @@ function agentFlow(profile, scheme) {
   return {
     begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
     answer: async (text, signal) => keep(await toEnd(to("answer", { flow, text }, signal))),
+    // For an agent that was started anew since the code was sent: the code is tried all the same.
+    anew: async (text, signal) => {
+      const step = keep(await to("login", scheme ? { scheme } : {}, signal));
+      return step.reply === "ask" && step.field !== "token" ? keep(await toEnd(to("answer", { flow, text }, signal))) : step;
+    },
     wait: async (signal) => keep(await toEnd(to("wait", { flow }, signal))),
     cancel: async () => {
       if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
@@ -143,17 +148,26 @@ function ask(step) {
       return input.focus();
     }
     if (step.field === "email") current.email = text;
-    answer(slots.submit, step.field === "code" ? text.replace(/[\s-]/g, "") : text);
+    if (step.field !== "code") return answer(slots.submit, text, step.field === "email" && text);
+    const code = text.replace(/[\s-]/g, "");
+    // What could be no code at all is nothing to begin anew with.
+    answer(slots.submit, code, step.sent && /^\d{6}$/.test(code) && `${step.sent.to} ${code}`);
   });
   offerWays(step.field === "email" || step.field === "token");
   input.focus();
 }
 
-function answer(button, text) {
+// `anew` is the same answer where the sign-in is not known any more.
+function answer(button, text, anew) {
   const { flow, abort } = current;
   button.disabled = true;
   button.textContent = "One moment…";
-  go(() => flow.answer(text, abort.signal));
+  go(() =>
+    flow.answer(text, abort.signal).catch((trouble) => {
+      if (trouble.code !== "flow_gone" || !anew) throw trouble;
+      return flow.anew(anew, abort.signal);
+    }),
+  );
 }
 
 function code(step, slots) {
@@ -179,7 +193,7 @@ function code(step, slots) {
   const resend = slots.more.querySelector("button");
   resend.addEventListener("click", () => {
     current.resending = true;
-    answer(resend, sent.to);
+    answer(resend, sent.to, sent.to);
   });
   if (free > now()) {
     resend.disabled = true;

@@ -36,6 +36,30 @@ fn an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload()
 }
 
 #[test]
+fn a_code_is_as_good_as_before_when_the_agent_was_started_anew_meanwhile() {
+    let test = "a_code_is_as_good_as_before_when_the_agent_was_started_anew_meanwhile";
+    let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
+    desk.browser.click_for("failproofai", "Sign in");
+    desk.browser.dialog_shows("Email address");
+    desk.browser.fill("Email address", ADA);
+    desk.browser.click_in_dialog("Send the code");
+    desk.browser.dialog_shows("We sent a code to");
+    let code = desk.world.server.code_after(ADA, 0);
+    desk.world.kill_agent();
+    desk.world.everkey("agent start").ok();
+    desk.browser.fill("Code", if code == "111111" { "111112" } else { "111111" });
+    desk.browser.click_in_dialog("Sign in");
+    desk.browser.dialog_shows("tries left");
+    desk.world.kill_agent();
+    desk.world.everkey("agent start").ok();
+    desk.browser.fill("Code", &code);
+    desk.browser.click_in_dialog("Sign in");
+    desk.browser.dialog_shows(&format!("Signed in as {ADA}"));
+    assert_eq!(desk.world.server.codes(ADA).len(), 1, "no other code was needed");
+    desk.check_traffic("an agent that was started anew");
+}
+
+#[test]
 fn an_api_server_that_is_gone_is_told_where_it_matters() {
     let test = "an_api_server_that_is_gone_is_told_where_it_matters";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {

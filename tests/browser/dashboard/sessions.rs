@@ -43,9 +43,16 @@ fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
     let token = desk.world.token();
     let before = left(&desk.browser);
     desk.browser.until("three seconds", |browser| left(browser) + 2 < before);
+    let gate = desk.world.proxy.hold_refresh_answer();
     desk.browser.click_for(FAILPROOFAI, "Refresh now");
+    gate.reached();
+    desk.browser.script("document.dispatchEvent(new Event('visibilitychange'))");
+    desk.browser.shows("refreshing now");
+    assert!(desk.browser.has_for(FAILPROOFAI, "Refreshing…"), "the button says so until the answer is there");
+    gate.open();
     until("another token", || desk.world.token() != token);
     desk.browser.until("the new expiry", |browser| left(browser) + 2 >= before);
+    desk.browser.until("the button to be back", |browser| browser.has_for(FAILPROOFAI, "Refresh now"));
 
     desk.browser.click_for(FAILPROOFAI, "Sign out");
     desk.browser.dialog_shows("Sign out of failproofai?");

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
+use everkey_client::{Failure, Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
 use everkey_proto::{DEFAULT_PROFILE, Reply, Scheme, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,9 +105,18 @@ pub async fn logout(State(app): State<App>) -> Answer {
     Ok(Json(answer))
 }
 
-/// How the profile stands.
+/// How the profile stands, where an agent runs.
 pub(super) async fn standing() -> Result<Status, Problem> {
-    match agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await {
+    status_in(agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await)
+}
+
+/// The same for whoever means to change something: starts the agent if none runs.
+pub(super) async fn standing_to_act() -> Result<Status, Problem> {
+    status_in(agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await)
+}
+
+fn status_in(reply: Result<Reply, Failure>) -> Result<Status, Problem> {
+    match reply {
         Ok(Reply::Status(status)) => Ok(*status),
         Ok(_) => Err(everkey_client::beside_the_point().into()),
         Err(failure) => Err(Problem::of_contract(failure)),

@@ -1,6 +1,6 @@
 //! The contract's `/api/auth/reminder`: all of it only for somebody who is signed in.
 
-use super::auth::{Answer, in_contract, is_active, standing};
+use super::auth::{Answer, in_contract, is_active, standing, standing_to_act};
 use crate::agent;
 use crate::app::App;
 use crate::body::Fields;
@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::Reminder;
+use everkey_client::{Reminder, Status};
 use everkey_proto::request::When;
 use everkey_proto::{DEFAULT_PROFILE, Reply, Verb};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ const MOST_DAYS: u32 = 365;
 
 /// The reminder, or null.
 pub async fn get() -> Answer {
-    active().await?;
+    active(&standing().await?)?;
     let asked = agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Reminder).await;
     let reminder = reminder(asked.map_err(Problem::of_contract)?)?;
     Ok(Json(json!({ "authenticated": true, "reminder": reminder.as_ref().map(in_contract) })))
@@ -37,7 +37,7 @@ pub struct Wanted {
 
 /// Sets the reminder, in place of the one there is.
 pub async fn set(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Answer {
-    active().await?;
+    active(&standing_to_act().await?)?;
     let when = when(&wanted)?;
     let set = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::SetReminder { when }).await;
     app.feed().wake();
@@ -47,15 +47,15 @@ pub async fn set(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Answ
 
 /// Clears the reminder.
 pub async fn clear(State(app): State<App>) -> Answer {
-    active().await?;
+    active(&standing_to_act().await?)?;
     let cleared = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::ClearReminder).await;
     app.feed().wake();
     reminder(cleared.map_err(Problem::of_contract)?)?;
     Ok(Json(json!({ "ok": true })))
 }
 
-async fn active() -> Result<(), Problem> {
-    if is_active(&standing().await?) {
+fn active(status: &Status) -> Result<(), Problem> {
+    if is_active(status) {
         return Ok(());
     }
     let message = "Nobody is signed in, or the session is over.";

@@ -40,6 +40,24 @@ fn nobody_has_a_reminder_without_an_active_session() {
 }
 
 #[test]
+fn an_agent_that_is_gone_is_started_to_set_and_to_clear_but_not_to_look() {
+    let world = World::signed_in(Setup::default());
+    let dashboard = Dashboard::start(&world);
+    let tab = dashboard.enter();
+    world.kill_agent();
+    is_problem(&tab.get(PATH), 503, "no_agent");
+    assert!(world.find_agent().is_none(), "who only looks starts nothing");
+    let set = tab.post(PATH, &json!({ "in_days": 3 }));
+    assert_eq!(set.status(), 200, "{}", set.json());
+    assert_eq!(set.json()["reminder"]["user_email"], ADA);
+    assert!(on_disk(&world).is_some());
+    world.kill_agent();
+    let cleared = tab.call("DELETE", PATH, None);
+    assert_eq!((cleared.status(), cleared.json()), (200, json!({ "ok": true })));
+    assert_eq!(on_disk(&world), None);
+}
+
+#[test]
 fn a_reminder_is_set_changed_and_cleared() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);

@@ -89,10 +89,28 @@ impl Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let (status, code) = own(failure.code);
-        let mut problem = Self::new(status, code, failure.message).hint(failure.hint);
+        let mut problem = Self::new(status, code, failure.message).hint(at_hand(failure.code, failure.hint));
         problem.retry_after_secs = failure.retry_after_secs;
         problem
     }
+}
+
+/// What a page can do where the agent tells people at a terminal to sign in.
+fn at_hand(code: Code, hint: String) -> String {
+    match code {
+        Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone => "Sign in again.".to_owned(),
+        Code::Refused if hint.contains("everkey auth login") => "Sign in again.".to_owned(),
+        _ => hint,
+    }
+}
+
+/// Why a sign-in asks once more, for a page: where the answer was refused, it can be given again.
+pub fn asked_again(mut failure: Failure) -> Failure {
+    failure.hint = match failure.code {
+        Code::Refused => "Try again.".to_owned(),
+        code => at_hand(code, failure.hint),
+    };
+    failure
 }
 
 fn own(code: Code) -> (StatusCode, &'static str) {
@@ -154,5 +172,24 @@ mod tests {
             assert_eq!(Problem::from(failure).status.as_u16(), 409);
         }
         assert_eq!(Problem::of_contract(Failure::new(Code::Timeout, "", "")).status.as_u16(), 504);
+    }
+    #[test]
+    fn a_page_is_told_what_it_can_do_itself() {
+        let login = "Run `everkey auth login`.";
+        for (code, hint, told) in [
+            (Code::NotSignedIn, login, "Sign in again."),
+            (Code::NeedsLogin, login, "Sign in again."),
+            (Code::FlowGone, login, "Sign in again."),
+            (Code::Refused, login, "Sign in again."),
+            (Code::Refused, "Try --scheme browser.", "Try --scheme browser."),
+            (Code::Offline, "Check the network.", "Check the network."),
+        ] {
+            let failure = Failure::new(code, "No.", hint);
+            for problem in [Problem::of_contract(failure.clone()), Problem::from(failure)] {
+                assert_eq!(problem.hint.as_deref(), Some(told), "{code:?}");
+            }
+        }
+        assert_eq!(asked_again(Failure::new(Code::Refused, "No.", login)).hint, "Try again.");
+        assert_eq!(asked_again(Failure::new(Code::RateLimited, "No.", "Wait.")).hint, "Wait.");
     }
 }

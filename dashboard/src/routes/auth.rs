@@ -3,7 +3,7 @@
 use crate::agent;
 use crate::app::App;
 use crate::body::Fields;
-use crate::problem::Problem;
+use crate::problem::{Problem, asked_again};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -42,7 +42,7 @@ pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted
         step => return Err(unexpected(&step)),
     };
     match step(Verb::Answer { flow, text: Secret::new(email) }).await? {
-        Step::Ask { again: Some(failure), .. } => Err(Problem::of_contract(failure)),
+        Step::Ask { again: Some(failure), .. } => Err(Problem::of_contract(asked_again(failure))),
         Step::Ask { field: Field::Code, sent, .. } => {
             let (expires_in, resend) =
                 sent.map_or((None, None), |sent| (sent.expires_in, sent.resend_available_in));
@@ -82,7 +82,9 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
     app.feed().wake();
     match answered? {
         Step::Done { user, .. } => Ok(Json(json!({ "authenticated": true, "user": user }))),
-        Step::Ask { again: Some(failure), tries, .. } => Err(Problem::of_contract(failure).tries_left(tries)),
+        Step::Ask { again: Some(failure), tries, .. } => {
+            Err(Problem::of_contract(asked_again(failure)).tries_left(tries))
+        }
         step => Err(unexpected(&step)),
     }
 }

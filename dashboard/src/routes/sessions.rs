@@ -3,11 +3,12 @@
 use crate::agent;
 use crate::app::App;
 use crate::body::Fields;
-use crate::problem::Problem;
+use crate::problem::{Problem, asked_again};
 use axum::Json;
 use axum::extract::State;
 use everkey_client::Failure;
 use everkey_proto::json::ReplyLine;
+use everkey_proto::reply::Step;
 use everkey_proto::{FlowId, Reply, Scheme, Secret, Verb};
 use serde::Deserialize;
 
@@ -68,6 +69,10 @@ async fn act(app: &App, profile: Option<String>, verb: Verb) -> Answer {
 /// Only these replies leave this program; those that could hold a token are none of them.
 fn passed_on(reply: Result<Reply, Failure>) -> Answer {
     match reply? {
+        Reply::Step(Step::Ask { flow, field, tries, again: Some(failure), sent }) => {
+            let again = Some(asked_again(failure));
+            Ok(Json(Reply::Step(Step::Ask { flow, field, tries, again, sent }).into()))
+        }
         reply @ (Reply::Step(_) | Reply::Refreshed { .. } | Reply::LoggedOut(_)) => Ok(Json(reply.into())),
         Reply::Failed(failure) => Err(failure.into()),
         Reply::Token(_)

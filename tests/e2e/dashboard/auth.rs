@@ -140,7 +140,8 @@ fn a_wrong_code_is_401_and_the_right_one_works_after_it() {
     request_code(&tab, ADA);
     let code = world.server.code_after(ADA, 0);
     let verify = |code: &str| tab.post("/api/auth/login-verify", &json!({ "email": ADA, "code": code }));
-    assert_eq!(is_problem(&verify(&wrong(&code)), 401, "unauthorized")["tries_left"], 4);
+    let said = is_problem(&verify(&wrong(&code)), 401, "unauthorized");
+    assert_eq!((&said["tries_left"], &said["hint"]), (&json!(4), &json!("Try again.")));
     for nonsense in ["nonsense", "12345", "1234567", BOB] {
         is_problem(&verify(nonsense), 401, "unauthorized");
     }

@@ -22,6 +22,7 @@ fn a_sign_in_step_by_step() {
     let code = world.server.code_after(ADA, 0);
     let again = answer(&wrong(&code));
     assert_eq!((&again["tries"], &again["again"]["code"]), (&json!(4), &json!("refused")), "{again}");
+    assert_eq!(again["again"]["hint"], "Try again.", "{again}");
     let done = answer(&code);
     assert_eq!((&done["reply"], &done["user"]["email"]), (&json!("done"), &json!(ADA)), "{done}");
     let already = post("login", json!({ "profile": "failproofai" }));
@@ -34,7 +35,7 @@ fn a_sign_in_step_by_step() {
     assert_eq!(out, json!({ "reply": "logged_out", "revocation": "revoked" }));
     assert!(world.session().is_none());
     let refused = tab.post("/api/sessions/refresh", &json!({ "profile": "failproofai" }));
-    is_problem(&refused, 409, "not_signed_in");
+    assert_eq!(is_problem(&refused, 409, "not_signed_in")["hint"], "Sign in again.");
 }
 
 #[test]

@@ -46,6 +46,7 @@ function swap(html) {
   const wanted = region.cloneNode(false);
   wanted.append(...parsed.body.childNodes);
   morph(region, wanted);
+  agentFound();
   tick(region);
   if (id && document.activeElement !== focused) focusNear(id, group);
 }
@@ -262,19 +263,26 @@ function happened(event) {
   document.getElementById("paused").textContent = missed === 1 ? "One new" : `${missed} new`;
 }
 
+// What the region was made of decides what the header says, so that the two agree.
+const AGENT = {
+  here: "Agent running",
+  gone: "Agent not running",
+  stuck: "Agent does not answer",
+  odd: "Agent can't be asked",
+};
 let wasReachable = document.getElementById("agent").dataset.state === "here";
-function agentIs({ reachable }) {
-  const mark = document.getElementById("agent");
-  const place = document.getElementById("agent-words");
-  mark.dataset.state = reachable ? "here" : "gone";
-  const text = reachable ? "Agent running" : "Agent not running";
-  if (wasReachable !== reachable) {
-    announce(reachable ? "The agent is back." : "The agent is not running.");
-  }
-  place.textContent = text;
-  const changed = wasReachable !== reachable;
+function agentFound() {
+  const found = region.querySelector("[data-agent]")?.dataset.agent ?? "here";
+  const reachable = found === "here";
+  document.getElementById("agent").dataset.state = reachable ? "here" : "gone";
+  document.getElementById("agent-words").textContent = AGENT[found];
+  if (wasReachable !== reachable) announce(reachable ? "The agent is back." : `${AGENT[found]}.`);
   wasReachable = reachable;
-  if (changed) soon(0);
+}
+
+function agentIs({ reachable, version }) {
+  document.getElementById("agent-version").textContent = version ? `Agent ${version}.` : "";
+  if (wasReachable !== reachable) soon(0);
 }
 
 const heard = {

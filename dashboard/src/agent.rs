@@ -86,14 +86,14 @@ pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Reply, Failur
     bounded(&WAITING, move || ask_one(&mut running()?, profile.as_deref(), Verb::Wait { flow })).await
 }
 
-/// An agent that runs already, and its process. Blocks.
+/// An agent that runs already, and what it is. Blocks.
 ///
 /// # Errors
 /// As [`look`].
-pub fn alive() -> Result<(u32, Agent), Failure> {
+pub fn alive() -> Result<(AgentInfo, Agent), Failure> {
     let mut agent = running()?;
-    let pid = info(&mut agent)?.pid;
-    Ok((pid, agent))
+    let info = info(&mut agent)?;
+    Ok((info, agent))
 }
 
 /// An agent that runs already.
@@ -103,10 +103,13 @@ pub fn alive() -> Result<(u32, Agent), Failure> {
 pub fn running() -> Result<Agent, Failure> {
     match Agent::find()? {
         Running::Yes(agent) => Ok(agent),
-        Running::No => {
-            Err(Failure::new(Code::NoAgent, "The agent is not running.", "Any everkey command starts it."))
-        }
+        Running::No => Err(gone()),
     }
+}
+
+/// What is said where none runs, and nowhere else.
+pub fn gone() -> Failure {
+    Failure::new(Code::NoAgent, "The agent is not running.", "Any everkey command starts it.")
 }
 
 fn info(agent: &mut Agent) -> Result<AgentInfo, Failure> {

@@ -105,9 +105,10 @@ impl Feed {
         state.past.push_back((life, event));
     }
 
-    /// Tells whether the agent can be reached, and why not, if that is news.
-    pub fn agent(&self, reachable: bool, message: Option<&str>) {
-        let data = json!({ "reachable": reachable, "message": message }).to_string();
+    /// Tells the version of the agent if it can be reached, and what is wrong, if that is news.
+    pub fn agent(&self, version: Option<&str>, message: Option<&str>) {
+        let data =
+            json!({ "reachable": version.is_some(), "version": version, "message": message }).to_string();
         let told = Told { kind: Kind::Agent, id: None, data };
         let mut state = self.state();
         if state.agent.as_ref() != Some(&told) {
@@ -172,12 +173,12 @@ mod tests {
     #[test]
     fn tabs_hear_of_now_and_later_ones_of_before() {
         let feed = Feed::default();
-        feed.agent(true, None);
+        feed.agent(Some("0.1.0"), None);
         let mut one = feed.join(Hangup::default()).unwrap();
         feed.happened(9, event(1), true);
         feed.happened(9, event(2), false);
-        feed.agent(true, None);
-        feed.agent(false, Some("gone"));
+        feed.agent(Some("0.1.0"), None);
+        feed.agent(None, Some("gone"));
         let mut two = feed.join(Hangup::default()).unwrap();
         assert_eq!(words(&mut one), ["agent ", "past 9.1", "happened 9.2", "agent "]);
         assert_eq!(words(&mut two), ["agent ", "past 9.1", "past 9.2"]);

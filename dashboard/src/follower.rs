@@ -3,6 +3,7 @@
 use crate::agent;
 use crate::app::App;
 use everkey_client::{Code, Failure};
+use everkey_proto::reply::AgentInfo;
 use std::io;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,8 +29,8 @@ fn follow_for_ever(app: &App) {
         match follow(app, &mut heard) {
             // It may be gone, or have dropped a reader that was too slow: another look tells.
             Followed::Some => pause = PAUSES.0,
-            Followed::None(reachable, why) => {
-                app.feed().agent(reachable, Some(&why.message));
+            Followed::None(version, why) => {
+                app.feed().agent(version.as_deref(), Some(&why.message));
                 thread::park_timeout(pause);
                 pause = (pause * 2).min(PAUSES.1);
             }
@@ -47,21 +48,21 @@ struct Heard {
 enum Followed {
     /// It told something, and then came to its end.
     Some,
-    /// It told nothing; whether the agent answers at all, and what was wrong.
-    None(bool, Failure),
+    /// It told nothing; the agent's version if it answers at all, and what was wrong.
+    None(Option<String>, Failure),
 }
 
 fn follow(app: &App, heard: &mut Heard) -> Followed {
     let began = now();
-    let (life, agent) = match agent::alive() {
+    let (AgentInfo { pid: life, version, .. }, agent) = match agent::alive() {
         Ok(alive) => alive,
-        Err(failure) => return Followed::None(false, failure),
+        Err(failure) => return Followed::None(None, failure),
     };
     let events = match agent.follow(true) {
         Ok(events) => events,
-        Err(failure) => return Followed::None(true, failure),
+        Err(failure) => return Followed::None(Some(version), failure),
     };
-    app.feed().agent(true, None);
+    app.feed().agent(Some(&version), None);
     if life != heard.life {
         *heard = Heard { life, newest: 0 };
     }
@@ -79,7 +80,10 @@ fn follow(app: &App, heard: &mut Heard) -> Followed {
         }
     }
     // One that hangs up without a word each time must not keep this thread busy.
-    if heard.newest == before { Followed::None(end.code != Code::NoAgent, end) } else { Followed::Some }
+    if heard.newest > before {
+        return Followed::Some;
+    }
+    Followed::None(Some(version).filter(|_| end.code != Code::NoAgent), end)
 }
 
 fn now() -> u64 {

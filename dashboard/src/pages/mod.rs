@@ -27,7 +27,7 @@ use axum::routing::get;
 use clock::Clock;
 use everkey_client::Failure;
 use sessions::Sessions;
-use shell::{Section, Shell, Trouble};
+use shell::{Absence, Section, Shell, Trouble};
 
 /// How many hand-outs are looked through for the Access page.
 const ACCESSES: u32 = 2000;
@@ -122,11 +122,11 @@ fn activity_region(app: &App, look: &Result<Look, Failure>) -> askama::Result<St
     }
 }
 
-fn version(look: &Result<Look, Failure>) -> Option<String> {
-    look.as_ref().ok().map(|look| look.agent.version.clone())
+fn version(look: &Result<Look, Failure>) -> Result<String, Absence> {
+    look.as_ref().map(|look| look.agent.version.clone()).map_err(Absence::of)
 }
 
-fn page(here: Section, region: askama::Result<String>, agent: Option<String>) -> Response {
+fn page(here: Section, region: askama::Result<String>, agent: Result<String, Absence>) -> Response {
     fragment(region.and_then(|region| Shell::new(here, region, agent).render()))
 }
 

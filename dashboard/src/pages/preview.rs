@@ -6,7 +6,7 @@ use super::activity::Activity;
 use super::audit::Audit;
 use super::samples::{NOON, accesses, ada, clock, events, fresh, full, gone, look, profile, reminder};
 use super::sessions::Sessions;
-use super::shell::{Section, Shell, Trouble};
+use super::shell::{Absence, Section, Shell, Trouble};
 use askama::Template;
 use everkey_client::{Code, Failure, Status};
 use everkey_proto::ProviderKind;
@@ -19,7 +19,7 @@ fn audit(status: Status) -> String {
 }
 
 fn pages() -> Vec<(&'static str, String)> {
-    let shell = |here, region| Shell::new(here, region, Some("0.1.0".to_owned())).render().unwrap();
+    let shell = |here, region| Shell::new(here, region, Ok("0.1.0".to_owned())).render().unwrap();
     let sessions = |look| shell(Section::Sessions, Sessions::new(&look, &clock()).render().unwrap());
     let due = Reminder { at: NOON - 7200, due: true, ..reminder() };
     let pending = Reminder { upstream: Upstream::Pending, ..reminder() };
@@ -35,7 +35,7 @@ fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("sessions", sessions(full())),
         ("sessions-fresh", sessions(fresh())),
-        ("sessions-gone", Shell::new(Section::Sessions, stopped, None).render().unwrap()),
+        ("sessions-gone", Shell::new(Section::Sessions, stopped, Err(Absence::Gone)).render().unwrap()),
         ("sessions-trouble", shell(Section::Sessions, Trouble::new(&odd).render().unwrap())),
         ("audit", shell(Section::Audit, audit(Status { reminder: Some(reminder()), ..ada() }))),
         ("audit-none", shell(Section::Audit, audit(ada()))),

@@ -173,7 +173,7 @@ pub fn fresh() -> Look {
 
 /// No agent.
 pub fn gone() -> Failure {
-    Failure::new(Code::NoAgent, "The agent is not running.", "Any everkey command starts it.")
+    crate::agent::gone()
 }
 
 /// Two hours of a working day, the oldest first.

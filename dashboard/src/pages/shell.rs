@@ -1,5 +1,6 @@
 //! What every page shares: the frame around its live region.
 
+use crate::agent;
 use askama::Template;
 use everkey_client::Failure;
 use everkey_proto::Code;
@@ -68,13 +69,53 @@ pub struct Shell {
     here: Section,
     /// HTML of the region, rendered by a template of its own.
     region: String,
-    agent: Option<String>,
+    agent: Result<String, Absence>,
 }
 
 impl Shell {
-    /// The page around `region`; `agent` is the version of the one that runs.
-    pub fn new(here: Section, region: String, agent: Option<String>) -> Self {
+    /// The page around `region`; `agent` is the version of the one that answers.
+    pub fn new(here: Section, region: String, agent: Result<String, Absence>) -> Self {
         Self { here, region, agent }
+    }
+}
+
+/// How it is with an agent that can't be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// None runs.
+    Gone,
+    /// One is there, and no answer comes from it.
+    Stuck,
+    /// It is of no use, or something else is in the way.
+    Odd,
+}
+
+impl Absence {
+    /// What a question to it failed of.
+    pub fn of(failure: &Failure) -> Self {
+        match failure.code {
+            Code::NoAgent if *failure == agent::gone() => Self::Gone,
+            Code::NoAgent => Self::Stuck,
+            _ => Self::Odd,
+        }
+    }
+
+    /// By which the page's script knows it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Stuck => "stuck",
+            Self::Odd => "odd",
+        }
+    }
+
+    /// In the header.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Gone => "Agent not running",
+            Self::Stuck => "Agent does not answer",
+            Self::Odd => "Agent can't be asked",
+        }
     }
 }
 
@@ -82,7 +123,7 @@ impl Shell {
 #[derive(Debug, Template)]
 #[template(path = "trouble.html")]
 pub struct Trouble {
-    gone: bool,
+    absence: Absence,
     message: String,
     hint: String,
 }
@@ -90,10 +131,30 @@ pub struct Trouble {
 impl Trouble {
     /// Why there is nothing to show.
     pub fn new(failure: &Failure) -> Self {
-        Self {
-            gone: failure.code == Code::NoAgent,
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
+        Self { absence: Absence::of(failure), message: failure.message.clone(), hint: failure.hint.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_is_gone_is_told_from_one_that_is_stuck() {
+        let silent = Failure::new(Code::NoAgent, "The agent at /s does not answer.", "Try again.");
+        for (failure, absence, words) in [
+            (agent::gone(), Absence::Gone, "The agent is not running"),
+            (silent, Absence::Stuck, "The agent does not answer"),
+            (Failure::new(Code::Version, "Newer.", "Upgrade."), Absence::Odd, "The agent can't be asked"),
+        ] {
+            assert_eq!(Absence::of(&failure), absence, "{failure:?}");
+            let card = Trouble::new(&failure).render().unwrap();
+            assert!(card.contains(&format!(">{words}</h2>")), "{card}");
+            assert!(card.contains("data-unsettled"), "the page looks again: {card}");
+            assert!(card.contains(&format!("data-agent=\"{}\"", absence.word())), "{card}");
+            assert_eq!(card.contains("Start the agent"), absence == Absence::Gone, "{card}");
+            let page = Shell::new(Section::Sessions, card, Err(absence)).render().unwrap();
+            assert!(page.contains(&format!("<span id=\"agent-words\">{}</span>", absence.words())), "{page}");
         }
     }
 }

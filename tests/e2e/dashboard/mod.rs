@@ -1,5 +1,6 @@
 //! The dashboard over HTTP, from outside: who gets in, what its routes answer, and that it tells no secret.
 
+mod absent;
 mod auth;
 mod events;
 mod gate;

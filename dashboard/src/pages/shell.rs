@@ -154,7 +154,8 @@ mod tests {
             assert!(card.contains(&format!("data-agent=\"{}\"", absence.word())), "{card}");
             assert_eq!(card.contains("Start the agent"), absence == Absence::Gone, "{card}");
             let page = Shell::new(Section::Sessions, card, Err(absence)).render().unwrap();
-            assert!(page.contains(&format!("<span id=\"agent-words\">{}</span>", absence.words())), "{page}");
+            let words = absence.words().replace('\'', "&#39;");
+            assert!(page.contains(&format!("<span id=\"agent-words\">{words}</span>")), "{page}");
         }
     }
 }

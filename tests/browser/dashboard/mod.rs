@@ -6,6 +6,7 @@ mod keyboard;
 mod live;
 mod looks;
 mod sessions;
+mod stuck;
 mod way_in;
 
 use crate::site::{check, check_traffic};

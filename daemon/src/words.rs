@@ -8,9 +8,7 @@ use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_session::event::{Answer, Page, Shown, View};
 use everkey_session::job::Identity;
 use everkey_session::record::Over;
-use everkey_session::trouble::{
-    NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble,
-};
+use everkey_session::trouble::{NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble};
 use files::{store_hint, unusable};
 use std::collections::BTreeMap;
 

@@ -370,6 +370,7 @@ impl Profile {
             access_expires_at: session.access_expires_at,
             refresh: session.refresh.clone(),
             until: now.wall.saturating_add(crate::record::REVOCATION_KEPT_SECS),
+            user: session.holder.user.as_ref().map(|user| user.email.clone()),
         }
     }
 

@@ -334,6 +334,9 @@ pub struct Revocation {
     pub refresh: Option<Secret>,
     /// Unix seconds after which it is given up.
     pub until: u64,
+    /// Whose session it is, by email address, if the server says.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 /// How long an unconfirmed sign-out is retried, in seconds.

@@ -35,10 +35,12 @@ enum Stage {
 
 /// A revocation to be confirmed by its server.
 pub(crate) struct ToRevoke {
-    revocation: Revocation,
-    next: Boot,
+    pub revocation: Revocation,
+    pub next: Boot,
     calling: Option<Op>,
-    failures: u32,
+    pub failures: u32,
+    /// Goes out this time though what its user still has the server told (`reminding/parting.rs`) could not be told.
+    pub speechless: bool,
 }
 
 impl SigningOut {
@@ -210,7 +212,7 @@ impl Profile {
         let may = self.owner.is_ok();
         self.revocations
             .iter()
-            .filter(|r| may && r.calling.is_none() && !self.is_erasing(r))
+            .filter(|r| may && r.calling.is_none() && !self.is_erasing(r) && !self.is_to_speak_first(r))
             .map(|r| r.next)
             .min()
     }
@@ -221,13 +223,17 @@ impl Profile {
         }
         for at in (0..self.revocations.len()).rev() {
             let due = &self.revocations[at];
-            if due.calling.is_some() || due.next > now.boot || self.is_erasing(due) {
+            let waits = self.is_erasing(due) || self.is_to_speak_first(due);
+            if due.calling.is_some() || due.next > now.boot || waits {
                 continue;
             }
             if due.revocation.until <= now.wall {
                 let gone = self.revocations.remove(at);
                 self.store(StoreJob::Dequeue(gone.revocation.id));
                 self.tell(Notice::RevocationDropped);
+                continue;
+            }
+            if self.speak_before_revoking(now, at) {
                 continue;
             }
             let op = self.net(NetJob::Revoke(self.revocations[at].revocation.clone()));
@@ -248,15 +254,7 @@ impl Profile {
         };
         let id = self.revocations[at].revocation.id;
         match outcome {
-            reply::Revocation::Queued => {
-                let waiting = &mut self.revocations[at];
-                waiting.calling = None;
-                waiting.failures = waiting.failures.saturating_add(1);
-                waiting.next = match waiting.failures {
-                    0..=6 => retry_at(now, waiting.failures),
-                    _ => now.boot.plus_secs(SLOW_RETRY_SECS),
-                };
-            }
+            reply::Revocation::Queued => self.revocations[at].has_failed(now),
             reply::Revocation::Revoked
             | reply::Revocation::NotConfirmed
             | reply::Revocation::NothingToDo
@@ -294,7 +292,18 @@ impl Profile {
 
 impl ToRevoke {
     fn new(now: &Moment, revocation: Revocation) -> Self {
-        Self { revocation, next: now.boot, calling: None, failures: 0 }
+        Self { revocation, next: now.boot, calling: None, failures: 0, speechless: false }
+    }
+
+    /// The server could not be told of it, or not of what goes before.
+    pub fn has_failed(&mut self, now: &Moment) {
+        self.calling = None;
+        self.speechless = false;
+        self.failures = self.failures.saturating_add(1);
+        self.next = match self.failures {
+            0..=6 => retry_at(now, self.failures),
+            _ => now.boot.plus_secs(SLOW_RETRY_SECS),
+        };
     }
 
     /// Whether it is about the session with this refresh token.

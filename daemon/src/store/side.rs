@@ -135,6 +135,7 @@ mod tests {
             access_expires_at: Some(1),
             refresh: Some(secret()),
             until: 2,
+            user: None,
         };
         let queued = side.revocation(1);
         let half = durable::write_beside(&queued, &render_revocation(&revocation).unwrap()).unwrap();

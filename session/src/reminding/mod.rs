@@ -1,7 +1,8 @@
 //! The re-audit reminder of whoever is signed in: what its file holds, what is noted about it, and when it is told.
-//! `asking.rs` answers clients; `telling.rs` tells the api-server. Nothing here counts another user's reminder.
+//! `asking.rs` answers clients; `telling.rs` tells the api-server, `parting.rs` after a sign-out. Nothing here counts another user's reminder.
 
 mod asking;
+mod parting;
 mod telling;
 
 use crate::Op;
@@ -345,6 +346,14 @@ impl Owed {
     fn email(&self) -> &str {
         match self {
             Self::Set(reminder) | Self::Clear(reminder) => &reminder.user_email,
+        }
+    }
+
+    /// When the api-server is to remind; none for not at all.
+    fn due_at(&self) -> Option<u64> {
+        match self {
+            Self::Set(reminder) => Some(reminder.next_audit_at),
+            Self::Clear(_) => None,
         }
     }
 

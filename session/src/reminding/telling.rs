@@ -13,11 +13,11 @@ use crate::trouble::{Notice, Untold};
 /// The way to the api-server.
 #[derive(Debug)]
 pub(super) struct Telling {
-    call: Option<Call>,
-    hold: Hold,
+    pub call: Option<Call>,
+    pub hold: Hold,
     failures: u32,
     /// The access token that it did not accept: only another one is worth a try.
-    refused: Option<Fingerprint>,
+    pub refused: Option<Fingerprint>,
 }
 
 impl Default for Telling {
@@ -28,10 +28,12 @@ impl Default for Telling {
 
 /// A call that is under way.
 #[derive(Debug)]
-struct Call {
+pub(super) struct Call {
     op: Op,
     owed: Owed,
     access: Fingerprint,
+    /// The revocation that it goes before, if it does.
+    before: Option<u64>,
 }
 
 impl Telling {
@@ -42,6 +44,10 @@ impl Telling {
             Hold::Free | Hold::Backoff(_) => Hold::Free,
             Hold::Until(until) => Hold::Until(until),
         };
+    }
+
+    pub fn begin(&mut self, op: Op, owed: Owed, access: Fingerprint, before: Option<u64>) {
+        self.call = Some(Call { op, owed, access, before });
     }
 
     fn held_until(&self) -> Boot {
@@ -73,19 +79,21 @@ impl Profile {
         let due = self.reminding.telling.held_until() <= now.boot && self.reminding.rest().is_some();
         let Some((owed, held)) = self.to_tell(now).filter(|_| due) else { return };
         let (owed, access) = (owed.clone(), held.handed().clone());
-        let due_at = match &owed {
-            Owed::Set(reminder) => Some(reminder.next_audit_at),
-            Owed::Clear(_) => None,
-        };
         let print = Fingerprint::of(&access);
-        let op = self.net(NetJob::TellReminder { at: self.at(), access, due_at });
-        self.reminding.telling.call = Some(Call { op, owed, access: print });
+        let op = self.net(NetJob::TellReminder { at: self.at(), access, due_at: owed.due_at() });
+        self.reminding.telling.begin(op, owed, print, None);
     }
 
     pub(crate) fn reminder_told(&mut self, now: &Moment, op: Op, answer: ReminderAnswer) {
         let telling = &mut self.reminding.telling;
-        let Some(Call { owed, access, .. }) = telling.call.take_if(|call| call.op == op) else { return };
+        let Some(Call { owed, access, before, .. }) = telling.call.take_if(|call| call.op == op) else {
+            return;
+        };
         telling.hold = Hold::Free;
+        if let Some(revocation) = before {
+            self.has_spoken(now, revocation, &answer);
+        }
+        let telling = &mut self.reminding.telling;
         match answer {
             ReminderAnswer::Accepted => {
                 telling.failures = 0;

@@ -1,7 +1,7 @@
 //! The api-server is told, as often as it takes.
 
 use super::{account, at_server, content, reminder, set, until_told};
-use everkey_tests::{Canned, Fault, Setup, World, until};
+use everkey_tests::{ADA, Canned, Fault, Setup, World, until};
 use serde_json::{Value, json};
 
 const REMINDERS: &str = "/v0/reminders";
@@ -78,4 +78,35 @@ fn only_the_last_of_several_matters() {
     world.proxy.come_back();
     until_told(&mut account);
     assert_eq!(at_server(&world), at);
+}
+
+/// What the api-server knows, asked with another session of hers than the agent's.
+fn known_elsewhere(world: &World) -> Value {
+    let other = world.server.sign_in(ADA);
+    world.server.call("GET", REMINDERS, Some(&other.access), None).json()["reminder"].clone()
+}
+
+#[test]
+fn whoever_clears_one_and_signs_out_is_not_reminded_with_or_without_a_server() {
+    let mut world = World::signed_in(Setup::default());
+    set(&mut account(&world), &json!({ "in_days": 7 }));
+    until_told(&mut account(&world));
+    assert_ne!(known_elsewhere(&world), Value::Null);
+    world.proxy.go_away();
+    world.everkey("reminder clear").ok();
+    let said = world.everkey("auth logout").ok();
+    assert!(said.contains("the agent will go on telling it"), "{said}");
+    world.kill_agent();
+    world.proxy.come_back();
+    world.everkey("agent start").ok();
+    until("the session to be revoked", || world.server.events("logout") == 1);
+    assert_eq!(known_elsewhere(&world), Value::Null);
+
+    world.login();
+    set(&mut account(&world), &json!({ "in_days": 7 }));
+    until_told(&mut account(&world));
+    world.everkey("reminder clear").ok();
+    let said = world.everkey("auth logout").ok();
+    assert!(said.contains("has revoked the session"), "{said}");
+    assert_eq!(known_elsewhere(&world), Value::Null);
 }

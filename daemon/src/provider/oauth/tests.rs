@@ -207,6 +207,7 @@ fn the_refresh_token_is_revoked_or_else_the_access_token() {
         access_expires_at: None,
         refresh: Some(Secret::new("r")),
         until: 0,
+        user: None,
     };
     let body = |revocation: &Revocation| revoke(revocation).map(|call| call.sent_body().to_owned());
     assert_eq!(body(&revocation).unwrap(), "token=r&token_type_hint=refresh_token&client_id=me");

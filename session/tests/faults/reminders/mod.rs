@@ -3,15 +3,16 @@
 mod clients;
 mod due;
 mod file;
+mod parting;
 mod server;
 
 use crate::script::*;
 use everkey_proto::When;
 use everkey_proto::reply::{Reminder as Shown, Upstream};
 use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, Loaded, NetJob, ReminderAnswer, StoreJob};
+use everkey_session::job::{Done, Found, Loaded, NetJob, ReminderAnswer, RevokeAnswer, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::record::{Capability, Over, Session};
+use everkey_session::record::{Capability, Over, Revocation, Session};
 use everkey_session::reminder::{FoundReminder, Owed, Reminder, ReminderBook};
 use everkey_session::trouble::{NetKind, NotOwner, Notice, Out, StoreTrouble, Trouble, Untold};
 use everkey_session::{Op, Waiter};

@@ -31,7 +31,12 @@ pub fn run(context: &Context, verb: ReminderVerb) -> Result<ExitCode, Failure> {
     match (verb, &reminder) {
         (ReminderVerb::Set, Some(reminder)) => {
             show::out(format_args!("Reminder set for {}.", moment::shown(reminder.at)));
-            show::out(upstream(reminder.upstream));
+            match reminder.upstream {
+                Upstream::Told => {}
+                // It was set a moment ago.
+                Upstream::Pending => show::out("The api-server is being told."),
+                Upstream::Unknown => show::out(upstream(reminder.upstream)),
+            }
         }
         (ReminderVerb::Get, Some(reminder)) => print(context, reminder),
         (ReminderVerb::Clear, _) => show::out("Reminder cleared."),
@@ -66,7 +71,7 @@ pub fn what_to_do(context: &Context) -> String {
 fn upstream(upstream: Upstream) -> &'static str {
     match upstream {
         Upstream::Told => "The api-server knows it.",
-        Upstream::Pending => "The api-server is told as soon as it can be reached.",
+        Upstream::Pending => "The api-server does not know it yet; it is told as soon as it can be reached.",
         Upstream::Unknown => "Another program set it, and may or may not have told the api-server.",
     }
 }

@@ -53,6 +53,13 @@ pub fn shown(unix_secs: u64) -> String {
     told(unix_secs, &Zoned::now())
 }
 
+/// The same for something that was said at another moment.
+pub fn shown_from(unix_secs: u64, said_at: u64) -> String {
+    let now = Zoned::now();
+    let then = i64::try_from(said_at).ok().and_then(|secs| Timestamp::from_second(secs).ok());
+    told(unix_secs, &then.map_or(now.clone(), |then| then.to_zoned(now.time_zone().clone())))
+}
+
 fn told(unix_secs: u64, now: &Zoned) -> String {
     let at = i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok());
     let Some(at) = at else { return "never".to_owned() };

@@ -7,15 +7,15 @@ use std::fmt::Write;
 
 /// One event as one line.
 pub fn line(event: &Event) -> String {
-    let (colour, text) = words(&event.what);
+    let (colour, text) = words(event);
     let style = Style::new().fg_color(colour.map(Into::into));
     let time = show::local_time(event.at, "%Y-%m-%d %H:%M:%S");
     format!("{time}  {:<12}  {style}{}{style:#}", show::plain(&event.profile), show::plain(&text))
 }
 
-fn words(what: &Happening) -> (Option<AnsiColor>, String) {
+fn words(event: &Event) -> (Option<AnsiColor>, String) {
     let (green, yellow, red) = (Some(AnsiColor::Green), Some(AnsiColor::Yellow), Some(AnsiColor::Red));
-    match what {
+    match &event.what {
         Happening::SignedIn { user } => (green, format!("signed in{}", as_whom(user.as_ref()))),
         Happening::SignedOut { why } if why == "signed out" => (yellow, why.clone()),
         Happening::SignedOut { why } => (yellow, format!("signed out: {why}")),
@@ -35,12 +35,15 @@ fn words(what: &Happening) -> (Option<AnsiColor>, String) {
             (None, format!("token handed to {program} (process {pid})"))
         }
         Happening::ReminderSet { reminder } => {
-            (None, format!("reminder set for {}", moment::shown(reminder.at)))
+            (None, format!("reminder set for {}", moment::shown_from(reminder.at, event.at)))
         }
         Happening::ReminderCleared => (None, "reminder cleared".to_owned()),
         Happening::ReminderDue { reminder } => (
             yellow,
-            format!("reminder due: time for another audit (set on {})", moment::shown(reminder.set_at)),
+            format!(
+                "reminder due: time for another audit (set on {})",
+                moment::shown_from(reminder.set_at, event.at)
+            ),
         ),
     }
 }
@@ -56,6 +59,20 @@ fn as_whom(user: Option<&User>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_client::Reminder;
+
+    #[test]
+    fn how_far_away_a_reminder_was_is_counted_from_when_it_happened() {
+        let at = 1_700_000_000;
+        let email = "a@b.c".to_owned();
+        let upstream = everkey_client::Upstream::Told;
+        let reminder = Reminder { at: at + 14, email, set_at: at, due: false, upstream };
+        let said = |at, what| line(&Event { id: 1, at, profile: "p".to_owned(), what });
+        let set = said(at, Happening::ReminderSet { reminder: reminder.clone() });
+        assert!(set.contains("(in 14 s)"), "{set}");
+        let due = said(at + 14, Happening::ReminderDue { reminder });
+        assert!(due.contains("(14 s ago)"), "{due}");
+    }
 
     #[test]
     fn s01_nothing_of_an_event_is_obeyed_by_a_terminal() {

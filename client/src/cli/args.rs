@@ -216,6 +216,12 @@ fn other(words: &[&str]) -> Result<Command, lexopt::Error> {
         ["reminder", "clear"] => Command::Reminder(ReminderVerb::Clear),
         ["events"] => Command::Events,
         ["dashboard"] => Command::Dashboard,
+        ["events", ..] => {
+            return Err("`events` takes no more words, only --past, --json and --profile".into());
+        }
+        ["dashboard", ..] => {
+            return Err("`dashboard` takes no more words, only --no-browser and --json".into());
+        }
         ["reminder", ..] => {
             return Err("`reminder` takes one of: set [--in-days N | --at TIME], get, clear".into());
         }
@@ -361,8 +367,10 @@ mod tests {
             "whoami --past",
             "dashboard --past",
             "dashboard 80",
+            "dashboard -p work",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
+        assert!(parsed("events extra").unwrap_err().contains("takes no more words, only --past"));
     }
 }

@@ -76,6 +76,9 @@ const OPTIONS: &[(&str, &[&str])] = &[
 
 /// An error if an option does not belong to the command.
 pub fn belongs(option: &str, command: &Command) -> Result<(), lexopt::Error> {
+    if option == "profile" && *command == Command::Dashboard {
+        return Err("--profile does not belong to `dashboard`, which shows every account".into());
+    }
     let commands = OPTIONS.iter().find(|(name, _)| *name == option).map_or(&[][..], |(_, commands)| commands);
     if commands.is_empty() || commands.contains(&word(command)) {
         return Ok(());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// A world with a browser that notes what it was opened on; a file of that number for each time.
 fn with_browser() -> (World, PathBuf) {
@@ -93,8 +94,13 @@ fn the_file_goes_away_soon_though_the_dashboard_stays() {
 #[test]
 fn without_a_browser_the_link_is_printed() {
     let mut world = World::new();
+    world.everkey("agent start").ok();
+    let left = world.home().join("run/open-killed.html");
+    let long_ago = SystemTime::now() - Duration::from_secs(600);
+    fs::File::create(&left).unwrap().set_modified(long_ago).unwrap();
     let mut command = world.start("dashboard --no-browser --json");
     let line = command.json();
+    assert!(!left.exists(), "what a killed one left is swept");
     let url = line["url"].as_str().unwrap();
     assert_eq!((&line["type"], &line["opened"]), (&json!("dashboard"), &json!(false)));
     let link = line["link"].as_str().unwrap();

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 const STARTS_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Files that an interrupted command left are of no use after this time.
-const STALE: Duration = Duration::from_secs(900);
+const STALE: Duration = Duration::from_secs(180);
 
 /// What a file's name begins with.
 const PREFIX: &str = "open-";
@@ -97,7 +97,7 @@ fn opens(program: &str, file: &Path) -> bool {
 }
 
 /// Removes what interrupted commands left behind.
-fn sweep(folder: &Path) {
+pub fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_str().is_some_and(|n| n.starts_with(PREFIX) && n.ends_with(".html"));
@@ -136,6 +136,22 @@ mod tests {
         assert_eq!(file.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         drop(file);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_command_left_is_swept_a_few_minutes_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = redirect("https://a/", "Go on", dir.path()).unwrap();
+        let other = dir.path().join("agent.log");
+        fs::write(&other, "").unwrap();
+        sweep(dir.path());
+        assert!(left.path().exists(), "a browser may be about to read it");
+        let before = SystemTime::now() - STALE - Duration::from_secs(1);
+        for path in [left.path(), other.as_path()] {
+            fs::File::options().write(true).open(path).unwrap().set_modified(before).unwrap();
+        }
+        sweep(dir.path());
+        assert!(!left.path().exists() && other.exists());
     }
 
     #[test]

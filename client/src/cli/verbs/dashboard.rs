@@ -40,6 +40,7 @@ enum Heard {
 
 pub fn run(options: &Options) -> Result<ExitCode, Failure> {
     let places = environment::places()?;
+    browser::sweep(&places.runtime);
     // The page says so, too, and goes on when there is one again.
     if let Err(failure) = Agent::connect() {
         show::err(format_args!("{} {}", show::plain(&failure.message), show::plain(&failure.hint)));

@@ -82,7 +82,10 @@ impl World {
                 let answer = self.sign_in_call(&server, &call);
                 self.complete(takes, op, Done::LoginAnswered(Box::new(answer)));
             }
-            NetJob::Revoke(revocation) => self.revoke(op, &revocation),
+            NetJob::Revoke(revocation) => {
+                self.check_parted(&revocation);
+                self.revoke(op, &revocation);
+            }
             NetJob::Identify { .. } => {
                 let takes = self.dice.between(20, 300);
                 self.complete(takes, op, Done::Identified(Identity::Untold));

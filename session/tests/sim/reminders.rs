@@ -10,6 +10,7 @@ use everkey_proto::reply::{self, Upstream, User};
 use everkey_proto::{Secret, When};
 use everkey_session::event::{Answer, Ask, Effect, Input};
 use everkey_session::job::{Done, ReminderAnswer, StoreJob};
+use everkey_session::record::Revocation;
 use everkey_session::registration::At;
 use everkey_session::reminder::{Owed, Reminder, ReminderBook};
 use everkey_session::trouble::{NetKind, Notice};
@@ -37,6 +38,9 @@ pub struct Reminders {
     /// The access token that the api-server did not accept: there may not be another before the end.
     refused: Option<Secret>,
     refused_in: u32,
+    /// The access tokens with which the api-server was told something, or not for now: it asked to wait.
+    used: Vec<Secret>,
+    limited: bool,
     /// A failed write was seen, and a power cut has undone it.
     reverted: bool,
     setters: BTreeSet<Waiter>,
@@ -261,6 +265,8 @@ impl World {
         let lost = !self.net_is_up || rough && self.dice.chance(500);
         let limited = !lost && rough && self.dice.chance(400);
         let clock = self.server.clock(self.now);
+        self.reminders.used.push(access.clone());
+        self.reminders.limited |= limited;
         let answer = if lost {
             ReminderAnswer::Net(trouble(NetKind::Timeout))
         } else if limited {
@@ -284,6 +290,31 @@ impl World {
         };
         self.note(|_| format!("   reminder {due_at:?}: {answer:?}"));
         self.complete(takes, op, Done::ReminderTold(answer));
+    }
+
+    /// A session is revoked once what its user owes was told, or could not be, with its token.
+    pub fn check_parted(&mut self, revocation: &Revocation) {
+        let book = &self.disk.book.seen;
+        let here = book.server.as_ref() == Some(&revocation.at.server);
+        let found = self.reminder_in_file();
+        let owed = book.owed.iter().filter(|_| self.plan.reminds && here).any(|owed| match owed {
+            Owed::Set(r) => revocation.user.as_ref() == Some(&r.user_email) && found == Some(r),
+            Owed::Clear(r) => {
+                let gone = found.is_none_or(|found| found.user_email != r.user_email);
+                revocation.user.as_ref() == Some(&r.user_email) && gone
+            }
+        });
+        let user = self.agent.as_ref().and_then(|agent| agent.user());
+        let back = user.map(|user| &user.email) == revocation.user.as_ref();
+        let expired = revocation.access_expires_at.is_some_and(|at| at <= self.wall());
+        let excused = back || expired || self.reminders.limited || self.disk.refused_note;
+        let tried = self.reminders.used.contains(&revocation.access);
+        self.checks.require(!owed || excused || tried, Rule::Upstream, || {
+            format!(
+                "{:?} is revoked while its user owes the api-server something",
+                revocation.access.expose()
+            )
+        });
     }
 
     /// All has been well for a while.

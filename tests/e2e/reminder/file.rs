@@ -126,6 +126,21 @@ fn a_link_is_not_followed_and_a_mode_that_lets_others_read_is_mended() {
 }
 
 #[test]
+fn what_is_in_its_way_is_told_with_what_helps() {
+    let world = World::signed_in(Setup::default());
+    world.everkey("agent start").ok();
+    symlink(world.root(), file(&world)).unwrap();
+    let hint = "Move it away, or set a new reminder.";
+    until("the link to be told", || world.everkey("reminder get").err.contains(hint));
+    world.everkey("reminder set").ok();
+    fs::remove_file(file(&world)).unwrap();
+    fs::create_dir(file(&world)).unwrap();
+    for words in ["reminder get", "reminder set"] {
+        until("the folder to be told", || world.everkey(words).err.contains("\nMove it away.\n"));
+    }
+}
+
+#[test]
 fn what_else_the_file_holds_stays_for_the_same_user() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);

@@ -1,5 +1,11 @@
 //! What the agent answers, protocol version 1. Once released, variants and fields are only ever appended.
 
+mod failure;
+mod happening;
+
+pub use failure::{Code, Failure, ServerAnswer};
+pub use happening::{Access, Event, Happening, Reminder, Upstream};
+
 use crate::{FlowId, Scheme, Secret};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -245,119 +251,6 @@ pub struct Status {
     pub reminder: Option<Reminder>,
 }
 
-/// The re-audit reminder of whoever is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reminder {
-    /// Unix seconds at which it is due.
-    pub at: u64,
-    /// Whose it is.
-    pub email: String,
-    /// Unix seconds at which it was set.
-    pub set_at: u64,
-    /// Whether it is due by now.
-    pub due: bool,
-    /// Whether the api-server knows it.
-    pub upstream: Upstream,
-}
-
-/// Whether the api-server knows of a reminder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Upstream {
-    /// It does.
-    Told,
-    /// It is being told, as often as it takes.
-    Pending,
-    /// Another program set the reminder, and nobody knows what it told.
-    Unknown,
-}
-
-/// Something that has happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// Counts from 1 in each agent's life.
-    pub id: u64,
-    /// Unix seconds.
-    pub at: u64,
-    /// The profile it is about.
-    pub profile: String,
-    /// What has happened.
-    pub what: Happening,
-}
-
-/// What can happen to a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Happening {
-    /// Somebody signed in.
-    SignedIn {
-        /// Who, if the server says so.
-        user: Option<User>,
-    },
-    /// Nobody is signed in any more.
-    SignedOut {
-        /// Why, in words.
-        why: String,
-    },
-    /// The access token was refreshed.
-    Refreshed {
-        /// Unix seconds at which the new one expires, if somebody says.
-        access_expires_at: Option<u64>,
-    },
-    /// A refresh failed for a passing reason; it is tried again.
-    Offline {
-        /// Why, in words.
-        why: String,
-    },
-    /// The session has ended; only a new sign-in helps.
-    NeedsLogin {
-        /// Why, in words.
-        why: String,
-    },
-    /// A session file that another program wrote was taken over.
-    Adopted {
-        /// Whose it is, if it says so.
-        user: Option<User>,
-    },
-    /// A file could not be read or written.
-    FileTrouble {
-        /// What, in words.
-        why: String,
-    },
-    /// A token was handed out.
-    Handed {
-        /// To which process.
-        pid: i32,
-        /// What that process ran, as far as the system tells.
-        program: Option<String>,
-    },
-    /// A reminder was set, or found set by another program.
-    ReminderSet {
-        /// The reminder.
-        reminder: Reminder,
-    },
-    /// The reminder is gone.
-    ReminderCleared,
-    /// The reminder is due.
-    ReminderDue {
-        /// The reminder.
-        reminder: Reminder,
-    },
-}
-
-/// A token that was handed out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    /// Unix seconds.
-    pub at: u64,
-    /// Whose token.
-    pub profile: String,
-    /// To which process.
-    pub pid: i32,
-    /// What that process ran, as far as the system tells.
-    pub program: Option<String>,
-}
-
 /// What the agent is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
@@ -369,81 +262,6 @@ pub struct AgentInfo {
     pub socket: String,
     /// Its state folder.
     pub state_dir: String,
-}
-
-/// What went wrong: a code for programs, a sentence and a hint for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Stable; programs decide by it.
-    pub code: Code,
-    /// What happened, one line.
-    pub message: String,
-    /// What to do, one line.
-    pub hint: String,
-    /// Seconds until it is worth trying again, if that is known.
-    pub retry_after_secs: Option<u32>,
-    /// What the api-server answered, if this is its answer.
-    pub answer: Option<ServerAnswer>,
-}
-
-/// An api-server's answer to a sign-in that did not work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its own code for what is wrong; `http_STATUS` where it gives none.
-    pub code: String,
-}
-
-/// Stable error codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// Nobody is signed in.
-    NotSignedIn,
-    /// The session has ended; only a new sign-in helps.
-    NeedsLogin,
-    /// The caller counts on another server or session file than the agent uses.
-    Mismatch,
-    /// There is no such profile.
-    UnknownProfile,
-    /// The request makes no sense.
-    BadRequest,
-    /// There is no such flow, or it is over.
-    FlowGone,
-    /// The account changed while the request was under way.
-    AccountChanged,
-    /// The api-server can't be reached, or makes no sense.
-    Offline,
-    /// The answer did not come in time.
-    Timeout,
-    /// The api-server refused.
-    Refused,
-    /// The api-server asks to wait.
-    RateLimited,
-    /// A local file or folder is in the way.
-    Storage,
-    /// The agent is full or shutting down.
-    Busy,
-    /// Agent and client have no protocol version in common.
-    Version,
-    /// The agent can't be reached.
-    NoAgent,
-}
-
-impl Code {
-    /// The exit code of a command that ends with this failure.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::NotSignedIn | Self::NeedsLogin | Self::AccountChanged => 1,
-            Self::Mismatch | Self::UnknownProfile | Self::BadRequest | Self::FlowGone => 2,
-            Self::Busy | Self::Version | Self::NoAgent => 3,
-            Self::Offline | Self::Timeout => 4,
-            Self::Refused => 5,
-            Self::RateLimited => 6,
-            Self::Storage => 7,
-        }
-    }
 }
 
 /// Reads names and values. A frame holds each name once, in order: a message has one spelling only.

@@ -11,6 +11,8 @@ mod oauth;
 #[cfg(test)]
 mod samples;
 
+pub use fields::whole;
+
 use crate::http::{Answer, Call, Target};
 use everkey_proto::{ProviderKind, Scheme, Secret};
 use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer};

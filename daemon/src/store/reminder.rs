@@ -3,6 +3,7 @@
 use super::durable;
 use super::session_file::{self, Content};
 use crate::object;
+use crate::provider::whole;
 use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
 use everkey_session::trouble::{StoreKind, StoreTrouble};
 use serde::Deserialize;
@@ -126,10 +127,7 @@ pub fn render(old: Option<&[u8]>, reminder: &Reminder) -> io::Result<Vec<u8>> {
 }
 
 fn seconds(number: &Number) -> Option<u64> {
-    let float = || number.as_f64().filter(|secs| *secs >= 0.0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative; `as` saturates
-    let secs = number.as_u64().or_else(|| float().map(|secs| secs as u64))?;
-    (secs <= LATEST).then_some(secs)
+    u64::try_from(whole(number)).ok().filter(|secs| *secs <= LATEST)
 }
 
 fn wrong(path: &Path, e: &io::Error) -> StoreTrouble {

@@ -70,7 +70,7 @@ fn reminder(reply: Reply) -> Result<Option<Reminder>, Problem> {
 }
 
 /// Days are taken for the nearest ones allowed; a time is not. What is past or too far, the agent decides by its clock.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative, and clamped or saturating
 fn when(wanted: &Wanted) -> Result<When, Problem> {
     if let Some(at) = &wanted.at {
         let whole = at.as_u64().or_else(|| at.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64));

@@ -124,6 +124,7 @@ impl Drop for Program {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
+            // The standard library can't wait for a program with a deadline.
             thread::sleep(Duration::from_millis(10));
         }
         let _ = self.child.kill();

@@ -9,22 +9,22 @@ use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The configuration as it is now.
+/// The configuration as it was when [`UserConfiguration::read`] read it.
 #[derive(Debug, Clone)]
-pub struct Setup {
-    /// Where everything is.
+pub struct UserConfiguration {
+    /// The folders, the socket and `config.toml`.
     pub places: Places,
-    /// `config.toml`.
+    /// What `config.toml` says; everything is unset where there is no such file.
     pub config: Config,
     /// achilles' own configuration, if there is one that can be read.
     pub achilles: Option<AchillesConfig>,
-    /// Every profile.
+    /// Every profile, built in or configured; achilles' own are named `achilles/NAME`.
     pub profiles: Vec<Profile>,
-    achilles_trouble: Option<Failure>,
+    achilles_error: Option<Failure>,
 }
 
-impl Setup {
-    /// Reads it.
+impl UserConfiguration {
+    /// Reads both files.
     ///
     /// # Errors
     /// [`Code::Storage`], naming file and line, where `config.toml` can't be read or has a mistake.
@@ -32,12 +32,12 @@ impl Setup {
         let places = environment::places()?;
         let text = text_of(&places.config)?.unwrap_or_default();
         let config = parse(&places.config, &text)?;
-        let (achilles, achilles_trouble) = match achilles(&places) {
+        let (achilles, achilles_error) = match achilles(&places) {
             Ok(achilles) => (achilles, None),
             Err(failure) => (None, Some(failure)),
         };
         let profiles = profiles(&places, &config, achilles.as_ref(), environment::auth_dir());
-        Ok(Self { places, config, achilles, profiles, achilles_trouble })
+        Ok(Self { places, config, achilles, profiles, achilles_error })
     }
 
     /// The profile of that name; none means the default one, `achilles` the one that achilles has in use.
@@ -46,7 +46,7 @@ impl Setup {
     /// [`Code::UnknownProfile`], naming those there are.
     pub fn profile(&self, name: Option<&str>) -> Result<&Profile, Failure> {
         let name = resolve(name, &self.config, self.achilles.as_ref());
-        if let Some(failure) = self.achilles_trouble.as_ref().filter(|_| name.starts_with("achilles/")) {
+        if let Some(failure) = self.achilles_error.as_ref().filter(|_| name.starts_with("achilles/")) {
             return Err(failure.clone());
         }
         self.profiles.iter().find(|profile| profile.name == name).ok_or_else(|| {
@@ -60,17 +60,17 @@ impl Setup {
         })
     }
 
-    /// Whether a name means a profile, aliases included.
+    /// Whether a name means a profile; the alias `achilles` does.
     pub fn knows(&self, name: &str) -> bool {
         let name = resolve(Some(name), &self.config, self.achilles.as_ref());
         name.starts_with("achilles/") || self.profiles.iter().any(|profile| profile.name == name)
     }
 }
 
-/// Reads the text of a `config.toml`; a mistake is told with the file and the line.
+/// Parses the text of a `config.toml`.
 ///
 /// # Errors
-/// [`Code::Storage`].
+/// [`Code::Storage`] for a mistake, with `file`, line and column in the message.
 pub fn parse(file: &Path, text: &str) -> Result<Config, Failure> {
     Config::parse(text).map_err(|e| {
         Failure::new(
@@ -81,15 +81,15 @@ pub fn parse(file: &Path, text: &str) -> Result<Config, Failure> {
     })
 }
 
-/// achilles' configuration file.
+/// The path of achilles' own configuration: `~/.achilles/config.json`.
 pub fn achilles_file(places: &Places) -> PathBuf {
     places.home.join(".achilles/config.json")
 }
 
-/// The text of a file, none where there is no file.
+/// The text of a file, `None` where there is no file.
 ///
 /// # Errors
-/// [`Code::Storage`].
+/// [`Code::Storage`] where there is one that can't be read as UTF-8.
 pub fn text_of(file: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),

@@ -1,4 +1,4 @@
-//! The socket from the client's side: blocking, binary frames, one request at a time.
+//! The socket as the client uses it: blocking, binary frames, one request at a time.
 
 use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
@@ -25,10 +25,10 @@ pub struct Connection(Stream);
 
 /// Why there is no connection.
 pub enum NoConnection {
-    /// Nobody listens there.
+    /// Nobody listens there, or it ended before it said hello.
     Nobody,
-    /// Somebody does, and it is no use.
-    Useless(Failure),
+    /// Somebody listens who can't be talked with.
+    Unusable(Failure),
 }
 
 impl Connection {
@@ -41,38 +41,39 @@ impl Connection {
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                 return Err(NoConnection::Nobody);
             }
-            Err(e) => return Err(NoConnection::Useless(broken(socket, &e))),
+            Err(e) => return Err(NoConnection::Unusable(broken(socket, &e))),
         };
         let ours = stream.peer_creds().ok().and_then(|peer| peer.euid());
         if ours != Some(rustix::process::geteuid().as_raw()) {
-            return Err(NoConnection::Useless(foreign(socket)));
+            return Err(NoConnection::Unusable(foreign(socket)));
         }
         let mut connection = Self(stream);
         match connection.hello(program) {
-            Ok(hello) if hello.chosen == 0 => Err(NoConnection::Useless(versions(&hello))),
+            Ok(hello) if hello.chosen == 0 => Err(NoConnection::Unusable(versions(&hello))),
             Ok(_) => Ok(connection),
             // It hung up before it said a word: it is dying, or has just died.
             Err(e) if hung_up(&e) => Err(NoConnection::Nobody),
-            Err(e) => Err(NoConnection::Useless(silent(socket, &e))),
+            Err(e) => Err(NoConnection::Unusable(silent(socket, &e))),
         }
     }
 
-    /// Asks and waits for the reply.
+    /// Sends a request and waits for its reply; a reply that says what failed is an error.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
         let body = codec::encode_request(request).map_err(|_| too_long())?;
         let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
-        let asked = self.0.write_all(&framed).and_then(|()| {
+        let body = self.0.write_all(&framed).and_then(|()| {
             self.0.set_recv_timeout(Some(REPLY_TIME))?;
             self.read_frame(REPLY_CAP)
         });
-        asked.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other)).map_err(|e| lost(&e))
+        let reply = body.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other));
+        succeeded(reply.map_err(|e| lost(&e))?)
     }
 
-    /// Waits for the next reply to what was asked, however long it takes.
+    /// Waits for the next reply to what was asked before, however long it takes.
     pub fn next(&mut self) -> Result<Reply, Failure> {
         let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
         let reply = read.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other));
-        reply.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })
+        succeeded(reply.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })?)
     }
 
     fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
@@ -91,6 +92,22 @@ impl Connection {
         let mut body = vec![0; len];
         self.0.read_exact(&mut body)?;
         Ok(body)
+    }
+}
+
+/// The error for a reply of another kind than the request's.
+pub fn unexpected_reply() -> Failure {
+    Failure::new(
+        Code::Version,
+        "The agent's answer does not fit the question.",
+        "Run `everkey agent stop` so that the next command starts a fresh one.",
+    )
+}
+
+fn succeeded(reply: Reply) -> Result<Reply, Failure> {
+    match reply {
+        Reply::Failed(failure) => Err(failure),
+        reply => Ok(reply),
     }
 }
 

@@ -1,76 +1,78 @@
-//! Questions about one account.
+//! Requests about one profile.
 
-use crate::agent::{Agent, beside_the_point};
+use crate::connection::{Connection, unexpected_reply};
 use everkey_proto::reply::{Inspection, Reminder, Revocation, Status, Step, Token, User};
 use everkey_proto::{Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// One account, asked through an [`Agent`].
-pub struct Account<'a> {
-    agent: &'a mut Agent,
+/// Requests about one profile, through the connection of an `Agent`.
+pub struct ProfileClient<'a> {
+    connection: &'a mut Connection,
     name: String,
     expect: Expect,
 }
 
-/// What a prompt callback says to a [`Step`].
+/// What the callback of [`ProfileClient::login`] answers to a [`Step`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum PromptAnswer {
     /// To [`Step::Ask`]: what was typed. To [`Step::Open`]: the address that a browser elsewhere ended at.
     Text(Secret),
-    /// To [`Step::Show`] and [`Step::Open`]: the person has been told; wait for what they do.
+    /// To [`Step::Show`] and [`Step::Open`]: the page or code has been shown; wait until the person has used it.
     Wait,
-    /// Give the sign-in up.
+    /// To any step: give the sign-in up.
     Cancel,
 }
 
-impl<'a> Account<'a> {
-    pub(crate) fn new(agent: &'a mut Agent, name: String, expect: Expect) -> Self {
-        Self { agent, name, expect }
+impl<'a> ProfileClient<'a> {
+    pub(crate) fn new(connection: &'a mut Connection, name: String, expect: Expect) -> Self {
+        Self { connection, name, expect }
     }
 
-    /// Its full name: `achilles/production` where `achilles` was asked for.
+    /// The profile's full name: `achilles/production` where `achilles` was asked for.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Counts on this server: where the account is signed in elsewhere, that is an error; a sign-in goes there.
+    /// Expects this server: requests fail with `Mismatch` where the profile is signed in elsewhere, and a sign-in
+    /// goes there.
     #[must_use]
     pub fn at(mut self, server: &str) -> Self {
         self.expect.server = Some(server.to_owned());
         self
     }
 
-    /// Takes exactly this for granted.
+    /// Expects exactly this server and session file, in place of what the environment says.
     #[must_use]
     pub fn expecting(mut self, expect: Expect) -> Self {
         self.expect = expect;
         self
     }
 
-    /// Who is signed in; none where the server does not say who.
+    /// Who is signed in; `None` where somebody is and the server does not say who. Answered without the network.
     ///
     /// # Errors
     /// `NotSignedIn`, `NeedsLogin`, and whatever keeps the agent from answering.
     pub fn whoami(&mut self) -> Result<Option<User>, Failure> {
         match self.ask(Verb::Whoami)? {
             Reply::Whoami(user) => Ok(user),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// Everything there is to show, no secrets; also where nobody is signed in.
+    /// Server, user, state and expiry, no secrets; also where nobody is signed in.
     ///
     /// # Errors
     /// Whatever keeps the agent from answering.
     pub fn status(&mut self) -> Result<Status, Failure> {
         match self.ask(Verb::Status)? {
             Reply::Status(status) => Ok(*status),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// A valid access token, for at least `min_validity` where the server gives one that long ([`Token::short`]).
+    /// A valid access token, good for at least `min_validity` (whole seconds); [`Token::short`] says why where it is
+    /// good for less.
     ///
     /// # Errors
     /// `NotSignedIn` and `NeedsLogin`: a person must sign in. `Offline`, `Timeout`: try again later.
@@ -82,7 +84,7 @@ impl<'a> Account<'a> {
     /// Another access token than this one, to which a server has answered 401 though it should be valid.
     ///
     /// # Errors
-    /// As [`Account::token`]; `Refused` where there is no better one.
+    /// As [`ProfileClient::token`]; `Refused` where there is no better one.
     pub fn better_than(&mut self, refused: &Secret) -> Result<Token, Failure> {
         let digest = Sha256::digest(refused.expose().trim());
         self.token_by(Verb::Better { than: digest.iter().map(|byte| format!("{byte:02x}")).collect() })
@@ -91,29 +93,29 @@ impl<'a> Account<'a> {
     fn token_by(&mut self, verb: Verb) -> Result<Token, Failure> {
         match self.ask(verb)? {
             Reply::Token(token) => Ok(token),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// What the server says of a token: of this one, which is kept nowhere, or of the session's own.
+    /// Asks the server whose a token is: this one, which is stored nowhere, or with `None` the session's own.
     ///
     /// # Errors
     /// `NotSignedIn` where there is neither; `Offline` where the server can't be reached.
     pub fn inspect(&mut self, token: Option<Secret>) -> Result<Inspection, Failure> {
         match self.ask(Verb::Inspect { token })? {
             Reply::Inspected(inspection) => Ok(inspection),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// The re-audit reminder of whoever is signed in, if there is one. Answered without the network.
+    /// The re-audit reminder of whoever is signed in; `None` where none is set. Answered without the network.
     ///
     /// # Errors
     /// `NotSignedIn` and `NeedsLogin`; `BadRequest` where this provider has no reminders.
     pub fn reminder(&mut self) -> Result<Option<Reminder>, Failure> {
         match self.ask(Verb::Reminder)? {
             Reply::Reminder(reminder) => Ok(reminder),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
@@ -121,45 +123,45 @@ impl<'a> Account<'a> {
     /// it is done ([`Reminder::upstream`]).
     ///
     /// # Errors
-    /// As [`Account::reminder`]; `BadRequest` for a time that is past or more than 365 days ahead; `Storage`.
+    /// As [`ProfileClient::reminder`]; `BadRequest` for a time that is past or more than 365 days ahead; `Storage`.
     pub fn set_reminder(&mut self, when: When) -> Result<Reminder, Failure> {
         match self.ask(Verb::SetReminder { when })? {
             Reply::Reminder(Some(reminder)) => Ok(reminder),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
     /// Clears the reminder; that there was none is no error.
     ///
     /// # Errors
-    /// As [`Account::reminder`]; `Storage`.
+    /// As [`ProfileClient::reminder`]; `Storage`.
     pub fn clear_reminder(&mut self) -> Result<(), Failure> {
         match self.ask(Verb::ClearReminder)? {
             Reply::Reminder(None) => Ok(()),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// Signs out: the local session is gone whatever the network says. What the server knows of it is returned.
+    /// Signs out. The local session is gone whatever the network says; returns whether the server has revoked it.
     ///
     /// # Errors
     /// `Storage`, and whatever keeps the agent from answering.
     pub fn logout(&mut self) -> Result<Revocation, Failure> {
         match self.ask(Verb::Logout)? {
             Reply::LoggedOut(revocation) => Ok(revocation),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// Signs in by the account's own scheme. `prompt` is called with every new step and says what to do; the step it is
-    /// called with last is never [`Step::Done`]. Returns who signed in, if the server says so.
+    /// Signs in, by `scheme` or by the profile's own. `prompt` is called with each new step, never with
+    /// [`Step::Done`], and says what to do. Returns who signed in, `None` where the server does not say.
     ///
     /// # Errors
-    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`Answer::Cancel`].
+    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptAnswer::Cancel`].
     pub fn login(
         &mut self,
         scheme: Option<Scheme>,
-        mut prompt: impl FnMut(&Step) -> Result<Answer, Failure>,
+        mut prompt: impl FnMut(&Step) -> Result<PromptAnswer, Failure>,
     ) -> Result<Option<User>, Failure> {
         let mut step = self.step(Verb::Login { scheme })?;
         let mut told: Option<Step> = None;
@@ -170,17 +172,17 @@ impl<'a> Account<'a> {
             };
             // While it waits the agent repeats itself; a question that comes again is a new one.
             let repeated = told.as_ref().is_some_and(|told| is_repeat(told, &step));
-            let answer = if repeated { Answer::Wait } else { prompt(&step)? };
+            let answer = if repeated { PromptAnswer::Wait } else { prompt(&step)? };
             told = Some(step);
             step = match answer {
-                Answer::Text(text) => self.step(Verb::Answer { flow, text })?,
-                Answer::Wait => self.wait(flow)?,
-                Answer::Cancel => self.step(Verb::Cancel { flow })?,
+                PromptAnswer::Text(text) => self.step(Verb::Answer { flow, text })?,
+                PromptAnswer::Wait => self.wait(flow)?,
+                PromptAnswer::Cancel => self.step(Verb::Cancel { flow })?,
             };
         }
     }
 
-    /// The next step of a sign-in, or the same one again after some seconds.
+    /// The next step of a sign-in, or the same one again after 20 seconds.
     ///
     /// # Errors
     /// What ended the sign-in.
@@ -188,7 +190,7 @@ impl<'a> Account<'a> {
         self.step(Verb::Wait { flow })
     }
 
-    /// One exchange of a sign-in.
+    /// Sends one request of a sign-in and returns the step that follows.
     ///
     /// # Errors
     /// What ended the sign-in, or what is wrong with an answer.
@@ -196,16 +198,16 @@ impl<'a> Account<'a> {
         match self.ask(verb)? {
             Reply::Step(step) => Ok(step),
             Reply::LoggedOut(_) => Err(given_up()),
-            _ => Err(beside_the_point()),
+            _ => Err(unexpected_reply()),
         }
     }
 
-    /// Asks in the words of the wire.
+    /// Sends one request of the protocol about this profile and waits for its reply, at most 45 seconds.
     ///
     /// # Errors
-    /// What the agent refuses.
+    /// What the agent answers instead, and `NoAgent` where the connection breaks.
     pub fn ask(&mut self, verb: Verb) -> Result<Reply, Failure> {
-        self.agent.ask(&Request { profile: Some(self.name.clone()), expect: self.expect.clone(), verb })
+        self.connection.ask(&Request { profile: Some(self.name.clone()), expect: self.expect.clone(), verb })
     }
 }
 
@@ -231,7 +233,7 @@ mod tests {
     use everkey_proto::reply::Field;
 
     #[test]
-    fn only_news_is_told() {
+    fn an_unchanged_step_is_a_repeat() {
         let open =
             |flow, expires_at| Step::Open { flow: FlowId(flow), url: "u".to_owned(), port: 1, expires_at };
         assert!(is_repeat(&open(1, 10), &open(1, 11)));

@@ -1,25 +1,25 @@
-//! Where each system's tool looks for its token and its server, first match first. Contract: one row a provider.
+//! Which token and which server win, where options, variables and files each name one: a row for each provider.
 
 use crate::environment;
 use everkey_proto::profile::Profile;
 use everkey_proto::{ProviderKind, Secret};
 
-/// One system's rules.
+/// Where the tool of one provider looks for its token and its server, the first match first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Whether `--token` gives a token for one command.
+    /// Whether the option `--token` gives a token for one command.
     pub token_flag: bool,
     /// Variables that give a token for one command.
     pub token_variables: &'static [&'static str],
-    /// Where in the session file the token then is.
+    /// The fields of the session file that hold a token.
     pub token_fields: &'static [&'static str],
-    /// Options that name the server.
+    /// Options that name the server, without dashes.
     pub server_options: &'static [&'static str],
     /// Variables that name the server.
     pub server_variables: &'static [&'static str],
 }
 
-/// The rules of a provider.
+/// The places that the provider's own tool documents.
 pub fn rules(provider: ProviderKind) -> Rules {
     match provider {
         ProviderKind::Failproofai => Rules {

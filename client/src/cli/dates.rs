@@ -1,4 +1,4 @@
-//! Times as people write and read them, where they are.
+//! Dates and times: typed by a person, and shown to one.
 
 use everkey_proto::text::harmless;
 use jiff::civil::{Date, DateTime, Time};
@@ -14,13 +14,13 @@ const MORNING: i8 = 9;
 /// How times are shown.
 const FORM: &str = "%Y-%m-%d %H:%M";
 
-/// The time in unix seconds that `--at` says: a day, or a day and a time, here unless an offset or Z follows.
+/// The time in unix seconds that a person types for `--at`: a day, or a day and a time, here unless an offset or Z follows.
 /// The error is the sentence for the user.
-pub fn ahead(text: &str) -> Result<u64, String> {
-    read(text, &Zoned::now())
+pub fn parse_future(text: &str) -> Result<u64, String> {
+    parse(text, &Zoned::now())
 }
 
-fn read(text: &str, now: &Zoned) -> Result<u64, String> {
+fn parse(text: &str, now: &Zoned) -> Result<u64, String> {
     let shown = harmless(text, 40);
     let at = timestamp(text.trim(), now.time_zone()).ok_or_else(|| {
         format!("{shown:?} is no time; write 2026-12-01, 2026-12-01T09:00 or 2026-12-01T09:00+01:00")
@@ -49,20 +49,19 @@ fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
 }
 
 /// When it is here, and how far away that is: `2026-12-01 09:00 (in 6 days)`.
-pub fn shown(unix_secs: u64) -> String {
-    told(unix_secs, &Zoned::now())
+pub fn local(unix_secs: u64) -> String {
+    with_distance(unix_secs, &Zoned::now())
 }
 
-/// The same for something that was said at another moment.
-pub fn shown_from(unix_secs: u64, said_at: u64) -> String {
+/// The same, seen from another moment.
+pub fn local_as_of(unix_secs: u64, as_of: u64) -> String {
     let now = Zoned::now();
-    let then = i64::try_from(said_at).ok().and_then(|secs| Timestamp::from_second(secs).ok());
-    told(unix_secs, &then.map_or(now.clone(), |then| then.to_zoned(now.time_zone().clone())))
+    let then = timestamp_of(as_of);
+    with_distance(unix_secs, &then.map_or(now.clone(), |then| then.to_zoned(now.time_zone().clone())))
 }
 
-fn told(unix_secs: u64, now: &Zoned) -> String {
-    let at = i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok());
-    let Some(at) = at else { return "never".to_owned() };
+fn with_distance(unix_secs: u64, now: &Zoned) -> String {
+    let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
     let away = at.as_second().saturating_sub(now.timestamp().as_second());
     let size = match away.unsigned_abs() {
         secs @ 0..100 => format!("{secs} s"),
@@ -74,6 +73,36 @@ fn told(unix_secs: u64, now: &Zoned) -> String {
     if away > 0 { format!("{at} (in {size})") } else { format!("{at} ({size} ago)") }
 }
 
+/// How far away it is, and when: `in 6 min (2026-12-01 09:00:00 UTC)`.
+pub fn utc(unix_secs: u64) -> String {
+    let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
+    let away = at.as_second().saturating_sub(Timestamp::now().as_second());
+    let size = match away.unsigned_abs() {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86400),
+    };
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    if away >= 0 { format!("in {size} ({stamp})") } else { format!("{size} ago ({stamp})") }
+}
+
+/// When it is here, in this form (`strftime`).
+pub fn local_time(unix_secs: u64, form: &str) -> String {
+    timestamp_of(unix_secs)
+        .map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::system()).strftime(form).to_string())
+}
+
+/// RFC 3339 in UTC.
+pub fn rfc3339(unix_secs: u64) -> String {
+    timestamp_of(unix_secs)
+        .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+fn timestamp_of(unix_secs: u64) -> Option<Timestamp> {
+    i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +112,7 @@ mod tests {
     }
 
     fn at(text: &str) -> Result<String, String> {
-        let secs = read(text, &now())?;
+        let secs = parse(text, &now())?;
         Ok(Timestamp::from_second(i64::try_from(secs).unwrap()).unwrap().to_string())
     }
 
@@ -107,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_or_out_of_range_is_told() {
+    fn what_is_no_time_or_out_of_range_is_refused() {
         for (text, words) in [
             ("", "no time"),
             ("soon", "no time"),
@@ -134,13 +163,13 @@ mod tests {
         let now = now();
         let away = |away: i64| {
             let secs = now.timestamp().as_second() + away;
-            told(u64::try_from(secs).unwrap(), &now)
+            with_distance(u64::try_from(secs).unwrap(), &now)
         };
         assert_eq!(away(7 * 86_400 - 1), "2026-11-28 11:59 (in 7 days)");
         assert_eq!(away(-2 * 86_400), "2026-11-19 12:00 (2 days ago)");
         assert_eq!(away(35 * 3_600), "2026-11-22 23:00 (in 35 h)");
         assert_eq!(away(5_399), "2026-11-21 13:29 (in 90 min)");
         assert_eq!(away(-5), "2026-11-21 11:59 (5 s ago)");
-        assert_eq!(told(u64::MAX, &now), "never");
+        assert_eq!(with_distance(u64::MAX, &now), "never");
     }
 }

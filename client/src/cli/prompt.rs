@@ -8,17 +8,16 @@ use std::io::{self, IsTerminal, Read, Write};
 /// The longest token that is read, in bytes.
 const TOKEN_CAP: u64 = 32 * 1024;
 
-/// Whether what is typed may be seen.
+/// Whether the terminal shows what is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Echo {
-    /// It may.
     Shown,
     /// It is a secret.
     Hidden,
 }
 
 /// Prompts on a terminal, reads a plain line from anything else; none at the end of the input.
-pub fn answer(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> {
+pub fn ask(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> {
     if !io::stdin().is_terminal() {
         return line();
     }
@@ -41,15 +40,15 @@ pub fn line() -> Result<Option<Secret>, Failure> {
     Ok((read > 0).then(|| Secret::new(answer.expose().trim_end_matches(['\r', '\n']))))
 }
 
-/// Whether reading standard input does not stop this program, as it would a job in the background of a terminal.
-pub fn may_be_read() -> bool {
+/// Whether standard input can be read: a job in the background of a terminal would be stopped by it.
+pub fn can_read_stdin() -> bool {
     let stdin = io::stdin();
     !stdin.is_terminal()
         || rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 /// `{"answer":"..."}` or the bare text.
-pub fn unwrapped(line: &Secret) -> Secret {
+pub fn unwrap_json(line: &Secret) -> Secret {
     #[derive(Deserialize)]
     struct Wrapped {
         answer: Secret,
@@ -60,7 +59,7 @@ pub fn unwrapped(line: &Secret) -> Secret {
 /// The token that is all of standard input; on a terminal it is typed unseen.
 pub fn token() -> Result<Secret, Failure> {
     let token = if io::stdin().is_terminal() {
-        answer("Token: ", Echo::Hidden)?.unwrap_or_default()
+        ask("Token: ", Echo::Hidden)?.unwrap_or_default()
     } else {
         let mut text = String::new();
         io::stdin().take(TOKEN_CAP).read_to_string(&mut text).map_err(|e| unreadable(&e))?;
@@ -106,7 +105,7 @@ mod tests {
     #[test]
     fn an_answer_may_come_in_an_object() {
         for line in ["x", r#"{"answer":"x"}"#] {
-            assert_eq!(unwrapped(&Secret::new(line)), Secret::new("x"));
+            assert_eq!(unwrap_json(&Secret::new(line)), Secret::new("x"));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! `everkey auth whoami --explain`: where account, server and token come from, and what was passed over.
+//! `everkey whoami --explain`: where account, server and token come from, and what was passed over.
 
 use crate::cli::context::{Chosen, Context};
-use crate::cli::show;
-use everkey_client::sources::{self, NamedServer, Origin};
+use crate::cli::output;
+use everkey_client::precedence::{self, NamedServer, Origin};
 use everkey_client::{Failure, Inspection, Status, User, Verdict, environment};
 use everkey_proto::Code;
 use everkey_proto::place::normal_server;
@@ -33,28 +33,28 @@ fn user_of(inspection: Inspection, source: &str) -> Result<Option<User>, Failure
     }
 }
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
     let tokens = context.given_tokens()?;
     let mut agent = context.agent()?;
-    let mut account = context.account(&mut agent);
-    let status = account.status()?;
-    let (used, said) = match tokens.first() {
+    let mut client = context.client(&mut agent);
+    let status = client.status()?;
+    let (used, user) = match tokens.first() {
         Some(given) => {
-            let said = account.inspect(Some(given.token.clone()));
-            (true, said.and_then(|inspection| user_of(inspection, &show::origin(&given.origin))))
+            let inspected = client.inspect(Some(given.token.clone()));
+            (true, inspected.and_then(|inspection| user_of(inspection, &output::origin(&given.origin))))
         }
-        None => (status.masked_token.is_some() || status.masked_static_token.is_some(), account.whoami()),
+        None => (status.masked_token.is_some() || status.masked_static_token.is_some(), client.whoami()),
     };
     let server = server(context, &status);
     let given = tokens
         .iter()
-        .map(|given| Source { from: show::origin(&given.origin), shown: Some(given.token.masked()) });
+        .map(|given| Source { from: output::origin(&given.origin), shown: Some(given.token.masked()) });
     let token = first(given.chain(in_file(context, &status)).collect());
-    if context.json() {
-        show::json(&json!({
-            "authenticated": used && said.is_ok(),
-            "user": said.as_ref().ok(),
-            "error": said.as_ref().err().map(show::error),
+    if context.options.json {
+        output::json(&json!({
+            "authenticated": used && user.is_ok(),
+            "user": user.as_ref().ok(),
+            "error": user.as_ref().err().map(output::failure_json),
             "explain": {
                 "profile": { "name": context.profile.name, "source": chosen(context) },
                 "server": choice(&server),
@@ -63,15 +63,17 @@ pub fn run(context: &Context) -> Result<ExitCode, Failure> {
         }));
     } else {
         print("Profile", &context.profile.name, &chosen(context), &[]);
-        tell("Server", &server);
-        tell("Token", &token);
-        show::out(match &said {
-            Ok(Some(user)) => format!("{:<8} {}", "User", show::user(user)),
+        print_choice("Server", &server);
+        print_choice("Token", &token);
+        output::line(match &user {
+            Ok(Some(user)) => format!("{:<8} {}", "User", output::user(user)),
             Ok(None) => format!("{:<8} this server does not say who", "User"),
-            Err(failure) => format!("{:<8} {}", "User", show::plain(&context.in_our_words(&failure.message))),
+            Err(failure) => {
+                format!("{:<8} {}", "User", output::plain(&context.reword(failure.clone()).message))
+            }
         });
     }
-    Ok(said.map_or_else(|failure| ExitCode::from(failure.code.exit_code()), |_| ExitCode::SUCCESS))
+    Ok(user.map_or_else(|failure| ExitCode::from(failure.code.exit_code()), |_| ExitCode::SUCCESS))
 }
 
 fn chosen(context: &Context) -> String {
@@ -85,8 +87,9 @@ fn chosen(context: &Context) -> String {
 }
 
 fn server(context: &Context, status: &Status) -> Choice {
-    let named = sources::named_servers(&context.profile, context.server_option(), environment::text);
-    let source = |named: NamedServer| Source { from: show::origin(&named.origin), shown: Some(named.server) };
+    let named = precedence::named_servers(&context.profile, context.server_option(), environment::text);
+    let source =
+        |named: NamedServer| Source { from: output::origin(&named.origin), shown: Some(named.server) };
     first(in_order(named, &status.server).into_iter().map(source).collect())
 }
 
@@ -105,7 +108,7 @@ fn in_order(named: Vec<NamedServer>, of_agent: &str) -> Vec<NamedServer> {
 
 /// The tokens of the session file, in the order of the contract.
 fn in_file(context: &Context, status: &Status) -> Vec<Source> {
-    let fields = sources::rules(context.profile.provider).token_fields;
+    let fields = precedence::rules(context.profile.provider).token_fields;
     let source = |field: &'static str, shown: &String| Source {
         from: format!("{} ({field})", context.profile.session_file.display()),
         shown: Some(shown.clone()),
@@ -134,21 +137,21 @@ fn choice(choice: &Choice) -> Value {
     })
 }
 
-fn tell(name: &str, choice: &Choice) {
+fn print_choice(name: &str, choice: &Choice) {
     match &choice.used {
         Some(used) => {
             print(name, used.shown.as_deref().unwrap_or_default(), &used.from, &choice.passed_over);
         }
-        None => show::out(format_args!("{name:<8} none")),
+        None => output::line(format_args!("{name:<8} none")),
     }
 }
 
 fn print(name: &str, value: &str, from: &str, passed_over: &[Source]) {
-    show::out(format_args!("{name:<8} {}, from {}", show::plain(value), show::plain(from)));
+    output::line(format_args!("{name:<8} {}, from {}", output::plain(value), output::plain(from)));
     for other in passed_over {
         let shown =
-            other.shown.as_deref().map(|shown| format!(" ({})", show::plain(shown))).unwrap_or_default();
-        show::out(format_args!("{:<8} passed over: {}{shown}", "", show::plain(&other.from)));
+            other.shown.as_deref().map(|shown| format!(" ({})", output::plain(shown))).unwrap_or_default();
+        output::line(format_args!("{:<8} passed over: {}{shown}", "", output::plain(&other.from)));
     }
 }
 

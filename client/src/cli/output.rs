@@ -3,24 +3,22 @@
 use everkey_client::User;
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// A line to standard output. Where it can't be written there is nobody to go on for: a closed pipe ends the program
-/// quietly, a full disk with a word.
-pub fn out(line: impl Display) {
+/// without a message, a full disk with one.
+pub fn line(line: impl Display) {
     let Err(e) = writeln!(anstream::stdout(), "{line}") else { return };
     if e.kind() != ErrorKind::BrokenPipe {
-        err(unwritable(&e).message);
+        error_line(unwritable(&e).message);
     }
     std::process::exit(Code::Storage.exit_code().into());
 }
 
-/// That standard output can't be written.
+/// The error for standard output that can't be written.
 pub fn unwritable(e: &std::io::Error) -> Failure {
     Failure::new(
         Code::Storage,
@@ -30,7 +28,7 @@ pub fn unwritable(e: &std::io::Error) -> Failure {
 }
 
 /// A line to standard error, which nobody may be listening to.
-pub fn err(line: impl Display) {
+pub fn error_line(line: impl Display) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
@@ -38,13 +36,13 @@ pub fn err(line: impl Display) {
 /// what `token` prints on standard output is used as a token.
 pub fn failure(failure: &Failure, json: bool) -> ExitCode {
     if json {
-        self::json(&error(failure));
+        self::json(&failure_json(failure));
     } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
-        err("not signed in");
-        why(failure);
+        error_line("not signed in");
+        reason(failure);
     } else {
-        err(plain(&failure.message));
-        err(plain(&failure.hint));
+        error_line(plain(&failure.message));
+        error_line(plain(&failure.hint));
     }
     ExitCode::from(failure.code.exit_code())
 }
@@ -54,40 +52,40 @@ pub fn nobody(failure: &Failure) -> ExitCode {
     if !matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
         return self::failure(failure, false);
     }
-    out("not signed in");
-    why(failure);
+    line("not signed in");
+    reason(failure);
     ExitCode::from(failure.code.exit_code())
 }
 
-fn why(failure: &Failure) {
+fn reason(failure: &Failure) {
     let reason = failure.message.trim_start_matches("not signed in").trim();
     let reason = reason.trim_start_matches('(').trim_end_matches(')');
     if !reason.is_empty() {
-        err(format_args!("{}. {}", plain(reason.trim_end_matches('.')), plain(&failure.hint)));
+        error_line(format_args!("{}. {}", plain(reason.trim_end_matches('.')), plain(&failure.hint)));
     }
 }
 
 /// A failure as a line for programs.
-pub fn error(failure: &Failure) -> Value {
-    let mut line = json!({
+pub fn failure_json(failure: &Failure) -> Value {
+    let mut json = json!({
         "type": "error",
         "code": failure.code,
         "message": failure.message,
         "hint": failure.hint,
     });
     if let Some(secs) = failure.retry_after_secs {
-        line["retry_after_secs"] = json!(secs);
+        json["retry_after_secs"] = serde_json::json!(secs);
     }
-    line
+    json
 }
 
 /// One line for programs.
 pub fn json(value: &Value) {
-    out(escaped(&value.to_string()));
+    line(escaped(&value.to_string()));
 }
 
 /// A message of the wire as one line for programs, its fields in their order.
-pub fn one_line(message: &impl serde::Serialize) -> String {
+pub fn json_line(message: &impl serde::Serialize) -> String {
     escaped(String::from_utf8_lossy(&everkey_proto::json::write(message)).trim_end())
 }
 
@@ -105,35 +103,6 @@ pub fn plain(text: &str) -> String {
     harmless(text, usize::MAX)
 }
 
-/// When, and how far away that is.
-pub fn when(unix_secs: u64) -> String {
-    let Ok(at) = i64::try_from(unix_secs).map_err(drop).and_then(|s| Timestamp::from_second(s).map_err(drop))
-    else {
-        return "never".to_owned();
-    };
-    let away = at.as_second().saturating_sub(Timestamp::now().as_second());
-    let size = match away.unsigned_abs() {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} days", s / 86400),
-    };
-    let stamp = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    if away >= 0 { format!("in {size} ({stamp})") } else { format!("{size} ago ({stamp})") }
-}
-
-/// The time of day here, in this form (`strftime`).
-pub fn local_time(unix_secs: u64, form: &str) -> String {
-    let at = i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok());
-    at.map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::system()).strftime(form).to_string())
-}
-
-/// RFC 3339 in UTC.
-pub fn rfc3339(unix_secs: u64) -> String {
-    let at = i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok());
-    at.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
 /// `EMAIL (ID)`, or the id alone.
 pub fn user(user: &User) -> String {
     let (email, id) = (plain(&user.email), plain(&user.id));
@@ -145,8 +114,8 @@ pub fn user(user: &User) -> String {
 }
 
 /// The word for where a value comes from.
-pub fn origin(origin: &everkey_client::sources::Origin) -> String {
-    use everkey_client::sources::Origin;
+pub fn origin(origin: &everkey_client::precedence::Origin) -> String {
+    use everkey_client::precedence::Origin;
     match origin {
         Origin::Option(name) => (*name).to_owned(),
         Origin::Variable(name) => (*name).to_owned(),

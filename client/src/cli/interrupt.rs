@@ -1,11 +1,11 @@
-//! How commands that go on until they are ended come to know of it.
+//! Ends commands that go on until Ctrl-C, another signal, or the end of whoever reads their output.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::thread;
 
-/// Calls this once one of these signals comes; that of Ctrl-C is SIGINT.
+/// Calls `ended` when one of these signals comes; that of Ctrl-C is SIGINT.
 pub fn on_signal(signals: &[i32], ended: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new(signals)?;
     thread::spawn(move || {
@@ -16,7 +16,7 @@ pub fn on_signal(signals: &[i32], ended: impl FnOnce() + Send + 'static) -> io::
     Ok(())
 }
 
-/// Calls this once nobody can read standard output any more, though nothing is written to it.
+/// Calls `closed` when nobody reads standard output any more, though nothing is written to it.
 pub fn on_closed_output(closed: impl FnOnce() + Send + 'static) {
     thread::spawn(move || {
         let stdout = io::stdout();

@@ -24,23 +24,23 @@ const CAP: usize = 64 * 1024;
 
 /// One request.
 #[derive(Debug)]
-pub struct Call {
+pub struct HttpRequest {
     method: Method,
-    target: Target,
+    target: RequestTarget,
     headers: HeaderMap,
     body: Option<Secret>,
 }
 
 /// Where a request goes.
 #[derive(Debug)]
-pub enum Target {
+pub enum RequestTarget {
     /// A path below the server's base URL.
     Path(&'static str),
     /// An endpoint that the server has named.
     Url(String),
 }
 
-impl Target {
+impl RequestTarget {
     fn at(&self, server: &str) -> String {
         match self {
             Self::Path(path) => format!("{server}{path}"),
@@ -49,13 +49,13 @@ impl Target {
     }
 }
 
-impl From<&'static str> for Target {
+impl From<&'static str> for RequestTarget {
     fn from(path: &'static str) -> Self {
         Self::Path(path)
     }
 }
 
-impl From<&String> for Target {
+impl From<&String> for RequestTarget {
     fn from(url: &String) -> Self {
         Self::Url(url.clone())
     }
@@ -70,30 +70,30 @@ pub enum Auth {
     Basic(String, Secret),
 }
 
-impl Call {
+impl HttpRequest {
     /// A GET.
-    pub fn get(target: impl Into<Target>) -> Self {
+    pub fn get(target: impl Into<RequestTarget>) -> Self {
         Self { method: Method::GET, target: target.into(), headers: HeaderMap::new(), body: None }
             .header("accept", "application/json".to_owned())
     }
 
     /// A DELETE.
-    pub fn delete(target: impl Into<Target>) -> Self {
+    pub fn delete(target: impl Into<RequestTarget>) -> Self {
         Self { method: Method::DELETE, ..Self::get(target) }
     }
 
     /// A POST of a JSON body.
-    pub fn post(target: impl Into<Target>, body: serde_json::Value) -> Self {
+    pub fn post(target: impl Into<RequestTarget>, body: serde_json::Value) -> Self {
         Self::with_body(target.into(), "application/json", Secret::new(body.to_string()))
     }
 
     /// A POST of a form.
-    pub fn form(target: impl Into<Target>, fields: &[(&str, &str)]) -> Self {
+    pub fn form(target: impl Into<RequestTarget>, fields: &[(&str, &str)]) -> Self {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         Self::with_body(target.into(), "application/x-www-form-urlencoded", Secret::new(body))
     }
 
-    fn with_body(target: Target, kind: &str, body: Secret) -> Self {
+    fn with_body(target: RequestTarget, kind: &str, body: Secret) -> Self {
         Self { method: Method::POST, target, headers: HeaderMap::new(), body: Some(body) }
             .header("accept", "application/json".to_owned())
             .header("content-type", kind.to_owned())
@@ -134,7 +134,7 @@ impl Call {
 }
 
 #[cfg(test)]
-impl Call {
+impl HttpRequest {
     /// The body, for tests; empty if there is none.
     pub fn sent_body(&self) -> &str {
         self.body.as_ref().map_or("", Secret::expose)
@@ -147,7 +147,7 @@ impl Call {
 }
 
 /// An answer, whatever its status.
-pub struct Answer {
+pub struct HttpResponse {
     /// The server asked.
     pub server: String,
     /// The HTTP status.
@@ -164,7 +164,7 @@ pub struct Answer {
     pub body: Zeroizing<Vec<u8>>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// Whether it is JSON, by its own word and by looking.
     pub fn is_json(&self) -> bool {
         self.says_json && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
@@ -189,13 +189,13 @@ pub struct Parked {
 }
 
 /// Makes a call on a connection of its own.
-pub async fn call(server: &str, call: Call) -> Result<Answer, NetTrouble> {
+pub async fn call(server: &str, call: HttpRequest) -> Result<HttpResponse, NetTrouble> {
     let client = build(server, &call.target.at(server), None)?;
     send(&client, server, call).await
 }
 
 /// S1: connects to where `target` is, finishes TLS, and sends nothing.
-pub async fn park(server: &str, target: &Target) -> Result<Parked, NetTrouble> {
+pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetTrouble> {
     let lot = Lot::default();
     let url = target.at(server);
     let client = build(server, &url, Some(ParkLayer::new(lot.clone())))?;
@@ -212,7 +212,7 @@ pub async fn park(server: &str, target: &Target) -> Result<Parked, NetTrouble> {
 
 impl Parked {
     /// S3: sends on the parked connection and on no other.
-    pub async fn send(self, call: Call) -> Result<Answer, NetTrouble> {
+    pub async fn send(self, call: HttpRequest) -> Result<HttpResponse, NetTrouble> {
         self.lot.release();
         send(&self.client, &self.server, call).await
     }
@@ -238,7 +238,7 @@ fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, Net
     builder.build().map_err(|e| trouble(server, &e))
 }
 
-async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTrouble> {
+async fn send(client: &Client, server: &str, call: HttpRequest) -> Result<HttpResponse, NetTrouble> {
     let mut request = client.request(call.method, call.target.at(server)).headers(call.headers);
     if let Some(body) = call.body {
         request = request.body(body.expose().to_owned());
@@ -259,7 +259,7 @@ async fn send(client: &Client, server: &str, call: Call) -> Result<Answer, NetTr
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { server: server.to_owned(), status, date, retry_after, location, says_json, body })
+    Ok(HttpResponse { server: server.to_owned(), status, date, retry_after, location, says_json, body })
 }
 
 /// A `Date` header's unix seconds (RFC 9110, 5.6.7); none before 1970 or for anything else.
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn a_call_shows_no_secret() {
         let body = serde_json::json!({ "refresh_token": "hunter2" });
-        let call = Call::post("/", body).secret_header("x", &Secret::new("hunter2"));
+        let call = HttpRequest::post("/", body).secret_header("x", &Secret::new("hunter2"));
         let shown = format!("{:?}", call.auth(Auth::Bearer(Secret::new("hunter2"))));
         assert!(
             !shown.contains("hunter2") && !shown.contains(&format!("{:?}", b"hunter2")[1..20]),

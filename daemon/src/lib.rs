@@ -1,5 +1,6 @@
 //! The agent's parts. `main.rs` only starts them; the parts that read what others wrote are public for the fuzzers.
 #![deny(unsafe_code)]
+#![allow(missing_docs)]
 
 mod access_log;
 mod agent_lock;
@@ -14,6 +15,7 @@ pub mod http;
 pub mod life;
 mod listener;
 mod logging;
+mod net_jobs;
 mod object;
 mod parking;
 pub mod provider;
@@ -25,4 +27,3 @@ pub mod store;
 mod system;
 mod watch;
 pub mod words;
-mod work;

@@ -3,7 +3,7 @@
 
 use crate::broker::Account;
 use crate::http::base_url;
-use crate::provider::Provider;
+use crate::provider;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow, bail};
 use everkey_proto::achilles::AchillesConfig;
@@ -11,7 +11,7 @@ use everkey_proto::config::{Config, OauthEndpoints, OauthProfile};
 use everkey_proto::place::{Places, normal_server};
 use everkey_proto::profile::{Profile, profiles, resolve};
 use everkey_proto::text::harmless;
-use everkey_proto::{Code, Failure, ProviderKind, Secret};
+use everkey_proto::{Code, Failure, Secret};
 use everkey_session::Settings;
 use everkey_session::policy::{Discovery, OauthClient, Policy};
 use everkey_session::record::hex;
@@ -122,18 +122,17 @@ impl Setup {
     }
 
     fn account(&self, profile: Profile) -> Result<Account> {
-        let provider = Provider::from(profile.provider);
+        let provider = provider::descriptor(profile.provider);
         let named = (profile.name == everkey_proto::DEFAULT_PROFILE).then(|| self.server.clone()).flatten();
         let configured = named.or(profile.server.clone());
-        let in_file = || provider.server_in(read(&profile.session_file).ok().flatten()?.as_bytes());
+        let in_file =
+            || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
         let server = configured.or_else(in_file).or_else(|| profile.server().map(str::to_owned));
         let server = server.or_else(|| token_origin(profile.oauth.as_ref()?)).unwrap_or_default();
-        let server = match profile.provider {
-            // It may come from the tool's own file, which nobody has checked.
-            ProviderKind::Achilles | ProviderKind::Binboi => {
-                base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
-            }
-            ProviderKind::Failproofai | ProviderKind::DotAi | ProviderKind::Oauth => server,
+        let server = if provider.tool_names_server {
+            base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
+        } else {
+            server
         };
         // An issuer's last slash counts only for the issuer.
         let server = normal_server(&server);
@@ -141,7 +140,7 @@ impl Setup {
         let policy = match (&profile.oauth, policy.oauth.clone()) {
             (Some(oauth), _) => Policy { oauth: Some(client(oauth)?), ..policy },
             (None, Some(usual)) => {
-                // Only dot-ai's server can be asked for a lifetime.
+                // Only a server that can be asked for a lifetime has a usual one.
                 let wished = self.dot_ai_ttl_secs.filter(|_| usual.lifetime_secs.is_some());
                 let lifetime_secs = wished.or(usual.lifetime_secs);
                 Policy { oauth: Some(OauthClient { lifetime_secs, ..usual }), ..policy }
@@ -158,7 +157,8 @@ impl Setup {
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.machine.clone(),
         };
-        let store = Store::new(provider, &profile.name, session_file.clone(), &self.places.state);
+        let store =
+            Store::new(&provider.session_file, &profile.name, session_file.clone(), &self.places.state);
         Ok(Account { name: profile.name, provider, session_file, settings, store })
     }
 }

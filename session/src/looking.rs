@@ -3,7 +3,7 @@
 
 use crate::Op;
 use crate::job::{Found, StoreJob};
-use crate::policy::{LONGEST_RETRY_AFTER_SECS, retry_at};
+use crate::policy::{LONGEST_RETRY_AFTER_SECS, Renewal, retry_at};
 use crate::profile::{Account, Profile};
 use crate::record::{Capability, Fingerprint, Over, Session};
 use crate::rotation::{Fresh, Hold, Rotation, SignedIn};
@@ -238,7 +238,8 @@ impl Profile {
     /// What everkey wrote last was replaced while nobody looked: whoever did may have used its token.
     fn spend_unless(&mut self, now: &Moment, print: Fingerprint) {
         let Some(last) = self.sidecar.pin.as_ref().map(|pin| pin.fingerprint) else { return };
-        if last != print && self.settings.policy.refreshes && self.sidecar.is_spent(last).is_none() {
+        let refreshes = self.settings.policy.renewal == Renewal::RefreshToken;
+        if last != print && refreshes && self.sidecar.is_spent(last).is_none() {
             let until = now.wall.saturating_add(LONGEST_RETRY_AFTER_SECS * 90);
             self.sidecar.spend(last, until, Over::Restored, now.wall);
             self.books.must_write();

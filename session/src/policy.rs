@@ -9,8 +9,8 @@ use everkey_proto::{Scheme, Secret};
 pub struct Policy {
     /// How a person signs in: the first unless they choose another.
     pub schemes: Vec<Scheme>,
-    /// Whether sessions have refresh tokens, each good for one use.
-    pub refreshes: bool,
+    /// How a session gets its next access token.
+    pub renewal: Renewal,
     /// Whether the server can be told that a session has ended.
     pub revokes: bool,
     /// Whether the server says whose a token is.
@@ -25,6 +25,15 @@ pub struct Policy {
     pub replay: Replay,
     /// Milliseconds between two automatic refreshes, whatever the server says; 30 s except in tests.
     pub gap_ms: u64,
+}
+
+/// How a session gets its next access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// By a refresh token, good for one use (RFC 6749 section 6).
+    RefreshToken,
+    /// Not at all: the person signs in again.
+    None,
 }
 
 /// An OAuth client before it knows its server.

@@ -3,7 +3,7 @@
 use super::{Broker, Desk, Finished, Outcome};
 use crate::happenings::happening;
 use crate::remind::{self, Errand};
-use crate::{clock, listener, logging, words, work};
+use crate::{clock, listener, logging, net_jobs, words};
 use anyhow::Result;
 use everkey_proto::Reply;
 use everkey_proto::reply::{Access, Happening};
@@ -22,7 +22,7 @@ impl Broker {
                 Effect::Reply(waiter, answer) => {
                     let of = &self.lanes[lane];
                     let file = of.session_file.to_string_lossy();
-                    let reply = words::reply(&of.name, of.provider.word(), &file, *answer);
+                    let reply = words::reply(&of.name, of.provider.kind.word(), &file, *answer);
                     if let Some(desk) = self.desk.remove(&waiter) {
                         self.answer(lane, desk, reply);
                     }
@@ -105,7 +105,7 @@ impl Broker {
         let provider = self.lanes[lane].provider;
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
-                Finished { lane, op, outcome: Outcome::Parked(work::park(provider, at).await) }
+                Finished { lane, op, outcome: Outcome::Parked(net_jobs::park(provider, at).await) }
             }),
             NetJob::Listen => self.work.spawn(async move {
                 Finished { lane, op, outcome: Outcome::Listening(listener::bind().await) }
@@ -114,7 +114,7 @@ impl Broker {
                 let parked = self.parked.remove(&(lane, op));
                 self.spawn(lane, op, async move {
                     match parked {
-                        Some(parked) => work::send(provider, parked, at, refresh, key, deadline).await,
+                        Some(parked) => net_jobs::send(provider, parked, at, refresh, key, deadline).await,
                         None => {
                             let trouble = NetTrouble { server: String::new(), kind: NetKind::Broken };
                             Done::Answered(Box::new(Refresh::Unclear(trouble)), None)
@@ -122,13 +122,13 @@ impl Broker {
                     }
                 })
             }
-            NetJob::Probe { at, access } => self.spawn(lane, op, work::probe(provider, at, access)),
-            NetJob::Identify { at, access } => self.spawn(lane, op, work::identify(provider, at, access)),
-            NetJob::Login { server, call } => self.spawn(lane, op, work::login(provider, server, call)),
+            NetJob::Probe { at, access } => self.spawn(lane, op, net_jobs::probe(provider, at, access)),
+            NetJob::Identify { at, access } => self.spawn(lane, op, net_jobs::identify(provider, at, access)),
+            NetJob::Login { server, call } => self.spawn(lane, op, net_jobs::login(provider, server, call)),
             NetJob::TellReminder { at, access, due_at } => {
-                self.spawn(lane, op, work::tell_reminder(provider, at, access, due_at))
+                self.spawn(lane, op, net_jobs::tell_reminder(provider, at, access, due_at))
             }
-            NetJob::Revoke(revocation) => self.spawn(lane, op, work::revoke(provider, revocation)),
+            NetJob::Revoke(revocation) => self.spawn(lane, op, net_jobs::revoke(provider, revocation)),
         };
         self.running.insert((lane, op), running);
     }

@@ -8,7 +8,7 @@ use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};
 use crate::happenings::Happenings;
 use crate::http::Parked;
-use crate::provider::Provider;
+use crate::provider::Descriptor;
 use crate::service_manager::Watchdog;
 use crate::setup::Setup;
 use crate::store::{Store, reminder};
@@ -63,7 +63,7 @@ pub struct Account {
     /// Its name.
     pub name: String,
     /// What its server speaks.
-    pub provider: Provider,
+    pub provider: &'static Descriptor,
     /// Its session file.
     pub session_file: PathBuf,
     /// The core's settings.
@@ -78,7 +78,7 @@ const DRAIN_MS: u64 = 10_000;
 /// A profile with its core and files.
 struct Lane {
     name: String,
-    provider: Provider,
+    provider: &'static Descriptor,
     session_file: PathBuf,
     /// Where the provider keeps reminders: the file that holds one.
     reminder_file: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! What the providers' files and answers have in common.
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use everkey_proto::Secret;
 use everkey_session::record::Capability;
 use jiff::Timestamp;
@@ -69,8 +69,17 @@ pub fn promised(retry: Option<&RawValue>) -> Capability {
     }
 }
 
+/// everkey-server's error code, in either shape: `{code, message}` or `{success: false, code, detail}`.
+pub fn error_code(answer: &HttpResponse) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Shape {
+        code: String,
+    }
+    answer.json::<Shape>().map(|shape| shape.code)
+}
+
 /// RR-1: the server says that this attempt changed nothing.
-pub fn unconsumed(answer: &Answer) -> bool {
+pub fn unconsumed(answer: &HttpResponse) -> bool {
     #[derive(Deserialize)]
     struct Shape {
         attempt_consumed: bool,
@@ -79,7 +88,7 @@ pub fn unconsumed(answer: &Answer) -> bool {
 }
 
 /// Seconds to wait: `retry_after_secs` in the body wins over a numeric header; clamped to a day.
-pub fn retry_after(answer: &Answer) -> Option<u64> {
+pub fn retry_after(answer: &HttpResponse) -> Option<u64> {
     #[derive(Deserialize)]
     struct Shape {
         retry_after_secs: f64,

@@ -8,7 +8,7 @@ pub mod side;
 
 pub use durable::{is_named, make_dir, open_lock};
 
-use crate::provider::Provider;
+use crate::provider::SessionFormat;
 use durable::Exchange;
 use everkey_session::StoreJob;
 use everkey_session::job::{Done, Found, Loaded, Replaced};
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 /// One profile's files.
 pub struct Store {
-    provider: Provider,
+    format: &'static SessionFormat,
     session_file: PathBuf,
     lock: Option<File>,
     journal: journal::JournalFile,
@@ -33,10 +33,10 @@ pub struct Store {
 
 impl Store {
     /// The files of `profile`; nothing is touched yet.
-    pub fn new(provider: Provider, profile: &str, session_file: PathBuf, state: &Path) -> Self {
+    pub fn new(format: &'static SessionFormat, profile: &str, session_file: PathBuf, state: &Path) -> Self {
         let side = side::Side::of(state, profile, &session_file);
         Self {
-            provider,
+            format,
             journal: journal::JournalFile::beside(&session_file),
             reminder: reminder::ReminderFiles::of(&session_file, side.reminder_book().to_owned()),
             side,
@@ -54,7 +54,7 @@ impl Store {
     pub fn run(&mut self, job: StoreJob) -> Done {
         match job {
             StoreJob::Load => Done::Loaded(Box::new(self.load())),
-            StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.provider))),
+            StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.format))),
             StoreJob::SetAside(digest) => Done::SetAside(self.own().and_then(|()| self.set_aside(digest))),
             StoreJob::Note(intent) => Done::Stored(
                 self.own().and_then(|()| self.journal.note(&intent).map_err(|e| self.in_journal(&e))),
@@ -114,7 +114,7 @@ impl Store {
         };
         Loaded {
             owner,
-            file: session_file::find(&self.session_file, self.provider),
+            file: session_file::find(&self.session_file, self.format),
             journal,
             sidecar: sidecar.unwrap_or_default(),
             revocations: self.side.revocations(),
@@ -168,7 +168,7 @@ impl Store {
     fn replace(&mut self, parent: Option<Fingerprint>, session: &Session) -> Result<Replaced, StoreTrouble> {
         let path = self.session_file.clone();
         let wrong = |e: io::Error| trouble(&path, &e);
-        let before = session_file::find(&path, self.provider);
+        let before = session_file::find(&path, self.format);
         if parent.is_some() && fingerprint(&before) != parent {
             return Ok(Replaced::GaveWay(Box::new(before)));
         }
@@ -179,7 +179,7 @@ impl Store {
             Err(_) if parent.is_none() => None,
             Err(kind) => return Err(StoreTrouble { path: path.display().to_string(), kind }),
         };
-        let content = self.provider.render_session(old.as_ref().map(|bytes| bytes.as_slice()), session);
+        let content = (self.format.render)(old.as_ref().map(|bytes| bytes.as_slice()), session);
         let Some(parent) = parent else {
             return durable::replace(&path, &content).map(|()| Replaced::Done).map_err(wrong);
         };
@@ -192,7 +192,7 @@ impl Store {
             }
             Exchange::Exchanged => {}
         }
-        let came_out = session_file::find(&temp, self.provider);
+        let came_out = session_file::find(&temp, self.format);
         if fingerprint(&came_out) == Some(parent) {
             durable::sync_dir_of(&path).map_err(wrong)?;
             drop(temp);
@@ -217,10 +217,10 @@ impl Store {
                 // Somebody removed the file just now: that is newer than what we hold.
                 return Ok(Found::Missing);
             }
-            match session_file::find(&temp, self.provider) {
+            match session_file::find(&temp, self.format) {
                 Found::Session { session, .. } if session.fingerprint() == ours => {
                     durable::sync_dir_of(&self.session_file).map_err(wrong)?;
-                    return Ok(session_file::find(&self.session_file, self.provider));
+                    return Ok(session_file::find(&self.session_file, self.format));
                 }
                 // It may be ours or not, so it is not removed before the next start.
                 Found::Unusable(why) => {
@@ -250,13 +250,13 @@ impl Store {
     /// What the file holds beside the session, and keeps.
     fn left_over(&self) -> Option<Zeroizing<Vec<u8>>> {
         match session_file::read(&self.session_file) {
-            Ok(Content::Bytes(old, _)) => self.provider.render_signed_out(&old),
+            Ok(Content::Bytes(old, _)) => self.format.render_signed_out.and_then(|render| render(&old)),
             Ok(Content::Missing) | Err(_) => None,
         }
     }
 
     fn set_aside(&self, digest: u64) -> Result<Option<String>, StoreTrouble> {
-        match session_file::find(&self.session_file, self.provider) {
+        match session_file::find(&self.session_file, self.format) {
             Found::Damaged(now) if now == digest => {}
             Found::Missing | Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
                 return Ok(None);
@@ -309,11 +309,13 @@ fn on_network(_: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_proto::Secret;
+    use crate::provider::descriptor;
+    use everkey_proto::{ProviderKind, Secret};
     use everkey_session::record::{Capability, Intent};
 
     fn owner_of(folder: &Path, state: &Path) -> (Store, Result<(), NotOwner>) {
-        let mut store = Store::new(Provider::Failproofai, "p", folder.join("auth.json"), state);
+        let format = &descriptor(ProviderKind::Failproofai).session_file;
+        let mut store = Store::new(format, "p", folder.join("auth.json"), state);
         let Done::Loaded(loaded) = store.run(StoreJob::Load) else { panic!("a load ends as one") };
         (store, loaded.owner)
     }

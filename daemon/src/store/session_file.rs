@@ -1,6 +1,6 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
-use crate::provider::{Parsed, Provider};
+use crate::provider::{ParsedFile, SessionFormat};
 use everkey_session::job::Found;
 use everkey_session::trouble::{StoreKind, StoreTrouble};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
@@ -22,17 +22,17 @@ pub enum Content {
     Bytes(Zeroizing<Vec<u8>>, bool),
 }
 
-/// Reads the file and takes it for what its provider says.
-pub fn find(path: &Path, provider: Provider) -> Found {
+/// Reads the file and takes it for what its format says.
+pub fn find(path: &Path, format: &SessionFormat) -> Found {
     match read(path) {
         Ok(Content::Missing) => Found::Missing,
-        Ok(Content::Bytes(bytes, tightened)) => match provider.parse_session(&bytes) {
-            Parsed::Session(session) => Found::Session { session, tightened },
-            Parsed::Nobody => Found::Missing,
-            Parsed::Strange => {
+        Ok(Content::Bytes(bytes, tightened)) => match (format.parse)(&bytes) {
+            ParsedFile::Session(session) => Found::Session { session, tightened },
+            ParsedFile::Nobody => Found::Missing,
+            ParsedFile::Strange => {
                 Found::Unusable(StoreTrouble { path: path.display().to_string(), kind: StoreKind::Strange })
             }
-            Parsed::Damaged => Found::Damaged(digest(&bytes)),
+            ParsedFile::Damaged => Found::Damaged(digest(&bytes)),
         },
         Err(kind) => Found::Unusable(StoreTrouble { path: path.display().to_string(), kind }),
     }

@@ -3,9 +3,9 @@
 
 use super::answers::harmless;
 use crate::{measure, reach};
-use everkey_daemon::provider::Provider;
+use everkey_daemon::provider::descriptor;
 use everkey_daemon::words;
-use everkey_proto::{Expect, Secret};
+use everkey_proto::{Expect, ProviderKind, Secret};
 use everkey_session::job::{Done, Found, Loaded, LoginCall};
 use everkey_session::policy::{Discovery, OauthClient};
 use everkey_session::record::Journal;
@@ -98,7 +98,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         authorization: Some(format!("{ISSUER}/authorize")),
         ..Endpoints::default()
     };
-    let mut policy = Provider::Oauth.policy(30_000);
+    let mut policy = descriptor(ProviderKind::Oauth).policy(30_000);
     policy.oauth = Some(OauthClient {
         issuer: ISSUER.to_owned(),
         discovery: Discovery::Given(endpoints),

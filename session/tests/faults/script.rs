@@ -4,7 +4,7 @@ use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
 use everkey_session::event::{Answer, Ask, Effect, Input};
 use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::policy::{Policy, Replay};
+use everkey_session::policy::{Policy, Renewal, Replay};
 use everkey_session::record::{
     Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
 };
@@ -150,7 +150,7 @@ pub fn trouble(kind: NetKind) -> NetTrouble {
 pub fn policy() -> Policy {
     Policy {
         schemes: vec![Scheme::Otp],
-        refreshes: true,
+        renewal: Renewal::RefreshToken,
         revokes: true,
         identifies: false,
         reminds: false,

@@ -5,7 +5,7 @@ use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::{Scheme, Secret};
 use everkey_session::event::{Answer, Ask, Effect, View};
 use everkey_session::job::{Done, Identity, Loaded, LoginAnswer, NetJob, StoreJob};
-use everkey_session::policy::Policy;
+use everkey_session::policy::{Policy, Renewal};
 use everkey_session::record::{Fingerprint, Holder, Over, Session};
 use everkey_session::registration::{Endpoints, Registration};
 use everkey_session::trouble::{Notice, Out, Trouble};
@@ -34,7 +34,7 @@ fn only_fixed() -> Session {
 
 fn without_refresh() -> Policy {
     let schemes = vec![Scheme::Token];
-    Policy { refreshes: false, revokes: false, schemes, ..policy() }
+    Policy { renewal: Renewal::None, revokes: false, schemes, ..policy() }
 }
 
 fn holding(session: &Session) -> Agent {

@@ -12,7 +12,7 @@ use crate::server::{Rules, Server, session_of};
 use everkey_proto::{Scheme, Secret};
 use everkey_session::event::{Ask, Effect, Input};
 use everkey_session::job::{Done, Refresh, StoreJob};
-use everkey_session::policy::Policy;
+use everkey_session::policy::{Policy, Renewal};
 use everkey_session::record::{Fingerprint, Pin, Session, Sidecar};
 use everkey_session::{Boot, Moment, Op, Settings};
 use std::collections::BTreeMap;
@@ -298,7 +298,7 @@ impl World {
         let settings = Settings {
             policy: Policy {
                 schemes: vec![Scheme::Otp],
-                refreshes: true,
+                renewal: Renewal::RefreshToken,
                 revokes: true,
                 identifies: false,
                 reminds: self.plan.reminds,

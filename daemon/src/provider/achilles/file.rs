@@ -1,10 +1,10 @@
 //! achilles' session file: strings only, in the contract's order, times ISO 8601 with milliseconds, no newline at the end.
 
-use super::super::Parsed;
-use super::super::fields::{Fields, fields, is_json, sendable, timestamp, unix_secs};
-use super::super::jwt;
-use super::About;
+use super::about::About;
 use crate::object;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::fields::{Fields, fields, is_json, sendable, timestamp, unix_secs};
+use crate::provider::jwt;
 use everkey_proto::Secret;
 use everkey_session::record::{Holder, Session};
 use serde::{Deserialize, Serialize};
@@ -24,11 +24,11 @@ const OURS: [&str; 9] = [
 ];
 
 /// Only the access token must be there; a time that can't be read is a file of another version of the tool.
-pub fn parse_session(bytes: &[u8]) -> Parsed {
+pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     match read(bytes) {
-        Some(session) => Parsed::Session(session),
-        None if is_json(bytes) => Parsed::Strange,
-        None => Parsed::Damaged,
+        Some(session) => ParsedFile::Session(session),
+        None if is_json(bytes) => ParsedFile::Strange,
+        None => ParsedFile::Damaged,
     }
 }
 

@@ -1,9 +1,12 @@
-use super::super::Parsed;
-use super::super::samples::answer;
+use super::file::{parse_session, render_session};
 use super::*;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::samples::answer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_session::record::{Capability, Session};
+use everkey_proto::reply::User;
+use everkey_session::record::{Capability, Grant, Session};
+use everkey_session::trouble::Rejected;
 
 /// As the original writes it.
 const FILE: &str = r#"{
@@ -26,7 +29,7 @@ const TOKENS: &str = r#"{"success":true,"data":{"access_token":"a","refresh_toke
 
 fn session(text: &str) -> Session {
     match parse_session(text.as_bytes()) {
-        Parsed::Session(session) => session,
+        ParsedFile::Session(session) => session,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -98,15 +101,15 @@ fn what_is_optional_may_be_missing_or_null() {
 #[test]
 fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
     for strange in ["{}", "[]", "null", r#"{"access_token":1}"#, r#"{"accessToken":"a"}"#] {
-        assert_eq!(parse_session(strange.as_bytes()), Parsed::Strange, "{strange}");
+        assert_eq!(parse_session(strange.as_bytes()), ParsedFile::Strange, "{strange}");
     }
     let newer = FILE.replace("2026-03-08T12:00:00.000Z", "soon");
-    assert_eq!(parse_session(newer.as_bytes()), Parsed::Strange);
+    assert_eq!(parse_session(newer.as_bytes()), ParsedFile::Strange);
     for token in [r#""a\nb""#, r#""""#, r#""a b""#] {
-        assert_eq!(parse_session(FILE.replace(r#""a""#, token).as_bytes()), Parsed::Strange, "{token}");
+        assert_eq!(parse_session(FILE.replace(r#""a""#, token).as_bytes()), ParsedFile::Strange, "{token}");
     }
     for damaged in ["", "{", "\0\0", &FILE[..40]] {
-        assert_eq!(parse_session(damaged.as_bytes()), Parsed::Damaged, "{damaged}");
+        assert_eq!(parse_session(damaged.as_bytes()), ParsedFile::Damaged, "{damaged}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::http;
 use crate::object;
-use crate::provider::Parsed;
+use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::sendable;
 use everkey_session::record::Session;
 use everkey_session::registration::Endpoints;
@@ -14,18 +14,18 @@ use zeroize::Zeroizing;
 const VERSION: u64 = 1;
 
 /// What a file's bytes hold. Of a newer version nothing is guessed, and the file stays as it is.
-pub fn parse_session(bytes: &[u8]) -> Parsed {
+pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,
     }
     match object::read::<Versioned>(bytes) {
         Some(Versioned { version: VERSION }) => match object::read::<Session>(bytes).filter(is_usable) {
-            Some(session) => Parsed::Session(session),
-            None => Parsed::Damaged,
+            Some(session) => ParsedFile::Session(session),
+            None => ParsedFile::Damaged,
         },
-        Some(Versioned { version }) if version > VERSION => Parsed::Strange,
-        Some(_) | None => Parsed::Damaged,
+        Some(Versioned { version }) if version > VERSION => ParsedFile::Strange,
+        Some(_) | None => ParsedFile::Damaged,
     }
 }
 

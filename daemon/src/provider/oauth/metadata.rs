@@ -1,7 +1,7 @@
 //! What a server says about itself: RFC 8414, OpenID Connect Discovery, RFC 9207. It counts only if it calls itself
 //! exactly what it was called, and sends credentials nowhere less safe than it is itself.
 
-use crate::http::{self, Answer};
+use crate::http::{self, HttpResponse};
 use everkey_proto::Scheme;
 use everkey_session::job::{LoginAnswer, WellKnown};
 use everkey_session::registration::{ClientAuth, Endpoints};
@@ -48,7 +48,7 @@ struct Retry {
 }
 
 /// The endpoints, if the metadata is `issuer`'s own and good enough for a sign-in of this kind.
-pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &Answer) -> LoginAnswer {
+pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, place) {
         (200, _) => match answer.json::<Metadata>() {
             Some(metadata) => understand(issuer, scheme, metadata)

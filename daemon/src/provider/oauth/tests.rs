@@ -1,11 +1,14 @@
+use super::file::{parse_session, render_session};
 use super::*;
-use crate::provider::Parsed;
+use crate::provider::descriptor::ParsedFile;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Scheme;
 use everkey_proto::reply::User;
-use everkey_session::job::WellKnown;
+use everkey_session::job::{Refresh, WellKnown};
 use everkey_session::record::{Capability, Claims, Holder, Session};
+use everkey_session::registration::{ClientAuth, Registration};
+use everkey_session::trouble::Rejected;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -15,8 +18,8 @@ mod sign_in;
 
 const ISSUER: &str = "https://id.example/realm";
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer {
+fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse {
         server: ISSUER.into(),
         status,
         date: Some(1000),
@@ -27,8 +30,8 @@ fn answer(status: u16, body: &str) -> Answer {
     }
 }
 
-fn html(status: u16) -> Answer {
-    Answer { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
+fn html(status: u16) -> HttpResponse {
+    HttpResponse { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
 }
 
 fn endpoints() -> Endpoints {
@@ -66,7 +69,7 @@ fn granted(body: &str) -> everkey_session::record::Grant {
 #[test]
 fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
     let shown = |auth| {
-        let call = refresh(&here(auth), &Secret::new("r+1"));
+        let call = refresh(&here(auth), &Secret::new("r+1")).unwrap();
         (call.sent_body().to_owned(), call.sent_header("authorization"))
     };
     let plain = "grant_type=refresh_token&refresh_token=r%2B1";
@@ -81,8 +84,8 @@ fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
 #[test]
 fn without_a_registration_no_token_is_sent_anywhere() {
     let nowhere = At { server: ISSUER.into(), registration: None };
-    let call = refresh(&nowhere, &Secret::new("r"));
-    assert_eq!(call.sent_body(), "");
+    assert!(token_endpoint(&nowhere).is_none());
+    assert!(refresh(&nowhere, &Secret::new("r")).is_none());
     assert!(probe(&nowhere, &Secret::new("a")).is_none());
     assert!(identify(&nowhere, &Secret::new("a")).is_none());
 }
@@ -125,7 +128,7 @@ fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     assert!(matches!(read(503, r#"{"error":"temporarily_unavailable"}"#), Refresh::Unclear(_)));
     let elsewhere = read(302, "");
     assert!(matches!(elsewhere, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
-    let limited = Answer { retry_after: Some("9".into()), ..html(429) };
+    let limited = HttpResponse { retry_after: Some("9".into()), ..html(429) };
     assert!(matches!(read_refresh(&limited), Refresh::Unclear(t) if t.kind == NetKind::Limited(9)));
 }
 

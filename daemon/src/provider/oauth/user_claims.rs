@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 /// How far the clocks of the machines that make up one server may differ, in seconds.
 const LEEWAY: f64 = 300.0;
 
-/// What is known about somebody. Only the subject must be there and be text.
+/// What a server says about somebody. Only the subject must be there and be text.
 #[derive(Deserialize)]
-pub struct Person {
+pub struct UserClaims {
     sub: String,
     email: Option<Value>,
     email_verified: Option<Value>,
@@ -24,9 +24,9 @@ pub struct Person {
     preferred_username: Option<Value>,
 }
 
-impl Person {
+impl UserClaims {
     /// The user, with the email address unless the server says that it is somebody's mere claim, and their name.
-    pub fn told(self) -> (User, BTreeMap<String, String>) {
+    pub fn user(self) -> (User, BTreeMap<String, String>) {
         let text = |value: Option<Value>| match value {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
             _ => None,
@@ -44,7 +44,7 @@ impl Person {
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct TokenClaims {
     iss: String,
     aud: Audience,
     azp: Option<String>,
@@ -61,7 +61,7 @@ enum Audience {
 
 /// The person that an id_token is about. Its signature is not looked at: it comes from the token endpoint itself (Core,
 /// 3.1.3.7 point 6).
-pub fn of_id_token(token: &Secret) -> Option<Person> {
+pub fn of_id_token(token: &Secret) -> Option<UserClaims> {
     object::read(&payload(token)?)
 }
 
@@ -71,10 +71,10 @@ pub fn check_id_token(
     known: &Registration,
     nonce: Option<&str>,
     date: Option<u64>,
-) -> Result<Person, NetKind> {
+) -> Result<UserClaims, NetKind> {
     let read = || {
         let payload = payload(token)?;
-        object::read::<Claims>(&payload).zip(object::read::<Person>(&payload))
+        object::read::<TokenClaims>(&payload).zip(object::read::<UserClaims>(&payload))
     };
     let (claims, person) = read().ok_or(NetKind::NotTheContract)?;
     let issuer = &known.endpoints.issuer;

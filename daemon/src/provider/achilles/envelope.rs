@@ -1,0 +1,37 @@
+//! The shape around every answer of achilles.
+
+use crate::http::HttpResponse;
+use everkey_session::trouble::NetKind;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What a `{success: true, data}` answer holds.
+pub fn data<T: serde::de::DeserializeOwned>(answer: &HttpResponse) -> Option<T> {
+    #[derive(Deserialize)]
+    struct Success {
+        success: bool,
+        data: Box<RawValue>,
+    }
+    let read: Success = answer.json()?;
+    read.success.then(|| crate::object::read(read.data.get().as_bytes())).flatten()
+}
+
+/// What a `{success: false, error}` answer says; `code` is everkey-server's, of a refresh that changed nothing.
+#[derive(Deserialize)]
+pub struct Failure {
+    success: bool,
+    pub error: String,
+    pub code: Option<String>,
+}
+
+pub fn failure(answer: &HttpResponse) -> Option<Failure> {
+    answer.json::<Failure>().filter(|failure| !failure.success)
+}
+
+pub fn net_kind(status: u16) -> NetKind {
+    match status {
+        200..=299 => NetKind::NotTheContract,
+        300..=399 => NetKind::Redirect,
+        status => NetKind::Status(status),
+    }
+}

@@ -1,6 +1,6 @@
 //! The boot clock, the wall clock, fresh randomness, and an alarm that also rings after suspend.
 
-use crate::system::events_of;
+use crate::raw_fd::events_of;
 use everkey_session::{Boot, Moment};
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,

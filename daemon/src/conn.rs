@@ -1,9 +1,9 @@
 //! One connection: hello, then requests and replies, binary frames or JSON lines by its first byte.
 //! A frame has 5 s to arrive or leave; nothing is allocated before its length is known to be within the cap; no input is echoed.
 
-use crate::broker::Asked;
+use crate::broker::ClientRequest;
+use crate::events::{EventLog, Follower};
 use crate::following;
-use crate::happenings::{Follower, Happenings};
 use everkey_proto::frame::{self, MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::json::{self, AgentHelloLine, NotALine, ReplyLine};
@@ -31,11 +31,11 @@ pub type Reader<'a> = BufReader<&'a Stream>;
 #[derive(Clone)]
 pub struct Door {
     /// Where requests go.
-    pub inbox: mpsc::Sender<Asked>,
+    pub inbox: mpsc::Sender<ClientRequest>,
     /// Becomes true when the agent shuts down.
     pub closing: watch::Receiver<bool>,
     /// What can be followed.
-    pub happenings: Happenings,
+    pub happenings: EventLog,
     /// Places for those who follow: fewer than there are for connections, so that others still get in.
     pub followers: Arc<Semaphore>,
 }
@@ -181,7 +181,7 @@ async fn ask(request: Request, pid: i32, door: &Door) -> Next {
         };
     }
     let (reply, answer) = oneshot::channel();
-    let asked = Asked { request, pid, reply };
+    let asked = ClientRequest { request, pid, reply };
     if door.inbox.send(asked).await.is_err() {
         return Next::Reply(closing());
     }

@@ -11,6 +11,9 @@ pub struct Readiness(Option<PipeWriter>);
 
 const READY: &str = "ready";
 
+/// How a second agent begins to say that it is one; whoever started it has the agent that it wants.
+pub const ALREADY_RUNNING: &str = "everkeyd is already running";
+
 /// Forks. In the parent this never returns: it exits with the child's verdict.
 /// Must be called before any thread exists.
 pub fn detach(log: File) -> Result<Readiness> {
@@ -56,7 +59,7 @@ fn report(mut reader: PipeReader) -> i32 {
     let mut said = String::new();
     match read_to_end(&mut reader, &mut said) {
         Ok(()) if said == READY => 0,
-        Ok(()) if said.starts_with(crate::life::ALREADY) => {
+        Ok(()) if said.starts_with(ALREADY_RUNNING) => {
             println!("{said}");
             0
         }

@@ -1,6 +1,6 @@
 //! HTTP through reqwest: no redirects, no retries, no pool, answers of at most 64 KiB, plain http only to this machine.
 
-use crate::object;
+use crate::json_object;
 use crate::parking::{Lot, ParkLayer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -172,7 +172,7 @@ impl HttpResponse {
 
     /// The body, if it is a JSON object of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        self.says_json.then(|| object::read(&self.body)).flatten()
+        self.says_json.then(|| json_object::read(&self.body)).flatten()
     }
 
     /// Trouble with this server.

@@ -2,28 +2,30 @@
 #![deny(unsafe_code)]
 #![allow(missing_docs)]
 
+mod acceptor;
 mod access_log;
 mod agent_lock;
 mod broker;
+mod callback_listener;
 mod clock;
+mod configuration;
 mod conn;
 mod detach;
-mod door;
+mod environment;
+mod events;
 mod following;
-mod happenings;
 pub mod http;
-pub mod life;
-mod listener;
+mod json_object;
 mod logging;
 mod net_jobs;
-mod object;
 mod parking;
 pub mod provider;
+mod raw_fd;
 pub mod remind;
 mod service_manager;
-mod setup;
 mod socket;
+pub mod startup;
 pub mod store;
-mod system;
+mod tls;
 mod watch;
 pub mod words;

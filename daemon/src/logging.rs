@@ -46,23 +46,23 @@ pub fn verb(ask: &Ask) -> &'static str {
 }
 
 /// One notice, one line.
-pub fn tell(profile: &str, notice: &Notice) {
-    let say = |trouble: Trouble| crate::words::failure(&trouble).message;
+pub fn log(profile: &str, notice: &Notice) {
+    let message = |trouble: Trouble| crate::words::failure(&trouble).message;
     match notice {
         Notice::SignedIn => tracing::info!(profile, "signed in"),
         Notice::Refreshed => tracing::info!(profile, "refreshed"),
         Notice::Adopted => tracing::info!(profile, "took over a session that another program wrote"),
         Notice::SignedOut(out) => {
-            tracing::info!(profile, why = say(Trouble::NotSignedIn(out.clone())), "signed out");
+            tracing::info!(profile, why = message(Trouble::NotSignedIn(out.clone())), "signed out");
         }
         Notice::Ended(over) => {
-            tracing::warn!(profile, why = say(Trouble::NeedsLogin(*over)), "session ended")
+            tracing::warn!(profile, why = message(Trouble::NeedsLogin(*over)), "session ended")
         }
         Notice::RefreshFailed(net) => {
-            tracing::warn!(profile, why = say(Trouble::Net(net.clone())), "refresh failed; trying again");
+            tracing::warn!(profile, why = message(Trouble::Net(net.clone())), "refresh failed; trying again");
         }
         Notice::StoreFailed(store) => {
-            tracing::error!(profile, why = say(Trouble::Store(store.clone())), "file trouble")
+            tracing::error!(profile, why = message(Trouble::Store(store.clone())), "file trouble")
         }
         Notice::Tightened => {
             tracing::warn!(profile, "the session file was readable by others; its mode is 0600 now");
@@ -87,7 +87,7 @@ pub fn tell(profile: &str, notice: &Notice) {
         Notice::ReminderUntold(Untold::Yet(net)) => {
             tracing::warn!(
                 profile,
-                why = say(Trouble::Net(net.clone())),
+                why = message(Trouble::Net(net.clone())),
                 "the api-server does not know of the reminder yet; trying again"
             );
         }

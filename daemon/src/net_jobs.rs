@@ -1,7 +1,7 @@
 //! The network jobs: each a future that ends in what the core is told.
 
-use crate::http::{self, HttpRequest, HttpResponse, Parked};
-use crate::provider::{BearerRequest, Descriptor, Route};
+use crate::http::{self, HttpRequest, Parked};
+use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_session::job::{
     Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer,
@@ -40,11 +40,11 @@ pub async fn send(
 
 /// Asks how far a session has rotated.
 pub async fn probe(provider: &'static Descriptor, at: At, access: Secret) -> Done {
-    let Some((request, read)) = bearer(provider.probe.as_ref(), &at, &access) else {
+    let Some((route, request)) = bearer(provider.probe.as_ref(), &at, &access) else {
         return Done::Probed(Probe::NoRoute, None);
     };
     match http::call(&at.server, request).await {
-        Ok(answer) => Done::Probed(read(&answer), answer.date),
+        Ok(answer) => Done::Probed((route.read)(&answer), answer.date),
         Err(trouble) => Done::Probed(Probe::Unclear(trouble), None),
     }
 }
@@ -63,11 +63,11 @@ pub async fn login(provider: &'static Descriptor, server: String, call: LoginCal
 
 /// Asks whose a token is.
 pub async fn identify(provider: &'static Descriptor, at: At, access: Secret) -> Done {
-    let Some((request, read)) = bearer(provider.identify.as_ref(), &at, &access) else {
+    let Some((route, request)) = bearer(provider.identify.as_ref(), &at, &access) else {
         return Done::Identified(Identity::Untold);
     };
     Done::Identified(match http::call(&at.server, request).await {
-        Ok(answer) => read(&answer),
+        Ok(answer) => (route.read)(&answer),
         Err(trouble) => Identity::Net(trouble),
     })
 }
@@ -101,14 +101,14 @@ pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> Do
     })
 }
 
-/// A route's request and reader; none if provider or server lack the route, which is an answer too.
-fn bearer<Read>(
-    route: Option<&Route<BearerRequest, Read>>,
+/// A route and the request to it; none if provider or server lack the route, which is an answer too.
+fn bearer<'a, Read>(
+    route: Option<&'a ProviderRoute<BearerRequest, Read>>,
     at: &At,
     access: &Secret,
-) -> Option<(HttpRequest, fn(&HttpResponse) -> Read)> {
+) -> Option<(&'a ProviderRoute<BearerRequest, Read>, HttpRequest)> {
     let route = route?;
-    Some(((route.request)(at, access)?, route.read))
+    Some((route, (route.request)(at, access)?))
 }
 
 /// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.

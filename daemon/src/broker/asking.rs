@@ -1,7 +1,10 @@
 //! What clients and browsers ask, turned into the core's words for the profile that they mean.
 
-use super::{Account, Asked, Back, Broker, Desk, Finished, Outcome};
+use super::Broker;
+use super::inputs::{BrowserCallback, ClientRequest};
+use super::profile_runtime::{CompletedJob, Completion, PendingReply};
 use crate::access_log;
+use crate::configuration::ConfiguredProfile;
 use crate::conn::closing;
 use crate::http::base_url;
 use crate::logging;
@@ -12,7 +15,7 @@ use everkey_session::{Ask, Input, Op, Waiter};
 use tokio::sync::oneshot;
 
 impl Broker {
-    pub(super) fn asked(&mut self, asked: Asked) -> Result<()> {
+    pub(super) fn asked(&mut self, asked: ClientRequest) -> Result<()> {
         if self.stopping.is_some() {
             let _ = asked.reply.send(closing());
             return Ok(());
@@ -34,8 +37,8 @@ impl Broker {
             _ => {}
         }
         let name = asked.request.profile.as_deref();
-        match self.lanes.iter().position(|lane| Some(lane.name.as_str()) == name) {
-            Some(lane) => self.asked_of(lane, asked),
+        match self.profiles.iter().position(|profile| Some(profile.name.as_str()) == name) {
+            Some(index) => self.asked_of(index, asked),
             None => {
                 self.find(asked);
                 Ok(())
@@ -53,20 +56,24 @@ impl Broker {
     }
 
     /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
-    pub(super) fn find(&mut self, asked: Asked) {
-        let setup = self.setup.clone();
+    pub(super) fn find(&mut self, asked: ClientRequest) {
+        let configuration = self.configuration.clone();
         self.work.spawn_blocking(move || {
-            let found = setup.find(asked.request.profile.as_deref());
-            Finished { lane: 0, op: Op(0), outcome: Outcome::Found(asked, Box::new(found)) }
+            let found = configuration.find(asked.request.profile.as_deref());
+            Completion { index: 0, op: Op(0), job: CompletedJob::Found(asked, Box::new(found)) }
         });
     }
 
-    pub(super) fn found(&mut self, asked: Asked, found: Result<Account, Failure>) -> Result<()> {
+    pub(super) fn found(
+        &mut self,
+        asked: ClientRequest,
+        found: Result<ConfiguredProfile, Failure>,
+    ) -> Result<()> {
         match found {
             Ok(account) => {
-                let known = self.lanes.iter().position(|lane| lane.name == account.name);
-                let lane = known.map_or_else(|| self.open(account), Ok)?;
-                self.asked_of(lane, asked)
+                let known = self.profiles.iter().position(|profile| profile.name == account.name);
+                let index = known.map_or_else(|| self.open(account), Ok)?;
+                self.asked_of(index, asked)
             }
             Err(failure) => {
                 let _ = asked.reply.send(Reply::Failed(failure));
@@ -75,16 +82,16 @@ impl Broker {
         }
     }
 
-    pub(super) fn came_back(&mut self, back: Back) -> Result<()> {
-        let Back { lane, listener, query, reply } = back;
+    pub(super) fn came_back(&mut self, back: BrowserCallback) -> Result<()> {
+        let BrowserCallback { index, listener, query, reply } = back;
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);
-        self.desk.insert(waiter, Desk { reply, pid: 0, program: None });
-        self.apply(lane, Input::Callback { waiter, listener, query })
+        self.pending.insert(waiter, PendingReply { reply, pid: 0, program: None });
+        self.apply(index, Input::Callback { waiter, listener, query })
     }
 
-    pub(super) fn asked_of(&mut self, lane: usize, asked: Asked) -> Result<()> {
-        let Asked { mut request, pid, reply } = asked;
+    pub(super) fn asked_of(&mut self, index: usize, asked: ClientRequest) -> Result<()> {
+        let ClientRequest { mut request, pid, reply } = asked;
         let ask = match request.verb {
             // Answered before, for all profiles.
             Verb::Agent | Verb::Stop | Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
@@ -120,12 +127,12 @@ impl Broker {
         }
         self.last_waiter += 1;
         let waiter = Waiter(self.last_waiter);
-        let profile = self.lanes[lane].name.as_str();
+        let profile = self.profiles[index].name.as_str();
         tracing::debug!(pid, profile, ask = logging::verb(&ask), "asked");
         let program =
             matches!(ask, Ask::Token { .. } | Ask::Better { .. }).then(|| access_log::program(pid)).flatten();
-        self.desk.insert(waiter, Desk { reply, pid, program });
-        self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
+        self.pending.insert(waiter, PendingReply { reply, pid, program });
+        self.apply(index, Input::Ask { waiter, expect: request.expect, ask })
     }
 }
 

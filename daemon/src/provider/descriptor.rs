@@ -21,23 +21,27 @@ pub struct Descriptor {
     pub oauth_client: Option<fn() -> OauthClient>,
     pub renewal: RenewalRoute,
     /// How far a session has rotated; only everkey-server says it.
-    pub probe: Option<Route<BearerRequest, Probe>>,
+    pub probe: Option<ProviderRoute<BearerRequest, Probe>>,
     /// Whose a token is.
-    pub identify: Option<Route<BearerRequest, Identity>>,
+    pub identify: Option<ProviderRoute<BearerRequest, Identity>>,
     /// Ends a session.
-    pub revoke: Option<Route<fn(&Revocation) -> Option<HttpRequest>, RevokeAnswer>>,
+    pub revoke: Option<ProviderRoute<RevokeRequest, RevokeAnswer>>,
     /// Keeps the time of a reminder, or forgets it.
-    pub remind: Option<Route<fn(&Secret, Option<u64>) -> HttpRequest, ReminderAnswer>>,
+    pub remind: Option<ProviderRoute<RemindRequest, ReminderAnswer>>,
 }
 
 /// What is sent, and how the answer to it is read.
-pub struct Route<Request, Read> {
+pub struct ProviderRoute<Request, Read> {
     pub request: Request,
     pub read: fn(&HttpResponse) -> Read,
 }
 
 /// A request with an access token; none where a session's server has not named the endpoint.
 pub type BearerRequest = fn(&At, &Secret) -> Option<HttpRequest>;
+
+pub type RevokeRequest = fn(&Revocation) -> Option<HttpRequest>;
+
+pub type RemindRequest = fn(&Secret, Option<u64>) -> HttpRequest;
 
 /// The calls of every sign-in method that the provider has; none for a call of another.
 pub struct LoginRoutes {
@@ -73,6 +77,7 @@ impl RefreshRoute {
 }
 
 /// How a provider's session file is read and written.
+#[allow(clippy::type_complexity)] // a table of functions
 pub struct SessionFormat {
     pub parse: fn(&[u8]) -> ParsedFile,
     /// The bytes for a session; fields of the old file that everkey does not know are kept.

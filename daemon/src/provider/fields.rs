@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 /// An object's fields as they are written, so that what everkey can't represent survives too.
-pub type Fields = BTreeMap<String, AsWritten>;
+pub type RawFields = BTreeMap<String, AsWritten>;
 
 /// A value as it is written. It may be a token, so it is zeroised when it is dropped.
 #[derive(Deserialize, Serialize)]
@@ -39,7 +39,7 @@ impl Drop for AsWritten {
 }
 
 /// The fields of an object; none of anything else.
-pub fn fields(json: &str) -> Fields {
+pub fn fields(json: &str) -> RawFields {
     serde_json::from_str(json).unwrap_or_default()
 }
 
@@ -62,7 +62,7 @@ pub fn promised(retry: Option<&RawValue>) -> Capability {
         v: u64,
         until: String,
     }
-    match retry.and_then(|retry| crate::object::read(retry.get().as_bytes())) {
+    match retry.and_then(|retry| crate::json_object::read(retry.get().as_bytes())) {
         Some(Promise { v: 1, until }) if until == "used" => Capability::Rr1,
         Some(Promise { v: 1, until }) if until == "probe" => Capability::Probe,
         Some(_) | None => Capability::None,

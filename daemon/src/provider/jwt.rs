@@ -1,6 +1,6 @@
 //! Reads what an access token says about itself. Nothing is verified, so the result is only ever compared.
 
-use crate::object;
+use crate::json_object;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
@@ -40,7 +40,7 @@ pub fn times(token: &Secret) -> Times {
 
 fn payload<T: DeserializeOwned>(token: &Secret) -> Option<T> {
     let part = token.expose().split('.').nth(1)?;
-    object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
+    json_object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod oauth;
 mod samples;
 mod session_route;
 
-pub use descriptor::{BearerRequest, Descriptor, ParsedFile, RefreshRoute, Route, SessionFormat};
+pub use descriptor::{BearerRequest, Descriptor, ParsedFile, ProviderRoute, RefreshRoute, SessionFormat};
 pub use fields::whole;
 
 use everkey_proto::ProviderKind;

@@ -1,7 +1,7 @@
 //! The helper program `everkey-remind`: takes one errand on stdin, does it, and ends when the command has ended.
 
 use super::{Errand, READY, command, notification};
-use crate::{logging, object, system};
+use crate::{json_object, logging, raw_fd};
 use anyhow::{Context, Result, bail};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     // Nothing that some starter of the agent left open is the command's to hold on to.
-    system::close_inherited(None);
+    raw_fd::close_inherited(None);
     // What ends the agent's group or terminal shall not end a command that runs; a leader of a group has its own already.
     let _ = rustix::process::setsid();
     logging::start();
@@ -38,7 +38,7 @@ fn run() -> Result<()> {
         // Whoever started this has waited for too long and has found another way.
         return Ok(());
     }
-    let Some(errand) = object::read::<Errand>(&bytes) else { bail!("stdin holds no errand") };
+    let Some(errand) = json_object::read::<Errand>(&bytes) else { bail!("stdin holds no errand") };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Side by side: a bus that does not answer must not keep the command waiting.
     runtime.block_on(async { tokio::join!(command::run(&errand), notification::show(&errand)) });

@@ -51,7 +51,7 @@ pub fn sync_dir_of(path: &Path) -> io::Result<()> {
 }
 
 /// How an exchange of names ended.
-pub enum Exchange {
+pub enum NameExchange {
     /// The names were exchanged: the old content is at the other name now.
     Exchanged,
     /// There is nothing at the name.
@@ -61,11 +61,11 @@ pub enum Exchange {
 }
 
 /// Exchanges the names of two files atomically.
-pub fn exchange(a: &Path, b: &Path) -> io::Result<Exchange> {
+pub fn exchange(a: &Path, b: &Path) -> io::Result<NameExchange> {
     match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(Exchange::Exchanged),
-        Err(Errno::NOENT) => Ok(Exchange::Missing),
-        Err(Errno::INVAL | Errno::NOSYS) => Ok(Exchange::Unsupported),
+        Ok(()) => Ok(NameExchange::Exchanged),
+        Err(Errno::NOENT) => Ok(NameExchange::Missing),
+        Err(Errno::INVAL | Errno::NOSYS) => Ok(NameExchange::Unsupported),
         Err(e) => Err(e.into()),
     }
 }

@@ -9,7 +9,7 @@ pub mod side;
 pub use durable::{is_named, make_dir, open_lock};
 
 use crate::provider::SessionFormat;
-use durable::Exchange;
+use durable::NameExchange;
 use everkey_session::StoreJob;
 use everkey_session::job::{Done, Found, Loaded, Replaced};
 use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
@@ -22,7 +22,7 @@ use tempfile::TempPath;
 use zeroize::Zeroizing;
 
 /// One profile's files.
-pub struct Store {
+pub struct ProfileStore {
     format: &'static SessionFormat,
     session_file: PathBuf,
     lock: Option<File>,
@@ -31,7 +31,7 @@ pub struct Store {
     reminder: reminder::ReminderFiles,
 }
 
-impl Store {
+impl ProfileStore {
     /// The files of `profile`; nothing is touched yet.
     pub fn new(format: &'static SessionFormat, profile: &str, session_file: PathBuf, state: &Path) -> Self {
         let side = side::Side::of(state, profile, &session_file);
@@ -46,8 +46,8 @@ impl Store {
     }
 
     /// Whether there is something to look after: a session, or what everkey noted about one.
-    pub fn is_begun(&self) -> bool {
-        self.session_file.exists() || self.journal.path().exists() || self.side.is_begun()
+    pub fn is_in_use(&self) -> bool {
+        self.session_file.exists() || self.journal.path().exists() || self.side.is_in_use()
     }
 
     /// Does one job. Never panics; what goes wrong is in the answer.
@@ -185,12 +185,12 @@ impl Store {
         };
         let temp = durable::write_beside(&path, &content).map_err(wrong)?;
         match durable::exchange(&temp, &path).map_err(wrong)? {
-            Exchange::Missing => return Ok(Replaced::GaveWay(Box::new(Found::Missing))),
-            Exchange::Unsupported => {
+            NameExchange::Missing => return Ok(Replaced::GaveWay(Box::new(Found::Missing))),
+            NameExchange::Unsupported => {
                 temp.persist(&path).map_err(|e| wrong(e.error))?;
                 return durable::sync_dir_of(&path).map(|()| Replaced::Done).map_err(wrong);
             }
-            Exchange::Exchanged => {}
+            NameExchange::Exchanged => {}
         }
         let came_out = session_file::find(&temp, self.format);
         if fingerprint(&came_out) == Some(parent) {
@@ -213,7 +213,7 @@ impl Store {
     fn put_back(&self, temp: TempPath, ours: Fingerprint) -> Result<Found, StoreTrouble> {
         let wrong = |e: io::Error| trouble(&self.session_file, &e);
         loop {
-            if let Exchange::Missing = durable::exchange(&temp, &self.session_file).map_err(wrong)? {
+            if let NameExchange::Missing = durable::exchange(&temp, &self.session_file).map_err(wrong)? {
                 // Somebody removed the file just now: that is newer than what we hold.
                 return Ok(Found::Missing);
             }
@@ -313,9 +313,9 @@ mod tests {
     use everkey_proto::{ProviderKind, Secret};
     use everkey_session::record::{Capability, Intent};
 
-    fn owner_of(folder: &Path, state: &Path) -> (Store, Result<(), NotOwner>) {
+    fn owner_of(folder: &Path, state: &Path) -> (ProfileStore, Result<(), NotOwner>) {
         let format = &descriptor(ProviderKind::Failproofai).session_file;
-        let mut store = Store::new(format, "p", folder.join("auth.json"), state);
+        let mut store = ProfileStore::new(format, "p", folder.join("auth.json"), state);
         let Done::Loaded(loaded) = store.run(StoreJob::Load) else { panic!("a load ends as one") };
         (store, loaded.owner)
     }

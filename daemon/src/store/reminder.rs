@@ -2,7 +2,7 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use crate::object;
+use crate::json_object;
 use crate::provider::whole;
 use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
 use everkey_session::trouble::{StoreKind, StoreTrouble};
@@ -57,7 +57,7 @@ impl ReminderFiles {
     pub fn book(&self) -> ReminderBook {
         let read = match session_file::read(&self.book) {
             Ok(Content::Missing) => return ReminderBook::default(),
-            Ok(Content::Bytes(bytes, _)) => object::read(&bytes),
+            Ok(Content::Bytes(bytes, _)) => json_object::read(&bytes),
             Err(_) => None,
         };
         read.unwrap_or_else(|| {
@@ -102,7 +102,7 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
         user_email: String,
         set_at: Number,
     }
-    let written: Written = object::read(bytes)?;
+    let written: Written = json_object::read(bytes)?;
     Some(Reminder {
         next_audit_at: seconds(&written.next_audit_at)?,
         user_email: written.user_email,
@@ -113,7 +113,7 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
 /// The file's bytes for a reminder. What else an object of the same user holds is kept as it is written.
 pub fn render(old: Option<&[u8]>, reminder: &Reminder) -> io::Result<Vec<u8>> {
     let same_user = |bytes: &&[u8]| parse(bytes).is_some_and(|old| old.user_email == reminder.user_email);
-    let others = old.filter(same_user).and_then(object::read::<BTreeMap<String, Box<RawValue>>>);
+    let others = old.filter(same_user).and_then(json_object::read::<BTreeMap<String, Box<RawValue>>>);
     let mut fields = others.unwrap_or_default();
     let Reminder { next_audit_at, user_email, set_at } = reminder;
     for (name, value) in [

@@ -2,7 +2,7 @@
 //! book about its reminder is.
 
 use super::durable;
-use crate::object;
+use crate::json_object;
 use everkey_session::record::{Revocation, Sidecar, hex};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -29,7 +29,7 @@ impl Side {
     }
 
     /// Whether a sign-out is still to be confirmed.
-    pub fn is_begun(&self) -> bool {
+    pub fn is_in_use(&self) -> bool {
         std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some())
     }
 
@@ -98,7 +98,7 @@ impl Side {
 
 /// The side-car in a file's bytes, or none if they are not one.
 pub fn parse_sidecar(bytes: &[u8]) -> Option<Sidecar> {
-    object::read(bytes)
+    json_object::read(bytes)
 }
 
 /// The file's bytes for a side-car.
@@ -108,7 +108,7 @@ pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
 
 /// The sign-out in a file's bytes, or none if they are not one.
 pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
-    object::read(bytes)
+    json_object::read(bytes)
 }
 
 /// The file's bytes for a sign-out.

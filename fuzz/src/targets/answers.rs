@@ -4,7 +4,7 @@
 use super::{fields, object, opens_object, sendable};
 use crate::{measure, reach};
 use everkey_daemon::http::HttpResponse;
-use everkey_daemon::provider::{Descriptor, Route, descriptor, jwt};
+use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_daemon::words;
 use everkey_proto::{ProviderKind, Secret};
 use everkey_session::job::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
@@ -48,7 +48,7 @@ pub(super) fn read_refresh(provider: &Descriptor, answer: &HttpResponse) -> Refr
 }
 
 /// Reads an answer of a route that the provider has.
-pub(super) fn read<R, Read>(route: Option<&Route<R, Read>>, answer: &HttpResponse) -> Read {
+pub(super) fn read<R, Read>(route: Option<&ProviderRoute<R, Read>>, answer: &HttpResponse) -> Read {
     let Some(route) = route else { unreachable!("it has no such route") };
     (route.read)(answer)
 }

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 /// What is known about a user beside the id; the original leaves out, or writes null, what it does not know.
 #[derive(Default, Deserialize)]
-pub struct About {
+pub struct UserDetails {
     email: Option<String>,
     org_id: Option<String>,
     role: Option<String>,
     display_name: Option<String>,
 }
 
-impl About {
+impl UserDetails {
     /// In the core's words.
     pub fn split(self, user_id: Option<String>) -> (Option<User>, BTreeMap<String, String>) {
         let user = user_id.map(|id| User { id, email: self.email.unwrap_or_default() });

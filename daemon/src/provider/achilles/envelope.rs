@@ -13,19 +13,19 @@ pub fn data<T: serde::de::DeserializeOwned>(answer: &HttpResponse) -> Option<T> 
         data: Box<RawValue>,
     }
     let read: Success = answer.json()?;
-    read.success.then(|| crate::object::read(read.data.get().as_bytes())).flatten()
+    read.success.then(|| crate::json_object::read(read.data.get().as_bytes())).flatten()
 }
 
 /// What a `{success: false, error}` answer says; `code` is everkey-server's, of a refresh that changed nothing.
 #[derive(Deserialize)]
-pub struct Failure {
+pub struct ErrorEnvelope {
     success: bool,
     pub error: String,
     pub code: Option<String>,
 }
 
-pub fn failure(answer: &HttpResponse) -> Option<Failure> {
-    answer.json::<Failure>().filter(|failure| !failure.success)
+pub fn failure(answer: &HttpResponse) -> Option<ErrorEnvelope> {
+    answer.json::<ErrorEnvelope>().filter(|failure| !failure.success)
 }
 
 pub fn net_kind(status: u16) -> NetKind {

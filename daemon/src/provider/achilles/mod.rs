@@ -6,11 +6,11 @@ mod envelope;
 mod file;
 mod tokens;
 
-use super::descriptor::{Descriptor, LoginRoutes, RefreshRoute, RenewalRoute, Route, SessionFormat};
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::{retry_after, unconsumed};
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse};
-use about::About;
+use about::UserDetails;
 use device::{polled, started};
 use envelope::{data, failure, net_kind};
 use everkey_proto::{ProviderKind, Secret};
@@ -39,8 +39,8 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 300,
         replay: Replay::Rejects,
     }),
-    probe: Some(Route { request: session_route::request, read: session_route::read }),
-    identify: Some(Route { request: |_, access| Some(identify(access)), read: read_identity }),
+    probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
+    identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     revoke: None,
     remind: None,
 };
@@ -113,7 +113,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         user_id: String,
     }
     match answer.status {
-        200 => match data::<Me>(answer).zip(data::<About>(answer)) {
+        200 => match data::<Me>(answer).zip(data::<UserDetails>(answer)) {
             Some((Me { user_id }, about)) => {
                 let (user, about) = about.split(Some(user_id));
                 Identity::Accepted { user, about }

@@ -1,6 +1,6 @@
 //! achilles' answers with tokens.
 
-use super::about::About;
+use super::about::UserDetails;
 use super::envelope::data;
 use crate::http::HttpResponse;
 use crate::provider::fields::{promised, sendable, unix_secs};
@@ -29,7 +29,7 @@ pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<Grant> {
         user_id: Option<String>,
         refresh_retry: Option<Box<RawValue>>,
     }
-    let (tokens, about): (Tokens, About) = (data(answer)?, data(answer)?);
+    let (tokens, about): (Tokens, UserDetails) = (data(answer)?, data(answer)?);
     if !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
         return None;
     }

@@ -1,9 +1,9 @@
 //! binboi's configuration file, which holds the token among the settings of its tool.
 
 use crate::http::base_url;
-use crate::object;
+use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
-use crate::provider::fields::{AsWritten, Fields, fields, is_json, sendable};
+use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable};
 use everkey_proto::Secret;
 use everkey_session::record::{Claims, Holder, Session};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub fn parse_session(bytes: &[u8]) -> ParsedFile {
         token: Option<Secret>,
         api_url: Option<String>,
     }
-    let Some(file) = object::read::<File>(bytes) else {
+    let Some(file) = json_object::read::<File>(bytes) else {
         return if is_json(bytes) { ParsedFile::Strange } else { ParsedFile::Damaged };
     };
     let Some(token) = file.token.filter(|token| !token.is_empty()) else { return ParsedFile::Nobody };
@@ -42,7 +42,7 @@ pub fn server(bytes: &[u8]) -> Option<String> {
     struct File {
         api_url: String,
     }
-    object::read::<File>(bytes).map(|file| file.api_url).filter(|url| !url.trim().is_empty())
+    json_object::read::<File>(bytes).map(|file| file.api_url).filter(|url| !url.trim().is_empty())
 }
 
 /// The token, and the address that it was validated at; the rest of the file stays as it is.
@@ -54,7 +54,7 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
 pub fn render_signed_out(old: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // A setting that is not UTF-8 is no reason to take the tool's whole file away.
     let text = String::from_utf8_lossy(old);
-    object::read::<Fields>(text.as_bytes()).map(|_| render(old, &Secret::default(), None))
+    json_object::read::<RawFields>(text.as_bytes()).map(|_| render(old, &Secret::default(), None))
 }
 
 fn render(old: &[u8], token: &Secret, server: Option<&str>) -> Zeroizing<Vec<u8>> {
@@ -66,7 +66,7 @@ fn render(old: &[u8], token: &Secret, server: Option<&str>) -> Zeroizing<Vec<u8>
         #[serde(skip_serializing_if = "Option::is_none")]
         api_url: Option<AsWritten>,
         #[serde(flatten)]
-        others: Fields,
+        others: RawFields,
     }
     let mut others = fields(&String::from_utf8_lossy(old));
     others.remove("token");

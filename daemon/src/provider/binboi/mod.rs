@@ -2,7 +2,7 @@
 
 mod file;
 
-use super::descriptor::{Descriptor, LoginRoutes, RenewalRoute, Route, SessionFormat};
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RenewalRoute, SessionFormat};
 use super::fields::retry_after;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_proto::{ProviderKind, Secret, reply::User};
@@ -23,7 +23,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     oauth_client: None,
     renewal: RenewalRoute::None,
     probe: None,
-    identify: Some(Route { request: |_, access| Some(identify(access)), read: read_identity }),
+    identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     revoke: None,
     remind: None,
 };

@@ -1,8 +1,8 @@
 //! dot-ai's credentials file: a token of a sign-in, a static token, or both.
 
-use crate::object;
+use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
-use crate::provider::fields::{AsWritten, Fields, fields, is_json, sendable, timestamp, unix_secs};
+use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable, timestamp, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
 use everkey_session::record::{Holder, Session};
@@ -24,7 +24,7 @@ struct File {
 
 /// A static token is the session's where there is no other. A time that can't be read is a file of another version.
 pub fn parse_session(bytes: &[u8]) -> ParsedFile {
-    let Some(file) = object::read::<File>(bytes) else {
+    let Some(file) = json_object::read::<File>(bytes) else {
         return if is_json(bytes) { ParsedFile::Strange } else { ParsedFile::Damaged };
     };
     let said = |token: Option<Secret>| token.filter(|token| !token.is_empty());
@@ -68,7 +68,7 @@ struct Written<'a> {
     #[serde(flatten)]
     oauth: Option<Oauth<'a>>,
     #[serde(flatten)]
-    others: Fields,
+    others: RawFields,
 }
 
 #[derive(Serialize)]

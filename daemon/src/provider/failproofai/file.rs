@@ -1,8 +1,8 @@
 //! failproofai's session file: tokens, when they end by unix seconds, and whose they are.
 
-use crate::object;
+use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
-use crate::provider::fields::{Fields, fields, sendable};
+use crate::provider::fields::{RawFields, fields, sendable};
 use crate::provider::jwt;
 use everkey_proto::{Secret, reply::User};
 use everkey_session::record::{Holder, Session};
@@ -28,13 +28,13 @@ pub fn parse_session(bytes: &[u8]) -> ParsedFile {
 
 /// An object with something in it and no token at all: perhaps of a newer version of the tool, so not ours to move.
 fn is_of_another_shape(bytes: &[u8]) -> bool {
-    let found = object::read::<Fields>(bytes).unwrap_or_default();
+    let found = json_object::read::<RawFields>(bytes).unwrap_or_default();
     !found.is_empty() && ["access_token", "refresh_token"].iter().all(|ours| !found.contains_key(*ours))
 }
 
 /// A missing `refresh_expires_at` counts as `access_expires_at`; any other missing or mistyped field as no session.
 pub fn read_session(bytes: &[u8]) -> Option<Session> {
-    let file: SessionFile = object::read(bytes)?;
+    let file: SessionFile = json_object::read(bytes)?;
     if !sendable(&file.access_token) || !sendable(&file.refresh_token) {
         return None;
     }
@@ -58,14 +58,14 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
         refresh_expires_at: u64,
         user: WrittenUser<'a>,
         #[serde(flatten)]
-        others: Fields,
+        others: RawFields,
     }
     #[derive(Serialize)]
     struct WrittenUser<'a> {
         id: &'a str,
         email: &'a str,
         #[serde(flatten)]
-        others: Fields,
+        others: RawFields,
     }
     let mut others = fields(&String::from_utf8_lossy(old.unwrap_or_default()));
     let mut of_user = others.remove("user").map(|user| fields(user.get())).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 mod file;
 
-use super::descriptor::{Descriptor, LoginRoutes, RefreshRoute, RenewalRoute, Route, SessionFormat};
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::{error_code, promised, retry_after, sendable, unconsumed, whole};
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
@@ -33,10 +33,10 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 60,
         replay: Replay::RevokesAll,
     }),
-    probe: Some(Route { request: session_route::request, read: session_route::read }),
-    identify: Some(Route { request: |_, access| Some(identify(access)), read: read_identity }),
-    revoke: Some(Route { request: revoke, read: read_revoke }),
-    remind: Some(Route { request: remind, read: read_reminded }),
+    probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
+    identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    remind: Some(ProviderRoute { request: remind, read: read_reminded }),
 };
 
 const REFRESH: &str = "/v0/auth/token/refresh";

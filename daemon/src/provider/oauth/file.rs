@@ -2,7 +2,7 @@
 //! pinned to.
 
 use crate::http;
-use crate::object;
+use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::sendable;
 use everkey_session::record::Session;
@@ -19,8 +19,8 @@ pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     struct Versioned {
         version: u64,
     }
-    match object::read::<Versioned>(bytes) {
-        Some(Versioned { version: VERSION }) => match object::read::<Session>(bytes).filter(is_usable) {
+    match json_object::read::<Versioned>(bytes) {
+        Some(Versioned { version: VERSION }) => match json_object::read::<Session>(bytes).filter(is_usable) {
             Some(session) => ParsedFile::Session(session),
             None => ParsedFile::Damaged,
         },

@@ -10,7 +10,7 @@ pub(super) mod registration;
 pub(super) mod tokens;
 mod user_claims;
 
-use super::descriptor::{Descriptor, LoginRoutes, RefreshRoute, RenewalRoute, Route, SessionFormat};
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::retry_after;
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
@@ -43,9 +43,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 60,
         replay: Replay::RevokesAll,
     }),
-    probe: Some(Route { request: probe, read: session_route::read }),
-    identify: Some(Route { request: identify, read: read_identity }),
-    revoke: Some(Route { request: revoke, read: read_revoke }),
+    probe: Some(ProviderRoute { request: probe, read: session_route::read }),
+    identify: Some(ProviderRoute { request: identify, read: read_identity }),
+    revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
     remind: None,
 };
 

@@ -1,6 +1,6 @@
 //! Who somebody is, in the claims of OpenID Connect: of an id_token (Core, 2 and 3.1.3.7) or of userinfo (5.3.2).
 
-use crate::object;
+use crate::json_object;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
@@ -62,7 +62,7 @@ enum Audience {
 /// The person that an id_token is about. Its signature is not looked at: it comes from the token endpoint itself (Core,
 /// 3.1.3.7 point 6).
 pub fn of_id_token(token: &Secret) -> Option<UserClaims> {
-    object::read(&payload(token)?)
+    json_object::read(&payload(token)?)
 }
 
 /// Whether an id_token is for this client and this sign-in (Core, 3.1.3.7); `date` is the server's clock.
@@ -74,7 +74,7 @@ pub fn check_id_token(
 ) -> Result<UserClaims, NetKind> {
     let read = || {
         let payload = payload(token)?;
-        object::read::<TokenClaims>(&payload).zip(object::read::<UserClaims>(&payload))
+        json_object::read::<TokenClaims>(&payload).zip(json_object::read::<UserClaims>(&payload))
     };
     let (claims, person) = read().ok_or(NetKind::NotTheContract)?;
     let issuer = &known.endpoints.issuer;

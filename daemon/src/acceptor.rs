@@ -1,5 +1,5 @@
-//! Lets clients in: accepts, checks who it is, bounds how many, binds again when the socket's name is gone, and gives
-//! way to whoever has taken it.
+//! Accepts connections: checks whose they are, bounds how many there are, binds again when the socket's name is gone,
+//! and gives way to whoever has taken it.
 
 use crate::agent_lock::AgentLock;
 use crate::conn::{self, Door};
@@ -15,43 +15,51 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// The most connections at a time; fewer where descriptors are scarce, so that half of them stay for refreshes (D12).
-const MOST: u64 = 256;
+const MAX_CONNECTIONS: u64 = 256;
 
 /// How often the socket's name is looked for.
-const LOOK: Duration = Duration::from_secs(5);
+const NAME_CHECK: Duration = Duration::from_secs(5);
 
 /// How long the last replies have to reach their clients.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// An open door.
-pub struct Open {
+/// The task that accepts connections.
+pub struct Acceptor {
     accepting: JoinHandle<()>,
     close: oneshot::Sender<()>,
 }
 
-fn most() -> u32 {
-    let most = getrlimit(Resource::Nofile).current.map_or(MOST, |limit| (limit / 2).clamp(4, MOST));
-    u32::try_from(most).unwrap_or(4)
-}
+impl Acceptor {
+    /// Accepts until it is closed; holds the lock until then. `lost` resolves when another agent takes over.
+    pub fn start(
+        socket: Socket,
+        places: Places,
+        lock: AgentLock,
+        door: Door,
+        lost: oneshot::Sender<()>,
+    ) -> Self {
+        let (close, closed) = oneshot::channel();
+        let accepting = tokio::spawn(accept(socket, places, lock, door, Some(lost), closed));
+        Self { accepting, close }
+    }
 
-/// Places for those who follow what happens, who stay: at most half of all.
-pub fn room_for_followers() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(following::MOST.min(most() as usize / 2)))
-}
-
-/// Lets clients in until it is closed; holds the lock until then. `lost` is told when another agent is to be made room
-/// for.
-pub fn open(socket: Socket, places: Places, lock: AgentLock, door: Door, lost: oneshot::Sender<()>) -> Open {
-    let (close, closed) = oneshot::channel();
-    Open { accepting: tokio::spawn(accept(socket, places, lock, door, Some(lost), closed)), close }
-}
-
-impl Open {
-    /// Lets nobody in any more, waits for the last replies to leave, removes the socket.
+    /// Accepts nobody any more, waits for the last replies to leave, removes the socket.
     pub async fn close(self) {
         let _ = self.close.send(());
         let _ = self.accepting.await;
     }
+}
+
+fn max_connections() -> u32 {
+    let most = getrlimit(Resource::Nofile)
+        .current
+        .map_or(MAX_CONNECTIONS, |limit| (limit / 2).clamp(4, MAX_CONNECTIONS));
+    u32::try_from(most).unwrap_or(4)
+}
+
+/// Places for those who follow what happens, who stay: at most half of all.
+pub fn follower_slots() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(following::MOST.min(max_connections() as usize / 2)))
 }
 
 async fn accept(
@@ -62,9 +70,9 @@ async fn accept(
     mut lost: Option<oneshot::Sender<()>>,
     mut closed: oneshot::Receiver<()>,
 ) {
-    let most = most();
+    let most = max_connections();
     let room = Arc::new(Semaphore::new(most as usize));
-    let mut look = interval(LOOK);
+    let mut look = interval(NAME_CHECK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -75,7 +83,7 @@ async fn accept(
                 Name::Gone => rebind(&mut socket, &places, &mut lock),
                 Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),
             },
-            stream = enter(&socket, &room) => {
+            stream = next_connection(&socket, &room) => {
                 let Some((stream, place)) = stream else { continue };
                 let Some(pid) = socket::peer(&stream) else {
                     tracing::warn!("turned away a connection of another user");
@@ -93,7 +101,7 @@ async fn accept(
     let _ = timeout(FLUSH, room.acquire_many(most)).await;
 }
 
-async fn enter(
+async fn next_connection(
     socket: &Socket,
     room: &Arc<Semaphore>,
 ) -> Option<(interprocess::local_socket::tokio::Stream, tokio::sync::OwnedSemaphorePermit)> {

@@ -1,10 +1,12 @@
-//! The agent's life: arguments, lock, socket, readiness, until it is told to stop.
+//! Starts the agent: arguments, lock, socket, readiness; then runs it until it has to stop.
 
+use crate::acceptor::Acceptor;
 use crate::agent_lock::{AgentLock, Taken};
-use crate::broker::{Broker, Events};
-use crate::detach::Readiness;
+use crate::broker::{Broker, BrokerInputs};
+use crate::configuration::Configuration;
+use crate::detach::{ALREADY_RUNNING, Readiness};
 use crate::socket::Socket;
-use crate::{conn, detach, door, logging, service_manager, setup, store, system, watch};
+use crate::{acceptor, conn, detach, environment, logging, raw_fd, service_manager, store, tls, watch};
 use anyhow::{Context, Result};
 use clap::Parser;
 use everkey_proto::place::Places;
@@ -16,14 +18,11 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch as latest};
 
-/// What a second agent says before it goes.
-pub(crate) const ALREADY: &str = "everkeyd is already running";
-
 /// How long an agent takes at most to notice that its socket's name was taken, to drain and to end.
-const GIVING_WAY: Duration = Duration::from_secs(18);
+const GIVE_WAY_TIME: Duration = Duration::from_secs(18);
 
 /// How long threads that hang on something may go on after the drain.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const THREAD_GRACE: Duration = Duration::from_secs(1);
 
 /// The agent that owns the sign-ins of your command-line tools.
 ///
@@ -57,11 +56,11 @@ pub fn main() -> ExitCode {
         return fail(Readiness::nobody_waits(), &e);
     }
     // Before any thread exists: taken by number, and forked.
-    let inherited = system::passed_listener();
+    let inherited = raw_fd::passed_listener();
     if args.detach {
-        system::close_inherited(inherited.as_ref());
+        raw_fd::close_inherited(inherited.as_ref());
     }
-    let places = match setup::places() {
+    let places = match environment::places() {
         Ok(places) => places,
         Err(e) => return fail(Readiness::nobody_waits(), &e),
     };
@@ -78,7 +77,7 @@ pub fn main() -> ExitCode {
         Ok(Taken::Ours(lock)) => lock,
         Ok(Taken::Theirs(socket)) => {
             let at = socket.map(|socket| format!(" at {}", socket.display())).unwrap_or_default();
-            let said = format!("{ALREADY}{at}");
+            let said = format!("{ALREADY_RUNNING}{at}");
             let _ = writeln!(io::stdout(), "{said}");
             readiness.failed(&said);
             return ExitCode::SUCCESS;
@@ -93,7 +92,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => {
             let served = runtime.block_on(serve(&places, lock, inherited, readiness));
             // A name server or a disk that hangs must not keep what has drained from ending.
-            runtime.shutdown_timeout(LAST_WORDS);
+            runtime.shutdown_timeout(THREAD_GRACE);
             served
         }
         Err(e) => return fail(readiness, &e.into()),
@@ -106,7 +105,7 @@ pub fn main() -> ExitCode {
 
 /// Only this process can serve a socket that was passed to it, so it waits for an agent that is about to give way.
 fn take_lock(places: &Places, socket_was_passed: bool) -> io::Result<Taken> {
-    let deadline = Instant::now() + GIVING_WAY;
+    let deadline = Instant::now() + GIVE_WAY_TIME;
     loop {
         match AgentLock::take(places)? {
             Taken::Theirs(_) if socket_was_passed && Instant::now() < deadline => {
@@ -168,15 +167,15 @@ fn prepare(
     mut lock: AgentLock,
     inherited: Option<std::os::fd::OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
-    setup::tls()?;
-    let setup = setup::Setup::read(places)?;
+    tls::install()?;
+    let configuration = Configuration::read(places)?;
     let socket = match inherited {
         Some(fd) => Socket::inherited(fd)?,
         None => Socket::bind(places)?,
     };
     lock.record(&socket.path).with_context(|| format!("can't write {}", lock.path().display()))?;
 
-    let (asking, inbox) = mpsc::channel(64);
+    let (asking, requests) = mpsc::channel(64);
     let (changing, changed) = mpsc::channel(64);
     let (closing, closed) = latest::channel(false);
     let (stopping, stop) = oneshot::channel();
@@ -192,17 +191,17 @@ fn prepare(
         socket: socket.path.display().to_string(),
         state_dir: places.state.display().to_string(),
     };
-    let broker = Broker::start(setup, watch.ok(), info)?;
+    let broker = Broker::start(configuration, watch.ok(), info)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (losing, lost) = oneshot::channel();
     let conns = conn::Door {
         inbox: asking,
         closing: closed,
-        happenings: broker.happenings(),
-        followers: door::room_for_followers(),
+        happenings: broker.events(),
+        followers: acceptor::follower_slots(),
     };
-    let door = door::open(socket, places.clone(), lock, conns, losing);
+    let acceptor = Acceptor::start(socket, places.clone(), lock, conns, losing);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -214,10 +213,10 @@ fn prepare(
     service_manager::ready();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     Ok(async move {
-        let ended = broker.run(Events { inbox, changed, stop }).await;
+        let ended = broker.run(BrokerInputs { requests, changed, stop }).await;
         service_manager::stopping();
         let _ = closing.send(true);
-        door.close().await;
+        acceptor.close().await;
         ended
     })
 }

@@ -1,7 +1,7 @@
 //! The loopback listener of a sign-in by browser (RFC 8252 section 7.3): hands on what a browser brings back, and
 //! shows it how the sign-in ended.
 
-use crate::broker::Back;
+use crate::broker::BrowserCallback;
 use everkey_proto::reply::Step;
 use everkey_proto::{Reply, Secret};
 use everkey_session::Op;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How many browsers, or what else runs on this machine, are listened to at a time.
-const MOST: usize = 16;
+const MAX_BROWSERS: usize = 16;
 
 /// How long a request may take to come.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -38,12 +38,12 @@ pub async fn bind() -> io::Result<TcpListener> {
 /// Serves until `closed` is resolved or dropped.
 pub async fn serve(
     listener: TcpListener,
-    lane: usize,
+    index: usize,
     op: Op,
-    back: mpsc::Sender<Back>,
+    callbacks: mpsc::Sender<BrowserCallback>,
     mut closed: oneshot::Receiver<()>,
 ) {
-    let room = Arc::new(Semaphore::new(MOST));
+    let room = Arc::new(Semaphore::new(MAX_BROWSERS));
     let mut serving = JoinSet::new();
     loop {
         tokio::select! {
@@ -52,9 +52,9 @@ pub async fn serve(
             accepted = listener.accept() => {
                 // Whoever finds no room is turned away by closing: a browser tries again.
                 let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
-                let back = back.clone();
+                let callbacks = callbacks.clone();
                 serving.spawn(async move {
-                    let answer = service_fn(|request| answer(request, lane, op, back.clone()));
+                    let answer = service_fn(|request| answer(request, index, op, callbacks.clone()));
                     let served = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(REQUEST)
@@ -75,9 +75,9 @@ pub async fn serve(
 
 async fn answer(
     request: Request<Incoming>,
-    lane: usize,
+    index: usize,
     op: Op,
-    back: mpsc::Sender<Back>,
+    callbacks: mpsc::Sender<BrowserCallback>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.uri().path() != "/callback" {
         return Ok(page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in."));
@@ -91,7 +91,7 @@ async fn answer(
     }
     let query = Secret::new(request.uri().query().unwrap_or_default());
     let (reply, ended) = oneshot::channel();
-    if back.send(Back { lane, listener: op, query, reply }).await.is_err() {
+    if callbacks.send(BrowserCallback { index, listener: op, query, reply }).await.is_err() {
         return Ok(gone());
     }
     Ok(match ended.await {
@@ -136,8 +136,8 @@ mod tests {
     use everkey_proto::{Code, Failure};
 
     /// A listener, its address, what comes back, and what closes it.
-    async fn listening() -> (String, mpsc::Receiver<Back>, oneshot::Sender<()>) {
-        let _ = crate::setup::tls();
+    async fn listening() -> (String, mpsc::Receiver<BrowserCallback>, oneshot::Sender<()>) {
+        let _ = crate::tls::install();
         let listener = bind().await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let ((send, back), (close, closed)) = (mpsc::channel(4), oneshot::channel());
@@ -158,7 +158,7 @@ mod tests {
         let (url, mut back, close) = listening().await;
         let page = tokio::spawn(get(format!("{url}/callback?code=c&state=s")));
         let came = back.recv().await.unwrap();
-        assert_eq!((came.lane, came.listener, came.query), (3, Op(7), Secret::new("code=c&state=s")));
+        assert_eq!((came.index, came.listener, came.query), (3, Op(7), Secret::new("code=c&state=s")));
         drop(close);
         tokio::task::yield_now().await;
         assert!(!page.is_finished(), "nobody knows yet how it ends");

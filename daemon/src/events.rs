@@ -1,4 +1,4 @@
-//! What happens, for whoever follows: the last events, and a channel that never waits for its readers.
+//! The events of the agent for whoever follows: the last ones, and a channel that never waits for its readers.
 
 use crate::words;
 use everkey_proto::reply::{Event, Happening};
@@ -9,17 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 /// How many events are remembered.
-const REMEMBERED: usize = 500;
+const KEPT: usize = 500;
 
 /// How many events a reader may be behind, besides what the socket holds.
-const BEHIND: usize = 512;
+const MAX_LAG: usize = 512;
 
 /// The events of this agent's life. The lock is held for a push or a copy, and makes what a follower is told of the past
 /// end where its present begins.
 #[derive(Clone)]
-pub struct Happenings(Arc<Mutex<Told>>);
+pub struct EventLog(Arc<Mutex<Recorded>>);
 
-struct Told {
+struct Recorded {
     last: u64,
     past: VecDeque<Arc<Event>>,
     live: broadcast::Sender<Arc<Event>>,
@@ -37,39 +37,39 @@ pub struct Follower {
 /// So many events were missed, because they were not read in time.
 pub struct Missed(pub u64);
 
-impl Happenings {
+impl EventLog {
     /// Nothing has happened yet.
     pub fn new() -> Self {
-        let (live, _) = broadcast::channel(BEHIND);
-        let told = Told { last: 0, past: VecDeque::new(), live, lasting: BTreeMap::new() };
-        Self(Arc::new(Mutex::new(told)))
+        let (live, _) = broadcast::channel(MAX_LAG);
+        let recorded = Recorded { last: 0, past: VecDeque::new(), live, lasting: BTreeMap::new() };
+        Self(Arc::new(Mutex::new(recorded)))
     }
 
-    /// Tells everybody who follows, at this time in unix seconds. Never waits.
-    pub fn tell(&self, at: u64, profile: &str, what: Happening) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !told.is_news(profile, &what) {
+    /// For everybody who follows, at this time in unix seconds. Never waits.
+    pub fn record(&self, at: u64, profile: &str, what: Happening) {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !recorded.is_news(profile, &what) {
             return;
         }
-        told.last += 1;
-        let event = Arc::new(Event { id: told.last, at, profile: profile.to_owned(), what });
-        if told.past.len() == REMEMBERED {
-            told.past.pop_front();
+        recorded.last += 1;
+        let event = Arc::new(Event { id: recorded.last, at, profile: profile.to_owned(), what });
+        if recorded.past.len() == KEPT {
+            recorded.past.pop_front();
         }
-        told.past.push_back(Arc::clone(&event));
+        recorded.past.push_back(Arc::clone(&event));
         // Nobody may be following.
-        let _ = told.live.send(event);
+        let _ = recorded.live.send(event);
     }
 
     /// Follows from now on; with what is remembered if `past`.
     pub fn follow(&self, past: bool) -> Follower {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let past = if past { told.past.iter().cloned().collect() } else { Vec::new() };
-        Follower { past, live: told.live.subscribe() }
+        let recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = if past { recorded.past.iter().cloned().collect() } else { Vec::new() };
+        Follower { past, live: recorded.live.subscribe() }
     }
 }
 
-impl Told {
+impl Recorded {
     fn is_news(&mut self, profile: &str, what: &Happening) -> bool {
         match what {
             Happening::Offline { .. } | Happening::FileTrouble { .. } => {
@@ -103,7 +103,7 @@ impl Follower {
 }
 
 /// What a notice about a profile means to a person; none if it is for the log only.
-pub fn happening(notice: &Notice, profile: &Profile) -> Option<Happening> {
+pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<Happening> {
     let user = || profile.user().cloned();
     let why = |trouble: Trouble| words::failure(&trouble).message;
     Some(match notice {
@@ -142,17 +142,17 @@ mod tests {
 
     #[test]
     fn the_last_500_are_remembered() {
-        let happenings = Happenings::new();
+        let events = EventLog::new();
         for at in 1..=503 {
-            happenings.tell(at, "p", Happening::ReminderCleared);
+            events.record(at, "p", Happening::ReminderCleared);
         }
-        assert_eq!(ids(&happenings.follow(true)), (4..=503).collect::<Vec<_>>());
-        assert!(ids(&happenings.follow(false)).is_empty());
+        assert_eq!(ids(&events.follow(true)), (4..=503).collect::<Vec<_>>());
+        assert!(ids(&events.follow(false)).is_empty());
     }
 
     #[test]
     fn trouble_that_lasts_is_told_once_a_profile_until_it_changes_or_is_over() {
-        let happenings = Happenings::new();
+        let events = EventLog::new();
         let handed = || Happening::Handed { pid: 1, program: None };
         for (profile, what) in [
             ("p", offline("a")),
@@ -164,9 +164,9 @@ mod tests {
             ("p", Happening::Refreshed { access_expires_at: None }),
             ("p", offline("b")),
         ] {
-            happenings.tell(1, profile, what);
+            events.record(1, profile, what);
         }
-        let past = happenings.follow(true).past;
+        let past = events.follow(true).past;
         let told: Vec<_> = past.iter().map(|event| (event.profile.as_str(), event.what.clone())).collect();
         let expected = [
             ("p", offline("a")),
@@ -181,10 +181,10 @@ mod tests {
 
     #[tokio::test]
     async fn one_who_does_not_read_learns_how_much_was_missed_and_nobody_waits() {
-        let happenings = Happenings::new();
-        let mut follower = happenings.follow(false);
-        for at in 0..(BEHIND as u64 + 7) {
-            happenings.tell(at, "p", Happening::ReminderCleared);
+        let events = EventLog::new();
+        let mut follower = events.follow(false);
+        for at in 0..(MAX_LAG as u64 + 7) {
+            events.record(at, "p", Happening::ReminderCleared);
         }
         assert!(matches!(follower.next().await, Some(Err(Missed(7)))));
     }

@@ -1,11 +1,10 @@
-//! What the environment and the configuration say: places, accounts, TLS. Every variable that the agent reads is read
-//! here or in `logging.rs`.
+//! The profiles that are configured, each with what its core and its files start from.
 
-use crate::broker::Account;
+use crate::environment::Environment;
 use crate::http::base_url;
-use crate::provider;
-use crate::store::Store;
-use anyhow::{Context, Result, anyhow, bail};
+use crate::provider::{self, Descriptor};
+use crate::store::ProfileStore;
+use anyhow::{Context, Result, anyhow};
 use everkey_proto::achilles::AchillesConfig;
 use everkey_proto::config::{Config, OauthEndpoints, OauthProfile};
 use everkey_proto::place::{Places, normal_server};
@@ -14,100 +13,72 @@ use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Secret};
 use everkey_session::Settings;
 use everkey_session::policy::{Discovery, OauthClient, Policy};
-use everkey_session::record::hex;
 use everkey_session::registration::Endpoints;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// The least time between automatic refreshes of one session, in milliseconds.
-const GAP_MS: u64 = 30_000;
-
-/// Where everything is.
-pub fn places() -> Result<Places> {
-    let uid = rustix::process::geteuid().as_raw();
-    Ok(Places::find(path, |dir| dir.is_dir(), uid)?)
+/// One profile to serve.
+pub struct ConfiguredProfile {
+    pub name: String,
+    pub provider: &'static Descriptor,
+    pub session_file: PathBuf,
+    pub settings: Settings,
+    pub store: ProfileStore,
 }
 
-/// What accounts are made of. The configuration is read anew whenever one is looked for.
+/// Where profiles are found. The files are read anew whenever one is looked for.
 #[derive(Clone)]
-pub struct Setup {
+pub struct Configuration {
     places: Places,
-    /// failproofai's server, from the environment.
-    server: Option<String>,
-    auth_dir: Option<PathBuf>,
-    gap_ms: u64,
-    /// For how many seconds dot-ai's tokens shall work, if not as long as usual.
-    dot_ai_ttl_secs: Option<u64>,
-    machine: String,
-    /// Whether a service manager started this process, or what it descends from.
-    pub is_service: bool,
+    pub environment: Environment,
 }
 
-impl Setup {
-    /// Reads the environment, and the configuration once, so that what is wrong with it is told at the start.
+impl Configuration {
+    /// Reads the files once, so that what is wrong with them is reported at the start.
     pub fn read(places: &Places) -> Result<Self> {
-        let auth_dir = path("FAILPROOFAI_AUTH_DIR");
-        if auth_dir.as_ref().is_some_and(|dir| dir.is_relative()) {
-            bail!("FAILPROOFAI_AUTH_DIR must be an absolute path");
-        }
-        let named = text("FAILPROOF_API_URL").or_else(|| text("FAILPROOFAI_API_URL"));
-        let server = named.map(|server| base_url(&server)).transpose();
-        let server = server.map_err(|why| anyhow!("FAILPROOF_API_URL: {why}"))?;
-        let setup = Self {
-            places: places.clone(),
-            server,
-            auth_dir,
-            gap_ms: gap_ms()?,
-            dot_ai_ttl_secs: dot_ai_ttl_secs(),
-            machine: machine(),
-            is_service: ["INVOCATION_ID", "NOTIFY_SOCKET"].into_iter().any(|name| text(name).is_some()),
-        };
-        setup.configured()?;
-        Ok(setup)
+        let configuration = Self { places: places.clone(), environment: Environment::read()? };
+        configuration.files()?;
+        Ok(configuration)
     }
 
     /// Of a folder that holds nothing.
     #[cfg(test)]
     pub fn in_folder(root: &Path) -> Self {
         let var = |name: &str| (name == "EVERKEY_HOME").then(|| root.to_owned());
-        let places = Places::find(var, |_| false, 0).unwrap();
-        let (gap_ms, machine) = (GAP_MS, String::new());
-        let is_service = false;
-        Self { places, server: None, auth_dir: None, gap_ms, dot_ai_ttl_secs: None, machine, is_service }
+        Self { places: Places::find(var, |_| false, 0).unwrap(), environment: Environment::empty() }
     }
 
-    /// The accounts that have something to look after: a session file, or what everkey keeps beside one.
-    pub fn begun(&self) -> Result<Vec<Account>> {
-        let (default, profiles) = self.configured().map(|found| found.named(None))?;
-        let mut begun = Vec::new();
+    /// The profiles that have something to look after: a session file, or what everkey keeps beside one.
+    pub fn in_use(&self) -> Result<Vec<ConfiguredProfile>> {
+        let (default, profiles) = self.files().map(|files| files.named(None))?;
+        let mut in_use = Vec::new();
         for profile in profiles {
             let name = profile.name.clone();
-            match self.account(profile) {
-                Ok(account) if name == default || account.store.is_begun() => begun.push(account),
+            match self.profile(profile) {
+                Ok(profile) if name == default || profile.store.is_in_use() => in_use.push(profile),
                 Ok(_) => {}
                 // One that can't be used is no reason to leave the others alone.
                 Err(e) => tracing::warn!(profile = name, error = format!("{e:#}"), "can't look after it"),
             }
         }
-        Ok(begun)
+        Ok(in_use)
     }
 
-    /// The account of this name, or the default one.
-    pub fn find(&self, name: Option<&str>) -> Result<Account, Failure> {
-        let configured = self.configured().map_err(|e| unusable(&e))?;
-        let (name, profiles) = configured.named(name);
+    /// The profile of this name, or the default one.
+    pub fn find(&self, name: Option<&str>) -> Result<ConfiguredProfile, Failure> {
+        let files = self.files().map_err(|e| unusable(&e))?;
+        let (name, profiles) = files.named(name);
         let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
         let profile = profiles.into_iter().find(|profile| profile.name == name);
         let profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
-        self.account(profile).map_err(|e| unusable(&e))
+        self.profile(profile).map_err(|e| unusable(&e))
     }
 
     /// The program with its arguments that a due reminder runs, as it is configured now.
     pub fn reminder_command(&self) -> Result<Option<Vec<String>>> {
-        Ok(self.configured()?.config.reminder_command)
+        Ok(self.files()?.config.reminder_command)
     }
 
-    fn configured(&self) -> Result<Configured> {
+    fn files(&self) -> Result<ConfigurationFiles> {
         let config = match read(&self.places.config)? {
             Some(text) => {
                 Config::parse(&text).map_err(|e| anyhow!("{}: {e}", self.places.config.display()))?
@@ -117,13 +88,15 @@ impl Setup {
         // Another program's file: what is wrong with it is no reason to serve nobody.
         let achilles = read(&self.places.home.join(".achilles/config.json")).ok().flatten();
         let achilles = achilles.and_then(|text| AchillesConfig::parse(text.as_bytes()).ok());
-        let profiles = profiles(&self.places, &config, achilles.as_ref(), self.auth_dir.clone());
-        Ok(Configured { config, achilles, profiles })
+        let profiles = profiles(&self.places, &config, achilles.as_ref(), self.environment.auth_dir.clone());
+        Ok(ConfigurationFiles { config, achilles, profiles })
     }
 
-    fn account(&self, profile: Profile) -> Result<Account> {
+    fn profile(&self, profile: Profile) -> Result<ConfiguredProfile> {
         let provider = provider::descriptor(profile.provider);
-        let named = (profile.name == everkey_proto::DEFAULT_PROFILE).then(|| self.server.clone()).flatten();
+        let named = (profile.name == everkey_proto::DEFAULT_PROFILE)
+            .then(|| self.environment.server.clone())
+            .flatten();
         let configured = named.or(profile.server.clone());
         let in_file =
             || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
@@ -136,12 +109,12 @@ impl Setup {
         };
         // An issuer's last slash counts only for the issuer.
         let server = normal_server(&server);
-        let policy = provider.policy(self.gap_ms);
+        let policy = provider.policy(self.environment.gap_ms);
         let policy = match (&profile.oauth, policy.oauth.clone()) {
             (Some(oauth), _) => Policy { oauth: Some(client(oauth)?), ..policy },
             (None, Some(usual)) => {
                 // Only a server that can be asked for a lifetime has a usual one.
-                let wished = self.dot_ai_ttl_secs.filter(|_| usual.lifetime_secs.is_some());
+                let wished = self.environment.dot_ai_ttl_secs.filter(|_| usual.lifetime_secs.is_some());
                 let lifetime_secs = wished.or(usual.lifetime_secs);
                 Policy { oauth: Some(OauthClient { lifetime_secs, ..usual }), ..policy }
             }
@@ -155,22 +128,26 @@ impl Setup {
             policy: Policy { schemes, ..policy },
             server,
             session_file: session_file.to_string_lossy().into_owned(),
-            machine: self.machine.clone(),
+            machine: self.environment.machine.clone(),
         };
-        let store =
-            Store::new(&provider.session_file, &profile.name, session_file.clone(), &self.places.state);
-        Ok(Account { name: profile.name, provider, session_file, settings, store })
+        let store = ProfileStore::new(
+            &provider.session_file,
+            &profile.name,
+            session_file.clone(),
+            &self.places.state,
+        );
+        Ok(ConfiguredProfile { name: profile.name, provider, session_file, settings, store })
     }
 }
 
 /// What the files say.
-struct Configured {
+struct ConfigurationFiles {
     config: Config,
     achilles: Option<AchillesConfig>,
     profiles: Vec<Profile>,
 }
 
-impl Configured {
+impl ConfigurationFiles {
     /// The name of the profile that is meant by `name`, and all that there are.
     fn named(self, name: Option<&str>) -> (String, Vec<Profile>) {
         (resolve(name, &self.config, self.achilles.as_ref()), self.profiles)
@@ -242,38 +219,6 @@ fn unusable(e: &anyhow::Error) -> Failure {
     }
 }
 
-/// The cryptography behind https, once for the whole process.
-pub fn tls() -> Result<()> {
-    rustls::crypto::ring::default_provider().install_default().map_err(|_| anyhow!("TLS is set up twice"))
-}
-
-/// Only tests set this: nobody should refresh more often than every 30 s.
-fn gap_ms() -> Result<u64> {
-    match text("EVERKEY_TEST_REFRESH_GAP_MS") {
-        Some(ms) => ms.parse().context("EVERKEY_TEST_REFRESH_GAP_MS must be a number of milliseconds"),
-        None => Ok(GAP_MS),
-    }
-}
-
-/// dot-ai's own variable; what is no number of seconds counts as not said, and is no reason to serve nobody.
-fn dot_ai_ttl_secs() -> Option<u64> {
-    text("DOT_AI_TOKEN_TTL_SECONDS")?.trim().parse().ok().filter(|secs| *secs > 0)
-}
-
-/// Tells machines apart without naming this one.
-fn machine() -> String {
-    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    hex(&Sha256::digest(format!("everkey {}", id.trim())))[..16].to_owned()
-}
-
-fn path(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-fn text(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,7 +230,7 @@ mod tests {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let server = |json: &str| {
             std::fs::write(&file, json).unwrap();
-            Setup::in_folder(dir.path()).find(Some("binboi")).map(|account| account.settings.server)
+            Configuration::in_folder(dir.path()).find(Some("binboi")).map(|found| found.settings.server)
         };
         assert_eq!(server("{}").ok().as_deref(), Some("https://api.binboi.com"));
         let own = r#"{"server_addr":"x:1","api_url":"http://127.0.0.1:9/"}"#;

@@ -23,7 +23,6 @@ const NAME_CHECK: Duration = Duration::from_secs(5);
 /// How long the last replies have to reach their clients.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The task that accepts connections.
 pub struct Acceptor {
     accepting: JoinHandle<()>,
     close: oneshot::Sender<()>,
@@ -78,7 +77,7 @@ async fn accept(
         tokio::select! {
             _ = &mut closed => break,
             _ = look.tick(), if lost.is_some() => match socket.name() {
-                _ if !lock.counts() => give_way(&mut lost, "the agent's lock was removed"),
+                _ if !lock.is_valid() => give_way(&mut lost, "the agent's lock was removed"),
                 Name::Ours => {}
                 Name::Gone => rebind(&mut socket, &places, &mut lock),
                 Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),

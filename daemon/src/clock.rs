@@ -26,11 +26,9 @@ pub fn now() -> io::Result<Moment> {
     Ok(Moment { boot: boot(), wall, dice })
 }
 
-/// One alarm on the boot clock.
 pub struct Alarm(AsyncFd<OwnedFd>);
 
 impl Alarm {
-    /// An alarm that is not set.
     pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         Ok(Self(events_of(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
@@ -49,7 +47,6 @@ impl Alarm {
         Ok(())
     }
 
-    /// Waits until it rings.
     pub async fn ring(&self) -> io::Result<()> {
         loop {
             let mut ready = self.0.readable().await?;

@@ -16,7 +16,6 @@ use everkey_session::policy::{Discovery, OauthClient, Policy};
 use everkey_session::registration::Endpoints;
 use std::path::{Path, PathBuf};
 
-/// One profile to serve.
 pub struct ConfiguredProfile {
     pub name: String,
     pub provider: &'static Descriptor,
@@ -140,7 +139,6 @@ impl Configuration {
     }
 }
 
-/// What the files say.
 struct ConfigurationFiles {
     config: Config,
     achilles: Option<AchillesConfig>,
@@ -154,7 +152,6 @@ impl ConfigurationFiles {
     }
 }
 
-/// An OAuth client as it is configured.
 fn client(oauth: &OauthProfile) -> Result<OauthClient> {
     let secret = match &oauth.client_secret_file {
         Some(file) => Some(secret(Path::new(file))?),

@@ -38,12 +38,10 @@ impl Readiness {
         Self(None)
     }
 
-    /// The agent answers.
     pub fn ready(self) {
         self.say(READY);
     }
 
-    /// The agent won't, for this reason.
     pub fn failed(self, why: &str) {
         self.say(why);
     }

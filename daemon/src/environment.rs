@@ -10,7 +10,6 @@ use std::path::PathBuf;
 /// The least time between automatic refreshes of one session, in milliseconds.
 const GAP_MS: u64 = 30_000;
 
-/// Where everything is.
 pub fn places() -> Result<Places> {
     let uid = rustix::process::geteuid().as_raw();
     Ok(Places::find(path, |dir| dir.is_dir(), uid)?)

@@ -27,7 +27,6 @@ struct Recorded {
     lasting: BTreeMap<String, Happening>,
 }
 
-/// One who follows.
 pub struct Follower {
     /// What was before, the oldest first.
     pub past: Vec<Arc<Event>>,
@@ -38,7 +37,6 @@ pub struct Follower {
 pub struct Missed(pub u64);
 
 impl EventLog {
-    /// Nothing has happened yet.
     pub fn new() -> Self {
         let (live, _) = broadcast::channel(MAX_LAG);
         let recorded = Recorded { last: 0, past: VecDeque::new(), live, lasting: BTreeMap::new() };

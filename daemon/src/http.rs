@@ -22,7 +22,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// No answer is longer, in bytes.
 const CAP: usize = 64 * 1024;
 
-/// One request.
 #[derive(Debug)]
 pub struct HttpRequest {
     method: Method,
@@ -31,7 +30,6 @@ pub struct HttpRequest {
     body: Option<Secret>,
 }
 
-/// Where a request goes.
 #[derive(Debug)]
 pub enum RequestTarget {
     /// A path below the server's base URL.
@@ -61,7 +59,6 @@ impl From<&String> for RequestTarget {
     }
 }
 
-/// How a request authenticates.
 #[derive(Debug)]
 pub enum Auth {
     /// RFC 6750.
@@ -71,23 +68,19 @@ pub enum Auth {
 }
 
 impl HttpRequest {
-    /// A GET.
     pub fn get(target: impl Into<RequestTarget>) -> Self {
         Self { method: Method::GET, target: target.into(), headers: HeaderMap::new(), body: None }
             .header("accept", "application/json".to_owned())
     }
 
-    /// A DELETE.
     pub fn delete(target: impl Into<RequestTarget>) -> Self {
         Self { method: Method::DELETE, ..Self::get(target) }
     }
 
-    /// A POST of a JSON body.
     pub fn post(target: impl Into<RequestTarget>, body: serde_json::Value) -> Self {
         Self::with_body(target.into(), "application/json", Secret::new(body.to_string()))
     }
 
-    /// A POST of a form.
     pub fn form(target: impl Into<RequestTarget>, fields: &[(&str, &str)]) -> Self {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         Self::with_body(target.into(), "application/x-www-form-urlencoded", Secret::new(body))
@@ -99,7 +92,6 @@ impl HttpRequest {
             .header("content-type", kind.to_owned())
     }
 
-    /// With a header that is no secret.
     pub fn header(mut self, name: &'static str, value: String) -> Self {
         if let Ok(value) = HeaderValue::try_from(value) {
             self.headers.insert(HeaderName::from_static(name), value);
@@ -116,7 +108,6 @@ impl HttpRequest {
         self
     }
 
-    /// With credentials.
     pub fn auth(self, auth: Auth) -> Self {
         match auth {
             Auth::Bearer(token) => {
@@ -140,21 +131,16 @@ impl HttpRequest {
         self.body.as_ref().map_or("", Secret::expose)
     }
 
-    /// A header, for tests.
     pub fn sent_header(&self, name: &str) -> Option<String> {
         self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     }
 }
 
-/// An answer, whatever its status.
 pub struct HttpResponse {
-    /// The server asked.
     pub server: String,
-    /// The HTTP status.
     pub status: u16,
     /// The server's clock, unix seconds.
     pub date: Option<u64>,
-    /// The `Retry-After` header.
     pub retry_after: Option<String>,
     /// The `Location` header, never followed.
     pub location: Option<String>,
@@ -175,7 +161,6 @@ impl HttpResponse {
         self.says_json.then(|| json_object::read(&self.body)).flatten()
     }
 
-    /// Trouble with this server.
     pub fn trouble(&self, kind: NetKind) -> NetTrouble {
         NetTrouble { server: self.server.clone(), kind }
     }

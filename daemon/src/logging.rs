@@ -45,7 +45,6 @@ pub fn verb(ask: &Ask) -> &'static str {
     }
 }
 
-/// One notice, one line.
 pub fn log(profile: &str, notice: &Notice) {
     let message = |trouble: Trouble| crate::words::failure(&trouble).message;
     match notice {

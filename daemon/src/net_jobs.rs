@@ -49,7 +49,6 @@ pub async fn probe(provider: &'static Descriptor, at: At, access: Secret) -> Don
     }
 }
 
-/// Makes a call of a sign-in.
 pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> Done {
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
@@ -88,7 +87,6 @@ pub async fn tell_reminder(
     })
 }
 
-/// Tells the server that a session has ended.
 pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> Done {
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))

@@ -31,7 +31,6 @@ pub fn close_inherited(keep: Option<&OwnedFd>) {
     }
 }
 
-/// Registers a descriptor with the runtime.
 pub fn events_of(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` is the same open descriptor for as long as it lives, and `AsyncFd` owns it from here on.
     Ok(unsafe { AsyncFd::register(fd) }?)

@@ -5,7 +5,6 @@ use everkey_session::Op;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
-/// A request from a connection.
 pub struct ClientRequest {
     pub request: Request,
     pub pid: i32,

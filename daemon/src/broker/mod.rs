@@ -28,7 +28,6 @@ use tokio::task::{AbortHandle, JoinSet};
 /// How long a shutdown waits for what is under way, in milliseconds (N07).
 const DRAIN_MS: u64 = 10_000;
 
-/// The owner of every session.
 pub struct Broker {
     profiles: Vec<ProfileRuntime>,
     pending: BTreeMap<Waiter, PendingReply>,

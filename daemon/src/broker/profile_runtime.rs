@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// A profile with its core and files.
 pub struct ProfileRuntime {
     pub name: String,
     pub provider: &'static Descriptor,

@@ -76,7 +76,6 @@ impl RefreshRoute {
     }
 }
 
-/// How a provider's session file is read and written.
 #[allow(clippy::type_complexity)] // a table of functions
 pub struct SessionFormat {
     pub parse: fn(&[u8]) -> ParsedFile,

@@ -27,9 +27,7 @@ pub fn claims(token: &Secret) -> Claims {
 /// When a token was made and when it ends, unix seconds by its server's clock.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Times {
-    /// When it was made.
     pub iat: Option<u64>,
-    /// When it ends.
     pub exp: Option<u64>,
 }
 

@@ -18,7 +18,6 @@ pub use fields::whole;
 
 use everkey_proto::ProviderKind;
 
-/// The contract of the provider of this name.
 pub const fn descriptor(kind: ProviderKind) -> &'static Descriptor {
     match kind {
         ProviderKind::Failproofai => &failproofai::DESCRIPTOR,

@@ -3,7 +3,6 @@
 use crate::http::HttpResponse;
 use zeroize::Zeroizing;
 
-/// An answer that says it is JSON.
 pub fn answer(status: u16, body: &str) -> HttpResponse {
     HttpResponse {
         server: "http://127.0.0.1:1".into(),

@@ -50,11 +50,9 @@ pub fn sync_dir_of(path: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// How an exchange of names ended.
 pub enum NameExchange {
     /// The names were exchanged: the old content is at the other name now.
     Exchanged,
-    /// There is nothing at the name.
     Missing,
     /// This file system can't.
     Unsupported,

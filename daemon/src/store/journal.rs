@@ -19,7 +19,6 @@ const OUTCOME_ROOM: u64 = 96 * 1024;
 
 const HEAD: usize = 4 + 32;
 
-/// The journal of one session file.
 pub struct JournalFile {
     path: PathBuf,
     /// The open journal and where its outcome goes.
@@ -33,7 +32,6 @@ impl JournalFile {
         Self { path: session_file.with_file_name(format!(".{name}.everkey-journal")), open: None }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -77,7 +75,6 @@ impl JournalFile {
         file.sync_data()
     }
 
-    /// Nothing is under way any more.
     pub fn clear(&mut self) -> io::Result<()> {
         self.open = None;
         durable::remove(&self.path)
@@ -95,7 +92,6 @@ pub fn parse(bytes: &[u8]) -> io::Result<Journal> {
     })
 }
 
-/// The bytes of one record.
 pub fn encode(record: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
     let json = Zeroizing::new(serde_json::to_vec(record)?);
     let len = u32::try_from(json.len()).map_err(io::Error::other)?;

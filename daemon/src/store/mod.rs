@@ -4,7 +4,7 @@ mod durable;
 pub mod journal;
 pub mod reminder;
 mod session_file;
-pub mod side;
+pub mod state_files;
 
 pub use durable::{is_named, make_dir, open_lock};
 
@@ -15,31 +15,31 @@ use everkey_session::job::{Done, Found, Loaded, Replaced};
 use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
 use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
 use session_file::Content;
+use state_files::StateFiles;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 use zeroize::Zeroizing;
 
-/// One profile's files.
 pub struct ProfileStore {
     format: &'static SessionFormat,
     session_file: PathBuf,
     lock: Option<File>,
     journal: journal::JournalFile,
-    side: side::Side,
+    state_files: StateFiles,
     reminder: reminder::ReminderFiles,
 }
 
 impl ProfileStore {
     /// The files of `profile`; nothing is touched yet.
     pub fn new(format: &'static SessionFormat, profile: &str, session_file: PathBuf, state: &Path) -> Self {
-        let side = side::Side::of(state, profile, &session_file);
+        let state_files = StateFiles::of(state, profile, &session_file);
         Self {
             format,
             journal: journal::JournalFile::beside(&session_file),
-            reminder: reminder::ReminderFiles::of(&session_file, side.reminder_book().to_owned()),
-            side,
+            reminder: reminder::ReminderFiles::of(&session_file, state_files.reminder_book().to_owned()),
+            state_files,
             session_file,
             lock: None,
         }
@@ -47,7 +47,7 @@ impl ProfileStore {
 
     /// Whether there is something to look after: a session, or what everkey noted about one.
     pub fn is_in_use(&self) -> bool {
-        self.session_file.exists() || self.journal.path().exists() || self.side.is_in_use()
+        self.session_file.exists() || self.journal.path().exists() || self.state_files.is_in_use()
     }
 
     /// Does one job. Never panics; what goes wrong is in the answer.
@@ -72,11 +72,11 @@ impl ProfileStore {
             StoreJob::Erase { sidecar, revocation } => {
                 Done::Erased(self.erase(&sidecar, revocation.as_ref()))
             }
-            StoreJob::Queue(revocation) => {
-                Done::Stored(self.side.queue(&revocation).map_err(|e| trouble(self.side.path(), &e)))
-            }
+            StoreJob::Queue(revocation) => Done::Stored(
+                self.state_files.queue(&revocation).map_err(|e| trouble(self.state_files.path(), &e)),
+            ),
             StoreJob::Dequeue(id) => {
-                Done::Stored(self.side.dequeue(id).map_err(|e| trouble(self.side.path(), &e)))
+                Done::Stored(self.state_files.dequeue(id).map_err(|e| trouble(self.state_files.path(), &e)))
             }
             StoreJob::ReadReminder => {
                 Done::ReminderRead(Box::new(self.reminder.find()), Box::new(self.reminder.book()))
@@ -104,20 +104,21 @@ impl ProfileStore {
             Err(_) => Ok(()),
         };
         // A side-car that can't be read may hide that a token is spent: that is as bad as an unreadable journal.
-        let sidecar = durable.and_then(|()| self.side.make_dirs()).and_then(|()| self.side.read());
+        let sidecar =
+            durable.and_then(|()| self.state_files.make_dirs()).and_then(|()| self.state_files.read());
         let journal = match &sidecar {
             Ok(_) => self.journal.read().map_err(|kind| {
                 let path = self.journal.path().display().to_string();
                 StoreTrouble { path, kind }
             }),
-            Err(e) => Err(trouble(self.side.path(), e)),
+            Err(e) => Err(trouble(self.state_files.path(), e)),
         };
         Loaded {
             owner,
             file: session_file::find(&self.session_file, self.format),
             journal,
             sidecar: sidecar.unwrap_or_default(),
-            revocations: self.side.revocations(),
+            revocations: self.state_files.revocations(),
         }
     }
 
@@ -235,7 +236,7 @@ impl ProfileStore {
     /// The file's removal is all that counts; what can't be noted down for later must not prevent it.
     fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&Revocation>) -> Result<(), StoreTrouble> {
         if let Some(revocation) = revocation {
-            let _ = self.side.queue(revocation);
+            let _ = self.state_files.queue(revocation);
         }
         let _ = self.remember(sidecar);
         let wrong = |e: io::Error| trouble(&self.session_file, &e);
@@ -272,7 +273,7 @@ impl ProfileStore {
     }
 
     fn remember(&self, sidecar: &Sidecar) -> Result<(), StoreTrouble> {
-        self.side.write(sidecar).map_err(|e| trouble(self.side.path(), &e))
+        self.state_files.write(sidecar).map_err(|e| trouble(self.state_files.path(), &e))
     }
 
     fn in_journal(&self, e: &io::Error) -> StoreTrouble {

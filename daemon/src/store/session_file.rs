@@ -16,7 +16,6 @@ const CAP: u64 = 256 * 1024;
 
 /// The content of a session file, if there is one that may be used.
 pub enum Content {
-    /// There is no file.
     Missing,
     /// Its bytes, and whether its mode was too open until now.
     Bytes(Zeroizing<Vec<u8>>, bool),

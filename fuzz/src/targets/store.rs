@@ -2,7 +2,9 @@
 
 use crate::{measure, reach};
 use everkey_daemon::store::journal::{encode, parse};
-use everkey_daemon::store::side::{parse_revocation, parse_sidecar, render_revocation, render_sidecar};
+use everkey_daemon::store::state_files::{
+    parse_revocation, parse_sidecar, render_revocation, render_sidecar,
+};
 use everkey_proto::{Secret, reply::User};
 use everkey_session::record::{
     Capability, Claims, Fingerprint, Holder, Intent, Journal, Over, Revocation, Session,

@@ -68,7 +68,6 @@ fn complete(url: &str, user_code: &str) -> Option<String> {
     (code == user_code).then(|| url.into())
 }
 
-/// Reads the answer to a poll.
 pub fn polled(answer: &HttpResponse) -> LoginAnswer {
     let error = failure(answer).map(|failure| failure.error);
     match (answer.status, error.as_deref()) {

@@ -64,7 +64,6 @@ fn read(bytes: &[u8]) -> Option<Session> {
     })
 }
 
-/// The file for a session.
 pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Written<'a> {

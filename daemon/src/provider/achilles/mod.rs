@@ -72,7 +72,6 @@ fn read_refresh(answer: &HttpResponse) -> Refresh {
     }
 }
 
-/// The calls of a sign-in by device code.
 fn login(call: &LoginCall) -> Option<HttpRequest> {
     match call {
         LoginCall::StartDevice { .. } => Some(HttpRequest::post("/api/cli/auth/device-code", json!({}))),

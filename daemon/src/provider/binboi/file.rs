@@ -50,7 +50,6 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
     render(old.unwrap_or_default(), &session.access, session.holder.server.as_deref())
 }
 
-/// The file without the token.
 pub fn render_signed_out(old: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // A setting that is not UTF-8 is no reason to take the tool's whole file away.
     let text = String::from_utf8_lossy(old);

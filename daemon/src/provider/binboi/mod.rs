@@ -28,7 +28,6 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     remind: None,
 };
 
-/// The one call of a sign-in.
 fn login(call: &LoginCall) -> Option<HttpRequest> {
     match call {
         LoginCall::Identify { access, .. } => Some(identify(access)),
@@ -55,7 +54,6 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     }
 }
 
-/// The question whose a token is.
 fn identify(access: &Secret) -> HttpRequest {
     HttpRequest::get("/api/v1/auth/me").auth(Auth::Bearer(access.clone()))
 }

@@ -51,7 +51,6 @@ fn is_usable(session: &Session) -> bool {
         && others.into_iter().flatten().all(safe)
 }
 
-/// The file's bytes for a session.
 pub fn render_session(session: &Session) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Written<'a> {

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The state folder's files of one profile and session file.
-pub struct Side {
+pub struct StateFiles {
     sidecar: PathBuf,
     revocations: PathBuf,
     reminder_book: PathBuf,
 }
 
-impl Side {
+impl StateFiles {
     /// Named after profile and session file, so that two folders of one tool don't mix.
     pub fn of(state: &Path, profile: &str, session_file: &Path) -> Self {
         let path = Sha256::digest(session_file.as_os_str().as_encoded_bytes());
@@ -33,13 +33,11 @@ impl Side {
         std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some())
     }
 
-    /// Makes the folders.
     pub fn make_dirs(&self) -> io::Result<()> {
         let parents = [self.sidecar.parent(), Some(self.revocations.as_path())];
         parents.into_iter().flatten().try_for_each(durable::make_dir)
     }
 
-    /// The side-car's path.
     pub fn path(&self) -> &Path {
         &self.sidecar
     }
@@ -64,7 +62,6 @@ impl Side {
         Ok(sidecar)
     }
 
-    /// Makes the side-car durable.
     pub fn write(&self, sidecar: &Sidecar) -> io::Result<()> {
         durable::replace(&self.sidecar, &render_sidecar(sidecar)?)
     }
@@ -81,12 +78,10 @@ impl Side {
         entries.filter_map(|entry| read(entry.path())).collect()
     }
 
-    /// Keeps a sign-out.
     pub fn queue(&self, revocation: &Revocation) -> io::Result<()> {
         durable::replace(&self.revocation(revocation.id), &render_revocation(revocation)?)
     }
 
-    /// Forgets a sign-out.
     pub fn dequeue(&self, id: u64) -> io::Result<()> {
         durable::remove(&self.revocation(id))
     }
@@ -101,7 +96,6 @@ pub fn parse_sidecar(bytes: &[u8]) -> Option<Sidecar> {
     json_object::read(bytes)
 }
 
-/// The file's bytes for a side-car.
 pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec_pretty(sidecar)?)
 }
@@ -111,7 +105,6 @@ pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
     json_object::read(bytes)
 }
 
-/// The file's bytes for a sign-out.
 pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
 }
@@ -125,8 +118,8 @@ mod tests {
     #[test]
     fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
         let state = tempfile::tempdir().unwrap();
-        let side = Side::of(state.path(), "p", Path::new("/auth.json"));
-        side.make_dirs().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
         let secret = || Secret::new("s");
         let revocation = Revocation {
             id: 1,
@@ -137,12 +130,12 @@ mod tests {
             until: 2,
             user: None,
         };
-        let queued = side.revocation(1);
+        let queued = files.revocation(1);
         let half = durable::write_beside(&queued, &render_revocation(&revocation).unwrap()).unwrap();
         let half = half.keep().unwrap();
-        assert_eq!(side.revocations(), Vec::new());
+        assert_eq!(files.revocations(), Vec::new());
         assert!(!half.exists());
-        side.queue(&revocation).unwrap();
-        assert_eq!(side.revocations().len(), 1);
+        files.queue(&revocation).unwrap();
+        assert_eq!(files.revocations().len(), 1);
     }
 }

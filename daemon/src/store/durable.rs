@@ -1,5 +1,6 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
+use everkey_session::trouble::{StoreKind, StoreTrouble};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::File;
@@ -115,6 +116,11 @@ fn clear(dir: &Path, prefix: &str) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// What the system says is wrong with a file.
+pub fn trouble(path: &Path, e: &io::Error) -> StoreTrouble {
+    StoreTrouble { path: path.display().to_string(), kind: StoreKind::Os(e.to_string()) }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

@@ -2,30 +2,32 @@
 
 mod durable;
 pub mod journal;
+mod owner_lock;
 pub mod reminder;
+mod replace;
 mod session_file;
 pub mod state_files;
 
 pub use durable::{is_named, make_dir, open_lock};
 
 use crate::provider::SessionFormat;
-use durable::NameExchange;
+use durable::trouble;
 use everkey_session::StoreJob;
-use everkey_session::job::{Done, Found, Loaded, Replaced};
-use everkey_session::record::{Fingerprint, Revocation, Session, Sidecar};
-use everkey_session::trouble::{NotOwner, StoreKind, StoreTrouble};
+use everkey_session::job::{Done, Found, Loaded};
+use everkey_session::record::{Revocation, Sidecar};
+use everkey_session::trouble::StoreTrouble;
+use owner_lock::OwnerLock;
+use replace::replace;
 use session_file::Content;
 use state_files::StateFiles;
-use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::TempPath;
 use zeroize::Zeroizing;
 
 pub struct ProfileStore {
     format: &'static SessionFormat,
     session_file: PathBuf,
-    lock: Option<File>,
+    lock: OwnerLock,
     journal: journal::JournalFile,
     state_files: StateFiles,
     reminder: reminder::ReminderFiles,
@@ -37,11 +39,11 @@ impl ProfileStore {
         let state_files = StateFiles::of(state, profile, &session_file);
         Self {
             format,
+            lock: OwnerLock::beside(&session_file),
             journal: journal::JournalFile::beside(&session_file),
             reminder: reminder::ReminderFiles::of(&session_file, state_files.reminder_book().to_owned()),
             state_files,
             session_file,
-            lock: None,
         }
     }
 
@@ -55,17 +57,19 @@ impl ProfileStore {
         match job {
             StoreJob::Load => Done::Loaded(Box::new(self.load())),
             StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.format))),
-            StoreJob::SetAside(digest) => Done::SetAside(self.own().and_then(|()| self.set_aside(digest))),
+            StoreJob::SetAside(digest) => {
+                Done::SetAside(self.lock.check().and_then(|()| self.set_aside(digest)))
+            }
             StoreJob::Note(intent) => Done::Stored(
-                self.own().and_then(|()| self.journal.note(&intent).map_err(|e| self.in_journal(&e))),
+                self.lock.check().and_then(|()| self.journal.note(&intent).map_err(|e| self.in_journal(&e))),
             ),
             StoreJob::Commit(session) => {
                 Done::Stored(self.journal.commit(&session).map_err(|e| self.in_journal(&e)))
             }
             StoreJob::Remember(sidecar) => Done::Stored(self.remember(&sidecar)),
-            StoreJob::Replace { parent, session } => {
-                Done::Replaced(self.own().and_then(|()| self.replace(parent, &session)))
-            }
+            StoreJob::Replace { parent, session } => Done::Replaced(
+                self.lock.check().and_then(|()| replace(&self.session_file, self.format, parent, &session)),
+            ),
             StoreJob::Settle(sidecar) => Done::Stored(
                 self.remember(&sidecar).and_then(|()| self.journal.clear().map_err(|e| self.in_journal(&e))),
             ),
@@ -82,17 +86,17 @@ impl ProfileStore {
                 Done::ReminderRead(Box::new(self.reminder.find()), Box::new(self.reminder.book()))
             }
             StoreJob::PutReminder { book, reminder } => {
-                let owner = self.own();
+                let owner = self.lock.check();
                 Done::ReminderStored(owner.and_then(|()| self.reminder.put(&book, reminder.as_ref())))
             }
             StoreJob::NoteReminder(book) => {
-                Done::ReminderStored(self.own().and_then(|()| self.reminder.note(&book)))
+                Done::ReminderStored(self.lock.check().and_then(|()| self.reminder.note(&book)))
             }
         }
     }
 
     fn load(&mut self) -> Loaded {
-        let owner = self.take_lock();
+        let owner = self.lock.take();
         // A killed agent may have renamed without a sync: what is read now must not be undone by a power cut later.
         let durable = match &owner {
             Ok(()) => {
@@ -119,117 +123,6 @@ impl ProfileStore {
             journal,
             sidecar: sidecar.unwrap_or_default(),
             revocations: self.state_files.revocations(),
-        }
-    }
-
-    /// I5: whoever holds this lock is the only one to send or write.
-    fn take_lock(&mut self) -> Result<(), NotOwner> {
-        let path = self.lock_path();
-        // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
-        // makes another.
-        if self.lock.as_ref().is_some_and(|lock| is_named(lock, &path)) {
-            return Ok(());
-        }
-        let impossible = |e: &io::Error| NotOwner::Impossible(trouble(&path, e));
-        let dir = path.parent().unwrap_or(Path::new("/"));
-        make_dir(dir).map_err(|e| impossible(&e))?;
-        if on_network(dir) {
-            let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
-            return Err(impossible(&why));
-        }
-        let file = open_lock(&path).map_err(|e| impossible(&e))?;
-        match file.try_lock() {
-            Ok(()) => {
-                self.lock = Some(file);
-                Ok(())
-            }
-            Err(TryLockError::WouldBlock) => Err(NotOwner::Held),
-            Err(TryLockError::Error(e)) => Err(impossible(&e)),
-        }
-    }
-
-    /// Looks at the lock again before anything is sent or written.
-    fn own(&mut self) -> Result<(), StoreTrouble> {
-        self.take_lock().map_err(|why| match why {
-            NotOwner::Held => {
-                let why = "the folder was removed, and another agent has taken over the new one";
-                trouble(&self.lock_path(), &io::Error::other(why))
-            }
-            NotOwner::Impossible(why) => why,
-        })
-    }
-
-    fn lock_path(&self) -> PathBuf {
-        let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
-        self.session_file.with_file_name(format!(".{name}.everkey-lock"))
-    }
-
-    /// Puts a session in the place of the file that still holds `parent`, by exchanging names and looking at what
-    /// came out (I6); a file that is not the parent's is put back.
-    fn replace(&mut self, parent: Option<Fingerprint>, session: &Session) -> Result<Replaced, StoreTrouble> {
-        let path = self.session_file.clone();
-        let wrong = |e: io::Error| trouble(&path, &e);
-        let before = session_file::find(&path, self.format);
-        if parent.is_some() && fingerprint(&before) != parent {
-            return Ok(Replaced::GaveWay(Box::new(before)));
-        }
-        let old = match session_file::read(&path) {
-            Ok(Content::Bytes(bytes, _)) => Some(bytes),
-            Ok(Content::Missing) => None,
-            // A sign-in replaces even what can't be read; nothing of it can be kept.
-            Err(_) if parent.is_none() => None,
-            Err(kind) => return Err(StoreTrouble { path: path.display().to_string(), kind }),
-        };
-        let content = (self.format.render)(old.as_ref().map(|bytes| bytes.as_slice()), session);
-        let Some(parent) = parent else {
-            return durable::replace(&path, &content).map(|()| Replaced::Done).map_err(wrong);
-        };
-        let temp = durable::write_beside(&path, &content).map_err(wrong)?;
-        match durable::exchange(&temp, &path).map_err(wrong)? {
-            NameExchange::Missing => return Ok(Replaced::GaveWay(Box::new(Found::Missing))),
-            NameExchange::Unsupported => {
-                temp.persist(&path).map_err(|e| wrong(e.error))?;
-                return durable::sync_dir_of(&path).map(|()| Replaced::Done).map_err(wrong);
-            }
-            NameExchange::Exchanged => {}
-        }
-        let came_out = session_file::find(&temp, self.format);
-        if fingerprint(&came_out) == Some(parent) {
-            durable::sync_dir_of(&path).map_err(wrong)?;
-            drop(temp);
-            return Ok(Replaced::Done);
-        }
-        let found = self.put_back(temp, session.fingerprint())?;
-        match came_out {
-            // It was the parent's after all and merely could not be read: nobody has won, so this is tried again.
-            Found::Unusable(why) if fingerprint(&found) == Some(parent) => Err(why),
-            Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {
-                Ok(Replaced::GaveWay(Box::new(found)))
-            }
-        }
-    }
-
-    /// Another program's file came out of the exchange: it goes back, and so does any that was written meanwhile,
-    /// until what comes out is ours. What is at the session file's name then.
-    fn put_back(&self, temp: TempPath, ours: Fingerprint) -> Result<Found, StoreTrouble> {
-        let wrong = |e: io::Error| trouble(&self.session_file, &e);
-        loop {
-            if let NameExchange::Missing = durable::exchange(&temp, &self.session_file).map_err(wrong)? {
-                // Somebody removed the file just now: that is newer than what we hold.
-                return Ok(Found::Missing);
-            }
-            match session_file::find(&temp, self.format) {
-                Found::Session { session, .. } if session.fingerprint() == ours => {
-                    durable::sync_dir_of(&self.session_file).map_err(wrong)?;
-                    return Ok(session_file::find(&self.session_file, self.format));
-                }
-                // It may be ours or not, so it is not removed before the next start.
-                Found::Unusable(why) => {
-                    let _ = temp.keep();
-                    return Err(why);
-                }
-                Found::Session { .. } | Found::Missing | Found::Damaged(_) => {}
-            }
         }
     }
 
@@ -281,38 +174,13 @@ impl ProfileStore {
     }
 }
 
-fn fingerprint(found: &Found) -> Option<Fingerprint> {
-    match found {
-        Found::Session { session, .. } => Some(session.fingerprint()),
-        Found::Missing | Found::Damaged(_) | Found::Unusable(_) => None,
-    }
-}
-
-fn trouble(path: &Path, e: &io::Error) -> StoreTrouble {
-    StoreTrouble { path: path.display().to_string(), kind: StoreKind::Os(e.to_string()) }
-}
-
-/// Whether a folder is on a file system whose locks depend on another machine.
-#[cfg(target_os = "linux")]
-fn on_network(dir: &Path) -> bool {
-    const NFS: i64 = 0x6969;
-    const SMB: i64 = 0x517b;
-    const CIFS: i64 = 0xff53_4d42;
-    const SMB2: i64 = 0xfe53_4d42;
-    rustix::fs::statfs(dir).is_ok_and(|fs| [NFS, SMB, CIFS, SMB2].contains(&fs.f_type))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn on_network(_: &Path) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::provider::descriptor;
     use everkey_proto::{ProviderKind, Secret};
-    use everkey_session::record::{Capability, Intent};
+    use everkey_session::record::{Capability, Fingerprint, Intent};
+    use everkey_session::trouble::NotOwner;
 
     fn owner_of(folder: &Path, state: &Path) -> (ProfileStore, Result<(), NotOwner>) {
         let format = &descriptor(ProviderKind::Failproofai).session_file;

@@ -1,0 +1,163 @@
+//! The agent's lives: it starts, is fed, has its effects carried out, and dies.
+
+use super::{Event, World};
+use crate::check::Rule;
+use crate::disk::Progress;
+use crate::mutants::Agent;
+use crate::schedule::{HOME, Happening, happening, reminding};
+use everkey_proto::Scheme;
+use everkey_session::event::{Effect, Input};
+use everkey_session::job::{Done, StoreJob};
+use everkey_session::policy::Policy;
+use everkey_session::{Boot, Moment, Op, Settings};
+
+impl World {
+    pub(super) fn start_agent(&mut self) {
+        let settings = Settings {
+            policy: Policy {
+                schemes: vec![Scheme::Otp],
+                refreshes: true,
+                revokes: true,
+                identifies: false,
+                reminds: self.plan.reminds,
+                oauth: None,
+                margin_secs: 60,
+                replay: self.plan.rules.replay(),
+                gap_ms: 30_000,
+            },
+            server: HOME.to_owned(),
+            session_file: "/session".to_owned(),
+            machine: "machine".to_owned(),
+        };
+        let now = self.moment();
+        self.note(|world| format!("the agent starts, life {}", world.life));
+        let (agent, effects) = Agent::start(settings, &now, self.mutant);
+        self.agent = Some(agent);
+        self.carry_out(effects);
+    }
+
+    pub(super) fn crash(&mut self, power: bool) {
+        if self.agent.take().is_none() {
+            return;
+        }
+        self.note(|_| format!("crash, power cut: {power}"));
+        self.life += 1;
+        self.tick_at = None;
+        self.connections.clear();
+        let before = self.disk.reminder.seen.clone();
+        self.disk.crash(power, &mut self.dice);
+        self.reminder_crashed(before.as_ref());
+        self.checks.crashed();
+        if power {
+            self.booted = self.now;
+        }
+        let after = self.dice.between(50, 5_000);
+        self.at(after, Event::Restart);
+    }
+
+    pub(super) fn completed(&mut self, op: Op, done: Done) {
+        if let Done::Answered(answer, _) = &done {
+            self.checks.answered(self.global(op), answer, &self.server);
+        }
+        if let Done::Erased(result) = &done {
+            self.checks.erased(result.is_ok());
+        }
+        self.feed(Input::Done(op, done));
+    }
+
+    /// One event for the agent.
+    pub fn feed(&mut self, input: Input) {
+        let now = self.moment();
+        self.note(|_| format!("-> {input:?}"));
+        let went = matches!(input, Input::Gone(_));
+        let Some(agent) = &mut self.agent else { return };
+        let effects = agent.handle(&now, input);
+        let cancels = effects.iter().any(|effect| matches!(effect, Effect::Cancel(_)));
+        self.checks
+            .require(!(went && cancels), Rule::I9, || "a client that left has cancelled work".to_owned());
+        self.carry_out(effects);
+        let Some(agent) = &self.agent else { return };
+        let wake = agent.next_wake(&now).map(|boot| boot.0);
+        self.checks.after_event(self.now, now.boot.0, wake);
+        if let Some(wake) = wake.map(|boot| boot.saturating_add(self.booted))
+            && self.tick_at != Some(wake)
+        {
+            self.tick_at = Some(wake);
+            self.queue_at(wake, Event::Tick(self.life, wake));
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.note(|_| format!("   {effect:?}"));
+            self.checks.effect(self.now, &effect, &self.disk, &self.server);
+            self.check_reminders(&effect);
+            self.carry_out_one(effect);
+            if !self.healing && self.dice.chance(self.plan.crashes) {
+                let power = self.dice.chance(500);
+                return self.crash(power);
+            }
+            if !self.healing && self.dice.chance(self.plan.ambushes) {
+                let what = if self.plan.reminds && self.dice.chance(300) {
+                    Happening::Reminder(reminding(&mut self.dice))
+                } else {
+                    happening(self.plan.mood, &mut self.dice)
+                };
+                let soon = self.dice.between(0, 300);
+                self.at(soon, Event::Happen(what));
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(_, answer) => self.client_reads(*answer),
+            Effect::Store(op, job) => {
+                if let StoreJob::Erase { revocation, .. } = &*job {
+                    self.checks.erasing(revocation.as_ref(), &self.server);
+                }
+                if self.disk.start(op, *job) {
+                    self.next_disk_step();
+                }
+            }
+            Effect::Net(op, job) => self.net(op, job),
+            Effect::Cancel(op) => {
+                self.connections.remove(&op);
+            }
+            Effect::Tell(_) | Effect::Remind(_) => {}
+        }
+    }
+
+    fn next_disk_step(&mut self) {
+        let takes = self.dice.between(1, 30);
+        self.at(takes, Event::DiskStep(self.life));
+    }
+
+    pub(super) fn disk_step(&mut self) {
+        if let Some(step) = self.disk.next_step().cloned() {
+            self.note(|_| format!("   disk: {step:?}"));
+            self.checks.before_step(&step, &self.disk, &self.server);
+        }
+        let before = self.plan.reminds.then(|| self.disk.reminder.seen.clone());
+        let progress = self.disk.step(&mut self.dice);
+        self.checks.after_step(&self.disk);
+        if let Some(before) = before {
+            self.reminder_stepped(before.as_ref());
+        }
+        if !self.disk.is_idle() {
+            self.next_disk_step();
+        }
+        if let Some(Progress::Finished(op, done)) = progress {
+            self.completed(op, done);
+        }
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment { boot: Boot(self.now - self.booted), wall: self.wall(), dice: self.dice.bytes() }
+    }
+
+    /// The agent counts its work from one in every life.
+    pub fn global(&self, op: Op) -> Op {
+        Op(u64::from(self.life) << 32 | op.0)
+    }
+}

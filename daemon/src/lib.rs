@@ -21,7 +21,7 @@ mod net_jobs;
 mod parking;
 pub mod provider;
 mod raw_fd;
-pub mod remind;
+mod remind;
 mod service_manager;
 mod socket;
 pub mod startup;

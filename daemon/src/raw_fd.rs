@@ -13,7 +13,7 @@ pub fn passed_listener() -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Closes what the starter of a detached agent or helper left open, but for `keep`: a lock or a pipe of some script would stay
+/// Closes what the starter of a detached agent left open, but for `keep`: a lock or a pipe of some script would stay
 /// taken for as long as the agent lives.
 pub fn close_inherited(keep: Option<&OwnedFd>) {
     let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };

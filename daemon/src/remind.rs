@@ -1,7 +1,8 @@
-//! The agent's side: starts the helper program and hands it the errand. Never waits for what the helper does then.
+//! Starts the program `everkey-remind` and hands it the errand. Never waits for what the program does then.
+//! The bus and the configured command are no business of the process that holds tokens.
 
-use super::{Errand, READY, environment};
 use anyhow::{Context, Result};
+use everkey_proto::errand::{Errand, READY, environment};
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -43,7 +44,7 @@ fn helper() -> PathBuf {
 
 /// The errand leaves only when the helper listens, so one that starts too late finds nothing to do.
 async fn give(mut command: Command, errand: &[u8]) -> Result<()> {
-    command.env_clear().envs(environment::bare(std::env::vars_os())).current_dir("/");
+    command.env_clear().envs(environment(std::env::vars_os())).current_dir("/");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let given = timeout(PATIENCE, talk(&mut child, errand)).await;
     if let Err(e) = given.unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into())) {

@@ -1,7 +1,21 @@
-//! What the helper and the configured command see of the environment: what finds a home, a screen and a bus.
-//! Deliberately absent: everything of everkey's own, and whatever else the agent was started with.
+//! What the agent hands to `everkey-remind` when a reminder is due, and what that program sees of the environment.
 
+use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
+
+/// One JSON object on the program's stdin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Errand {
+    /// Unix seconds at which the reminder was due.
+    pub at: u64,
+    /// Whom it was set for.
+    pub email: String,
+    /// The program to run, with its arguments.
+    pub command: Option<Vec<String>>,
+}
+
+/// The line that the program writes once it listens.
+pub const READY: &[u8] = b"ready\n";
 
 const KEPT: [&str; 10] = [
     "HOME",
@@ -16,8 +30,9 @@ const KEPT: [&str; 10] = [
     "TMPDIR",
 ];
 
-/// Those of `variables` that are passed on.
-pub fn bare(
+/// Those of `variables` that are passed on: what finds a home, a screen and a bus. Nothing of everkey's own, nor of
+/// whatever else the agent was started with.
+pub fn environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> impl Iterator<Item = (OsString, OsString)> {
     variables.filter(|(name, _)| is_kept(name))
@@ -55,7 +70,7 @@ mod tests {
         ];
         let all = KEPT.into_iter().chain(kept).chain(dropped).map(|name| (name.into(), "x".into()));
         let odd = (OsString::from_vec(b"LC_\xff".to_vec()), OsString::from("x"));
-        let left: Vec<_> = bare(all.chain([odd])).map(|(name, _)| name).collect();
+        let left: Vec<_> = environment(all.chain([odd])).map(|(name, _)| name).collect();
         let wanted: Vec<OsString> = KEPT.into_iter().chain(kept).map(Into::into).collect();
         assert_eq!(left, wanted);
     }

@@ -1,6 +1,6 @@
 //! The command that the person configured: no shell, nothing to read, nowhere to write but where it likes.
 
-use super::{Errand, environment};
+use everkey_proto::errand::{Errand, environment};
 use everkey_proto::text::harmless;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 pub async fn run(errand: &Errand) {
     let Some((program, arguments)) = errand.command.as_deref().and_then(<[_]>::split_first) else { return };
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(environment::bare(std::env::vars_os()));
+    command.args(arguments).env_clear().envs(environment(std::env::vars_os()));
     command.env("EVERKEY_REMINDER_AT", errand.at.to_string());
     command.env("EVERKEY_REMINDER_EMAIL", harmless(&errand.email, 254));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,6 +1,6 @@
 //! A notification on the desktop (Desktop Notifications Specification 1.2), if there is one.
 
-use super::Errand;
+use everkey_proto::errand::Errand;
 use everkey_proto::text::harmless;
 use std::collections::HashMap;
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use super::Broker;
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
-use crate::remind::{self, Errand};
-use crate::{callback_listener, clock, events, logging, net_jobs, words};
+use crate::{callback_listener, clock, events, logging, net_jobs, remind, words};
 use anyhow::Result;
 use everkey_proto::Reply;
+use everkey_proto::errand::Errand;
 use everkey_proto::reply::{Access, Happening};
 use everkey_session::job::{Done, NetJob, Refresh};
 use everkey_session::reminder::Reminder;

@@ -13,7 +13,7 @@ tests_of() {
 # folder_of WHERE: where tests of that kind live.
 folder_of() {
   case $1 in
-    sim) echo session/tests session/src daemon/src/provider ;;
+    sim) echo session/tests session/src reminder/tests daemon/src/provider ;;
     real) echo tests/e2e tests/fault ;;
     fuzz) echo fuzz ;;
     golden) echo proto/tests proto/src ;;

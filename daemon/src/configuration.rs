@@ -128,6 +128,7 @@ impl Configuration {
             server,
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.environment.machine.clone(),
+            announces_revocations: false,
         };
         let store = ProfileStore::new(
             &provider.session_file,

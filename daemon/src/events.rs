@@ -2,6 +2,7 @@
 
 use crate::words;
 use everkey_proto::reply::{Event, Happening};
+use everkey_reminder::ReminderNotice;
 use everkey_session::Profile;
 use everkey_session::trouble::{Notice, Trouble};
 use std::collections::{BTreeMap, VecDeque};
@@ -112,17 +113,26 @@ pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<Happening> {
         Notice::Ended(over) => Happening::NeedsLogin { why: words::why_ended(*over).to_owned() },
         Notice::RefreshFailed(net) => Happening::Offline { why: why(Trouble::Net(net.clone())) },
         Notice::StoreFailed(store) => Happening::FileTrouble { why: why(Trouble::Store(store.clone())) },
-        Notice::ReminderSet(reminder) => Happening::ReminderSet { reminder: reminder.clone() },
-        Notice::ReminderCleared => Happening::ReminderCleared,
-        Notice::ReminderDue(reminder) => Happening::ReminderDue { reminder: reminder.clone() },
         Notice::Tightened
         | Notice::SetAside(_)
         | Notice::GaveWay
         | Notice::Recovered
         | Notice::Alarm
         | Notice::Revoked
-        | Notice::ReminderUntold(_)
         | Notice::RevocationDropped => return None,
+    })
+}
+
+/// The same for a notice about a reminder.
+pub fn of_reminder_notice(notice: &ReminderNotice) -> Option<Happening> {
+    Some(match notice {
+        ReminderNotice::Set(reminder) => Happening::ReminderSet { reminder: reminder.clone() },
+        ReminderNotice::Cleared => Happening::ReminderCleared,
+        ReminderNotice::Due(reminder) => Happening::ReminderDue { reminder: reminder.clone() },
+        ReminderNotice::StoreFailed(store) => {
+            Happening::FileTrouble { why: words::failure(&Trouble::Store(store.clone())).message }
+        }
+        ReminderNotice::Untold(_) => return None,
     })
 }
 

@@ -3,9 +3,8 @@
 use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
-use everkey_session::job::{
-    Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer,
-};
+use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
+use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::record::Revocation;
 use everkey_session::registration::At;
 use everkey_session::trouble::{NetKind, NetTrouble};
@@ -71,17 +70,11 @@ pub async fn identify(provider: &'static Descriptor, at: At, access: Secret) -> 
     })
 }
 
-/// Tells the server of a reminder.
-pub async fn tell_reminder(
-    provider: &'static Descriptor,
-    at: At,
-    access: Secret,
-    due_at: Option<u64>,
-) -> Done {
-    let Some(route) = &provider.remind else {
-        return Done::ReminderTold(ReminderAnswer::Refused);
-    };
-    Done::ReminderTold(match http::call(&at.server, (route.request)(&access, due_at)).await {
+/// Informs the server of a reminder.
+pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> ReminderDone {
+    let ReminderCall { at, access, due_at } = call;
+    let Some(route) = &provider.remind else { return ReminderDone::Informed(ReminderAnswer::Refused) };
+    ReminderDone::Informed(match http::call(&at.server, (route.request)(&access, due_at)).await {
         Ok(answer) => (route.read)(&answer),
         Err(trouble) => ReminderAnswer::Net(trouble),
     })

@@ -2,9 +2,10 @@
 
 mod files;
 
-use everkey_proto::reply::{Inspection, ServerAnswer, Status, Step, Token, Verdict};
+use everkey_proto::reply::{Inspection, Reminder, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
+use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::event::{Answer, Page, Shown, View};
 use everkey_session::job::Identity;
 use everkey_session::record::Over;
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 pub fn reply(profile: &str, provider: &str, session_file: &str, answer: Answer) -> Reply {
     match answer {
         Answer::Whoami(user) => Reply::Whoami(user),
-        Answer::Status(view) => Reply::Status(Box::new(status(profile, provider, session_file, view))),
+        // It comes with the reminder.
+        Answer::Status(view) => status(profile, provider, session_file, view, None),
         Answer::Token { access, expires_at, short } => {
             Reply::Token(Token { access_token: access, expires_at, short })
         }
@@ -24,7 +26,6 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: Answer) 
         Answer::Asked { flow, field, tries, again, sent } => {
             Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure), sent })
         }
-        Answer::Reminder(reminder) => Reply::Reminder(reminder),
         Answer::Shown { flow, shown } => {
             let Shown { url, complete_url, user_code, expires_at } = shown;
             Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at })
@@ -58,8 +59,34 @@ fn inspected(provider: &str, identity: Identity) -> Reply {
     })
 }
 
-fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Status {
-    Status {
+/// The wire's reply for the reminder.
+pub fn reminder_reply(provider: &str, reply: ReminderReply) -> Reply {
+    let failure = match reply {
+        Ok(reminder) => return Reply::Reminder(reminder),
+        Err(ReminderError::Session(trouble)) => told(provider, &trouble),
+        Err(ReminderError::NoReminders) => Failure::new(
+            Code::BadRequest,
+            "This profile's server keeps no reminders.",
+            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.",
+        ),
+        Err(ReminderError::OutOfRange) => Failure::new(
+            Code::BadRequest,
+            "A reminder must be ahead, and at most 365 days.",
+            "Nothing was changed; choose another time.",
+        ),
+    };
+    Reply::Failed(failure)
+}
+
+/// The wire's reply with everything there is to show.
+pub fn status(
+    profile: &str,
+    provider: &str,
+    session_file: &str,
+    view: View,
+    reminder: Option<Reminder>,
+) -> Reply {
+    Reply::Status(Box::new(Status {
         profile: profile.to_owned(),
         server: view.server,
         session_file: session_file.to_owned(),
@@ -76,8 +103,8 @@ fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Stat
         provider: provider.to_owned(),
         about: view.about,
         masked_static_token: view.masked_fixed,
-        reminder: view.reminder,
-    }
+        reminder,
+    }))
 }
 
 /// Code, sentence and hint for a trouble.
@@ -142,16 +169,6 @@ pub fn failure(trouble: &Trouble) -> Failure {
             Code::Storage,
             format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
             "Sign in by device code instead (--scheme device), if the server has it.".to_owned(),
-        ),
-        Trouble::NoReminders => (
-            Code::BadRequest,
-            "This profile's server keeps no reminders.".to_owned(),
-            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.".to_owned(),
-        ),
-        Trouble::ReminderOutOfRange => (
-            Code::BadRequest,
-            "A reminder must be ahead, and at most 365 days.".to_owned(),
-            "Nothing was changed; choose another time.".to_owned(),
         ),
         Trouble::NotOwner(NotOwner::Held) => (
             Code::Storage,

@@ -75,7 +75,7 @@ impl Profile {
     }
 
     /// Why nobody has an active session; none if somebody has.
-    pub(crate) fn why_not_signed_in(&self) -> Option<Trouble> {
+    pub fn why_not_signed_in(&self) -> Option<Trouble> {
         match &self.account {
             // A token that never changes is good though the session beside it is over.
             Account::In(held) => {
@@ -108,7 +108,6 @@ impl Profile {
             last_error: held.and_then(|held| held.last.clone()),
             about: held.map(|held| held.session.holder.about.clone()).unwrap_or_default(),
             masked_fixed: held.and_then(|held| held.session.holder.fixed.as_ref()).map(Secret::masked),
-            reminder: self.reminder(now),
             pending_revocations: u32::try_from(self.revocations.len()).unwrap_or(u32::MAX),
         };
         self.reply(waiter, Answer::Status(view));

@@ -2,10 +2,10 @@
 
 use crate::job::{Done, Identity, NetJob, StoreJob};
 use crate::record::Fingerprint;
-use crate::reminder::Reminder;
+use crate::registration::At;
 use crate::trouble::{Notice, Trouble};
 use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
-use everkey_proto::{Expect, FlowId, Scheme, Secret, When};
+use everkey_proto::{Expect, FlowId, Scheme, Secret};
 use std::collections::BTreeMap;
 
 /// Names a client that waits for an answer.
@@ -43,8 +43,8 @@ pub enum Input {
     },
     /// The session file may have changed.
     FileChanged,
-    /// The reminder's file may have changed.
-    ReminderChanged,
+    /// What was to be done before this revocation is done; see [`Effect::Farewell`].
+    FarewellDone(u64),
     /// The time given by `next_wake` has come.
     Tick,
 }
@@ -100,15 +100,25 @@ pub enum Ask {
     },
     /// A sign-out.
     Logout,
-    /// The reminder as it stands.
-    Reminder,
-    /// A reminder in place of the one there is.
-    SetReminder {
-        /// When it is due.
-        when: When,
-    },
-    /// No reminder.
-    ClearReminder,
+}
+
+impl Ask {
+    /// Whether it is about a session at the server that the caller expects. Only a sign-in may bring a new server, and
+    /// a sign-out is wanted whatever the server.
+    pub(crate) fn is_bound_to_server(&self) -> bool {
+        match self {
+            Self::Whoami | Self::Token { .. } | Self::Better { .. } | Self::Refresh { .. } | Self::Status => {
+                true
+            }
+            // A token of the caller goes where the caller says.
+            Self::Inspect { token } => token.is_none(),
+            Self::Login { .. }
+            | Self::Answer { .. }
+            | Self::Cancel { .. }
+            | Self::Wait { .. }
+            | Self::Logout => false,
+        }
+    }
 }
 
 /// One effect.
@@ -124,8 +134,24 @@ pub enum Effect {
     Cancel(Op),
     /// Say it in the log, and to whoever follows.
     Tell(Notice),
-    /// Tell the person that a reminder is due.
-    Remind(Reminder),
+    /// Use the token of a session that has ended, before it is revoked. The revocation waits for
+    /// [`Input::FarewellDone`]; only profiles that announce revocations have this effect.
+    Farewell(Farewell),
+}
+
+/// A revocation that waits until its token has been used for the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// The revocation's id.
+    pub revocation: u64,
+    /// The server of the session.
+    pub at: At,
+    /// The access token of the session.
+    pub access: Secret,
+    /// Unix seconds after which the token is of no use, or the revocation is given up.
+    pub expires_at: u64,
+    /// Whose session it was.
+    pub user: String,
 }
 
 /// What a client is answered.
@@ -177,8 +203,6 @@ pub enum Answer {
         /// Where the code went.
         sent: Option<CodeSent>,
     },
-    /// The reminder as it stands.
-    Reminder(Option<reply::Reminder>),
     /// Signed in.
     SignedIn {
         /// Who, if the server says so.
@@ -221,8 +245,6 @@ pub struct View {
     pub masked_fixed: Option<String>,
     /// Sign-outs not confirmed yet.
     pub pending_revocations: u32,
-    /// The reminder of whoever is signed in.
-    pub reminder: Option<reply::Reminder>,
 }
 
 /// What a person is shown to sign in on another device.

@@ -2,7 +2,6 @@
 
 use crate::record::{Fingerprint, Grant, Intent, Journal, Revocation, Session, Sidecar};
 use crate::registration::{At, Endpoints, Registration};
-use crate::reminder::{FoundReminder, Reminder, ReminderBook};
 use crate::trouble::{NetTrouble, NotOwner, Rejected, StoreTrouble};
 use everkey_proto::reply::User;
 use everkey_proto::{Scheme, Secret};
@@ -43,17 +42,6 @@ pub enum StoreJob {
     Queue(Revocation),
     /// Forget a revocation.
     Dequeue(u64),
-    /// Read the reminder and what is noted about it.
-    ReadReminder,
-    /// Make the book durable, then put the reminder in the place of whatever is there (0600, atomic), or remove it.
-    PutReminder {
-        /// What is noted.
-        book: ReminderBook,
-        /// The reminder; none removes the file.
-        reminder: Option<Reminder>,
-    },
-    /// Make the book durable and leave the file alone.
-    NoteReminder(ReminderBook),
 }
 
 /// Work on the network.
@@ -100,15 +88,6 @@ pub enum NetJob {
     },
     /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
     Listen,
-    /// Tell the api-server of a reminder.
-    TellReminder {
-        /// The pinned server.
-        at: At,
-        /// Whose it is.
-        access: Secret,
-        /// Unix seconds at which it is due; none means that it was cleared.
-        due_at: Option<u64>,
-    },
 }
 
 /// Calls of sign-ins.
@@ -240,12 +219,6 @@ pub enum Done {
     Identified(Identity),
     /// [`NetJob::Listen`]: the port, or why there is none.
     Listening(Result<u16, String>),
-    /// [`StoreJob::ReadReminder`]
-    ReminderRead(Box<FoundReminder>, Box<ReminderBook>),
-    /// [`StoreJob::PutReminder`], [`StoreJob::NoteReminder`]
-    ReminderStored(Result<(), StoreTrouble>),
-    /// [`NetJob::TellReminder`]
-    ReminderTold(ReminderAnswer),
 }
 
 /// What [`StoreJob::Load`] found.
@@ -360,21 +333,6 @@ pub enum LoginAnswer {
     /// The server refuses.
     Rejected(Rejected),
     /// The server asks to wait.
-    Limited(u64),
-    /// No usable answer.
-    Net(NetTrouble),
-}
-
-/// What an api-server answers to a reminder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReminderAnswer {
-    /// It knows.
-    Accepted,
-    /// It will never have this one: past, too far ahead, or no such route.
-    Refused,
-    /// It does not accept the access token.
-    Unauthorized,
-    /// It asks to wait so many seconds.
     Limited(u64),
     /// No usable answer.
     Net(NetTrouble),

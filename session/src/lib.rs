@@ -10,7 +10,6 @@ pub mod job;
 pub mod policy;
 pub mod record;
 pub mod registration;
-pub mod reminder;
 pub mod time;
 pub mod trouble;
 
@@ -22,14 +21,13 @@ mod keeping;
 mod looking;
 mod profile;
 mod recovery;
-mod reminding;
 mod rotation;
 mod scheme;
 mod sending;
 mod signing_in;
 mod signing_out;
 
-pub use event::{Answer, Ask, Effect, Input, Op, Waiter};
+pub use event::{Answer, Ask, Effect, Farewell, Input, Op, Waiter};
 pub use job::{Done, NetJob, StoreJob};
 pub use profile::{Profile, Settings};
 pub use time::{Boot, Moment};

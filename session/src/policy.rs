@@ -15,8 +15,6 @@ pub struct Policy {
     pub revokes: bool,
     /// Whether the server says whose a token is.
     pub identifies: bool,
-    /// Whether the server keeps a re-audit reminder for its users.
-    pub reminds: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
     /// Refresh at the latest so many seconds before expiry.
@@ -78,6 +76,9 @@ pub const LONGEST_RETRY_MS: u64 = 60_000;
 /// The longest that a server's Retry-After is believed, in seconds.
 pub const LONGEST_RETRY_AFTER_SECS: u64 = 86_400;
 
+/// How long to wait between slow tries once the first few have failed, in seconds.
+const SLOW_RETRY_SECS: u64 = 600;
+
 /// How many milliseconds before expiry a token of this lifetime is refreshed: the larger of the margin and
 /// 20 % of the lifetime, up to 5 % earlier by jitter (`permille` of it), never more than half the lifetime.
 pub fn refresh_ahead_ms(lifetime_secs: u64, margin_secs: u64, permille: u64) -> u64 {
@@ -92,6 +93,14 @@ pub fn retry_at(now: &Moment, failures: u32) -> Boot {
     let step = 1000u64.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_RETRY_MS);
     let step = step.min(LONGEST_RETRY_MS);
     now.boot.plus_ms(step - step / 2 * now.random_permille("retry") / 1000)
+}
+
+/// The same for what may take days: every ten minutes once the first few tries have failed.
+pub fn slow_retry_at(now: &Moment, failures: u32) -> Boot {
+    match failures {
+        0..=6 => retry_at(now, failures),
+        _ => now.boot.plus_secs(SLOW_RETRY_SECS),
+    }
 }
 
 /// When to try again after the server asked to wait, 0 to 10 % later by jitter.

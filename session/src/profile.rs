@@ -4,15 +4,13 @@
 use crate::answering::Waiting;
 use crate::books::Books;
 use crate::ending::Abandoned;
-use crate::event::{Answer, Ask, Effect, Input, Op, Waiter};
+use crate::event::{Answer, Ask, Effect, Farewell, Input, Op, Waiter};
 use crate::inspecting::Inspection;
 use crate::job::{Done, NetJob, StoreJob};
 use crate::looking::Look;
 use crate::policy::Policy;
 use crate::record::{Capability, Fingerprint, Revocation, Session, Sidecar};
 use crate::registration::At;
-use crate::reminder::Reminder;
-use crate::reminding::Reminding;
 use crate::rotation::SignedIn;
 use crate::signing_in::Flow;
 use crate::signing_out::{SigningOut, ToRevoke};
@@ -20,7 +18,7 @@ use crate::time::{Boot, Moment, ServerClock};
 use crate::trouble::{NotOwner, Notice, Out, StoreTrouble, Trouble};
 use everkey_proto::place::normal_server;
 use everkey_proto::reply::User;
-use everkey_proto::{Expect, FlowId};
+use everkey_proto::{Expect, FlowId, Secret};
 
 /// What a profile is set up with.
 #[derive(Debug, Clone)]
@@ -33,6 +31,8 @@ pub struct Settings {
     pub session_file: String,
     /// Names this machine, so that a copied home folder is noticed.
     pub machine: String,
+    /// Whether a revocation waits until its token was used for the last time; see [`Effect::Farewell`].
+    pub announces_revocations: bool,
 }
 
 /// One profile's sessions, flows and waiting clients.
@@ -51,7 +51,6 @@ pub struct Profile {
     pub(crate) revocations: Vec<ToRevoke>,
     pub(crate) inspections: Vec<Inspection>,
     pub(crate) abandoned: Vec<Abandoned>,
-    pub(crate) reminding: Reminding,
     pub(crate) server_clock: ServerClock,
     /// The journal, or the file it is about, can't be read: nothing may be sent until both can, or until a
     /// sign-in replaces them.
@@ -91,7 +90,6 @@ impl Profile {
             revocations: Vec::new(),
             inspections: Vec::new(),
             abandoned: Vec::new(),
-            reminding: Reminding::default(),
             server_clock: ServerClock::default(),
             sealed: None,
             unjudged: None,
@@ -119,6 +117,24 @@ impl Profile {
         }
     }
 
+    /// Whether the files were read. Requests wait until they were.
+    pub fn is_started(&self) -> bool {
+        !matches!(self.account, Account::Starting(_))
+    }
+
+    /// The access token that is handed out, while it works.
+    pub fn working_access_token(&self, now: &Moment) -> Option<&Secret> {
+        match &self.account {
+            Account::In(held) => (held.left_ms(now) > 0).then(|| held.handed()),
+            Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,
+        }
+    }
+
+    /// Whether this agent may write the files and use their tokens.
+    pub fn owner(&self) -> &Result<(), NotOwner> {
+        &self.owner
+    }
+
     /// Applies one event and returns what to do. Never waits.
     pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
         match input {
@@ -127,7 +143,7 @@ impl Profile {
             Input::Done(op, done) => self.done(now, op, done),
             Input::Callback { waiter, listener, query } => self.came_back(now, waiter, listener, &query),
             Input::FileChanged => self.look_soon(now),
-            Input::ReminderChanged => self.read_reminder_soon(now),
+            Input::FarewellDone(revocation) => self.farewell_done(revocation),
             Input::Tick => {}
         }
         self.pass(now);
@@ -145,7 +161,6 @@ impl Profile {
             self.flow.as_ref().and_then(Flow::next),
             self.expires_at(),
             self.signing_out.as_ref().and_then(SigningOut::until),
-            self.remind_at(now),
         ]
         .into_iter()
         .flatten()
@@ -163,7 +178,6 @@ impl Profile {
             || self.flow.as_ref().is_some_and(Flow::is_storing)
             || self.signing_out.as_ref().is_some_and(SigningOut::is_erasing)
             || !self.abandoned.is_empty()
-            || self.reminding.is_storing()
     }
 
     fn ask(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: Ask) {
@@ -171,12 +185,12 @@ impl Profile {
             early.push((waiter, expect, ask));
             return;
         }
-        if let Err(trouble) = self.check_expected(&expect, &ask) {
+        if let Err(trouble) = self.check_expected(&expect, ask.is_bound_to_server()) {
             return self.reply(waiter, Answer::Failed(trouble));
         }
         match ask {
             Ask::Whoami => self.whoami(waiter),
-            Ask::Status => self.status_with_reminder(now, waiter),
+            Ask::Status => self.status(now, waiter),
             Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
             Ask::Better { than } => self.want_better(now, waiter, than),
             Ask::Refresh { force } => self.want_refresh(now, waiter, force),
@@ -186,29 +200,17 @@ impl Profile {
             Ask::Answer { flow, text } => self.answer_flow(now, waiter, flow, text),
             Ask::Cancel { flow } => self.cancel_flow(now, waiter, flow),
             Ask::Logout => self.sign_out(waiter),
-            Ask::Reminder => self.show_reminder(now, waiter),
-            Ask::SetReminder { when } => self.set_reminder(now, waiter, when),
-            Ask::ClearReminder => self.clear_reminder(now, waiter),
         }
     }
 
-    /// A caller that counts on another server or file than the agent uses is told so; only a sign-in may
-    /// bring a new server, and a sign-out is wanted whatever the server.
-    fn check_expected(&self, expect: &Expect, ask: &Ask) -> Result<(), Trouble> {
+    /// A caller that counts on another file than the agent uses is told so; one that counts on another server only
+    /// if the request is `bound` to the session's server.
+    pub fn check_expected(&self, expect: &Expect, bound: bool) -> Result<(), Trouble> {
         if let Some(client) = expect.session_file.as_ref().filter(|file| **file != self.settings.session_file)
         {
             let agent = self.settings.session_file.clone();
             return Err(Trouble::OtherFile { agent, client: client.clone() });
         }
-        let bound = match ask {
-            Ask::Whoami | Ask::Token { .. } | Ask::Better { .. } | Ask::Refresh { .. } | Ask::Status => true,
-            Ask::Reminder | Ask::SetReminder { .. } | Ask::ClearReminder => true,
-            // A token of the caller goes where the caller says.
-            Ask::Inspect { token } => token.is_none(),
-            Ask::Login { .. } | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Wait { .. } | Ask::Logout => {
-                false
-            }
-        };
         // A token that somebody wrote into the file by hand was never bound to a server.
         let signed_in = matches!(&self.account, Account::In(held) if !held.session.is_only_fixed());
         match &expect.server {
@@ -221,7 +223,7 @@ impl Profile {
 
     /// The server that tokens of the session in the file may be sent to: the one that they came from. For a session
     /// that another program wrote, the one that its file names.
-    pub(crate) fn server(&self) -> &str {
+    pub fn server(&self) -> &str {
         match &self.account {
             Account::In(held) => self.server_of(&held.session),
             Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => self.usual_server(),
@@ -257,7 +259,6 @@ impl Profile {
         if let Some(signing_out) = &mut self.signing_out {
             signing_out.waiters.retain(|w| *w != waiter);
         }
-        self.reminding.forget(waiter);
     }
 
     /// Each completion goes to the one part that started the work; nobody's is a leftover and is dropped.
@@ -282,9 +283,6 @@ impl Profile {
             Done::Revoked(answer) => self.revoked(now, op, answer),
             Done::Identified(identity) => self.identified(op, identity),
             Done::Listening(port) => self.listening(now, op, port),
-            Done::ReminderRead(found, book) => self.reminder_read(now, op, *found, *book),
-            Done::ReminderStored(result) => self.reminder_stored(now, op, result),
-            Done::ReminderTold(answer) => self.reminder_told(now, op, answer),
         }
     }
 
@@ -312,7 +310,6 @@ impl Profile {
         self.look_if_due(now);
         self.settle_if_due(now);
         self.revoke_if_due(now);
-        self.remind_if_due(now);
     }
 
     /// Requests that came before the files were read.
@@ -347,9 +344,9 @@ impl Profile {
         self.effects.push(Effect::Reply(waiter, Box::new(answer)));
     }
 
-    /// Has the person told that their reminder is due.
-    pub(crate) fn remind(&mut self, reminder: Reminder) {
-        self.effects.push(Effect::Remind(reminder));
+    /// Announces a revocation.
+    pub(crate) fn say_farewell(&mut self, farewell: Farewell) {
+        self.effects.push(Effect::Farewell(farewell));
     }
 
     pub(crate) fn tell(&mut self, notice: Notice) {

@@ -10,11 +10,7 @@ use crate::trouble::{Notice, StoreKind, StoreTrouble};
 impl Profile {
     pub(crate) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
         let Loaded { owner, file, journal, sidecar, revocations } = loaded;
-        let taken_over = self.owner.is_err() && owner.is_ok();
         self.owner = owner;
-        if taken_over {
-            self.read_reminder_soon(now);
-        }
         let known = sidecar.is_some();
         self.sidecar = sidecar.unwrap_or_default();
         let before = self.sealed.take();

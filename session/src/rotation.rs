@@ -292,7 +292,7 @@ impl Profile {
     }
 
     /// Where the calls of the session in the file go.
-    pub(crate) fn at(&self) -> At {
+    pub fn at(&self) -> At {
         let registration = match &self.account {
             Account::In(held) => held.session.holder.registration.clone(),
             Account::Starting(_) | Account::Out(_) | Account::Unusable(_) => None,

@@ -1,9 +1,9 @@
 //! Sign-outs: the local session goes first and at once, then the server is told, for seven days if need be.
 
 use crate::Op;
-use crate::event::{Answer, Waiter};
+use crate::event::{Answer, Farewell, Waiter};
 use crate::job::{NetJob, RevokeAnswer, StoreJob};
-use crate::policy::retry_at;
+use crate::policy::slow_retry_at;
 use crate::profile::{Account, Profile};
 use crate::record::{Fingerprint, Over, Revocation, Session};
 use crate::registration::Registration;
@@ -14,9 +14,6 @@ use everkey_proto::reply;
 
 /// How long a sign-out waits for the server's word before it reports that it is queued, in milliseconds.
 const PATIENCE_MS: u64 = 5_000;
-
-/// How long to wait between tries once the first few have failed, in seconds.
-const SLOW_RETRY_SECS: u64 = 600;
 
 /// A sign-out that somebody waits for.
 pub(crate) struct SigningOut {
@@ -38,9 +35,19 @@ pub(crate) struct ToRevoke {
     pub revocation: Revocation,
     pub next: Boot,
     calling: Option<Op>,
-    pub failures: u32,
-    /// Goes out this time though what its user still has the server told (`reminding/parting.rs`) could not be told.
-    pub speechless: bool,
+    failures: u32,
+    announcement: Announcement,
+}
+
+/// What has become of the [`Farewell`] before a revocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Announcement {
+    /// It has yet to be said; profiles that don't announce revocations leave it at that.
+    Due,
+    /// It was said, and the revocation waits.
+    Waiting,
+    /// It is done.
+    Done,
 }
 
 impl SigningOut {
@@ -212,19 +219,19 @@ impl Profile {
         let may = self.owner.is_ok();
         self.revocations
             .iter()
-            .filter(|r| may && r.calling.is_none() && !self.is_erasing(r) && !self.is_to_speak_first(r))
+            .filter(|r| may && r.calling.is_none() && !self.is_erasing(r))
+            .filter(|r| r.announcement != Announcement::Waiting)
             .map(|r| r.next)
             .min()
     }
 
     pub(crate) fn revoke_if_due(&mut self, now: &Moment) {
-        if self.revoke_at().is_none_or(|at| at > now.boot) {
+        if self.owner.is_err() {
             return;
         }
         for at in (0..self.revocations.len()).rev() {
             let due = &self.revocations[at];
-            let waits = self.is_erasing(due) || self.is_to_speak_first(due);
-            if due.calling.is_some() || due.next > now.boot || waits {
+            if due.calling.is_some() || due.next > now.boot || self.is_erasing(due) {
                 continue;
             }
             if due.revocation.until <= now.wall {
@@ -233,12 +240,31 @@ impl Profile {
                 self.tell(Notice::RevocationDropped);
                 continue;
             }
-            if self.speak_before_revoking(now, at) {
+            if due.announcement == Announcement::Waiting {
+                continue;
+            }
+            if let Some(farewell) = self.farewell_to(due) {
+                self.revocations[at].announcement = Announcement::Waiting;
+                self.say_farewell(farewell);
                 continue;
             }
             let op = self.net(NetJob::Revoke(self.revocations[at].revocation.clone()));
             self.revocations[at].calling = Some(op);
         }
+    }
+
+    /// What is announced before a revocation; none if it need not be, or was.
+    fn farewell_to(&self, due: &ToRevoke) -> Option<Farewell> {
+        let announces = self.settings.announces_revocations && due.announcement == Announcement::Due;
+        let Revocation { id, at, access, access_expires_at, until, user, .. } = &due.revocation;
+        let user = user.clone().filter(|_| announces)?;
+        let expires_at = access_expires_at.map_or(*until, |at| at.min(*until));
+        Some(Farewell { revocation: *id, at: at.clone(), access: access.clone(), expires_at, user })
+    }
+
+    pub(crate) fn farewell_done(&mut self, revocation: u64) {
+        let waiting = self.revocations.iter_mut().find(|due| due.revocation.id == revocation);
+        waiting.into_iter().for_each(|due| due.announcement = Announcement::Done);
     }
 
     pub(crate) fn revoked(&mut self, now: &Moment, op: Op, answer: RevokeAnswer) {
@@ -292,18 +318,14 @@ impl Profile {
 
 impl ToRevoke {
     fn new(now: &Moment, revocation: Revocation) -> Self {
-        Self { revocation, next: now.boot, calling: None, failures: 0, speechless: false }
+        Self { revocation, next: now.boot, calling: None, failures: 0, announcement: Announcement::Due }
     }
 
-    /// The server could not be told of it, or not of what goes before.
-    pub fn has_failed(&mut self, now: &Moment) {
+    /// The server could not be told.
+    fn has_failed(&mut self, now: &Moment) {
         self.calling = None;
-        self.speechless = false;
         self.failures = self.failures.saturating_add(1);
-        self.next = match self.failures {
-            0..=6 => retry_at(now, self.failures),
-            _ => now.boot.plus_secs(SLOW_RETRY_SECS),
-        };
+        self.next = slow_retry_at(now, self.failures);
     }
 
     /// Whether it is about the session with this refresh token.

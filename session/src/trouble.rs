@@ -1,7 +1,6 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
 use crate::record::Over;
-use everkey_proto::reply::Reminder;
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +55,6 @@ pub enum Trouble {
     CantRefresh,
     /// No port of this machine can be listened on.
     CantListen(String),
-    /// This provider has no reminders.
-    NoReminders,
-    /// A reminder that is past, or more than 365 days ahead.
-    ReminderOutOfRange,
 }
 
 /// Why nobody is signed in.
@@ -208,21 +203,4 @@ pub enum Notice {
     Revoked,
     /// A sign-out was given up unconfirmed.
     RevocationDropped,
-    /// A reminder was set, or found set by another program.
-    ReminderSet(Reminder),
-    /// The reminder is gone.
-    ReminderCleared,
-    /// The reminder is due.
-    ReminderDue(Reminder),
-    /// The api-server does not know of a reminder that was set or cleared here.
-    ReminderUntold(Untold),
-}
-
-/// Why an api-server does not know of a reminder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Untold {
-    /// It could not be told yet, for this reason; it is told again.
-    Yet(NetTrouble),
-    /// It refuses this one for good.
-    Refused,
 }

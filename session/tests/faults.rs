@@ -6,8 +6,12 @@
 mod accounts;
 #[path = "faults/damaged.rs"]
 mod damaged;
+#[path = "faults/farewell.rs"]
+mod farewell;
 #[path = "faults/files.rs"]
 mod files;
+#[path = "faults/fixtures.rs"]
+mod fixtures;
 #[path = "faults/flows.rs"]
 mod flows;
 #[path = "faults/identities.rs"]
@@ -22,8 +26,6 @@ mod pages;
 mod people;
 #[path = "faults/refused.rs"]
 mod refused;
-#[path = "faults/reminders/mod.rs"]
-mod reminders;
 #[path = "faults/script.rs"]
 mod script;
 #[path = "faults/time.rs"]

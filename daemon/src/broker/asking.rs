@@ -9,7 +9,8 @@ use crate::conn::closing;
 use crate::http::base_url;
 use crate::logging;
 use anyhow::Result;
-use everkey_proto::{Code, Failure, Reply, Verb};
+use everkey_proto::{Code, Failure, Reply, Request, Verb};
+use everkey_reminder::{ProfileInput, ReminderRequest};
 use everkey_session::record::Fingerprint;
 use everkey_session::{Ask, Input, Op, Waiter};
 use tokio::sync::oneshot;
@@ -84,17 +85,19 @@ impl Broker {
 
     pub(super) fn came_back(&mut self, back: BrowserCallback) -> Result<()> {
         let BrowserCallback { index, listener, query, reply } = back;
-        self.last_waiter += 1;
-        let waiter = Waiter(self.last_waiter);
-        self.pending.insert(waiter, PendingReply { reply, pid: 0, program: None });
+        let waiter = self.wait(PendingReply { reply, pid: 0, program: None });
         self.apply(index, Input::Callback { waiter, listener, query })
     }
 
     pub(super) fn asked_of(&mut self, index: usize, asked: ClientRequest) -> Result<()> {
+        if let Some(request) = reminder_request(&asked.request.verb) {
+            return self.asked_of_reminder(index, asked, request);
+        }
         let ClientRequest { mut request, pid, reply } = asked;
         let ask = match request.verb {
-            // Answered before, for all profiles.
+            // Answered before: for all profiles, or by the reminder.
             Verb::Agent | Verb::Stop | Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
+            Verb::Reminder | Verb::SetReminder { .. } | Verb::ClearReminder => return Ok(()),
             Verb::Whoami => Ask::Whoami,
             Verb::Status => Ask::Status,
             Verb::Token { min_validity_secs } => Ask::Token { min_validity_secs: min_validity_secs.into() },
@@ -112,9 +115,6 @@ impl Broker {
             Verb::Answer { flow, text } => Ask::Answer { flow, text },
             Verb::Cancel { flow } => Ask::Cancel { flow },
             Verb::Logout => Ask::Logout,
-            Verb::Reminder => Ask::Reminder,
-            Verb::SetReminder { when } => Ask::SetReminder { when },
-            Verb::ClearReminder => Ask::ClearReminder,
         };
         match request.expect.server.as_deref().map(base_url) {
             Some(Ok(server)) => request.expect.server = Some(server),
@@ -125,14 +125,46 @@ impl Broker {
             // No session is bound to what is no server: the core says whose it is.
             Some(Err(_)) | None => {}
         }
-        self.last_waiter += 1;
-        let waiter = Waiter(self.last_waiter);
         let profile = self.profiles[index].name.as_str();
         tracing::debug!(pid, profile, ask = logging::verb(&ask), "asked");
         let program =
             matches!(ask, Ask::Token { .. } | Ask::Better { .. }).then(|| access_log::program(pid)).flatten();
-        self.pending.insert(waiter, PendingReply { reply, pid, program });
+        let waiter = self.wait(PendingReply { reply, pid, program });
         self.apply(index, Input::Ask { waiter, expect: request.expect, ask })
+    }
+
+    fn asked_of_reminder(
+        &mut self,
+        index: usize,
+        asked: ClientRequest,
+        request: ReminderRequest,
+    ) -> Result<()> {
+        let ClientRequest { request: Request { mut expect, .. }, pid, reply } = asked;
+        // No session is bound to what is no server: the core says whose it is.
+        if let Some(Ok(server)) = expect.server.as_deref().map(base_url) {
+            expect.server = Some(server);
+        }
+        let profile = self.profiles[index].name.as_str();
+        tracing::debug!(pid, profile, ask = logging::reminder_verb(&request), "asked");
+        let waiter = self.wait(PendingReply { reply, pid, program: None });
+        self.apply(index, ProfileInput::Request { waiter, expect, request })
+    }
+
+    fn wait(&mut self, pending: PendingReply) -> Waiter {
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        self.pending.insert(waiter, pending);
+        waiter
+    }
+}
+
+/// What is asked about the reminder, if it is.
+fn reminder_request(verb: &Verb) -> Option<ReminderRequest> {
+    match verb {
+        Verb::Reminder => Some(ReminderRequest::Show),
+        Verb::SetReminder { when } => Some(ReminderRequest::Set(*when)),
+        Verb::ClearReminder => Some(ReminderRequest::Clear),
+        _ => None,
     }
 }
 

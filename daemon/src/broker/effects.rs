@@ -1,47 +1,66 @@
 //! Starts what the core wants done: replies at once, files one job after another, the network side by side.
 
 use super::Broker;
-use super::profile_runtime::{CompletedJob, Completion, PendingReply};
+use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
 use crate::{callback_listener, clock, events, logging, net_jobs, remind, words};
 use anyhow::Result;
 use everkey_proto::Reply;
 use everkey_proto::errand::Errand;
 use everkey_proto::reply::{Access, Happening};
+use everkey_reminder::{ProfileEffect, ProfileInput, Reminder, ReminderCall, ReminderEffect, ReminderNotice};
+use everkey_session::Input;
 use everkey_session::job::{Done, NetJob, Refresh};
-use everkey_session::reminder::Reminder;
 use everkey_session::trouble::{NetKind, NetTrouble, Notice};
-use everkey_session::{Effect, Op};
+use everkey_session::{Effect, Op, Waiter};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
 
 impl Broker {
-    pub(super) fn perform(&mut self, index: usize, effects: Vec<Effect>) {
+    pub(super) fn perform(&mut self, index: usize, effects: Vec<ProfileEffect>) {
         for effect in effects {
+            let of = &self.profiles[index];
+            let file = of.session_file.to_string_lossy();
             match effect {
-                Effect::Reply(waiter, answer) => {
-                    let profile = &self.profiles[index];
-                    let file = profile.session_file.to_string_lossy();
-                    let reply = words::reply(&profile.name, profile.provider.kind.word(), &file, *answer);
-                    if let Some(pending) = self.pending.remove(&waiter) {
-                        self.answer(index, pending, reply);
-                    }
+                ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
+                    let reply = words::reply(&of.name, of.provider.kind.word(), &file, *answer);
+                    self.reply(index, waiter, reply);
                 }
-                Effect::Store(op, job) => {
-                    self.profiles[index].jobs.push_back((op, *job));
-                    self.start_next_job(index);
+                ProfileEffect::Status(waiter, view, reminder) => {
+                    let reply = words::status(&of.name, of.provider.kind.word(), &file, *view, reminder);
+                    self.reply(index, waiter, reply);
                 }
-                Effect::Net(op, job) => self.start_net(index, op, job),
-                Effect::Cancel(op) => {
+                ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {
+                    let reply = words::reminder_reply(of.provider.kind.word(), reply);
+                    self.reply(index, waiter, reply);
+                }
+                ProfileEffect::Session(Effect::Store(op, job)) => {
+                    self.add_job(index, FileJob::Session(op, job));
+                }
+                ProfileEffect::Reminder(ReminderEffect::Store(op, job)) => {
+                    self.add_job(index, FileJob::Reminder(op, job));
+                }
+                ProfileEffect::Session(Effect::Net(op, job)) => self.start_net(index, op, job),
+                ProfileEffect::Reminder(ReminderEffect::Call(op, call)) => self.inform(index, op, call),
+                ProfileEffect::Session(Effect::Cancel(op)) => {
                     self.parked.remove(&(index, op));
                     self.listeners.remove(&(index, op));
                     if let Some(running) = self.running.remove(&(index, op)) {
                         running.abort();
                     }
                 }
-                Effect::Remind(reminder) => self.remind(index, reminder),
-                Effect::Tell(notice) => self.report(index, &notice),
+                ProfileEffect::Reminder(ReminderEffect::Remind(reminder)) => self.remind(index, reminder),
+                ProfileEffect::Session(Effect::Tell(notice)) => self.tell(index, &notice),
+                ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => self.notify(index, &notice),
+                // The reminder has had it.
+                ProfileEffect::Session(Effect::Farewell(_)) => {}
             }
+        }
+    }
+
+    fn reply(&mut self, index: usize, waiter: Waiter, reply: Reply) {
+        if let Some(pending) = self.pending.remove(&waiter) {
+            self.answer(index, pending, reply);
         }
     }
 
@@ -63,11 +82,20 @@ impl Broker {
     }
 
     /// In the log, and to whoever follows.
-    fn report(&self, index: usize, notice: &Notice) {
-        let profile = &self.profiles[index];
-        logging::log(&profile.name, notice);
-        if let (Some(what), Ok(now)) = (events::of_notice(notice, &profile.core), clock::now()) {
-            self.events.record(now.wall, &profile.name, what);
+    fn tell(&self, index: usize, notice: &Notice) {
+        let of = &self.profiles[index];
+        logging::log(&of.name, notice);
+        if let (Some(what), Ok(now)) = (events::of_notice(notice, of.machines.session()), clock::now()) {
+            self.events.record(now.wall, &of.name, what);
+        }
+    }
+
+    /// The same for the reminder.
+    fn notify(&self, index: usize, notice: &ReminderNotice) {
+        let profile = &self.profiles[index].name;
+        logging::log_reminder(profile, notice);
+        if let (Some(what), Ok(now)) = (events::of_reminder_notice(notice), clock::now()) {
+            self.events.record(now.wall, profile, what);
         }
     }
 
@@ -87,17 +115,25 @@ impl Broker {
         let _ = pending.reply.send(reply);
     }
 
+    fn add_job(&mut self, index: usize, job: FileJob) {
+        self.profiles[index].jobs.push_back(job);
+        self.start_next_job(index);
+    }
+
     /// Jobs of one profile run one after another; each takes the store along and brings it back.
     pub(super) fn start_next_job(&mut self, index: usize) {
-        let profile = &mut self.profiles[index];
-        let Some(mut store) = profile.store.take() else { return };
-        let Some((op, job)) = profile.jobs.pop_front() else {
-            profile.store = Some(store);
+        let of = &mut self.profiles[index];
+        let Some(mut store) = of.store.take() else { return };
+        let Some(job) = of.jobs.pop_front() else {
+            of.store = Some(store);
             return;
         };
         self.work.spawn_blocking(move || {
-            let done = store.run(job);
-            Completion { index, op, job: CompletedJob::Stored(Box::new(store), done) }
+            let (op, input) = match job {
+                FileJob::Session(op, job) => (op, ProfileInput::Session(Input::Done(op, store.run(*job)))),
+                FileJob::Reminder(op, job) => (op, ProfileInput::ReminderDone(op, store.run_reminder(*job))),
+            };
+            Completion { index, op, job: CompletedJob::Stored(Box::new(store), input) }
         });
     }
 
@@ -127,11 +163,17 @@ impl Broker {
                 self.spawn(index, op, net_jobs::identify(provider, at, access))
             }
             NetJob::Login { server, call } => self.spawn(index, op, net_jobs::login(provider, server, call)),
-            NetJob::TellReminder { at, access, due_at } => {
-                self.spawn(index, op, net_jobs::tell_reminder(provider, at, access, due_at))
-            }
             NetJob::Revoke(revocation) => self.spawn(index, op, net_jobs::revoke(provider, revocation)),
         };
+        self.running.insert((index, op), running);
+    }
+
+    fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {
+        let done = net_jobs::inform(self.profiles[index].provider, call);
+        let running = self.work.spawn(async move {
+            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done.await));
+            Completion { index, op, job }
+        });
         self.running.insert((index, op), running);
     }
 
@@ -156,6 +198,9 @@ impl Broker {
         op: Op,
         job: impl Future<Output = Done> + Send + 'static,
     ) -> AbortHandle {
-        self.work.spawn(async move { Completion { index, op, job: CompletedJob::Done(job.await) } })
+        self.work.spawn(async move {
+            let job = CompletedJob::Done(ProfileInput::Session(Input::Done(op, job.await)));
+            Completion { index, op, job }
+        })
     }
 }

@@ -18,8 +18,9 @@ use crate::store::reminder;
 use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
+use everkey_reminder::{ProfileInput, ProfileMachines};
 use everkey_session::job::Done;
-use everkey_session::{Boot, Input, Op, Profile, Waiter};
+use everkey_session::{Boot, Input, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::{mpsc, oneshot};
@@ -86,19 +87,19 @@ impl Broker {
         if let Some(dir) = profile.session_file.parent() {
             let _ = crate::store::make_dir(dir);
         }
-        let reminds = profile.settings.policy.reminds;
-        let reminder_file = reminds.then(|| reminder::beside(&profile.session_file));
+        let keeps_reminders = profile.provider.remind.is_some();
+        let reminder_file = keeps_reminders.then(|| reminder::beside(&profile.session_file));
         if let Some(watch) = &mut self.watch {
             watch.add(&profile.session_file);
             reminder_file.iter().for_each(|file| watch.add(file));
         }
-        let (core, effects) = Profile::start(profile.settings, &clock::now()?);
+        let (machines, effects) = ProfileMachines::start(profile.settings, keeps_reminders, &clock::now()?);
         self.profiles.push(ProfileRuntime {
             name: profile.name,
             provider: profile.provider,
             session_file: profile.session_file,
             reminder_file,
-            core,
+            machines,
             store: Some(profile.store),
             jobs: VecDeque::new(),
         });
@@ -139,9 +140,9 @@ impl Broker {
             CompletedJob::Parked(_) | CompletedJob::Listening(_) if !wanted => return Ok(()),
             CompletedJob::Found(asked, found) => return self.found(asked, *found),
             CompletedJob::Listening(bound) => Done::Listening(self.listen(index, op, bound)),
-            CompletedJob::Done(done) => done,
-            CompletedJob::Logged(written) => {
-                if let Err(e) = written {
+            CompletedJob::Done(input) => return self.apply(index, input),
+            CompletedJob::Logged(outcome) => {
+                if let Err(e) = outcome {
                     tracing::warn!(error = %e, "can't write the access log");
                 }
                 return Ok(());
@@ -163,10 +164,10 @@ impl Broker {
                 Done::Connected(Ok(()))
             }
             CompletedJob::Parked(Err(trouble)) => Done::Connected(Err(trouble)),
-            CompletedJob::Stored(store, done) => {
+            CompletedJob::Stored(store, input) => {
                 self.profiles[index].store = Some(*store);
                 self.start_next_job(index);
-                done
+                return self.apply(index, input);
             }
         };
         self.apply(index, Input::Done(op, done))
@@ -180,7 +181,7 @@ impl Broker {
                 self.apply(index, Input::FileChanged)?;
             }
             if self.profiles[index].reminder_file.as_ref().is_some_and(|file| lost || file == path) {
-                self.apply(index, Input::ReminderChanged)?;
+                self.apply(index, ProfileInput::ReminderChanged)?;
             }
         }
         Ok(())
@@ -190,8 +191,8 @@ impl Broker {
         (0..self.profiles.len()).try_for_each(|index| self.apply(index, Input::Tick))
     }
 
-    fn apply(&mut self, index: usize, input: Input) -> Result<()> {
-        let effects = self.profiles[index].core.handle(&clock::now()?, input);
+    fn apply(&mut self, index: usize, input: impl Into<ProfileInput>) -> Result<()> {
+        let effects = self.profiles[index].machines.handle(&clock::now()?, input.into());
         self.perform(index, effects);
         Ok(())
     }
@@ -205,15 +206,14 @@ impl Broker {
     /// and the journal has to do.
     fn may_exit(&self) -> bool {
         self.stopping.is_some_and(|until| {
-            let busy =
-                self.profiles.iter().any(|profile| profile.core.must_drain() || profile.store.is_none());
+            let busy = self.profiles.iter().any(|index| index.machines.must_drain() || index.store.is_none());
             !(busy || self.handing_over > 0) || clock::boot() >= until
         })
     }
 
     fn next_wake(&self) -> Result<Option<Boot>> {
         let now = clock::now()?;
-        let wakes = self.profiles.iter().filter_map(|profile| profile.core.next_wake(&now));
+        let wakes = self.profiles.iter().filter_map(|index| index.machines.next_wake(&now));
         Ok(wakes.chain(self.stopping).chain(self.watchdog.next()).min())
     }
 }

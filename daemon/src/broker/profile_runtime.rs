@@ -7,9 +7,9 @@ use crate::provider::Descriptor;
 use crate::store::ProfileStore;
 use anyhow::Result;
 use everkey_proto::{Failure, Reply};
-use everkey_session::job::Done;
+use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
 use everkey_session::trouble::NetTrouble;
-use everkey_session::{Op, Profile, StoreJob};
+use everkey_session::{Op, StoreJob};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
@@ -21,10 +21,16 @@ pub struct ProfileRuntime {
     pub session_file: PathBuf,
     /// Where the provider keeps reminders: the file that holds one.
     pub reminder_file: Option<PathBuf>,
-    pub core: Profile,
+    pub machines: ProfileMachines,
     /// None while a job runs.
     pub store: Option<ProfileStore>,
-    pub jobs: VecDeque<(Op, StoreJob)>,
+    pub jobs: VecDeque<FileJob>,
+}
+
+/// Work on a profile's files.
+pub enum FileJob {
+    Session(Op, Box<StoreJob>),
+    Reminder(Op, Box<ReminderJob>),
 }
 
 /// Work that has ended, and whose it was.
@@ -35,8 +41,8 @@ pub struct Completion {
 }
 
 pub enum CompletedJob {
-    Stored(Box<ProfileStore>, Done),
-    Done(Done),
+    Stored(Box<ProfileStore>, ProfileInput),
+    Done(ProfileInput),
     Parked(Result<Parked, NetTrouble>),
     Listening(std::io::Result<TcpListener>),
     /// A profile that nobody has asked for before, and who asks.

@@ -3,7 +3,8 @@
 
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer};
+use everkey_reminder::ReminderAnswer;
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
 use everkey_session::record::{Revocation, Session};
 use everkey_session::registration::At;
@@ -115,7 +116,6 @@ impl Descriptor {
             renewal,
             revokes: self.revoke.is_some(),
             identifies: self.identify.is_some(),
-            reminds: self.remind.is_some(),
             oauth: self.oauth_client.map(|client| client()),
             margin_secs,
             replay,

@@ -12,6 +12,7 @@ pub use durable::{is_named, make_dir, open_lock};
 
 use crate::provider::SessionFormat;
 use durable::trouble;
+use everkey_reminder::{ReminderDone, ReminderJob};
 use everkey_session::StoreJob;
 use everkey_session::job::{Done, Found, Loaded};
 use everkey_session::record::{Revocation, Sidecar};
@@ -82,15 +83,21 @@ impl ProfileStore {
             StoreJob::Dequeue(id) => {
                 Done::Stored(self.state_files.dequeue(id).map_err(|e| trouble(self.state_files.path(), &e)))
             }
-            StoreJob::ReadReminder => {
-                Done::ReminderRead(Box::new(self.reminder.find()), Box::new(self.reminder.book()))
+        }
+    }
+
+    /// Does one job on the reminder's files.
+    pub fn run_reminder(&mut self, job: ReminderJob) -> ReminderDone {
+        match job {
+            ReminderJob::Read => {
+                ReminderDone::Read(Box::new(self.reminder.find()), Box::new(self.reminder.book()))
             }
-            StoreJob::PutReminder { book, reminder } => {
+            ReminderJob::Put { book, reminder } => {
                 let owner = self.lock.check();
-                Done::ReminderStored(owner.and_then(|()| self.reminder.put(&book, reminder.as_ref())))
+                ReminderDone::Stored(owner.and_then(|()| self.reminder.put(&book, reminder.as_ref())))
             }
-            StoreJob::NoteReminder(book) => {
-                Done::ReminderStored(self.lock.check().and_then(|()| self.reminder.note(&book)))
+            ReminderJob::Note(book) => {
+                ReminderDone::Stored(self.lock.check().and_then(|()| self.reminder.note(&book)))
             }
         }
     }

@@ -4,7 +4,7 @@ use super::durable;
 use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
-use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
+use everkey_reminder::{FoundReminder, Reminder, ReminderBook};
 use everkey_session::trouble::{StoreKind, StoreTrouble};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -145,7 +145,7 @@ fn trouble(path: &Path, kind: StoreKind) -> StoreTrouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_session::reminder::Owed;
+    use everkey_reminder::Owed;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn reminder(at: u64) -> Reminder {

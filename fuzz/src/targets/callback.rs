@@ -53,7 +53,9 @@ pub fn queries(input: &[u8]) {
     }
     let mut told = effects.iter().filter_map(|effect| match effect {
         Effect::Reply(waiter, answer) => Some((*waiter, answer)),
-        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Tell(_) | Effect::Remind(_) => None,
+        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Tell(_) | Effect::Farewell(_) => {
+            None
+        }
     });
     let Some((BROWSER, answer)) = told.next_back() else { unreachable!("the browser is told: {effects:?}") };
     let Answer::Failed(Trouble::Rejected(why)) = &**answer else { unreachable!("{answer:?}") };
@@ -110,6 +112,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         server: ISSUER.to_owned(),
         session_file: "/session.json".to_owned(),
         machine: "m".to_owned(),
+        announces_revocations: false,
     };
     let (mut profile, effects) = Profile::start(settings, &NOW);
     let nothing = Loaded {

@@ -231,7 +231,7 @@ fn revocation_in(effects: &[Effect]) -> Option<(&Option<Secret>, &Option<Registr
         | Effect::Store(..)
         | Effect::Cancel(_)
         | Effect::Tell(_)
-        | Effect::Remind(_) => None,
+        | Effect::Farewell(_) => None,
     })
 }
 

@@ -1,24 +1,15 @@
 //! A small language for scenarios: an agent, a clock that is moved by hand, and the walk through one refresh.
 
-use everkey_proto::reply::User;
-use everkey_proto::{Expect, Scheme, Secret};
+pub use crate::fixtures::*;
+
+use everkey_proto::{Expect, Secret};
 use everkey_session::event::{Answer, Ask, Effect, Input};
 use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::policy::{Policy, Renewal, Replay};
-use everkey_session::record::{
-    Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
-};
+use everkey_session::policy::{Policy, Replay};
+use everkey_session::record::{Capability, Grant, Over, Session};
 use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble};
+use everkey_session::trouble::Notice;
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
-use std::collections::BTreeMap;
-
-pub const SERVER: &str = "https://api.example";
-pub const MINUTE: u64 = 60_000;
-pub const HOUR: u64 = 60 * MINUTE;
-
-pub const START_WALL: u64 = 1_800_000_000;
-const START_BOOT: u64 = 5_000_000;
 
 /// The agent on stage.
 pub struct Agent {
@@ -43,124 +34,6 @@ pub struct Sent {
     pub deadline: u64,
 }
 
-/// The files that a start finds.
-pub fn files(capability: Capability) -> Loaded {
-    let file = session(0);
-    let pin = pin_of(&file, SERVER, capability);
-    let machine = Some("here".to_owned());
-    Loaded {
-        owner: Ok(()),
-        file: found(&file),
-        journal: Ok(Journal::Empty),
-        sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
-        revocations: Vec::new(),
-    }
-}
-
-/// The files of somebody who is signed out.
-pub fn no_files() -> Loaded {
-    Loaded { file: Found::Missing, sidecar: None, ..files(Capability::None) }
-}
-
-/// The files with this session, which everkey wrote.
-pub fn files_of(session: &Session) -> Loaded {
-    let mut files = files(Capability::None);
-    files.file = found(session);
-    let pin = pin_of(session, SERVER, Capability::None);
-    files.sidecar.iter_mut().for_each(|sidecar| sidecar.pin = Some(pin.clone()));
-    files
-}
-
-/// What the side-car says of a session that came from this server.
-pub fn pin_of(session: &Session, server: &str, capability: Capability) -> Pin {
-    Pin {
-        fingerprint: session.fingerprint(),
-        server: server.to_owned(),
-        capability,
-        lifetime_secs: Some(3600),
-        scheme: None,
-        user: session.holder.user.clone(),
-        about: session.holder.about.clone(),
-    }
-}
-
-/// Where the calls of the usual session go.
-pub fn home() -> At {
-    At { server: SERVER.to_owned(), registration: None }
-}
-
-/// An intent as an earlier life would have left it.
-pub fn intent(capability: Capability) -> Intent {
-    Intent {
-        epoch: 0,
-        parent: session(0).fingerprint(),
-        key: Secret::new("the first key"),
-        server: SERVER.to_owned(),
-        deadline: START_WALL,
-        capability,
-        sends: 1,
-    }
-}
-
-pub fn user() -> User {
-    User { id: "u1".to_owned(), email: "ann@example.com".to_owned() }
-}
-
-/// Whose the usual session is.
-pub fn holder() -> Holder {
-    Holder { user: Some(user()), ..Holder::default() }
-}
-
-/// The tokens of one generation, as the server grants them.
-pub fn grant(generation: u64) -> Grant {
-    Grant {
-        access: Secret::new(format!("access-{generation}")),
-        access_expires_in: Some(3600),
-        refresh: Some(Secret::new(format!("refresh-{generation}"))),
-        refresh_expires_in: Some(30 * 86_400),
-        user: Some(user()),
-        about: BTreeMap::new(),
-        claims: Claims {
-            subject: Some("u1".to_owned()),
-            session_id: Some("s1".to_owned()),
-            generation: Some(generation),
-        },
-        capability: Capability::Rr1,
-    }
-}
-
-/// The same tokens as a file, written when the scenario begins.
-pub fn session(generation: u64) -> Session {
-    grant(generation).into_session(holder(), START_WALL)
-}
-
-pub fn found(session: &Session) -> Found {
-    Found::Session { session: session.clone(), tightened: false }
-}
-
-pub fn io_error() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
-}
-
-pub fn trouble(kind: NetKind) -> NetTrouble {
-    NetTrouble { server: SERVER.to_owned(), kind }
-}
-
-/// The usual provider: one-time codes, rotating refresh tokens, revocation.
-pub fn policy() -> Policy {
-    Policy {
-        schemes: vec![Scheme::Otp],
-        renewal: Renewal::RefreshToken,
-        revokes: true,
-        identifies: false,
-        reminds: false,
-        oauth: None,
-        margin_secs: 60,
-        replay: Replay::RevokesAll,
-        gap_ms: 30_000,
-    }
-}
-
 impl Agent {
     /// Signed in, an hour before the access token expires.
     pub fn signed_in(capability: Capability) -> Self {
@@ -176,12 +49,15 @@ impl Agent {
 
     /// The same for another provider.
     pub fn start_with(policy: Policy, files: Loaded) -> (Self, Vec<Effect>) {
-        let settings = Settings {
-            policy,
-            server: SERVER.to_owned(),
-            session_file: "/session".to_owned(),
-            machine: "here".to_owned(),
-        };
+        Self::start_set_up(settings(policy), files)
+    }
+
+    /// The same for a profile that announces revocations.
+    pub fn start_announcing(files: Loaded) -> (Self, Vec<Effect>) {
+        Self::start_set_up(Settings { announces_revocations: true, ..settings(policy()) }, files)
+    }
+
+    fn start_set_up(settings: Settings, files: Loaded) -> (Self, Vec<Effect>) {
         let (boot, wall) = (START_BOOT, START_WALL);
         let is_there = files.file != Found::Missing;
         let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
@@ -244,17 +120,12 @@ impl Agent {
         self.keep_books(effects)
     }
 
+    pub fn farewell_done(&mut self, revocation: u64) -> Vec<Effect> {
+        self.handle(Input::FarewellDone(revocation))
+    }
+
     pub fn file_changed(&mut self) -> Vec<Effect> {
         self.handle(Input::FileChanged)
-    }
-
-    pub fn reminder_changed(&mut self) -> Vec<Effect> {
-        self.handle(Input::ReminderChanged)
-    }
-
-    /// Whether a shutdown would wait.
-    pub fn must_drain(&self) -> bool {
-        self.profile.must_drain()
     }
 
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {

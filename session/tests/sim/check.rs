@@ -8,6 +8,7 @@ pub use requests::Send;
 
 use crate::disk::Disk;
 use crate::server::Server;
+use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
 use everkey_session::event::{Answer, Ask, Effect};
 use everkey_session::record::{Fingerprint, Over};
 use everkey_session::trouble::Notice;
@@ -165,11 +166,12 @@ impl Checks {
             | Ask::Inspect { .. }
             | Ask::Answer { .. }
             | Ask::Cancel { .. }
-            | Ask::Logout
-            | Ask::Reminder
-            | Ask::SetReminder { .. }
-            | Ask::ClearReminder => {}
+            | Ask::Logout => {}
         }
+    }
+
+    pub fn asked_of_reminder(&mut self, waiter: Waiter, at: u64) {
+        self.waiting.insert(waiter, at + PATIENCE_MS);
     }
 
     /// Nobody can do anything meanwhile.
@@ -204,21 +206,37 @@ impl Checks {
         });
     }
 
-    pub fn effect(&mut self, at: u64, effect: &Effect, disk: &Disk, server: &Server) {
+    pub fn effect(&mut self, at: u64, effect: &ProfileEffect, disk: &Disk, server: &Server) {
+        self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
+            format!("{effect:?} without the lock")
+        });
         match effect {
-            Effect::Reply(waiter, answer) => self.replied(at, *waiter, answer, server),
-            Effect::Tell(notice) => self.told(at, notice, disk),
-            Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Remind(_) => {
-                self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
-                    format!("{effect:?} without the lock")
-                });
+            ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
+                self.answers(*waiter);
+                self.replied(at, *waiter, answer, server);
             }
+            ProfileEffect::Status(waiter, ..) | ProfileEffect::Reminder(ReminderEffect::Reply(waiter, _)) => {
+                self.answers(*waiter)
+            }
+            ProfileEffect::Session(Effect::Tell(notice)) => self.told(at, notice, disk),
+            ProfileEffect::Session(
+                Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Farewell(_),
+            )
+            | ProfileEffect::Reminder(
+                ReminderEffect::Store(..)
+                | ReminderEffect::Call(..)
+                | ReminderEffect::Remind(_)
+                | ReminderEffect::Notify(_),
+            ) => {}
         }
     }
 
-    fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
+    fn answers(&mut self, waiter: Waiter) {
         let waited = self.waiting.remove(&waiter).is_some();
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
+    }
+
+    fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
         let reported = self.reporters.remove(&waiter);
         if let Answer::Token { access, .. } = answer {
             self.require(reported != Some(Fingerprint::of(access)), Rule::Report, || {
@@ -265,21 +283,21 @@ impl Checks {
             | Notice::Recovered
             | Notice::Alarm
             | Notice::Revoked
-            | Notice::RevocationDropped
-            | Notice::ReminderSet(_)
-            | Notice::ReminderCleared
-            | Notice::ReminderDue(_)
-            | Notice::ReminderUntold(_) => {}
+            | Notice::RevocationDropped => {}
         }
     }
 }
 
 /// Reading, and closing, is anybody's right.
-fn is_harmless(effect: &Effect) -> bool {
+fn is_harmless(effect: &ProfileEffect) -> bool {
     use everkey_session::job::StoreJob;
     match effect {
-        Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look | StoreJob::ReadReminder),
-        Effect::Net(..) | Effect::Remind(_) => false,
-        Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => true,
+        ProfileEffect::Session(Effect::Store(_, job)) => matches!(**job, StoreJob::Load | StoreJob::Look),
+        ProfileEffect::Reminder(ReminderEffect::Store(_, job)) => matches!(**job, ReminderJob::Read),
+        ProfileEffect::Session(Effect::Net(..) | Effect::Farewell(_))
+        | ProfileEffect::Reminder(ReminderEffect::Call(..) | ReminderEffect::Remind(_)) => false,
+        ProfileEffect::Session(Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_))
+        | ProfileEffect::Status(..)
+        | ProfileEffect::Reminder(ReminderEffect::Reply(..) | ReminderEffect::Notify(_)) => true,
     }
 }

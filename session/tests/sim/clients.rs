@@ -40,7 +40,6 @@ impl World {
             | Answer::Inspected(_)
             | Answer::Shown { .. }
             | Answer::Opened { .. }
-            | Answer::Reminder(_)
             | Answer::SignedIn { .. }
             | Answer::LoggedOut(_)
             | Answer::Failed(_) => {}

@@ -90,7 +90,6 @@ impl World {
                 let takes = self.dice.between(20, 300);
                 self.complete(takes, op, Done::Identified(Identity::Untold));
             }
-            NetJob::TellReminder { at, access, due_at } => self.tell_reminder(op, &at, &access, due_at),
             NetJob::Listen => self.complete(1, op, Done::Listening(Err("no ports here".to_owned()))),
         }
     }

@@ -13,6 +13,7 @@ use crate::reminders::Reminders;
 use crate::schedule::{AWAY, HOME, Happening, Plan, Start, reminding};
 use crate::server::{Rules, Server, session_of};
 use everkey_proto::Secret;
+use everkey_reminder::{ProfileInput, ReminderDone};
 use everkey_session::Op;
 use everkey_session::event::{Ask, Input};
 use everkey_session::job::{Done, Refresh};
@@ -40,10 +41,11 @@ pub enum Event {
     LockFree,
     NetUp,
     DiskWell,
-    /// Of the life with this number, like the next three.
+    /// Of the life with this number, like the next four.
     DiskStep(u32),
     Tick(u32, u64),
     Done(u32, Op, Done),
+    ReminderDone(u32, Op, ReminderDone),
     Typed(u32, Ask),
     Arrive(Request),
     UseAccess(String),
@@ -222,14 +224,21 @@ impl World {
             }
             Event::Done(life, op, done) if life == self.life => self.completed(op, done),
             Event::Typed(life, ask) if life == self.life => self.ask(ask, None),
-            Event::DiskStep(_) | Event::Tick(..) | Event::Done(..) | Event::Typed(..) => {}
+            Event::ReminderDone(life, op, done) if life == self.life => {
+                self.feed(ProfileInput::ReminderDone(op, done));
+            }
+            Event::DiskStep(_)
+            | Event::Tick(..)
+            | Event::Done(..)
+            | Event::ReminderDone(..)
+            | Event::Typed(..) => {}
             Event::Arrive(request) => self.arrive(request),
             Event::UseAccess(access) => self.use_access(access),
             Event::Report(than) => self.ask(Ask::Better { than }, None),
             Event::OtherSends(token) => self.other_sends(&token),
             Event::OtherMends(digest, whole) => self.other_mends(digest, whole),
             Event::OtherWrites(content) => self.other_writes(content),
-            Event::ReminderChanged => self.feed(Input::ReminderChanged),
+            Event::ReminderChanged => self.feed(ProfileInput::ReminderChanged),
         }
     }
 

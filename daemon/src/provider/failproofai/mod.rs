@@ -7,7 +7,8 @@ use super::fields::{error_code, promised, retry_after, sendable, unconsumed, who
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_proto::{ProviderKind, Secret, reply::User};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh, ReminderAnswer, RevokeAnswer};
+use everkey_reminder::ReminderAnswer;
+use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer};
 use everkey_session::policy::Replay;
 use everkey_session::record::{Grant, Revocation};
 use everkey_session::trouble::{NetKind, Rejected};

@@ -2,10 +2,11 @@
 
 use super::{Event, World};
 use crate::check::Rule;
-use crate::disk::Progress;
+use crate::disk::{Job, Outcome, Progress};
 use crate::mutants::Agent;
 use crate::schedule::{HOME, Happening, happening, reminding};
 use everkey_proto::Scheme;
+use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
 use everkey_session::event::{Effect, Input};
 use everkey_session::job::{Done, StoreJob};
 use everkey_session::policy::Policy;
@@ -16,10 +17,9 @@ impl World {
         let settings = Settings {
             policy: Policy {
                 schemes: vec![Scheme::Otp],
-                refreshes: true,
+                renewal: everkey_session::policy::Renewal::RefreshToken,
                 revokes: true,
                 identifies: false,
-                reminds: self.plan.reminds,
                 oauth: None,
                 margin_secs: 60,
                 replay: self.plan.rules.replay(),
@@ -28,10 +28,11 @@ impl World {
             server: HOME.to_owned(),
             session_file: "/session".to_owned(),
             machine: "machine".to_owned(),
+            announces_revocations: false,
         };
         let now = self.moment();
         self.note(|world| format!("the agent starts, life {}", world.life));
-        let (agent, effects) = Agent::start(settings, &now, self.mutant);
+        let (agent, effects) = Agent::start(settings, self.plan.reminds, &now, self.mutant);
         self.agent = Some(agent);
         self.carry_out(effects);
     }
@@ -66,13 +67,15 @@ impl World {
     }
 
     /// One event for the agent.
-    pub fn feed(&mut self, input: Input) {
+    pub fn feed(&mut self, input: impl Into<ProfileInput>) {
+        let input = input.into();
         let now = self.moment();
         self.note(|_| format!("-> {input:?}"));
-        let went = matches!(input, Input::Gone(_));
+        let went = matches!(input, ProfileInput::Session(Input::Gone(_)));
         let Some(agent) = &mut self.agent else { return };
         let effects = agent.handle(&now, input);
-        let cancels = effects.iter().any(|effect| matches!(effect, Effect::Cancel(_)));
+        let is_cancel = |effect: &ProfileEffect| matches!(effect, ProfileEffect::Session(Effect::Cancel(_)));
+        let cancels = effects.iter().any(is_cancel);
         self.checks
             .require(!(went && cancels), Rule::I9, || "a client that left has cancelled work".to_owned());
         self.carry_out(effects);
@@ -87,7 +90,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    fn carry_out(&mut self, effects: Vec<ProfileEffect>) {
         for effect in effects {
             self.note(|_| format!("   {effect:?}"));
             self.checks.effect(self.now, &effect, &self.disk, &self.server);
@@ -109,22 +112,40 @@ impl World {
         }
     }
 
-    fn carry_out_one(&mut self, effect: Effect) {
+    fn carry_out_one(&mut self, effect: ProfileEffect) {
+        match effect {
+            ProfileEffect::Session(effect) => self.carry_out_for_session(effect),
+            ProfileEffect::Reminder(ReminderEffect::Store(op, job)) => {
+                self.start_job(op, Job::Reminder(*job));
+            }
+            ProfileEffect::Reminder(ReminderEffect::Call(op, call)) => self.informed_of_reminder(op, call),
+            ProfileEffect::Status(..)
+            | ProfileEffect::Reminder(
+                ReminderEffect::Reply(..) | ReminderEffect::Remind(_) | ReminderEffect::Notify(_),
+            ) => {}
+        }
+    }
+
+    fn carry_out_for_session(&mut self, effect: Effect) {
         match effect {
             Effect::Reply(_, answer) => self.client_reads(*answer),
             Effect::Store(op, job) => {
                 if let StoreJob::Erase { revocation, .. } = &*job {
                     self.checks.erasing(revocation.as_ref(), &self.server);
                 }
-                if self.disk.start(op, *job) {
-                    self.next_disk_step();
-                }
+                self.start_job(op, Job::Session(*job));
             }
             Effect::Net(op, job) => self.net(op, job),
             Effect::Cancel(op) => {
                 self.connections.remove(&op);
             }
-            Effect::Tell(_) | Effect::Remind(_) => {}
+            Effect::Tell(_) | Effect::Farewell(_) => {}
+        }
+    }
+
+    fn start_job(&mut self, op: Op, job: Job) {
+        if self.disk.start(op, job) {
+            self.next_disk_step();
         }
     }
 
@@ -147,8 +168,12 @@ impl World {
         if !self.disk.is_idle() {
             self.next_disk_step();
         }
-        if let Some(Progress::Finished(op, done)) = progress {
-            self.completed(op, done);
+        match progress {
+            Some(Progress::Finished(op, Outcome::Session(done))) => self.completed(op, done),
+            Some(Progress::Finished(op, Outcome::Reminder(done))) => {
+                self.feed(ProfileInput::ReminderDone(op, done));
+            }
+            Some(Progress::More) | None => {}
         }
     }
 

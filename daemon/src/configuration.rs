@@ -11,9 +11,9 @@ use everkey_proto::place::{Places, normal_server};
 use everkey_proto::profile::{Profile, profiles, resolve};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Secret};
+use everkey_session::Endpoints;
 use everkey_session::Settings;
 use everkey_session::policy::{Discovery, OauthClient, Policy};
-use everkey_session::registration::Endpoints;
 use std::path::{Path, PathBuf};
 
 pub struct ConfiguredProfile {

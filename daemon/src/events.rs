@@ -4,7 +4,7 @@ use crate::words;
 use everkey_proto::reply::{Event, Happening};
 use everkey_reminder::ReminderNotice;
 use everkey_session::Profile;
-use everkey_session::trouble::{Notice, Trouble};
+use everkey_session::{Notice, Trouble};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{self, error::RecvError};

@@ -2,7 +2,7 @@
 
 use everkey_reminder::{ReminderNotice, ReminderRequest, Untold};
 use everkey_session::Ask;
-use everkey_session::trouble::{Notice, StoreTrouble, Trouble};
+use everkey_session::{Notice, StoreTrouble, Trouble};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to stderr; `EVERKEY_LOG` sets the level (`info` unless told). Libraries stay at `warn`, since their

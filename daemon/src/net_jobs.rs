@@ -4,10 +4,10 @@ use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::Revocation;
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, NetTrouble};
+use everkey_session::At;
+use everkey_session::Revocation;
+use everkey_session::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::{NetKind, NetTrouble};
 
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(provider: &'static Descriptor, at: At) -> Result<Parked, NetTrouble> {

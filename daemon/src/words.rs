@@ -6,10 +6,10 @@ use everkey_proto::reply::{Inspection, Reminder, ServerAnswer, Status, Step, Tok
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_reminder::{ReminderError, ReminderReply};
-use everkey_session::event::{Answer, Page, Shown, View};
-use everkey_session::job::Identity;
-use everkey_session::record::Over;
-use everkey_session::trouble::{NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble};
+use everkey_session::Identity;
+use everkey_session::Over;
+use everkey_session::{Answer, Page, Shown, View};
+use everkey_session::{NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble};
 use files::{store_hint, unusable};
 use std::collections::BTreeMap;
 

@@ -7,8 +7,8 @@ use crate::effect::{
 use crate::facts::SessionFacts;
 use crate::machine::{ReminderMachine, Storing, Work};
 use everkey_proto::When;
-use everkey_session::trouble::{StoreTrouble, Trouble};
 use everkey_session::{Boot, Moment, Waiter};
+use everkey_session::{StoreTrouble, Trouble};
 
 /// How long a client waits at the most, in milliseconds.
 pub(crate) const PATIENCE_MS: u64 = 20_000;

@@ -1,7 +1,7 @@
 //! What is known and kept about a re-audit reminder, and what the file says of it.
 
 use everkey_proto::reply;
-use everkey_session::trouble::StoreTrouble;
+use everkey_session::StoreTrouble;
 use serde::{Deserialize, Serialize};
 
 /// What `next-audit.json` holds. It outlives sessions, and counts only for whoever it was set for.

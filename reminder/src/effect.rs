@@ -3,9 +3,9 @@
 use crate::book::{FoundReminder, Reminder, ReminderBook};
 use everkey_proto::reply;
 use everkey_proto::{Secret, When};
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetTrouble, StoreTrouble, Trouble};
+use everkey_session::At;
 use everkey_session::{Farewell, Op, Waiter};
+use everkey_session::{NetTrouble, StoreTrouble, Trouble};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use crate::effect::ReminderError;
 use everkey_proto::Secret;
-use everkey_session::registration::At;
-use everkey_session::trouble::{NotOwner, Trouble};
+use everkey_session::At;
 use everkey_session::{Moment, Profile};
+use everkey_session::{NotOwner, Trouble};
 
 /// The session as it stands. The reminder reads it and never changes it.
 #[derive(Debug)]

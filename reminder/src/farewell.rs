@@ -6,8 +6,8 @@ use crate::effect::ReminderAnswer;
 use crate::facts::SessionFacts;
 use crate::inform::Hold;
 use crate::machine::ReminderMachine;
+use everkey_session::NetKind;
 use everkey_session::policy::slow_retry_at;
-use everkey_session::trouble::NetKind;
 use everkey_session::{Boot, Farewell, Moment};
 
 /// After so many failures of a server that can be reached, the session is revoked all the same.

@@ -5,9 +5,9 @@ use crate::effect::{ReminderAnswer, ReminderCall, ReminderEffect, ReminderNotice
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use everkey_proto::Secret;
+use everkey_session::At;
+use everkey_session::Fingerprint;
 use everkey_session::policy::{retry_after, retry_at};
-use everkey_session::record::Fingerprint;
-use everkey_session::registration::At;
 use everkey_session::{Boot, Moment, Op};
 
 /// The way to the api-server.

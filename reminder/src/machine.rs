@@ -9,9 +9,17 @@ use crate::farewell::PendingFarewell;
 use crate::inform::Informing;
 use everkey_proto::reply;
 use everkey_session::policy::retry_at;
-use everkey_session::trouble::{StoreKind, StoreTrouble, Trouble};
-use everkey_session::{Boot, Moment, Op};
+use everkey_session::{Boot, Moment, Op, StoreKind, StoreTrouble, Trouble, Wake, WakeReason};
 use std::collections::VecDeque;
+
+/// The reminder's file is read though nobody said that it changed.
+const READ_REMINDER: WakeReason = WakeReason::new("read_reminder");
+/// The person is to be notified.
+const REMINDER_DUE: WakeReason = WakeReason::new("reminder_due");
+/// The book on disk is behind.
+const WRITE_REMINDER_BOOK: WakeReason = WakeReason::new("write_reminder_book");
+/// The api-server does not know yet what was set or cleared.
+const INFORM_SERVER: WakeReason = WakeReason::new("inform_server");
 
 /// How often the file and the wall clock are looked at though nobody said that either changed, in milliseconds.
 const EVERY_MS: u64 = 30_000;
@@ -112,16 +120,21 @@ impl ReminderMachine {
     }
 
     /// When a [`ReminderInput::Tick`] is wanted at the latest.
-    pub fn next_wake(&self, now: &Moment, facts: &SessionFacts<'_>) -> Option<Boot> {
+    pub fn due(&self, now: &Moment, facts: &SessionFacts<'_>) -> Option<Wake> {
         let rest = self.rest();
         let due = self.untold(facts).map(|r| now.boot.plus_secs(r.next_audit_at.saturating_sub(now.wall)));
         let behind = self.behind.filter(|_| facts.owner.is_ok());
-        let inform = self.next_call(facts);
-        let farewell = self.next_farewell(facts);
-        [rest, rest.and(due), rest.and(behind), rest.and(inform), farewell, self.patience()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            rest.map(|at| READ_REMINDER.at(at)),
+            rest.and(due).map(|at| REMINDER_DUE.at(at)),
+            rest.and(behind).map(|at| WRITE_REMINDER_BOOK.at(at)),
+            rest.and(self.next_call(facts)).map(|at| INFORM_SERVER.at(at)),
+            self.next_farewell(facts).map(|at| INFORM_SERVER.at(at)),
+            self.patience().map(|at| WakeReason::CLIENT_PATIENCE.at(at)),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|wake| wake.at)
     }
 
     /// Whether a shutdown should wait for a write.

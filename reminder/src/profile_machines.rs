@@ -6,8 +6,10 @@ use crate::effect::{ReminderDone, ReminderEffect, ReminderError, ReminderInput, 
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use everkey_proto::{Expect, reply};
-use everkey_session::event::{Answer, View};
-use everkey_session::{Ask, Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter};
+use everkey_session::{Answer, View};
+use everkey_session::{
+    Ask, Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter, Wake, WakeReason,
+};
 use std::collections::VecDeque;
 
 /// The reminder's work is numbered from here on, the session's from one.
@@ -123,12 +125,12 @@ impl ProfileMachines {
         std::mem::take(&mut self.effects)
     }
 
-    /// When an [`Input::Tick`] is wanted at the latest.
-    pub fn next_wake(&self, now: &Moment) -> Option<Boot> {
+    /// When an [`Input::Tick`] is wanted at the latest, and why.
+    pub fn due(&self, now: &Moment) -> Option<Wake> {
         let started = self.reminder.as_ref().filter(|_| self.session.is_started());
-        let reminder = started.and_then(|r| r.next_wake(now, &SessionFacts::of(&self.session, now)));
-        let held = self.held.front().map(|(.., deadline)| *deadline);
-        [self.session.next_wake(now), reminder, held].into_iter().flatten().min()
+        let reminder = started.and_then(|r| r.due(now, &SessionFacts::of(&self.session, now)));
+        let held = self.held.front().map(|(.., deadline)| WakeReason::CLIENT_PATIENCE.at(*deadline));
+        [self.session.due(now), reminder, held].into_iter().flatten().min_by_key(|wake| wake.at)
     }
 
     /// Whether work is under way that a shutdown should wait for.
@@ -205,7 +207,8 @@ impl ProfileMachines {
         }
     }
 
-    fn reply_status(&mut self, now: &Moment, waiter: Waiter, view: View) {
+    fn reply_status(&mut self, now: &Moment, waiter: Waiter, mut view: View) {
+        view.next_wake = self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why));
         let reminder = self.reminder.as_ref();
         let shown = reminder.and_then(|r| r.reminder(now, &SessionFacts::of(&self.session, now)));
         self.effects.push(ProfileEffect::Status(waiter, Box::new(view), shown));

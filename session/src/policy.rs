@@ -4,6 +4,22 @@ use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
 use everkey_proto::{Scheme, Secret};
 
+/// What a profile is set up with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The contract of its provider.
+    pub policy: Policy,
+    /// The server to use where no sign-in has pinned one.
+    pub server: String,
+    /// The session file, to compare with what a client expects.
+    pub session_file: String,
+    /// Names this machine, so that a copied home folder is noticed.
+    pub machine: String,
+    /// Whether a revocation waits until its token was used for the last time; see
+    /// [`Effect::Farewell`](crate::Effect::Farewell).
+    pub announces_revocations: bool,
+}
+
 /// What a provider's contract says about its sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -76,9 +92,6 @@ pub const LONGEST_RETRY_MS: u64 = 60_000;
 /// The longest that a server's Retry-After is believed, in seconds.
 pub const LONGEST_RETRY_AFTER_SECS: u64 = 86_400;
 
-/// How long to wait between slow tries once the first few have failed, in seconds.
-const SLOW_RETRY_SECS: u64 = 600;
-
 /// How many milliseconds before expiry a token of this lifetime is refreshed: the larger of the margin and
 /// 20 % of the lifetime, up to 5 % earlier by jitter (`permille` of it), never more than half the lifetime.
 pub fn refresh_ahead_ms(lifetime_secs: u64, margin_secs: u64, permille: u64) -> u64 {
@@ -94,6 +107,9 @@ pub fn retry_at(now: &Moment, failures: u32) -> Boot {
     let step = step.min(LONGEST_RETRY_MS);
     now.boot.plus_ms(step - step / 2 * now.random_permille("retry") / 1000)
 }
+
+/// How long to wait between slow tries once the first few have failed, in seconds.
+const SLOW_RETRY_SECS: u64 = 600;
 
 /// The same for what may take days: every ten minutes once the first few tries have failed.
 pub fn slow_retry_at(now: &Moment, failures: u32) -> Boot {

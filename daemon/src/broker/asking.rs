@@ -11,7 +11,7 @@ use crate::logging;
 use anyhow::Result;
 use everkey_proto::{Code, Failure, Reply, Request, Verb};
 use everkey_reminder::{ProfileInput, ReminderRequest};
-use everkey_session::record::Fingerprint;
+use everkey_session::Fingerprint;
 use everkey_session::{Ask, Input, Op, Waiter};
 use tokio::sync::oneshot;
 

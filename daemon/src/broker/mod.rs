@@ -19,7 +19,7 @@ use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_reminder::{ProfileInput, ProfileMachines};
-use everkey_session::job::Done;
+use everkey_session::Done;
 use everkey_session::{Boot, Input, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
@@ -213,7 +213,7 @@ impl Broker {
 
     fn next_wake(&self) -> Result<Option<Boot>> {
         let now = clock::now()?;
-        let wakes = self.profiles.iter().filter_map(|index| index.machines.next_wake(&now));
+        let wakes = self.profiles.iter().filter_map(|index| index.machines.due(&now)).map(|wake| wake.at);
         Ok(wakes.chain(self.stopping).chain(self.watchdog.next()).min())
     }
 }

@@ -8,7 +8,7 @@ use crate::store::ProfileStore;
 use anyhow::Result;
 use everkey_proto::{Failure, Reply};
 use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
-use everkey_session::trouble::NetTrouble;
+use everkey_session::NetTrouble;
 use everkey_session::{Op, StoreJob};
 use std::collections::VecDeque;
 use std::path::PathBuf;

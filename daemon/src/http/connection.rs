@@ -3,7 +3,7 @@
 use super::request::{HttpRequest, RequestTarget};
 use super::response::{HttpResponse, http_date};
 use crate::parking::{Lot, ParkLayer};
-use everkey_session::trouble::{NetKind, NetTrouble};
+use everkey_session::{NetKind, NetTrouble};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use std::error::Error as _;
 use std::time::Duration;

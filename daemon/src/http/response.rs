@@ -1,7 +1,7 @@
 //! A response of at most 64 KiB.
 
 use crate::json_object;
-use everkey_session::trouble::{NetKind, NetTrouble};
+use everkey_session::{NetKind, NetTrouble};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 

@@ -4,10 +4,10 @@
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::{ProviderKind, Secret};
 use everkey_reminder::ReminderAnswer;
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::At;
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
-use everkey_session::record::{Revocation, Session};
-use everkey_session::registration::At;
+use everkey_session::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::{Revocation, Session};
 use zeroize::Zeroizing;
 
 /// One provider. What its server does not offer is `None`, so that nobody can ask for it.

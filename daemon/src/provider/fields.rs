@@ -2,7 +2,7 @@
 
 use crate::http::HttpResponse;
 use everkey_proto::Secret;
-use everkey_session::record::Capability;
+use everkey_session::Capability;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use crate::json_object;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
-use everkey_session::record::Claims;
+use everkey_session::Claims;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -3,9 +3,9 @@
 use super::fields::error_code;
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::Secret;
-use everkey_session::job::Probe;
-use everkey_session::registration::At;
-use everkey_session::trouble::NetKind;
+use everkey_session::At;
+use everkey_session::NetKind;
+use everkey_session::Probe;
 use serde::Deserialize;
 
 /// The request, at the path where everkey-server has it.

@@ -1,6 +1,6 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_session::{StoreKind, StoreTrouble};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::File;

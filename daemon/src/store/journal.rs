@@ -3,8 +3,8 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use everkey_session::record::{Intent, Journal, Session};
-use everkey_session::trouble::StoreKind;
+use everkey_session::StoreKind;
+use everkey_session::{Intent, Journal, Session};
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -110,7 +110,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
 mod tests {
     use super::*;
     use everkey_proto::{Secret, reply::User};
-    use everkey_session::record::{Capability, Claims, Fingerprint, Holder};
+    use everkey_session::{Capability, Claims, Fingerprint, Holder};
 
     fn intent() -> Intent {
         Intent {

@@ -14,9 +14,9 @@ use crate::provider::SessionFormat;
 use durable::trouble;
 use everkey_reminder::{ReminderDone, ReminderJob};
 use everkey_session::StoreJob;
-use everkey_session::job::{Done, Found, Loaded};
-use everkey_session::record::{Revocation, Sidecar};
-use everkey_session::trouble::StoreTrouble;
+use everkey_session::StoreTrouble;
+use everkey_session::{Done, Found, Loaded};
+use everkey_session::{Revocation, Sidecar};
 use owner_lock::OwnerLock;
 use replace::replace;
 use session_file::Content;
@@ -186,8 +186,8 @@ mod tests {
     use super::*;
     use crate::provider::descriptor;
     use everkey_proto::{ProviderKind, Secret};
-    use everkey_session::record::{Capability, Fingerprint, Intent};
-    use everkey_session::trouble::NotOwner;
+    use everkey_session::NotOwner;
+    use everkey_session::{Capability, Fingerprint, Intent};
 
     fn owner_of(folder: &Path, state: &Path) -> (ProfileStore, Result<(), NotOwner>) {
         let format = &descriptor(ProviderKind::Failproofai).session_file;

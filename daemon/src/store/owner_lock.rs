@@ -1,7 +1,7 @@
 //! The owner lock beside a session file: whoever holds it is the only one to send or write (I5).
 
 use super::durable::{is_named, make_dir, open_lock, trouble};
-use everkey_session::trouble::{NotOwner, StoreTrouble};
+use everkey_session::{NotOwner, StoreTrouble};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
 use everkey_reminder::{FoundReminder, Reminder, ReminderBook};
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_session::{StoreKind, StoreTrouble};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, json};

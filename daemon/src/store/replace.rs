@@ -3,9 +3,9 @@
 use super::durable::{self, NameExchange, trouble};
 use super::session_file::{self, Content};
 use crate::provider::SessionFormat;
-use everkey_session::job::{Found, Replaced};
-use everkey_session::record::{Fingerprint, Session};
-use everkey_session::trouble::StoreTrouble;
+use everkey_session::StoreTrouble;
+use everkey_session::{Fingerprint, Session};
+use everkey_session::{Found, Replaced};
 use std::io;
 use std::path::Path;
 use tempfile::TempPath;

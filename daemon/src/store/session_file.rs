@@ -1,8 +1,8 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
 use crate::provider::{ParsedFile, SessionFormat};
-use everkey_session::job::Found;
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_session::Found;
+use everkey_session::{StoreKind, StoreTrouble};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};

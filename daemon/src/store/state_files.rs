@@ -3,7 +3,7 @@
 
 use super::durable;
 use crate::json_object;
-use everkey_session::record::{Revocation, Sidecar, hex};
+use everkey_session::{Revocation, Sidecar, hex};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8
 mod tests {
     use super::*;
     use everkey_proto::Secret;
-    use everkey_session::registration::At;
+    use everkey_session::At;
 
     #[test]
     fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {

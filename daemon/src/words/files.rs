@@ -1,6 +1,6 @@
 //! A file that can't be used, in words: the session's, or the reminder's beside it.
 
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_session::{StoreKind, StoreTrouble};
 use std::path::Path;
 
 /// What is wrong with it.

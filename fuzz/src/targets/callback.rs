@@ -6,12 +6,12 @@ use crate::{measure, reach};
 use everkey_daemon::provider::descriptor;
 use everkey_daemon::words;
 use everkey_proto::{Expect, ProviderKind, Secret};
-use everkey_session::job::{Done, Found, Loaded, LoginCall};
+use everkey_session::Endpoints;
+use everkey_session::Journal;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::record::Journal;
-use everkey_session::registration::Endpoints;
-use everkey_session::trouble::{Rejected, Trouble};
 use everkey_session::{Answer, Ask, Boot, Effect, Input, Moment, NetJob, Op, Profile, Settings, Waiter};
+use everkey_session::{Done, Found, Loaded, LoginCall};
+use everkey_session::{Rejected, Trouble};
 use url::{Url, form_urlencoded};
 
 const ISSUER: &str = "https://id.example";

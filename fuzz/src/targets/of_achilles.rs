@@ -10,9 +10,9 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh};
-use everkey_session::record::Grant;
-use everkey_session::trouble::Trouble;
+use everkey_session::Grant;
+use everkey_session::Trouble;
+use everkey_session::{Identity, LoginAnswer, LoginCall, Refresh};
 use serde_json::{Map, Value};
 use url::Url;
 

@@ -3,7 +3,7 @@
 use super::answers::harmless;
 use crate::reach;
 use everkey_daemon::words;
-use everkey_session::trouble::{NetKind, NetTrouble, Rejected, Trouble};
+use everkey_session::{NetKind, NetTrouble, Rejected, Trouble};
 
 /// The input as whatever a server or a library says in its own words.
 pub fn sentences(input: &[u8]) {

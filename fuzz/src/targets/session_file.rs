@@ -7,8 +7,8 @@ use crate::{measure, reach};
 use everkey_daemon::http;
 use everkey_daemon::provider::{Descriptor, ParsedFile, descriptor, jwt};
 use everkey_proto::{ProviderKind, Secret, reply::User};
-use everkey_session::record::{Claims, Holder, Session};
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Claims, Holder, Session};
+use everkey_session::{ClientAuth, Endpoints, Registration};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 

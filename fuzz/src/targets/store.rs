@@ -6,9 +6,7 @@ use everkey_daemon::store::state_files::{
     parse_revocation, parse_sidecar, render_revocation, render_sidecar,
 };
 use everkey_proto::{Secret, reply::User};
-use everkey_session::record::{
-    Capability, Claims, Fingerprint, Holder, Intent, Journal, Over, Revocation, Session,
-};
+use everkey_session::{Capability, Claims, Fingerprint, Holder, Intent, Journal, Over, Revocation, Session};
 use sha2::{Digest, Sha256};
 
 /// A journal of any bytes: only records whose checksum fits are believed.

@@ -5,8 +5,8 @@ use crate::{measure, reach};
 use everkey_daemon::http::{self, HttpResponse};
 use everkey_daemon::provider::{Descriptor, descriptor};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::job::{LoginAnswer, LoginCall, Refresh};
-use everkey_session::trouble::NetKind;
+use everkey_session::NetKind;
+use everkey_session::{LoginAnswer, LoginCall, Refresh};
 use zeroize::Zeroizing;
 
 const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);

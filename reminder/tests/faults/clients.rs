@@ -32,7 +32,7 @@ fn only_an_active_session_has_a_reminder() {
         assert_eq!(agent.request(1, ask), fails(1, Trouble::NotSignedIn(Out::NoFile)));
     }
     let mut spent = files(Capability::Rr1);
-    let spend = |sidecar: &mut everkey_session::record::Sidecar| {
+    let spend = |sidecar: &mut everkey_session::Sidecar| {
         sidecar.spend(session(0).fingerprint(), u64::MAX, Over::Refused, 0);
     };
     spent.sidecar.iter_mut().for_each(spend);

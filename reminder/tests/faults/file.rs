@@ -34,7 +34,7 @@ fn a_file_that_can_not_be_read_once_still_counts_and_one_that_must_not_be_does_n
     assert_eq!(agent.edited(&FoundReminder::Unusable(io_error()), &nothing()), []);
     let known = shown(&reminder, false, Upstream::Unknown);
     assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(known))]);
-    let kind = everkey_session::trouble::StoreKind::Symlink;
+    let kind = everkey_session::StoreKind::Symlink;
     let link = StoreTrouble { path: "/next-audit.json".to_owned(), kind };
     let effects = agent.edited(&FoundReminder::Unusable(link.clone()), &nothing());
     let failed = notify(ReminderNotice::StoreFailed(link.clone()));

@@ -18,10 +18,10 @@ use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
     ReminderError, ReminderJob, ReminderNotice, ReminderRequest, Untold,
 };
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, Loaded, NetJob, RevokeAnswer, StoreJob};
-use everkey_session::record::{Capability, Over, Revocation, Session};
-use everkey_session::trouble::{NetKind, NotOwner, Notice, Out, StoreTrouble, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Over, Revocation, Session};
+use everkey_session::{Done, Found, Loaded, NetJob, RevokeAnswer, StoreJob};
+use everkey_session::{NetKind, NotOwner, Notice, Out, StoreTrouble, Trouble};
 use everkey_session::{Op, Waiter};
 use script::*;
 

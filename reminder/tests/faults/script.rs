@@ -8,10 +8,10 @@ use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ProfileMachines, ReminderAnswer, ReminderBook, ReminderCall,
     ReminderDone, ReminderEffect, ReminderJob, ReminderRequest,
 };
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Grant, Session};
+use everkey_session::{Answer, Ask, Effect, Input};
 use everkey_session::{Boot, Moment, Op, Waiter};
+use everkey_session::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::{Grant, Session};
 
 pub use everkey_reminder::ProfileEffect::{Reminder as OfReminder, Session as OfSession};
 
@@ -124,7 +124,7 @@ impl Agent {
     /// Milliseconds until the agent next wants to wake.
     pub fn idle_ms(&mut self) -> u64 {
         let now = self.moment();
-        self.machines.next_wake(&now).map_or(u64::MAX, |at| now.boot.ms_until(at))
+        self.machines.due(&now).map_or(u64::MAX, |wake| now.boot.ms_until(wake.at))
     }
 
     /// Answers the look at the reminder, which must be among the effects; the rest, and what came of it.

@@ -4,10 +4,10 @@ use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, User};
 use everkey_proto::{FlowId, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Session};
-use everkey_session::trouble::{Notice, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Session};
+use everkey_session::{Done, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::{Notice, Trouble};
 
 const ELSEWHERE: &str = "https://other.example";
 

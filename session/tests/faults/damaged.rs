@@ -1,11 +1,11 @@
 //! F04: a session file that is not a session is given time to become one, then set aside.
 
 use crate::script::*;
+use everkey_session::Capability;
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, StoreJob};
-use everkey_session::record::Capability;
-use everkey_session::trouble::{Notice, Out, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Done, Found, StoreJob};
+use everkey_session::{Notice, Out, Trouble};
 
 #[test]
 fn f04_damaged_file_is_set_aside_after_the_second_look_that_finds_the_same() {

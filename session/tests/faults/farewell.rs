@@ -2,10 +2,10 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
-use everkey_session::event::{Answer, Ask, Effect, Farewell};
-use everkey_session::job::{Done, Loaded, NetJob, StoreJob};
-use everkey_session::record::{Capability, Revocation};
-use everkey_session::trouble::Notice;
+use everkey_session::Notice;
+use everkey_session::{Answer, Ask, Effect, Farewell};
+use everkey_session::{Capability, Revocation};
+use everkey_session::{Done, Loaded, NetJob, StoreJob};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
 fn signed_out() -> (Agent, Revocation, Vec<Effect>) {

@@ -1,11 +1,11 @@
 //! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, Loaded, Probe, Refresh, Replaced, StoreJob};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Journal, Over, Pin, Sidecar};
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Journal, Over, Pin, Sidecar};
+use everkey_session::{Done, Found, Loaded, Probe, Refresh, Replaced, StoreJob};
+use everkey_session::{NetKind, Notice, Trouble};
 
 #[test]
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {

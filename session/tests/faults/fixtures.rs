@@ -2,12 +2,12 @@
 
 use everkey_proto::reply::User;
 use everkey_proto::{Scheme, Secret};
+use everkey_session::At;
 use everkey_session::Settings;
-use everkey_session::job::{Found, Loaded};
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::record::{Capability, Claims, Grant, Holder, Intent, Journal, Pin, Session, Sidecar};
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, NetTrouble, StoreKind, StoreTrouble};
+use everkey_session::{Capability, Claims, Grant, Holder, Intent, Journal, Pin, Session, Sidecar};
+use everkey_session::{Found, Loaded};
+use everkey_session::{NetKind, NetTrouble, StoreKind, StoreTrouble};
 use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://api.example";

@@ -4,11 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect, Shown};
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, StoreJob};
+use everkey_session::Session;
 use everkey_session::policy::Policy;
-use everkey_session::record::Session;
-use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+use everkey_session::{Answer, Ask, Effect, Shown};
+use everkey_session::{Done, Identity, LoginAnswer, LoginCall, NetJob, StoreJob};
+use everkey_session::{NetKind, Notice, Rejected, Trouble};
 use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000;
@@ -133,7 +133,7 @@ fn a_second_caller_joins() {
     let (op, _) = only_store(effects);
     assert_eq!(agent.ask(5, login(Scheme::Token)), [], "whatever the way, once the tokens are there");
     let (op, _) = only_store(agent.done(op, Done::Stored(Ok(()))));
-    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::job::Replaced::Done)));
+    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::Replaced::Done)));
     let done = reply(5, Answer::SignedIn { user: Some(user()), already: false });
     assert!(effects.contains(&done), "{effects:?}");
 }

@@ -4,12 +4,12 @@ use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Identity, LoginAnswer, NetJob, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::record::{Holder, Over, Session};
-use everkey_session::registration::{At, ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{NetKind, Notice, Out, Rejected, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{At, ClientAuth, Endpoints, Registration};
+use everkey_session::{Done, Identity, LoginAnswer, NetJob, StoreJob};
+use everkey_session::{Holder, Over, Session};
+use everkey_session::{NetKind, Notice, Out, Rejected, Trouble};
 use std::collections::BTreeMap;
 
 const ELSEWHERE: &str = "https://other.example";

@@ -2,11 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::Secret;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Grant, Over, Session, Sidecar};
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::At;
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Grant, Over, Session, Sidecar};
+use everkey_session::{Done, Found, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::{NetKind, Notice, Trouble};
 
 const ELSEWHERE: &str = "https://other.example";
 

@@ -1,11 +1,11 @@
 //! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, NetJob, Probe, Refresh, StoreJob};
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
-use everkey_session::record::{Capability, Claims, Journal, Over};
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Claims, Journal, Over};
+use everkey_session::{Done, NetJob, Probe, Refresh, StoreJob};
+use everkey_session::{NetKind, Notice, Trouble};
 
 fn lost() -> Refresh {
     Refresh::Unclear(trouble(NetKind::Timeout))

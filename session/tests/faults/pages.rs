@@ -3,13 +3,13 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_session::Grant;
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
 use everkey_session::policy::{OauthClient, Policy};
-use everkey_session::record::Grant;
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Done, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
+use everkey_session::{NetKind, Notice, Rejected, Trouble};
 
 const PORT: u16 = 40_123;
 
@@ -271,7 +271,7 @@ fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
 fn identifying(agent: &mut Agent) -> (AtPage, Op) {
     let page = at_page(agent);
     let op = exchanging(agent, &page);
-    let claims = everkey_session::record::Claims::default();
+    let claims = everkey_session::Claims::default();
     let mut nameless = user();
     nameless.email.clear();
     let granted = Grant { user: Some(nameless), claims, ..grant(1) };

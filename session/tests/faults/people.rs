@@ -2,11 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, NetJob, Refresh, StoreJob};
+use everkey_session::Notice;
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Over};
-use everkey_session::trouble::Notice;
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Over};
+use everkey_session::{Done, NetJob, Refresh, StoreJob};
 
 #[test]
 fn n01_fifty_callers_one_request() {

@@ -1,10 +1,10 @@
 //! N29: a server has refused an access token that should be valid, and the callers who saw it say so.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, NetJob, Probe, StoreJob};
-use everkey_session::record::{Capability, Fingerprint};
-use everkey_session::trouble::{Notice, Trouble};
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Capability, Fingerprint};
+use everkey_session::{Done, NetJob, Probe, StoreJob};
+use everkey_session::{Notice, Trouble};
 
 fn better_than(generation: u64) -> Ask {
     Ask::Better { than: Fingerprint::of(&session(generation).access) }

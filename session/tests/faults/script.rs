@@ -3,13 +3,13 @@
 pub use crate::fixtures::*;
 
 use everkey_proto::{Expect, Secret};
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::At;
+use everkey_session::Notice;
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::record::{Capability, Grant, Over, Session};
-use everkey_session::registration::At;
-use everkey_session::trouble::Notice;
+use everkey_session::{Answer, Ask, Effect, Input};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
+use everkey_session::{Capability, Grant, Over, Session};
+use everkey_session::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
 
 /// The agent on stage.
 pub struct Agent {
@@ -151,7 +151,7 @@ impl Agent {
     /// Milliseconds until the agent next wants to wake.
     pub fn idle_ms(&mut self) -> u64 {
         let now = self.moment();
-        self.profile.next_wake(&now).map_or(u64::MAX, |at| now.boot.ms_until(at))
+        self.profile.due(&now).map_or(u64::MAX, |wake| now.boot.ms_until(wake.at))
     }
 
     /// Sleeps and wakes, answering looks at the unchanged file, until the agent does something else.

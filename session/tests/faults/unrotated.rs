@@ -3,12 +3,12 @@
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::{Scheme, Secret};
-use everkey_session::event::{Answer, Ask, Effect, View};
-use everkey_session::job::{Done, Identity, Loaded, LoginAnswer, NetJob, StoreJob};
 use everkey_session::policy::{Policy, Renewal};
-use everkey_session::record::{Fingerprint, Holder, Over, Session};
-use everkey_session::registration::{Endpoints, Registration};
-use everkey_session::trouble::{Notice, Out, Trouble};
+use everkey_session::{Answer, Ask, Effect, View};
+use everkey_session::{Done, Identity, Loaded, LoginAnswer, NetJob, StoreJob};
+use everkey_session::{Endpoints, Registration};
+use everkey_session::{Fingerprint, Holder, Over, Session};
+use everkey_session::{Notice, Out, Trouble};
 use std::collections::BTreeMap;
 
 /// A session without a refresh token.

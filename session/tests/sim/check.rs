@@ -9,9 +9,9 @@ pub use requests::Send;
 use crate::disk::Disk;
 use crate::server::Server;
 use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::record::{Fingerprint, Over};
-use everkey_session::trouble::Notice;
+use everkey_session::Notice;
+use everkey_session::{Answer, Ask, Effect};
+use everkey_session::{Fingerprint, Over};
 use everkey_session::{Op, Waiter};
 use requests::Sends;
 use std::collections::{BTreeMap, BTreeSet};
@@ -290,7 +290,7 @@ impl Checks {
 
 /// Reading, and closing, is anybody's right.
 fn is_harmless(effect: &ProfileEffect) -> bool {
-    use everkey_session::job::StoreJob;
+    use everkey_session::StoreJob;
     match effect {
         ProfileEffect::Session(Effect::Store(_, job)) => matches!(**job, StoreJob::Load | StoreJob::Look),
         ProfileEffect::Reminder(ReminderEffect::Store(_, job)) => matches!(**job, ReminderJob::Read),

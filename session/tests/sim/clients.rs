@@ -3,9 +3,9 @@
 use crate::world::{Event, World};
 use everkey_proto::reply::Field;
 use everkey_proto::{Expect, FlowId, Secret};
+use everkey_session::Fingerprint;
 use everkey_session::Waiter;
-use everkey_session::event::{Answer, Ask, Input};
-use everkey_session::record::Fingerprint;
+use everkey_session::{Answer, Ask, Input};
 
 impl World {
     pub fn ask(&mut self, ask: Ask, server: Option<&str>) {

@@ -6,10 +6,10 @@ mod jobs;
 use crate::dice::Dice;
 use everkey_proto::Secret;
 use everkey_reminder::{FoundReminder, Reminder, ReminderBook, ReminderDone, ReminderJob};
+use everkey_session::NotOwner;
 use everkey_session::Op;
-use everkey_session::job::{Done, Found, Loaded, Replaced, StoreJob};
-use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
-use everkey_session::trouble::NotOwner;
+use everkey_session::{Done, Found, Loaded, Replaced, StoreJob};
+use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 

@@ -5,7 +5,7 @@ use crate::disk::Health;
 use crate::schedule::Mood;
 use crate::server::Rules;
 use crate::world::World;
-use everkey_session::event::Ask;
+use everkey_session::Ask;
 
 /// What makes it impossible, or nobody's duty, to be signed in at the end.
 #[derive(Default)]

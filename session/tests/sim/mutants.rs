@@ -9,10 +9,10 @@ pub use kinds::Mutant;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
+use everkey_session::{Answer, Ask, Effect, Input};
 use everkey_session::{Boot, Moment, Op, Settings};
+use everkey_session::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
+use everkey_session::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.
@@ -112,7 +112,7 @@ impl Agent {
             return Some(now.boot);
         }
         let its = clock(self.mutant, now);
-        let wake = self.machines.next_wake(&its)?;
+        let wake = self.machines.due(&its)?.at;
         Some(now.boot.plus_ms(its.boot.ms_until(wake)))
     }
 }

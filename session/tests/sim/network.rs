@@ -5,9 +5,9 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::Revocation;
-use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
+use everkey_session::Revocation;
+use everkey_session::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
+use everkey_session::{NetKind, NetTrouble, Rejected};
 
 /// How long the agent's HTTP client waits for an answer, in milliseconds.
 const CLIENT_PATIENCE_MS: u64 = 10_000;

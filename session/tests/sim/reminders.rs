@@ -12,9 +12,9 @@ use everkey_reminder::{
     Owed, ProfileEffect, ProfileInput, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
     ReminderEffect, ReminderJob, ReminderNotice, ReminderRequest,
 };
-use everkey_session::event::Ask;
-use everkey_session::record::Revocation;
-use everkey_session::trouble::NetKind;
+use everkey_session::Ask;
+use everkey_session::NetKind;
+use everkey_session::Revocation;
 use everkey_session::{Op, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! A scripted api-server: an independent model of the server's side of `design/rotation.md`.
 
 use everkey_proto::{Secret, reply::User};
-use everkey_session::job::{Probe, Refresh};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Claims, Grant, Holder, Session};
+use everkey_session::{Capability, Claims, Grant, Holder, Session};
+use everkey_session::{Probe, Refresh};
 use std::collections::BTreeMap;
 
 /// How long after a consumption another key counts as a race, in milliseconds.

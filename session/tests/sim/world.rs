@@ -15,9 +15,9 @@ use crate::server::{Rules, Server, session_of};
 use everkey_proto::Secret;
 use everkey_reminder::{ProfileInput, ReminderDone};
 use everkey_session::Op;
-use everkey_session::event::{Ask, Input};
-use everkey_session::job::{Done, Refresh};
-use everkey_session::record::{Fingerprint, Pin, Session, Sidecar};
+use everkey_session::{Ask, Input};
+use everkey_session::{Done, Refresh};
+use everkey_session::{Fingerprint, Pin, Session, Sidecar};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.

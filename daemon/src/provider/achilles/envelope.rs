@@ -1,7 +1,7 @@
 //! The shape around every answer of achilles.
 
 use crate::http::HttpResponse;
-use everkey_session::trouble::NetKind;
+use everkey_session::NetKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -6,7 +6,7 @@ use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::{RawFields, fields, is_json, sendable, timestamp, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::record::{Holder, Session};
+use everkey_session::{Holder, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

@@ -6,7 +6,7 @@ use crate::http::HttpResponse;
 use crate::provider::fields::{promised, sendable, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::record::Grant;
+use everkey_session::Grant;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -5,7 +5,7 @@ use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable};
 use everkey_proto::Secret;
-use everkey_session::record::{Claims, Holder, Session};
+use everkey_session::{Claims, Holder, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

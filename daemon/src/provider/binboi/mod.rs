@@ -6,8 +6,8 @@ use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RenewalRoute, Se
 use super::fields::retry_after;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_proto::{ProviderKind, Secret, reply::User};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall};
-use everkey_session::trouble::NetKind;
+use everkey_session::NetKind;
+use everkey_session::{Identity, LoginAnswer, LoginCall};
 use serde::Deserialize;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {

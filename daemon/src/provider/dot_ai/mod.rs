@@ -8,10 +8,10 @@ use super::oauth::registration::read_registered;
 use super::oauth::tokens::{exchange_call, read_tokens};
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::ProviderKind;
-use everkey_session::job::{LoginAnswer, LoginCall};
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::record::{Capability, Grant};
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Capability, Grant};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{LoginAnswer, LoginCall};
 use serde_json::json;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {

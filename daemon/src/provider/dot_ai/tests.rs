@@ -3,8 +3,8 @@ use super::*;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::samples::answer;
 use everkey_proto::Secret;
-use everkey_session::record::Session;
-use everkey_session::trouble::Rejected;
+use everkey_session::Rejected;
+use everkey_session::Session;
 
 const FILE: &str = r#"{
   "auth_token": "static",

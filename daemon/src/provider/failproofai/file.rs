@@ -5,7 +5,7 @@ use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::{RawFields, fields, sendable};
 use crate::provider::jwt;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::record::{Holder, Session};
+use everkey_session::{Holder, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

@@ -1,7 +1,7 @@
 use super::file::{read_session, render_session};
 use super::*;
 use crate::provider::descriptor::ParsedFile;
-use everkey_session::record::{Capability, Claims, Session};
+use everkey_session::{Capability, Claims, Session};
 use serde_json::Value;
 use zeroize::Zeroizing;
 

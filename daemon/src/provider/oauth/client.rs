@@ -1,7 +1,7 @@
 //! How this client proves who it is.
 
 use crate::http::{Auth, HttpRequest};
-use everkey_session::registration::{ClientAuth, Registration};
+use everkey_session::{ClientAuth, Registration};
 
 /// A form that says which client it is from, in the way that the server knows (RFC 6749 section 2.3).
 pub fn from_client(known: &Registration, url: &String, fields: &[(&str, &str)]) -> HttpRequest {

@@ -5,9 +5,9 @@ use super::error::{error_code, failed};
 use super::tokens::read_sign_in;
 use crate::http::{self, HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::job::LoginAnswer;
-use everkey_session::registration::Registration;
-use everkey_session::trouble::NetKind;
+use everkey_session::LoginAnswer;
+use everkey_session::NetKind;
+use everkey_session::Registration;
 use serde::Deserialize;
 
 /// RFC 8628's grant type.

@@ -5,8 +5,8 @@ use crate::http;
 use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::sendable;
-use everkey_session::record::Session;
-use everkey_session::registration::Endpoints;
+use everkey_session::Endpoints;
+use everkey_session::Session;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

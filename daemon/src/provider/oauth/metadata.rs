@@ -3,9 +3,9 @@
 
 use crate::http::{self, HttpResponse};
 use everkey_proto::Scheme;
-use everkey_session::job::{LoginAnswer, WellKnown};
-use everkey_session::registration::{ClientAuth, Endpoints};
-use everkey_session::trouble::{NetKind, Rejected};
+use everkey_session::{ClientAuth, Endpoints};
+use everkey_session::{LoginAnswer, WellKnown};
+use everkey_session::{NetKind, Rejected};
 use reqwest::Url;
 use serde::Deserialize;
 

@@ -17,11 +17,11 @@ use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
 use client::from_client;
 use error::{error_code, failed};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
+use everkey_session::NetKind;
+use everkey_session::Revocation;
 use everkey_session::policy::{OauthClient, Replay};
-use everkey_session::record::Revocation;
-use everkey_session::registration::{At, Endpoints};
-use everkey_session::trouble::NetKind;
+use everkey_session::{At, Endpoints};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
 use tokens::read_refresh;
 use user_claims::UserClaims;
 

@@ -6,9 +6,9 @@ use super::error::failed;
 use super::metadata::client_auth;
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::job::LoginAnswer;
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::NetKind;
+use everkey_session::LoginAnswer;
+use everkey_session::NetKind;
+use everkey_session::{ClientAuth, Endpoints, Registration};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -5,10 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Scheme;
 use everkey_proto::reply::User;
-use everkey_session::job::{Refresh, WellKnown};
-use everkey_session::record::{Capability, Claims, Holder, Session};
-use everkey_session::registration::{ClientAuth, Registration};
-use everkey_session::trouble::Rejected;
+use everkey_session::Rejected;
+use everkey_session::{Capability, Claims, Holder, Session};
+use everkey_session::{ClientAuth, Registration};
+use everkey_session::{Refresh, WellKnown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -59,7 +59,7 @@ fn here(auth: ClientAuth) -> At {
 
 const TOKENS: &str = r#"{"token_type":"bEaReR","access_token":"a","expires_in":3600,"refresh_token":"r"}"#;
 
-fn granted(body: &str) -> everkey_session::record::Grant {
+fn granted(body: &str) -> everkey_session::Grant {
     match read_refresh(&answer(200, body)) {
         Refresh::Granted(grant) => grant,
         other => panic!("{other:?}"),

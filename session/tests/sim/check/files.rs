@@ -3,7 +3,7 @@
 use super::{Checks, Rule};
 use crate::disk::{Content, Disk, Step};
 use crate::server::Server;
-use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
+use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use std::collections::BTreeSet;
 
 impl Checks {

@@ -5,9 +5,9 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::Refresh;
+use everkey_session::Refresh;
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Fingerprint, Journal, Session};
+use everkey_session::{Capability, Fingerprint, Journal, Session};
 use std::collections::BTreeMap;
 
 const GAP_MS: u64 = 30_000;

@@ -2,9 +2,9 @@
 
 use super::{Job, Outcome, Running, Step};
 use everkey_reminder::{FoundReminder, ReminderDone, ReminderJob};
-use everkey_session::job::{Done, Found, Replaced, StoreJob};
-use everkey_session::record::Journal;
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_session::Journal;
+use everkey_session::{Done, Found, Replaced, StoreJob};
+use everkey_session::{StoreKind, StoreTrouble};
 use std::collections::VecDeque;
 
 pub(super) fn steps(job: &Job) -> VecDeque<Step> {

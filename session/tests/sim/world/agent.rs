@@ -7,10 +7,10 @@ use crate::mutants::Agent;
 use crate::schedule::{HOME, Happening, happening, reminding};
 use everkey_proto::Scheme;
 use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
-use everkey_session::event::{Effect, Input};
-use everkey_session::job::{Done, StoreJob};
 use everkey_session::policy::Policy;
 use everkey_session::{Boot, Moment, Op, Settings};
+use everkey_session::{Done, StoreJob};
+use everkey_session::{Effect, Input};
 
 impl World {
     pub(super) fn start_agent(&mut self) {

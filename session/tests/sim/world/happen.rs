@@ -3,7 +3,7 @@
 use super::{Event, World};
 use crate::disk::File;
 use crate::schedule::Happening;
-use everkey_session::event::{Ask, Input};
+use everkey_session::{Ask, Input};
 
 impl World {
     pub(super) fn happen(&mut self, what: Happening) {

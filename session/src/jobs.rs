@@ -1,0 +1,230 @@
+//! Work that the core has done for it, on files and on the network, and how it ends.
+
+use crate::error::{NetTrouble, NotOwner, StoreTrouble};
+use crate::journal::{Intent, Journal};
+use crate::login_job::{LoginAnswer, LoginCall};
+use crate::registration::At;
+use crate::revocation::Revocation;
+use crate::session::{Fingerprint, Session};
+use crate::sidecar::Sidecar;
+use crate::token_response::Grant;
+use everkey_proto::Secret;
+use everkey_proto::reply::User;
+use std::collections::BTreeMap;
+
+/// Work on one profile's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreJob {
+    /// Take the owner lock, clear away what a crash left, make the folder durable as it stands, read everything.
+    Load,
+    /// Read the session file.
+    Look,
+    /// Move a damaged session file out of the way, if it still has this digest.
+    SetAside(u64),
+    /// S2: make the intent durable.
+    Note(Intent),
+    /// S5: append the outcome to the journal and make it durable.
+    Commit(Session),
+    /// Make the side-car durable and leave the journal alone.
+    Remember(Sidecar),
+    /// S5: put the session in the place of the file whose token is `parent`; none means whatever is there.
+    Replace {
+        /// The token that the file must still hold.
+        parent: Option<Fingerprint>,
+        /// The new session.
+        session: Session,
+    },
+    /// Make the side-car durable, then clear the journal.
+    Settle(Sidecar),
+    /// Sign out: queue the revocation, make the side-car durable, remove the session file, clear the journal.
+    Erase {
+        /// The side-car with the new epoch.
+        sidecar: Sidecar,
+        /// What to tell the server.
+        revocation: Option<Revocation>,
+    },
+    /// Keep a revocation.
+    Queue(Revocation),
+    /// Forget a revocation.
+    Dequeue(u64),
+}
+
+/// Work on the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetJob {
+    /// S1: connect and finish TLS, send nothing.
+    Connect {
+        /// The pinned server.
+        at: At,
+    },
+    /// S3: send the refresh token on the connection that the same op opened.
+    Send {
+        /// The pinned server.
+        at: At,
+        /// The refresh token.
+        refresh: Secret,
+        /// The idempotency key.
+        key: Secret,
+        /// Server-clock unix seconds.
+        deadline: u64,
+    },
+    /// Ask the session route where the server stands.
+    Probe {
+        /// The pinned server.
+        at: At,
+        /// The access token.
+        access: Secret,
+    },
+    /// A call of a sign-in.
+    Login {
+        /// The server that the flow is for.
+        server: String,
+        /// The call.
+        call: LoginCall,
+    },
+    /// Tell the server that a session has ended.
+    Revoke(Revocation),
+    /// Ask the server whose a token is.
+    Identify {
+        /// The server.
+        at: At,
+        /// The token.
+        access: Secret,
+    },
+    /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
+    Listen,
+}
+
+/// What a server says of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// It accepts it.
+    Accepted {
+        /// Whose it is, if it says so.
+        user: Option<User>,
+        /// What else it says about them.
+        about: BTreeMap<String, String>,
+    },
+    /// It does not accept it.
+    Refused,
+    /// It answers, but has no way to say.
+    Untold,
+    /// It asks to wait so many seconds.
+    Limited(u64),
+    /// No usable answer.
+    Net(NetTrouble),
+}
+
+/// How work ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// [`StoreJob::Load`]
+    Loaded(Box<Loaded>),
+    /// [`StoreJob::Look`]
+    Looked(Box<Found>),
+    /// [`StoreJob::SetAside`]: the new name, or none if the file had changed.
+    SetAside(Result<Option<String>, StoreTrouble>),
+    /// [`StoreJob::Note`], [`StoreJob::Commit`], [`StoreJob::Remember`], [`StoreJob::Settle`], [`StoreJob::Queue`], [`StoreJob::Dequeue`]
+    Stored(Result<(), StoreTrouble>),
+    /// [`StoreJob::Replace`]
+    Replaced(Result<Replaced, StoreTrouble>),
+    /// [`StoreJob::Erase`]
+    Erased(Result<(), StoreTrouble>),
+    /// [`NetJob::Connect`]
+    Connected(Result<(), NetTrouble>),
+    /// [`NetJob::Send`], and the server's clock if it told.
+    Answered(Box<Refresh>, Option<u64>),
+    /// [`NetJob::Probe`], and the server's clock if it told.
+    Probed(Probe, Option<u64>),
+    /// [`NetJob::Login`]
+    LoginAnswered(Box<LoginAnswer>),
+    /// [`NetJob::Revoke`]
+    Revoked(RevokeAnswer),
+    /// [`NetJob::Identify`]
+    Identified(Identity),
+    /// [`NetJob::Listen`]: the port, or why there is none.
+    Listening(Result<u16, String>),
+}
+
+/// What [`StoreJob::Load`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Whether this agent may write.
+    pub owner: Result<(), NotOwner>,
+    /// The session file.
+    pub file: Found,
+    /// The journal; a trouble means that nothing may be sent.
+    pub journal: Result<Journal, StoreTrouble>,
+    /// The side-car; none when there is none.
+    pub sidecar: Option<Sidecar>,
+    /// Sign-outs the server has yet to confirm.
+    pub revocations: Vec<Revocation>,
+}
+
+/// What the session file turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// There is none.
+    Missing,
+    /// A session; `tightened` if it was readable by others until now.
+    Session {
+        /// The session.
+        session: Session,
+        /// Whether its mode was wrong.
+        tightened: bool,
+    },
+    /// Not a session; the digest tells two damaged contents apart.
+    Damaged(u64),
+    /// Can't be used.
+    Unusable(StoreTrouble),
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// The new session is in place and durable.
+    Done,
+    /// The file was not the parent's any more and has been left as it is.
+    GaveWay(Box<Found>),
+}
+
+/// A refresh answer as the provider reads it; only [`Refresh::Refused`] may end a session (I8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refresh {
+    /// New tokens.
+    Granted(Grant),
+    /// The provider's unmistakable refusal.
+    Refused,
+    /// RR-1's 409 `rotation_in_progress`.
+    Rotating,
+    /// RR-1's 409 `deadline_passed`: this attempt changed nothing.
+    Late,
+    /// A well-formed answer that this attempt changed nothing; seconds to wait, if told.
+    Declined(Option<u64>),
+    /// Anything else: the outcome stays in doubt.
+    Unclear(NetTrouble),
+}
+
+/// What the session route says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// The generation that the server has reached.
+    Generation(u64),
+    /// It says nothing useful now.
+    Unclear(NetTrouble),
+    /// It refuses the access token.
+    Refused,
+    /// There is no such route.
+    NoRoute,
+}
+
+/// What a server answers to a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokeAnswer {
+    /// Done.
+    Confirmed,
+    /// It refused the credential.
+    Refused,
+    /// No usable answer.
+    Net(NetTrouble),
+}

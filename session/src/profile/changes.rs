@@ -1,0 +1,405 @@
+//! What happens when the session file turns out to hold another session, none, or nothing usable: in which order the
+//! machines leave the old state and enter the new one.
+
+use crate::context::Context;
+use crate::error::{Out, Over, StoreKind, StoreTrouble, Trouble};
+use crate::input::Op;
+use crate::input::Waiter;
+use crate::jobs::{Found, Loaded, StoreJob};
+use crate::logout::{can_revoke, revocation_of};
+use crate::notice::Notice;
+use crate::policy::{LONGEST_RETRY_AFTER_SECS, Renewal};
+use crate::profile::{Profile, context};
+use crate::registration::At;
+use crate::reply::Answer;
+use crate::revocation::Revocation;
+use crate::rotation::{self, ArrivedSession, Rotation};
+use crate::session::{Fingerprint, Session, is_another_user};
+use crate::session_file::{FileState, Verdict, judge};
+use crate::sidecar::Pin;
+use crate::time::Moment;
+use everkey_proto::reply;
+
+impl Profile {
+    /// A start, or whoever had no access until now, has read everything.
+    pub(super) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
+        let Loaded { owner, file, journal, sidecar, revocations } = loaded;
+        self.facts.owner = owner;
+        let epoch = sidecar.as_ref().map(|sidecar| sidecar.epoch);
+        self.sidecar.load(sidecar);
+        let sealed_before = self.seal.lift();
+        match &file {
+            Found::Session { session, .. } => self.promote_pending(session.fingerprint()),
+            Found::Missing if self.sidecar.data().pending.is_some() => self.sidecar.change().pending = None,
+            // Not known yet what it holds.
+            Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {}
+        }
+        if self.facts.owner.is_err() {
+            return self.observed(now, file);
+        }
+        self.revocations.load(now, revocations);
+        if let Found::Session { session, .. } = &file
+            && self.sign_out_was_cut_short(session.fingerprint())
+        {
+            self.observer.rest(now);
+            self.outbox.notify(Notice::Recovered);
+            return self.erase_again(now, session);
+        }
+        // Promoting what was pending may have raised it.
+        let epoch = epoch.map(|_| self.sidecar.data().epoch);
+        let verdict = judge(journal, &file, epoch, &self.facts.settings.session_file);
+        self.act_on(now, verdict, file, epoch.is_some(), sealed_before);
+    }
+
+    fn act_on(
+        &mut self,
+        now: &Moment,
+        verdict: Verdict,
+        file: Found,
+        sidecar_known: bool,
+        sealed_before: Option<StoreTrouble>,
+    ) {
+        match verdict {
+            Verdict::Nothing => self.observed(now, file),
+            Verdict::Spent(token) => {
+                self.spend_for_long(now, token);
+                self.observed(now, file);
+            }
+            Verdict::Open(intent) => {
+                self.observed(now, file);
+                if !sidecar_known {
+                    self.sidecar.note().epoch = intent.epoch;
+                }
+                let cx = context!(self, now);
+                if let Some(rotation) = self.file.rotation_mut() {
+                    rotation.open_intent(&cx, intent);
+                }
+            }
+            Verdict::RollForward(intent, session) => {
+                self.observed(now, file);
+                let cx = context!(self, now);
+                if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
+                    self.outbox.notify(Notice::Recovered);
+                    rotation.roll_forward(&cx, intent, session, &mut self.outbox);
+                }
+            }
+            Verdict::Stored(intent, session) => {
+                self.spend_for_long(now, intent.parent);
+                let arrived = ArrivedSession::read(now, session, None, intent.capability);
+                let pin = self.sidecar.data().pin.as_ref();
+                let lifetime_secs = pin.map_or(arrived.lifetime_secs, |pin| pin.lifetime_secs);
+                self.pin_to(&ArrivedSession { lifetime_secs, ..arrived }, intent.server);
+                self.observed(now, file);
+            }
+            Verdict::Sealed(why, unjudged) => {
+                if sealed_before.as_ref() != Some(&why) {
+                    self.outbox.notify(Notice::StoreFailed(why.clone()));
+                }
+                self.seal.put(why, unjudged);
+                self.observed(now, file);
+            }
+        }
+    }
+
+    /// What the session file holds, whoever read it.
+    pub(super) fn observed(&mut self, now: &Moment, found: Found) {
+        let Some(considered) = self.observer.observed(now, &found) else { return };
+        let rotation = self.file.rotation();
+        // While an outcome is being stored, the exchange itself finds out what is in the file.
+        if rotation.is_some_and(|rotation| rotation.decides_about(&found)) || self.sign_out.is_erasing() {
+            return;
+        }
+        match found {
+            Found::Session { session, tightened } => {
+                if tightened {
+                    self.outbox.notify(Notice::Tightened);
+                }
+                self.found_session(now, session);
+            }
+            Found::Missing => self.found_nothing(now, Out::Removed),
+            Found::Damaged(_) if self.facts.owner.is_err() => {
+                let path = self.facts.settings.session_file.clone();
+                self.found_unusable(now, StoreTrouble { path, kind: StoreKind::Damaged });
+            }
+            Found::Damaged(digest) => self.observer.damaged(now, digest, &considered, &mut self.outbox),
+            Found::Unusable(why) => self.found_unusable(now, why),
+        }
+    }
+
+    pub(super) fn set_aside(&mut self, now: &Moment, op: Op, result: Result<Option<String>, StoreTrouble>) {
+        if !self.observer.set_aside(now, op) {
+            return;
+        }
+        let unstored = self.file.rotation().is_some_and(Rotation::holds_unstored);
+        match result {
+            Ok(Some(name)) => {
+                self.outbox.notify(Notice::SetAside(name.clone()));
+                if unstored {
+                    self.rotate(now, rotation::Event::FileSetAside);
+                } else {
+                    self.found_nothing(now, Out::SetAside(name));
+                }
+            }
+            Ok(None) => self.observer.read_soon(now),
+            Err(why) if unstored => self.outbox.notify(Notice::StoreFailed(why)),
+            Err(why) => self.found_unusable(now, why),
+        }
+    }
+
+    fn found_session(&mut self, now: &Moment, session: Session) {
+        let cx = context!(self, now);
+        match self.file.rotation_mut().filter(|one| one.fingerprint() == session.fingerprint()) {
+            Some(rotation) => rotation.found_again(&cx, session, &mut self.outbox),
+            None => self.adopt(now, session),
+        }
+    }
+
+    /// Takes over a session that another program wrote.
+    fn adopt(&mut self, now: &Moment, session: Session) {
+        let token = session.fingerprint();
+        let before = self.file.rotation();
+        if before.is_some_and(|before| is_another_user(before.session(), &session)) {
+            self.waiters.account_changed(&mut self.outbox);
+        }
+        self.leave(now, Some(&session));
+        self.promote_pending(token);
+        if self.file.rotation().is_none() {
+            self.spend_last_unless(now, token);
+        }
+        let first = !self.is_started();
+        let ours = self.sidecar.data().pin.as_ref().is_some_and(|pin| pin.fingerprint == token);
+        let cx = context!(self, now);
+        let rotation = Rotation::adopted(&cx, session, first);
+        let over = rotation.over();
+        self.enter(now, FileState::SignedIn(Box::new(rotation)));
+        if !first || !ours {
+            self.outbox.notify(Notice::Adopted);
+        }
+        if let Some(over) = over {
+            self.outbox.notify(Notice::Ended(over));
+        }
+    }
+
+    /// Somebody has signed in, and the file holds their session.
+    pub(super) fn enter_signed_in(&mut self, now: &Moment, arrived: ArrivedSession, server: String) {
+        self.leave(now, None);
+        self.spend_unjudged(now);
+        self.waiters.account_changed(&mut self.outbox);
+        let sidecar = self.sidecar.change();
+        sidecar.raise_epoch();
+        sidecar.signing_out = None;
+        sidecar.pin = sidecar.pending.take();
+        self.pin_to(&arrived, server);
+        let user = arrived.session.holder.user.clone();
+        let margin_secs = self.facts.settings.policy.margin_secs;
+        self.file = FileState::SignedIn(Box::new(Rotation::signed_in(now, arrived, margin_secs)));
+        self.outbox.notify(Notice::SignedIn);
+        self.login.finish(Answer::SignedIn { user, already: false }, &mut self.outbox);
+    }
+
+    fn found_nothing(&mut self, now: &Moment, why: Out) {
+        match &self.file {
+            FileState::SignedIn(_) => {
+                self.leave(now, None);
+                self.sidecar.change().raise_epoch();
+                self.outbox.notify(Notice::SignedOut(why.clone()));
+                self.enter_signed_out(now, why);
+            }
+            FileState::Unread => {
+                let why = if why == Out::Removed { Out::NoFile } else { why };
+                self.enter_signed_out(now, why);
+            }
+            FileState::Unusable(_) => self.enter_signed_out(now, why),
+            // The first reason is the one to show.
+            FileState::SignedOut(Out::NoFile | Out::Removed) if why != Out::Removed => {
+                self.enter_signed_out(now, why);
+            }
+            FileState::SignedOut(_) => {}
+        }
+    }
+
+    fn found_unusable(&mut self, now: &Moment, why: StoreTrouble) {
+        match &mut self.file {
+            FileState::Unusable(before) if *before == why => {}
+            FileState::SignedIn(rotation) if matches!(why.kind, StoreKind::Os(_)) => {
+                if rotation.file_unreadable(&why) {
+                    self.outbox.notify(Notice::StoreFailed(why));
+                }
+            }
+            FileState::SignedIn(_) | FileState::Unread | FileState::SignedOut(_) | FileState::Unusable(_) => {
+                self.leave(now, None);
+                self.outbox.notify(Notice::StoreFailed(why.clone()));
+                self.enter(now, FileState::Unusable(why));
+            }
+        }
+    }
+
+    /// The session in memory is not the file's any more.
+    fn leave(&mut self, now: &Moment, winner: Option<&Session>) {
+        let cx = context!(self, now);
+        if let Some(rotation) = self.file.rotation_mut() {
+            let outcomes = rotation.leave(&cx, winner, &mut self.outbox);
+            self.rotated(now, outcomes);
+        }
+    }
+
+    pub(super) fn erase_if_wanted(&mut self, now: &Moment) {
+        if self.login.is_storing() {
+            return;
+        }
+        let Some(waiters) = self.sign_out.take_wanted() else { return };
+        let cx = context!(self, now);
+        let mut revocation = None;
+        if let Some(rotation) = self.file.rotation() {
+            let (token, newest) = (rotation.fingerprint(), rotation.newest());
+            let until = newest.works_until(now.wall).max(rotation.session().works_until(now.wall));
+            let at =
+                At { registration: newest.holder.registration.clone(), ..cx.target_of(rotation.session()) };
+            if can_revoke(&cx, at.registration.as_ref()) {
+                revocation = Some(revocation_of(&cx, at, newest, &self.outbox));
+            }
+            let newest_token = newest.refresh.as_ref().map(|_| newest.fingerprint());
+            let sidecar = self.sidecar.note();
+            sidecar.signing_out = Some(token);
+            // Whichever of the two a crash leaves in the file.
+            if let Some(newest) = newest_token {
+                sidecar.spend(token, until, Over::Restored, now.wall);
+                sidecar.spend(newest, until, Over::Restored, now.wall);
+            }
+        }
+        let cx = context!(self, now);
+        if let Some(rotation) = self.file.rotation_mut() {
+            let outcomes = rotation.abandon(&cx, true, &mut self.outbox);
+            self.rotated(now, outcomes);
+        }
+        self.spend_unjudged(now);
+        self.erase(now, revocation, waiters);
+    }
+
+    /// The side-car says so, or the server was about to be asked.
+    fn sign_out_was_cut_short(&self, token: Fingerprint) -> bool {
+        let sidecar = self.sidecar.data();
+        let spent = sidecar.is_spent(token);
+        sidecar.signing_out == Some(token)
+            || sidecar.signing_out.is_some() && spent.is_some()
+            || spent.is_none() && self.revocations.is_queued(token)
+    }
+
+    /// A crash came between the decision and the removal.
+    fn erase_again(&mut self, now: &Moment, session: &Session) {
+        let token = session.fingerprint();
+        let cx = context!(self, now);
+        let at = cx.target_of(session);
+        let ask = !self.revocations.is_queued(token) && can_revoke(&cx, at.registration.as_ref());
+        let revocation = ask.then(|| revocation_of(&cx, at, session, &self.outbox));
+        let sidecar = self.sidecar.note();
+        sidecar.signing_out = Some(token);
+        if session.refresh.is_some() {
+            sidecar.spend(token, session.works_until(now.wall), Over::Restored, now.wall);
+        }
+        self.erase(now, revocation, Vec::new());
+    }
+
+    fn erase(&mut self, now: &Moment, revocation: Option<Revocation>, waiters: Vec<Waiter>) {
+        self.sidecar.note().raise_epoch();
+        let sidecar = self.sidecar.data().clone();
+        let id = revocation.as_ref().map(|revocation| revocation.id);
+        if let Some(revocation) = &revocation {
+            self.revocations.push(now, revocation.clone());
+        }
+        let op = self.outbox.store(StoreJob::Erase { sidecar, revocation });
+        self.sign_out.erase(op, id, waiters);
+    }
+
+    pub(super) fn erased(&mut self, now: &Moment, op: Op, result: Result<(), StoreTrouble>) {
+        if !self.sign_out.owns(op) {
+            return;
+        }
+        self.sidecar.change().signing_out = None;
+        if let Err(why) = result {
+            return self.not_erased(now, why);
+        }
+        self.seal.replaced();
+        self.login.forget_last();
+        let otherwise = match &self.file {
+            FileState::SignedIn(_) => {
+                self.outbox.notify(Notice::SignedOut(Out::NoFile));
+                reply::Revocation::Impossible
+            }
+            FileState::Unusable(_) if !self.facts.settings.policy.revokes => reply::Revocation::Impossible,
+            // There was something, and nobody could read what to revoke.
+            FileState::Unusable(_) => reply::Revocation::NotConfirmed,
+            FileState::SignedOut(_) | FileState::Unread => reply::Revocation::NothingToDo,
+        };
+        self.waiters.account_changed(&mut self.outbox);
+        self.enter_signed_out(now, Out::NoFile);
+        // Something that is not everkey's may be left in the file.
+        self.observer.read_soon(now);
+        self.sign_out.erased(now, otherwise, &mut self.outbox);
+    }
+
+    /// Perhaps still there, for a fresh look to say; but given up, and what was under way for it is forgotten.
+    fn not_erased(&mut self, now: &Moment, why: StoreTrouble) {
+        let cx = context!(self, now);
+        if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
+            let outcomes = rotation.end(&cx, Over::Restored);
+            self.rotated(now, outcomes);
+        }
+        self.outbox.notify(Notice::StoreFailed(why.clone()));
+        self.sign_out.fail(Trouble::Store(why), &mut self.outbox);
+        self.observer.retry_soon(now);
+    }
+
+    /// A sign-in counts once the file holds its token; until then the old session stands.
+    fn promote_pending(&mut self, token: Fingerprint) {
+        let Some(pending) = self.sidecar.data().pending.clone() else { return };
+        if pending.fingerprint == token {
+            let sidecar = self.sidecar.change();
+            (sidecar.pin, sidecar.pending) = (Some(pending), None);
+            sidecar.raise_epoch();
+        } else if !self.login.is_storing() {
+            self.sidecar.change().pending = None;
+        }
+    }
+
+    /// Remembers that everkey itself wrote this session, and what holds for it.
+    pub(super) fn pin_to(&mut self, arrived: &ArrivedSession, server: String) {
+        let sidecar = self.sidecar.change();
+        sidecar.pin = Some(Pin {
+            fingerprint: arrived.session.fingerprint(),
+            server,
+            capability: arrived.capability,
+            lifetime_secs: arrived.lifetime_secs,
+            scheme: sidecar.pin.as_ref().and_then(|pin| pin.scheme),
+            user: arrived.session.holder.user.clone(),
+            about: arrived.session.holder.about.clone(),
+        });
+        self.seal.replaced();
+    }
+
+    pub(super) fn spend(&mut self, now: &Moment, token: Fingerprint, until: u64) {
+        self.sidecar.change().spend(token, until, Over::Restored, now.wall);
+    }
+
+    /// The token may have been sent, and nobody knows how long it works.
+    fn spend_for_long(&mut self, now: &Moment, token: Fingerprint) {
+        self.spend(now, token, now.wall.saturating_add(LONGEST_RETRY_AFTER_SECS * 90));
+    }
+
+    /// A sign-in or sign-out comes before the sealed journal could be judged, and clears it.
+    fn spend_unjudged(&mut self, now: &Moment) {
+        if let Some(token) = self.seal.take_unjudged() {
+            self.spend_for_long(now, token);
+        }
+    }
+
+    /// What everkey wrote last was replaced while nobody looked: whoever did may have used its token.
+    fn spend_last_unless(&mut self, now: &Moment, token: Fingerprint) {
+        let sidecar = self.sidecar.data();
+        let Some(last) = sidecar.pin.as_ref().map(|pin| pin.fingerprint) else { return };
+        let refreshes = self.facts.settings.policy.renewal == Renewal::RefreshToken;
+        if last != token && refreshes && sidecar.is_spent(last).is_none() {
+            self.spend_for_long(now, last);
+        }
+    }
+}

@@ -45,6 +45,7 @@ check fmt cargo fmt --all --check
 check build cargo build --workspace --all-targets
 check clippy cargo clippy --workspace --all-targets -- -D warnings
 check deny . tools/deny.sh
+check structure cargo test -p everkey-tests --test structure
 check unit cargo test --workspace --exclude everkey-tests
 if have_postgres; then check postgres tools/postgres.sh with cargo test -p everkey-server
 else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi

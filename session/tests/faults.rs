@@ -1,4 +1,4 @@
-//! The rows of `design/faults.md` that the pure core alone must hold, one scenario each.
+//! The rows of `tests/FAULTS.md` that the pure core alone must hold, one scenario each.
 #![forbid(unsafe_code)]
 #![allow(missing_docs, clippy::panic)]
 

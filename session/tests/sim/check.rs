@@ -1,4 +1,4 @@
-//! The invariants of `design/architecture.md`, looked at after each event. It knows the disk and the server as they
+//! The invariants of `ARCHITECTURE.md`, looked at after each event. It knows the disk and the server as they
 //! are, never what the agent believes.
 
 mod files;

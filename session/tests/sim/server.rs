@@ -1,4 +1,4 @@
-//! A scripted api-server: an independent model of the server's side of `design/rotation.md`.
+//! A scripted api-server: an independent model of the server's side of `docs/rotation.md`.
 
 use everkey_proto::{Secret, reply::User};
 use everkey_session::policy::Replay;

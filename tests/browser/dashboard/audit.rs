@@ -69,7 +69,7 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     desk.browser.click("Change the reminder");
     until_days(&desk, Some(30));
     desk.browser.shows("In 30 days, at ");
-    // The script says it in the server's words, by days of the calendar as `pages/clock.rs` counts them.
+    // The script says it in the server's words, by days of the calendar as `dashboard/src/pages/clock.rs` counts them.
     let said = desk.browser.script_and_wait(
         "const done = arguments[0]; const at = (...parts) => new Date(2026, 10, ...parts).getTime() / 1000;
          import('/assets/time.js').then(({ ahead }) =>

@@ -42,8 +42,8 @@ fn without_an_id_token_userinfo_says_who_it_is() {
 }
 
 #[test]
-fn a_refresh_token_that_rotates_is_sent_once_and_its_successor_kept() {
-    let test = "a_refresh_token_that_rotates_is_sent_once_and_its_successor_kept";
+fn a_rotating_refresh_token_is_sent_once() {
+    let test = "a_rotating_refresh_token_is_sent_once";
     let Some(server) = Foreign::start(test, "device") else { return };
     let mut account = server.sign_in();
     for turn in 1..=10 {
@@ -115,8 +115,8 @@ fn metadata_is_found_at_the_place_of_rfc_8414() {
 }
 
 #[test]
-fn an_issuer_with_a_slash_at_its_end_is_used_as_it_is() {
-    let Some(server) = Foreign::start("an_issuer_with_a_slash_at_its_end_is_used_as_it_is", "device") else {
+fn an_issuers_trailing_slash_is_kept() {
+    let Some(server) = Foreign::start("an_issuers_trailing_slash_is_kept", "device") else {
         return;
     };
     let issuer = server.at("/");
@@ -156,8 +156,8 @@ fn a_real_browser_signs_in_and_comes_back() {
 }
 
 #[test]
-fn a_person_who_says_no_in_the_browser_ends_the_sign_in() {
-    let test = "a_person_who_says_no_in_the_browser_ends_the_sign_in";
+fn denial_in_the_browser_ends_the_sign_in() {
+    let test = "denial_in_the_browser_ends_the_sign_in";
     let Some(browser) = Browser::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
@@ -171,8 +171,8 @@ fn a_person_who_says_no_in_the_browser_ends_the_sign_in() {
 }
 
 #[test]
-fn a_forged_callback_changes_nothing_and_the_sign_in_goes_on() {
-    let test = "a_forged_callback_changes_nothing_and_the_sign_in_goes_on";
+fn a_forged_callback_does_not_disturb_the_sign_in() {
+    let test = "a_forged_callback_does_not_disturb_the_sign_in";
     let Some(browser) = Browser::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();

@@ -41,8 +41,8 @@ fn opened(talk: &mut Talk) -> Value {
 }
 
 #[test]
-fn a_typed_profile_signs_in_by_device_code_and_out_again() {
-    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code_and_out_again", "device")
+fn a_typed_profile_signs_in_by_device_code() {
+    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code", "device")
     else {
         return;
     };
@@ -63,8 +63,8 @@ fn a_typed_profile_signs_in_by_device_code_and_out_again() {
 }
 
 #[test]
-fn a_typed_profile_signs_in_by_the_address_that_is_shown() {
-    let test = "a_typed_profile_signs_in_by_the_address_that_is_shown";
+fn a_typed_profile_signs_in_by_the_shown_address() {
+    let test = "a_typed_profile_signs_in_by_the_shown_address";
     let Some(browser) = Browser::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     add(&server, "");
@@ -79,8 +79,8 @@ fn a_typed_profile_signs_in_by_the_address_that_is_shown() {
 }
 
 #[test]
-fn what_goes_wrong_is_one_clear_line_and_the_right_exit_code() {
-    let test = "what_goes_wrong_is_one_clear_line_and_the_right_exit_code";
+fn an_error_is_one_line_and_the_right_exit_code() {
+    let test = "an_error_is_one_line_and_the_right_exit_code";
     let Some(server) = Foreign::start(test, "device") else { return };
     add(&server, "--scheme device");
     assert_ends(&login(&server, false), 5, "was denied");

@@ -12,7 +12,7 @@ use everkey_session::{Notice, Trouble};
 const ELSEWHERE: &str = "https://other.example";
 
 #[test]
-fn n27_login_as_b_while_a_refresh_of_a_is_in_flight() {
+fn n27_login_as_b_during_a_refresh_of_a() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     agent.suspend(2 * HOUR);
     let next = agent.ask(1, token());
@@ -40,7 +40,7 @@ fn n27_nothing_is_sent_for_a_while_b_is_being_stored() {
 }
 
 #[test]
-fn n27_another_users_token_in_the_file_is_not_given_to_who_waited_for_the_firsts() {
+fn n27_waiters_for_a_never_get_the_token_of_b() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     agent.suspend(2 * HOUR);
     let effects = agent.ask(1, token());
@@ -54,7 +54,7 @@ fn n27_another_users_token_in_the_file_is_not_given_to_who_waited_for_the_firsts
 }
 
 #[test]
-fn n27_logout_while_b_is_being_stored_waits_and_takes_b_away() {
+fn n27_logout_waits_for_the_store_of_b_and_removes_b() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let noted = agent.note_sign_in_elsewhere();
     assert_eq!(agent.ask(5, Ask::Logout), [], "until it is clear what is to go");
@@ -70,7 +70,7 @@ fn n27_logout_while_b_is_being_stored_waits_and_takes_b_away() {
 }
 
 #[test]
-fn n27_b_is_signed_in_if_the_file_holds_it_though_writing_failed() {
+fn n27_b_is_signed_in_if_a_failed_write_landed() {
     let (mut agent, look) = sign_in_that_fails_to_be_written();
     let effects = agent.done(look, Done::Looked(Box::new(found(&session(7)))));
     let done = reply(4, Answer::SignedIn { user: Some(user()), already: false });
@@ -80,7 +80,7 @@ fn n27_b_is_signed_in_if_the_file_holds_it_though_writing_failed() {
 }
 
 #[test]
-fn n27_a_stays_and_b_is_revoked_if_the_file_still_holds_a() {
+fn n27_b_is_revoked_if_the_file_holds_a() {
     let (mut agent, look) = sign_in_that_fails_to_be_written();
     let effects = agent.done(look, Done::Looked(Box::new(found(&session(0)))));
     let effects = agent.keep_books(effects);
@@ -97,7 +97,7 @@ fn n27_a_stays_and_b_is_revoked_if_the_file_still_holds_a() {
 }
 
 #[test]
-fn n27_tokens_of_a_sign_in_that_was_given_up_are_revoked_where_they_come_from() {
+fn n27_tokens_of_a_cancelled_sign_in_are_revoked_at_their_server() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (flow, verify) = agent.verify_code_elsewhere();
     let given_up = reply(4, Answer::Failed(Trouble::FlowGone));

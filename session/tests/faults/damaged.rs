@@ -8,7 +8,7 @@ use everkey_session::{Done, Found, StoreJob};
 use everkey_session::{Notice, Out, Trouble};
 
 #[test]
-fn f04_damaged_file_is_set_aside_after_the_second_look_that_finds_the_same() {
+fn f04_damaged_file_is_set_aside_after_a_second_look() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     assert_eq!(first_look_finds(&mut agent, 7), [], "somebody may be writing it");
     assert_eq!(second_look_finds(&mut agent, 8), [], "somebody is");
@@ -24,7 +24,7 @@ fn f04_damaged_file_is_set_aside_after_the_second_look_that_finds_the_same() {
 }
 
 #[test]
-fn f04_damaged_file_that_is_whole_at_the_second_look_is_left_alone() {
+fn f04_file_whole_at_the_second_look_is_kept() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     assert_eq!(first_look_finds(&mut agent, 7), []);
     let next = agent.sleep(1_000);

@@ -22,7 +22,7 @@ fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {
 }
 
 #[test]
-fn f08_outcome_that_is_in_the_file_already_is_taken_as_our_own() {
+fn f08_outcome_already_in_the_file_is_taken_as_ours() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
     files.file = found(&session(1));
@@ -134,7 +134,7 @@ fn n13_refused_token_is_remembered_as_sent_whatever_took_its_place() {
 }
 
 #[test]
-fn f09_token_that_was_replaced_while_the_agent_was_down_is_remembered_as_used() {
+fn f09_token_replaced_while_the_agent_was_down_counts_as_spent() {
     let mut files = files(Capability::Rr1);
     files.file = found(&session(5));
     let (_, effects) = Agent::start(files, Replay::RevokesAll);
@@ -145,7 +145,7 @@ fn f09_token_that_was_replaced_while_the_agent_was_down_is_remembered_as_used() 
 }
 
 #[test]
-fn f11_rotation_in_progress_for_a_minute_asks_for_a_login_and_revokes_the_session() {
+fn f11_rotation_in_progress_for_a_minute_needs_login() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let mut sent = agent.send_when_due();
     let key = sent.key.clone();
@@ -181,7 +181,7 @@ fn f12_state_folder_lost_the_intent_beside_the_file_is_honoured() {
 }
 
 #[test]
-fn f12_state_folder_lost_a_session_without_an_intent_is_probed_before_it_is_sent() {
+fn f12_state_folder_lost_a_session_is_probed_before_sending() {
     let mut files = files(Capability::Rr1);
     files.sidecar = None;
     let (mut agent, _) = Agent::start(files, Replay::RevokesAll);

@@ -58,7 +58,7 @@ fn poll(agent: &mut Agent, ms: u64) -> Op {
 }
 
 #[test]
-fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once() {
+fn a_device_flow_polls_until_approval_and_answers_waiters() {
     let mut agent = signed_out();
     let (flow, shown) = device_flow(&mut agent);
     assert_eq!(agent.ask(2, Ask::Wait { flow }), []);
@@ -86,7 +86,7 @@ fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once()
 }
 
 #[test]
-fn who_waits_for_a_device_flow_that_ends_badly_is_told_at_once() {
+fn waiters_of_a_failed_device_flow_are_answered_at_once() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
@@ -139,7 +139,7 @@ fn a_second_caller_joins() {
 }
 
 #[test]
-fn a_caller_who_joins_before_there_is_a_code_gets_it_with_the_first() {
+fn an_early_second_caller_gets_the_same_code() {
     let mut agent = signed_out();
     let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: None }));
     assert_eq!(agent.ask(2, Ask::Login { scheme: None }), []);
@@ -149,7 +149,7 @@ fn a_caller_who_joins_before_there_is_a_code_gets_it_with_the_first() {
 }
 
 #[test]
-fn another_way_to_sign_in_takes_the_place_of_the_first() {
+fn another_sign_in_method_replaces_the_first() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
@@ -173,7 +173,7 @@ fn another_way_to_sign_in_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn a_way_that_the_provider_does_not_have_is_refused_and_disturbs_nobody() {
+fn an_unsupported_sign_in_method_is_refused_without_effect() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     let offered = Trouble::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
@@ -194,7 +194,7 @@ fn a_flow_outlives_whoever_began_it() {
 }
 
 #[test]
-fn a_flow_that_was_given_up_is_not_polled_for_any_more() {
+fn a_cancelled_flow_is_not_polled() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
@@ -220,7 +220,7 @@ fn accepted() -> LoginAnswer {
 }
 
 #[test]
-fn a_pasted_token_is_kept_once_the_server_has_accepted_it() {
+fn a_pasted_token_is_kept_once_accepted() {
     let mut agent = signed_out();
     let (_, op) = token_pasted(&mut agent, " pat_1\n");
     let effects = agent.login_answered(op, accepted());
@@ -257,7 +257,7 @@ fn a_pasted_token_takes_the_place_of_a_session() {
 }
 
 #[test]
-fn a_sign_in_that_is_being_stored_can_not_be_given_up() {
+fn a_sign_in_being_stored_can_not_be_cancelled() {
     let mut agent = signed_out();
     let (flow, op) = token_pasted(&mut agent, "pat_1");
     let (_, job) = only_store(agent.login_answered(op, accepted()));
@@ -266,7 +266,7 @@ fn a_sign_in_that_is_being_stored_can_not_be_given_up() {
 }
 
 #[test]
-fn who_gives_an_address_for_a_code_is_sent_another_and_the_first_goes_on_to_work_if_none_comes() {
+fn the_first_code_works_if_no_other_arrives() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
     let asked = agent.ask(1, Ask::Login { scheme: None });
     let [Effect::Reply(_, answer)] = &asked[..] else { panic!("{asked:?}") };

@@ -43,7 +43,7 @@ fn asked_who(effects: Vec<Effect>) -> Op {
 }
 
 #[test]
-fn whose_a_session_is_is_asked_of_the_server_and_remembered() {
+fn the_server_is_asked_for_the_user_once() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
     let known = reply(1, Answer::Whoami(Some(user())));
@@ -60,7 +60,7 @@ fn whose_a_session_is_is_asked_of_the_server_and_remembered() {
 }
 
 #[test]
-fn each_question_whose_it_is_is_answered_though_the_server_does_not_say() {
+fn every_identity_question_is_answered_when_the_server_is_silent() {
     let limited = Trouble::RateLimited { secs: 9 };
     let timeout = trouble(NetKind::Timeout);
     let cases = [
@@ -88,7 +88,7 @@ fn a_provider_that_can_not_say_is_not_asked() {
 }
 
 #[test]
-fn a_caller_who_is_gone_gets_no_answer_and_the_user_is_forgotten_with_them() {
+fn a_gone_caller_gets_no_answer_and_no_user() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
     assert_eq!(agent.gone(1), []);
@@ -96,7 +96,7 @@ fn a_caller_who_is_gone_gets_no_answer_and_the_user_is_forgotten_with_them() {
 }
 
 #[test]
-fn what_the_server_said_of_one_session_is_not_remembered_of_another() {
+fn one_sessions_user_is_not_used_for_another() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
     agent.file = Session { holder: Holder::default(), ..session(5) };
@@ -110,7 +110,7 @@ fn what_the_server_said_of_one_session_is_not_remembered_of_another() {
 }
 
 #[test]
-fn who_signed_in_is_known_after_a_restart_though_the_file_does_not_say() {
+fn the_user_is_known_after_a_restart() {
     let mut files = files_of(&nameless());
     let pin = files.sidecar.as_mut().and_then(|sidecar| sidecar.pin.as_mut());
     pin.into_iter().for_each(|pin| (pin.user, pin.about) = (Some(user()), admin()));
@@ -167,7 +167,7 @@ fn registered() -> Agent {
 }
 
 #[test]
-fn a_callers_token_goes_to_the_server_that_the_caller_means() {
+fn a_callers_token_goes_to_the_named_server() {
     let mut agent = registered();
     let at_home = agent.at.clone();
     let elsewhere = At { server: ELSEWHERE.to_owned(), registration: None };
@@ -196,7 +196,7 @@ fn of_a_callers_token_nothing_is_kept() {
 }
 
 #[test]
-fn a_file_of_another_place_is_no_place_to_ask_from() {
+fn a_caller_of_another_session_file_is_refused() {
     let mut agent = nameless_agent();
     let expect = Expect { server: None, session_file: Some("/elsewhere".to_owned()) };
     let effects = agent.ask_expecting(1, expect, brought());
@@ -205,7 +205,7 @@ fn a_file_of_another_place_is_no_place_to_ask_from() {
 }
 
 #[test]
-fn what_the_server_said_at_the_sign_in_is_written_with_the_session() {
+fn the_user_named_at_sign_in_is_stored() {
     let schemes = vec![Scheme::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
     let effects = agent.ask(1, Ask::Login { scheme: None });

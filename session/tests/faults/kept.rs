@@ -44,7 +44,7 @@ fn refresh_once(agent: &mut Agent, answer: Grant) -> (Sent, Sidecar) {
 }
 
 #[test]
-fn a_refresh_token_that_the_server_leaves_as_it_is_stays_good() {
+fn an_unrotated_refresh_token_stays_usable() {
     let explicit = Grant { refresh: session(0).refresh, ..kept(3) };
     let mut agent = Agent::signed_in(Capability::None);
     let mut keys = Vec::new();
@@ -96,7 +96,7 @@ fn a_server_that_begins_to_rotate_is_believed() {
 }
 
 #[test]
-fn another_programs_access_token_for_the_same_refresh_token_moves_the_next_refresh() {
+fn a_foreign_access_token_moves_the_next_refresh() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     agent.suspend(40 * MINUTE);
@@ -111,7 +111,7 @@ fn another_programs_access_token_for_the_same_refresh_token_moves_the_next_refre
 }
 
 #[test]
-fn another_programs_refresh_that_is_seen_before_ours_is_sent_may_do() {
+fn a_foreign_refresh_seen_before_sending_is_used() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     agent.suspend(2 * HOUR);
@@ -123,7 +123,7 @@ fn another_programs_refresh_that_is_seen_before_ours_is_sent_may_do() {
 }
 
 #[test]
-fn another_programs_refresh_that_is_seen_while_ours_connects_may_do() {
+fn a_foreign_refresh_seen_while_connecting_is_used() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     let (op, job) = only_net(agent.wait());
@@ -175,7 +175,7 @@ fn a_session_that_names_its_server_is_sent_nowhere_else() {
 }
 
 #[test]
-fn a_token_of_our_own_is_sent_where_it_came_from_whatever_its_file_says() {
+fn our_token_goes_only_to_its_own_server() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     agent.file.holder.server = Some(ELSEWHERE.to_owned());
     agent.send_when_due();
@@ -196,7 +196,7 @@ fn what_one_server_promised_is_not_expected_of_another() {
 }
 
 #[test]
-fn a_sign_out_that_was_cut_short_is_told_to_the_server_that_the_file_names() {
+fn an_interrupted_sign_out_goes_to_the_files_server() {
     let mut files = files(Capability::None);
     let mut theirs = session(5);
     theirs.holder.server = Some(ELSEWHERE.to_owned());

@@ -22,7 +22,7 @@ fn after_a_lost_answer(capability: Capability) -> (Agent, Sent, Vec<Effect>) {
 }
 
 #[test]
-fn n02_answer_lost_with_rr1_the_same_key_brings_the_same_successor() {
+fn n02_answer_lost_with_rr1_same_key_same_successor() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let again = agent.send(next);
     assert_eq!((&again.token, &again.key), (&first.token, &first.key));
@@ -41,7 +41,7 @@ fn n02_answer_lost_at_a_strict_server_nothing_is_sent_again() {
 }
 
 #[test]
-fn n02_answer_lost_where_nothing_is_promised_the_access_token_is_served_to_its_end() {
+fn n02_answer_lost_at_a_strict_server_access_token_still_served() {
     let (mut agent, _, next) = {
         let mut agent = Agent::signed_in(Capability::None);
         let sent = agent.send_when_due();
@@ -62,7 +62,7 @@ fn n03_request_lost_with_rr1_it_is_sent_again() {
 }
 
 #[test]
-fn n03_request_lost_at_a_strict_server_a_probe_then_one_more_send() {
+fn n03_request_lost_at_a_strict_server_probe_then_send() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
     assert!(matches!(job, NetJob::Probe { .. }));
@@ -113,7 +113,7 @@ fn n05_killed_after_the_intent_the_same_key_is_used() {
 }
 
 #[test]
-fn n05_killed_after_the_intent_where_nothing_is_promised_it_is_not_sent() {
+fn n05_killed_after_the_intent_never_resends_to_strict_servers() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
     let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
@@ -123,7 +123,7 @@ fn n05_killed_after_the_intent_where_nothing_is_promised_it_is_not_sent() {
 }
 
 #[test]
-fn n05_killed_after_the_intent_where_a_repeat_merely_fails_it_is_sent_once_more() {
+fn n05_killed_after_the_intent_resends_where_repeats_are_harmless() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
     let (mut agent, _) = Agent::start(files, Replay::Rejects);
@@ -201,7 +201,7 @@ fn n17_dns_dead_the_tries_are_at_most_a_minute_apart() {
 }
 
 #[test]
-fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
+fn n31_answer_for_another_user_or_session_raises_an_alarm() {
     let other_session = Claims { session_id: Some("s2".to_owned()), ..grant(1).claims };
     let other_subject = Claims { subject: Some("u2".to_owned()), ..grant(1).claims };
     let mut other_user = user();
@@ -222,7 +222,7 @@ fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
 }
 
 #[test]
-fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows_that_look() {
+fn n04_slow_connect_rereads_the_file_and_moves_the_deadline() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let told = agent.send_when_due();
     let server_now = told.deadline;
@@ -241,7 +241,7 @@ fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows
 }
 
 #[test]
-fn n04_after_a_slow_connect_nothing_is_sent_if_another_program_has_refreshed() {
+fn n04_slow_connect_sends_nothing_after_a_foreign_refresh() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let next = agent.wait();
     let (op, _) = only_net(next);
@@ -252,7 +252,7 @@ fn n04_after_a_slow_connect_nothing_is_sent_if_another_program_has_refreshed() {
 }
 
 #[test]
-fn n32_answer_lost_then_the_retry_declined_the_same_key_once_more() {
+fn n32_answer_lost_then_retry_declined_keeps_the_key() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let second = agent.send(next);
     agent.answered(&second, Refresh::Declined(Some(20)));

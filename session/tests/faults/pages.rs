@@ -87,7 +87,7 @@ fn exchanging(agent: &mut Agent, page: &AtPage) -> Op {
 }
 
 #[test]
-fn the_browser_is_answered_once_the_session_is_in_the_file() {
+fn the_browser_is_answered_after_the_file_is_written() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
@@ -104,7 +104,7 @@ fn the_browser_is_answered_once_the_session_is_in_the_file() {
 }
 
 #[test]
-fn a_session_that_can_not_be_stored_is_told_to_the_browser() {
+fn a_failed_store_reaches_the_browser() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
@@ -115,7 +115,7 @@ fn a_session_that_can_not_be_stored_is_told_to_the_browser() {
 }
 
 #[test]
-fn a_stray_browser_is_turned_away_and_the_flow_goes_on() {
+fn a_stray_browser_does_not_end_the_flow() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     agent.ask(2, Ask::Wait { flow: page.flow });
@@ -133,7 +133,7 @@ fn a_stray_browser_is_turned_away_and_the_flow_goes_on() {
 }
 
 #[test]
-fn who_comes_back_to_a_listener_of_another_flow_changes_nothing() {
+fn a_callback_of_another_flow_changes_nothing() {
     let mut agent = signed_out();
     let old = at_page(&mut agent);
     agent.ask(2, Ask::Cancel { flow: old.flow });
@@ -147,7 +147,7 @@ fn who_comes_back_to_a_listener_of_another_flow_changes_nothing() {
 }
 
 #[test]
-fn a_server_that_refuses_the_code_is_told_to_the_browser_and_closes_the_listener() {
+fn a_refused_code_reaches_the_browser_and_closes_the_listener() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
@@ -236,7 +236,7 @@ fn revocation_in(effects: &[Effect]) -> Option<(&Option<Secret>, &Option<Registr
 }
 
 #[test]
-fn tokens_that_arrive_for_a_flow_that_was_given_up_are_revoked_at_its_server() {
+fn late_tokens_of_a_cancelled_flow_are_revoked() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
@@ -246,7 +246,7 @@ fn tokens_that_arrive_for_a_flow_that_was_given_up_are_revoked_at_its_server() {
 }
 
 #[test]
-fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
+fn late_tokens_of_a_cancelled_code_are_revoked() {
     let mut agent = signed_out();
     let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: Some(Scheme::Device) }));
     let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
@@ -281,7 +281,7 @@ fn identifying(agent: &mut Agent) -> (AtPage, Op) {
 }
 
 #[test]
-fn tokens_that_are_there_when_a_flow_is_given_up_are_revoked() {
+fn tokens_at_hand_when_a_flow_is_cancelled_are_revoked() {
     let mut agent = signed_out();
     let (page, op) = identifying(&mut agent);
     let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
@@ -290,7 +290,7 @@ fn tokens_that_are_there_when_a_flow_is_given_up_are_revoked() {
 }
 
 #[test]
-fn tokens_of_another_user_than_the_server_says_are_revoked_and_not_kept() {
+fn tokens_of_an_unexpected_user_are_revoked() {
     let mut agent = signed_out();
     let (_, op) = identifying(&mut agent);
     let mut other = user();

@@ -34,7 +34,7 @@ fn n06_the_refresh_goes_on_though_its_caller_is_gone() {
 }
 
 #[test]
-fn n26_logout_while_a_refresh_is_in_flight_its_answer_is_revoked() {
+fn n26_logout_during_a_refresh_revokes_its_answer() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     let (erase, job) = only_store(agent.ask(1, Ask::Logout));
@@ -55,7 +55,7 @@ fn n26_logout_while_a_refresh_is_in_flight_its_answer_is_revoked() {
 }
 
 #[test]
-fn n26_logout_while_the_outcome_is_written_the_successor_goes_with_the_file() {
+fn n26_logout_during_the_commit_removes_the_successor() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     let (commit, _) = only_store(agent.answered(&sent, Refresh::Granted(grant(1))));
@@ -66,7 +66,7 @@ fn n26_logout_while_the_outcome_is_written_the_successor_goes_with_the_file() {
 }
 
 #[test]
-fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
+fn n26_logout_interrupted_by_a_crash_completes_at_start() {
     let mut files = files(Capability::Rr1);
     let mut sidecar = files.sidecar.take().unwrap_or_default();
     sidecar.signing_out = Some(session(0).fingerprint());
@@ -81,7 +81,7 @@ fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
 }
 
 #[test]
-fn n26_logout_while_the_file_is_looked_at_again_closes_the_connection() {
+fn n26_logout_during_the_second_look_closes_the_connection() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (connection, _) = only_net(agent.wait());
     agent.suspend(2_000);

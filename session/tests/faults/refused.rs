@@ -43,7 +43,7 @@ fn n29_a_fresh_token_is_not_refreshed_again_within_the_gap() {
 }
 
 #[test]
-fn n29_a_reported_token_that_another_program_brings_is_not_given_to_who_reported_it() {
+fn n29_a_reported_token_is_not_given_back_after_adoption() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     agent.suspend(2 * HOUR);
     let effects = agent.ask(1, better_than(5));

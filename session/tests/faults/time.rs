@@ -17,7 +17,7 @@ fn n18_nine_hours_of_suspend_one_refresh_at_once() {
 }
 
 #[test]
-fn n18_an_answer_that_slept_in_the_socket_is_as_old_as_its_question() {
+fn n18_an_answer_is_as_old_as_its_request() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     agent.suspend(9 * HOUR);
@@ -27,7 +27,7 @@ fn n18_an_answer_that_slept_in_the_socket_is_as_old_as_its_question() {
 }
 
 #[test]
-fn n19_wall_clock_a_day_off_causes_no_refresh_and_no_stale_token() {
+fn n19_wall_clock_a_day_off_causes_no_refresh() {
     for day in [86_400, -86_400] {
         let mut agent = Agent::signed_in(Capability::Rr1);
         let sent = agent.send_when_due();

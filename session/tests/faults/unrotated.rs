@@ -67,7 +67,7 @@ fn view(agent: &mut Agent) -> View {
 }
 
 #[test]
-fn a_session_without_a_refresh_token_is_served_to_its_end_and_then_over() {
+fn without_a_refresh_token_a_session_ends_at_expiry() {
     let mut agent = holding(&bare());
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&bare()))]);
     assert_eq!(view(&mut agent).next_refresh_at, None);
@@ -80,7 +80,7 @@ fn a_session_without_a_refresh_token_is_served_to_its_end_and_then_over() {
 }
 
 #[test]
-fn a_short_rest_of_a_session_without_a_refresh_token_is_given_with_a_word() {
+fn the_last_minutes_of_an_unrefreshable_session_carry_a_warning() {
     let mut agent = holding(&bare());
     agent.suspend(HOUR - MINUTE);
     let given = |short| Answer::Token {
@@ -95,7 +95,7 @@ fn a_short_rest_of_a_session_without_a_refresh_token_is_given_with_a_word() {
 }
 
 #[test]
-fn a_session_that_ended_while_the_agent_was_down_is_over_at_the_start_and_may_be_replaced() {
+fn a_session_that_ended_meanwhile_may_be_replaced() {
     let past = bare().access_expires_at.map(|at| at - 7200);
     let old = Session { access_expires_at: past, ..bare() };
     let (mut agent, effects) = Agent::start_with(without_refresh(), files_of(&old));
@@ -123,7 +123,7 @@ fn a_session_without_a_refresh_token_can_not_be_refreshed() {
 }
 
 #[test]
-fn a_token_of_which_nobody_says_when_it_ends_is_good_for_ever() {
+fn a_token_without_a_known_expiry_never_expires() {
     let mut agent = holding(&for_ever());
     assert_eq!(agent.wait_for().0, []);
     agent.jump_wall(86_400 * 365);
@@ -134,7 +134,7 @@ fn a_token_of_which_nobody_says_when_it_ends_is_good_for_ever() {
 }
 
 #[test]
-fn a_token_that_can_not_be_used_up_is_never_taken_for_spent() {
+fn a_reusable_token_is_never_spent() {
     let mut agent = holding(&bare());
     let other = Session { access: Secret::new("another"), ..bare() };
     for session in [&other, &bare(), &other] {
@@ -147,7 +147,7 @@ fn a_token_that_can_not_be_used_up_is_never_taken_for_spent() {
 }
 
 #[test]
-fn a_token_that_was_replaced_while_the_agent_was_down_is_not_taken_for_spent() {
+fn a_token_replaced_without_the_agent_is_not_spent() {
     let other = Session { access: Secret::new("another"), ..bare() };
     let files = Loaded { file: found(&other), ..files_of(&bare()) };
     let (_, effects) = Agent::start_with(without_refresh(), files);
@@ -190,13 +190,13 @@ fn a_token_that_never_changes_is_handed_out_first() {
 }
 
 #[test]
-fn a_refresh_does_not_help_who_was_refused_a_token_that_never_changes() {
+fn a_refused_static_token_is_not_refreshed() {
     let mut agent = Agent::start_with(policy(), files_of(&with_fixed(session(0)))).0;
     assert_eq!(agent.ask(1, better_than(&Secret::new("static"))), failed(1, Trouble::CantRefresh));
 }
 
 #[test]
-fn a_file_with_only_the_token_that_never_changes_is_not_signed_out() {
+fn a_file_with_only_a_static_token_is_signed_in() {
     let mut agent = holding(&only_fixed());
     let view = view(&mut agent);
     assert_eq!((view.masked, view.masked_fixed.is_some()), (None, true));
@@ -206,7 +206,7 @@ fn a_file_with_only_the_token_that_never_changes_is_not_signed_out() {
 }
 
 #[test]
-fn a_token_written_by_hand_was_never_bound_to_a_server() {
+fn a_hand_written_token_is_bound_to_no_server() {
     let mut agent = holding(&only_fixed());
     let elsewhere = agent.ask_at(1, "https://elsewhere.example", token());
     assert_eq!(elsewhere, [reply(1, token_of(&only_fixed()))]);
@@ -242,7 +242,7 @@ fn a_sign_in_keeps_the_token_that_never_changes() {
 }
 
 #[test]
-fn a_token_that_never_changes_is_still_there_after_a_sign_out() {
+fn a_static_token_survives_a_sign_out() {
     let mut agent = holding(&with_fixed(bare()));
     let (erase, _) = only_store(agent.ask(1, Ask::Logout));
     let effects = agent.done(erase, Done::Erased(Ok(())));
@@ -254,7 +254,7 @@ fn a_token_that_never_changes_is_still_there_after_a_sign_out() {
 }
 
 #[test]
-fn a_token_that_never_changes_may_be_added_or_taken_away_by_hand() {
+fn a_static_token_may_be_edited_by_hand() {
     let mut agent = holding(&bare());
     for session in [with_fixed(bare()), bare()] {
         agent.file = session.clone();
@@ -269,7 +269,7 @@ fn a_token_that_never_changes_may_be_added_or_taken_away_by_hand() {
 }
 
 #[test]
-fn a_server_without_a_way_to_revoke_is_not_asked_to() {
+fn a_server_without_revocation_is_not_asked_to_revoke() {
     let endpoints = Endpoints { token: "https://api.example/token".to_owned(), ..Endpoints::default() };
     let registration = Registration {
         client_id: "everkey-1".to_owned(),

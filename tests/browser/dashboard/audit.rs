@@ -26,8 +26,8 @@ fn until_days(desk: &Desk, wanted: Option<u64>) {
 }
 
 #[test]
-fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
-    let test = "a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared";
+fn a_reminder_needs_a_sign_in_and_can_be_edited() {
+    let test = "a_reminder_needs_a_sign_in_and_can_be_edited";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.goto("/audit");
     desk.browser.shows("Sign in to see your reminder");
@@ -89,8 +89,8 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
 }
 
 #[test]
-fn a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told() {
-    let test = "a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told";
+fn replacing_an_unseen_reminder_is_reported() {
+    let test = "replacing_an_unseen_reminder_is_reported";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     desk.world.everkey("reminder set --in-days 30").ok();
@@ -110,8 +110,8 @@ fn a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told() {
 }
 
 #[test]
-fn a_day_can_be_chosen_and_one_that_is_due_says_so_by_itself() {
-    let test = "a_day_can_be_chosen_and_one_that_is_due_says_so_by_itself";
+fn a_day_can_be_chosen_and_shows_when_due() {
+    let test = "a_day_can_be_chosen_and_shows_when_due";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     desk.goto("/audit");

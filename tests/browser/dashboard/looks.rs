@@ -38,8 +38,8 @@ fn full_world() -> World {
 }
 
 #[test]
-fn every_page_with_much_on_it_can_be_read_by_everyone() {
-    let test = "every_page_with_much_on_it_can_be_read_by_everyone";
+fn every_full_page_is_accessible() {
+    let test = "every_full_page_is_accessible";
     let Some(browser) = Browser::start(test) else { return };
     let world = full_world();
     let mut desk = Desk::before(world, browser);

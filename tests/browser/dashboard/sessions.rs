@@ -15,8 +15,8 @@ fn left(browser: &Browser) -> u64 {
 }
 
 #[test]
-fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
-    let test = "signing_in_refreshing_and_signing_out_are_seen_in_every_window";
+fn sign_in_refresh_and_sign_out_reach_every_window() {
+    let test = "sign_in_refresh_and_sign_out_reach_every_window";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
         return;
     };
@@ -73,8 +73,8 @@ fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
 }
 
 #[test]
-fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
-    let test = "a_session_that_has_ended_is_told_in_the_pages_own_words";
+fn an_ended_session_is_reported_in_the_pages_words() {
+    let test = "an_ended_session_is_reported_in_the_pages_words";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
         return;
     };
@@ -93,8 +93,8 @@ fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
 }
 
 #[test]
-fn a_sign_in_in_a_terminal_is_seen_and_many_tabs_are_not_too_many() {
-    let test = "a_sign_in_in_a_terminal_is_seen_and_many_tabs_are_not_too_many";
+fn a_terminal_sign_in_reaches_many_tabs() {
+    let test = "a_terminal_sign_in_reaches_many_tabs";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     // Browsers open six connections to a host at most; a stream in each tab must not use them up.
     let windows: Vec<_> = std::iter::repeat_with(|| {

@@ -38,8 +38,8 @@ fn link_in(file: &Path) -> String {
 }
 
 #[test]
-fn the_command_opens_a_file_for_its_user_alone_and_the_link_in_it_works_once() {
-    let test = "the_command_opens_a_file_for_its_user_alone_and_the_link_in_it_works_once";
+fn the_command_opens_a_private_file_with_a_one_time_link() {
+    let test = "the_command_opens_a_private_file_with_a_one_time_link";
     let Some(mut browser) = Browser::start(test) else { return };
     let mut world = World::new();
     world.everkey("agent start").ok();

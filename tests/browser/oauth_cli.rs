@@ -42,8 +42,7 @@ fn opened(talk: &mut Talk) -> Value {
 
 #[test]
 fn a_typed_profile_signs_in_by_device_code() {
-    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code", "device")
-    else {
+    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code", "device") else {
         return;
     };
     add(&server, "--scheme device");

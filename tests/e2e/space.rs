@@ -96,10 +96,7 @@ fn f08_a_journaled_outcome_is_rolled_forward_without_sending() {
 fn a_sign_in_without_space_fails_and_leaves_nothing() {
     let world = World::new();
     let Some(disk) = Disk::mount(&world.auth_dir(), world.uid()) else {
-        return skipped(
-            "a_sign_in_without_space_fails_and_leaves_nothing",
-            "nothing can be mounted here",
-        );
+        return skipped("a_sign_in_without_space_fails_and_leaves_nothing", "nothing can be mounted here");
     };
     world.everkey("auth whoami").exits(1);
     disk.fill();

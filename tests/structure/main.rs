@@ -6,6 +6,7 @@ mod arrows;
 mod comments;
 mod imports;
 mod links;
+mod manifests;
 mod modules;
 mod names;
 mod repository;

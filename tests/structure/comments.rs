@@ -1,11 +1,14 @@
 //! The comments of a file, line by line.
 
 /// The number and the text of each line that is in a comment; none for kinds of files that are not known.
+/// A manifest counts as a comment all over, because it names paths and reasons in its values.
 pub fn comments(file: &str, text: &str) -> Vec<(usize, String)> {
     match file.rsplit('.').next() {
         Some("rs") => rust_comments(text),
-        Some("js" | "mjs") => whole_lines(text, &["//", "/*", "*"]),
-        Some("sh" | "toml" | "yml" | "py" | "service" | "socket" | "conf") => after_hash(text),
+        Some("js" | "mjs" | "css") => whole_lines(text, &["//", "/*", "*"]),
+        Some("sql") => whole_lines(text, &["--"]),
+        Some("toml") => whole_lines(text, &[""]),
+        Some("sh" | "yml" | "py" | "service" | "socket" | "conf") => after_hash(text),
         _ if text.starts_with("#!") => after_hash(text),
         _ => Vec::new(),
     }

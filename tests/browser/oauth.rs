@@ -1,7 +1,7 @@
 //! The provider `oauth` against a server that nobody here wrote: signing in, staying so, signing out.
 
 use crate::foreign::{Foreign, assert_failed};
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{http, until};
 use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ fn page(step: &Value) -> &str {
 #[test]
 fn a_real_browser_signs_in_and_comes_back() {
     let test = "a_real_browser_signs_in_and_comes_back";
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();
@@ -158,7 +158,7 @@ fn a_real_browser_signs_in_and_comes_back() {
 #[test]
 fn denial_in_the_browser_ends_the_sign_in() {
     let test = "denial_in_the_browser_ends_the_sign_in";
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();
@@ -173,7 +173,7 @@ fn denial_in_the_browser_ends_the_sign_in() {
 #[test]
 fn a_forged_callback_does_not_disturb_the_sign_in() {
     let test = "a_forged_callback_does_not_disturb_the_sign_in";
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();

@@ -1,7 +1,7 @@
 //! The provider `oauth` as a person types it, against a server that nobody here wrote: what is said, and the exit codes.
 
 use crate::foreign::Foreign;
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::cli::{Output, Talk};
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn a_typed_profile_signs_in_by_device_code() {
 #[test]
 fn a_typed_profile_signs_in_by_the_shown_address() {
     let test = "a_typed_profile_signs_in_by_the_shown_address";
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     add(&server, "");
     let mut talk = server.world.start("login --profile typed --json --no-browser");

@@ -1,6 +1,6 @@
 //! The session file as others leave it (F02, F04, F05, F06, F09, F10, F11, F12).
 
-use everkey_tests::server::Grant;
+use everkey_tests::server::IssuedTokens;
 use everkey_tests::{ADA, Fault, REFRESH, Setup, World, eventually, othertool, until};
 use rustix::fs::{FileType, Mode};
 use std::fs;
@@ -199,7 +199,7 @@ fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
     assert_eq!(theirs.status(), 200);
     gate.open();
     until("our request to be answered with a 409", || world.server.log().contains("status=409"));
-    let mut grant = Grant::of(&theirs);
+    let mut grant = IssuedTokens::of(&theirs);
     grant.answer["user"] = old["user"].clone();
     othertool::write(&world.auth_file(), &othertool::session(&grant));
 
@@ -220,7 +220,7 @@ fn f11_n29_a_revoked_session_ends_on_a_callers_report() {
     let mut caller = world.start("auth token --refused -");
     caller.say(old["access_token"].as_str().unwrap());
     gate.reached();
-    let mut theirs = Grant::of(&world.server.refresh(old["refresh_token"].as_str().unwrap()));
+    let mut theirs = IssuedTokens::of(&world.server.refresh(old["refresh_token"].as_str().unwrap()));
     theirs.answer["user"] = old["user"].clone();
     othertool::write(&world.auth_file(), &othertool::session(&theirs));
     assert_eq!(caller.finish().ok(), theirs.access, "their session is taken over");

@@ -1,7 +1,7 @@
 //! The re-audit page: the reminder, and the sign-in that it asks for.
 
 use super::Desk;
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{ADA, Setup, until};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -140,7 +140,7 @@ fn a_day_can_be_chosen_and_shows_when_due() {
 }
 
 /// The seconds that something in the dialog says are left.
-fn seconds(browser: &Browser, place: &str) -> Option<u64> {
+fn seconds(browser: &Chromium, place: &str) -> Option<u64> {
     let text =
         browser.script(&format!("return document.querySelector('dialog[open] {place}')?.innerText ?? ''"));
     let words = text.as_str().unwrap_or_default().to_owned();

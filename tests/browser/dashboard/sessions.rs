@@ -1,14 +1,14 @@
 //! The sessions: signing in and out, refreshing, the time that is left; in every window at once.
 
 use super::Desk;
-use everkey_tests::browser::Browser;
-use everkey_tests::server::Grant;
+use everkey_tests::browser::Chromium;
+use everkey_tests::server::IssuedTokens;
 use everkey_tests::{Setup, until};
 
 const FAILPROOFAI: &str = "failproofai";
 
 /// The seconds that the first countdown shows.
-fn left(browser: &Browser) -> u64 {
+fn left(browser: &Chromium) -> u64 {
     let text = browser.text_of(".counter");
     let parts: Vec<u64> = text.split(':').filter_map(|part| part.trim().parse().ok()).collect();
     parts.iter().fold(0, |all, part| all * 60 + part)
@@ -83,7 +83,7 @@ fn an_ended_session_is_reported_in_the_pages_words() {
     let answer = desk.world.session().expect("a session");
     let field = |name: &str| desk.world.session_text(name);
     let (access, refresh) = (field("access_token"), field("refresh_token"));
-    desk.world.server.end_session(&Grant { access, refresh, answer });
+    desk.world.server.end_session(&IssuedTokens { access, refresh, answer });
     desk.browser.click_for(FAILPROOFAI, "Refresh now");
     desk.browser.until("the words", |browser| browser.count("#toast:not([hidden])") == 1);
     let said = desk.browser.text_of("#toast-words");

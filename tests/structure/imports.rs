@@ -102,17 +102,18 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
-    // serde's attributes name functions in strings.
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+        // serde's attributes name functions in strings; in others a string is a text.
+        let strings = if attribute.path().is_ident("serde") { Strings::Read } else { Strings::Skipped };
         if let Meta::List(list) = &attribute.meta {
-            for path in paths_in(&list.tokens.to_string(), Strings::Read) {
+            for path in paths_in(&list.tokens.to_string(), strings) {
                 self.note(&path);
             }
         }
     }
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Strings {
     Read,
     Skipped,

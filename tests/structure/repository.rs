@@ -77,7 +77,7 @@ fn from_metadata(package: &Value) -> Crate {
 
 /// Fails with every violation on a line of its own.
 pub fn assert_none(violations: &[String], rule: &str) {
-    assert!(violations.is_empty(), "{rule}: {} violations\n{}\n", violations.len(), violations.join("\n"));
+    assert!(violations.is_empty(), "{rule} ({}):\n{}\n", violations.len(), violations.join("\n"));
 }
 
 fn root() -> PathBuf {

@@ -1,8 +1,9 @@
 //! The socket as the client uses it: blocking, binary frames, one request at a time.
 
+use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
-use everkey_proto::{Code, Failure, Reply, Request, codec};
+use everkey_proto::{Code, Failure, Reply, Request};
 use interprocess::local_socket::prelude::*;
 use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
 use rustix::fs::{Mode, OFlags};
@@ -61,19 +62,25 @@ impl Connection {
     pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
         let body = codec::encode_request(request).map_err(|_| too_long())?;
         let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
-        let body = self.0.write_all(&framed).and_then(|()| {
+        let asked = self.0.write_all(&framed).and_then(|()| {
             self.0.set_recv_timeout(Some(REPLY_TIME))?;
             self.read_frame(REPLY_CAP)
         });
-        let reply = body.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other));
-        succeeded(reply.map_err(|e| lost(&e))?)
+        let body = asked.map_err(|e| lost(&e))?;
+        succeeded(codec::decode_reply(&body).map_err(unreadable)?)
     }
 
-    /// Waits for the next reply to what was asked before, however long it takes.
+    /// Waits for the next reply to what was asked, however long it takes. One of a kind that only a newer build knows is
+    /// passed over.
     pub fn next(&mut self) -> Result<Reply, Failure> {
-        let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
-        let reply = read.and_then(|body| codec::decode_reply(&body).map_err(io::Error::other));
-        succeeded(reply.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })?)
+        loop {
+            let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
+            let body = read.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })?;
+            match codec::decode_reply(&body) {
+                Err(CodecError::Unknown { .. }) => {}
+                reply => return succeeded(reply.map_err(unreadable)?),
+            }
+        }
     }
 
     fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
@@ -179,6 +186,18 @@ fn too_long() -> Failure {
 
 fn ended() -> Failure {
     failure(Code::NoAgent, "The agent has ended.".to_owned(), "Try again; the next command starts a new one.")
+}
+
+/// A reply arrived whole, and is none that this build can read.
+fn unreadable(e: CodecError) -> Failure {
+    match e {
+        CodecError::Unknown { .. } => failure(
+            Code::Version,
+            format!("The agent's reply is newer than this everkey: {e}."),
+            "Upgrade everkey, or run `everkey agent stop` so that the next command starts its own agent.",
+        ),
+        CodecError::Malformed | CodecError::TooLong => lost(&io::Error::other(e)),
+    }
 }
 
 fn lost(e: &io::Error) -> Failure {

@@ -4,10 +4,11 @@
 use crate::broker::ClientRequest;
 use crate::events::{EventLog, Follower};
 use crate::following;
+use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{self, MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::json::{self, AgentHelloLine, NotALine, ReplyLine};
-use everkey_proto::{Code, Failure, Reply, Request, Verb, codec};
+use everkey_proto::{Code, Failure, Reply, Request, Verb};
 use interprocess::local_socket::tokio::Stream;
 use std::io;
 use std::sync::Arc;
@@ -117,6 +118,8 @@ async fn frames(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Do
         let body = read_frame(reader, REQUEST_CAP).await?;
         let next = match codec::decode_request(&body) {
             Ok(request) => ask(request, pid, &door).await,
+            // The frame is whole, so the next one can be read.
+            Err(e @ CodecError::Unknown { .. }) => Next::Reply(bad_request(e.to_string())),
             Err(e) => {
                 in_time(writer.write_all(&Wire::Frames.bytes(bad_request(e.to_string()))?)).await?;
                 return Err(nonsense("not a request"));

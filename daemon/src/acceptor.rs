@@ -109,7 +109,7 @@ async fn next_connection(
         Ok(stream) => Some((stream, place)),
         Err(e) => {
             tracing::warn!(error = %e, "can't accept a connection");
-            // Out of descriptors, most likely: somebody has to leave first.
+            // SignedOutReason of descriptors, most likely: somebody has to leave first.
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }

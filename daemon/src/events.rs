@@ -4,7 +4,7 @@ use crate::words;
 use everkey_proto::reply::{Event, Happening};
 use everkey_reminder::ReminderNotice;
 use everkey_session::Profile;
-use everkey_session::{Notice, Trouble};
+use everkey_session::{Error, Notice};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -104,15 +104,15 @@ impl Follower {
 /// What a notice about a profile means to a person; none if it is for the log only.
 pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<Happening> {
     let user = || profile.user().cloned();
-    let why = |trouble: Trouble| words::failure(&trouble).message;
+    let why = |error: Error| words::failure(&error).message;
     Some(match notice {
         Notice::SignedIn => Happening::SignedIn { user: user() },
         Notice::Refreshed => Happening::Refreshed { access_expires_at: profile.access_expires_at() },
         Notice::Adopted => Happening::Adopted { user: user() },
         Notice::SignedOut(out) => Happening::SignedOut { why: words::why_out(out) },
         Notice::Ended(over) => Happening::NeedsLogin { why: words::why_ended(*over).to_owned() },
-        Notice::RefreshFailed(net) => Happening::Offline { why: why(Trouble::Net(net.clone())) },
-        Notice::StoreFailed(store) => Happening::FileTrouble { why: why(Trouble::Store(store.clone())) },
+        Notice::RefreshFailed(net) => Happening::Offline { why: why(Error::Net(net.clone())) },
+        Notice::StoreFailed(store) => Happening::FileTrouble { why: why(Error::Store(store.clone())) },
         Notice::Tightened
         | Notice::SetAside(_)
         | Notice::GaveWay
@@ -130,7 +130,7 @@ pub fn of_reminder_notice(notice: &ReminderNotice) -> Option<Happening> {
         ReminderNotice::Cleared => Happening::ReminderCleared,
         ReminderNotice::Due(reminder) => Happening::ReminderDue { reminder: reminder.clone() },
         ReminderNotice::StoreFailed(store) => {
-            Happening::FileTrouble { why: words::failure(&Trouble::Store(store.clone())).message }
+            Happening::FileTrouble { why: words::failure(&Error::Store(store.clone())).message }
         }
         ReminderNotice::Untold(_) => return None,
     })

@@ -2,7 +2,7 @@
 
 use everkey_reminder::{ReminderNotice, ReminderRequest, Untold};
 use everkey_session::Ask;
-use everkey_session::{Notice, StoreTrouble, Trouble};
+use everkey_session::{Error, Notice, StoreError};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to stderr; `EVERKEY_LOG` sets the level (`info` unless told). Libraries stay at `warn`, since their
@@ -53,19 +53,19 @@ pub fn reminder_verb(request: &ReminderRequest) -> &'static str {
 }
 
 pub fn log(profile: &str, notice: &Notice) {
-    let message = |trouble: Trouble| crate::words::failure(&trouble).message;
+    let message = |error: Error| crate::words::failure(&error).message;
     match notice {
         Notice::SignedIn => tracing::info!(profile, "signed in"),
         Notice::Refreshed => tracing::info!(profile, "refreshed"),
         Notice::Adopted => tracing::info!(profile, "took over a session that another program wrote"),
         Notice::SignedOut(out) => {
-            tracing::info!(profile, why = message(Trouble::NotSignedIn(out.clone())), "signed out");
+            tracing::info!(profile, why = message(Error::NotSignedIn(out.clone())), "signed out");
         }
         Notice::Ended(over) => {
-            tracing::warn!(profile, why = message(Trouble::NeedsLogin(*over)), "session ended")
+            tracing::warn!(profile, why = message(Error::NeedsLogin(*over)), "session ended")
         }
         Notice::RefreshFailed(net) => {
-            tracing::warn!(profile, why = message(Trouble::Net(net.clone())), "refresh failed; trying again");
+            tracing::warn!(profile, why = message(Error::Net(net.clone())), "refresh failed; trying again");
         }
         Notice::StoreFailed(store) => store_failed(profile, store),
         Notice::Tightened => {
@@ -98,14 +98,14 @@ pub fn log_reminder(profile: &str, notice: &ReminderNotice) {
             tracing::warn!(profile, "the api-server refuses the reminder; it is kept here alone");
         }
         ReminderNotice::Untold(Untold::Yet(net)) => {
-            let why = crate::words::failure(&Trouble::Net(net.clone())).message;
+            let why = crate::words::failure(&Error::Net(net.clone())).message;
             tracing::warn!(profile, why, "the api-server does not know of the reminder yet; trying again");
         }
         ReminderNotice::StoreFailed(store) => store_failed(profile, store),
     }
 }
 
-fn store_failed(profile: &str, store: &StoreTrouble) {
-    let why = crate::words::failure(&Trouble::Store(store.clone())).message;
+fn store_failed(profile: &str, store: &StoreError) {
+    let why = crate::words::failure(&Error::Store(store.clone())).message;
     tracing::error!(profile, why, "file trouble");
 }

@@ -4,13 +4,15 @@ use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
-use everkey_session::At;
+use everkey_session::CallTarget;
 use everkey_session::Revocation;
-use everkey_session::{Done, Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::{NetKind, NetTrouble};
+use everkey_session::{
+    Identity, JobResult, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer,
+};
+use everkey_session::{NetError, NetErrorKind};
 
 /// S1: makes the connection that a refresh token will be sent on.
-pub async fn park(provider: &'static Descriptor, at: At) -> Result<Parked, NetTrouble> {
+pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {
     match provider.refresh().and_then(|route| (route.target)(&at)) {
         Some(target) => http::park(&at.server, &target).await,
         None => Err(no_route(provider, at.server, "refresh")),
@@ -21,52 +23,52 @@ pub async fn park(provider: &'static Descriptor, at: At) -> Result<Parked, NetTr
 pub async fn send(
     provider: &'static Descriptor,
     parked: Parked,
-    at: At,
+    at: CallTarget,
     refresh: Secret,
     key: Secret,
     deadline: u64,
-) -> Done {
-    let unclear = |trouble| Done::Answered(Box::new(Refresh::Unclear(trouble)), None);
+) -> JobResult {
+    let unclear = |error| JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None);
     let Some(route) = provider.refresh() else { return unclear(no_route(provider, at.server, "refresh")) };
     let Some(request) = route.request(&at, &refresh, &key, deadline) else {
         return unclear(no_route(provider, at.server, "refresh"));
     };
     match parked.send(request).await {
-        Ok(answer) => Done::Answered(Box::new((route.read)(&answer)), answer.date),
-        Err(trouble) => unclear(trouble),
+        Ok(answer) => JobResult::Answered(Box::new((route.read)(&answer)), answer.date),
+        Err(error) => unclear(error),
     }
 }
 
 /// Asks how far a session has rotated.
-pub async fn probe(provider: &'static Descriptor, at: At, access: Secret) -> Done {
+pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
     let Some((route, request)) = bearer(provider.probe.as_ref(), &at, &access) else {
-        return Done::Probed(Probe::NoRoute, None);
+        return JobResult::Probed(ProbeAnswer::NoRoute, None);
     };
     match http::call(&at.server, request).await {
-        Ok(answer) => Done::Probed((route.read)(&answer), answer.date),
-        Err(trouble) => Done::Probed(Probe::Unclear(trouble), None),
+        Ok(answer) => JobResult::Probed((route.read)(&answer), answer.date),
+        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(error), None),
     }
 }
 
-pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> Done {
+pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> JobResult {
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
             Ok(answer) => (provider.login.read)(&call, &answer),
-            Err(trouble) => LoginAnswer::Net(trouble),
+            Err(error) => LoginAnswer::Net(error),
         },
         None => LoginAnswer::Net(no_route(provider, server, "login")),
     };
-    Done::LoginAnswered(Box::new(answer))
+    JobResult::LoginAnswered(Box::new(answer))
 }
 
 /// Asks whose a token is.
-pub async fn identify(provider: &'static Descriptor, at: At, access: Secret) -> Done {
+pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
     let Some((route, request)) = bearer(provider.identify.as_ref(), &at, &access) else {
-        return Done::Identified(Identity::Untold);
+        return JobResult::Identified(Identity::Untold);
     };
-    Done::Identified(match http::call(&at.server, request).await {
+    JobResult::Identified(match http::call(&at.server, request).await {
         Ok(answer) => (route.read)(&answer),
-        Err(trouble) => Identity::Net(trouble),
+        Err(error) => Identity::Net(error),
     })
 }
 
@@ -76,26 +78,26 @@ pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> Remind
     let Some(route) = &provider.remind else { return ReminderDone::Informed(ReminderAnswer::Refused) };
     ReminderDone::Informed(match http::call(&at.server, (route.request)(&access, due_at)).await {
         Ok(answer) => (route.read)(&answer),
-        Err(trouble) => ReminderAnswer::Net(trouble),
+        Err(error) => ReminderAnswer::Net(error),
     })
 }
 
-pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> Done {
+pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> JobResult {
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
-        return Done::Revoked(RevokeAnswer::Refused);
+        return JobResult::Revoked(RevokeAnswer::Refused);
     };
-    Done::Revoked(match http::call(&revocation.at.server, request).await {
+    JobResult::Revoked(match http::call(&revocation.at.server, request).await {
         Ok(answer) => read(&answer),
-        Err(trouble) => RevokeAnswer::Net(trouble),
+        Err(error) => RevokeAnswer::Net(error),
     })
 }
 
 /// A route and the request to it; none if provider or server lack the route, which is an answer too.
 fn bearer<'a, Read>(
     route: Option<&'a ProviderRoute<BearerRequest, Read>>,
-    at: &At,
+    at: &CallTarget,
     access: &Secret,
 ) -> Option<(&'a ProviderRoute<BearerRequest, Read>, HttpRequest)> {
     let route = route?;
@@ -103,9 +105,9 @@ fn bearer<'a, Read>(
 }
 
 /// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.
-fn no_route(provider: &Descriptor, server: String, route: &str) -> NetTrouble {
+fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
     tracing::error!(provider = provider.kind.word(), server, route, "the provider has no such route");
-    NetTrouble { server, kind: NetKind::NotTheContract }
+    NetError { server, kind: NetErrorKind::NotTheContract }
 }
 
 #[cfg(test)]
@@ -120,9 +122,9 @@ mod tests {
     #[tokio::test]
     async fn what_a_provider_lacks_is_never_sent() {
         let provider = descriptor(ProviderKind::DotAi);
-        let at = || At { server: NOWHERE.into(), registration: None };
+        let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
-        let defect = || NetTrouble { server: NOWHERE.into(), kind: NetKind::NotTheContract };
+        let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
         let revocation = Revocation {
             id: 1,
             at: at(),
@@ -133,11 +135,11 @@ mod tests {
             user: None,
         };
         assert_eq!(park(provider, at()).await.err(), Some(defect()));
-        assert_eq!(probe(provider, at(), token()).await, Done::Probed(Probe::NoRoute, None));
-        assert_eq!(identify(provider, at(), token()).await, Done::Identified(Identity::Untold));
-        assert_eq!(revoke(provider, revocation).await, Done::Revoked(RevokeAnswer::Refused));
+        assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
+        assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
+        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::Refused));
         let call = LoginCall::RequestCode { email: "e@x".into() };
         let answer = login(provider, NOWHERE.into(), call).await;
-        assert_eq!(answer, Done::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
+        assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
     }
 }

@@ -8,7 +8,7 @@ use crate::facts::SessionFacts;
 use crate::machine::{ReminderMachine, Storing, Work};
 use everkey_proto::When;
 use everkey_session::{Boot, Moment, Waiter};
-use everkey_session::{StoreTrouble, Trouble};
+use everkey_session::{Error, StoreError};
 
 /// How long a client waits at the most, in milliseconds.
 pub(crate) const PATIENCE_MS: u64 = 20_000;
@@ -66,7 +66,7 @@ impl ReminderMachine {
     fn show(&mut self, now: &Moment, facts: &SessionFacts<'_>, waiter: Waiter) {
         let reply = match (facts.email(), &self.file) {
             (Err(why), _) => Err(why),
-            (Ok(_), Some(FoundReminder::Unusable(why))) => Err(Trouble::Store(why.clone()).into()),
+            (Ok(_), Some(FoundReminder::Unusable(why))) => Err(Error::Store(why.clone()).into()),
             (Ok(_), Some(_) | None) => Ok(self.reminder(now, facts)),
         };
         self.reply(waiter, reply);
@@ -100,7 +100,7 @@ impl ReminderMachine {
             Some(FoundReminder::Garbage) => {
                 return self.put(facts, client, email, upstream.map(Owed::Clear), None);
             }
-            Some(FoundReminder::Unusable(why)) => Err(Trouble::Store(why.clone()).into()),
+            Some(FoundReminder::Unusable(why)) => Err(Error::Store(why.clone()).into()),
             // Another user's stays.
             Some(FoundReminder::There(_) | FoundReminder::Missing) | None => Ok(None),
         };
@@ -133,7 +133,7 @@ impl ReminderMachine {
         client: Option<PendingRequest>,
         email: &str,
         reminder: Option<Reminder>,
-        result: Result<(), StoreTrouble>,
+        result: Result<(), StoreError>,
     ) {
         let reply = match result {
             Ok(()) => {
@@ -152,13 +152,13 @@ impl ReminderMachine {
                         }
                         Ok(set)
                     }
-                    Ok(_) | Err(_) => Err(Trouble::AccountChanged.into()),
+                    Ok(_) | Err(_) => Err(Error::AccountChanged.into()),
                 }
             }
             Err(why) => {
                 self.unsure = true;
                 self.read_soon(now);
-                Err(Trouble::Store(why).into())
+                Err(Error::Store(why).into())
             }
         };
         if let Some(PendingRequest { waiter, .. }) = client {
@@ -180,7 +180,7 @@ impl ReminderMachine {
             expired.push(client);
         }
         for PendingRequest { waiter, .. } in expired {
-            self.reply(waiter, Err(Trouble::Timeout.into()));
+            self.reply(waiter, Err(Error::Timeout.into()));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is known and kept about a re-audit reminder, and what the file says of it.
 
 use everkey_proto::reply;
-use everkey_session::StoreTrouble;
+use everkey_session::StoreError;
 use serde::{Deserialize, Serialize};
 
 /// What `next-audit.json` holds. It outlives sessions, and counts only for whoever it was set for.
@@ -56,7 +56,7 @@ pub enum FoundReminder {
     /// Not a reminder; it is left alone, and replaced when one is set.
     Garbage,
     /// Can't be used.
-    Unusable(StoreTrouble),
+    Unusable(StoreError),
 }
 
 impl ReminderBook {

@@ -3,9 +3,9 @@
 use crate::book::{FoundReminder, Reminder, ReminderBook};
 use everkey_proto::reply;
 use everkey_proto::{Secret, When};
-use everkey_session::At;
+use everkey_session::CallTarget;
+use everkey_session::{Error, NetError, StoreError};
 use everkey_session::{Farewell, Op, Waiter};
-use everkey_session::{NetTrouble, StoreTrouble, Trouble};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,19 +46,19 @@ pub enum ReminderError {
     /// A reminder that is past, or more than 365 days ahead.
     OutOfRange,
     /// As a request to the session would have failed.
-    Session(Trouble),
+    Session(Error),
 }
 
-impl From<Trouble> for ReminderError {
-    fn from(trouble: Trouble) -> Self {
-        Self::Session(trouble)
+impl From<Error> for ReminderError {
+    fn from(error: Error) -> Self {
+        Self::Session(error)
     }
 }
 
 /// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReminderEffect {
-    /// Answer a client; exactly once each.
+    /// ProfileReply a client; exactly once each.
     Reply(Waiter, ReminderReply),
     /// Work on files; jobs of one profile run, and are reported as done, in the order given.
     Store(Op, Box<ReminderJob>),
@@ -90,7 +90,7 @@ pub enum ReminderJob {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReminderCall {
     /// The pinned server.
-    pub at: At,
+    pub at: CallTarget,
     /// Whose it is.
     pub access: Secret,
     /// Unix seconds at which it is due; none means that it was cleared.
@@ -109,7 +109,7 @@ pub enum ReminderAnswer {
     /// It asks to wait so many seconds.
     Limited(u64),
     /// No usable answer.
-    Net(NetTrouble),
+    Net(NetError),
 }
 
 /// How work ended.
@@ -118,7 +118,7 @@ pub enum ReminderDone {
     /// [`ReminderJob::Read`]
     Read(Box<FoundReminder>, Box<ReminderBook>),
     /// [`ReminderJob::Put`], [`ReminderJob::Note`]
-    Stored(Result<(), StoreTrouble>),
+    Stored(Result<(), StoreError>),
     /// [`ReminderCall`]
     Informed(ReminderAnswer),
 }
@@ -135,14 +135,14 @@ pub enum ReminderNotice {
     /// The api-server does not know of a reminder that was set or cleared here.
     Untold(Untold),
     /// A file could not be read or written.
-    StoreFailed(StoreTrouble),
+    StoreFailed(StoreError),
 }
 
 /// Why an api-server does not know of a reminder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Untold {
     /// It could not be informed yet, for this reason; the call is repeated.
-    Yet(NetTrouble),
+    Yet(NetError),
     /// It refuses this one for good.
     Refused,
 }

@@ -2,21 +2,21 @@
 
 use crate::effect::ReminderError;
 use everkey_proto::Secret;
-use everkey_session::At;
+use everkey_session::CallTarget;
+use everkey_session::{Error, NotOwner};
 use everkey_session::{Moment, Profile};
-use everkey_session::{NotOwner, Trouble};
 
 /// The session as it stands. The reminder reads it and never changes it.
 #[derive(Debug)]
 pub struct SessionFacts<'a> {
     /// The email address of whoever has an active session, or why nobody has one. None where the server does not say.
-    pub user: Result<Option<&'a str>, Trouble>,
+    pub user: Result<Option<&'a str>, Error>,
     /// The access token of the session, while it works.
     pub access: Option<&'a Secret>,
     /// Whether this agent owns the files.
     pub owner: &'a Result<(), NotOwner>,
     /// The pinned server.
-    pub at: At,
+    pub at: CallTarget,
 }
 
 impl<'a> SessionFacts<'a> {
@@ -40,7 +40,7 @@ impl<'a> SessionFacts<'a> {
     /// Whose reminders count, if this agent may write for them.
     pub fn writer(&self) -> Result<&'a str, ReminderError> {
         let email = self.email()?;
-        self.owner.clone().map_err(Trouble::NotOwner)?;
+        self.owner.clone().map_err(Error::NotOwner)?;
         Ok(email)
     }
 }

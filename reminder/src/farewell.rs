@@ -6,7 +6,7 @@ use crate::effect::ReminderAnswer;
 use crate::facts::SessionFacts;
 use crate::inform::Hold;
 use crate::machine::ReminderMachine;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::policy::slow_retry_at;
 use everkey_session::{Boot, Farewell, Moment};
 
@@ -90,7 +90,7 @@ impl ReminderMachine {
         let may_reach = match answer {
             ReminderAnswer::Accepted | ReminderAnswer::Refused | ReminderAnswer::Unauthorized => return,
             ReminderAnswer::Limited(_) => true,
-            ReminderAnswer::Net(net) => !matches!(net.kind, NetKind::Connect(_)),
+            ReminderAnswer::Net(net) => !matches!(net.kind, NetErrorKind::Connect(_)),
         };
         let mut pending = self.farewells.iter_mut();
         let Some(pending) = pending.find(|pending| pending.farewell.revocation == revocation) else { return };

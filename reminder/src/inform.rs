@@ -5,7 +5,7 @@ use crate::effect::{ReminderAnswer, ReminderCall, ReminderEffect, ReminderNotice
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use everkey_proto::Secret;
-use everkey_session::At;
+use everkey_session::CallTarget;
 use everkey_session::Fingerprint;
 use everkey_session::policy::{retry_after, retry_at};
 use everkey_session::{Boot, Moment, Op};
@@ -89,7 +89,7 @@ impl ReminderMachine {
     }
 
     /// Whether it was at this server that the reminder was set or cleared.
-    pub(crate) fn is_owed_at(&self, at: &At) -> bool {
+    pub(crate) fn is_owed_at(&self, at: &CallTarget) -> bool {
         self.book.server.as_deref().is_none_or(|server| server == at.server)
     }
 
@@ -100,7 +100,7 @@ impl ReminderMachine {
         self.call(facts.at.clone(), access, owed, None);
     }
 
-    pub(crate) fn call(&mut self, at: At, access: Secret, owed: Owed, farewell: Option<u64>) {
+    pub(crate) fn call(&mut self, at: CallTarget, access: Secret, owed: Owed, farewell: Option<u64>) {
         let op = self.next_op();
         let (print, due_at) = (Fingerprint::of(&access), owed.due_at());
         self.emit(ReminderEffect::Call(op, ReminderCall { at, access, due_at }));

@@ -9,7 +9,7 @@ use crate::farewell::PendingFarewell;
 use crate::inform::Informing;
 use everkey_proto::reply;
 use everkey_session::policy::retry_at;
-use everkey_session::{Boot, Moment, Op, StoreKind, StoreTrouble, Trouble, Wake, WakeReason};
+use everkey_session::{Boot, Error, Moment, Op, StoreError, StoreErrorKind, Wake, WakeReason};
 use std::collections::VecDeque;
 
 /// The reminder's file is read though nobody said that it changed.
@@ -245,17 +245,17 @@ impl ReminderMachine {
         self.learn(now, facts, found);
     }
 
-    fn unreadable(&mut self, now: &Moment, facts: &SessionFacts<'_>, why: StoreTrouble) {
+    fn unreadable(&mut self, now: &Moment, facts: &SessionFacts<'_>, why: StoreError) {
         if self.is_unread() {
             for PendingRequest { waiter, .. } in std::mem::take(&mut self.requests) {
-                self.reply(waiter, Err(Trouble::Store(why.clone()).into()));
+                self.reply(waiter, Err(Error::Store(why.clone()).into()));
             }
         }
         if self.unsure {
             self.work = Work::Rest { next: retry_at(now, 1) };
         }
         // It could not be read this time; what it held a moment ago still counts until it is seen to have changed.
-        let passing = matches!(why.kind, StoreKind::Os(_)) && self.file.is_some();
+        let passing = matches!(why.kind, StoreErrorKind::Os(_)) && self.file.is_some();
         let found = FoundReminder::Unusable(why.clone());
         if !passing && self.file.as_ref() != Some(&found) {
             self.notify(ReminderNotice::StoreFailed(why));
@@ -306,7 +306,7 @@ impl ReminderMachine {
         self.work = Work::Storing { op, what, again: false };
     }
 
-    fn stored(&mut self, now: &Moment, facts: &SessionFacts<'_>, op: Op, result: Result<(), StoreTrouble>) {
+    fn stored(&mut self, now: &Moment, facts: &SessionFacts<'_>, op: Op, result: Result<(), StoreError>) {
         let rest = Work::Rest { next: Boot(0) };
         let (what, again) = match std::mem::replace(&mut self.work, rest) {
             Work::Storing { op: mine, what, again } if mine == op => (what, again),

@@ -6,10 +6,10 @@ use crate::effect::{ReminderDone, ReminderEffect, ReminderError, ReminderInput, 
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use everkey_proto::{Expect, reply};
-use everkey_session::{Answer, View};
 use everkey_session::{
     Ask, Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter, Wake, WakeReason,
 };
+use everkey_session::{ProfileReply, ProfileStatus};
 use std::collections::VecDeque;
 
 /// The reminder's work is numbered from here on, the session's from one.
@@ -46,8 +46,8 @@ impl From<Input> for ProfileInput {
 pub enum ProfileEffect {
     /// Of the session; never its status nor a farewell, which stay here.
     Session(Effect),
-    /// Answer a client with everything there is to show.
-    Status(Waiter, Box<View>, Option<reply::Reminder>),
+    /// ProfileReply a client with everything there is to show.
+    Status(Waiter, Box<ProfileStatus>, Option<reply::Reminder>),
     /// Of the reminder.
     Reminder(ReminderEffect),
 }
@@ -154,7 +154,7 @@ impl ProfileMachines {
                 (Ok(()), Early::Reminder(_)) => self.refuse(waiter, ReminderError::NoReminders),
                 (Err(why), Early::Reminder(_)) => self.refuse(waiter, why.into()),
                 (Err(why), Early::Status) => {
-                    let failed = Effect::Reply(waiter, Box::new(Answer::Failed(why)));
+                    let failed = Effect::Reply(waiter, Box::new(ProfileReply::Failed(why)));
                     self.effects.push(ProfileEffect::Session(failed));
                 }
             }
@@ -196,7 +196,7 @@ impl ProfileMachines {
             match effect {
                 Effect::Farewell(farewell) => self.farewells.push(farewell),
                 Effect::Reply(waiter, answer) => match *answer {
-                    Answer::Status(view) => self.reply_status(now, waiter, view),
+                    ProfileReply::Status(view) => self.reply_status(now, waiter, view),
                     other => {
                         let reply = Effect::Reply(waiter, Box::new(other));
                         self.effects.push(ProfileEffect::Session(reply));
@@ -207,7 +207,7 @@ impl ProfileMachines {
         }
     }
 
-    fn reply_status(&mut self, now: &Moment, waiter: Waiter, mut view: View) {
+    fn reply_status(&mut self, now: &Moment, waiter: Waiter, mut view: ProfileStatus) {
         view.next_wake = self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why));
         let reminder = self.reminder.as_ref();
         let shown = reminder.and_then(|r| r.reminder(now, &SessionFacts::of(&self.session, now)));

@@ -3,13 +3,13 @@
 use crate::error::NotOwner;
 use crate::journal::Capability;
 use crate::policy::{Policy, Settings};
-use crate::registration::At;
+use crate::registration::CallTarget;
 use crate::session::Session;
 use crate::sidecar::Sidecar;
 use crate::time::{Moment, ServerClock};
 
 /// What the whole profile stands on; only the profile itself changes it.
-pub(crate) struct Facts {
+pub(crate) struct ProfileFacts {
     pub settings: Settings,
     pub owner: Result<(), NotOwner>,
     pub server_clock: ServerClock,
@@ -19,7 +19,7 @@ pub(crate) struct Facts {
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub now: &'a Moment,
-    pub facts: &'a Facts,
+    pub facts: &'a ProfileFacts,
     pub sidecar: &'a Sidecar,
     /// Whether a refresh token may be sent: the files are this agent's, the journal is readable, the side-car on disk
     /// is up to date, and nobody else is about to change the session file.
@@ -67,7 +67,10 @@ impl<'a> Context<'a> {
     }
 
     /// Where the calls of this session go.
-    pub fn target_of(&self, session: &Session) -> At {
-        At { server: self.server_of(session).to_owned(), registration: session.holder.registration.clone() }
+    pub fn target_of(&self, session: &Session) -> CallTarget {
+        CallTarget {
+            server: self.server_of(session).to_owned(),
+            registration: session.holder.registration.clone(),
+        }
     }
 }

@@ -3,15 +3,15 @@
 use crate::input::{Op, Waiter};
 use crate::jobs::{NetJob, StoreJob};
 use crate::notice::Notice;
-use crate::registration::At;
-use crate::reply::Answer;
+use crate::registration::CallTarget;
+use crate::reply::ProfileReply;
 use everkey_proto::Secret;
 
 /// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Answer a client; exactly once each.
-    Reply(Waiter, Box<Answer>),
+    /// ProfileReply a client; exactly once each.
+    Reply(Waiter, Box<ProfileReply>),
     /// Work on files; jobs of one profile run, and are reported as done, in the order given.
     Store(Op, Box<StoreJob>),
     /// Work on the network; jobs run side by side.
@@ -19,7 +19,7 @@ pub enum Effect {
     /// Close the connection or the listener of an op without sending anything more.
     Cancel(Op),
     /// Say it in the log, and to whoever follows.
-    Tell(Notice),
+    Notify(Notice),
     /// Use the token of a session that has ended, before it is revoked. The revocation waits for
     /// [`Input::FarewellDone`](crate::Input::FarewellDone); only profiles that announce revocations have this effect.
     Farewell(Farewell),
@@ -31,7 +31,7 @@ pub struct Farewell {
     /// The revocation's id.
     pub revocation: u64,
     /// The server of the session.
-    pub at: At,
+    pub at: CallTarget,
     /// The access token of the session.
     pub access: Secret,
     /// Unix seconds after which the token is of no use, or the revocation is given up.
@@ -73,18 +73,18 @@ impl Outbox {
         self.effects.push(Effect::Cancel(op));
     }
 
-    pub fn reply(&mut self, waiter: Waiter, answer: Answer) {
+    pub fn reply(&mut self, waiter: Waiter, answer: ProfileReply) {
         self.effects.push(Effect::Reply(waiter, Box::new(answer)));
     }
 
-    pub fn reply_all(&mut self, waiters: impl IntoIterator<Item = Waiter>, answer: &Answer) {
+    pub fn reply_all(&mut self, waiters: impl IntoIterator<Item = Waiter>, answer: &ProfileReply) {
         for waiter in waiters {
             self.reply(waiter, answer.clone());
         }
     }
 
     pub fn notify(&mut self, notice: Notice) {
-        self.effects.push(Effect::Tell(notice));
+        self.effects.push(Effect::Notify(notice));
     }
 
     /// Announces a revocation.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Error {
     /// Nobody is signed in.
-    NotSignedIn(Out),
+    NotSignedIn(SignedOutReason),
     /// Only a new sign-in helps.
-    NeedsLogin(Over),
+    NeedsLogin(EndReason),
     /// The caller counts on another server.
     OtherServer {
         /// What the agent uses.
@@ -28,9 +28,9 @@ pub enum Trouble {
     /// The account changed while the request waited.
     AccountChanged,
     /// The api-server can't be reached or makes no sense.
-    Net(NetTrouble),
+    Net(NetError),
     /// A refresh was sent and its outcome is not known.
-    Uncertain(NetTrouble),
+    Uncertain(NetError),
     /// Nothing came of it in time.
     Timeout,
     /// The last refresh is less than 30 s ago.
@@ -46,7 +46,7 @@ pub enum Trouble {
         secs: u64,
     },
     /// A local file is in the way.
-    Store(StoreTrouble),
+    Store(StoreError),
     /// Another agent, or nobody can know which, holds the session file.
     NotOwner(NotOwner),
     /// This provider is not signed in to in that way, but in these.
@@ -59,7 +59,7 @@ pub enum Trouble {
 
 /// Why nobody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Out {
+pub enum SignedOutReason {
     /// There is no session file.
     NoFile,
     /// The session file was removed by another program.
@@ -71,7 +71,7 @@ pub enum Out {
 /// Why only a new sign-in helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Over {
+pub enum EndReason {
     /// The server refused the refresh token.
     Refused,
     /// An answer was lost and the server forbids asking again.
@@ -121,16 +121,16 @@ pub enum Rejected {
 
 /// What is wrong between here and an api-server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetTrouble {
+pub struct NetError {
     /// The server's base URL.
     pub server: String,
     /// What is wrong.
-    pub kind: NetKind,
+    pub kind: NetErrorKind,
 }
 
-/// Kinds of network trouble.
+/// Kinds of network errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NetKind {
+pub enum NetErrorKind {
     /// No connection: name, route, refusal or TLS, in the library's words.
     Connect(String),
     /// No answer in time.
@@ -155,16 +155,16 @@ pub enum NetKind {
 
 /// A file or folder that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreTrouble {
+pub struct StoreError {
     /// The path.
     pub path: String,
     /// What is wrong with it.
-    pub kind: StoreKind,
+    pub kind: StoreErrorKind,
 }
 
-/// Kinds of file trouble.
+/// Kinds of file errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreKind {
+pub enum StoreErrorKind {
     /// A symbolic link, which could point anywhere.
     Symlink,
     /// More than one name for the same file.
@@ -189,5 +189,5 @@ pub enum NotOwner {
     /// Another agent holds the lock.
     Held,
     /// The file system can't lock, or can't be trusted to.
-    Impossible(StoreTrouble),
+    Impossible(StoreError),
 }

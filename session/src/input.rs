@@ -1,6 +1,6 @@
 //! What comes in: requests of clients, ends of jobs, changed files, the clock.
 
-use crate::jobs::Done;
+use crate::jobs::JobResult;
 use crate::session::Fingerprint;
 use everkey_proto::{Expect, FlowId, Scheme, Secret};
 
@@ -27,7 +27,7 @@ pub enum Input {
     /// A client went away.
     Gone(Waiter),
     /// Work is done.
-    Done(Op, Done),
+    Done(Op, JobResult),
     /// A browser came back to the listener that the op opened.
     Callback {
         /// The browser, which waits for a page.

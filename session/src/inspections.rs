@@ -4,7 +4,7 @@
 use crate::effect::Outbox;
 use crate::input::{Op, Waiter};
 use crate::jobs::NetJob;
-use crate::registration::At;
+use crate::registration::CallTarget;
 use crate::session::Fingerprint;
 use everkey_proto::Secret;
 
@@ -28,7 +28,14 @@ pub(crate) enum Purpose {
 }
 
 impl Inspections {
-    pub fn begin(&mut self, waiter: Waiter, at: At, access: Secret, purpose: Purpose, out: &mut Outbox) {
+    pub fn begin(
+        &mut self,
+        waiter: Waiter,
+        at: CallTarget,
+        access: Secret,
+        purpose: Purpose,
+        out: &mut Outbox,
+    ) {
         let op = out.net(NetJob::Identify { at, access });
         self.0.push(Inspection { waiter, op, purpose });
     }

@@ -1,13 +1,13 @@
 //! Work that the core has done for it, on files and on the network, and how it ends.
 
-use crate::error::{NetTrouble, NotOwner, StoreTrouble};
+use crate::error::{NetError, NotOwner, StoreError};
 use crate::journal::{Intent, Journal};
 use crate::login_job::{LoginAnswer, LoginCall};
-use crate::registration::At;
+use crate::registration::CallTarget;
 use crate::revocation::Revocation;
 use crate::session::{Fingerprint, Session};
 use crate::sidecar::Sidecar;
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
 use std::collections::BTreeMap;
@@ -18,15 +18,15 @@ pub enum StoreJob {
     /// Take the owner lock, clear away what a crash left, make the folder durable as it stands, read everything.
     Load,
     /// Read the session file.
-    Look,
+    ReadSession,
     /// Move a damaged session file out of the way, if it still has this digest.
     SetAside(u64),
     /// S2: make the intent durable.
-    Note(Intent),
+    WriteIntent(Intent),
     /// S5: append the outcome to the journal and make it durable.
     Commit(Session),
     /// Make the side-car durable and leave the journal alone.
-    Remember(Sidecar),
+    WriteSidecar(Sidecar),
     /// S5: put the session in the place of the file whose token is `parent`; none means whatever is there.
     Replace {
         /// The token that the file must still hold.
@@ -44,9 +44,9 @@ pub enum StoreJob {
         revocation: Option<Revocation>,
     },
     /// Keep a revocation.
-    Queue(Revocation),
+    QueueRevocation(Revocation),
     /// Forget a revocation.
-    Dequeue(u64),
+    DropRevocation(u64),
 }
 
 /// Work on the network.
@@ -55,12 +55,12 @@ pub enum NetJob {
     /// S1: connect and finish TLS, send nothing.
     Connect {
         /// The pinned server.
-        at: At,
+        at: CallTarget,
     },
     /// S3: send the refresh token on the connection that the same op opened.
     Send {
         /// The pinned server.
-        at: At,
+        at: CallTarget,
         /// The refresh token.
         refresh: Secret,
         /// The idempotency key.
@@ -71,7 +71,7 @@ pub enum NetJob {
     /// Ask the session route where the server stands.
     Probe {
         /// The pinned server.
-        at: At,
+        at: CallTarget,
         /// The access token.
         access: Secret,
     },
@@ -87,7 +87,7 @@ pub enum NetJob {
     /// Ask the server whose a token is.
     Identify {
         /// The server.
-        at: At,
+        at: CallTarget,
         /// The token.
         access: Secret,
     },
@@ -112,30 +112,30 @@ pub enum Identity {
     /// It asks to wait so many seconds.
     Limited(u64),
     /// No usable answer.
-    Net(NetTrouble),
+    Net(NetError),
 }
 
 /// How work ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
+pub enum JobResult {
     /// [`StoreJob::Load`]
     Loaded(Box<Loaded>),
-    /// [`StoreJob::Look`]
-    Looked(Box<Found>),
+    /// [`StoreJob::ReadSession`]
+    SessionRead(Box<FileContent>),
     /// [`StoreJob::SetAside`]: the new name, or none if the file had changed.
-    SetAside(Result<Option<String>, StoreTrouble>),
-    /// [`StoreJob::Note`], [`StoreJob::Commit`], [`StoreJob::Remember`], [`StoreJob::Settle`], [`StoreJob::Queue`], [`StoreJob::Dequeue`]
-    Stored(Result<(), StoreTrouble>),
+    SetAside(Result<Option<String>, StoreError>),
+    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`]
+    Stored(Result<(), StoreError>),
     /// [`StoreJob::Replace`]
-    Replaced(Result<Replaced, StoreTrouble>),
+    Replaced(Result<Replaced, StoreError>),
     /// [`StoreJob::Erase`]
-    Erased(Result<(), StoreTrouble>),
+    Erased(Result<(), StoreError>),
     /// [`NetJob::Connect`]
-    Connected(Result<(), NetTrouble>),
+    Connected(Result<(), NetError>),
     /// [`NetJob::Send`], and the server's clock if it told.
-    Answered(Box<Refresh>, Option<u64>),
+    Answered(Box<RefreshAnswer>, Option<u64>),
     /// [`NetJob::Probe`], and the server's clock if it told.
-    Probed(Probe, Option<u64>),
+    Probed(ProbeAnswer, Option<u64>),
     /// [`NetJob::Login`]
     LoginAnswered(Box<LoginAnswer>),
     /// [`NetJob::Revoke`]
@@ -152,9 +152,9 @@ pub struct Loaded {
     /// Whether this agent may write.
     pub owner: Result<(), NotOwner>,
     /// The session file.
-    pub file: Found,
-    /// The journal; a trouble means that nothing may be sent.
-    pub journal: Result<Journal, StoreTrouble>,
+    pub file: FileContent,
+    /// The journal; an error means that nothing may be sent.
+    pub journal: Result<Journal, StoreError>,
     /// The side-car; none when there is none.
     pub sidecar: Option<Sidecar>,
     /// Sign-outs the server has yet to confirm.
@@ -163,7 +163,7 @@ pub struct Loaded {
 
 /// What the session file turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum FileContent {
     /// There is none.
     Missing,
     /// A session; `tightened` if it was readable by others until now.
@@ -176,7 +176,7 @@ pub enum Found {
     /// Not a session; the digest tells two damaged contents apart.
     Damaged(u64),
     /// Can't be used.
-    Unusable(StoreTrouble),
+    Unusable(StoreError),
 }
 
 /// How an exchange ended.
@@ -185,14 +185,14 @@ pub enum Replaced {
     /// The new session is in place and durable.
     Done,
     /// The file was not the parent's any more and has been left as it is.
-    GaveWay(Box<Found>),
+    GaveWay(Box<FileContent>),
 }
 
-/// A refresh answer as the provider reads it; only [`Refresh::Refused`] may end a session (I8).
+/// A refresh answer as the provider reads it; only [`RefreshAnswer::Refused`] may end a session (I8).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refresh {
+pub enum RefreshAnswer {
     /// New tokens.
-    Granted(Grant),
+    Granted(TokenResponse),
     /// The provider's unmistakable refusal.
     Refused,
     /// RR-1's 409 `rotation_in_progress`.
@@ -202,16 +202,16 @@ pub enum Refresh {
     /// A well-formed answer that this attempt changed nothing; seconds to wait, if told.
     Declined(Option<u64>),
     /// Anything else: the outcome stays in doubt.
-    Unclear(NetTrouble),
+    Unclear(NetError),
 }
 
 /// What the session route says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Probe {
+pub enum ProbeAnswer {
     /// The generation that the server has reached.
     Generation(u64),
     /// It says nothing useful now.
-    Unclear(NetTrouble),
+    Unclear(NetError),
     /// It refuses the access token.
     Refused,
     /// There is no such route.
@@ -221,10 +221,10 @@ pub enum Probe {
 /// What a server answers to a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokeAnswer {
-    /// Done.
+    /// JobResult.
     Confirmed,
     /// It refused the credential.
     Refused,
     /// No usable answer.
-    Net(NetTrouble),
+    Net(NetError),
 }

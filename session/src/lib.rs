@@ -31,18 +31,23 @@ mod token_response;
 mod waiters;
 
 pub use effect::{Effect, Farewell};
-pub use error::{NetKind, NetTrouble, NotOwner, Out, Over, Rejected, StoreKind, StoreTrouble, Trouble};
+pub use error::{
+    EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
+};
 pub use input::{Ask, Input, Op, Waiter};
-pub use jobs::{Done, Found, Identity, Loaded, NetJob, Probe, Refresh, Replaced, RevokeAnswer, StoreJob};
+pub use jobs::{
+    FileContent, Identity, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer,
+    StoreJob,
+};
 pub use journal::{Capability, Intent, Journal};
 pub use login_job::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
 pub use profile::Profile;
-pub use registration::{At, ClientAuth, Endpoints, Registration};
-pub use reply::{Answer, Page, Shown, View};
+pub use registration::{CallTarget, ClientAuth, Endpoints, Registration};
+pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
 pub use revocation::Revocation;
 pub use session::{Claims, Fingerprint, Holder, Session, hex};
 pub use sidecar::{Pin, Sidecar, Spent};
 pub use time::{Boot, Moment, Wake, WakeReason};
-pub use token_response::Grant;
+pub use token_response::TokenResponse;

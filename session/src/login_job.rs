@@ -1,9 +1,9 @@
 //! The calls that sign-ins make to servers, and what servers answer.
 
-use crate::error::{NetTrouble, Rejected};
+use crate::error::{NetError, Rejected};
 use crate::jobs::Identity;
 use crate::registration::{Endpoints, Registration};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::{Scheme, Secret};
 
 /// Calls of sign-ins.
@@ -122,11 +122,11 @@ pub enum LoginAnswer {
     /// Whose the token is.
     Identified(Identity),
     /// Signed in.
-    Granted(Grant),
+    Granted(TokenResponse),
     /// The server refuses.
     Rejected(Rejected),
     /// The server asks to wait.
     Limited(u64),
     /// No usable answer.
-    Net(NetTrouble),
+    Net(NetError),
 }

@@ -1,6 +1,6 @@
 //! What is worth a line in the log and an event, as data.
 
-use crate::error::{NetTrouble, Out, Over, StoreTrouble};
+use crate::error::{EndReason, NetError, SignedOutReason, StoreError};
 
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,13 +12,13 @@ pub enum Notice {
     /// A session written by another program was taken over.
     Adopted,
     /// The session file is gone or was given up.
-    SignedOut(Out),
+    SignedOut(SignedOutReason),
     /// The session has ended.
-    Ended(Over),
+    Ended(EndReason),
     /// A refresh could not be tried or is in doubt.
-    RefreshFailed(NetTrouble),
+    RefreshFailed(NetError),
     /// A file could not be read or written.
-    StoreFailed(StoreTrouble),
+    StoreFailed(StoreError),
     /// The session file was readable by others and has been tightened.
     Tightened,
     /// A damaged session file was set aside under this name.

@@ -33,7 +33,7 @@ pub struct Policy {
     pub identifies: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
-    /// Refresh at the latest so many seconds before expiry.
+    /// RefreshAnswer at the latest so many seconds before expiry.
     pub margin_secs: u64,
     /// What the server does with a refresh token that comes twice.
     pub replay: Replay,
@@ -73,7 +73,7 @@ pub enum Discovery {
     Metadata,
     /// They are known.
     Given(Endpoints),
-    /// At `/register`, `/authorize` and `/token` of the server.
+    /// CallTarget `/register`, `/authorize` and `/token` of the server.
     UsualPaths,
 }
 

@@ -1,6 +1,6 @@
 //! What clients are answered, as data. Sentences are made in the binaries.
 
-use crate::error::Trouble;
+use crate::error::Error;
 use crate::jobs::Identity;
 use crate::time::WakeReason;
 use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 /// What a client is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProfileReply {
     /// Who is signed in; none where the server does not say.
     Whoami(Option<User>),
     /// The profile as it stands.
-    Status(View),
+    Status(ProfileStatus),
     /// A token.
     Token {
         /// The token.
@@ -32,14 +32,14 @@ pub enum Answer {
         /// The flow.
         flow: FlowId,
         /// What to show.
-        shown: Shown,
+        shown: DeviceInstructions,
     },
     /// A page is to be opened.
     Opened {
         /// The flow.
         flow: FlowId,
         /// The page, and where it comes back to.
-        page: Page,
+        page: BrowserPage,
         /// Unix seconds at which the flow ends.
         expires_at: u64,
     },
@@ -52,7 +52,7 @@ pub enum Answer {
         /// Tries left.
         tries: u8,
         /// Why again.
-        again: Option<Trouble>,
+        again: Option<Error>,
         /// Where the code went.
         sent: Option<CodeSent>,
     },
@@ -66,18 +66,18 @@ pub enum Answer {
     /// A flow was given up, or the local session is gone; what the server knows of it.
     LoggedOut(reply::Revocation),
     /// It did not work.
-    Failed(Trouble),
+    Failed(Error),
 }
 
 /// Everything there is to show about a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct ProfileStatus {
     /// The server in use.
     pub server: String,
     /// Derived.
     pub state: State,
     /// Why it stands so.
-    pub reason: Option<Trouble>,
+    pub reason: Option<Error>,
     /// Who.
     pub user: Option<User>,
     /// How they sign in.
@@ -91,7 +91,7 @@ pub struct View {
     /// Unix seconds.
     pub next_refresh_at: Option<u64>,
     /// What went wrong last.
-    pub last_error: Option<Trouble>,
+    pub last_error: Option<Error>,
     /// What else is known about the user.
     pub about: BTreeMap<String, String>,
     /// The token that never changes, masked.
@@ -104,7 +104,7 @@ pub struct View {
 
 /// What a person is shown to sign in on another device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct DeviceInstructions {
     /// The address.
     pub url: String,
     /// The address with the code in it.
@@ -117,7 +117,7 @@ pub struct Shown {
 
 /// A page that is to be opened in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct BrowserPage {
     /// Its address.
     pub url: String,
     /// The port on 127.0.0.1 that the browser comes back to.

@@ -1,6 +1,6 @@
 //! A revocation (RFC 7009) that a server has yet to confirm, as it is kept.
 
-use crate::registration::At;
+use crate::registration::CallTarget;
 use everkey_proto::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct Revocation {
     pub id: u64,
     /// The server that issued the tokens.
     #[serde(flatten)]
-    pub at: At,
+    pub at: CallTarget,
     /// The access token, for servers that want it.
     pub access: Secret,
     /// Unix seconds at which the access token expires, if somebody says.

@@ -1,6 +1,6 @@
 //! What everkey remembers about a profile beside its session file. Holds no secret.
 
-use crate::error::Over;
+use crate::error::EndReason;
 use crate::journal::Capability;
 use crate::session::Fingerprint;
 use everkey_proto::reply::User;
@@ -15,7 +15,7 @@ pub struct Spent {
     /// Unix seconds after which it may be forgotten.
     pub until: u64,
     /// Why a session that still holds it is over.
-    pub why: Over,
+    pub why: EndReason,
 }
 
 /// Where a session came from, and what holds for it.
@@ -67,7 +67,7 @@ const SPENT_CAP: usize = 1536;
 
 impl Sidecar {
     /// Remembers that a token must never be sent again.
-    pub fn spend(&mut self, fingerprint: Fingerprint, until: u64, why: Over, wall: u64) {
+    pub fn spend(&mut self, fingerprint: Fingerprint, until: u64, why: EndReason, wall: u64) {
         self.spent.retain(|spent| spent.until > wall && spent.fingerprint != fingerprint);
         self.spent.push(Spent { fingerprint, until: until.max(wall.saturating_add(86400)), why });
         let excess = self.spent.len().saturating_sub(SPENT_CAP);
@@ -80,7 +80,7 @@ impl Sidecar {
     }
 
     /// Why a token must never be sent again, if so.
-    pub fn is_spent(&self, fingerprint: Fingerprint) -> Option<Over> {
+    pub fn is_spent(&self, fingerprint: Fingerprint) -> Option<EndReason> {
         self.spent.iter().find(|spent| spent.fingerprint == fingerprint).map(|spent| spent.why)
     }
 }
@@ -94,10 +94,10 @@ mod tests {
     fn f09_spent_tokens_are_remembered_until_they_expire() {
         let print = |t: &str| Fingerprint::of(&Secret::new(t));
         let mut sidecar = Sidecar::default();
-        sidecar.spend(print("a"), 2_000_000, Over::Restored, 1_000_000);
-        assert_eq!(sidecar.is_spent(print("a")), Some(Over::Restored));
-        sidecar.spend(print("b"), 9_000_000, Over::Restored, 2_000_001);
+        sidecar.spend(print("a"), 2_000_000, EndReason::Restored, 1_000_000);
+        assert_eq!(sidecar.is_spent(print("a")), Some(EndReason::Restored));
+        sidecar.spend(print("b"), 9_000_000, EndReason::Restored, 2_000_001);
         assert_eq!(sidecar.is_spent(print("a")), None);
-        assert_eq!(sidecar.is_spent(print("b")), Some(Over::Restored));
+        assert_eq!(sidecar.is_spent(print("b")), Some(EndReason::Restored));
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps the side-car on disk in step with the one in memory, and clears the journal with it.
 
 use crate::effect::Outbox;
-use crate::error::StoreTrouble;
+use crate::error::StoreError;
 use crate::input::Op;
 use crate::jobs::StoreJob;
 use crate::notice::Notice;
@@ -63,12 +63,12 @@ impl SidecarKeeper {
     pub fn write(&mut self, machine: &str, journal_is_needed: bool, out: &mut Outbox) {
         self.data.machine = Some(machine.to_owned());
         let sidecar = self.data.clone();
-        let job = if journal_is_needed { StoreJob::Remember(sidecar) } else { StoreJob::Settle(sidecar) };
+        let job = if journal_is_needed { StoreJob::WriteSidecar(sidecar) } else { StoreJob::Settle(sidecar) };
         self.writing = Some(out.store(job));
         (self.behind, self.retry) = (false, None);
     }
 
-    pub fn written(&mut self, now: &Moment, result: Result<(), StoreTrouble>, out: &mut Outbox) {
+    pub fn written(&mut self, now: &Moment, result: Result<(), StoreError>, out: &mut Outbox) {
         self.writing = None;
         match result {
             Ok(()) => self.failures = 0,

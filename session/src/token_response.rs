@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// A token answer, translated from the provider's wire shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
+pub struct TokenResponse {
     /// The access token.
     pub access: Secret,
     /// Seconds as the server said them; may be absurd. None if it did not say.
@@ -29,7 +29,7 @@ pub struct Grant {
 /// The longest lifetime believed of any token, in seconds: ten years.
 const LONGEST: i64 = 10 * 365 * 86400;
 
-impl Grant {
+impl TokenResponse {
     /// The access token's lifetime in seconds, clamped to something sane; none if nobody says.
     pub fn access_lifetime(&self) -> Option<u64> {
         self.access_expires_in.map(clamp_lifetime)

@@ -2,10 +2,10 @@
 
 use crate::context::{Context, Demand};
 use crate::effect::Outbox;
-use crate::error::{NetKind, StoreTrouble, Trouble};
+use crate::error::{Error, NetErrorKind, StoreError};
 use crate::input::{Ask, Waiter};
 use crate::policy::LONGEST_RETRY_AFTER_SECS;
-use crate::reply::Answer;
+use crate::reply::ProfileReply;
 use crate::rotation::Rotation;
 use crate::session::Fingerprint;
 use crate::session_file::FileState;
@@ -85,7 +85,7 @@ impl Waiters {
     }
 
     /// Answers everyone who can be answered now, and everyone whose time is up.
-    pub fn answer(&mut self, cx: &Context, seal: Option<&StoreTrouble>, file: &FileState, out: &mut Outbox) {
+    pub fn answer(&mut self, cx: &Context, seal: Option<&StoreError>, file: &FileState, out: &mut Outbox) {
         self.waiting.retain(|waiting| match waiting.answer(cx, seal, file) {
             Some(answer) => {
                 out.reply(waiting.waiter, answer);
@@ -96,14 +96,14 @@ impl Waiters {
     }
 
     /// A try has failed: those who can't wait for the next one get the next best answer.
-    pub fn fail(&mut self, now: &Moment, why: &Trouble, rotation: &Rotation, out: &mut Outbox) {
+    pub fn fail(&mut self, now: &Moment, why: &Error, rotation: &Rotation, out: &mut Outbox) {
         let next = rotation.held_until().max(now.boot);
         let (hopeless, why) = match why {
-            Trouble::Net(net) => match net.kind {
-                NetKind::Limited(secs) => {
-                    (false, Trouble::RateLimited { secs: secs.min(LONGEST_RETRY_AFTER_SECS) })
+            Error::Net(net) => match net.kind {
+                NetErrorKind::Limited(secs) => {
+                    (false, Error::RateLimited { secs: secs.min(LONGEST_RETRY_AFTER_SECS) })
                 }
-                NetKind::Connect(_) => (true, why.clone()),
+                NetErrorKind::Connect(_) => (true, why.clone()),
                 _ => (false, why.clone()),
             },
             _ => (true, why.clone()),
@@ -121,7 +121,7 @@ impl Waiters {
     /// The account is another one now: whoever waited for the old one's token learns it (N27).
     pub fn account_changed(&mut self, out: &mut Outbox) {
         let waiters = std::mem::take(&mut self.waiting).into_iter().map(|one| one.waiter);
-        out.reply_all(waiters, &Answer::Failed(Trouble::AccountChanged));
+        out.reply_all(waiters, &ProfileReply::Failed(Error::AccountChanged));
     }
 }
 
@@ -154,26 +154,26 @@ impl Waiting {
         }
     }
 
-    fn answer(&self, cx: &Context, seal: Option<&StoreTrouble>, file: &FileState) -> Option<Answer> {
+    fn answer(&self, cx: &Context, seal: Option<&StoreError>, file: &FileState) -> Option<ProfileReply> {
         let now = cx.now;
         let rotation = match file {
             FileState::SignedIn(rotation) => rotation,
-            FileState::SignedOut(_) => return Some(Answer::Failed(Trouble::AccountChanged)),
-            FileState::Unusable(why) => return Some(Answer::Failed(Trouble::Store(why.clone()))),
+            FileState::SignedOut(_) => return Some(ProfileReply::Failed(Error::AccountChanged)),
+            FileState::Unusable(why) => return Some(ProfileReply::Failed(Error::Store(why.clone()))),
             FileState::Unread => return None,
         };
         if !self.wants_refresh(now, rotation) {
             return Some(match self.want {
                 Want::Token { .. } => token(rotation, None),
                 Want::Refresh { .. } => {
-                    Answer::Refreshed(rotation.session().access_expires_at.unwrap_or(u64::MAX))
+                    ProfileReply::Refreshed(rotation.session().access_expires_at.unwrap_or(u64::MAX))
                 }
             });
         }
         let refused = match (rotation.over(), &cx.facts.owner, seal) {
-            (Some(over), ..) => Some(Trouble::NeedsLogin(over)),
-            (None, Err(why), _) => Some(Trouble::NotOwner(why.clone())),
-            (None, Ok(()), Some(why)) => Some(Trouble::Store(why.clone())),
+            (Some(over), ..) => Some(Error::NeedsLogin(over)),
+            (None, Err(why), _) => Some(Error::NotOwner(why.clone())),
+            (None, Ok(()), Some(why)) => Some(Error::Store(why.clone())),
             (None, Ok(()), None) => None,
         };
         if let Some(why) = refused {
@@ -182,7 +182,7 @@ impl Waiting {
         // A fresh token that is short all the same is the best there will be for a while.
         let gap_is_on = rotation.refreshed().is_some_and(|at| at.plus_ms(cx.policy().gap_ms) > now.boot);
         if gap_is_on && self.has_second_best(now, rotation) {
-            return Some(self.second_best(now, rotation, Trouble::Timeout));
+            return Some(self.second_best(now, rotation, Error::Timeout));
         }
         if rotation.session().refresh.is_none() {
             return Some(self.second_best(now, rotation, cant_refresh(rotation)));
@@ -191,33 +191,33 @@ impl Waiting {
         let hopeless = next.is_some_and(|next| next.at > self.deadline);
         (hopeless || self.deadline <= now.boot).then(|| {
             let why = match rotation.last_error() {
-                Some(Trouble::Net(last)) if rotation.is_in_doubt() => Trouble::Uncertain(last.clone()),
+                Some(Error::Net(last)) if rotation.is_in_doubt() => Error::Uncertain(last.clone()),
                 Some(last) => last.clone(),
-                None => Trouble::Timeout,
+                None => Error::Timeout,
             };
             self.second_best(now, rotation, why)
         })
     }
 
     /// A token that is still valid, though not for as long as was asked; else why there is none.
-    fn second_best(&self, now: &Moment, rotation: &Rotation, why: Trouble) -> Answer {
+    fn second_best(&self, now: &Moment, rotation: &Rotation, why: Error) -> ProfileReply {
         match self.want {
             Want::Token { min_ms, asked, .. } if self.has_second_best(now, rotation) => {
                 let whole = rotation.lifetime_secs();
                 let never = asked && whole.is_some_and(|secs| min_ms > secs.saturating_mul(1000));
                 token(rotation, Some(if never { Short::Lifetime } else { Short::NoRefresh }))
             }
-            Want::Token { .. } | Want::Refresh { .. } => Answer::Failed(why),
+            Want::Token { .. } | Want::Refresh { .. } => ProfileReply::Failed(why),
         }
     }
 }
 
 /// The token that is handed out.
-pub(crate) fn token(rotation: &Rotation, short: Option<Short>) -> Answer {
-    Answer::Token { access: rotation.handed().clone(), expires_at: rotation.handed_until(), short }
+pub(crate) fn token(rotation: &Rotation, short: Option<Short>) -> ProfileReply {
+    ProfileReply::Token { access: rotation.handed().clone(), expires_at: rotation.handed_until(), short }
 }
 
 /// Why there is no fresher token.
-pub(crate) fn cant_refresh(rotation: &Rotation) -> Trouble {
-    rotation.over().map_or(Trouble::CantRefresh, Trouble::NeedsLogin)
+pub(crate) fn cant_refresh(rotation: &Rotation) -> Error {
+    rotation.over().map_or(Error::CantRefresh, Error::NeedsLogin)
 }

@@ -9,9 +9,9 @@ use everkey_proto::errand::Errand;
 use everkey_proto::reply::{Access, Happening};
 use everkey_reminder::{ProfileEffect, ProfileInput, Reminder, ReminderCall, ReminderEffect, ReminderNotice};
 use everkey_session::Input;
-use everkey_session::{Done, NetJob, Refresh};
 use everkey_session::{Effect, Op, Waiter};
-use everkey_session::{NetKind, NetTrouble, Notice};
+use everkey_session::{JobResult, NetJob, RefreshAnswer};
+use everkey_session::{NetError, NetErrorKind, Notice};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
@@ -50,7 +50,7 @@ impl Broker {
                     }
                 }
                 ProfileEffect::Reminder(ReminderEffect::Remind(reminder)) => self.remind(index, reminder),
-                ProfileEffect::Session(Effect::Tell(notice)) => self.tell(index, &notice),
+                ProfileEffect::Session(Effect::Notify(notice)) => self.tell(index, &notice),
                 ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => self.notify(index, &notice),
                 // The reminder has had it.
                 ProfileEffect::Session(Effect::Farewell(_)) => {}
@@ -152,8 +152,8 @@ impl Broker {
                     match parked {
                         Some(parked) => net_jobs::send(provider, parked, at, refresh, key, deadline).await,
                         None => {
-                            let trouble = NetTrouble { server: String::new(), kind: NetKind::Broken };
-                            Done::Answered(Box::new(Refresh::Unclear(trouble)), None)
+                            let error = NetError { server: String::new(), kind: NetErrorKind::Broken };
+                            JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None)
                         }
                     }
                 })
@@ -196,7 +196,7 @@ impl Broker {
         &mut self,
         index: usize,
         op: Op,
-        job: impl Future<Output = Done> + Send + 'static,
+        job: impl Future<Output = JobResult> + Send + 'static,
     ) -> AbortHandle {
         self.work.spawn(async move {
             let job = CompletedJob::Done(ProfileInput::Session(Input::Done(op, job.await)));

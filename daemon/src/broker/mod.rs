@@ -19,7 +19,7 @@ use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_reminder::{ProfileInput, ProfileMachines};
-use everkey_session::Done;
+use everkey_session::JobResult;
 use everkey_session::{Boot, Input, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
@@ -139,7 +139,7 @@ impl Broker {
             // Cancelled when it was at its end already: nobody would ever ask for the connection that it made.
             CompletedJob::Parked(_) | CompletedJob::Listening(_) if !wanted => return Ok(()),
             CompletedJob::Found(asked, found) => return self.found(asked, *found),
-            CompletedJob::Listening(bound) => Done::Listening(self.listen(index, op, bound)),
+            CompletedJob::Listening(bound) => JobResult::Listening(self.listen(index, op, bound)),
             CompletedJob::Done(input) => return self.apply(index, input),
             CompletedJob::Logged(outcome) => {
                 if let Err(e) = outcome {
@@ -161,9 +161,9 @@ impl Broker {
             }
             CompletedJob::Parked(Ok(parked)) => {
                 self.parked.insert((index, op), parked);
-                Done::Connected(Ok(()))
+                JobResult::Connected(Ok(()))
             }
-            CompletedJob::Parked(Err(trouble)) => Done::Connected(Err(trouble)),
+            CompletedJob::Parked(Err(error)) => JobResult::Connected(Err(error)),
             CompletedJob::Stored(store, input) => {
                 self.profiles[index].store = Some(*store);
                 self.start_next_job(index);

@@ -8,7 +8,7 @@ use crate::store::ProfileStore;
 use anyhow::Result;
 use everkey_proto::{Failure, Reply};
 use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
-use everkey_session::NetTrouble;
+use everkey_session::NetError;
 use everkey_session::{Op, StoreJob};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub struct Completion {
 pub enum CompletedJob {
     Stored(Box<ProfileStore>, ProfileInput),
     Done(ProfileInput),
-    Parked(Result<Parked, NetTrouble>),
+    Parked(Result<Parked, NetError>),
     Listening(std::io::Result<TcpListener>),
     /// A profile that nobody has asked for before, and who asks.
     Found(ClientRequest, Box<Result<ConfiguredProfile, Failure>>),

@@ -3,7 +3,7 @@
 use super::request::{HttpRequest, RequestTarget};
 use super::response::{HttpResponse, http_date};
 use crate::parking::{Lot, ParkLayer};
-use everkey_session::{NetKind, NetTrouble};
+use everkey_session::{NetError, NetErrorKind};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use std::error::Error as _;
 use std::time::Duration;
@@ -26,13 +26,13 @@ pub struct Parked {
 }
 
 /// Sends a request on a connection of its own.
-pub async fn call(server: &str, request: HttpRequest) -> Result<HttpResponse, NetTrouble> {
+pub async fn call(server: &str, request: HttpRequest) -> Result<HttpResponse, NetError> {
     let client = build(server, &request.target.at(server), None)?;
     send(&client, server, request).await
 }
 
 /// S1: connects to where `target` is, finishes TLS, and sends nothing.
-pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetTrouble> {
+pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetError> {
     let lot = Lot::default();
     let url = target.at(server);
     let client = build(server, &url, Some(ParkLayer::new(lot.clone())))?;
@@ -42,20 +42,20 @@ pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetTro
         return Ok(Parked { client, server: server.to_owned(), lot });
     }
     Err(match outcome {
-        Ok(_) => NetTrouble { server: server.to_owned(), kind: NetKind::Broken },
-        Err(e) => trouble(server, &e),
+        Ok(_) => NetError { server: server.to_owned(), kind: NetErrorKind::Broken },
+        Err(e) => error(server, &e),
     })
 }
 
 impl Parked {
     /// S3: sends on the parked connection and on no other.
-    pub async fn send(self, request: HttpRequest) -> Result<HttpResponse, NetTrouble> {
+    pub async fn send(self, request: HttpRequest) -> Result<HttpResponse, NetError> {
         self.lot.release();
         send(&self.client, &self.server, request).await
     }
 }
 
-fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, NetTrouble> {
+fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, NetError> {
     let mut builder: ClientBuilder = Client::builder()
         .http1_only()
         .pool_max_idle_per_host(usize::from(park.is_some()))
@@ -72,15 +72,15 @@ fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, Net
     if let Some(park) = park {
         builder = builder.connector_layer(park);
     }
-    builder.build().map_err(|e| trouble(server, &e))
+    builder.build().map_err(|e| error(server, &e))
 }
 
-async fn send(client: &Client, server: &str, request: HttpRequest) -> Result<HttpResponse, NetTrouble> {
+async fn send(client: &Client, server: &str, request: HttpRequest) -> Result<HttpResponse, NetError> {
     let mut sending = client.request(request.method, request.target.at(server)).headers(request.headers);
     if let Some(body) = request.body {
         sending = sending.body(body.expose().to_owned());
     }
-    let mut response = sending.send().await.map_err(|e| trouble(server, &e))?;
+    let mut response = sending.send().await.map_err(|e| error(server, &e))?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let location = text("location");
     let says_json = text("content-type").is_some_and(|kind| {
@@ -90,24 +90,24 @@ async fn send(client: &Client, server: &str, request: HttpRequest) -> Result<Htt
     let date = text("date").and_then(|date| http_date(&date));
     let (status, retry_after) = (response.status().as_u16(), text("retry-after"));
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|e| trouble(server, &e))? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| error(server, &e))? {
         if body.len() + chunk.len() > CAP {
-            return Err(NetTrouble { server: server.to_owned(), kind: NetKind::NotTheContract });
+            return Err(NetError { server: server.to_owned(), kind: NetErrorKind::NotTheContract });
         }
         body.extend_from_slice(&chunk);
     }
     Ok(HttpResponse { server: server.to_owned(), status, date, retry_after, location, says_json, body })
 }
 
-fn trouble(server: &str, e: &reqwest::Error) -> NetTrouble {
+fn error(server: &str, e: &reqwest::Error) -> NetError {
     let kind = if e.is_connect() && !e.is_timeout() {
-        NetKind::Connect(innermost(e))
+        NetErrorKind::Connect(innermost(e))
     } else if e.is_timeout() {
-        NetKind::Timeout
+        NetErrorKind::Timeout
     } else {
-        NetKind::Broken
+        NetErrorKind::Broken
     };
-    NetTrouble { server: server.to_owned(), kind }
+    NetError { server: server.to_owned(), kind }
 }
 
 /// The last cause says most: "Connection refused", "certificate expired", ...

@@ -1,7 +1,7 @@
 //! A response of at most 64 KiB.
 
 use crate::json_object;
-use everkey_session::{NetKind, NetTrouble};
+use everkey_session::{NetError, NetErrorKind};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ pub struct HttpResponse {
     pub location: Option<String>,
     /// Whether it says that it is JSON.
     pub says_json: bool,
-    /// At most 64 KiB.
+    /// CallTarget most 64 KiB.
     pub body: Zeroizing<Vec<u8>>,
 }
 
@@ -30,8 +30,8 @@ impl HttpResponse {
         self.says_json.then(|| json_object::read(&self.body)).flatten()
     }
 
-    pub fn trouble(&self, kind: NetKind) -> NetTrouble {
-        NetTrouble { server: self.server.clone(), kind }
+    pub fn error(&self, kind: NetErrorKind) -> NetError {
+        NetError { server: self.server.clone(), kind }
     }
 }
 

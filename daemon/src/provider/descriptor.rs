@@ -4,9 +4,9 @@
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::{ProviderKind, Secret};
 use everkey_reminder::ReminderAnswer;
-use everkey_session::At;
+use everkey_session::CallTarget;
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
-use everkey_session::{Identity, LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
+use everkey_session::{Identity, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
 use everkey_session::{Revocation, Session};
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ pub struct Descriptor {
     pub oauth_client: Option<fn() -> OauthClient>,
     pub renewal: RenewalRoute,
     /// How far a session has rotated; only everkey-server says it.
-    pub probe: Option<ProviderRoute<BearerRequest, Probe>>,
+    pub probe: Option<ProviderRoute<BearerRequest, ProbeAnswer>>,
     /// Whose a token is.
     pub identify: Option<ProviderRoute<BearerRequest, Identity>>,
     /// Ends a session.
@@ -38,7 +38,7 @@ pub struct ProviderRoute<Request, Read> {
 }
 
 /// A request with an access token; none where a session's server has not named the endpoint.
-pub type BearerRequest = fn(&At, &Secret) -> Option<HttpRequest>;
+pub type BearerRequest = fn(&CallTarget, &Secret) -> Option<HttpRequest>;
 
 pub type RevokeRequest = fn(&Revocation) -> Option<HttpRequest>;
 
@@ -60,18 +60,24 @@ pub enum RenewalRoute {
 /// Where and how a refresh token is sent.
 pub struct RefreshRoute {
     /// What is connected to before the token is sent; none where nobody may have it.
-    pub target: fn(&At) -> Option<RequestTarget>,
-    pub request: fn(&At, &Secret) -> Option<HttpRequest>,
+    pub target: fn(&CallTarget) -> Option<RequestTarget>,
+    pub request: fn(&CallTarget, &Secret) -> Option<HttpRequest>,
     /// Only the provider's unmistakable refusal is read as one (I8).
-    pub read: fn(&HttpResponse) -> Refresh,
-    /// Refresh at the latest so many seconds before expiry.
+    pub read: fn(&HttpResponse) -> RefreshAnswer,
+    /// RefreshAnswer at the latest so many seconds before expiry.
     pub margin_secs: u64,
     pub replay: Replay,
 }
 
 impl RefreshRoute {
     /// The request, with what lets a server recognise it when it comes again.
-    pub fn request(&self, at: &At, refresh: &Secret, key: &Secret, deadline: u64) -> Option<HttpRequest> {
+    pub fn request(
+        &self,
+        at: &CallTarget,
+        refresh: &Secret,
+        key: &Secret,
+        deadline: u64,
+    ) -> Option<HttpRequest> {
         let request = (self.request)(at, refresh)?;
         Some(request.secret_header("idempotency-key", key).header("x-request-deadline", deadline.to_string()))
     }

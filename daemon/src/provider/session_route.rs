@@ -3,14 +3,14 @@
 use super::fields::error_code;
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::Secret;
-use everkey_session::At;
-use everkey_session::NetKind;
-use everkey_session::Probe;
+use everkey_session::CallTarget;
+use everkey_session::NetErrorKind;
+use everkey_session::ProbeAnswer;
 use serde::Deserialize;
 
 /// The request, at the path where everkey-server has it.
 #[allow(clippy::unnecessary_wraps)] // a descriptor's shape
-pub fn request(_at: &At, access: &Secret) -> Option<HttpRequest> {
+pub fn request(_at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
     Some(request_at("/v0/auth/session".into(), access))
 }
 
@@ -19,18 +19,18 @@ pub fn request_at(target: RequestTarget, access: &Secret) -> HttpRequest {
     HttpRequest::get(target).auth(crate::http::Auth::Bearer(access.clone()))
 }
 
-pub fn read(answer: &HttpResponse) -> Probe {
+pub fn read(answer: &HttpResponse) -> ProbeAnswer {
     #[derive(Deserialize)]
     struct Route {
         generation: u64,
     }
     match answer.status {
         200 => match answer.json::<Route>() {
-            Some(route) => Probe::Generation(route.generation),
-            None => Probe::Unclear(answer.trouble(NetKind::NotTheContract)),
+            Some(route) => ProbeAnswer::Generation(route.generation),
+            None => ProbeAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        401 if error_code(answer).is_some() => Probe::Refused,
-        404 => Probe::NoRoute,
-        status => Probe::Unclear(answer.trouble(NetKind::Status(status))),
+        401 if error_code(answer).is_some() => ProbeAnswer::Refused,
+        404 => ProbeAnswer::NoRoute,
+        status => ProbeAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
     }
 }

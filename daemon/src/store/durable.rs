@@ -1,6 +1,6 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
-use everkey_session::{StoreKind, StoreTrouble};
+use everkey_session::{StoreError, StoreErrorKind};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::File;
@@ -119,8 +119,8 @@ fn clear(dir: &Path, prefix: &str) {
 }
 
 /// What the system says is wrong with a file.
-pub fn trouble(path: &Path, e: &io::Error) -> StoreTrouble {
-    StoreTrouble { path: path.display().to_string(), kind: StoreKind::Os(e.to_string()) }
+pub fn error(path: &Path, e: &io::Error) -> StoreError {
+    StoreError { path: path.display().to_string(), kind: StoreErrorKind::Os(e.to_string()) }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

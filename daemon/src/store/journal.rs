@@ -3,7 +3,7 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use everkey_session::StoreKind;
+use everkey_session::StoreErrorKind;
 use everkey_session::{Intent, Journal, Session};
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,10 +38,10 @@ impl JournalFile {
 
     /// What it holds, as [`parse`] says; no file is an empty journal.
     /// A link, a FIFO or another user's file is none of ours.
-    pub fn read(&self) -> Result<Journal, StoreKind> {
+    pub fn read(&self) -> Result<Journal, StoreErrorKind> {
         match session_file::read(&self.path)? {
             Content::Missing => Ok(Journal::Empty),
-            Content::Bytes(bytes, _) => parse(&bytes).map_err(|_| StoreKind::Damaged),
+            Content::Bytes(bytes, _) => parse(&bytes).map_err(|_| StoreErrorKind::Damaged),
         }
     }
 
@@ -162,11 +162,11 @@ mod tests {
         journal.clear().unwrap();
         assert_eq!(journal.read().unwrap(), Journal::Empty);
         std::os::unix::fs::symlink("/dev/zero", journal.path()).unwrap();
-        assert_eq!(journal.read(), Err(StoreKind::Symlink));
+        assert_eq!(journal.read(), Err(StoreErrorKind::Symlink));
         std::fs::remove_file(journal.path()).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .unwrap();
-        assert_eq!(journal.read(), Err(StoreKind::NotAFile));
+        assert_eq!(journal.read(), Err(StoreErrorKind::NotAFile));
         journal.clear().unwrap();
         assert!(journal.commit(&session()).is_err());
     }

@@ -11,11 +11,11 @@ pub mod state_files;
 pub use durable::{is_named, make_dir, open_lock};
 
 use crate::provider::SessionFormat;
-use durable::trouble;
+use durable::error;
 use everkey_reminder::{ReminderDone, ReminderJob};
+use everkey_session::StoreError;
 use everkey_session::StoreJob;
-use everkey_session::StoreTrouble;
-use everkey_session::{Done, Found, Loaded};
+use everkey_session::{FileContent, JobResult, Loaded};
 use everkey_session::{Revocation, Sidecar};
 use owner_lock::OwnerLock;
 use replace::replace;
@@ -54,35 +54,37 @@ impl ProfileStore {
     }
 
     /// Does one job. Never panics; what goes wrong is in the answer.
-    pub fn run(&mut self, job: StoreJob) -> Done {
+    pub fn run(&mut self, job: StoreJob) -> JobResult {
         match job {
-            StoreJob::Load => Done::Loaded(Box::new(self.load())),
-            StoreJob::Look => Done::Looked(Box::new(session_file::find(&self.session_file, self.format))),
-            StoreJob::SetAside(digest) => {
-                Done::SetAside(self.lock.check().and_then(|()| self.set_aside(digest)))
+            StoreJob::Load => JobResult::Loaded(Box::new(self.load())),
+            StoreJob::ReadSession => {
+                JobResult::SessionRead(Box::new(session_file::find(&self.session_file, self.format)))
             }
-            StoreJob::Note(intent) => Done::Stored(
+            StoreJob::SetAside(digest) => {
+                JobResult::SetAside(self.lock.check().and_then(|()| self.set_aside(digest)))
+            }
+            StoreJob::WriteIntent(intent) => JobResult::Stored(
                 self.lock.check().and_then(|()| self.journal.note(&intent).map_err(|e| self.in_journal(&e))),
             ),
             StoreJob::Commit(session) => {
-                Done::Stored(self.journal.commit(&session).map_err(|e| self.in_journal(&e)))
+                JobResult::Stored(self.journal.commit(&session).map_err(|e| self.in_journal(&e)))
             }
-            StoreJob::Remember(sidecar) => Done::Stored(self.remember(&sidecar)),
-            StoreJob::Replace { parent, session } => Done::Replaced(
+            StoreJob::WriteSidecar(sidecar) => JobResult::Stored(self.remember(&sidecar)),
+            StoreJob::Replace { parent, session } => JobResult::Replaced(
                 self.lock.check().and_then(|()| replace(&self.session_file, self.format, parent, &session)),
             ),
-            StoreJob::Settle(sidecar) => Done::Stored(
+            StoreJob::Settle(sidecar) => JobResult::Stored(
                 self.remember(&sidecar).and_then(|()| self.journal.clear().map_err(|e| self.in_journal(&e))),
             ),
             StoreJob::Erase { sidecar, revocation } => {
-                Done::Erased(self.erase(&sidecar, revocation.as_ref()))
+                JobResult::Erased(self.erase(&sidecar, revocation.as_ref()))
             }
-            StoreJob::Queue(revocation) => Done::Stored(
-                self.state_files.queue(&revocation).map_err(|e| trouble(self.state_files.path(), &e)),
+            StoreJob::QueueRevocation(revocation) => JobResult::Stored(
+                self.state_files.queue(&revocation).map_err(|e| error(self.state_files.path(), &e)),
             ),
-            StoreJob::Dequeue(id) => {
-                Done::Stored(self.state_files.dequeue(id).map_err(|e| trouble(self.state_files.path(), &e)))
-            }
+            StoreJob::DropRevocation(id) => JobResult::Stored(
+                self.state_files.dequeue(id).map_err(|e| error(self.state_files.path(), &e)),
+            ),
         }
     }
 
@@ -120,9 +122,9 @@ impl ProfileStore {
         let journal = match &sidecar {
             Ok(_) => self.journal.read().map_err(|kind| {
                 let path = self.journal.path().display().to_string();
-                StoreTrouble { path, kind }
+                StoreError { path, kind }
             }),
-            Err(e) => Err(trouble(self.state_files.path(), e)),
+            Err(e) => Err(error(self.state_files.path(), e)),
         };
         Loaded {
             owner,
@@ -134,12 +136,12 @@ impl ProfileStore {
     }
 
     /// The file's removal is all that counts; what can't be noted down for later must not prevent it.
-    fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&Revocation>) -> Result<(), StoreTrouble> {
+    fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&Revocation>) -> Result<(), StoreError> {
         if let Some(revocation) = revocation {
             let _ = self.state_files.queue(revocation);
         }
         let _ = self.remember(sidecar);
-        let wrong = |e: io::Error| trouble(&self.session_file, &e);
+        let wrong = |e: io::Error| error(&self.session_file, &e);
         match self.left_over() {
             Some(rest) => durable::replace(&self.session_file, &rest).map_err(wrong)?,
             None => durable::remove(&self.session_file).map_err(wrong)?,
@@ -156,14 +158,17 @@ impl ProfileStore {
         }
     }
 
-    fn set_aside(&self, digest: u64) -> Result<Option<String>, StoreTrouble> {
+    fn set_aside(&self, digest: u64) -> Result<Option<String>, StoreError> {
         match session_file::find(&self.session_file, self.format) {
-            Found::Damaged(now) if now == digest => {}
-            Found::Missing | Found::Session { .. } | Found::Damaged(_) | Found::Unusable(_) => {
+            FileContent::Damaged(now) if now == digest => {}
+            FileContent::Missing
+            | FileContent::Session { .. }
+            | FileContent::Damaged(_)
+            | FileContent::Unusable(_) => {
                 return Ok(None);
             }
         }
-        let wrong = |e: io::Error| trouble(&self.session_file, &e);
+        let wrong = |e: io::Error| error(&self.session_file, &e);
         let name = self.session_file.file_name().unwrap_or_default().to_string_lossy();
         let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let aside = self.session_file.with_file_name(format!("{name}.damaged-{stamp}-{digest:08x}"));
@@ -172,12 +177,12 @@ impl ProfileStore {
         Ok(Some(aside.display().to_string()))
     }
 
-    fn remember(&self, sidecar: &Sidecar) -> Result<(), StoreTrouble> {
-        self.state_files.write(sidecar).map_err(|e| trouble(self.state_files.path(), &e))
+    fn remember(&self, sidecar: &Sidecar) -> Result<(), StoreError> {
+        self.state_files.write(sidecar).map_err(|e| error(self.state_files.path(), &e))
     }
 
-    fn in_journal(&self, e: &io::Error) -> StoreTrouble {
-        trouble(self.journal.path(), e)
+    fn in_journal(&self, e: &io::Error) -> StoreError {
+        error(self.journal.path(), e)
     }
 }
 
@@ -192,7 +197,7 @@ mod tests {
     fn owner_of(folder: &Path, state: &Path) -> (ProfileStore, Result<(), NotOwner>) {
         let format = &descriptor(ProviderKind::Failproofai).session_file;
         let mut store = ProfileStore::new(format, "p", folder.join("auth.json"), state);
-        let Done::Loaded(loaded) = store.run(StoreJob::Load) else { panic!("a load ends as one") };
+        let JobResult::Loaded(loaded) = store.run(StoreJob::Load) else { panic!("a load ends as one") };
         (store, loaded.owner)
     }
 
@@ -202,7 +207,7 @@ mod tests {
             (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let folder = root.path().join("folder");
         let intent = || {
-            StoreJob::Note(Intent {
+            StoreJob::WriteIntent(Intent {
                 epoch: 1,
                 parent: Fingerprint::of(&Secret::new("old")),
                 key: Secret::new("key"),
@@ -215,13 +220,13 @@ mod tests {
         let (mut first, owner) = owner_of(&folder, a.path());
         assert_eq!(owner, Ok(()));
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(first.run(intent()), Done::Stored(Ok(())));
+        assert_eq!(first.run(intent()), JobResult::Stored(Ok(())));
         assert_eq!(owner_of(&folder, b.path()).1, Err(NotOwner::Held), "the first has locked the new folder");
 
         std::fs::remove_dir_all(&folder).unwrap();
         let (_second, owner) = owner_of(&folder, b.path());
         assert_eq!(owner, Ok(()));
-        let Done::Stored(Err(why)) = first.run(intent()) else { panic!("two own the folder (I5)") };
+        let JobResult::Stored(Err(why)) = first.run(intent()) else { panic!("two own the folder (I5)") };
         assert!(why.path.ends_with(".auth.json.everkey-lock"), "{why:?}");
     }
 }

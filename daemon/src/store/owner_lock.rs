@@ -1,7 +1,7 @@
 //! The owner lock beside a session file: whoever holds it is the only one to send or write (I5).
 
-use super::durable::{is_named, make_dir, open_lock, trouble};
-use everkey_session::{NotOwner, StoreTrouble};
+use super::durable::{error, is_named, make_dir, open_lock};
+use everkey_session::{NotOwner, StoreError};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ impl OwnerLock {
         if self.file.as_ref().is_some_and(|file| is_named(file, &self.path)) {
             return Ok(());
         }
-        let impossible = |e: &io::Error| NotOwner::Impossible(trouble(&self.path, e));
+        let impossible = |e: &io::Error| NotOwner::Impossible(error(&self.path, e));
         let dir = self.path.parent().unwrap_or(Path::new("/"));
         make_dir(dir).map_err(|e| impossible(&e))?;
         if on_network(dir) {
@@ -42,11 +42,11 @@ impl OwnerLock {
     }
 
     /// Looks at the lock again before anything is sent or written.
-    pub fn check(&mut self) -> Result<(), StoreTrouble> {
+    pub fn check(&mut self) -> Result<(), StoreError> {
         self.take().map_err(|why| match why {
             NotOwner::Held => {
                 let why = "the folder was removed, and another agent has taken over the new one";
-                trouble(&self.path, &io::Error::other(why))
+                error(&self.path, &io::Error::other(why))
             }
             NotOwner::Impossible(why) => why,
         })

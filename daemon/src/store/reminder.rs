@@ -5,7 +5,7 @@ use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
 use everkey_reminder::{FoundReminder, Reminder, ReminderBook};
-use everkey_session::{StoreKind, StoreTrouble};
+use everkey_session::{StoreError, StoreErrorKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, json};
@@ -49,7 +49,7 @@ impl ReminderFiles {
                 }
                 parse(&bytes).map_or(FoundReminder::Garbage, FoundReminder::There)
             }
-            Err(kind) => FoundReminder::Unusable(trouble(&self.file, kind)),
+            Err(kind) => FoundReminder::Unusable(error(&self.file, kind)),
         }
     }
 
@@ -67,7 +67,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable.
-    pub fn note(&self, book: &ReminderBook) -> Result<(), StoreTrouble> {
+    pub fn note(&self, book: &ReminderBook) -> Result<(), StoreError> {
         let write = || {
             self.book.parent().map_or(Ok(()), durable::make_dir)?;
             durable::replace(&self.book, &serde_json::to_vec_pretty(book)?)
@@ -76,7 +76,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable, then the file: replaced whole, or removed.
-    pub fn put(&self, book: &ReminderBook, reminder: Option<&Reminder>) -> Result<(), StoreTrouble> {
+    pub fn put(&self, book: &ReminderBook, reminder: Option<&Reminder>) -> Result<(), StoreError> {
         self.note(book)?;
         let done = match reminder {
             Some(reminder) => {
@@ -130,16 +130,16 @@ fn seconds(number: &Number) -> Option<u64> {
     u64::try_from(whole(number)).ok().filter(|secs| *secs <= LATEST)
 }
 
-fn wrong(path: &Path, e: &io::Error) -> StoreTrouble {
+fn wrong(path: &Path, e: &io::Error) -> StoreError {
     let kind = match e.kind() {
-        io::ErrorKind::IsADirectory => StoreKind::NotAFile,
-        _ => StoreKind::Os(e.to_string()),
+        io::ErrorKind::IsADirectory => StoreErrorKind::NotAFile,
+        _ => StoreErrorKind::Os(e.to_string()),
     };
-    trouble(path, kind)
+    error(path, kind)
 }
 
-fn trouble(path: &Path, kind: StoreKind) -> StoreTrouble {
-    StoreTrouble { path: path.display().to_string(), kind }
+fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: path.display().to_string(), kind }
 }
 
 #[cfg(test)]
@@ -222,22 +222,22 @@ mod tests {
             other => panic!("{other:?}"),
         };
         symlink(&elsewhere, &files.file).unwrap();
-        assert_eq!(kind(), StoreKind::Symlink);
+        assert_eq!(kind(), StoreErrorKind::Symlink);
         files.put(&ReminderBook::default(), Some(&reminder(9))).unwrap();
         assert_eq!(files.find(), FoundReminder::There(reminder(9)));
         assert!(std::fs::read_to_string(&elsewhere).unwrap().contains(": 1"), "the link was not followed");
         std::fs::remove_file(&files.file).unwrap();
         std::fs::hard_link(&elsewhere, &files.file).unwrap();
-        assert_eq!(kind(), StoreKind::HardLink);
+        assert_eq!(kind(), StoreErrorKind::HardLink);
         std::fs::remove_file(&files.file).unwrap();
         std::fs::write(&files.file, vec![b' '; 300 * 1024]).unwrap();
-        assert_eq!(kind(), StoreKind::TooLarge);
+        assert_eq!(kind(), StoreErrorKind::TooLarge);
         std::fs::remove_file(&files.file).unwrap();
         std::fs::create_dir(&files.file).unwrap();
-        assert_eq!(kind(), StoreKind::NotAFile);
+        assert_eq!(kind(), StoreErrorKind::NotAFile);
         for reminder in [None, Some(&reminder(9))] {
             let refused = files.put(&ReminderBook::default(), reminder).unwrap_err();
-            assert_eq!(refused.kind, StoreKind::NotAFile, "{reminder:?}");
+            assert_eq!(refused.kind, StoreErrorKind::NotAFile, "{reminder:?}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! Puts a session in the place of its parent's, and of nobody else's (I6).
 
-use super::durable::{self, NameExchange, trouble};
+use super::durable::{self, NameExchange, error};
 use super::session_file::{self, Content};
 use crate::provider::SessionFormat;
-use everkey_session::StoreTrouble;
+use everkey_session::StoreError;
+use everkey_session::{FileContent, Replaced};
 use everkey_session::{Fingerprint, Session};
-use everkey_session::{Found, Replaced};
 use std::io;
 use std::path::Path;
 use tempfile::TempPath;
@@ -17,8 +17,8 @@ pub fn replace(
     format: &SessionFormat,
     parent: Option<Fingerprint>,
     session: &Session,
-) -> Result<Replaced, StoreTrouble> {
-    let wrong = |e: io::Error| trouble(path, &e);
+) -> Result<Replaced, StoreError> {
+    let wrong = |e: io::Error| error(path, &e);
     let before = session_file::find(path, format);
     if parent.is_some() && fingerprint(&before) != parent {
         return Ok(Replaced::GaveWay(Box::new(before)));
@@ -28,7 +28,7 @@ pub fn replace(
         Ok(Content::Missing) => None,
         // A sign-in replaces even what can't be read; nothing of it can be kept.
         Err(_) if parent.is_none() => None,
-        Err(kind) => return Err(StoreTrouble { path: path.display().to_string(), kind }),
+        Err(kind) => return Err(StoreError { path: path.display().to_string(), kind }),
     };
     let content = (format.render)(old.as_ref().map(|bytes| bytes.as_slice()), session);
     let Some(parent) = parent else {
@@ -36,7 +36,7 @@ pub fn replace(
     };
     let temp = durable::write_beside(path, &content).map_err(wrong)?;
     match durable::exchange(&temp, path).map_err(wrong)? {
-        NameExchange::Missing => return Ok(Replaced::GaveWay(Box::new(Found::Missing))),
+        NameExchange::Missing => return Ok(Replaced::GaveWay(Box::new(FileContent::Missing))),
         NameExchange::Unsupported => {
             temp.persist(path).map_err(|e| wrong(e.error))?;
             return durable::sync_dir_of(path).map(|()| Replaced::Done).map_err(wrong);
@@ -52,10 +52,11 @@ pub fn replace(
     let found = put_back(path, format, temp, session.fingerprint())?;
     match came_out {
         // It was the parent's after all and merely could not be read: nobody has won, so this is tried again.
-        Found::Unusable(why) if fingerprint(&found) == Some(parent) => Err(why),
-        Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {
-            Ok(Replaced::GaveWay(Box::new(found)))
-        }
+        FileContent::Unusable(why) if fingerprint(&found) == Some(parent) => Err(why),
+        FileContent::Session { .. }
+        | FileContent::Missing
+        | FileContent::Damaged(_)
+        | FileContent::Unusable(_) => Ok(Replaced::GaveWay(Box::new(found))),
     }
 }
 
@@ -66,31 +67,31 @@ fn put_back(
     format: &SessionFormat,
     temp: TempPath,
     ours: Fingerprint,
-) -> Result<Found, StoreTrouble> {
-    let wrong = |e: io::Error| trouble(path, &e);
+) -> Result<FileContent, StoreError> {
+    let wrong = |e: io::Error| error(path, &e);
     loop {
         if let NameExchange::Missing = durable::exchange(&temp, path).map_err(wrong)? {
             // Somebody removed the file just now: that is newer than what we hold.
-            return Ok(Found::Missing);
+            return Ok(FileContent::Missing);
         }
         match session_file::find(&temp, format) {
-            Found::Session { session, .. } if session.fingerprint() == ours => {
+            FileContent::Session { session, .. } if session.fingerprint() == ours => {
                 durable::sync_dir_of(path).map_err(wrong)?;
                 return Ok(session_file::find(path, format));
             }
             // It may be ours or not, so it is not removed before the next start.
-            Found::Unusable(why) => {
+            FileContent::Unusable(why) => {
                 let _ = temp.keep();
                 return Err(why);
             }
-            Found::Session { .. } | Found::Missing | Found::Damaged(_) => {}
+            FileContent::Session { .. } | FileContent::Missing | FileContent::Damaged(_) => {}
         }
     }
 }
 
-fn fingerprint(found: &Found) -> Option<Fingerprint> {
+fn fingerprint(found: &FileContent) -> Option<Fingerprint> {
     match found {
-        Found::Session { session, .. } => Some(session.fingerprint()),
-        Found::Missing | Found::Damaged(_) | Found::Unusable(_) => None,
+        FileContent::Session { session, .. } => Some(session.fingerprint()),
+        FileContent::Missing | FileContent::Damaged(_) | FileContent::Unusable(_) => None,
     }
 }

@@ -113,7 +113,7 @@ pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8
 mod tests {
     use super::*;
     use everkey_proto::Secret;
-    use everkey_session::At;
+    use everkey_session::CallTarget;
 
     #[test]
     fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
@@ -123,7 +123,7 @@ mod tests {
         let secret = || Secret::new("s");
         let revocation = Revocation {
             id: 1,
-            at: At { server: "http://127.0.0.1:1".into(), registration: None },
+            at: CallTarget { server: "http://127.0.0.1:1".into(), registration: None },
             access: secret(),
             access_expires_at: Some(1),
             refresh: Some(secret()),

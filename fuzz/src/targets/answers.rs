@@ -7,9 +7,9 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_daemon::words;
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::{Capability, Grant, Holder};
-use everkey_session::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::{NetKind, NetTrouble, Trouble};
+use everkey_session::{Capability, Holder, TokenResponse};
+use everkey_session::{Error, NetError, NetErrorKind};
+use everkey_session::{LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -36,13 +36,13 @@ pub fn refresh(input: &[u8]) {
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         as_granted(&answer, &body, grant);
     }
 }
 
 /// Reads the answer to a refresh as `provider` does.
-pub(super) fn read_refresh(provider: &Descriptor, answer: &HttpResponse) -> Refresh {
+pub(super) fn read_refresh(provider: &Descriptor, answer: &HttpResponse) -> RefreshAnswer {
     let Some(route) = provider.refresh() else { unreachable!("it has no refresh tokens") };
     (route.read)(answer)
 }
@@ -64,20 +64,27 @@ pub(super) struct Said<'a> {
 }
 
 /// What holds for every provider's answer to a refresh; a grant is only looked at as far as that.
-pub(super) fn refresh_as_said(provider: &Descriptor, answer: &HttpResponse, said: &Said<'_>, read: &Refresh) {
+pub(super) fn refresh_as_said(
+    provider: &Descriptor,
+    answer: &HttpResponse,
+    said: &Said<'_>,
+    read: &RefreshAnswer,
+) {
     match read {
-        Refresh::Granted(_) => {
+        RefreshAnswer::Granted(_) => {
             reach::deep();
             assert_eq!(answer.status, 200, "tokens with another status");
             cut_is_in_doubt(provider, answer);
         }
-        Refresh::Refused => {
+        RefreshAnswer::Refused => {
             reach::deep();
             assert!(said.refused, "I8: not the unmistakable refusal");
         }
-        Refresh::Rotating => assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress"))),
-        Refresh::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
-        Refresh::Declined(wait) => {
+        RefreshAnswer::Rotating => {
+            assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress")))
+        }
+        RefreshAnswer::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
+        RefreshAnswer::Declined(wait) => {
             assert!(wait.is_none_or(|wait| wait <= A_DAY), "N15: {wait:?}");
             let limited = answer.status == 429 && said.limited;
             let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
@@ -86,10 +93,13 @@ pub(super) fn refresh_as_said(provider: &Descriptor, answer: &HttpResponse, said
                 "nothing says that this attempt changed nothing"
             );
         }
-        Refresh::Unclear(trouble) => net(trouble),
+        RefreshAnswer::Unclear(trouble) => net(trouble),
     }
     if answer.status == 200 {
-        assert!(matches!(read, Refresh::Granted(_) | Refresh::Unclear(_)), "{read:?} with status 200");
+        assert!(
+            matches!(read, RefreshAnswer::Granted(_) | RefreshAnswer::Unclear(_)),
+            "{read:?} with status 200"
+        );
     }
 }
 
@@ -113,7 +123,7 @@ pub fn login(input: &[u8]) {
             LoginAnswer::Rejected(why) => {
                 let passing = matches!(answer.status, 200..=399 | 429 | 500..);
                 assert!(!passing && self::code(&body).is_some(), "not a refusal: {why:?}");
-                harmless(&words::failure(&Trouble::Rejected(why)).message);
+                harmless(&words::failure(&Error::Rejected(why)).message);
             }
             LoginAnswer::Limited(wait) => assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}"),
             LoginAnswer::Net(trouble) => net(&trouble),
@@ -127,16 +137,16 @@ pub fn probe(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
     let body = plain(&answer);
     match measure::json(input.len(), || read(PROVIDER.probe.as_ref(), &answer)) {
-        Probe::Generation(generation) => {
+        ProbeAnswer::Generation(generation) => {
             reach::deep();
             assert_eq!(
                 (answer.status, body.get("generation").and_then(Value::as_u64)),
                 (200, Some(generation))
             );
         }
-        Probe::Refused => assert!(answer.status == 401 && code(&body).is_some(), "not a refusal"),
-        Probe::NoRoute => assert_eq!(answer.status, 404),
-        Probe::Unclear(trouble) => net(&trouble),
+        ProbeAnswer::Refused => assert!(answer.status == 401 && code(&body).is_some(), "not a refusal"),
+        ProbeAnswer::NoRoute => assert_eq!(answer.status, 404),
+        ProbeAnswer::Unclear(trouble) => net(&trouble),
     }
 }
 
@@ -160,7 +170,7 @@ pub fn revoke(input: &[u8]) {
 }
 
 /// A grant is what the body says.
-fn as_granted(answer: &HttpResponse, body: &Map<String, Value>, grant: &Grant) {
+fn as_granted(answer: &HttpResponse, body: &Map<String, Value>, grant: &TokenResponse) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
@@ -201,7 +211,7 @@ pub(super) fn promise(answer: &HttpResponse, path: &[&str]) -> Capability {
 }
 
 /// N20: whatever the server says, the session ends after a second and within ten years; or nobody says when.
-pub(super) fn sane_lifetimes(grant: &Grant) {
+pub(super) fn sane_lifetimes(grant: &TokenResponse) {
     let wall = 1_800_000_000;
     let session = grant.clone().into_session(Holder::default(), wall);
     let sane = wall + 1..=wall + 3650 * A_DAY;
@@ -222,17 +232,17 @@ fn cut_is_in_doubt(provider: &Descriptor, whole: &HttpResponse) {
     let step = body.len() / 64 + 1;
     for cut in (0..body.len()).rev().step_by(step) {
         let read = read_refresh(provider, &like(whole, &body[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "N10: cut at {cut} it is {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "N10: cut at {cut} it is {read:?}");
     }
 }
 
-/// Trouble is with the server asked, and what people read of it is harmless.
-pub(super) fn net(trouble: &NetTrouble) {
+/// Error is with the server asked, and what people read of it is harmless.
+pub(super) fn net(trouble: &NetError) {
     assert_eq!(trouble.server, SERVER);
-    if let NetKind::Limited(wait) = trouble.kind {
+    if let NetErrorKind::Limited(wait) = trouble.kind {
         assert!(wait <= A_DAY, "N15: {wait}");
     }
-    harmless(&words::failure(&Trouble::Net(trouble.clone())).message);
+    harmless(&words::failure(&Error::Net(trouble.clone())).message);
 }
 
 /// S01: nothing that a terminal would obey, and not too much of it.

@@ -10,9 +10,9 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::Grant;
-use everkey_session::Trouble;
-use everkey_session::{Identity, LoginAnswer, LoginCall, Refresh};
+use everkey_session::Error;
+use everkey_session::TokenResponse;
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -32,7 +32,7 @@ pub fn any(input: &[u8]) {
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         as_granted(&answer, &body, grant);
     }
     let start = LoginCall::StartDevice { registration: None, scope: None };
@@ -78,7 +78,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Rejected(why)) => {
             let refusal = matches!(answer.status, 400..=428 | 430..=499) && error.is_some();
             assert!(refusal, "not a refusal: {why:?}");
-            harmless(&words::failure(&Trouble::Rejected(why)).message);
+            harmless(&words::failure(&Error::Rejected(why)).message);
         }
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Limited(wait)) => {
             assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}");
@@ -108,7 +108,7 @@ fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
 }
 
 /// A grant is what the body says.
-fn as_granted(answer: &HttpResponse, body: &Body, grant: &Grant) {
+fn as_granted(answer: &HttpResponse, body: &Body, grant: &TokenResponse) {
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
         assert_eq!(text(body, name), token.map(Secret::expose), "{name} is not the server's");
         assert!(token.is_some_and(sendable), "{name} can't stand in a header");

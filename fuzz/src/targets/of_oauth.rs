@@ -14,10 +14,10 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
 use everkey_proto::{ProviderKind, Scheme, Secret};
-use everkey_session::{Capability, Grant};
+use everkey_session::{Capability, TokenResponse};
 use everkey_session::{ClientAuth, Endpoints, Registration};
-use everkey_session::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer, WellKnown};
-use everkey_session::{Rejected, Trouble};
+use everkey_session::{Error, Rejected};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer, WellKnown};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;
@@ -39,7 +39,7 @@ pub fn any(input: &[u8]) {
     };
     let read = measure::tree(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         let stays = if grant.refresh.is_none() { Capability::Reusable } else { promise(&answer, &[]) };
         assert_eq!(grant.capability, stays, "a promise that the server did not make");
         as_granted(&body, grant);
@@ -171,7 +171,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
 }
 
 fn said_harmlessly(why: Rejected) {
-    let said = words::failure(&Trouble::Rejected(why));
+    let said = words::failure(&Error::Rejected(why));
     harmless(&said.message);
     harmless(&said.hint);
 }
@@ -187,7 +187,7 @@ fn only_https(endpoints: &Endpoints) {
 }
 
 /// An id_token beside the tokens of a sign-in is for this client, from this server, and of this sign-in.
-fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &Grant) {
+fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &TokenResponse) {
     let Some(token) = id_token else { return assert_eq!(grant.user, None, "somebody whom nobody named") };
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let claims = payload.and_then(|payload| object(&payload)).unwrap_or_default();
@@ -222,7 +222,7 @@ fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
 }
 
 /// A grant is what the body says.
-fn as_granted(body: &Body, grant: &Grant) {
+fn as_granted(body: &Body, grant: &TokenResponse) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
     assert_eq!(text("access_token"), Some(grant.access.expose()), "not the server's");

@@ -5,8 +5,8 @@ use crate::{measure, reach};
 use everkey_daemon::http::{self, HttpResponse};
 use everkey_daemon::provider::{Descriptor, descriptor};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::NetKind;
-use everkey_session::{LoginAnswer, LoginCall, Refresh};
+use everkey_session::NetErrorKind;
+use everkey_session::{LoginAnswer, LoginCall, RefreshAnswer};
 use zeroize::Zeroizing;
 
 const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);
@@ -61,12 +61,15 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
     };
     let call = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
     let told = match read_refresh(PROVIDER, &answer) {
-        Refresh::Declined(wait) => wait,
-        Refresh::Unclear(trouble) => match trouble.kind {
-            NetKind::Limited(wait) => Some(wait),
+        RefreshAnswer::Declined(wait) => wait,
+        RefreshAnswer::Unclear(trouble) => match trouble.kind {
+            NetErrorKind::Limited(wait) => Some(wait),
             _ => None,
         },
-        Refresh::Granted(_) | Refresh::Refused | Refresh::Rotating | Refresh::Late => None,
+        RefreshAnswer::Granted(_)
+        | RefreshAnswer::Refused
+        | RefreshAnswer::Rotating
+        | RefreshAnswer::Late => None,
     };
     if let LoginAnswer::Limited(wait) = (PROVIDER.login.read)(&call, &answer) {
         assert_eq!(wait, told.unwrap_or(30), "sign-in and refresh read it differently");

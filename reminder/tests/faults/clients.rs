@@ -29,16 +29,16 @@ fn only_an_active_session_has_a_reminder() {
     let (mut agent, effects) = start_with(no_files(), there(&mine(SOON)), nothing());
     assert_eq!(effects, []);
     for ask in verbs() {
-        assert_eq!(agent.request(1, ask), fails(1, Trouble::NotSignedIn(Out::NoFile)));
+        assert_eq!(agent.request(1, ask), fails(1, Error::NotSignedIn(SignedOutReason::NoFile)));
     }
     let mut spent = files(Capability::Rr1);
     let spend = |sidecar: &mut everkey_session::Sidecar| {
-        sidecar.spend(session(0).fingerprint(), u64::MAX, Over::Refused, 0);
+        sidecar.spend(session(0).fingerprint(), u64::MAX, EndReason::Refused, 0);
     };
     spent.sidecar.iter_mut().for_each(spend);
     let (mut agent, _) = start_with(spent, there(&mine(START_WALL)), nothing());
     for ask in verbs() {
-        assert_eq!(agent.request(1, ask), fails(1, Trouble::NeedsLogin(Over::Refused)));
+        assert_eq!(agent.request(1, ask), fails(1, Error::NeedsLogin(EndReason::Refused)));
     }
     let (mut agent, _) = Agent::start(false, files(Capability::Rr1));
     for ask in verbs() {
@@ -55,7 +55,7 @@ fn whoever_does_not_own_the_files_shows_and_leaves_the_rest_to_the_owner() {
     let pending = shown(&due_already, true, Upstream::Pending);
     assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(pending))]);
     for ask in [set(SOON), ReminderRequest::Clear] {
-        assert_eq!(agent.request(2, ask), fails(2, Trouble::NotOwner(NotOwner::Held)));
+        assert_eq!(agent.request(2, ask), fails(2, Error::NotOwner(NotOwner::Held)));
     }
 }
 
@@ -97,7 +97,7 @@ fn nobody_waits_longer_than_twenty_seconds() {
     assert_eq!(agent.request(2, ReminderRequest::Show), []);
     assert_eq!(agent.idle_ms(), 20_000);
     let effects = agent.sleep(20_000);
-    assert_eq!(effects, [fails(1, Trouble::Timeout), fails(2, Trouble::Timeout)].concat());
+    assert_eq!(effects, [fails(1, Error::Timeout), fails(2, Error::Timeout)].concat());
     assert!(agent.must_drain(), "the write goes on");
     let effects = agent.written(op);
     let set = notify(ReminderNotice::Set(shown(&mine(SOON), false, Upstream::Pending)));
@@ -139,12 +139,12 @@ fn whoever_counts_on_another_server_or_file_is_told_so() {
     let mut agent = with(there(&mine(SOON)), nothing());
     let elsewhere = Expect { server: Some("https://other.example".to_owned()), session_file: None };
     let other_server =
-        Trouble::OtherServer { agent: SERVER.to_owned(), client: "https://other.example".to_owned() };
+        Error::OtherServer { agent: SERVER.to_owned(), client: "https://other.example".to_owned() };
     let effects = agent.request_expecting(1, elsewhere, ReminderRequest::Show);
     assert_eq!(effects, fails(1, other_server));
     let other_file = Expect { server: None, session_file: Some("/other".to_owned()) };
     let effects = agent.request_expecting(2, other_file, set(SOON));
-    let other_file = Trouble::OtherFile { agent: "/session".to_owned(), client: "/other".to_owned() };
+    let other_file = Error::OtherFile { agent: "/session".to_owned(), client: "/other".to_owned() };
     assert_eq!(effects, fails(2, other_file));
 }
 
@@ -153,6 +153,6 @@ fn d20_a_reminder_stored_for_somebody_who_has_just_signed_out_is_shown_to_nobody
     let mut agent = with(FoundReminder::Missing, nothing());
     let (op, _) = only_job(agent.request(1, set(SOON)));
     let effects = agent.file_changed();
-    agent.look_at(effects, &Found::Missing);
-    assert_eq!(agent.written(op), fails(1, Trouble::AccountChanged));
+    agent.look_at(effects, &FileContent::Missing);
+    assert_eq!(agent.written(op), fails(1, Error::AccountChanged));
 }

@@ -10,7 +10,7 @@ fn d19_the_next_owner_of_the_files_reads_what_the_last_one_noted() {
     let effects = agent.live(30_000, &there(&reminder), &nothing());
     let (op, job) = only_store(effects);
     assert_eq!(job, StoreJob::Load, "the lock may be free by now");
-    let effects = agent.done(op, Done::Loaded(Box::new(files(Capability::Rr1))));
+    let effects = agent.done(op, JobResult::Loaded(Box::new(files(Capability::Rr1))));
     let effects = agent.keep_books(effects);
     assert_eq!(agent.read(effects, &there(&reminder), &told(&reminder)), []);
 }
@@ -49,7 +49,7 @@ fn d20_a_reminder_noted_as_told_while_its_user_signs_out_is_told_when_they_are_b
     assert_eq!(agent.written(*op), []);
     let effects = agent.file_changed();
     let effects = agent.look_at_unchanged_file(effects);
-    let [OfSession(Effect::Tell(Notice::Adopted)), .., OfReminder(ReminderEffect::Store(note, job))] =
+    let [OfSession(Effect::Notify(Notice::Adopted)), .., OfReminder(ReminderEffect::Store(note, job))] =
         &effects[..]
     else {
         panic!("{effects:?}")

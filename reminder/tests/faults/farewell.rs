@@ -7,11 +7,11 @@ impl Agent {
     fn sign_out(&mut self) -> (Revocation, Vec<ProfileEffect>) {
         let (erase, job) = only_store(self.ask(50, Ask::Logout));
         let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
-        let effects = self.done(erase, Done::Erased(Ok(())));
+        let effects = self.done(erase, JobResult::Erased(Ok(())));
         let effects = self.look_at_missing_file(effects);
         let mut effects = self.keep_books(effects);
         let out = effects.remove(0);
-        let gone = OfSession(Effect::Tell(Notice::SignedOut(Out::NoFile)));
+        let gone = OfSession(Effect::Notify(Notice::SignedOut(SignedOutReason::NoFile)));
         assert_eq!(out, gone, "gone here, whatever is owed");
         (revocation, effects)
     }
@@ -76,7 +76,7 @@ fn tell_clear(session: &Session) -> ReminderCall {
 }
 
 fn offline() -> ReminderAnswer {
-    ReminderAnswer::Net(trouble(NetKind::Connect("refused".to_owned())))
+    ReminderAnswer::Net(trouble(NetErrorKind::Connect("refused".to_owned())))
 }
 
 fn is_revocation(effect: &ProfileEffect, revocation: &Revocation) -> bool {
@@ -99,8 +99,8 @@ fn a_clear_of_a_moment_ago_is_told_before_the_session_is_revoked() {
     };
     assert_eq!(*job, NetJob::Revoke(revocation));
     assert!(notes_nothing_owed(noted), "{noted:?}");
-    let effects = agent.done(*revoke, Done::Revoked(RevokeAnswer::Confirmed));
-    let gone = Answer::LoggedOut(everkey_proto::reply::Revocation::Revoked);
+    let effects = agent.done(*revoke, JobResult::Revoked(RevokeAnswer::Confirmed));
+    let gone = ProfileReply::LoggedOut(everkey_proto::reply::Revocation::Revoked);
     let answered = OfSession(Effect::Reply(Waiter(50), Box::new(gone)));
     assert!(effects.contains(&answered), "{effects:?}");
 }
@@ -145,7 +145,7 @@ fn a_server_that_does_not_take_it_in_does_not_keep_the_session_alive() {
     for (answer, tries) in [
         (ReminderAnswer::Unauthorized, 1),
         (ReminderAnswer::Refused, 1),
-        (ReminderAnswer::Net(trouble(NetKind::Status(500))), 3),
+        (ReminderAnswer::Net(trouble(NetErrorKind::Status(500))), 3),
         (ReminderAnswer::Limited(900), 1),
     ] {
         let (mut agent, call) = cleared();
@@ -181,7 +181,7 @@ fn whoever_has_signed_in_again_informs_the_server_with_the_new_token() {
     let (call, _) = only_call(effects);
     let effects = agent.file_changed();
     agent.look_at(effects, &found(&session(1)));
-    let effects = agent.server_says(call, ReminderAnswer::Net(trouble(NetKind::Timeout)));
+    let effects = agent.server_says(call, ReminderAnswer::Net(trouble(NetErrorKind::Timeout)));
     let effects = agent.sleep_on(effects);
     assert!(effects.iter().any(|effect| is_revocation(effect, &revocation)), "{effects:?}");
     let calls = |effect: &ProfileEffect| matches!(effect, OfReminder(ReminderEffect::Call(_, call)) if call.access == session(1).access);
@@ -196,7 +196,7 @@ fn a_revocation_at_its_end_does_not_wait_for_what_its_user_owes() {
     let (call, _) = only_call(effects);
     agent.jump_wall(8 * 86_400);
     let effects = agent.sleep(1_000);
-    let dropped = OfSession(Effect::Tell(Notice::RevocationDropped));
+    let dropped = OfSession(Effect::Notify(Notice::RevocationDropped));
     assert!(effects.contains(&dropped), "{effects:?}");
     let effects = agent.server_says(call, offline());
     let effects = agent.sleep_on(effects);

@@ -34,12 +34,12 @@ fn a_file_that_can_not_be_read_once_still_counts_and_one_that_must_not_be_does_n
     assert_eq!(agent.edited(&FoundReminder::Unusable(io_error()), &nothing()), []);
     let known = shown(&reminder, false, Upstream::Unknown);
     assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(known))]);
-    let kind = everkey_session::StoreKind::Symlink;
-    let link = StoreTrouble { path: "/next-audit.json".to_owned(), kind };
+    let kind = everkey_session::StoreErrorKind::Symlink;
+    let link = StoreError { path: "/next-audit.json".to_owned(), kind };
     let effects = agent.edited(&FoundReminder::Unusable(link.clone()), &nothing());
     let failed = notify(ReminderNotice::StoreFailed(link.clone()));
     assert_eq!(effects, [failed, notify(ReminderNotice::Cleared)]);
-    assert_eq!(agent.request(2, ReminderRequest::Show), fails(2, Trouble::Store(link)));
+    assert_eq!(agent.request(2, ReminderRequest::Show), fails(2, Error::Store(link)));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_reminder_that_can_not_be_stored_changes_nothing() {
     let (op, _) = only_job(agent.request(1, set(START_WALL + DAY)));
     let effects = agent.unwritten(op);
     let failed = notify(ReminderNotice::StoreFailed(io_error()));
-    let refused = fails(1, Trouble::Store(io_error())).remove(0);
+    let refused = fails(1, Error::Store(io_error())).remove(0);
     assert_eq!(effects[..2], [failed, refused]);
     assert_eq!(agent.request(2, ReminderRequest::Show), [], "the file decides");
     let effects = agent.read(effects[2..].to_vec(), &there(&old), &book);
@@ -102,7 +102,7 @@ fn after_a_failed_write_nothing_is_answered_from_memory() {
     assert_eq!(agent.request(2, ReminderRequest::Show), []);
     let unreadable = FoundReminder::Unusable(io_error());
     let effects = agent.read(effects[2..].to_vec(), &unreadable, &nothing());
-    assert_eq!(effects, fails(2, Trouble::Store(io_error())));
+    assert_eq!(effects, fails(2, Error::Store(io_error())));
     assert_eq!(agent.request(3, ReminderRequest::Show), [], "looked at again soon");
     let effects = agent.sleep(1_000);
     let effects = agent.read(effects, &there(&old), &nothing());

@@ -18,10 +18,10 @@ use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
     ReminderError, ReminderJob, ReminderNotice, ReminderRequest, Untold,
 };
-use everkey_session::{Answer, Ask, Effect};
-use everkey_session::{Capability, Over, Revocation, Session};
-use everkey_session::{Done, Found, Loaded, NetJob, RevokeAnswer, StoreJob};
-use everkey_session::{NetKind, NotOwner, Notice, Out, StoreTrouble, Trouble};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Capability, EndReason, Revocation, Session};
+use everkey_session::{Error, NetErrorKind, NotOwner, Notice, SignedOutReason, StoreError};
+use everkey_session::{FileContent, JobResult, Loaded, NetJob, RevokeAnswer, StoreJob};
 use everkey_session::{Op, Waiter};
 use script::*;
 
@@ -68,7 +68,7 @@ fn refuses(waiter: u64, error: ReminderError) -> Vec<ProfileEffect> {
     vec![OfReminder(ReminderEffect::Reply(Waiter(waiter), Err(error)))]
 }
 
-fn fails(waiter: u64, trouble: Trouble) -> Vec<ProfileEffect> {
+fn fails(waiter: u64, trouble: Error) -> Vec<ProfileEffect> {
     refuses(waiter, ReminderError::Session(trouble))
 }
 

@@ -8,10 +8,12 @@ use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ProfileMachines, ReminderAnswer, ReminderBook, ReminderCall,
     ReminderDone, ReminderEffect, ReminderJob, ReminderRequest,
 };
-use everkey_session::{Answer, Ask, Effect, Input};
+use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Waiter};
-use everkey_session::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::{Grant, Session};
+use everkey_session::{
+    FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
+};
+use everkey_session::{Session, TokenResponse};
 
 pub use everkey_reminder::ProfileEffect::{Reminder as OfReminder, Session as OfSession};
 
@@ -32,13 +34,13 @@ impl Agent {
     /// Starts and reads these session files, for a server that keeps reminders or doesn't.
     pub fn start(keeps_reminders: bool, files: Loaded) -> (Self, Vec<ProfileEffect>) {
         let (boot, wall) = (START_BOOT, START_WALL);
-        let is_there = files.file != Found::Missing;
+        let is_there = files.file != FileContent::Missing;
         let now = Moment { boot: Boot(boot), wall, dice: [0; 32] };
         let (machines, effects) = ProfileMachines::start(settings(policy()), keeps_reminders, &now);
         let mut agent = Self { machines, boot, wall, events: 0, file: session(0), is_there };
         let (op, job) = only_store(effects);
         assert_eq!(job, StoreJob::Load);
-        let effects = agent.done(op, Done::Loaded(Box::new(files)));
+        let effects = agent.done(op, JobResult::Loaded(Box::new(files)));
         (agent, effects)
     }
 
@@ -73,7 +75,7 @@ impl Agent {
         self.handle(ProfileInput::Request { waiter: Waiter(waiter), expect, request })
     }
 
-    pub fn done(&mut self, op: Op, done: Done) -> Vec<ProfileEffect> {
+    pub fn done(&mut self, op: Op, done: JobResult) -> Vec<ProfileEffect> {
         self.handle(Input::Done(op, done))
     }
 
@@ -164,22 +166,22 @@ impl Agent {
 
     /// Answers every look at the session file among the effects; what is left, and what came of it.
     pub fn look_at_unchanged_file(&mut self, effects: Vec<ProfileEffect>) -> Vec<ProfileEffect> {
-        let file = if self.is_there { found(&self.file) } else { Found::Missing };
+        let file = if self.is_there { found(&self.file) } else { FileContent::Missing };
         self.look_at(effects, &file)
     }
 
     /// The same where another program, or a sign-out, has taken the file away.
     pub fn look_at_missing_file(&mut self, effects: Vec<ProfileEffect>) -> Vec<ProfileEffect> {
-        self.look_at(effects, &Found::Missing)
+        self.look_at(effects, &FileContent::Missing)
     }
 
     /// Answers every look among the effects with this.
-    pub fn look_at(&mut self, effects: Vec<ProfileEffect>, found: &Found) -> Vec<ProfileEffect> {
+    pub fn look_at(&mut self, effects: Vec<ProfileEffect>, found: &FileContent) -> Vec<ProfileEffect> {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                OfSession(Effect::Store(op, job)) if *job == StoreJob::Look => {
-                    rest.extend(self.done(op, Done::Looked(Box::new(found.clone()))));
+                OfSession(Effect::Store(op, job)) if *job == StoreJob::ReadSession => {
+                    rest.extend(self.done(op, JobResult::SessionRead(Box::new(found.clone()))));
                 }
                 other => rest.push(other),
             }
@@ -193,9 +195,9 @@ impl Agent {
         for effect in effects {
             match effect {
                 OfSession(Effect::Store(op, job))
-                    if matches!(*job, StoreJob::Settle(_) | StoreJob::Remember(_)) =>
+                    if matches!(*job, StoreJob::Settle(_) | StoreJob::WriteSidecar(_)) =>
                 {
-                    rest.extend(self.done(op, Done::Stored(Ok(()))));
+                    rest.extend(self.done(op, JobResult::Stored(Ok(()))));
                 }
                 other => rest.push(other),
             }
@@ -204,17 +206,17 @@ impl Agent {
     }
 
     /// A refresh, from the connection that the effects open to the file with the new tokens.
-    pub fn refresh(&mut self, effects: Vec<ProfileEffect>, grant: Grant) -> Vec<ProfileEffect> {
+    pub fn refresh(&mut self, effects: Vec<ProfileEffect>, grant: TokenResponse) -> Vec<ProfileEffect> {
         let (op, job) = only_net(self.look_at_unchanged_file(effects));
         assert_eq!(job, NetJob::Connect { at: home() });
-        let (noted, _) = only_store(self.done(op, Done::Connected(Ok(()))));
-        let (sent, _) = only_net(self.done(noted, Done::Stored(Ok(()))));
-        let effects = self.done(sent, Done::Answered(Box::new(Refresh::Granted(grant)), None));
+        let (noted, _) = only_store(self.done(op, JobResult::Connected(Ok(()))));
+        let (sent, _) = only_net(self.done(noted, JobResult::Stored(Ok(()))));
+        let effects = self.done(sent, JobResult::Answered(Box::new(RefreshAnswer::Granted(grant)), None));
         let (op, job) = only_store(self.look_at_unchanged_file(effects));
         let StoreJob::Commit(outcome) = job else { panic!("{job:?} instead of the outcome") };
-        let (op, _) = only_store(self.done(op, Done::Stored(Ok(()))));
+        let (op, _) = only_store(self.done(op, JobResult::Stored(Ok(()))));
         self.file = outcome;
-        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        let effects = self.done(op, JobResult::Replaced(Ok(Replaced::Done)));
         self.keep_books(effects)
     }
 
@@ -226,20 +228,20 @@ impl Agent {
         let text = Secret::new("ann@example.com");
         let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));
         let sent = LoginAnswer::CodeSent { expires_in: None, resend_available_in: None };
-        self.done(op, Done::LoginAnswered(Box::new(sent)));
+        self.done(op, JobResult::LoginAnswered(Box::new(sent)));
         let (op, _) = only_net(self.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
-        let granted = Done::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
+        let granted = JobResult::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
         let (op, _) = only_store(self.done(op, granted));
-        let (op, job) = only_store(self.done(op, Done::Stored(Ok(()))));
+        let (op, job) = only_store(self.done(op, JobResult::Stored(Ok(()))));
         assert!(matches!(job, StoreJob::Replace { parent: None, .. }), "{job:?}");
-        self.done(op, Done::Replaced(Ok(Replaced::Done)))
+        self.done(op, JobResult::Replaced(Ok(Replaced::Done)))
     }
 }
 
 fn flow_of(effects: &[ProfileEffect]) -> FlowId {
     match effects {
         [OfSession(Effect::Reply(_, answer))] => match **answer {
-            Answer::Asked { flow, .. } => flow,
+            ProfileReply::Asked { flow, .. } => flow,
             ref other => panic!("{other:?} instead of a question"),
         },
         other => panic!("{other:?} instead of a question"),

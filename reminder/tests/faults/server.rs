@@ -72,7 +72,7 @@ fn the_server_is_told_again_until_it_knows() {
     let at = START_WALL + DAY;
     let (reminder, book) = (mine(at), owes_set(&mine(at)));
     let mut call = agent.set_and_tell(at);
-    let net = trouble(NetKind::Timeout);
+    let net = trouble(NetErrorKind::Timeout);
     for failure in 1..=3 {
         let effects = agent.server_says(call, ReminderAnswer::Net(net.clone()));
         let untold = notify(ReminderNotice::Untold(Untold::Yet(net.clone())));
@@ -158,7 +158,7 @@ fn the_newest_is_what_is_owed_and_the_servers_word_for_the_last_one_does_not_set
 #[test]
 fn what_is_set_now_does_not_wait_for_a_backoff_but_for_what_the_server_says() {
     for (answer, waits) in
-        [(ReminderAnswer::Net(trouble(NetKind::Timeout)), false), (ReminderAnswer::Limited(60), true)]
+        [(ReminderAnswer::Net(trouble(NetErrorKind::Timeout)), false), (ReminderAnswer::Limited(60), true)]
     {
         let mut agent = with(FoundReminder::Missing, nothing());
         let call = agent.set_and_tell(START_WALL + DAY);

@@ -1,12 +1,12 @@
 //! A sign-in under way: who waits for its next step, and what it waits for itself.
 
 use crate::effect::Outbox;
-use crate::error::StoreTrouble;
+use crate::error::StoreError;
 use crate::input::{Op, Waiter};
-use crate::login::next_step::Question;
-use crate::login::sign_in::Machine;
-use crate::registration::At;
-use crate::reply::Answer;
+use crate::login::next_step::Prompt;
+use crate::login::sign_in::MethodMachine;
+use crate::registration::CallTarget;
+use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;
 use crate::time::{Boot, Moment, Wake, WakeReason};
 use everkey_proto::FlowId;
@@ -19,10 +19,10 @@ pub(crate) struct Flow {
     /// Who waits for its next step.
     pub(super) waiters: Vec<FlowWaiter>,
     pub(super) server: String,
-    pub(super) machine: Machine,
+    pub(super) machine: MethodMachine,
     /// Where browsers come back to.
     pub(super) listener: Option<Op>,
-    pub(super) stage: Stage,
+    pub(super) stage: FlowStage,
 }
 
 /// Who waits for a step of a flow.
@@ -32,7 +32,7 @@ pub(super) struct FlowWaiter {
     pub until: Option<Boot>,
 }
 
-pub(super) enum Stage {
+pub(super) enum FlowStage {
     /// The person has to act.
     Prompting,
     /// The server is asked, since then.
@@ -46,26 +46,29 @@ pub(super) enum Stage {
     /// The session file is written.
     Writing(Op, Box<ArrivedSession>),
     /// Writing has failed; the file is read to see how far it got.
-    Checking(Op, Box<ArrivedSession>, StoreTrouble),
+    Checking(Op, Box<ArrivedSession>, StoreError),
 }
 
 impl Flow {
     pub fn owns(&self, op: Op) -> bool {
         match &self.stage {
-            Stage::Prompting | Stage::Sleeping(_) => false,
-            Stage::Calling(mine, _)
-            | Stage::Listening(mine)
-            | Stage::Pinning(mine, _)
-            | Stage::Writing(mine, _)
-            | Stage::Checking(mine, ..) => *mine == op,
+            FlowStage::Prompting | FlowStage::Sleeping(_) => false,
+            FlowStage::Calling(mine, _)
+            | FlowStage::Listening(mine)
+            | FlowStage::Pinning(mine, _)
+            | FlowStage::Writing(mine, _)
+            | FlowStage::Checking(mine, ..) => *mine == op,
         }
     }
 
     /// Whether tokens have arrived and are being written.
     pub fn is_storing(&self) -> bool {
         match self.stage {
-            Stage::Prompting | Stage::Calling(..) | Stage::Listening(_) | Stage::Sleeping(_) => false,
-            Stage::Pinning(..) | Stage::Writing(..) | Stage::Checking(..) => true,
+            FlowStage::Prompting
+            | FlowStage::Calling(..)
+            | FlowStage::Listening(_)
+            | FlowStage::Sleeping(_) => false,
+            FlowStage::Pinning(..) | FlowStage::Writing(..) | FlowStage::Checking(..) => true,
         }
     }
 
@@ -75,13 +78,13 @@ impl Flow {
             return None;
         }
         let step = match self.stage {
-            Stage::Sleeping(wake) => Some(wake),
-            Stage::Prompting
-            | Stage::Calling(..)
-            | Stage::Listening(_)
-            | Stage::Pinning(..)
-            | Stage::Writing(..)
-            | Stage::Checking(..) => None,
+            FlowStage::Sleeping(wake) => Some(wake),
+            FlowStage::Prompting
+            | FlowStage::Calling(..)
+            | FlowStage::Listening(_)
+            | FlowStage::Pinning(..)
+            | FlowStage::Writing(..)
+            | FlowStage::Checking(..) => None,
         };
         let patience =
             self.machine.question().and_then(|_| self.waiters.iter().filter_map(|one| one.until).min());
@@ -99,7 +102,7 @@ impl Flow {
     }
 
     /// Everybody who waits is asked.
-    pub fn prompt_all(&mut self, now: &Moment, question: &Question, out: &mut Outbox) {
+    pub fn prompt_all(&mut self, now: &Moment, question: &Prompt, out: &mut Outbox) {
         let answer = self.prompt(now, question);
         out.reply_all(std::mem::take(&mut self.waiters).into_iter().map(|one| one.waiter), &answer);
     }
@@ -122,19 +125,19 @@ impl Flow {
     }
 
     /// Where its calls go.
-    pub fn target(&self) -> At {
-        At { server: self.server.clone(), registration: self.machine.registration().cloned() }
+    pub fn target(&self) -> CallTarget {
+        CallTarget { server: self.server.clone(), registration: self.machine.registration().cloned() }
     }
 
     /// The question as it is answered to whoever waits.
-    fn prompt(&self, now: &Moment, question: &Question) -> Answer {
+    fn prompt(&self, now: &Moment, question: &Prompt) -> ProfileReply {
         let flow = self.id;
         match question.clone() {
-            Question::Field { field, tries, again, sent } => {
-                Answer::Asked { flow, field, tries, again, sent }
+            Prompt::Field { field, tries, again, sent } => {
+                ProfileReply::Asked { flow, field, tries, again, sent }
             }
-            Question::Show(shown) => Answer::Shown { flow, shown },
-            Question::Open(page) => Answer::Opened { flow, page, expires_at: now.wall_at(self.until) },
+            Prompt::Show(shown) => ProfileReply::Shown { flow, shown },
+            Prompt::Open(page) => ProfileReply::Opened { flow, page, expires_at: now.wall_at(self.until) },
         }
     }
 }

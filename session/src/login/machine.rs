@@ -2,19 +2,19 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{Rejected, StoreTrouble, Trouble};
+use crate::error::{Error, Rejected, StoreError};
 use crate::input::{Op, Waiter};
-use crate::jobs::{Found, NetJob, Replaced};
-use crate::login::flow::{Flow, Stage};
-use crate::login::next_step::Move;
-use crate::login::sign_in::Machine;
+use crate::jobs::{FileContent, NetJob, Replaced};
+use crate::login::flow::{Flow, FlowStage};
+use crate::login::next_step::NextStep;
+use crate::login::sign_in::MethodMachine;
 use crate::login_job::LoginAnswer;
-use crate::registration::{At, Registration};
-use crate::reply::Answer;
+use crate::registration::{CallTarget, Registration};
+use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;
 use crate::sidecar::Pin;
 use crate::time::{Boot, Moment, Wake};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::{FlowId, Scheme, Secret, reply};
 
 /// How long whoever waits for the next step is kept waiting, in milliseconds.
@@ -24,11 +24,11 @@ const PATIENCE_MS: u64 = 20_000;
 pub(crate) struct Login {
     pub(super) flow: Option<Flow>,
     /// How the last sign-in ended, for whoever asks for its next step a moment too late.
-    ended: Option<(FlowId, Answer)>,
+    ended: Option<(FlowId, ProfileReply)>,
 }
 
 /// What happens to a sign-in.
-pub(crate) enum Event {
+pub(crate) enum LoginEvent {
     /// Somebody begins one, or joins the one under way.
     Begin {
         waiter: Waiter,
@@ -60,51 +60,51 @@ pub(crate) enum Event {
     Listening(Op, Result<u16, String>),
     Answered(Op, LoginAnswer),
     /// The side-car has noted what is to come.
-    Pinned(Result<(), StoreTrouble>),
-    Replaced(Result<Replaced, StoreTrouble>),
+    Pinned(Result<(), StoreError>),
+    Replaced(Result<Replaced, StoreError>),
     /// The file was read after writing it failed.
-    Checked(Found),
+    Checked(FileContent),
     /// The time given by `due` may have come.
     Due,
 }
 
 /// What a sign-in reports to its profile.
-pub(crate) enum Outcome {
+pub(crate) enum LoginOutcome {
     /// Tokens have arrived, asked for then; the profile says what else the session file holds and has them stored.
-    Granted { asked: Boot, grant: Box<Grant>, registration: Option<Box<Registration>> },
+    Granted { asked: Boot, tokens: Box<TokenResponse>, registration: Option<Box<Registration>> },
     /// The side-car is to remember this sign-in until the file holds its token.
     Pending(Pin),
     /// The session file holds the session.
     SignedIn(Box<ArrivedSession>, String),
     /// The session could not be stored: the server is to forget it.
-    NotStored(At, Box<ArrivedSession>, StoreTrouble),
+    NotStored(CallTarget, Box<ArrivedSession>, StoreError),
     /// What the session file holds instead.
-    Observed(Found),
+    Observed(FileContent),
     /// Tokens have arrived that nobody wants any more.
-    TakeBack(At, Box<Grant>),
+    TakeBack(CallTarget, Box<TokenResponse>),
     /// The answer to this call is not wanted any more.
-    Abandoned(Op, At),
+    Abandoned(Op, CallTarget),
 }
 
 impl Login {
-    pub fn handle(&mut self, cx: &Context, event: Event, out: &mut Outbox) -> Vec<Outcome> {
+    pub fn handle(&mut self, cx: &Context, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
         match event {
-            Event::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
-            Event::Answer { waiter, flow, text } => self.answer(cx.now, waiter, flow, text, out),
-            Event::Wait { waiter, flow } => {
+            LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
+            LoginEvent::Answer { waiter, flow, text } => self.answer(cx.now, waiter, flow, text, out),
+            LoginEvent::Wait { waiter, flow } => {
                 self.wait(cx.now, waiter, flow, out);
                 Vec::new()
             }
-            Event::Cancel { waiter, flow } => self.cancel(waiter, flow, out),
-            Event::Callback { waiter, listener, query } => {
+            LoginEvent::Cancel { waiter, flow } => self.cancel(waiter, flow, out),
+            LoginEvent::Callback { waiter, listener, query } => {
                 self.called_back(cx.now, waiter, listener, &query, out)
             }
-            Event::Listening(op, port) => self.listening(cx.now, op, port, out),
-            Event::Answered(op, answer) => self.answered(cx.now, op, answer, out),
-            Event::Pinned(result) => self.pinned(result, out),
-            Event::Replaced(result) => self.replaced(cx, result, out),
-            Event::Checked(found) => self.checked(found, out),
-            Event::Due => self.wake(cx.now, out),
+            LoginEvent::Listening(op, port) => self.listening(cx.now, op, port, out),
+            LoginEvent::Answered(op, answer) => self.answered(cx.now, op, answer, out),
+            LoginEvent::Pinned(result) => self.pinned(result, out),
+            LoginEvent::Replaced(result) => self.replaced(cx, result, out),
+            LoginEvent::Checked(found) => self.checked(found, out),
+            LoginEvent::Due => self.wake(cx.now, out),
         }
     }
 
@@ -133,7 +133,7 @@ impl Login {
     }
 
     /// The sign-in has ended well, and everybody who waits learns it.
-    pub fn finish(&mut self, how: Answer, out: &mut Outbox) {
+    pub fn finish(&mut self, how: ProfileReply, out: &mut Outbox) {
         if let Some(flow) = self.flow.take() {
             flow.stop_listening(out);
             out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
@@ -142,17 +142,17 @@ impl Login {
     }
 
     /// The sign-in has failed. Tokens that have arrived, or still arrive, are taken back.
-    pub fn fail(&mut self, why: Trouble, out: &mut Outbox) -> Vec<Outcome> {
+    pub fn fail(&mut self, why: Error, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.take() else { return Vec::new() };
         flow.stop_listening(out);
         let mut outcomes = Vec::new();
-        if let Some(grant) = flow.machine.tokens() {
-            outcomes.push(Outcome::TakeBack(flow.target(), Box::new(grant.clone())));
+        if let Some(tokens) = flow.machine.tokens() {
+            outcomes.push(LoginOutcome::TakeBack(flow.target(), Box::new(tokens.clone())));
         }
-        if let Stage::Calling(op, _) = flow.stage {
-            outcomes.push(Outcome::Abandoned(op, flow.target()));
+        if let FlowStage::Calling(op, _) = flow.stage {
+            outcomes.push(LoginOutcome::Abandoned(op, flow.target()));
         }
-        let how = Answer::Failed(why);
+        let how = ProfileReply::Failed(why);
         out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
         self.ended = Some((flow.id, how));
         outcomes
@@ -165,7 +165,7 @@ impl Login {
         server: String,
         scheme: Scheme,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<LoginOutcome> {
         // A sign-in at another server is another sign-in; the person who begins it means that one.
         if let Some(flow) = &mut self.flow
             && (flow.is_storing() || flow.server == server && flow.machine.scheme() == scheme)
@@ -176,8 +176,8 @@ impl Login {
             }
             return Vec::new();
         }
-        let mut outcomes = self.fail(Trouble::FlowGone, out);
-        let (machine, first) = Machine::begin(cx.now, scheme, &server, cx.policy().oauth.as_ref());
+        let mut outcomes = self.fail(Error::FlowGone, out);
+        let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, cx.policy().oauth.as_ref());
         let [a, b, c, d, e, f, ..] = cx.now.random("flow");
         let mut flow = Flow {
             // 48 bits: every language's numbers hold it exactly.
@@ -187,7 +187,7 @@ impl Login {
             server,
             machine,
             listener: None,
-            stage: Stage::Prompting,
+            stage: FlowStage::Prompting,
         };
         flow.wait(waiter, None);
         self.flow = Some(flow);
@@ -202,14 +202,14 @@ impl Login {
         id: FlowId,
         text: Secret,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
-            out.reply(waiter, Answer::Failed(Trouble::FlowGone));
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
             return Vec::new();
         };
         flow.wait(waiter, None);
         match flow.machine.answer(text) {
-            Some(Move::Stray) => self.turn_away(waiter, out),
+            Some(NextStep::Stray) => self.turn_away(waiter, out),
             Some(next) => self.advance(now, next, out),
             None => Vec::new(),
         }
@@ -222,21 +222,21 @@ impl Login {
         listener: Op,
         query: &Secret,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.listener == Some(listener)) else {
-            out.reply(waiter, Answer::Failed(Trouble::FlowGone));
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
             return Vec::new();
         };
         flow.wait(waiter, None);
         match flow.machine.came_back(query) {
-            Move::Stray => self.turn_away(waiter, out),
+            NextStep::Stray => self.turn_away(waiter, out),
             next => self.advance(now, next, out),
         }
     }
 
-    fn turn_away(&mut self, waiter: Waiter, out: &mut Outbox) -> Vec<Outcome> {
+    fn turn_away(&mut self, waiter: Waiter, out: &mut Outbox) -> Vec<LoginOutcome> {
         self.forget(waiter);
-        out.reply(waiter, Answer::Failed(Trouble::Rejected(Rejected::Stray)));
+        out.reply(waiter, ProfileReply::Failed(Error::Rejected(Rejected::Stray)));
         Vec::new()
     }
 
@@ -246,28 +246,28 @@ impl Login {
             Some(flow) => flow.wait(waiter, Some(now.boot.plus_ms(PATIENCE_MS))),
             None => {
                 let how = self.ended.clone().filter(|(ended, _)| *ended == id).map(|(_, how)| how);
-                out.reply(waiter, how.unwrap_or(Answer::Failed(Trouble::FlowGone)));
+                out.reply(waiter, how.unwrap_or(ProfileReply::Failed(Error::FlowGone)));
             }
         }
     }
 
-    fn cancel(&mut self, waiter: Waiter, id: FlowId, out: &mut Outbox) -> Vec<Outcome> {
+    fn cancel(&mut self, waiter: Waiter, id: FlowId, out: &mut Outbox) -> Vec<LoginOutcome> {
         if self.flow.as_ref().is_none_or(|flow| flow.id != id || flow.is_storing()) {
-            out.reply(waiter, Answer::Failed(Trouble::FlowGone));
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
             return Vec::new();
         }
-        let outcomes = self.fail(Trouble::FlowGone, out);
-        out.reply(waiter, Answer::LoggedOut(reply::Revocation::NothingToDo));
+        let outcomes = self.fail(Error::FlowGone, out);
+        out.reply(waiter, ProfileReply::LoggedOut(reply::Revocation::NothingToDo));
         outcomes
     }
 
     /// Wakes the scheme when it asked for it, repeats the step to who has waited long enough, and ends what took too
     /// long.
-    fn wake(&mut self, now: &Moment, out: &mut Outbox) -> Vec<Outcome> {
+    fn wake(&mut self, now: &Moment, out: &mut Outbox) -> Vec<LoginOutcome> {
         let mut outcomes = Vec::new();
         let Some(flow) = &mut self.flow else { return outcomes };
-        if matches!(flow.stage, Stage::Sleeping(wake) if wake <= now.boot) {
-            flow.stage = Stage::Prompting;
+        if matches!(flow.stage, FlowStage::Sleeping(wake) if wake <= now.boot) {
+            flow.stage = FlowStage::Prompting;
             if let Some(next) = flow.machine.wake(now) {
                 outcomes.extend(self.advance(now, next, out));
             }
@@ -276,7 +276,7 @@ impl Login {
             flow.prompt_impatient(now, out);
         }
         if self.flow.as_ref().is_some_and(|flow| flow.until <= now.boot && !flow.is_storing()) {
-            outcomes.extend(self.fail(Trouble::FlowGone, out));
+            outcomes.extend(self.fail(Error::FlowGone, out));
         }
         outcomes
     }
@@ -287,58 +287,60 @@ impl Login {
         op: Op,
         port: Result<u16, String>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
-        flow.stage = Stage::Prompting;
+        flow.stage = FlowStage::Prompting;
         match port.map(|port| flow.machine.listening(port)) {
             Ok(Some(next)) => self.advance(now, next, out),
             Ok(None) => Vec::new(),
-            Err(why) => self.fail(Trouble::CantListen(why), out),
+            Err(why) => self.fail(Error::CantListen(why), out),
         }
     }
 
-    fn answered(&mut self, now: &Moment, op: Op, answer: LoginAnswer, out: &mut Outbox) -> Vec<Outcome> {
+    fn answered(&mut self, now: &Moment, op: Op, answer: LoginAnswer, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
-        let asked = match std::mem::replace(&mut flow.stage, Stage::Prompting) {
-            Stage::Calling(_, asked) => asked,
-            Stage::Prompting
-            | Stage::Listening(_)
-            | Stage::Sleeping(_)
-            | Stage::Pinning(..)
-            | Stage::Writing(..)
-            | Stage::Checking(..) => now.boot,
+        let asked = match std::mem::replace(&mut flow.stage, FlowStage::Prompting) {
+            FlowStage::Calling(_, asked) => asked,
+            FlowStage::Prompting
+            | FlowStage::Listening(_)
+            | FlowStage::Sleeping(_)
+            | FlowStage::Pinning(..)
+            | FlowStage::Writing(..)
+            | FlowStage::Checking(..) => now.boot,
         };
         match flow.machine.resume(now, answer) {
-            Move::Finish(grant, registration) => vec![Outcome::Granted { asked, grant, registration }],
+            NextStep::Finish(tokens, registration) => {
+                vec![LoginOutcome::Granted { asked, tokens, registration }]
+            }
             next => self.advance(now, next, out),
         }
     }
 
-    fn advance(&mut self, now: &Moment, next: Move, out: &mut Outbox) -> Vec<Outcome> {
+    fn advance(&mut self, now: &Moment, next: NextStep, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = &mut self.flow else { return Vec::new() };
         match next {
-            Move::Ask(question) => flow.prompt_all(now, &question, out),
-            Move::Sleep { secs, show } => {
-                flow.stage = Stage::Sleeping(now.boot.plus_secs(secs));
+            NextStep::Ask(question) => flow.prompt_all(now, &question, out),
+            NextStep::Sleep { secs, show } => {
+                flow.stage = FlowStage::Sleeping(now.boot.plus_secs(secs));
                 if let Some(question) = show {
                     flow.prompt_all(now, &question, out);
                 }
             }
-            Move::Listen => {
+            NextStep::Listen => {
                 let op = out.net(NetJob::Listen);
                 flow.listener = Some(op);
-                flow.stage = Stage::Listening(op);
+                flow.stage = FlowStage::Listening(op);
             }
             // Nobody said anything that could be.
-            Move::Stray => {}
-            Move::Call(call) => {
+            NextStep::Stray => {}
+            NextStep::Call(call) => {
                 let op = out.net(NetJob::Login { server: flow.server.clone(), call });
-                flow.stage = Stage::Calling(op, now.boot);
+                flow.stage = FlowStage::Calling(op, now.boot);
             }
-            Move::Finish(grant, registration) => {
-                return vec![Outcome::Granted { asked: now.boot, grant, registration }];
+            NextStep::Finish(tokens, registration) => {
+                return vec![LoginOutcome::Granted { asked: now.boot, tokens, registration }];
             }
-            Move::Fail(trouble) => return self.fail(trouble, out),
+            NextStep::Fail(error) => return self.fail(error, out),
         }
         Vec::new()
     }

@@ -8,4 +8,4 @@ mod schemes;
 mod sign_in;
 mod store;
 
-pub(crate) use machine::{Event, Login, Outcome};
+pub(crate) use machine::{Login, LoginEvent, LoginOutcome};

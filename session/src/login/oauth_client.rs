@@ -1,12 +1,12 @@
 //! What the OAuth schemes have in common: how a client comes to know its server, and how it learns who signed in.
 
-use crate::error::{NetKind, NetTrouble, Rejected, Trouble};
+use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::jobs::Identity;
-use crate::login::next_step::Move;
+use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
 use crate::registration::{ClientAuth, Endpoints, Registration};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::Scheme;
 use everkey_proto::place::normal_server;
 
@@ -27,24 +27,24 @@ impl Discovering {
     }
 
     /// The question.
-    pub fn ask(&self) -> Move {
+    pub fn ask(&self) -> NextStep {
         let (issuer, place, scheme) = (self.issuer.clone(), self.place, self.scheme);
-        Move::Call(LoginCall::Discover { issuer, place, scheme })
+        NextStep::Call(LoginCall::Discover { issuer, place, scheme })
     }
 
     /// The other place, if there is one and this says that the first has nothing.
-    pub fn elsewhere(self, trouble: &NetKind) -> Option<Self> {
-        let absent = match trouble {
-            NetKind::Status(status) => (400..500).contains(status),
+    pub fn elsewhere(self, error: &NetErrorKind) -> Option<Self> {
+        let absent = match error {
+            NetErrorKind::Status(status) => (400..500).contains(status),
             // Many a server shows a page of its own, or sends to one, where it has nothing.
-            NetKind::NotTheContract | NetKind::Redirect => true,
-            NetKind::Connect(_)
-            | NetKind::Timeout
-            | NetKind::Broken
-            | NetKind::OtherSession
-            | NetKind::Rotating
-            | NetKind::Late
-            | NetKind::Limited(_) => false,
+            NetErrorKind::NotTheContract | NetErrorKind::Redirect => true,
+            NetErrorKind::Connect(_)
+            | NetErrorKind::Timeout
+            | NetErrorKind::Broken
+            | NetErrorKind::OtherSession
+            | NetErrorKind::Rotating
+            | NetErrorKind::Late
+            | NetErrorKind::Limited(_) => false,
         };
         match self.place {
             WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),
@@ -88,25 +88,25 @@ pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration>
 }
 
 /// Asks to be registered; a server without a route for that wants to know its clients beforehand.
-pub fn register(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<String>) -> Move {
+pub fn register(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<String>) -> NextStep {
     if endpoints.registration.is_none() {
-        return Move::Fail(Trouble::Rejected(Rejected::NoClient));
+        return NextStep::Fail(Error::Rejected(Rejected::NoClient));
     }
     let scope = scope(oauth, endpoints);
-    Move::Call(LoginCall::Register { endpoints: endpoints.clone(), redirect, scope })
+    NextStep::Call(LoginCall::Register { endpoints: endpoints.clone(), redirect, scope })
 }
 
 /// The server would not register this client, or made no sense.
-pub fn not_registered(server: &str, answer: LoginAnswer) -> Move {
+pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
     match answer {
         LoginAnswer::Rejected(Rejected::Other(code)) => refused(code),
         LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
-        LoginAnswer::Rejected(rejected) => Move::Fail(Trouble::Rejected(rejected)),
-        LoginAnswer::Limited(secs) => Move::Fail(Trouble::RateLimited { secs }),
-        LoginAnswer::Net(NetTrouble { kind: NetKind::Status(status @ 400..=499), .. }) => {
+        LoginAnswer::Rejected(rejected) => NextStep::Fail(Error::Rejected(rejected)),
+        LoginAnswer::Limited(secs) => NextStep::Fail(Error::RateLimited { secs }),
+        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499), .. }) => {
             refused(format!("status {status}"))
         }
-        LoginAnswer::Net(net) => Move::Fail(Trouble::Net(net)),
+        LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
         LoginAnswer::CodeSent { .. }
         | LoginAnswer::Granted(_)
         | LoginAnswer::Discovered(_)
@@ -118,8 +118,8 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> Move {
     }
 }
 
-fn refused(why: String) -> Move {
-    Move::Fail(Trouble::Rejected(Rejected::Registration(why)))
+fn refused(why: String) -> NextStep {
+    NextStep::Fail(Error::Rejected(Rejected::Registration(why)))
 }
 
 /// What to ask for: what was configured, else those of the usual scopes that the server says it has.
@@ -130,35 +130,35 @@ pub fn scope(oauth: &OauthClient, endpoints: &Endpoints) -> Option<String> {
 }
 
 /// The question whose the tokens are, if they don't say enough and the server has a route for it.
-pub fn identify(registration: Option<&Registration>, grant: &Grant) -> Option<LoginCall> {
+pub fn identify(registration: Option<&Registration>, tokens: &TokenResponse) -> Option<LoginCall> {
     let registration = registration?;
-    let known = grant.user.as_ref().is_some_and(|user| !user.email.is_empty());
+    let known = tokens.user.as_ref().is_some_and(|user| !user.email.is_empty());
     let ask = !known && registration.endpoints.userinfo.is_some();
     ask.then(|| LoginCall::Identify {
         registration: Some(registration.clone()),
-        access: grant.access.clone(),
+        access: tokens.access.clone(),
     })
 }
 
 /// The tokens with what the server says of their user; another user than the tokens' own is an attack or a defect
 /// (OpenID Connect Core, 5.3.2). A server that says nothing is no reason to give the tokens back.
-pub fn identified(server: &str, grant: &Grant, answer: LoginAnswer) -> Result<Grant, Trouble> {
-    let mut grant = grant.clone();
+pub fn identified(server: &str, tokens: &TokenResponse, answer: LoginAnswer) -> Result<TokenResponse, Error> {
+    let mut tokens = tokens.clone();
     if let LoginAnswer::Identified(Identity::Accepted { user: Some(user), about }) = answer {
-        if grant.user.as_ref().is_some_and(|before| before.id != user.id) {
+        if tokens.user.as_ref().is_some_and(|before| before.id != user.id) {
             let server = server.to_owned();
-            return Err(Trouble::Net(NetTrouble { server, kind: NetKind::OtherSession }));
+            return Err(Error::Net(NetError { server, kind: NetErrorKind::OtherSession }));
         }
-        grant.user = Some(user);
-        grant.about.extend(about);
+        tokens.user = Some(user);
+        tokens.about.extend(about);
     }
-    Ok(grant)
+    Ok(tokens)
 }
 
 /// An answer to another question, or none that helps.
-pub fn no_answer(server: &str) -> Move {
+pub fn no_answer(server: &str) -> NextStep {
     let server = server.to_owned();
-    Move::Fail(Trouble::Net(NetTrouble { server, kind: NetKind::NotTheContract }))
+    NextStep::Fail(Error::Net(NetError { server, kind: NetErrorKind::NotTheContract }))
 }
 
 #[cfg(test)]
@@ -178,7 +178,8 @@ mod tests {
             ("", "https://a", "https://a"),
             ("https://a/", "https://b", "https://b"),
         ] {
-            let Move::Call(LoginCall::Discover { issuer: asked, .. }) = asked(issuer, server).ask() else {
+            let NextStep::Call(LoginCall::Discover { issuer: asked, .. }) = asked(issuer, server).ask()
+            else {
                 panic!("it asks")
             };
             assert_eq!(asked, exact, "{issuer} {server}");
@@ -187,14 +188,20 @@ mod tests {
 
     #[test]
     fn metadata_is_looked_for_at_the_other_place_only_where_the_first_has_none() {
-        for absent in [NetKind::Status(404), NetKind::Status(403), NetKind::NotTheContract, NetKind::Redirect]
-        {
+        for absent in [
+            NetErrorKind::Status(404),
+            NetErrorKind::Status(403),
+            NetErrorKind::NotTheContract,
+            NetErrorKind::Redirect,
+        ] {
             let second = asked("", "https://a").elsewhere(&absent);
             let second = second.filter(|second| second.place == WellKnown::OAuth);
             assert!(second.is_some_and(|second| second.elsewhere(&absent).is_none()), "{absent:?}");
         }
-        for trouble in [NetKind::Status(500), NetKind::Timeout, NetKind::Broken, NetKind::Limited(1)] {
-            assert!(asked("", "https://a").elsewhere(&trouble).is_none(), "{trouble:?}");
+        for error in
+            [NetErrorKind::Status(500), NetErrorKind::Timeout, NetErrorKind::Broken, NetErrorKind::Limited(1)]
+        {
+            assert!(asked("", "https://a").elsewhere(&error).is_none(), "{error:?}");
         }
     }
 }

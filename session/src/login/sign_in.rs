@@ -1,27 +1,32 @@
 //! The ways to sign in behind one face. A new one is a file in `schemes/`, a variant here, and what the compiler then
 //! asks for.
 
-use crate::login::next_step::{Move, Question};
+use crate::login::next_step::{NextStep, Prompt};
 use crate::login::schemes::{browser, device, otp, token};
 use crate::login_job::LoginAnswer;
 use crate::policy::OauthClient;
 use crate::registration::Registration;
 use crate::time::Moment;
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::{Scheme, Secret};
 
 /// Where a sign-in stands within its scheme.
 #[derive(Debug)]
-pub(crate) enum Machine {
+pub(crate) enum MethodMachine {
     Otp(otp::Otp),
     Device(Box<device::Device>),
     Browser(Box<browser::Browser>),
     Token(token::Token),
 }
 
-impl Machine {
+impl MethodMachine {
     /// Begins a sign-in at `server`.
-    pub fn begin(now: &Moment, scheme: Scheme, server: &str, oauth: Option<&OauthClient>) -> (Self, Move) {
+    pub fn begin(
+        now: &Moment,
+        scheme: Scheme,
+        server: &str,
+        oauth: Option<&OauthClient>,
+    ) -> (Self, NextStep) {
         match scheme {
             Scheme::Otp => {
                 let (otp, next) = otp::Otp::begin();
@@ -62,7 +67,7 @@ impl Machine {
     }
 
     /// The person answered; none means that nothing was asked, and the caller waits with the others.
-    pub fn answer(&mut self, text: Secret) -> Option<Move> {
+    pub fn answer(&mut self, text: Secret) -> Option<NextStep> {
         match self {
             Self::Otp(otp) => otp.answer(text),
             Self::Device(_) => None,
@@ -72,7 +77,7 @@ impl Machine {
     }
 
     /// The server answered.
-    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> Move {
+    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> NextStep {
         match self {
             Self::Otp(otp) => otp.resume(answer),
             Self::Device(device) => device.resume(now, answer),
@@ -82,7 +87,7 @@ impl Machine {
     }
 
     /// The time that it asked to sleep is over.
-    pub fn wake(&mut self, now: &Moment) -> Option<Move> {
+    pub fn wake(&mut self, now: &Moment) -> Option<NextStep> {
         match self {
             Self::Device(device) => device.wake(now),
             Self::Otp(_) | Self::Browser(_) | Self::Token(_) => None,
@@ -90,7 +95,7 @@ impl Machine {
     }
 
     /// Browsers can come back to this port.
-    pub fn listening(&mut self, port: u16) -> Option<Move> {
+    pub fn listening(&mut self, port: u16) -> Option<NextStep> {
         match self {
             Self::Browser(browser) => browser.listening(port),
             Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
@@ -98,10 +103,10 @@ impl Machine {
     }
 
     /// A browser came back with this query.
-    pub fn came_back(&mut self, query: &Secret) -> Move {
+    pub fn came_back(&mut self, query: &Secret) -> NextStep {
         match self {
             Self::Browser(browser) => browser.came_back(query),
-            Self::Otp(_) | Self::Device(_) | Self::Token(_) => Move::Stray,
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => NextStep::Stray,
         }
     }
 
@@ -115,7 +120,7 @@ impl Machine {
     }
 
     /// Tokens that have arrived and are not finished with.
-    pub fn tokens(&self) -> Option<&Grant> {
+    pub fn tokens(&self) -> Option<&TokenResponse> {
         match self {
             Self::Device(device) => device.tokens(),
             Self::Browser(browser) => browser.tokens(),
@@ -124,7 +129,7 @@ impl Machine {
     }
 
     /// What the person is being asked right now, for somebody who joins.
-    pub fn question(&self) -> Option<Question> {
+    pub fn question(&self) -> Option<Prompt> {
         match self {
             Self::Otp(otp) => otp.question(),
             Self::Device(device) => device.question(),

@@ -2,17 +2,17 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{StoreKind, StoreTrouble};
-use crate::jobs::{Found, Replaced, StoreJob};
-use crate::login::flow::{Flow, Stage};
-use crate::login::machine::{Login, Outcome};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::jobs::{FileContent, Replaced, StoreJob};
+use crate::login::flow::{Flow, FlowStage};
+use crate::login::machine::{Login, LoginOutcome};
 use crate::notice::Notice;
-use crate::registration::{At, Registration};
+use crate::registration::{CallTarget, Registration};
 use crate::rotation::ArrivedSession;
 use crate::session::Holder;
 use crate::sidecar::{Pin, Sidecar};
 use crate::time::Boot;
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::Secret;
 
 impl Login {
@@ -23,20 +23,20 @@ impl Login {
         &mut self,
         cx: &Context,
         asked: Boot,
-        grant: Grant,
+        tokens: TokenResponse,
         registration: Option<Box<Registration>>,
         fixed: Option<Secret>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<LoginOutcome> {
         let Some(flow) = &mut self.flow else { return Vec::new() };
         let holder = Holder {
-            user: grant.user.clone(),
-            about: grant.about.clone(),
+            user: tokens.user.clone(),
+            about: tokens.about.clone(),
             server: Some(flow.server.clone()),
             registration: registration.map(|known| *known),
             fixed,
         };
-        let arrived = Box::new(ArrivedSession::granted(cx.now, asked, grant, holder));
+        let arrived = Box::new(ArrivedSession::granted(cx.now, asked, tokens, holder));
         let pin = Pin {
             fingerprint: arrived.session.fingerprint(),
             server: flow.server.clone(),
@@ -47,20 +47,22 @@ impl Login {
             about: arrived.session.holder.about.clone(),
         };
         let sidecar = Sidecar { pending: Some(pin.clone()), ..cx.sidecar.clone() };
-        flow.stage = Stage::Pinning(out.store(StoreJob::Remember(sidecar)), arrived);
-        vec![Outcome::Pending(pin)]
+        flow.stage = FlowStage::Pinning(out.store(StoreJob::WriteSidecar(sidecar)), arrived);
+        vec![LoginOutcome::Pending(pin)]
     }
 
-    pub(super) fn pinned(&mut self, result: Result<(), StoreTrouble>, out: &mut Outbox) -> Vec<Outcome> {
-        let Some(flow @ Flow { stage: Stage::Pinning(..), .. }) = &mut self.flow else { return Vec::new() };
-        let Stage::Pinning(_, arrived) = std::mem::replace(&mut flow.stage, Stage::Prompting) else {
+    pub(super) fn pinned(&mut self, result: Result<(), StoreError>, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let Some(flow @ Flow { stage: FlowStage::Pinning(..), .. }) = &mut self.flow else {
+            return Vec::new();
+        };
+        let FlowStage::Pinning(_, arrived) = std::mem::replace(&mut flow.stage, FlowStage::Prompting) else {
             return Vec::new();
         };
         match result {
             Ok(()) => {
                 let session = arrived.session.clone();
                 let op = out.store(StoreJob::Replace { parent: None, session });
-                flow.stage = Stage::Writing(op, arrived);
+                flow.stage = FlowStage::Writing(op, arrived);
                 Vec::new()
             }
             Err(why) => vec![not_stored(flow, arrived, why)],
@@ -70,24 +72,26 @@ impl Login {
     pub(super) fn replaced(
         &mut self,
         cx: &Context,
-        result: Result<Replaced, StoreTrouble>,
+        result: Result<Replaced, StoreError>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
-        let Some(flow @ Flow { stage: Stage::Writing(..), .. }) = &mut self.flow else { return Vec::new() };
-        let Stage::Writing(_, arrived) = std::mem::replace(&mut flow.stage, Stage::Prompting) else {
+    ) -> Vec<LoginOutcome> {
+        let Some(flow @ Flow { stage: FlowStage::Writing(..), .. }) = &mut self.flow else {
+            return Vec::new();
+        };
+        let FlowStage::Writing(_, arrived) = std::mem::replace(&mut flow.stage, FlowStage::Prompting) else {
             return Vec::new();
         };
         match result {
-            Ok(Replaced::Done) => vec![Outcome::SignedIn(arrived, flow.server.clone())],
+            Ok(Replaced::Done) => vec![LoginOutcome::SignedIn(arrived, flow.server.clone())],
             // With no parent given there is nothing to give way to; if it happens, the file is another's.
             Ok(Replaced::GaveWay(found)) => {
                 let path = cx.facts.settings.session_file.clone();
-                let why = StoreTrouble { path, kind: StoreKind::Damaged };
-                vec![not_stored(flow, arrived, why), Outcome::Observed(*found)]
+                let why = StoreError { path, kind: StoreErrorKind::Damaged };
+                vec![not_stored(flow, arrived, why), LoginOutcome::Observed(*found)]
             }
             Err(why) => {
-                let op = out.store(StoreJob::Look);
-                flow.stage = Stage::Checking(op, arrived, why);
+                let op = out.store(StoreJob::ReadSession);
+                flow.stage = FlowStage::Checking(op, arrived, why);
                 Vec::new()
             }
         }
@@ -95,19 +99,25 @@ impl Login {
 
     /// What the file holds after a failed write decides: the old session must not be lost to a sign-in that failed,
     /// nor the new one be revoked while it is the file's.
-    pub(super) fn checked(&mut self, found: Found, out: &mut Outbox) -> Vec<Outcome> {
-        let Some(flow @ Flow { stage: Stage::Checking(..), .. }) = &mut self.flow else {
+    pub(super) fn checked(&mut self, found: FileContent, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let Some(flow @ Flow { stage: FlowStage::Checking(..), .. }) = &mut self.flow else {
             return Vec::new();
         };
-        let Stage::Checking(_, arrived, why) = std::mem::replace(&mut flow.stage, Stage::Prompting) else {
+        let FlowStage::Checking(_, arrived, why) = std::mem::replace(&mut flow.stage, FlowStage::Prompting)
+        else {
             return Vec::new();
         };
         match found {
-            Found::Session { session, .. } if session.fingerprint() == arrived.session.fingerprint() => {
+            FileContent::Session { session, .. }
+                if session.fingerprint() == arrived.session.fingerprint() =>
+            {
                 out.notify(Notice::StoreFailed(why));
-                vec![Outcome::SignedIn(arrived, flow.server.clone())]
+                vec![LoginOutcome::SignedIn(arrived, flow.server.clone())]
             }
-            Found::Session { .. } | Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {
+            FileContent::Session { .. }
+            | FileContent::Missing
+            | FileContent::Damaged(_)
+            | FileContent::Unusable(_) => {
                 vec![not_stored(flow, arrived, why)]
             }
         }
@@ -115,7 +125,7 @@ impl Login {
 }
 
 /// Nothing has changed here; the session that nobody can keep is taken back.
-fn not_stored(flow: &Flow, arrived: Box<ArrivedSession>, why: StoreTrouble) -> Outcome {
+fn not_stored(flow: &Flow, arrived: Box<ArrivedSession>, why: StoreError) -> LoginOutcome {
     let registration = arrived.session.holder.registration.clone();
-    Outcome::NotStored(At { server: flow.server.clone(), registration }, arrived, why)
+    LoginOutcome::NotStored(CallTarget { server: flow.server.clone(), registration }, arrived, why)
 }

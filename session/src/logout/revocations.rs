@@ -6,12 +6,12 @@ use crate::input::Op;
 use crate::jobs::{NetJob, RevokeAnswer, StoreJob};
 use crate::notice::Notice;
 use crate::policy::slow_retry_at;
-use crate::registration::{At, Registration};
+use crate::registration::{CallTarget, Registration};
 use crate::revocation::{REVOCATION_KEPT_SECS, Revocation};
 use crate::rotation::ArrivedSession;
 use crate::session::{Fingerprint, Holder, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::reply;
 
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ enum Announcement {
 #[derive(Debug)]
 struct Abandoned {
     op: Op,
-    at: At,
+    at: CallTarget,
     /// Whether a session that still arrives is to be revoked.
     revoke: bool,
 }
@@ -77,10 +77,10 @@ impl Revocations {
     }
 
     /// Has the server asked to forget a session that nobody will use.
-    pub fn queue(&mut self, cx: &Context, at: At, session: &Session, out: &mut Outbox) {
+    pub fn queue(&mut self, cx: &Context, at: CallTarget, session: &Session, out: &mut Outbox) {
         if can_revoke(cx, at.registration.as_ref()) {
             let revocation = revocation_of(cx, at, session, out);
-            out.store(StoreJob::Queue(revocation.clone()));
+            out.store(StoreJob::QueueRevocation(revocation.clone()));
             self.push(cx.now, revocation);
         }
     }
@@ -107,7 +107,7 @@ impl Revocations {
             }
             if due.revocation.until <= cx.now.wall {
                 self.queue.remove(index);
-                out.store(StoreJob::Dequeue(id));
+                out.store(StoreJob::DropRevocation(id));
                 out.notify(Notice::RevocationDropped);
                 continue;
             }
@@ -151,14 +151,14 @@ impl Revocations {
             RevokeAnswer::Refused => reply::Revocation::NotConfirmed,
         };
         self.queue.remove(index);
-        out.store(StoreJob::Dequeue(id));
+        out.store(StoreJob::DropRevocation(id));
         let revoked = outcome == reply::Revocation::Revoked;
         out.notify(if revoked { Notice::Revoked } else { Notice::RevocationDropped });
         Some((id, outcome))
     }
 
     /// The answer to this call is not wanted any more; `revoke` if a session that still arrives is to be revoked.
-    pub fn abandon(&mut self, op: Op, at: At, revoke: bool) {
+    pub fn abandon(&mut self, op: Op, at: CallTarget, revoke: bool) {
         self.abandoned.push(Abandoned { op, at, revoke });
     }
 
@@ -168,18 +168,24 @@ impl Revocations {
     }
 
     /// Whether this answer was abandoned; tokens that it brings are revoked, if they are to be.
-    pub fn take_abandoned(&mut self, cx: &Context, op: Op, grant: Option<&Grant>, out: &mut Outbox) -> bool {
+    pub fn take_abandoned(
+        &mut self,
+        cx: &Context,
+        op: Op,
+        tokens: Option<&TokenResponse>,
+        out: &mut Outbox,
+    ) -> bool {
         let Some(index) = self.abandoned.iter().position(|one| one.op == op) else { return false };
         let Abandoned { at, revoke, .. } = self.abandoned.remove(index);
-        if let Some(grant) = grant.filter(|_| revoke) {
-            self.take_back(cx, at, grant.clone(), out);
+        if let Some(tokens) = tokens.filter(|_| revoke) {
+            self.take_back(cx, at, tokens.clone(), out);
         }
         true
     }
 
     /// Has the server asked to forget tokens that nobody will use.
-    pub fn take_back(&mut self, cx: &Context, at: At, grant: Grant, out: &mut Outbox) {
-        let arrived = ArrivedSession::granted(cx.now, cx.now.boot, grant, Holder::default());
+    pub fn take_back(&mut self, cx: &Context, at: CallTarget, tokens: TokenResponse, out: &mut Outbox) {
+        let arrived = ArrivedSession::granted(cx.now, cx.now.boot, tokens, Holder::default());
         self.queue(cx, at, &arrived.session, out);
     }
 }
@@ -191,7 +197,7 @@ pub(crate) fn can_revoke(cx: &Context, registration: Option<&Registration>) -> b
 }
 
 /// The revocation of a session whose calls go to `at`.
-pub(crate) fn revocation_of(cx: &Context, at: At, session: &Session, out: &Outbox) -> Revocation {
+pub(crate) fn revocation_of(cx: &Context, at: CallTarget, session: &Session, out: &Outbox) -> Revocation {
     let [a, b, c, d, e, f, ..] = cx.now.random("revocation");
     Revocation {
         // Several may be made in one event.

@@ -1,9 +1,9 @@
 //! A sign-out that somebody waits for.
 
 use crate::effect::Outbox;
-use crate::error::Trouble;
+use crate::error::Error;
 use crate::input::{Op, Waiter};
-use crate::reply::Answer;
+use crate::reply::ProfileReply;
 use crate::time::{Boot, Moment, Wake, WakeReason};
 use everkey_proto::reply;
 
@@ -92,16 +92,16 @@ impl SignOut {
                 *self = Self::Confirming { revocation, until, waiters };
             }
             Self::Erasing { revocation: None, waiters, .. } => {
-                out.reply_all(waiters, &Answer::LoggedOut(otherwise));
+                out.reply_all(waiters, &ProfileReply::LoggedOut(otherwise));
             }
             other @ (Self::Idle | Self::Wanted(_) | Self::Confirming { .. }) => *self = other,
         }
     }
 
     /// The local session could not be removed.
-    pub fn fail(&mut self, why: Trouble, out: &mut Outbox) {
+    pub fn fail(&mut self, why: Error, out: &mut Outbox) {
         match std::mem::take(self) {
-            Self::Erasing { waiters, .. } => out.reply_all(waiters, &Answer::Failed(why)),
+            Self::Erasing { waiters, .. } => out.reply_all(waiters, &ProfileReply::Failed(why)),
             other @ (Self::Idle | Self::Wanted(_) | Self::Confirming { .. }) => *self = other,
         }
     }
@@ -122,7 +122,7 @@ impl SignOut {
     /// Reports to whoever waits for the server.
     fn report(&mut self, outcome: reply::Revocation, out: &mut Outbox) {
         match std::mem::take(self) {
-            Self::Confirming { waiters, .. } => out.reply_all(waiters, &Answer::LoggedOut(outcome)),
+            Self::Confirming { waiters, .. } => out.reply_all(waiters, &ProfileReply::LoggedOut(outcome)),
             other @ (Self::Idle | Self::Wanted(_) | Self::Erasing { .. }) => *self = other,
         }
     }

@@ -2,20 +2,20 @@
 //! machines leave the old state and enter the new one.
 
 use crate::context::Context;
-use crate::error::{Out, Over, StoreKind, StoreTrouble, Trouble};
+use crate::error::{EndReason, Error, SignedOutReason, StoreError, StoreErrorKind};
 use crate::input::Op;
 use crate::input::Waiter;
-use crate::jobs::{Found, Loaded, StoreJob};
+use crate::jobs::{FileContent, Loaded, StoreJob};
 use crate::logout::{can_revoke, revocation_of};
 use crate::notice::Notice;
 use crate::policy::{LONGEST_RETRY_AFTER_SECS, Renewal};
 use crate::profile::{Profile, context};
-use crate::registration::At;
-use crate::reply::Answer;
+use crate::registration::CallTarget;
+use crate::reply::ProfileReply;
 use crate::revocation::Revocation;
-use crate::rotation::{self, ArrivedSession, Rotation};
+use crate::rotation::{ArrivedSession, Rotation, RotationEvent};
 use crate::session::{Fingerprint, Session, is_another_user};
-use crate::session_file::{FileState, Verdict, judge};
+use crate::session_file::{FileState, JournalVerdict, judge};
 use crate::sidecar::Pin;
 use crate::time::Moment;
 use everkey_proto::reply;
@@ -29,16 +29,18 @@ impl Profile {
         self.sidecar.load(sidecar);
         let sealed_before = self.seal.lift();
         match &file {
-            Found::Session { session, .. } => self.promote_pending(session.fingerprint()),
-            Found::Missing if self.sidecar.data().pending.is_some() => self.sidecar.change().pending = None,
+            FileContent::Session { session, .. } => self.promote_pending(session.fingerprint()),
+            FileContent::Missing if self.sidecar.data().pending.is_some() => {
+                self.sidecar.change().pending = None
+            }
             // Not known yet what it holds.
-            Found::Missing | Found::Damaged(_) | Found::Unusable(_) => {}
+            FileContent::Missing | FileContent::Damaged(_) | FileContent::Unusable(_) => {}
         }
         if self.facts.owner.is_err() {
             return self.observed(now, file);
         }
         self.revocations.load(now, revocations);
-        if let Found::Session { session, .. } = &file
+        if let FileContent::Session { session, .. } = &file
             && self.sign_out_was_cut_short(session.fingerprint())
         {
             self.observer.rest(now);
@@ -54,18 +56,18 @@ impl Profile {
     fn act_on(
         &mut self,
         now: &Moment,
-        verdict: Verdict,
-        file: Found,
+        verdict: JournalVerdict,
+        file: FileContent,
         sidecar_known: bool,
-        sealed_before: Option<StoreTrouble>,
+        sealed_before: Option<StoreError>,
     ) {
         match verdict {
-            Verdict::Nothing => self.observed(now, file),
-            Verdict::Spent(token) => {
+            JournalVerdict::Nothing => self.observed(now, file),
+            JournalVerdict::Spent(token) => {
                 self.spend_for_long(now, token);
                 self.observed(now, file);
             }
-            Verdict::Open(intent) => {
+            JournalVerdict::Open(intent) => {
                 self.observed(now, file);
                 if !sidecar_known {
                     self.sidecar.note().epoch = intent.epoch;
@@ -75,7 +77,7 @@ impl Profile {
                     rotation.open_intent(&cx, intent);
                 }
             }
-            Verdict::RollForward(intent, session) => {
+            JournalVerdict::RollForward(intent, session) => {
                 self.observed(now, file);
                 let cx = context!(self, now);
                 if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
@@ -83,7 +85,7 @@ impl Profile {
                     rotation.roll_forward(&cx, intent, session, &mut self.outbox);
                 }
             }
-            Verdict::Stored(intent, session) => {
+            JournalVerdict::Stored(intent, session) => {
                 self.spend_for_long(now, intent.parent);
                 let arrived = ArrivedSession::read(now, session, None, intent.capability);
                 let pin = self.sidecar.data().pin.as_ref();
@@ -91,7 +93,7 @@ impl Profile {
                 self.pin_to(&ArrivedSession { lifetime_secs, ..arrived }, intent.server);
                 self.observed(now, file);
             }
-            Verdict::Sealed(why, unjudged) => {
+            JournalVerdict::Sealed(why, unjudged) => {
                 if sealed_before.as_ref() != Some(&why) {
                     self.outbox.notify(Notice::StoreFailed(why.clone()));
                 }
@@ -102,7 +104,7 @@ impl Profile {
     }
 
     /// What the session file holds, whoever read it.
-    pub(super) fn observed(&mut self, now: &Moment, found: Found) {
+    pub(super) fn observed(&mut self, now: &Moment, found: FileContent) {
         let Some(considered) = self.observer.observed(now, &found) else { return };
         let rotation = self.file.rotation();
         // While an outcome is being stored, the exchange itself finds out what is in the file.
@@ -110,23 +112,23 @@ impl Profile {
             return;
         }
         match found {
-            Found::Session { session, tightened } => {
+            FileContent::Session { session, tightened } => {
                 if tightened {
                     self.outbox.notify(Notice::Tightened);
                 }
                 self.found_session(now, session);
             }
-            Found::Missing => self.found_nothing(now, Out::Removed),
-            Found::Damaged(_) if self.facts.owner.is_err() => {
+            FileContent::Missing => self.found_nothing(now, SignedOutReason::Removed),
+            FileContent::Damaged(_) if self.facts.owner.is_err() => {
                 let path = self.facts.settings.session_file.clone();
-                self.found_unusable(now, StoreTrouble { path, kind: StoreKind::Damaged });
+                self.found_unusable(now, StoreError { path, kind: StoreErrorKind::Damaged });
             }
-            Found::Damaged(digest) => self.observer.damaged(now, digest, &considered, &mut self.outbox),
-            Found::Unusable(why) => self.found_unusable(now, why),
+            FileContent::Damaged(digest) => self.observer.damaged(now, digest, &considered, &mut self.outbox),
+            FileContent::Unusable(why) => self.found_unusable(now, why),
         }
     }
 
-    pub(super) fn set_aside(&mut self, now: &Moment, op: Op, result: Result<Option<String>, StoreTrouble>) {
+    pub(super) fn set_aside(&mut self, now: &Moment, op: Op, result: Result<Option<String>, StoreError>) {
         if !self.observer.set_aside(now, op) {
             return;
         }
@@ -135,9 +137,9 @@ impl Profile {
             Ok(Some(name)) => {
                 self.outbox.notify(Notice::SetAside(name.clone()));
                 if unstored {
-                    self.rotate(now, rotation::Event::FileSetAside);
+                    self.rotate(now, RotationEvent::FileSetAside);
                 } else {
-                    self.found_nothing(now, Out::SetAside(name));
+                    self.found_nothing(now, SignedOutReason::SetAside(name));
                 }
             }
             Ok(None) => self.observer.read_soon(now),
@@ -194,10 +196,10 @@ impl Profile {
         let margin_secs = self.facts.settings.policy.margin_secs;
         self.file = FileState::SignedIn(Box::new(Rotation::signed_in(now, arrived, margin_secs)));
         self.outbox.notify(Notice::SignedIn);
-        self.login.finish(Answer::SignedIn { user, already: false }, &mut self.outbox);
+        self.login.finish(ProfileReply::SignedIn { user, already: false }, &mut self.outbox);
     }
 
-    fn found_nothing(&mut self, now: &Moment, why: Out) {
+    fn found_nothing(&mut self, now: &Moment, why: SignedOutReason) {
         match &self.file {
             FileState::SignedIn(_) => {
                 self.leave(now, None);
@@ -206,22 +208,24 @@ impl Profile {
                 self.enter_signed_out(now, why);
             }
             FileState::Unread => {
-                let why = if why == Out::Removed { Out::NoFile } else { why };
+                let why = if why == SignedOutReason::Removed { SignedOutReason::NoFile } else { why };
                 self.enter_signed_out(now, why);
             }
             FileState::Unusable(_) => self.enter_signed_out(now, why),
             // The first reason is the one to show.
-            FileState::SignedOut(Out::NoFile | Out::Removed) if why != Out::Removed => {
+            FileState::SignedOut(SignedOutReason::NoFile | SignedOutReason::Removed)
+                if why != SignedOutReason::Removed =>
+            {
                 self.enter_signed_out(now, why);
             }
             FileState::SignedOut(_) => {}
         }
     }
 
-    fn found_unusable(&mut self, now: &Moment, why: StoreTrouble) {
+    fn found_unusable(&mut self, now: &Moment, why: StoreError) {
         match &mut self.file {
             FileState::Unusable(before) if *before == why => {}
-            FileState::SignedIn(rotation) if matches!(why.kind, StoreKind::Os(_)) => {
+            FileState::SignedIn(rotation) if matches!(why.kind, StoreErrorKind::Os(_)) => {
                 if rotation.file_unreadable(&why) {
                     self.outbox.notify(Notice::StoreFailed(why));
                 }
@@ -253,8 +257,10 @@ impl Profile {
         if let Some(rotation) = self.file.rotation() {
             let (token, newest) = (rotation.fingerprint(), rotation.newest());
             let until = newest.works_until(now.wall).max(rotation.session().works_until(now.wall));
-            let at =
-                At { registration: newest.holder.registration.clone(), ..cx.target_of(rotation.session()) };
+            let at = CallTarget {
+                registration: newest.holder.registration.clone(),
+                ..cx.target_of(rotation.session())
+            };
             if can_revoke(&cx, at.registration.as_ref()) {
                 revocation = Some(revocation_of(&cx, at, newest, &self.outbox));
             }
@@ -263,8 +269,8 @@ impl Profile {
             sidecar.signing_out = Some(token);
             // Whichever of the two a crash leaves in the file.
             if let Some(newest) = newest_token {
-                sidecar.spend(token, until, Over::Restored, now.wall);
-                sidecar.spend(newest, until, Over::Restored, now.wall);
+                sidecar.spend(token, until, EndReason::Restored, now.wall);
+                sidecar.spend(newest, until, EndReason::Restored, now.wall);
             }
         }
         let cx = context!(self, now);
@@ -295,7 +301,7 @@ impl Profile {
         let sidecar = self.sidecar.note();
         sidecar.signing_out = Some(token);
         if session.refresh.is_some() {
-            sidecar.spend(token, session.works_until(now.wall), Over::Restored, now.wall);
+            sidecar.spend(token, session.works_until(now.wall), EndReason::Restored, now.wall);
         }
         self.erase(now, revocation, Vec::new());
     }
@@ -311,7 +317,7 @@ impl Profile {
         self.sign_out.erase(op, id, waiters);
     }
 
-    pub(super) fn erased(&mut self, now: &Moment, op: Op, result: Result<(), StoreTrouble>) {
+    pub(super) fn erased(&mut self, now: &Moment, op: Op, result: Result<(), StoreError>) {
         if !self.sign_out.owns(op) {
             return;
         }
@@ -323,7 +329,7 @@ impl Profile {
         self.login.forget_last();
         let otherwise = match &self.file {
             FileState::SignedIn(_) => {
-                self.outbox.notify(Notice::SignedOut(Out::NoFile));
+                self.outbox.notify(Notice::SignedOut(SignedOutReason::NoFile));
                 reply::Revocation::Impossible
             }
             FileState::Unusable(_) if !self.facts.settings.policy.revokes => reply::Revocation::Impossible,
@@ -332,21 +338,21 @@ impl Profile {
             FileState::SignedOut(_) | FileState::Unread => reply::Revocation::NothingToDo,
         };
         self.waiters.account_changed(&mut self.outbox);
-        self.enter_signed_out(now, Out::NoFile);
+        self.enter_signed_out(now, SignedOutReason::NoFile);
         // Something that is not everkey's may be left in the file.
         self.observer.read_soon(now);
         self.sign_out.erased(now, otherwise, &mut self.outbox);
     }
 
     /// Perhaps still there, for a fresh look to say; but given up, and what was under way for it is forgotten.
-    fn not_erased(&mut self, now: &Moment, why: StoreTrouble) {
+    fn not_erased(&mut self, now: &Moment, why: StoreError) {
         let cx = context!(self, now);
         if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
-            let outcomes = rotation.end(&cx, Over::Restored);
+            let outcomes = rotation.end(&cx, EndReason::Restored);
             self.rotated(now, outcomes);
         }
         self.outbox.notify(Notice::StoreFailed(why.clone()));
-        self.sign_out.fail(Trouble::Store(why), &mut self.outbox);
+        self.sign_out.fail(Error::Store(why), &mut self.outbox);
         self.observer.retry_soon(now);
     }
 
@@ -378,7 +384,7 @@ impl Profile {
     }
 
     pub(super) fn spend(&mut self, now: &Moment, token: Fingerprint, until: u64) {
-        self.sidecar.change().spend(token, until, Over::Restored, now.wall);
+        self.sidecar.change().spend(token, until, EndReason::Restored, now.wall);
     }
 
     /// The token may have been sent, and nobody knows how long it works.

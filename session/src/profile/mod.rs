@@ -5,17 +5,17 @@ mod changes;
 mod requests;
 mod results;
 
-use crate::context::{Context, Demand, Facts};
+use crate::context::{Context, Demand, ProfileFacts};
 use crate::effect::{Effect, Outbox};
-use crate::error::{NotOwner, Out};
+use crate::error::{NotOwner, SignedOutReason};
 use crate::input::{Input, Waiter};
 use crate::inspections::Inspections;
-use crate::login::{self, Login};
+use crate::login::{Login, LoginEvent};
 use crate::logout::{Revocations, SignOut};
 use crate::notice::Notice;
 use crate::policy::Settings;
-use crate::registration::At;
-use crate::rotation::{self, Rotation};
+use crate::registration::CallTarget;
+use crate::rotation::{Rotation, RotationEvent};
 use crate::session_file::{FileState, Observer, Seal};
 use crate::sidecar_keeper::SidecarKeeper;
 use crate::time::{Moment, ServerClock, Wake};
@@ -24,7 +24,7 @@ use everkey_proto::reply::User;
 
 /// One profile's sessions, sign-ins and waiting clients.
 pub struct Profile {
-    facts: Facts,
+    facts: ProfileFacts,
     outbox: Outbox,
     /// What the session file holds, with the rotation of the session in it.
     file: FileState,
@@ -60,7 +60,7 @@ impl Profile {
     /// A profile that has yet to read its files, and the effect that makes it do so.
     pub fn start(settings: Settings, now: &Moment) -> (Self, Vec<Effect>) {
         let mut profile = Self {
-            facts: Facts { settings, owner: Ok(()), server_clock: ServerClock::default() },
+            facts: ProfileFacts { settings, owner: Ok(()), server_clock: ServerClock::default() },
             outbox: Outbox::default(),
             file: FileState::Unread,
             observer: Observer::new(now),
@@ -84,7 +84,7 @@ impl Profile {
             Input::Gone(waiter) => self.forget(waiter),
             Input::Done(op, done) => self.done(now, op, done),
             Input::Callback { waiter, listener, query } => {
-                self.sign_in(now, login::Event::Callback { waiter, listener, query });
+                self.sign_in(now, LoginEvent::Callback { waiter, listener, query });
             }
             Input::FileChanged => self.observer.read_soon(now),
             Input::FarewellDone(revocation) => self.revocations.farewell_done(revocation),
@@ -158,15 +158,15 @@ impl Profile {
     }
 
     /// Where the calls of the session in the file go.
-    pub fn at(&self) -> At {
+    pub fn at(&self) -> CallTarget {
         let rotation = self.file.rotation();
         let registration = rotation.and_then(|rotation| rotation.session().holder.registration.clone());
-        At { server: self.server().to_owned(), registration }
+        CallTarget { server: self.server().to_owned(), registration }
     }
 
     /// Re-establishes what must hold after every event.
     fn pass(&mut self, now: &Moment) {
-        self.sign_in(now, login::Event::Due);
+        self.sign_in(now, LoginEvent::Due);
         self.end_if_expired(now);
         self.sign_out.expire(now, &mut self.outbox);
         self.erase_if_wanted(now);
@@ -195,7 +195,7 @@ impl Profile {
         let due = self.file.rotation().and_then(|rotation| rotation.refresh_due(&cx));
         if due.is_some_and(|due| due.at <= now.boot) {
             let forced = cx.demand.forced;
-            self.rotate(now, rotation::Event::Due);
+            self.rotate(now, RotationEvent::Due);
             if forced {
                 self.waiters.force_is_used();
             }
@@ -252,7 +252,7 @@ impl Profile {
     }
 
     /// Nobody is signed in any more, for this reason.
-    fn enter_signed_out(&mut self, now: &Moment, why: Out) {
+    fn enter_signed_out(&mut self, now: &Moment, why: SignedOutReason) {
         self.enter(now, FileState::SignedOut(why));
     }
 }

@@ -1,13 +1,13 @@
 //! What clients ask, answered or handed to the machine that will.
 
 use crate::context::Context;
-use crate::error::Trouble;
+use crate::error::Error;
 use crate::input::{Ask, Waiter};
 use crate::inspections::Purpose;
-use crate::login;
+use crate::login::LoginEvent;
 use crate::profile::{Profile, context};
-use crate::registration::At;
-use crate::reply::{Answer, View};
+use crate::registration::CallTarget;
+use crate::reply::{ProfileReply, ProfileStatus};
 use crate::rotation::Rotation;
 use crate::session::Fingerprint;
 use crate::session_file::FileState;
@@ -22,8 +22,8 @@ impl Profile {
         if !self.is_started() {
             return self.waiters.wait_for_files(waiter, expect, ask);
         }
-        if let Err(trouble) = self.check_expected(&expect, ask.is_bound_to_server()) {
-            return self.outbox.reply(waiter, Answer::Failed(trouble));
+        if let Err(error) = self.check_expected(&expect, ask.is_bound_to_server()) {
+            return self.outbox.reply(waiter, ProfileReply::Failed(error));
         }
         match ask {
             Ask::Whoami => self.whoami(waiter),
@@ -32,46 +32,46 @@ impl Profile {
             Ask::Better { than } => self.want_better(now, waiter, than),
             Ask::Refresh { force } => self.want_refresh(now, waiter, force),
             Ask::Login { scheme } => self.want_login(now, waiter, expect.server, scheme),
-            Ask::Wait { flow } => self.sign_in(now, login::Event::Wait { waiter, flow }),
+            Ask::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
             Ask::Inspect { token } => self.inspect(waiter, expect.server, token),
-            Ask::Answer { flow, text } => self.sign_in(now, login::Event::Answer { waiter, flow, text }),
-            Ask::Cancel { flow } => self.sign_in(now, login::Event::Cancel { waiter, flow }),
+            Ask::Answer { flow, text } => self.sign_in(now, LoginEvent::Answer { waiter, flow, text }),
+            Ask::Cancel { flow } => self.sign_in(now, LoginEvent::Cancel { waiter, flow }),
             Ask::Logout => self.want_logout(waiter),
         }
     }
 
     /// A caller that counts on another file than the agent uses is refused; one that counts on another server only if
     /// the request is `bound` to the session's server.
-    pub fn check_expected(&self, expect: &Expect, bound: bool) -> Result<(), Trouble> {
+    pub fn check_expected(&self, expect: &Expect, bound: bool) -> Result<(), Error> {
         let ours = &self.facts.settings.session_file;
         if let Some(client) = expect.session_file.as_ref().filter(|file| *file != ours) {
-            return Err(Trouble::OtherFile { agent: ours.clone(), client: client.clone() });
+            return Err(Error::OtherFile { agent: ours.clone(), client: client.clone() });
         }
         // A token that somebody wrote into the file by hand was never bound to a server.
         let signed_in = self.file.rotation().is_some_and(|rotation| !rotation.session().is_only_fixed());
         match &expect.server {
             Some(client) if bound && signed_in && normal_server(client) != self.server() => {
-                Err(Trouble::OtherServer { agent: self.server().to_owned(), client: client.clone() })
+                Err(Error::OtherServer { agent: self.server().to_owned(), client: client.clone() })
             }
             Some(_) | None => Ok(()),
         }
     }
 
     /// Why nobody has an active session; none if somebody has.
-    pub fn why_not_signed_in(&self) -> Option<Trouble> {
+    pub fn why_not_signed_in(&self) -> Option<Error> {
         match &self.file {
-            FileState::SignedIn(rotation) => over(rotation).map(Trouble::NeedsLogin),
-            FileState::SignedOut(why) => Some(Trouble::NotSignedIn(why.clone())),
-            FileState::Unusable(why) => Some(Trouble::Store(why.clone())),
-            FileState::Unread => Some(Trouble::Timeout),
+            FileState::SignedIn(rotation) => over(rotation).map(Error::NeedsLogin),
+            FileState::SignedOut(why) => Some(Error::NotSignedIn(why.clone())),
+            FileState::Unusable(why) => Some(Error::Store(why.clone())),
+            FileState::Unread => Some(Error::Timeout),
         }
     }
 
     fn whoami(&mut self, waiter: Waiter) {
         let answer = match (self.why_not_signed_in(), self.user()) {
-            (Some(why), _) => Answer::Failed(why),
+            (Some(why), _) => ProfileReply::Failed(why),
             (None, None) if self.facts.settings.policy.identifies => return self.find_holder(waiter),
-            (None, user) => Answer::Whoami(user.cloned()),
+            (None, user) => ProfileReply::Whoami(user.cloned()),
         };
         self.outbox.reply(waiter, answer);
     }
@@ -82,7 +82,7 @@ impl Profile {
         let session = rotation.map(Rotation::session);
         let (state, reason) = self.state();
         let refresh = rotation.and_then(|rotation| rotation.refresh_due(&cx));
-        let view = View {
+        let view = ProfileStatus {
             server: self.server().to_owned(),
             state,
             reason,
@@ -98,11 +98,11 @@ impl Profile {
             pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
             next_wake: self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why)),
         };
-        self.outbox.reply(waiter, Answer::Status(view));
+        self.outbox.reply(waiter, ProfileReply::Status(view));
     }
 
     /// How the profile stands, derived from everything else.
-    fn state(&self) -> (State, Option<Trouble>) {
+    fn state(&self) -> (State, Option<Error>) {
         let rotation = match &self.file {
             FileState::SignedIn(rotation) => rotation,
             FileState::SignedOut(_) | FileState::Unusable(_) => {
@@ -111,13 +111,13 @@ impl Profile {
             FileState::Unread => return (State::SignedOut, None),
         };
         if let Some(over) = over(rotation) {
-            return (State::NeedsLogin, Some(Trouble::NeedsLogin(over)));
+            return (State::NeedsLogin, Some(Error::NeedsLogin(over)));
         }
         if let Err(why) = &self.facts.owner {
-            return (State::ReadOnly, Some(Trouble::NotOwner(why.clone())));
+            return (State::ReadOnly, Some(Error::NotOwner(why.clone())));
         }
         if let Some(why) = self.seal.why() {
-            return (State::ReadOnly, Some(Trouble::Store(why.clone())));
+            return (State::ReadOnly, Some(Error::Store(why.clone())));
         }
         rotation.standing()
     }
@@ -145,11 +145,11 @@ impl Profile {
     fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
         let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
         if rotation.session().refresh.is_none() {
-            return self.outbox.reply(waiter, Answer::Failed(cant_refresh(rotation)));
+            return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
         }
         let after = rotation.refreshed();
         match self.too_soon(now, rotation) {
-            Some(trouble) if !force => self.outbox.reply(waiter, Answer::Failed(trouble)),
+            Some(error) if !force => self.outbox.reply(waiter, ProfileReply::Failed(error)),
             Some(_) | None => self.wait(now, waiter, Want::Refresh { after, force }),
         }
     }
@@ -161,14 +161,14 @@ impl Profile {
         let refused = Fingerprint::of(rotation.handed()) == than;
         let fixed = rotation.session().holder.fixed.is_some();
         if refused && (rotation.session().refresh.is_none() || fixed) {
-            return self.outbox.reply(waiter, Answer::Failed(cant_refresh(rotation)));
+            return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
         }
         if fixed {
             return self.outbox.reply(waiter, token(rotation, None));
         }
         let min_ms = self.sensible_ms(rotation);
         match self.too_soon(now, rotation) {
-            Some(trouble) if refused => self.outbox.reply(waiter, Answer::Failed(trouble)),
+            Some(error) if refused => self.outbox.reply(waiter, ProfileReply::Failed(error)),
             Some(_) | None => {
                 self.wait(now, waiter, Want::Token { min_ms, asked: false, refused: Some(than) });
             }
@@ -187,19 +187,19 @@ impl Profile {
         (self.facts.settings.policy.margin_secs * 1000).min(half)
     }
 
-    fn too_soon(&self, now: &Moment, rotation: &Rotation) -> Option<Trouble> {
+    fn too_soon(&self, now: &Moment, rotation: &Rotation) -> Option<Error> {
         let again = rotation.refreshed()?.plus_ms(self.facts.settings.policy.gap_ms);
         let secs = now.boot.ms_until(again).div_ceil(1000);
-        (secs > 0).then_some(Trouble::TooSoon { secs })
+        (secs > 0).then_some(Error::TooSoon { secs })
     }
 
     fn want_login(&mut self, now: &Moment, waiter: Waiter, server: Option<String>, scheme: Option<Scheme>) {
         let offered = &self.facts.settings.policy.schemes;
         let chosen = scheme.map_or(offered.first(), |scheme| offered.iter().find(|one| **one == scheme));
         let (scheme, in_the_way) = match (chosen, &self.facts.owner, &self.file) {
-            (None, ..) => return self.refuse(waiter, Trouble::NoSuchScheme(offered.clone())),
-            (Some(scheme), Err(why), _) => (*scheme, Some(Trouble::NotOwner(why.clone()))),
-            (Some(scheme), Ok(()), FileState::Unusable(why)) => (*scheme, Some(Trouble::Store(why.clone()))),
+            (None, ..) => return self.refuse(waiter, Error::NoSuchScheme(offered.clone())),
+            (Some(scheme), Err(why), _) => (*scheme, Some(Error::NotOwner(why.clone()))),
+            (Some(scheme), Ok(()), FileState::Unusable(why)) => (*scheme, Some(Error::Store(why.clone()))),
             (Some(scheme), Ok(()), _) => (*scheme, None),
         };
         if let Some(why) = in_the_way {
@@ -214,20 +214,20 @@ impl Profile {
                 rotation.over().is_some() || ended || session.is_only_fixed() || scheme == Scheme::Token;
             if !again && server == self.server() {
                 let user = session.holder.user.clone();
-                return self.outbox.reply(waiter, Answer::SignedIn { user, already: true });
+                return self.outbox.reply(waiter, ProfileReply::SignedIn { user, already: true });
             }
         }
-        self.sign_in(now, login::Event::Begin { waiter, server, scheme });
+        self.sign_in(now, LoginEvent::Begin { waiter, server, scheme });
     }
 
     fn want_logout(&mut self, waiter: Waiter) {
         if let Err(why) = &self.facts.owner {
-            return self.outbox.reply(waiter, Answer::Failed(Trouble::NotOwner(why.clone())));
+            return self.outbox.reply(waiter, ProfileReply::Failed(Error::NotOwner(why.clone())));
         }
         let rotation = self.file.rotation();
         // A token that everkey did not put there is not everkey's to remove.
         if rotation.is_some_and(|rotation| rotation.session().is_only_fixed()) {
-            let nothing = Answer::LoggedOut(reply::Revocation::NothingToDo);
+            let nothing = ProfileReply::LoggedOut(reply::Revocation::NothingToDo);
             return self.outbox.reply(waiter, nothing);
         }
         self.sign_out.want(waiter, rotation.is_some(), &mut self.outbox);
@@ -240,7 +240,7 @@ impl Profile {
                 let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
                 // What is known of another server's endpoints does not hold there.
                 let registration = self.at().registration.filter(|_| server == self.server());
-                (At { server, registration }, token)
+                (CallTarget { server, registration }, token)
             }
             (Some(rotation), None) if over(rotation).is_none() => (self.at(), rotation.handed().clone()),
             (_, None) => return self.whoami(waiter),
@@ -256,12 +256,12 @@ impl Profile {
         self.inspections.begin(waiter, at, access, Purpose::FindHolder(token), &mut self.outbox);
     }
 
-    fn refuse(&mut self, waiter: Waiter, why: Trouble) {
-        self.outbox.reply(waiter, Answer::Failed(why));
+    fn refuse(&mut self, waiter: Waiter, why: Error) {
+        self.outbox.reply(waiter, ProfileReply::Failed(why));
     }
 }
 
 /// Why the session is over; a token that never changes is good though the session beside it is over.
-fn over(rotation: &Rotation) -> Option<crate::error::Over> {
+fn over(rotation: &Rotation) -> Option<crate::error::EndReason> {
     rotation.over().filter(|_| rotation.session().holder.fixed.is_none())
 }

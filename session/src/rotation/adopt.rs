@@ -2,10 +2,10 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{Over, Trouble};
+use crate::error::{EndReason, Error};
 use crate::journal::Capability;
 use crate::rotation::machine::{Hold, Rotation};
-use crate::rotation::state::{ArrivedSession, State};
+use crate::rotation::state::{ArrivedSession, RotationState};
 use crate::session::Session;
 
 impl Rotation {
@@ -26,14 +26,14 @@ impl Rotation {
         Self {
             // A token of ours that comes back after another program had the file may have been used by that program.
             vetted: ours.is_some() && same_machine && first,
-            state: spent.map_or(State::Idle, State::Ended),
+            state: spent.map_or(RotationState::Idle, RotationState::Ended),
             ..Self::new(cx.now, arrived, cx.policy().margin_secs)
         }
     }
 
     /// The file still holds this session, perhaps with another access token or another end.
     pub fn found_again(&mut self, cx: &Context, found: Session, out: &mut Outbox) {
-        if matches!(self.last, Some(Trouble::Store(_))) && self.hold == Hold::Free {
+        if matches!(self.last, Some(Error::Store(_))) && self.hold == Hold::Free {
             self.last = None;
         }
         self.session.holder.fixed.clone_from(&found.holder.fixed);
@@ -48,8 +48,8 @@ impl Rotation {
         let new = Self::new(cx.now, arrived, cx.policy().margin_secs);
         (self.session, self.expires) = (new.session, new.expires);
         (self.lifetime_secs, self.refresh_due) = (new.lifetime_secs, new.refresh_due);
-        if self.over() == Some(Over::Expired) {
-            self.state = State::Idle;
+        if self.over() == Some(EndReason::Expired) {
+            self.state = RotationState::Idle;
         }
         self.begin_anew(out);
     }

@@ -3,15 +3,15 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{Over, StoreKind, StoreTrouble, Trouble};
+use crate::error::{EndReason, Error, StoreError, StoreErrorKind};
 use crate::input::Op;
-use crate::jobs::{Found, Replaced, StoreJob};
+use crate::jobs::{FileContent, Replaced, StoreJob};
 use crate::journal::Intent;
 use crate::notice::Notice;
 use crate::policy::retry_at;
-use crate::registration::At;
-use crate::rotation::machine::{Hold, Outcome, Rotation};
-use crate::rotation::state::{ArrivedSession, State, StoreStep};
+use crate::registration::CallTarget;
+use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
+use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::Session;
 
 impl Rotation {
@@ -29,18 +29,18 @@ impl Rotation {
         } else {
             StoreStep::Committing(out.store(StoreJob::Commit(session)))
         };
-        self.state = State::UnstoredSuccessor(step, intent, arrived);
+        self.state = RotationState::UnstoredSuccessor(step, intent, arrived);
     }
 
     pub(super) fn replaced(
         &mut self,
         cx: &Context,
         op: Op,
-        result: Result<Replaced, StoreTrouble>,
+        result: Result<Replaced, StoreError>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         let (intent, arrived) = match self.take_state() {
-            State::UnstoredSuccessor(StoreStep::Replacing(mine), intent, arrived) if mine == op => {
+            RotationState::UnstoredSuccessor(StoreStep::Replacing(mine), intent, arrived) if mine == op => {
                 (intent, arrived)
             }
             other => {
@@ -61,49 +61,51 @@ impl Rotation {
         cx: &Context,
         intent: Intent,
         arrived: ArrivedSession,
-        found: Found,
+        found: FileContent,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         match &found {
             // An earlier try failed after the exchange. Once more, or the folder might not be durable.
-            Found::Session { session, .. } if session.fingerprint() == arrived.session.fingerprint() => {
+            FileContent::Session { session, .. }
+                if session.fingerprint() == arrived.session.fingerprint() =>
+            {
                 let parent = Some(arrived.session.fingerprint());
                 let op = out.store(StoreJob::Replace { parent, session: arrived.session.clone() });
-                self.state = State::UnstoredSuccessor(StoreStep::Replacing(op), intent, arrived);
+                self.state = RotationState::UnstoredSuccessor(StoreStep::Replacing(op), intent, arrived);
                 Vec::new()
             }
             // No winner: the successor is all there is, so it is kept until the file can be read or is out of the way.
-            Found::Damaged(_) => {
+            FileContent::Damaged(_) => {
                 let path = cx.facts.settings.session_file.clone();
-                let why = StoreTrouble { path, kind: StoreKind::Damaged };
+                let why = StoreError { path, kind: StoreErrorKind::Damaged };
                 let mut outcomes = self.not_stored(cx, true, intent, arrived, why, out);
-                outcomes.push(Outcome::Observed(found));
+                outcomes.push(RotationOutcome::Observed(found));
                 outcomes
             }
-            Found::Unusable(why) => self.not_stored(cx, true, intent, arrived, why.clone(), out),
-            Found::Session { .. } | Found::Missing => {
+            FileContent::Unusable(why) => self.not_stored(cx, true, intent, arrived, why.clone(), out),
+            FileContent::Session { .. } | FileContent::Missing => {
                 out.notify(Notice::GaveWay);
-                self.state = State::Ended(Over::Restored);
+                self.state = RotationState::Ended(EndReason::Restored);
                 let until = arrived.session.works_until(cx.now.wall);
                 let mut outcomes = Vec::new();
                 if is_to_be_revoked(&arrived.session, &found) {
                     let registration = arrived.session.holder.registration.clone();
-                    let at = At { server: cx.server_of(&self.session).to_owned(), registration };
-                    outcomes.push(Outcome::Revoke(at, Box::new(arrived.session)));
+                    let at = CallTarget { server: cx.server_of(&self.session).to_owned(), registration };
+                    outcomes.push(RotationOutcome::Revoke(at, Box::new(arrived.session)));
                 }
-                outcomes.push(Outcome::Spend { token: intent.parent, until });
-                outcomes.push(Outcome::Observed(found));
+                outcomes.push(RotationOutcome::Spend { token: intent.parent, until });
+                outcomes.push(RotationOutcome::Observed(found));
                 outcomes
             }
         }
     }
 
     /// A damaged file has been moved out of the way of a session that is kept in memory.
-    pub(super) fn replace_damaged(&mut self, out: &mut Outbox) -> Vec<Outcome> {
+    pub(super) fn replace_damaged(&mut self, out: &mut Outbox) -> Vec<RotationOutcome> {
         match self.take_state() {
-            State::UnstoredSuccessor(StoreStep::Waiting { committed: true }, intent, arrived) => {
+            RotationState::UnstoredSuccessor(StoreStep::Waiting { committed: true }, intent, arrived) => {
                 let op = out.store(StoreJob::Replace { parent: None, session: arrived.session.clone() });
-                self.state = State::UnstoredSuccessor(StoreStep::Replacing(op), intent, arrived);
+                self.state = RotationState::UnstoredSuccessor(StoreStep::Replacing(op), intent, arrived);
             }
             other => self.state = other,
         }
@@ -124,14 +126,14 @@ impl Rotation {
         intent: Intent,
         arrived: ArrivedSession,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         let mut outcomes = Vec::new();
         // Where the server leaves the refresh token as it is, there is nothing spent.
         if intent.parent != arrived.session.fingerprint() {
             let until = self.session.works_until(cx.now.wall).max(arrived.session.works_until(cx.now.wall));
-            outcomes.push(Outcome::Spend { token: intent.parent, until });
+            outcomes.push(RotationOutcome::Spend { token: intent.parent, until });
         }
-        outcomes.push(Outcome::Published(Box::new(arrived.clone()), intent.server));
+        outcomes.push(RotationOutcome::Published(Box::new(arrived.clone()), intent.server));
         let refreshed = arrived.asked.or(Some(cx.now.boot));
         let next = Self::signed_in(cx.now, arrived, cx.policy().margin_secs);
         *self = Self { refreshed, ..next };
@@ -145,30 +147,35 @@ impl Rotation {
         committed: bool,
         intent: Intent,
         arrived: ArrivedSession,
-        why: StoreTrouble,
+        why: StoreError,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
-        self.state = State::UnstoredSuccessor(StoreStep::Waiting { committed }, intent, arrived);
+    ) -> Vec<RotationOutcome> {
+        self.state = RotationState::UnstoredSuccessor(StoreStep::Waiting { committed }, intent, arrived);
         self.store_failed(cx, why, out)
     }
 
     /// A file is in the way of a refresh: back off, and report it to those who wait.
-    pub(super) fn store_failed(&mut self, cx: &Context, why: StoreTrouble, out: &mut Outbox) -> Vec<Outcome> {
+    pub(super) fn store_failed(
+        &mut self,
+        cx: &Context,
+        why: StoreError,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
         self.failures = self.failures.saturating_add(1);
         self.hold = Hold::Backoff(retry_at(cx.now, self.failures));
-        self.last = Some(Trouble::Store(why.clone()));
+        self.last = Some(Error::Store(why.clone()));
         out.notify(Notice::StoreFailed(why.clone()));
-        vec![Outcome::Failed(Trouble::Store(why))]
+        vec![RotationOutcome::Failed(Error::Store(why))]
     }
 }
 
 /// Whether a successor that came too late for the file is to be revoked: if it is another session than the one that
 /// won. Within the same session that would sign the winner out.
-fn is_to_be_revoked(late: &Session, winner: &Found) -> bool {
+fn is_to_be_revoked(late: &Session, winner: &FileContent) -> bool {
     let ours = late.claims.session_id.as_ref();
     match winner {
-        Found::Missing => true,
-        Found::Session { session, .. } => ours.is_some() && session.claims.session_id.as_ref() != ours,
-        Found::Damaged(_) | Found::Unusable(_) => false,
+        FileContent::Missing => true,
+        FileContent::Session { session, .. } => ours.is_some() && session.claims.session_id.as_ref() != ours,
+        FileContent::Damaged(_) | FileContent::Unusable(_) => false,
     }
 }

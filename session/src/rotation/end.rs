@@ -2,31 +2,36 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::Over;
-use crate::rotation::machine::{Outcome, Rotation};
-use crate::rotation::state::{Attempt, State};
+use crate::error::EndReason;
+use crate::rotation::machine::{Rotation, RotationOutcome};
+use crate::rotation::state::{Attempt, RotationState};
 use crate::session::{Session, is_same_session};
 
 impl Rotation {
     /// The session is over for good: its token is never sent again, not even after a restart.
-    pub fn end(&mut self, cx: &Context, why: Over) -> Vec<Outcome> {
-        self.state = State::Ended(why);
+    pub fn end(&mut self, cx: &Context, why: EndReason) -> Vec<RotationOutcome> {
+        self.state = RotationState::Ended(why);
         self.last = None;
         let until = self.session.works_until(cx.now.wall);
-        vec![Outcome::Ended { token: self.fingerprint(), until, why }]
+        vec![RotationOutcome::Ended { token: self.fingerprint(), until, why }]
     }
 
     /// Another rotation of the same token never ends: the server is asked to forget the session, for a new sign-in.
-    pub(super) fn end_contested(&mut self, cx: &Context) -> Vec<Outcome> {
-        let revoke = Outcome::Revoke(cx.target_of(&self.session), Box::new(self.session.clone()));
+    pub(super) fn end_contested(&mut self, cx: &Context) -> Vec<RotationOutcome> {
+        let revoke = RotationOutcome::Revoke(cx.target_of(&self.session), Box::new(self.session.clone()));
         let mut outcomes = vec![revoke];
-        outcomes.extend(self.end(cx, Over::Contested));
+        outcomes.extend(self.end(cx, EndReason::Contested));
         outcomes
     }
 
     /// The session in memory is not the file's any more; `winner` is the one that took its place. If its token may have
     /// been sent, by us or by whoever wrote a later one of the same session, it is never sent again.
-    pub fn leave(&mut self, cx: &Context, winner: Option<&Session>, out: &mut Outbox) -> Vec<Outcome> {
+    pub fn leave(
+        &mut self,
+        cx: &Context,
+        winner: Option<&Session>,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
         // A token that is only ever read can't be used up.
         if self.session.refresh.is_none() {
             return Vec::new();
@@ -38,33 +43,33 @@ impl Rotation {
         // Within the same session a revocation would sign the winner out.
         let mut outcomes = self.abandon(cx, !same, out);
         if used && !over {
-            outcomes.push(Outcome::Spend { token, until });
+            outcomes.push(RotationOutcome::Spend { token, until });
         } else if over {
-            outcomes.push(Outcome::JournalDone);
+            outcomes.push(RotationOutcome::JournalDone);
         }
         outcomes
     }
 
     /// Whatever is under way comes to nothing; `revoke` if a successor that still arrives is to be revoked.
-    pub fn abandon(&mut self, cx: &Context, revoke: bool, out: &mut Outbox) -> Vec<Outcome> {
+    pub fn abandon(&mut self, cx: &Context, revoke: bool, out: &mut Outbox) -> Vec<RotationOutcome> {
         match self.take_state() {
-            State::Attempt(Attempt::Sending { op, .. }) => {
-                return vec![Outcome::Abandoned { op, at: cx.target_of(&self.session), revoke }];
+            RotationState::Attempt(Attempt::Sending { op, .. }) => {
+                return vec![RotationOutcome::Abandoned { op, at: cx.target_of(&self.session), revoke }];
             }
-            State::Attempt(
+            RotationState::Attempt(
                 Attempt::Connecting { op, .. }
                 | Attempt::WritingIntent { connection: op, .. }
                 | Attempt::CheckingGeneration(op),
             )
-            | State::CheckingDoubt(op, _) => out.cancel(op),
-            State::Attempt(Attempt::ReadingFile { connection, .. }) => {
+            | RotationState::CheckingDoubt(op, _) => out.cancel(op),
+            RotationState::Attempt(Attempt::ReadingFile { connection, .. }) => {
                 connection.into_iter().for_each(|connection| out.cancel(connection));
             }
-            State::Idle
-            | State::InDoubt(_)
-            | State::Refused(_)
-            | State::UnstoredSuccessor(..)
-            | State::Ended(_) => {}
+            RotationState::Idle
+            | RotationState::InDoubt(_)
+            | RotationState::Refused(_)
+            | RotationState::UnstoredSuccessor(..)
+            | RotationState::Ended(_) => {}
         }
         Vec::new()
     }

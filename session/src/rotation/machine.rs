@@ -3,12 +3,12 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{NetTrouble, Over, StoreTrouble, Trouble};
+use crate::error::{EndReason, Error, NetError, StoreError};
 use crate::input::Op;
-use crate::jobs::{Found, Probe, Refresh, Replaced};
+use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
 use crate::policy::refresh_ahead_ms;
-use crate::registration::At;
-use crate::rotation::state::{ArrivedSession, State, StoreStep};
+use crate::registration::CallTarget;
+use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
 use everkey_proto::Secret;
@@ -28,13 +28,13 @@ pub(crate) struct Rotation {
     pub(super) refreshed: Option<Boot>,
     /// Whether this machine's agent wrote it, so that no other can be ahead.
     pub(super) vetted: bool,
-    pub(super) state: State,
+    pub(super) state: RotationState,
     pub(super) failures: u32,
     /// When the last try began, or read the file once more.
     pub(super) tried: Option<Boot>,
     pub(super) hold: Hold,
     /// What went wrong last, until something goes right.
-    pub(super) last: Option<Trouble>,
+    pub(super) last: Option<Error>,
 }
 
 /// What forbids the next try for now.
@@ -57,38 +57,38 @@ impl Hold {
 }
 
 /// What happens to a rotation.
-pub(crate) enum Event {
+pub(crate) enum RotationEvent {
     /// The time given by `due` may have come.
     Due,
-    FileRead(Op, Found),
-    Connected(Op, Result<(), NetTrouble>),
-    Answered(Op, Refresh),
-    Probed(Op, Probe),
-    Stored(Op, Result<(), StoreTrouble>),
-    Replaced(Op, Result<Replaced, StoreTrouble>),
+    FileRead(Op, FileContent),
+    Connected(Op, Result<(), NetError>),
+    Answered(Op, RefreshAnswer),
+    Probed(Op, ProbeAnswer),
+    Stored(Op, Result<(), StoreError>),
+    Replaced(Op, Result<Replaced, StoreError>),
     /// A damaged session file is out of the way.
     FileSetAside,
 }
 
 /// What a rotation reports to its profile.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum RotationOutcome {
     /// The file holds something else than the session whose turn it was.
-    Observed(Found),
+    Observed(FileContent),
     /// A try has failed; those who can't wait for the next one are to be answered.
-    Failed(Trouble),
+    Failed(Error),
     /// This token must never be sent again.
     Spend { token: Fingerprint, until: u64 },
     /// The side-car has to be written, though nothing in it changed: the journal is done with.
     JournalDone,
     /// The session is over for good.
-    Ended { token: Fingerprint, until: u64, why: Over },
+    Ended { token: Fingerprint, until: u64, why: EndReason },
     /// A successor is in the file: what holds for it from now on.
     Published(Box<ArrivedSession>, String),
     /// The server is to forget a session that nobody will use.
-    Revoke(At, Box<Session>),
+    Revoke(CallTarget, Box<Session>),
     /// The answer to this send is not wanted any more.
-    Abandoned { op: Op, at: At, revoke: bool },
+    Abandoned { op: Op, at: CallTarget, revoke: bool },
 }
 
 impl Rotation {
@@ -103,7 +103,7 @@ impl Rotation {
             refresh_due: due,
             refreshed: None,
             vetted: false,
-            state: State::Idle,
+            state: RotationState::Idle,
             failures: 0,
             tried: None,
             hold: Hold::Free,
@@ -117,16 +117,16 @@ impl Rotation {
     }
 
     /// Applies one event.
-    pub fn handle(&mut self, cx: &Context, event: Event, out: &mut Outbox) -> Vec<Outcome> {
+    pub fn handle(&mut self, cx: &Context, event: RotationEvent, out: &mut Outbox) -> Vec<RotationOutcome> {
         match event {
-            Event::Due => self.step_if_due(cx, out),
-            Event::FileRead(op, found) => self.file_read(cx, op, found, out),
-            Event::Connected(op, result) => self.connected(cx, op, result, out),
-            Event::Answered(op, answer) => self.answered(cx, op, answer, out),
-            Event::Probed(op, probe) => self.probed(cx, op, probe, out),
-            Event::Stored(op, result) => self.stored(cx, op, result, out),
-            Event::Replaced(op, result) => self.replaced(cx, op, result, out),
-            Event::FileSetAside => self.replace_damaged(out),
+            RotationEvent::Due => self.step_if_due(cx, out),
+            RotationEvent::FileRead(op, found) => self.file_read(cx, op, found, out),
+            RotationEvent::Connected(op, result) => self.connected(cx, op, result, out),
+            RotationEvent::Answered(op, answer) => self.answered(cx, op, answer, out),
+            RotationEvent::Probed(op, probe) => self.probed(cx, op, probe, out),
+            RotationEvent::Stored(op, result) => self.stored(cx, op, result, out),
+            RotationEvent::Replaced(op, result) => self.replaced(cx, op, result, out),
+            RotationEvent::FileSetAside => self.replace_damaged(out),
         }
     }
 
@@ -150,19 +150,19 @@ impl Rotation {
         };
         // What has been begun is brought to its end, however soon after the last refresh.
         let (may, wake) = match &self.state {
-            State::Idle if wanted => (cx.may_send, WakeReason::REFRESH.at(now.max(gap))),
-            State::Idle => (cx.may_send, WakeReason::REFRESH.at(self.refresh_due.max(gap))),
-            State::InDoubt(_) => (cx.may_send, WakeReason::RESOLVE_DOUBT.at(now)),
-            State::Refused(None) => (cx.may_send, WakeReason::CONFIRM_REFUSAL.at(now)),
+            RotationState::Idle if wanted => (cx.may_send, WakeReason::REFRESH.at(now.max(gap))),
+            RotationState::Idle => (cx.may_send, WakeReason::REFRESH.at(self.refresh_due.max(gap))),
+            RotationState::InDoubt(_) => (cx.may_send, WakeReason::RESOLVE_DOUBT.at(now)),
+            RotationState::Refused(None) => (cx.may_send, WakeReason::CONFIRM_REFUSAL.at(now)),
             // To store what has arrived takes less than to send.
-            State::UnstoredSuccessor(StoreStep::Waiting { .. }, ..) => {
+            RotationState::UnstoredSuccessor(StoreStep::Waiting { .. }, ..) => {
                 (cx.may_store, WakeReason::STORE_SUCCESSOR.at(now))
             }
-            State::Attempt(_)
-            | State::CheckingDoubt(..)
-            | State::Refused(Some(_))
-            | State::UnstoredSuccessor(..)
-            | State::Ended(_) => return None,
+            RotationState::Attempt(_)
+            | RotationState::CheckingDoubt(..)
+            | RotationState::Refused(Some(_))
+            | RotationState::UnstoredSuccessor(..)
+            | RotationState::Ended(_) => return None,
         };
         may.then(|| wake.why.at(wake.at.max(self.hold.until())))
     }
@@ -174,10 +174,10 @@ impl Rotation {
     }
 
     /// A session without a refresh token is over once its access token is. Its file may stay: nothing is ever sent.
-    pub fn end_if_expired(&mut self, now: &Moment) -> Option<Over> {
+    pub fn end_if_expired(&mut self, now: &Moment) -> Option<EndReason> {
         self.expiry().filter(|at| *at <= now.boot)?;
-        self.state = State::Ended(Over::Expired);
-        Some(Over::Expired)
+        self.state = RotationState::Ended(EndReason::Expired);
+        Some(EndReason::Expired)
     }
 
     pub fn session(&self) -> &Session {
@@ -226,7 +226,7 @@ impl Rotation {
     }
 
     /// What went wrong last, until something goes right.
-    pub fn last_error(&self) -> Option<&Trouble> {
+    pub fn last_error(&self) -> Option<&Error> {
         self.last.as_ref()
     }
 
@@ -236,15 +236,15 @@ impl Rotation {
     }
 
     /// Why the session is over, if it is.
-    pub fn over(&self) -> Option<Over> {
+    pub fn over(&self) -> Option<EndReason> {
         match self.state {
-            State::Ended(over) => Some(over),
-            State::Idle
-            | State::Attempt(_)
-            | State::InDoubt(_)
-            | State::CheckingDoubt(..)
-            | State::Refused(_)
-            | State::UnstoredSuccessor(..) => None,
+            RotationState::Ended(over) => Some(over),
+            RotationState::Idle
+            | RotationState::Attempt(_)
+            | RotationState::InDoubt(_)
+            | RotationState::CheckingDoubt(..)
+            | RotationState::Refused(_)
+            | RotationState::UnstoredSuccessor(..) => None,
         }
     }
 
@@ -260,7 +260,7 @@ impl Rotation {
 
     /// Whether the outcome of a send is not known.
     pub fn is_in_doubt(&self) -> bool {
-        matches!(self.state, State::InDoubt(_) | State::CheckingDoubt(..))
+        matches!(self.state, RotationState::InDoubt(_) | RotationState::CheckingDoubt(..))
     }
 
     /// Whether the journal holds something about this session that a crash must still find. The intent of a session
@@ -271,42 +271,44 @@ impl Rotation {
 
     /// Whether what is found in the file is left to the exchange that is under way. Only what is damaged has to be
     /// moved out of the way of one that waits.
-    pub fn decides_about(&self, found: &Found) -> bool {
+    pub fn decides_about(&self, found: &FileContent) -> bool {
         match &self.state {
-            State::UnstoredSuccessor(StoreStep::Committing(_) | StoreStep::Replacing(_), ..) => true,
-            State::UnstoredSuccessor(StoreStep::Waiting { .. }, ..) => !matches!(found, Found::Damaged(_)),
-            State::Idle
-            | State::Attempt(_)
-            | State::InDoubt(_)
-            | State::CheckingDoubt(..)
-            | State::Refused(_)
-            | State::Ended(_) => false,
+            RotationState::UnstoredSuccessor(StoreStep::Committing(_) | StoreStep::Replacing(_), ..) => true,
+            RotationState::UnstoredSuccessor(StoreStep::Waiting { .. }, ..) => {
+                !matches!(found, FileContent::Damaged(_))
+            }
+            RotationState::Idle
+            | RotationState::Attempt(_)
+            | RotationState::InDoubt(_)
+            | RotationState::CheckingDoubt(..)
+            | RotationState::Refused(_)
+            | RotationState::Ended(_) => false,
         }
     }
 
     /// Whether a successor waits in memory for the file to be usable.
     pub fn holds_unstored(&self) -> bool {
-        matches!(self.state, State::UnstoredSuccessor(StoreStep::Waiting { .. }, ..))
+        matches!(self.state, RotationState::UnstoredSuccessor(StoreStep::Waiting { .. }, ..))
     }
 
     /// The newest session that is known: a successor that has arrived, else this one.
     pub fn newest(&self) -> &Session {
         match &self.state {
-            State::UnstoredSuccessor(_, _, arrived) => &arrived.session,
-            State::Idle
-            | State::Attempt(_)
-            | State::InDoubt(_)
-            | State::CheckingDoubt(..)
-            | State::Refused(_)
-            | State::Ended(_) => &self.session,
+            RotationState::UnstoredSuccessor(_, _, arrived) => &arrived.session,
+            RotationState::Idle
+            | RotationState::Attempt(_)
+            | RotationState::InDoubt(_)
+            | RotationState::CheckingDoubt(..)
+            | RotationState::Refused(_)
+            | RotationState::Ended(_) => &self.session,
         }
     }
 
     /// How it stands, and why, for whoever shows it.
-    pub fn standing(&self) -> (reply::State, Option<Trouble>) {
+    pub fn standing(&self) -> (reply::State, Option<Error>) {
         match &self.state {
-            State::InDoubt(doubt) if doubt.doubtful => (reply::State::Uncertain, self.last.clone()),
-            State::CheckingDoubt(..) => (reply::State::Uncertain, self.last.clone()),
+            RotationState::InDoubt(doubt) if doubt.doubtful => (reply::State::Uncertain, self.last.clone()),
+            RotationState::CheckingDoubt(..) => (reply::State::Uncertain, self.last.clone()),
             state if state.is_busy() => (reply::State::Refreshing, None),
             _ if self.last.is_some() => (reply::State::Offline, self.last.clone()),
             _ => (reply::State::Valid, None),
@@ -323,14 +325,14 @@ impl Rotation {
 
     /// The file could not be read this time; what it held a moment ago still counts until it is seen to have changed.
     /// Reports whether this is news.
-    pub fn file_unreadable(&mut self, why: &StoreTrouble) -> bool {
-        let trouble = Some(Trouble::Store(why.clone()));
-        let news = self.last != trouble;
-        self.last = trouble;
+    pub fn file_unreadable(&mut self, why: &StoreError) -> bool {
+        let error = Some(Error::Store(why.clone()));
+        let news = self.last != error;
+        self.last = error;
         news
     }
 
-    pub(super) fn take_state(&mut self) -> State {
-        std::mem::replace(&mut self.state, State::Idle)
+    pub(super) fn take_state(&mut self) -> RotationState {
+        std::mem::replace(&mut self.state, RotationState::Idle)
     }
 }

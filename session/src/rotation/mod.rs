@@ -8,5 +8,5 @@ mod machine;
 mod send;
 mod state;
 
-pub(crate) use machine::{Event, Outcome, Rotation};
+pub(crate) use machine::{Rotation, RotationEvent, RotationOutcome};
 pub(crate) use state::ArrivedSession;

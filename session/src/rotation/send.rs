@@ -2,14 +2,14 @@
 
 use crate::context::Context;
 use crate::effect::Outbox;
-use crate::error::{NetTrouble, Over, StoreTrouble};
+use crate::error::{EndReason, NetError, StoreError};
 use crate::input::Op;
-use crate::jobs::{Found, NetJob, StoreJob};
+use crate::jobs::{FileContent, NetJob, StoreJob};
 use crate::journal::{Capability, Intent};
 use crate::policy::{Replay, retry_at};
-use crate::registration::At;
-use crate::rotation::machine::{Hold, Outcome, Rotation};
-use crate::rotation::state::{Attempt, Doubt, State, StoreStep};
+use crate::registration::CallTarget;
+use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
+use crate::rotation::state::{Attempt, Doubt, RotationState, StoreStep};
 use crate::session::hex;
 use crate::time::Boot;
 use everkey_proto::Secret;
@@ -28,36 +28,36 @@ const LONGEST_WAY_SECS: u64 = 60;
 const ROTATING_MS: u64 = 60_000;
 
 impl Rotation {
-    pub(super) fn step_if_due(&mut self, cx: &Context, out: &mut Outbox) -> Vec<Outcome> {
+    pub(super) fn step_if_due(&mut self, cx: &Context, out: &mut Outbox) -> Vec<RotationOutcome> {
         if self.refresh_due(cx).is_none_or(|due| due.at > cx.now.boot) {
             return Vec::new();
         }
         match self.take_state() {
-            State::Idle => self.begin(cx, None, out),
-            State::InDoubt(doubt) => return self.resolve(cx, doubt, out),
-            State::Refused(None) => self.confirm_refusal(out),
-            State::UnstoredSuccessor(StoreStep::Waiting { committed }, intent, arrived) => {
+            RotationState::Idle => self.begin(cx, None, out),
+            RotationState::InDoubt(doubt) => return self.resolve(cx, doubt, out),
+            RotationState::Refused(None) => self.confirm_refusal(out),
+            RotationState::UnstoredSuccessor(StoreStep::Waiting { committed }, intent, arrived) => {
                 self.store_successor(committed, intent, arrived, out);
             }
-            busy @ (State::Attempt(_)
-            | State::CheckingDoubt(..)
-            | State::Refused(Some(_))
-            | State::UnstoredSuccessor(..)
-            | State::Ended(_)) => self.state = busy,
+            busy @ (RotationState::Attempt(_)
+            | RotationState::CheckingDoubt(..)
+            | RotationState::Refused(Some(_))
+            | RotationState::UnstoredSuccessor(..)
+            | RotationState::Ended(_)) => self.state = busy,
         }
         Vec::new()
     }
 
     /// S0; `earlier` if the same token may have been sent before.
     pub(super) fn begin(&mut self, cx: &Context, earlier: Option<Doubt>, out: &mut Outbox) {
-        let op = out.store(StoreJob::Look);
+        let op = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
         self.hold = Hold::Free;
-        self.state = State::Attempt(Attempt::ReadingFile { op, connection: None, earlier });
+        self.state = RotationState::Attempt(Attempt::ReadingFile { op, connection: None, earlier });
     }
 
     /// What an open intent allows (I3): send again, ask the server, wait, or give up.
-    fn resolve(&mut self, cx: &Context, doubt: Doubt, out: &mut Outbox) -> Vec<Outcome> {
+    fn resolve(&mut self, cx: &Context, doubt: Doubt, out: &mut Outbox) -> Vec<RotationOutcome> {
         let now = cx.now.boot;
         if doubt.rotating_since.is_some_and(|since| since.ms_until(now) >= ROTATING_MS) {
             return self.end_contested(cx);
@@ -70,32 +70,38 @@ impl Rotation {
             Capability::Rr1 | Capability::Reusable => self.begin(cx, Some(doubt), out),
             Capability::Probe if doubt.closed > now => {
                 self.hold = Hold::Until(doubt.closed);
-                self.state = State::InDoubt(doubt);
+                self.state = RotationState::InDoubt(doubt);
             }
             Capability::Probe => {
-                let at = At { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
+                let at = CallTarget { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
                 let op = out.net(NetJob::Probe { at, access: self.session.access.clone() });
-                self.state = State::CheckingDoubt(op, doubt);
+                self.state = RotationState::CheckingDoubt(op, doubt);
             }
             Capability::None if self.left_ms(cx.now) > 0 => {
                 self.hold = Hold::Until(self.expires);
-                self.state = State::InDoubt(doubt);
+                self.state = RotationState::InDoubt(doubt);
             }
             Capability::None => match cx.policy().replay {
                 Replay::Rejects if doubt.intent.sends < 2 => self.begin(cx, Some(doubt), out),
-                Replay::Rejects | Replay::RevokesAll => return self.end(cx, Over::AnswerLost),
+                Replay::Rejects | Replay::RevokesAll => return self.end(cx, EndReason::AnswerLost),
             },
         }
         Vec::new()
     }
 
     /// The file was read, for S0 or after a refusal.
-    pub(super) fn file_read(&mut self, cx: &Context, op: Op, found: Found, out: &mut Outbox) -> Vec<Outcome> {
+    pub(super) fn file_read(
+        &mut self,
+        cx: &Context,
+        op: Op,
+        found: FileContent,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            State::Attempt(Attempt::ReadingFile { op: mine, connection, earlier }) if mine == op => {
+            RotationState::Attempt(Attempt::ReadingFile { op: mine, connection, earlier }) if mine == op => {
                 self.read_before_use(cx, connection, earlier, found, out)
             }
-            State::Refused(Some(mine)) if mine == op => self.read_after_refusal(cx, found, out),
+            RotationState::Refused(Some(mine)) if mine == op => self.read_after_refusal(cx, found, out),
             other => {
                 self.state = other;
                 Vec::new()
@@ -109,12 +115,12 @@ impl Rotation {
         cx: &Context,
         connection: Option<Op>,
         earlier: Option<Doubt>,
-        found: Found,
+        found: FileContent,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         match found {
             // Where the refresh token stays, another program may have refreshed: perhaps nobody needs to any more.
-            Found::Session { session, .. }
+            FileContent::Session { session, .. }
                 if session.fingerprint() == self.fingerprint() && session.access == self.session.access =>
             {
                 match connection {
@@ -123,17 +129,17 @@ impl Rotation {
                 }
                 Vec::new()
             }
-            Found::Session { .. } | Found::Missing => {
+            FileContent::Session { .. } | FileContent::Missing => {
                 self.stand_down(connection, earlier, out);
-                vec![Outcome::Observed(found)]
+                vec![RotationOutcome::Observed(found)]
             }
             // Somebody may be in the middle of writing it: nothing is sent until it is a session again.
-            Found::Damaged(_) => {
+            FileContent::Damaged(_) => {
                 self.hold = Hold::Backoff(retry_at(cx.now, 1));
                 self.stand_down(connection, earlier, out);
-                vec![Outcome::Observed(found)]
+                vec![RotationOutcome::Observed(found)]
             }
-            Found::Unusable(why) => {
+            FileContent::Unusable(why) => {
                 self.stand_down(connection, earlier, out);
                 self.store_failed(cx, why, out)
             }
@@ -144,9 +150,9 @@ impl Rotation {
     pub(super) fn connect(&mut self, cx: &Context, earlier: Option<Doubt>, out: &mut Outbox) {
         let at = cx.target_of(&self.session);
         let server = earlier.as_ref().map_or(&at.server, |doubt| &doubt.intent.server).clone();
-        let at = At { server, ..at };
+        let at = CallTarget { server, ..at };
         let vet = !self.vetted && self.session.claims.generation.is_some() && earlier.is_none();
-        self.state = State::Attempt(if vet {
+        self.state = RotationState::Attempt(if vet {
             let op = out.net(NetJob::Probe { at, access: self.session.access.clone() });
             Attempt::CheckingGeneration(op)
         } else {
@@ -159,27 +165,27 @@ impl Rotation {
         &mut self,
         cx: &Context,
         op: Op,
-        result: Result<(), NetTrouble>,
+        result: Result<(), NetError>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         let earlier = match self.take_state() {
-            State::Attempt(Attempt::Connecting { op: mine, earlier }) if mine == op => earlier,
+            RotationState::Attempt(Attempt::Connecting { op: mine, earlier }) if mine == op => earlier,
             other => {
                 self.state = other;
                 return Vec::new();
             }
         };
-        if let Err(trouble) = result {
+        if let Err(error) = result {
             self.stand_down(None, earlier, out);
-            return self.try_again(cx, trouble, out);
+            return self.try_again(cx, error, out);
         }
         if self.tried.is_none_or(|read| read.ms_until(cx.now.boot) < FRESH_MS) {
             self.write_intent(cx, op, earlier, out);
             return Vec::new();
         }
-        let read = out.store(StoreJob::Look);
+        let read = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
-        self.state = State::Attempt(Attempt::ReadingFile { op: read, connection: Some(op), earlier });
+        self.state = RotationState::Attempt(Attempt::ReadingFile { op: read, connection: Some(op), earlier });
         Vec::new()
     }
 
@@ -210,8 +216,8 @@ impl Rotation {
                 Doubt { intent, doubtful: false, rotating_since: None, closed }
             }
         };
-        let stored = out.store(StoreJob::Note(doubt.intent.clone()));
-        self.state = State::Attempt(Attempt::WritingIntent { connection, stored, doubt });
+        let stored = out.store(StoreJob::WriteIntent(doubt.intent.clone()));
+        self.state = RotationState::Attempt(Attempt::WritingIntent { connection, stored, doubt });
     }
 
     /// Nothing is sent after all.
@@ -219,7 +225,7 @@ impl Rotation {
         if let Some(connection) = connection {
             out.cancel(connection);
         }
-        self.state = earlier.map_or(State::Idle, State::InDoubt);
+        self.state = earlier.map_or(RotationState::Idle, RotationState::InDoubt);
     }
 
     /// S2's intent is durable, or S5's outcome is.
@@ -227,11 +233,11 @@ impl Rotation {
         &mut self,
         cx: &Context,
         op: Op,
-        result: Result<(), StoreTrouble>,
+        result: Result<(), StoreError>,
         out: &mut Outbox,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            State::Attempt(Attempt::WritingIntent { connection, stored, doubt }) if stored == op => {
+            RotationState::Attempt(Attempt::WritingIntent { connection, stored, doubt }) if stored == op => {
                 match result {
                     Ok(()) => {
                         self.send(cx, connection, doubt, out);
@@ -239,13 +245,13 @@ impl Rotation {
                     }
                     Err(why) => {
                         // Nothing is sent, but the intent may have reached the disk: its key stays this token's only one.
-                        self.state = State::InDoubt(doubt);
+                        self.state = RotationState::InDoubt(doubt);
                         out.cancel(connection);
                         self.store_failed(cx, why, out)
                     }
                 }
             }
-            State::UnstoredSuccessor(StoreStep::Committing(mine), intent, arrived) if mine == op => {
+            RotationState::UnstoredSuccessor(StoreStep::Committing(mine), intent, arrived) if mine == op => {
                 match result {
                     Ok(()) => {
                         self.store_successor(true, intent, arrived, out);
@@ -263,25 +269,25 @@ impl Rotation {
 
     /// S3: from the first byte on, the outcome is in doubt.
     fn send(&mut self, cx: &Context, connection: Op, doubt: Doubt, out: &mut Outbox) {
-        let at = At { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
+        let at = CallTarget { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
         let Some(refresh) = self.session.refresh.clone().filter(|_| cx.may_send) else {
-            self.state = State::InDoubt(doubt);
+            self.state = RotationState::InDoubt(doubt);
             self.hold = Hold::Backoff(retry_at(cx.now, 1));
             return out.cancel(connection);
         };
         let (key, deadline) = (doubt.intent.key.clone(), doubt.intent.deadline);
-        self.state = State::Attempt(Attempt::Sending { op: connection, asked: cx.now.boot, doubt });
+        self.state = RotationState::Attempt(Attempt::Sending { op: connection, asked: cx.now.boot, doubt });
         out.net_on(connection, NetJob::Send { at, refresh, key, deadline });
     }
 
     /// Another program has refreshed: a try that has sent nothing begins anew, if one is still wanted.
     pub(super) fn begin_anew(&mut self, out: &mut Outbox) {
         match self.take_state() {
-            State::Attempt(
+            RotationState::Attempt(
                 Attempt::Connecting { op, earlier: None }
                 | Attempt::ReadingFile { connection: Some(op), earlier: None, .. },
             ) => out.cancel(op),
-            State::Attempt(Attempt::ReadingFile { connection: None, earlier: None, .. }) => {}
+            RotationState::Attempt(Attempt::ReadingFile { connection: None, earlier: None, .. }) => {}
             other => self.state = other,
         }
     }
@@ -291,7 +297,8 @@ impl Rotation {
         if self.over().is_none() {
             self.vetted = true;
             let closed = closed(cx);
-            self.state = State::InDoubt(Doubt { intent, doubtful: true, rotating_since: None, closed });
+            self.state =
+                RotationState::InDoubt(Doubt { intent, doubtful: true, rotating_since: None, closed });
         }
     }
 }

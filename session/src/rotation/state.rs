@@ -1,15 +1,15 @@
 //! The states of a rotation, each with what it knows.
 
-use crate::error::Over;
+use crate::error::EndReason;
 use crate::input::Op;
 use crate::journal::{Capability, Intent};
 use crate::session::{Holder, Session};
 use crate::time::{Boot, Moment};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 
 /// Where the rotation stands.
 #[derive(Debug)]
-pub(crate) enum State {
+pub(crate) enum RotationState {
     /// Nothing is under way.
     Idle,
     /// A try is under way.
@@ -23,7 +23,7 @@ pub(crate) enum State {
     /// A successor has arrived and is not durable in the session file yet.
     UnstoredSuccessor(StoreStep, Intent, ArrivedSession),
     /// The token is never sent again.
-    Ended(Over),
+    Ended(EndReason),
 }
 
 /// A try, from reading the file to the server's answer.
@@ -76,7 +76,7 @@ pub(crate) struct ArrivedSession {
     pub asked: Option<Boot>,
 }
 
-impl State {
+impl RotationState {
     /// Whether a token may be on its way, or an outcome is not stored yet.
     pub fn must_drain(&self) -> bool {
         match self {
@@ -125,13 +125,13 @@ impl Attempt {
 impl ArrivedSession {
     /// What a token response makes for `holder`. Its lifetime counts from the question: the answer may have waited in
     /// a socket while the machine slept.
-    pub fn granted(now: &Moment, asked: Boot, grant: Grant, holder: Holder) -> Self {
-        let lifetime_secs = grant.access_lifetime();
+    pub fn granted(now: &Moment, asked: Boot, tokens: TokenResponse, holder: Holder) -> Self {
+        let lifetime_secs = tokens.access_lifetime();
         Self {
             expires: lifetime_secs.map_or(Boot::NEVER, |secs| asked.plus_secs(secs)),
             lifetime_secs,
-            capability: grant.capability,
-            session: grant.into_session(holder, now.wall_at(asked)),
+            capability: tokens.capability,
+            session: tokens.into_session(holder, now.wall_at(asked)),
             asked: Some(asked),
         }
     }

@@ -3,7 +3,7 @@
 use crate::effect::Outbox;
 use crate::input::Op;
 use crate::jobs::StoreJob;
-use crate::session_file::observe::{Considered, Observer, Stage};
+use crate::session_file::observe::{Considered, Observer, ObserverStage};
 use crate::time::Moment;
 
 /// How long a damaged file is given to become whole, in milliseconds.
@@ -13,20 +13,20 @@ impl Observer {
     /// The content is not a session.
     pub fn damaged(&mut self, now: &Moment, digest: u64, before: &Considered, out: &mut Outbox) {
         self.stage = if before.suspect == Some(digest) {
-            Stage::SettingAside(out.store(StoreJob::SetAside(digest)))
+            ObserverStage::SettingAside(out.store(StoreJob::SetAside(digest)))
         } else {
-            Stage::Suspecting { digest, next: now.boot.plus_ms(SUSPECT_MS) }
+            ObserverStage::Suspecting { digest, next: now.boot.plus_ms(SUSPECT_MS) }
         };
     }
 
     /// Whether a damaged file is being moved out of the way.
     pub fn is_setting_aside(&self) -> bool {
-        matches!(self.stage, Stage::SettingAside(_))
+        matches!(self.stage, ObserverStage::SettingAside(_))
     }
 
     /// Whether this op moved the file out of the way; the file is read at a regular time from now on.
     pub fn set_aside(&mut self, now: &Moment, op: Op) -> bool {
-        let mine = matches!(self.stage, Stage::SettingAside(mine) if mine == op);
+        let mine = matches!(self.stage, ObserverStage::SettingAside(mine) if mine == op);
         if mine {
             self.rest(now);
         }

@@ -7,5 +7,5 @@ mod recover;
 mod state;
 
 pub(crate) use observe::Observer;
-pub(crate) use recover::{Seal, Verdict, judge};
+pub(crate) use recover::{JournalVerdict, Seal, judge};
 pub(crate) use state::FileState;

@@ -3,7 +3,7 @@
 
 use crate::effect::Outbox;
 use crate::input::Op;
-use crate::jobs::{Found, StoreJob};
+use crate::jobs::{FileContent, StoreJob};
 use crate::policy::retry_at;
 use crate::time::{Boot, Moment, Wake, WakeReason};
 
@@ -13,11 +13,11 @@ const EVERY_MS: u64 = 30_000;
 /// When the file is read.
 #[derive(Debug)]
 pub(crate) struct Observer {
-    pub(super) stage: Stage,
+    pub(super) stage: ObserverStage,
 }
 
 #[derive(Debug)]
-pub(super) enum Stage {
+pub(super) enum ObserverStage {
     /// Read again then.
     Resting { next: Boot },
     /// The session file, or everything, is being read; `suspect` is the damaged content seen before.
@@ -35,61 +35,65 @@ pub(crate) struct Considered {
 
 impl Observer {
     pub fn new(now: &Moment) -> Self {
-        Self { stage: Stage::Resting { next: now.boot } }
+        Self { stage: ObserverStage::Resting { next: now.boot } }
     }
 
     /// Whether this op reads the file for the observer.
     pub fn owns(&self, op: Op) -> bool {
-        matches!(self.stage, Stage::Reading { op: mine, .. } if mine == op)
+        matches!(self.stage, ObserverStage::Reading { op: mine, .. } if mine == op)
     }
 
     pub fn due(&self) -> Option<Wake> {
         match self.stage {
-            Stage::Resting { next } => Some(WakeReason::READ_SESSION_FILE.at(next)),
-            Stage::Suspecting { next, .. } => Some(WakeReason::CONFIRM_DAMAGE.at(next)),
-            Stage::Reading { .. } | Stage::SettingAside(_) => None,
+            ObserverStage::Resting { next } => Some(WakeReason::READ_SESSION_FILE.at(next)),
+            ObserverStage::Suspecting { next, .. } => Some(WakeReason::CONFIRM_DAMAGE.at(next)),
+            ObserverStage::Reading { .. } | ObserverStage::SettingAside(_) => None,
         }
     }
 
     /// Somebody says that the file may have changed.
     pub fn read_soon(&mut self, now: &Moment) {
         match &mut self.stage {
-            Stage::Resting { next } => *next = now.boot,
+            ObserverStage::Resting { next } => *next = now.boot,
             // A change while the file is being read may be one that was missed.
-            Stage::Reading { again, .. } => *again = true,
-            Stage::Suspecting { .. } | Stage::SettingAside(_) => {}
+            ObserverStage::Reading { again, .. } => *again = true,
+            ObserverStage::Suspecting { .. } | ObserverStage::SettingAside(_) => {}
         }
     }
 
     /// A session that can't be refreshed because of a file is tried again soon.
     pub fn retry_soon(&mut self, now: &Moment) {
-        self.stage = Stage::Resting { next: retry_at(now, 1) };
+        self.stage = ObserverStage::Resting { next: retry_at(now, 1) };
     }
 
     /// Reads the session file, or everything: the lock may be free by now, the journal readable.
     pub fn read(&mut self, everything: bool, out: &mut Outbox) {
         let suspect = match self.stage {
-            Stage::Suspecting { digest, .. } => Some(digest),
-            Stage::Resting { .. } | Stage::Reading { .. } | Stage::SettingAside(_) => None,
+            ObserverStage::Suspecting { digest, .. } => Some(digest),
+            ObserverStage::Resting { .. }
+            | ObserverStage::Reading { .. }
+            | ObserverStage::SettingAside(_) => None,
         };
-        let op = out.store(if everything { StoreJob::Load } else { StoreJob::Look });
-        self.stage = Stage::Reading { op, suspect, again: false };
+        let op = out.store(if everything { StoreJob::Load } else { StoreJob::ReadSession });
+        self.stage = ObserverStage::Reading { op, suspect, again: false };
     }
 
     /// The file was read, for the observer or for another purpose; none if what it holds does not count now.
-    pub fn observed(&mut self, now: &Moment, found: &Found) -> Option<Considered> {
+    pub fn observed(&mut self, now: &Moment, found: &FileContent) -> Option<Considered> {
         let suspect = match self.stage {
-            Stage::Reading { suspect, again, .. } => {
+            ObserverStage::Reading { suspect, again, .. } => {
                 self.rest(now);
                 if again {
                     self.read_soon(now);
                 }
                 suspect
             }
-            Stage::SettingAside(_) => return None,
+            ObserverStage::SettingAside(_) => return None,
             // Read for another purpose; the suspect has not had its time yet.
-            Stage::Suspecting { digest, .. } if *found == Found::Damaged(digest) => return None,
-            Stage::Suspecting { .. } | Stage::Resting { .. } => {
+            ObserverStage::Suspecting { digest, .. } if *found == FileContent::Damaged(digest) => {
+                return None;
+            }
+            ObserverStage::Suspecting { .. } | ObserverStage::Resting { .. } => {
                 self.rest(now);
                 None
             }
@@ -99,6 +103,6 @@ impl Observer {
 
     /// The next time is a regular one.
     pub fn rest(&mut self, now: &Moment) {
-        self.stage = Stage::Resting { next: now.boot.plus_ms(EVERY_MS) };
+        self.stage = ObserverStage::Resting { next: now.boot.plus_ms(EVERY_MS) };
     }
 }

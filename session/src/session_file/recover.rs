@@ -1,7 +1,7 @@
 //! What a start makes of the journal: files as the last agent, a crash, or another program left them.
 
-use crate::error::{StoreKind, StoreTrouble};
-use crate::jobs::Found;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::jobs::FileContent;
 use crate::journal::{Intent, Journal};
 use crate::session::{Fingerprint, Session};
 
@@ -9,14 +9,14 @@ use crate::session::{Fingerprint, Session};
 /// replaces them.
 #[derive(Debug, Default)]
 pub(crate) struct Seal {
-    why: Option<StoreTrouble>,
+    why: Option<StoreError>,
     /// The token of the intent that is sealed in the journal.
     unjudged: Option<Fingerprint>,
 }
 
 /// What the journal means for the session in the file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum JournalVerdict {
     /// Nothing.
     Nothing,
     /// Its token may have been sent and is not the file's any more, or must not be.
@@ -28,56 +28,56 @@ pub(crate) enum Verdict {
     /// The outcome is whole, and the file holds it.
     Stored(Intent, Session),
     /// It can't be judged, for this reason; the token is the intent's, if that could be read.
-    Sealed(StoreTrouble, Option<Fingerprint>),
+    Sealed(StoreError, Option<Fingerprint>),
 }
 
 /// Judges the journal. `epoch` is the side-car's; with a lost side-car nobody can say that a sign-in or sign-out has
 /// come after the intent (F12).
 pub(crate) fn judge(
-    journal: Result<Journal, StoreTrouble>,
-    file: &Found,
+    journal: Result<Journal, StoreError>,
+    file: &FileContent,
     epoch: Option<u64>,
     session_file: &str,
-) -> Verdict {
+) -> JournalVerdict {
     let (intent, outcome) = match journal {
-        Ok(Journal::Empty) => return Verdict::Nothing,
+        Ok(Journal::Empty) => return JournalVerdict::Nothing,
         Ok(Journal::Intent(intent)) => (intent, None),
         Ok(Journal::Outcome(intent, session)) => (intent, Some(session)),
-        Err(why) => return Verdict::Sealed(why, None),
+        Err(why) => return JournalVerdict::Sealed(why, None),
     };
     if epoch.is_some_and(|epoch| epoch > intent.epoch) {
-        return Verdict::Spent(intent.parent);
+        return JournalVerdict::Spent(intent.parent);
     }
     let held = match file {
-        Found::Session { session, .. } => Some(session.fingerprint()),
-        Found::Missing => None,
+        FileContent::Session { session, .. } => Some(session.fingerprint()),
+        FileContent::Missing => None,
         // What the journal says can't be judged before the file can be read.
-        Found::Unusable(why) => return Verdict::Sealed(why.clone(), Some(intent.parent)),
-        Found::Damaged(_) => {
-            let why = StoreTrouble { path: session_file.to_owned(), kind: StoreKind::Damaged };
-            return Verdict::Sealed(why, Some(intent.parent));
+        FileContent::Unusable(why) => return JournalVerdict::Sealed(why.clone(), Some(intent.parent)),
+        FileContent::Damaged(_) => {
+            let why = StoreError { path: session_file.to_owned(), kind: StoreErrorKind::Damaged };
+            return JournalVerdict::Sealed(why, Some(intent.parent));
         }
     };
     match outcome {
-        None if held == Some(intent.parent) => Verdict::Open(intent),
-        Some(session) if held == Some(intent.parent) => Verdict::RollForward(intent, session),
-        Some(session) if held == Some(session.fingerprint()) => Verdict::Stored(intent, session),
-        None | Some(_) => Verdict::Spent(intent.parent),
+        None if held == Some(intent.parent) => JournalVerdict::Open(intent),
+        Some(session) if held == Some(intent.parent) => JournalVerdict::RollForward(intent, session),
+        Some(session) if held == Some(session.fingerprint()) => JournalVerdict::Stored(intent, session),
+        None | Some(_) => JournalVerdict::Spent(intent.parent),
     }
 }
 
 impl Seal {
-    pub fn why(&self) -> Option<&StoreTrouble> {
+    pub fn why(&self) -> Option<&StoreError> {
         self.why.as_ref()
     }
 
     /// Takes the seal off, for the files to be judged anew; returns why it was on.
-    pub fn lift(&mut self) -> Option<StoreTrouble> {
+    pub fn lift(&mut self) -> Option<StoreError> {
         self.unjudged = None;
         self.why.take()
     }
 
-    pub fn put(&mut self, why: StoreTrouble, unjudged: Option<Fingerprint>) {
+    pub fn put(&mut self, why: StoreError, unjudged: Option<Fingerprint>) {
         *self = Self { why: Some(why), unjudged };
     }
 

@@ -1,6 +1,6 @@
 //! What the session file holds, as far as is known.
 
-use crate::error::{Out, StoreTrouble};
+use crate::error::{SignedOutReason, StoreError};
 use crate::rotation::Rotation;
 
 /// What the session file holds, as far as is known.
@@ -8,9 +8,9 @@ pub(crate) enum FileState {
     /// Not read yet; requests wait.
     Unread,
     /// Nobody is signed in.
-    SignedOut(Out),
+    SignedOut(SignedOutReason),
     /// The file can't be used.
-    Unusable(StoreTrouble),
+    Unusable(StoreError),
     /// A session.
     SignedIn(Box<Rotation>),
 }

@@ -3,16 +3,16 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
 use everkey_session::Notice;
-use everkey_session::{Answer, Ask, Effect, Farewell};
+use everkey_session::{Ask, Effect, Farewell, ProfileReply};
 use everkey_session::{Capability, Revocation};
-use everkey_session::{Done, Loaded, NetJob, StoreJob};
+use everkey_session::{JobResult, Loaded, NetJob, StoreJob};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
 fn signed_out() -> (Agent, Revocation, Vec<Effect>) {
     let (mut agent, _) = Agent::start_announcing(files(Capability::Rr1));
     let (erase, job) = only_store(agent.ask(1, Ask::Logout));
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
-    let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.look_at_missing_file(effects);
     let effects = agent.keep_books(effects);
     (agent, revocation, effects)
@@ -46,7 +46,7 @@ fn a_revocation_waits_until_its_farewell_is_done() {
 #[test]
 fn a_client_that_signs_out_does_not_wait_for_the_farewell() {
     let (mut agent, ..) = signed_out();
-    assert_eq!(agent.sleep(5_000), [reply(1, Answer::LoggedOut(Outcome::Queued))]);
+    assert_eq!(agent.sleep(5_000), [reply(1, ProfileReply::LoggedOut(Outcome::Queued))]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_revocation_that_waits_is_dropped_at_its_end() {
     let (mut agent, revocation, _) = signed_out();
     agent.jump_wall(8 * 86_400);
     let effects = agent.sleep(30_000);
-    assert!(effects.contains(&Effect::Tell(Notice::RevocationDropped)), "{effects:?}");
+    assert!(effects.contains(&Effect::Notify(Notice::RevocationDropped)), "{effects:?}");
     assert_eq!(agent.farewell_done(revocation.id), []);
 }
 
@@ -74,6 +74,6 @@ fn a_session_that_nobody_is_named_in_is_revoked_at_once() {
     nobodys.holder.user = None;
     let (mut agent, _) = Agent::start_announcing(files_of(&nobodys));
     let (erase, _) = only_store(agent.ask(1, Ask::Logout));
-    let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.done(erase, JobResult::Erased(Ok(())));
     assert!(effects.iter().any(is_revocation), "{effects:?}");
 }

@@ -2,12 +2,12 @@
 
 use everkey_proto::reply::User;
 use everkey_proto::{Scheme, Secret};
-use everkey_session::At;
+use everkey_session::CallTarget;
 use everkey_session::Settings;
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::{Capability, Claims, Grant, Holder, Intent, Journal, Pin, Session, Sidecar};
-use everkey_session::{Found, Loaded};
-use everkey_session::{NetKind, NetTrouble, StoreKind, StoreTrouble};
+use everkey_session::{Capability, Claims, Holder, Intent, Journal, Pin, Session, Sidecar, TokenResponse};
+use everkey_session::{FileContent, Loaded};
+use everkey_session::{NetError, NetErrorKind, StoreError, StoreErrorKind};
 use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://api.example";
@@ -33,7 +33,7 @@ pub fn files(capability: Capability) -> Loaded {
 
 /// The files of somebody who is signed out.
 pub fn no_files() -> Loaded {
-    Loaded { file: Found::Missing, sidecar: None, ..files(Capability::None) }
+    Loaded { file: FileContent::Missing, sidecar: None, ..files(Capability::None) }
 }
 
 /// The files with this session, which everkey wrote.
@@ -59,8 +59,8 @@ pub fn pin_of(session: &Session, server: &str, capability: Capability) -> Pin {
 }
 
 /// Where the calls of the usual session go.
-pub fn home() -> At {
-    At { server: SERVER.to_owned(), registration: None }
+pub fn home() -> CallTarget {
+    CallTarget { server: SERVER.to_owned(), registration: None }
 }
 
 /// An intent as an earlier life would have left it.
@@ -86,8 +86,8 @@ pub fn holder() -> Holder {
 }
 
 /// The tokens of one generation, as the server grants them.
-pub fn grant(generation: u64) -> Grant {
-    Grant {
+pub fn grant(generation: u64) -> TokenResponse {
+    TokenResponse {
         access: Secret::new(format!("access-{generation}")),
         access_expires_in: Some(3600),
         refresh: Some(Secret::new(format!("refresh-{generation}"))),
@@ -108,16 +108,16 @@ pub fn session(generation: u64) -> Session {
     grant(generation).into_session(holder(), START_WALL)
 }
 
-pub fn found(session: &Session) -> Found {
-    Found::Session { session: session.clone(), tightened: false }
+pub fn found(session: &Session) -> FileContent {
+    FileContent::Session { session: session.clone(), tightened: false }
 }
 
-pub fn io_error() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
+pub fn io_error() -> StoreError {
+    StoreError { path: "/session".to_owned(), kind: StoreErrorKind::Os("Input/output error".to_owned()) }
 }
 
-pub fn trouble(kind: NetKind) -> NetTrouble {
-    NetTrouble { server: SERVER.to_owned(), kind }
+pub fn trouble(kind: NetErrorKind) -> NetError {
+    NetError { server: SERVER.to_owned(), kind }
 }
 
 /// The usual provider: one-time codes, rotating refresh tokens, revocation.

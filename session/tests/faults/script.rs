@@ -3,13 +3,15 @@
 pub use crate::fixtures::*;
 
 use everkey_proto::{Expect, Secret};
-use everkey_session::At;
+use everkey_session::CallTarget;
 use everkey_session::Notice;
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::{Answer, Ask, Effect, Input};
+use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
-use everkey_session::{Capability, Grant, Over, Session};
-use everkey_session::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+use everkey_session::{Capability, EndReason, Session, TokenResponse};
+use everkey_session::{
+    FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
+};
 
 /// The agent on stage.
 pub struct Agent {
@@ -22,7 +24,7 @@ pub struct Agent {
     /// Whether it is there.
     pub is_there: bool,
     /// Where its tokens are to go.
-    pub at: At,
+    pub at: CallTarget,
 }
 
 /// A refresh token that has been sent.
@@ -59,12 +61,12 @@ impl Agent {
 
     fn start_set_up(settings: Settings, files: Loaded) -> (Self, Vec<Effect>) {
         let (boot, wall) = (START_BOOT, START_WALL);
-        let is_there = files.file != Found::Missing;
+        let is_there = files.file != FileContent::Missing;
         let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
         let mut agent = Self { profile, boot, wall, events: 0, file: session(0), is_there, at: home() };
         let (op, job) = only_store(effects);
         assert_eq!(job, StoreJob::Load);
-        let effects = agent.done(op, Done::Loaded(Box::new(files)));
+        let effects = agent.done(op, JobResult::Loaded(Box::new(files)));
         (agent, effects)
     }
 
@@ -91,12 +93,12 @@ impl Agent {
         self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
     }
 
-    pub fn done(&mut self, op: Op, done: Done) -> Vec<Effect> {
+    pub fn done(&mut self, op: Op, done: JobResult) -> Vec<Effect> {
         self.handle(Input::Done(op, done))
     }
 
-    pub fn answered(&mut self, sent: &Sent, answer: Refresh) -> Vec<Effect> {
-        self.done(sent.op, Done::Answered(Box::new(answer), None))
+    pub fn answered(&mut self, sent: &Sent, answer: RefreshAnswer) -> Vec<Effect> {
+        self.done(sent.op, JobResult::Answered(Box::new(answer), None))
     }
 
     /// A browser comes back.
@@ -106,17 +108,17 @@ impl Agent {
 
     /// The server answers a call of a sign-in.
     pub fn login_answered(&mut self, op: Op, answer: LoginAnswer) -> Vec<Effect> {
-        self.done(op, Done::LoginAnswered(Box::new(answer)))
+        self.done(op, JobResult::LoginAnswered(Box::new(answer)))
     }
 
     /// From the tokens of a sign-in to the file that holds them.
     pub fn store_sign_in(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let (op, job) = only_store(effects);
-        assert!(matches!(job, StoreJob::Remember(_)), "{job:?} instead of the side-car");
-        let (op, job) = only_store(self.done(op, Done::Stored(Ok(()))));
+        assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?} instead of the side-car");
+        let (op, job) = only_store(self.done(op, JobResult::Stored(Ok(()))));
         let StoreJob::Replace { parent: None, session } = job else { panic!("{job:?}") };
         (self.file, self.is_there) = (session, true);
-        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        let effects = self.done(op, JobResult::Replaced(Ok(Replaced::Done)));
         self.keep_books(effects)
     }
 
@@ -175,22 +177,22 @@ impl Agent {
 
     /// Answers every look among the effects; what is left, and what came of it.
     pub fn look_at_unchanged_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        let file = if self.is_there { found(&self.file) } else { Found::Missing };
+        let file = if self.is_there { found(&self.file) } else { FileContent::Missing };
         self.look_at(effects, &file)
     }
 
     /// The same where another program, or a sign-out, has taken the file away.
     pub fn look_at_missing_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        self.look_at(effects, &Found::Missing)
+        self.look_at(effects, &FileContent::Missing)
     }
 
     /// Answers every look among the effects with this.
-    pub fn look_at(&mut self, effects: Vec<Effect>, found: &Found) -> Vec<Effect> {
+    pub fn look_at(&mut self, effects: Vec<Effect>, found: &FileContent) -> Vec<Effect> {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Store(op, job) if *job == StoreJob::Look => {
-                    rest.extend(self.done(op, Done::Looked(Box::new(found.clone()))));
+                Effect::Store(op, job) if *job == StoreJob::ReadSession => {
+                    rest.extend(self.done(op, JobResult::SessionRead(Box::new(found.clone()))));
                 }
                 other => rest.push(other),
             }
@@ -203,11 +205,11 @@ impl Agent {
         let effects = self.look_at_unchanged_file(effects);
         let (op, job) = only_net(effects);
         assert_eq!(job, NetJob::Connect { at: self.at.clone() });
-        let effects = self.done(op, Done::Connected(Ok(())));
+        let effects = self.done(op, JobResult::Connected(Ok(())));
         let (noted, job) = only_store(effects);
-        let StoreJob::Note(intent) = job else { panic!("{job:?} instead of the intent") };
+        let StoreJob::WriteIntent(intent) = job else { panic!("{job:?} instead of the intent") };
         assert_eq!(intent.parent, self.file.fingerprint());
-        let effects = self.done(noted, Done::Stored(Ok(())));
+        let effects = self.done(noted, JobResult::Stored(Ok(())));
         let [Effect::Net(sent, NetJob::Send { at, refresh, key, deadline })] = &effects[..] else {
             panic!("{effects:?} instead of the token")
         };
@@ -222,16 +224,16 @@ impl Agent {
     }
 
     /// S4 to S6: the answer is journaled, the file replaced. What happens then, without the books.
-    pub fn succeed(&mut self, sent: &Sent, grant: Grant) -> Vec<Effect> {
-        let effects = self.answered(sent, Refresh::Granted(grant));
+    pub fn succeed(&mut self, sent: &Sent, grant: TokenResponse) -> Vec<Effect> {
+        let effects = self.answered(sent, RefreshAnswer::Granted(grant));
         let (op, job) = only_store(self.look_at_unchanged_file(effects));
         let StoreJob::Commit(outcome) = job else { panic!("{job:?} instead of the outcome") };
-        let effects = self.done(op, Done::Stored(Ok(())));
+        let effects = self.done(op, JobResult::Stored(Ok(())));
         let (op, job) = only_store(effects);
         let parent = Some(self.file.fingerprint());
         assert_eq!(job, StoreJob::Replace { parent, session: outcome.clone() });
         self.file = outcome;
-        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        let effects = self.done(op, JobResult::Replaced(Ok(Replaced::Done)));
         self.keep_books(effects)
     }
 
@@ -240,8 +242,8 @@ impl Agent {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Store(op, job) if matches!(*job, StoreJob::Settle(_) | StoreJob::Remember(_)) => {
-                    rest.extend(self.done(op, Done::Stored(Ok(()))));
+                Effect::Store(op, job) if matches!(*job, StoreJob::Settle(_) | StoreJob::WriteSidecar(_)) => {
+                    rest.extend(self.done(op, JobResult::Stored(Ok(()))));
                 }
                 other => rest.push(other),
             }
@@ -251,16 +253,16 @@ impl Agent {
 
     /// Whether whoami still names the user.
     pub fn is_signed_in(&mut self) -> bool {
-        self.ask(999, Ask::Whoami) == [reply(999, Answer::Whoami(Some(user())))]
+        self.ask(999, Ask::Whoami) == [reply(999, ProfileReply::Whoami(Some(user())))]
     }
 }
 
-pub fn reply(waiter: u64, answer: Answer) -> Effect {
+pub fn reply(waiter: u64, answer: ProfileReply) -> Effect {
     Effect::Reply(Waiter(waiter), Box::new(answer))
 }
 
-pub fn ended(why: Over) -> Effect {
-    Effect::Tell(Notice::Ended(why))
+pub fn ended(why: EndReason) -> Effect {
+    Effect::Notify(Notice::Ended(why))
 }
 
 /// The one effect, which works on files.
@@ -285,6 +287,6 @@ pub fn token() -> Ask {
 }
 
 /// The answer with the tokens of this session.
-pub fn token_of(session: &Session) -> Answer {
-    Answer::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
+pub fn token_of(session: &Session) -> ProfileReply {
+    ProfileReply::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
 }

@@ -11,7 +11,7 @@ fn n18_nine_hours_of_suspend_one_refresh_at_once() {
     let woken = agent.sleep(9 * HOUR);
     let woken = agent.look_at_unchanged_file(woken);
     let sent = agent.send(woken);
-    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Notify(Notice::Refreshed)]);
     let (_, waited) = agent.wait_for();
     assert!(waited > 40 * MINUTE, "again after {waited} ms");
 }
@@ -22,7 +22,7 @@ fn n18_an_answer_is_as_old_as_its_request() {
     let sent = agent.send_when_due();
     agent.suspend(9 * HOUR);
     let mut next = agent.succeed(&sent, grant(1));
-    assert_eq!(next.remove(0), Effect::Tell(Notice::Refreshed));
+    assert_eq!(next.remove(0), Effect::Notify(Notice::Refreshed));
     agent.send(next);
 }
 

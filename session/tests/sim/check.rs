@@ -10,8 +10,8 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
 use everkey_session::Notice;
-use everkey_session::{Answer, Ask, Effect};
-use everkey_session::{Fingerprint, Over};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{EndReason, Fingerprint};
 use everkey_session::{Op, Waiter};
 use requests::Sends;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ pub enum Rule {
     I8,
     /// One refresh in flight; each waiter answered once, in time.
     I9,
-    /// At least 30 s between automatic refreshes.
+    /// CallTarget least 30 s between automatic refreshes.
     Gap,
     /// A token that was replaced is never sent again.
     Spent,
@@ -218,7 +218,7 @@ impl Checks {
             ProfileEffect::Status(waiter, ..) | ProfileEffect::Reminder(ReminderEffect::Reply(waiter, _)) => {
                 self.answers(*waiter)
             }
-            ProfileEffect::Session(Effect::Tell(notice)) => self.told(at, notice, disk),
+            ProfileEffect::Session(Effect::Notify(notice)) => self.told(at, notice, disk),
             ProfileEffect::Session(
                 Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Farewell(_),
             )
@@ -236,9 +236,9 @@ impl Checks {
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
     }
 
-    fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
+    fn replied(&mut self, at: u64, waiter: Waiter, answer: &ProfileReply, server: &Server) {
         let reported = self.reporters.remove(&waiter);
-        if let Answer::Token { access, .. } = answer {
+        if let ProfileReply::Token { access, .. } = answer {
             self.require(reported != Some(Fingerprint::of(access)), Rule::Report, || {
                 format!("{waiter:?} is given {} though it reported it", access.expose())
             });
@@ -267,7 +267,7 @@ impl Checks {
                 // The file's wall time is all there is to go by now.
                 self.arrived.clear();
             }
-            Notice::Ended(Over::Refused) => {
+            Notice::Ended(EndReason::Refused) => {
                 let known = disk.print().is_some_and(|print| !self.over.insert(print));
                 self.require(known || self.refused == Some(true), Rule::I8, || {
                     "ended without a refusal and a look at the file after it".to_owned()
@@ -292,11 +292,13 @@ impl Checks {
 fn is_harmless(effect: &ProfileEffect) -> bool {
     use everkey_session::StoreJob;
     match effect {
-        ProfileEffect::Session(Effect::Store(_, job)) => matches!(**job, StoreJob::Load | StoreJob::Look),
+        ProfileEffect::Session(Effect::Store(_, job)) => {
+            matches!(**job, StoreJob::Load | StoreJob::ReadSession)
+        }
         ProfileEffect::Reminder(ReminderEffect::Store(_, job)) => matches!(**job, ReminderJob::Read),
         ProfileEffect::Session(Effect::Net(..) | Effect::Farewell(_))
         | ProfileEffect::Reminder(ReminderEffect::Call(..) | ReminderEffect::Remind(_)) => false,
-        ProfileEffect::Session(Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_))
+        ProfileEffect::Session(Effect::Reply(..) | Effect::Cancel(_) | Effect::Notify(_))
         | ProfileEffect::Status(..)
         | ProfileEffect::Reminder(ReminderEffect::Reply(..) | ReminderEffect::Notify(_)) => true,
     }

@@ -8,7 +8,7 @@ use everkey_proto::Secret;
 use everkey_reminder::{FoundReminder, Reminder, ReminderBook, ReminderDone, ReminderJob};
 use everkey_session::NotOwner;
 use everkey_session::Op;
-use everkey_session::{Done, Found, Loaded, Replaced, StoreJob};
+use everkey_session::{FileContent, JobResult, Loaded, Replaced, StoreJob};
 use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
@@ -132,7 +132,7 @@ impl Job {
 
 /// How a job ended.
 pub enum Outcome {
-    Session(Done),
+    Session(JobResult),
     Reminder(ReminderDone),
 }
 
@@ -268,10 +268,10 @@ impl Disk {
     /// Takes effect; a read and an exchange that gives way end the job at once.
     fn act(&mut self, step: Step, running: &mut Running, failure: Option<When>) -> Option<Outcome> {
         match step {
-            Step::ReadAll => return Some(Outcome::Session(Done::Loaded(Box::new(self.load(failure))))),
+            Step::ReadAll => return Some(Outcome::Session(JobResult::Loaded(Box::new(self.load(failure))))),
             Step::ReadFile => {
-                let found = if failure.is_some() { Found::Unusable(trouble()) } else { self.read() };
-                return Some(Outcome::Session(Done::Looked(Box::new(found))));
+                let found = if failure.is_some() { FileContent::Unusable(trouble()) } else { self.read() };
+                return Some(Outcome::Session(JobResult::SessionRead(Box::new(found))));
             }
             Step::ReadReminder => {
                 let found =
@@ -296,7 +296,7 @@ impl Disk {
             Step::PutFile(parent, session) => {
                 if parent.is_some() && parent != self.print() {
                     let found = Box::new(self.read());
-                    return Some(Outcome::Session(Done::Replaced(Ok(Replaced::GaveWay(found)))));
+                    return Some(Outcome::Session(JobResult::Replaced(Ok(Replaced::GaveWay(found)))));
                 }
                 self.file.seen = Some(Content::Session(session));
             }
@@ -337,14 +337,14 @@ impl Disk {
             if failure == Some(When::Before) { Err(trouble()) } else { Ok(self.journal.seen.clone()) };
         Loaded {
             owner: if self.lock_is_free { Ok(()) } else { Err(NotOwner::Held) },
-            file: if failure.is_some() { Found::Unusable(trouble()) } else { self.read() },
+            file: if failure.is_some() { FileContent::Unusable(trouble()) } else { self.read() },
             journal,
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
         }
     }
 
-    fn read(&mut self) -> Found {
+    fn read(&mut self) -> FileContent {
         self.is_news = false;
         self.found()
     }
@@ -357,11 +357,13 @@ impl Disk {
         }
     }
 
-    fn found(&self) -> Found {
+    fn found(&self) -> FileContent {
         match &self.file.seen {
-            None => Found::Missing,
-            Some(Content::Session(session)) => Found::Session { session: session.clone(), tightened: false },
-            Some(Content::Garbage(digest)) => Found::Damaged(*digest),
+            None => FileContent::Missing,
+            Some(Content::Session(session)) => {
+                FileContent::Session { session: session.clone(), tightened: false }
+            }
+            Some(Content::Garbage(digest)) => FileContent::Damaged(*digest),
         }
     }
 

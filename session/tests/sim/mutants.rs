@@ -9,10 +9,10 @@ pub use kinds::Mutant;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
-use everkey_session::{Answer, Ask, Effect, Input};
+use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Settings};
-use everkey_session::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
-use everkey_session::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
+use everkey_session::{Capability, Claims, EndReason, Fingerprint, Holder, Journal, Sidecar};
+use everkey_session::{FileContent, JobResult, NetJob, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.
@@ -33,7 +33,7 @@ struct Memory {
     sending: Option<Op>,
     signed_out: bool,
     refused: bool,
-    last_found: Option<Found>,
+    last_found: Option<FileContent>,
     last_sidecar: Sidecar,
     last_given: Option<Fingerprint>,
     /// Whether the last answer left the refresh token as it is.
@@ -49,7 +49,7 @@ enum Twist {
     /// It is done, but the agent is told so at once.
     Acknowledge(ProfileEffect, Op, ProfileInput),
     /// It is not done, and the agent is told that it was.
-    Pretend(Op, Done),
+    Pretend(Op, JobResult),
 }
 
 fn pass(effect: Effect) -> Twist {
@@ -169,10 +169,10 @@ impl Memory {
         }
     }
 
-    fn late_answer(&mut self, mutant: Mutant, done: &Done) -> Option<Effect> {
-        let Done::Answered(answer, _) = done else { return None };
+    fn late_answer(&mut self, mutant: Mutant, done: &JobResult) -> Option<Effect> {
+        let JobResult::Answered(answer, _) = done else { return None };
         self.sending = None;
-        let Refresh::Granted(grant) = &**answer else { return None };
+        let RefreshAnswer::Granted(grant) = &**answer else { return None };
         let late = mutant == Mutant::LateAnswerKeptAfterLogout && self.signed_out;
         let user = grant.user.clone().filter(|_| late)?;
         let holder = Holder { user: Some(user), ..Holder::default() };
@@ -182,9 +182,9 @@ impl Memory {
         Some(Effect::Store(op, Box::new(StoreJob::Replace { parent: None, session })))
     }
 
-    fn twist_done(&mut self, mutant: Mutant, done: Done) -> Done {
+    fn twist_done(&mut self, mutant: Mutant, done: JobResult) -> JobResult {
         match done {
-            Done::Loaded(mut loaded) => {
+            JobResult::Loaded(mut loaded) => {
                 if mutant == Mutant::JournalIgnoredAtStart {
                     loaded.journal = Ok(Journal::Empty);
                 }
@@ -195,35 +195,35 @@ impl Memory {
                     loaded.sidecar.iter_mut().for_each(|sidecar| sidecar.spent.clear());
                 }
                 self.last_found = Some(loaded.file.clone());
-                Done::Loaded(loaded)
+                JobResult::Loaded(loaded)
             }
-            Done::Looked(found) => {
+            JobResult::SessionRead(found) => {
                 self.last_found = Some((*found).clone());
-                Done::Looked(found)
+                JobResult::SessionRead(found)
             }
-            Done::Erased(result) => {
+            JobResult::Erased(result) => {
                 self.signed_out = result.is_ok();
-                Done::Erased(result)
+                JobResult::Erased(result)
             }
-            Done::Answered(mut answer, clock) => {
+            JobResult::Answered(mut answer, clock) => {
                 self.twist_answer(mutant, &mut answer);
-                Done::Answered(answer, clock)
+                JobResult::Answered(answer, clock)
             }
-            Done::SetAside(_)
-            | Done::Stored(_)
-            | Done::Replaced(_)
-            | Done::Connected(_)
-            | Done::Probed(..)
-            | Done::LoginAnswered(_)
-            | Done::Identified(_)
-            | Done::Listening(_)
-            | Done::Revoked(_) => done,
+            JobResult::SetAside(_)
+            | JobResult::Stored(_)
+            | JobResult::Replaced(_)
+            | JobResult::Connected(_)
+            | JobResult::Probed(..)
+            | JobResult::LoginAnswered(_)
+            | JobResult::Identified(_)
+            | JobResult::Listening(_)
+            | JobResult::Revoked(_) => done,
         }
     }
 
-    fn twist_answer(&mut self, mutant: Mutant, answer: &mut Refresh) {
+    fn twist_answer(&mut self, mutant: Mutant, answer: &mut RefreshAnswer) {
         match answer {
-            Refresh::Granted(grant) => {
+            RefreshAnswer::Granted(grant) => {
                 self.stays = grant.refresh.is_none();
                 if mutant == Mutant::AnswerForAnotherSessionKept {
                     grant.user = None;
@@ -233,11 +233,14 @@ impl Memory {
                     grant.capability = Capability::Rr1;
                 }
             }
-            Refresh::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
-                *answer = Refresh::Refused;
+            RefreshAnswer::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
+                *answer = RefreshAnswer::Refused;
             }
-            Refresh::Refused => self.refused = true,
-            Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {}
+            RefreshAnswer::Refused => self.refused = true,
+            RefreshAnswer::Rotating
+            | RefreshAnswer::Late
+            | RefreshAnswer::Declined(_)
+            | RefreshAnswer::Unclear(_) => {}
         }
     }
 
@@ -248,7 +251,7 @@ impl Memory {
             | ProfileEffect::Reminder(ReminderEffect::Reply(..)) => self.twist_reply(mutant, effect),
             ProfileEffect::Session(Effect::Store(op, job)) => self.twist_store(mutant, op, *job),
             ProfileEffect::Session(Effect::Net(op, job)) => self.twist_net(mutant, op, job),
-            ProfileEffect::Session(Effect::Cancel(_) | Effect::Tell(_) | Effect::Farewell(_)) => {
+            ProfileEffect::Session(Effect::Cancel(_) | Effect::Notify(_) | Effect::Farewell(_)) => {
                 Twist::Pass(effect)
             }
             ProfileEffect::Reminder(effect) => reminders::twist_effect(mutant, effect),
@@ -264,7 +267,7 @@ impl Memory {
             return Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] });
         }
         if let ProfileEffect::Session(Effect::Reply(_, answer)) = &effect
-            && let Answer::Token { access, .. } = &**answer
+            && let ProfileReply::Token { access, .. } = &**answer
         {
             self.last_given = Some(Fingerprint::of(access));
         }
@@ -273,17 +276,17 @@ impl Memory {
 
     fn twist_store(&mut self, mutant: Mutant, op: Op, mut job: StoreJob) -> Twist {
         let sidecar = match &mut job {
-            StoreJob::Remember(sidecar) | StoreJob::Settle(sidecar) | StoreJob::Erase { sidecar, .. } => {
+            StoreJob::WriteSidecar(sidecar) | StoreJob::Settle(sidecar) | StoreJob::Erase { sidecar, .. } => {
                 Some(sidecar)
             }
             StoreJob::Load
-            | StoreJob::Look
+            | StoreJob::ReadSession
             | StoreJob::SetAside(_)
-            | StoreJob::Note(_)
+            | StoreJob::WriteIntent(_)
             | StoreJob::Commit(_)
             | StoreJob::Replace { .. }
-            | StoreJob::Queue(_)
-            | StoreJob::Dequeue(_) => None,
+            | StoreJob::QueueRevocation(_)
+            | StoreJob::DropRevocation(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {
@@ -295,11 +298,11 @@ impl Memory {
             if mutant == Mutant::KeptTokenTakenForUsedUp
                 && let Some(pin) = sidecar.pin.clone().filter(|_| self.stays)
             {
-                sidecar.spend(pin.fingerprint, u64::MAX, Over::Restored, 0);
+                sidecar.spend(pin.fingerprint, u64::MAX, EndReason::Restored, 0);
             }
             self.last_sidecar = sidecar.clone();
         }
-        if let StoreJob::Note(intent) = &mut job {
+        if let StoreJob::WriteIntent(intent) = &mut job {
             match mutant {
                 Mutant::NewKeyOnRetry => intent.key = fresh_key(op),
                 Mutant::SameKeyForTheNextToken => intent.key = Secret::new("the key"),
@@ -313,16 +316,18 @@ impl Memory {
             session.refresh = None;
         }
         let done = match (mutant, &job) {
-            (Mutant::SendBeforeTheIntentIsDurable, StoreJob::Note(_)) => Some(Done::Stored(Ok(()))),
+            (Mutant::SendBeforeTheIntentIsDurable, StoreJob::WriteIntent(_)) => {
+                Some(JobResult::Stored(Ok(())))
+            }
             (Mutant::PublishBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
-                Some(Done::Replaced(Ok(Replaced::Done)))
+                Some(JobResult::Replaced(Ok(Replaced::Done)))
             }
             (Mutant::OutcomeNotInTheJournal, StoreJob::Commit(_)) => {
-                return Twist::Pretend(op, Done::Stored(Ok(())));
+                return Twist::Pretend(op, JobResult::Stored(Ok(())));
             }
-            (Mutant::RefusalBelievedAtOnce, StoreJob::Look) if std::mem::take(&mut self.refused) => {
-                let found = self.last_found.clone().unwrap_or(Found::Missing);
-                return Twist::Pretend(op, Done::Looked(Box::new(found)));
+            (Mutant::RefusalBelievedAtOnce, StoreJob::ReadSession) if std::mem::take(&mut self.refused) => {
+                let found = self.last_found.clone().unwrap_or(FileContent::Missing);
+                return Twist::Pretend(op, JobResult::SessionRead(Box::new(found)));
             }
             (Mutant::JournalClearedBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
                 self.counted += 1;
@@ -358,7 +363,7 @@ impl Memory {
                 pass(effect)
             }
             NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
-                Twist::Pretend(op, Done::Probed(Probe::Generation(0), None))
+                Twist::Pretend(op, JobResult::Probed(ProbeAnswer::Generation(0), None))
             }
             NetJob::Connect { .. }
             | NetJob::Probe { .. }

@@ -13,7 +13,7 @@ use everkey_reminder::{
     ReminderEffect, ReminderJob, ReminderNotice, ReminderRequest,
 };
 use everkey_session::Ask;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::Revocation;
 use everkey_session::{Op, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,7 +189,7 @@ impl World {
                 self.check_shown(shown);
             }
             ReminderEffect::Store(_, job) => {
-                // At a moment when it matters: the book is written and the file is not.
+                // CallTarget a moment when it matters: the book is written and the file is not.
                 let puts = matches!(**job, ReminderJob::Put { .. });
                 if puts && self.plan.crashes > 0 && self.is_rough() && self.dice.chance(200) {
                     let soon = self.dice.between(5, 100);
@@ -281,7 +281,7 @@ impl World {
         self.reminders.used.push(access.clone());
         self.reminders.limited |= limited;
         let answer = if lost {
-            ReminderAnswer::Net(trouble(NetKind::Timeout))
+            ReminderAnswer::Net(trouble(NetErrorKind::Timeout))
         } else if limited {
             ReminderAnswer::Limited(self.dice.between(0, 60))
         } else if !self.server.call(self.now, access.expose()) || rough && self.dice.chance(200) {
@@ -299,7 +299,7 @@ impl World {
                 Some(due_at) => self.reminders.known.insert(email, due_at),
                 None => self.reminders.known.remove(&email),
             };
-            if rough { ReminderAnswer::Net(trouble(NetKind::Broken)) } else { ReminderAnswer::Accepted }
+            if rough { ReminderAnswer::Net(trouble(NetErrorKind::Broken)) } else { ReminderAnswer::Accepted }
         };
         self.note(|_| format!("   reminder {due_at:?}: {answer:?}"));
         let done = Event::ReminderDone(self.life, op, ReminderDone::Informed(answer));

@@ -16,8 +16,8 @@ use everkey_proto::Secret;
 use everkey_reminder::{ProfileInput, ReminderDone};
 use everkey_session::Op;
 use everkey_session::{Ask, Input};
-use everkey_session::{Done, Refresh};
 use everkey_session::{Fingerprint, Pin, Session, Sidecar};
+use everkey_session::{JobResult, RefreshAnswer};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.
@@ -44,7 +44,7 @@ pub enum Event {
     /// Of the life with this number, like the next four.
     DiskStep(u32),
     Tick(u32, u64),
-    Done(u32, Op, Done),
+    Done(u32, Op, JobResult),
     ReminderDone(u32, Op, ReminderDone),
     Typed(u32, Ask),
     Arrive(Request),
@@ -289,6 +289,6 @@ pub fn known_server(url: &str) -> &'static str {
 }
 
 /// Unclear answers keep their shape in one place.
-pub fn answered(answer: Refresh, clock: Option<u64>) -> Done {
-    Done::Answered(Box::new(answer), clock)
+pub fn answered(answer: RefreshAnswer, clock: Option<u64>) -> JobResult {
+    JobResult::Answered(Box::new(answer), clock)
 }

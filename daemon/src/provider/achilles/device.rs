@@ -6,7 +6,7 @@ use crate::http::HttpResponse;
 use crate::provider::fields::{page, retry_after, sendable, unix_secs, whole};
 use everkey_proto::Secret;
 use everkey_session::LoginAnswer;
-use everkey_session::{NetKind, Rejected};
+use everkey_session::{NetErrorKind, Rejected};
 use serde::Deserialize;
 
 /// How long codes work where the answer does not tell, in seconds.
@@ -21,7 +21,7 @@ const LONGEST_USER_CODE: usize = 64;
 /// Reads the answer that brings the codes.
 pub fn started(answer: &HttpResponse) -> LoginAnswer {
     match answer.status {
-        200 => codes(answer).unwrap_or_else(|| LoginAnswer::Net(answer.trouble(NetKind::NotTheContract))),
+        200 => codes(answer).unwrap_or_else(|| LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract))),
         _ => refused(answer),
     }
 }
@@ -73,7 +73,7 @@ pub fn polled(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, error.as_deref()) {
         (200, _) => match tokens(answer, NewTokens::OfLogin) {
             Some(grant) => LoginAnswer::Granted(grant),
-            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         (202, Some("authorization_pending")) => LoginAnswer::Pending,
         (202, Some("slow_down")) => LoginAnswer::SlowDown,
@@ -88,6 +88,6 @@ fn refused(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, failure(answer)) {
         (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
         (400..=499, Some(failure)) => LoginAnswer::Rejected(Rejected::Other(failure.error)),
-        (status, _) => LoginAnswer::Net(answer.trouble(net_kind(status))),
+        (status, _) => LoginAnswer::Net(answer.error(net_kind(status))),
     }
 }

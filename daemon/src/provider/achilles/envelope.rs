@@ -1,7 +1,7 @@
 //! The shape around every answer of achilles.
 
 use crate::http::HttpResponse;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -28,10 +28,10 @@ pub fn failure(answer: &HttpResponse) -> Option<ErrorEnvelope> {
     answer.json::<ErrorEnvelope>().filter(|failure| !failure.success)
 }
 
-pub fn net_kind(status: u16) -> NetKind {
+pub fn net_kind(status: u16) -> NetErrorKind {
     match status {
-        200..=299 => NetKind::NotTheContract,
-        300..=399 => NetKind::Redirect,
-        status => NetKind::Status(status),
+        200..=299 => NetErrorKind::NotTheContract,
+        300..=399 => NetErrorKind::Redirect,
+        status => NetErrorKind::Status(status),
     }
 }

@@ -14,9 +14,9 @@ use about::UserDetails;
 use device::{polled, started};
 use envelope::{data, failure, net_kind};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::policy::Replay;
-use everkey_session::{Identity, LoginAnswer, LoginCall, Refresh};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::json;
 use tokens::{NewTokens, tokens};
@@ -52,23 +52,23 @@ fn refresh(refresh: &Secret) -> HttpRequest {
 }
 
 /// Reads a refresh answer: only 401 with the contract's error is a refusal. Its 429 comes before anything is consumed.
-fn read_refresh(answer: &HttpResponse) -> Refresh {
+fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     let failure = failure(answer);
     let code = failure.as_ref().and_then(|failure| failure.code.as_deref());
     match (answer.status, &failure) {
         (200, _) => match tokens(answer, NewTokens::OfRefresh) {
-            Some(grant) => Refresh::Granted(grant),
-            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+            Some(grant) => RefreshAnswer::Granted(grant),
+            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        (401, Some(_)) => Refresh::Refused,
-        (409, Some(_)) if code == Some("rotation_in_progress") => Refresh::Rotating,
-        (409, Some(_)) if code == Some("deadline_passed") => Refresh::Late,
-        (429, Some(_)) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
+        (401, Some(_)) => RefreshAnswer::Refused,
+        (409, Some(_)) if code == Some("rotation_in_progress") => RefreshAnswer::Rotating,
+        (409, Some(_)) if code == Some("deadline_passed") => RefreshAnswer::Late,
+        (429, Some(_)) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
         (429 | 503, _) if retry_after(answer).is_some() => {
-            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
         }
-        (status, _) => Refresh::Unclear(answer.trouble(net_kind(status))),
+        (status, _) => RefreshAnswer::Unclear(answer.error(net_kind(status))),
     }
 }
 
@@ -96,7 +96,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
         | LoginCall::Register { .. }
-        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 
@@ -117,13 +117,13 @@ fn read_identity(answer: &HttpResponse) -> Identity {
                 let (user, about) = about.split(Some(user_id));
                 Identity::Accepted { user, about }
             }
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         302 if is_front_page(answer) => Identity::Refused,
         401 if failure(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        status => Identity::Net(answer.trouble(net_kind(status))),
+        status => Identity::Net(answer.error(net_kind(status))),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::http::HttpResponse;
 use crate::provider::fields::{promised, sendable, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::Grant;
+use everkey_session::TokenResponse;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,7 +20,7 @@ pub enum NewTokens {
     OfRefresh,
 }
 
-pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<Grant> {
+pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<TokenResponse> {
     #[derive(Deserialize)]
     struct Tokens {
         access_token: Secret,
@@ -37,7 +37,7 @@ pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<Grant> {
     if new == NewTokens::OfLogin && user.is_none() {
         return None;
     }
-    Some(Grant {
+    Some(TokenResponse {
         access_expires_in: Some(lifetime(&tokens.expires_at, &tokens.access_token, answer.date)),
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,

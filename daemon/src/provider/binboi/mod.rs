@@ -6,7 +6,7 @@ use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RenewalRoute, Se
 use super::fields::retry_after;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_proto::{ProviderKind, Secret, reply::User};
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::{Identity, LoginAnswer, LoginCall};
 use serde::Deserialize;
 
@@ -50,7 +50,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::Register { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
-        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 
@@ -83,13 +83,13 @@ fn read_identity(answer: &HttpResponse) -> Identity {
                     about: told.filter(|(_, text)| !text.is_empty()).collect(),
                 }
             }
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         401 => Identity::Refused,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
-        201..=299 => Identity::Net(answer.trouble(NetKind::NotTheContract)),
-        status => Identity::Net(answer.trouble(NetKind::Status(status))),
+        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
+        201..=299 => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 

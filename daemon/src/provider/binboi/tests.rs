@@ -2,7 +2,7 @@ use super::file::{parse_session, render_session, render_signed_out};
 use super::*;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::samples::answer;
-use everkey_session::NetTrouble;
+use everkey_session::NetError;
 use everkey_session::Session;
 
 const FILE: &str = r#"{
@@ -121,7 +121,7 @@ fn every_401_refuses_and_nothing_else_does() {
         [(200, "{}"), (200, "<html>"), (200, r#"["u"]"#), (302, ""), (403, ""), (404, ""), (500, "")]
     {
         assert!(
-            matches!(read_identity(&answer(status, body)), Identity::Net(NetTrouble { .. })),
+            matches!(read_identity(&answer(status, body)), Identity::Net(NetError { .. })),
             "{status} {body}"
         );
     }

@@ -9,7 +9,7 @@ use super::oauth::tokens::{exchange_call, read_tokens};
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::ProviderKind;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::{Capability, Grant};
+use everkey_session::{Capability, TokenResponse};
 use everkey_session::{ClientAuth, Endpoints, Registration};
 use everkey_session::{LoginAnswer, LoginCall};
 use serde_json::json;
@@ -98,8 +98,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
 }
 
 /// A refresh token is left aside: the server can't redeem it.
-fn without_refresh(grant: Grant) -> Grant {
-    Grant { refresh: None, refresh_expires_in: None, capability: Capability::None, ..grant }
+fn without_refresh(grant: TokenResponse) -> TokenResponse {
+    TokenResponse { refresh: None, refresh_expires_in: None, capability: Capability::None, ..grant }
 }
 
 #[cfg(test)]

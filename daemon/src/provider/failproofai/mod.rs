@@ -9,9 +9,9 @@ use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_proto::{ProviderKind, Secret, reply::User};
 use everkey_reminder::ReminderAnswer;
 use everkey_session::policy::Replay;
-use everkey_session::{Grant, Revocation};
-use everkey_session::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer};
-use everkey_session::{NetKind, Rejected};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer};
+use everkey_session::{NetErrorKind, Rejected};
+use everkey_session::{Revocation, TokenResponse};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -46,22 +46,22 @@ fn refresh(refresh: &Secret) -> HttpRequest {
     HttpRequest::post(REFRESH, json!({ "refresh_token": refresh }))
 }
 
-fn read_refresh(answer: &HttpResponse) -> Refresh {
+fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read_grant(answer) {
-            Some(grant) => Refresh::Granted(grant),
-            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+            Some(grant) => RefreshAnswer::Granted(grant),
+            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        (401, Some("unauthorized" | "invalid_grant")) => Refresh::Refused,
-        (409, Some("rotation_in_progress")) => Refresh::Rotating,
-        (409, Some("deadline_passed")) => Refresh::Late,
-        (429, Some("rate_limited")) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
+        (401, Some("unauthorized" | "invalid_grant")) => RefreshAnswer::Refused,
+        (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
+        (409, Some("deadline_passed")) => RefreshAnswer::Late,
+        (429, Some("rate_limited")) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
         (429 | 503, _) if retry_after(answer).is_some() => {
-            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
         }
-        (300..=399, _) => Refresh::Unclear(answer.trouble(NetKind::Redirect)),
-        (status, _) => Refresh::Unclear(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -90,13 +90,13 @@ fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
         200 => match answer.json::<User>() {
             Some(user) => Identity::Accepted { user: Some(user), about: std::collections::BTreeMap::new() },
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         401 if error_code(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
-        status => Identity::Net(answer.trouble(NetKind::Status(status))),
+        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
+        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -118,12 +118,12 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
                 expires_in: seconds(expires_in),
                 resend_available_in: seconds(resend_available_in),
             },
-            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         (LoginCall::VerifyCode { .. }, 200) => {
             match read_grant(answer).filter(|grant| grant.user.is_some()) {
                 Some(grant) => LoginAnswer::Granted(grant),
-                None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+                None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
             }
         }
         (LoginCall::RequestCode { .. }, 400 | 422) if code.is_some() => {
@@ -131,12 +131,12 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         }
         (LoginCall::VerifyCode { .. }, 400 | 401) if code.is_some() => LoginAnswer::Rejected(Rejected::Code),
         (_, 429) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (_, 300..=399) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (_, 200..=299) => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
-        (_, 500..) => LoginAnswer::Net(answer.trouble(NetKind::Status(answer.status))),
+        (_, 300..=399) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (_, 200..=299) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        (_, 500..) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
         (_, status) => match code {
             Some(code) => LoginAnswer::Rejected(Rejected::Answered(status, code)),
-            None => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
         },
     }
 }
@@ -152,8 +152,8 @@ fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
         (204, _) => RevokeAnswer::Confirmed,
         (200, _) if answer.is_json() => RevokeAnswer::Confirmed,
         (401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -171,15 +171,15 @@ fn read_reminded(answer: &HttpResponse) -> ReminderAnswer {
         (204, _) => ReminderAnswer::Accepted,
         // A hotel's login page says 200 too.
         (200..=299, _) if answer.is_json() || answer.body.is_empty() => ReminderAnswer::Accepted,
-        (200..=299, _) => ReminderAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        (200..=299, _) => ReminderAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         (401, Some(_)) => ReminderAnswer::Unauthorized,
         (400 | 404 | 422, Some(_)) => ReminderAnswer::Refused,
         (429, _) => ReminderAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => ReminderAnswer::Net(answer.trouble(NetKind::Redirect)),
+        (300..=399, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Redirect)),
         (503, _) if retry_after(answer).is_some() => {
             ReminderAnswer::Limited(retry_after(answer).unwrap_or(30))
         }
-        (status, _) => ReminderAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (status, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -194,13 +194,13 @@ struct TokenAnswer {
     refresh_retry: Option<Box<RawValue>>,
 }
 
-fn read_grant(answer: &HttpResponse) -> Option<Grant> {
+fn read_grant(answer: &HttpResponse) -> Option<TokenResponse> {
     let tokens: TokenAnswer = answer.json()?;
     let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
     if !bearer || !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
         return None;
     }
-    Some(Grant {
+    Some(TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
         access_expires_in: Some(whole(&tokens.access_expires_in)),

@@ -78,7 +78,7 @@ fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_
 
 #[test]
 fn n12_only_the_contracts_refusal_is_one() {
-    let refused = |status, body| read_refresh(&answer(status, body)) == Refresh::Refused;
+    let refused = |status, body| read_refresh(&answer(status, body)) == RefreshAnswer::Refused;
     assert!(refused(401, r#"{"code":"invalid_grant","message":"x"}"#));
     assert!(refused(401, r#"{"success":false,"code":"unauthorized","detail":"x"}"#));
     for status in [400, 401, 403, 404, 429, 500, 502, 503] {
@@ -90,22 +90,22 @@ fn n12_only_the_contracts_refusal_is_one() {
     assert!(!refused(401, r#"["invalid_grant"]"#));
     let mut html = answer(401, r#"{"code":"invalid_grant"}"#);
     html.says_json = false;
-    assert_ne!(read_refresh(&html), Refresh::Refused);
+    assert_ne!(read_refresh(&html), RefreshAnswer::Refused);
 }
 
 #[test]
 fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
-    assert!(matches!(read_refresh(&answer(200, TOKENS)), Refresh::Granted(_)));
+    assert!(matches!(read_refresh(&answer(200, TOKENS)), RefreshAnswer::Granted(_)));
     for cut in 0..TOKENS.len() - 1 {
         let read = read_refresh(&answer(200, &TOKENS[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "cut at {cut}: {read:?}");
     }
 }
 
 #[test]
 fn n20_odd_lifetimes_and_capabilities_are_read() {
     let grant = |text: String| match read_refresh(&answer(200, &text)) {
-        Refresh::Granted(grant) => grant,
+        RefreshAnswer::Granted(grant) => grant,
         other => panic!("{other:?}"),
     };
     let plain = grant(TOKENS.to_owned());
@@ -143,17 +143,20 @@ fn n15_retry_after_is_read_from_body_then_header_and_clamped() {
 #[test]
 fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     let read = |status, body| read_refresh(&answer(status, body));
-    assert_eq!(read(503, r#"{"code":"unavailable","attempt_consumed":false}"#), Refresh::Declined(None));
-    assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), Refresh::Late);
-    assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), Refresh::Rotating);
-    assert!(matches!(read(503, r#"{"code":"unavailable"}"#), Refresh::Unclear(_)));
-    assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), Refresh::Unclear(_)));
+    assert_eq!(
+        read(503, r#"{"code":"unavailable","attempt_consumed":false}"#),
+        RefreshAnswer::Declined(None)
+    );
+    assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), RefreshAnswer::Late);
+    assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), RefreshAnswer::Rotating);
+    assert!(matches!(read(503, r#"{"code":"unavailable"}"#), RefreshAnswer::Unclear(_)));
+    assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), RefreshAnswer::Unclear(_)));
 }
 
 #[test]
 fn n25_a_redirect_is_no_answer() {
     let read = read_refresh(&answer(307, ""));
-    assert!(matches!(read, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
+    assert!(matches!(read, RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Redirect));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::tokens::read_sign_in;
 use crate::http::{self, HttpRequest, HttpResponse};
 use everkey_proto::Secret;
 use everkey_session::LoginAnswer;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::Registration;
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ pub fn read_start(answer: &HttpResponse) -> LoginAnswer {
     }
     match answer.json::<Started>().and_then(understand) {
         Some(started) => started,
-        None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::http::HttpResponse;
 use crate::provider::fields::retry_after;
 use everkey_session::LoginAnswer;
-use everkey_session::{NetKind, Rejected};
+use everkey_session::{NetErrorKind, Rejected};
 use serde::Deserialize;
 
 /// The code of a JSON error (RFC 6749 section 5.2); none if it is not like one.
@@ -21,12 +21,12 @@ pub fn error_code(answer: &HttpResponse) -> Option<String> {
 pub fn failed(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (500.., _) => LoginAnswer::Net(answer.trouble(NetKind::Status(answer.status))),
+        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (500.., _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
         (_, Some("access_denied")) => LoginAnswer::Rejected(Rejected::Denied),
         (_, Some("expired_token")) => LoginAnswer::Rejected(Rejected::Expired),
         (_, Some(code)) => LoginAnswer::Rejected(Rejected::Other(code.to_owned())),
-        (200..=299, None) => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
-        (status, None) => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (200..=299, None) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        (status, None) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }

@@ -5,7 +5,7 @@ use crate::http::{self, HttpResponse};
 use everkey_proto::Scheme;
 use everkey_session::{ClientAuth, Endpoints};
 use everkey_session::{LoginAnswer, WellKnown};
-use everkey_session::{NetKind, Rejected};
+use everkey_session::{NetErrorKind, Rejected};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -53,12 +53,12 @@ pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &HttpRespons
         (200, _) => match answer.json::<Metadata>() {
             Some(metadata) => understand(issuer, scheme, metadata)
                 .map_or_else(LoginAnswer::Rejected, LoginAnswer::Discovered),
-            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         // The last place where it could be.
         (404, WellKnown::OAuth) => LoginAnswer::Rejected(Rejected::Metadata("it has none".to_owned())),
-        (300..=399, _) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 

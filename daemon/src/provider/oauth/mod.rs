@@ -17,10 +17,10 @@ use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
 use client::from_client;
 use error::{error_code, failed};
 use everkey_proto::{ProviderKind, Secret};
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::Revocation;
 use everkey_session::policy::{OauthClient, Replay};
-use everkey_session::{At, Endpoints};
+use everkey_session::{CallTarget, Endpoints};
 use everkey_session::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
 use tokens::read_refresh;
 use user_claims::UserClaims;
@@ -50,19 +50,19 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 };
 
 /// Without a registration there is nobody that a refresh token may be sent to.
-fn token_endpoint(at: &At) -> Option<RequestTarget> {
+fn token_endpoint(at: &CallTarget) -> Option<RequestTarget> {
     Some(RequestTarget::from(&at.registration.as_ref()?.endpoints.token))
 }
 
 /// RFC 6749 section 6.
-fn refresh(at: &At, refresh: &Secret) -> Option<HttpRequest> {
+fn refresh(at: &CallTarget, refresh: &Secret) -> Option<HttpRequest> {
     let known = at.registration.as_ref()?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
     Some(from_client(known, &known.endpoints.token, &fields))
 }
 
 /// Only everkey-server has a session endpoint.
-fn probe(at: &At, access: &Secret) -> Option<HttpRequest> {
+fn probe(at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
     let session = at.registration.as_ref()?.endpoints.session.as_ref()?;
     Some(session_route::request_at(session.into(), access))
 }
@@ -104,7 +104,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
 }
 
 /// The question whose a token is (OpenID Connect Core, 5.3.1); none without a userinfo endpoint.
-fn identify(at: &At, access: &Secret) -> Option<HttpRequest> {
+fn identify(at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
     ask_whose(&at.registration.as_ref()?.endpoints, access)
 }
 
@@ -119,14 +119,14 @@ fn read_identity(answer: &HttpResponse) -> Identity {
                 let (user, about) = claims.user();
                 Identity::Accepted { user: Some(user), about }
             }
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         // RFC 6750 needs no body; a page is somebody else's answer.
         401 if answer.is_json() || answer.body.is_empty() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
-        status => Identity::Net(answer.trouble(NetKind::Status(status))),
+        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
+        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -146,8 +146,8 @@ fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (200 | 204, _) => RevokeAnswer::Confirmed,
         (400 | 401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 

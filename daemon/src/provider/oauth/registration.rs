@@ -7,7 +7,7 @@ use super::metadata::client_auth;
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::Secret;
 use everkey_session::LoginAnswer;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::{ClientAuth, Endpoints, Registration};
 use serde::Deserialize;
 use serde_json::json;
@@ -63,7 +63,7 @@ pub fn read_registered(endpoints: &Endpoints, answer: &HttpResponse) -> LoginAns
     }
     match answer.json::<Registered>().and_then(|known| understand(endpoints, known)) {
         Some(registration) => LoginAnswer::Registered(registration),
-        None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 

@@ -7,10 +7,10 @@ use crate::http::{HttpRequest, HttpResponse};
 use crate::provider::fields::{promised, retry_after, sendable, unconsumed, whole};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::Registration;
-use everkey_session::{Capability, Grant};
-use everkey_session::{LoginAnswer, Refresh};
+use everkey_session::{Capability, TokenResponse};
+use everkey_session::{LoginAnswer, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ struct TokenAnswer {
 
 /// Tokens, and the id_token that came with them.
 struct Arrived {
-    grant: Grant,
+    grant: TokenResponse,
     id_token: Option<Secret>,
 }
 
@@ -61,7 +61,7 @@ fn read(answer: &HttpResponse) -> Option<Arrived> {
     let seconds = |raw: Option<Box<RawValue>>| raw.as_deref().and_then(seconds);
     let refresh_expires_in =
         seconds(tokens.refresh_expires_in).or_else(|| seconds(tokens.refresh_token_expires_in));
-    let grant = Grant {
+    let grant = TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
         access_expires_in: seconds(tokens.expires_in),
@@ -83,7 +83,7 @@ fn seconds(raw: &RawValue) -> Option<i64> {
 }
 
 /// The tokens of a successful answer; none of any other.
-pub fn read_tokens(answer: &HttpResponse) -> Option<Grant> {
+pub fn read_tokens(answer: &HttpResponse) -> Option<TokenResponse> {
     (answer.status == 200).then(|| read(answer)).flatten().map(|arrived| arrived.grant)
 }
 
@@ -98,14 +98,14 @@ pub fn read_sign_in(known: Option<&Registration>, nonce: Option<&str>, answer: &
                 let (user, about) = claims.user();
                 (grant.user, grant.about) = (Some(user), about);
             }
-            Err(kind) => return LoginAnswer::Net(answer.trouble(kind)),
+            Err(kind) => return LoginAnswer::Net(answer.error(kind)),
         }
     }
     LoginAnswer::Granted(grant)
 }
 
 /// Reads a refresh answer. What is wrong with an id_token must not lose the tokens beside it; only whose it is counts.
-pub fn read_refresh(answer: &HttpResponse) -> Refresh {
+pub fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read(answer) {
             Some(Arrived { grant, id_token }) => {
@@ -113,19 +113,21 @@ pub fn read_refresh(answer: &HttpResponse) -> Refresh {
                 // Section 6: where no new refresh token is given, the old one stays.
                 let stays = grant.refresh.is_none();
                 let capability = if stays { Capability::Reusable } else { grant.capability };
-                Refresh::Granted(Grant { user, capability, ..grant })
+                RefreshAnswer::Granted(TokenResponse { user, capability, ..grant })
             }
-            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => Refresh::Refused,
-        (409, Some("rotation_in_progress")) => Refresh::Rotating,
-        (409, Some("deadline_passed")) => Refresh::Late,
-        (429, Some(_)) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
-        (429 | 503, _) if retry_after(answer).is_some() => {
-            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => {
+            RefreshAnswer::Refused
         }
-        (300..=399, _) => Refresh::Unclear(answer.trouble(NetKind::Redirect)),
-        (status, _) => Refresh::Unclear(answer.trouble(NetKind::Status(status))),
+        (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
+        (409, Some("deadline_passed")) => RefreshAnswer::Late,
+        (429, Some(_)) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
+        (429 | 503, _) if retry_after(answer).is_some() => {
+            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
+        }
+        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
     }
 }

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
-use everkey_session::NetKind;
+use everkey_session::NetErrorKind;
 use everkey_session::Registration;
 use serde::Deserialize;
 use serde_json::Value;
@@ -71,12 +71,12 @@ pub fn check_id_token(
     known: &Registration,
     nonce: Option<&str>,
     date: Option<u64>,
-) -> Result<UserClaims, NetKind> {
+) -> Result<UserClaims, NetErrorKind> {
     let read = || {
         let payload = payload(token)?;
         json_object::read::<TokenClaims>(&payload).zip(json_object::read::<UserClaims>(&payload))
     };
-    let (claims, person) = read().ok_or(NetKind::NotTheContract)?;
+    let (claims, person) = read().ok_or(NetErrorKind::NotTheContract)?;
     let issuer = &known.endpoints.issuer;
     let ours = match &claims.aud {
         Audience::One(one) => *one == known.client_id,
@@ -87,12 +87,12 @@ pub fn check_id_token(
     let from_them = issuer.is_empty() || claims.iss == *issuer;
     let this_time = nonce.is_none_or(|nonce| claims.nonce.as_deref() == Some(nonce));
     if !(ours && given_to_us && from_them && this_time) {
-        return Err(NetKind::OtherSession);
+        return Err(NetErrorKind::OtherSession);
     }
     #[allow(clippy::cast_precision_loss)] // exact for the next hundred million years
     let lapsed = date.is_some_and(|date| claims.exp + LEEWAY <= date as f64);
     if lapsed || person.sub.is_empty() {
-        return Err(NetKind::NotTheContract);
+        return Err(NetErrorKind::NotTheContract);
     }
     Ok(person)
 }

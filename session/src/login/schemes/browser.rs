@@ -1,16 +1,16 @@
 //! A page in the browser that answers to this machine: authorization code with PKCE (RFC 6749, 7636, 8252, 9207).
 //! Only what comes back with the right `state` counts; anything else changes nothing.
 
-use crate::error::{Rejected, Trouble};
-use crate::login::next_step::{Move, Question};
+use crate::error::{Error, Rejected};
+use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_job::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
 use crate::registration::{Endpoints, Registration};
-use crate::reply::Page;
+use crate::reply::BrowserPage;
 use crate::session::hex;
 use crate::time::Moment;
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::{Scheme, Secret};
@@ -37,15 +37,15 @@ enum Stage {
     /// The person is at the page.
     Open {
         registration: Registration,
-        page: Page,
+        page: BrowserPage,
     },
     Exchanging(Registration),
-    Identifying(Registration, Grant),
+    Identifying(Registration, TokenResponse),
     Over,
 }
 
 impl Browser {
-    pub fn begin(now: &Moment, server: &str, oauth: Option<&OauthClient>) -> (Self, Move) {
+    pub fn begin(now: &Moment, server: &str, oauth: Option<&OauthClient>) -> (Self, NextStep) {
         let mut browser = Self {
             server: server.to_owned(),
             oauth: oauth.cloned().unwrap_or_default(),
@@ -64,44 +64,44 @@ impl Browser {
         (browser, first)
     }
 
-    pub fn resume(&mut self, answer: LoginAnswer) -> Move {
+    pub fn resume(&mut self, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(endpoints),
             (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
                 Some(next) => self.discover(next),
-                None => Move::Fail(Trouble::Net(net)),
+                None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
                 self.open(registration, port)
             }
             (Stage::Registering(_), answer) => client::not_registered(&self.server, answer),
-            (Stage::Exchanging(registration), LoginAnswer::Granted(grant)) => {
-                match client::identify(Some(&registration), &grant) {
+            (Stage::Exchanging(registration), LoginAnswer::Granted(tokens)) => {
+                match client::identify(Some(&registration), &tokens) {
                     Some(call) => {
-                        self.stage = Stage::Identifying(registration, grant);
-                        Move::Call(call)
+                        self.stage = Stage::Identifying(registration, tokens);
+                        NextStep::Call(call)
                     }
-                    None => Move::Finish(Box::new(grant), Some(Box::new(registration))),
+                    None => NextStep::Finish(Box::new(tokens), Some(Box::new(registration))),
                 }
             }
-            (Stage::Identifying(registration, grant), answer) => {
-                match client::identified(&self.server, &grant, answer) {
-                    Ok(grant) => Move::Finish(Box::new(grant), Some(Box::new(registration))),
-                    Err(trouble) => {
+            (Stage::Identifying(registration, tokens), answer) => {
+                match client::identified(&self.server, &tokens, answer) {
+                    Ok(tokens) => NextStep::Finish(Box::new(tokens), Some(Box::new(registration))),
+                    Err(error) => {
                         // To be taken back.
-                        self.stage = Stage::Identifying(registration, grant);
-                        Move::Fail(trouble)
+                        self.stage = Stage::Identifying(registration, tokens);
+                        NextStep::Fail(error)
                     }
                 }
             }
-            (_, LoginAnswer::Rejected(rejected)) => Move::Fail(Trouble::Rejected(rejected)),
-            (_, LoginAnswer::Limited(secs)) => Move::Fail(Trouble::RateLimited { secs }),
-            (_, LoginAnswer::Net(net)) => Move::Fail(Trouble::Net(net)),
+            (_, LoginAnswer::Rejected(rejected)) => NextStep::Fail(Error::Rejected(rejected)),
+            (_, LoginAnswer::Limited(secs)) => NextStep::Fail(Error::RateLimited { secs }),
+            (_, LoginAnswer::Net(net)) => NextStep::Fail(Error::Net(net)),
             _ => client::no_answer(&self.server),
         }
     }
 
-    pub fn listening(&mut self, port: u16) -> Option<Move> {
+    pub fn listening(&mut self, port: u16) -> Option<NextStep> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Binding(endpoints) => Some(match client::known(&self.oauth, &endpoints) {
                 Some(registration) => self.open(registration, port),
@@ -119,10 +119,10 @@ impl Browser {
     }
 
     /// What a browser brought back.
-    pub fn came_back(&mut self, query: &Secret) -> Move {
-        let Stage::Open { registration, page } = &self.stage else { return Move::Stray };
+    pub fn came_back(&mut self, query: &Secret) -> NextStep {
+        let Stage::Open { registration, page } = &self.stage else { return NextStep::Stray };
         let Some(back) = Back::read(query).filter(|back| back.state == self.state) else {
-            return Move::Stray;
+            return NextStep::Stray;
         };
         // RFC 9207: from here on it is this sign-in's own answer, or somebody mixed up two servers.
         let endpoints = &registration.endpoints;
@@ -133,7 +133,7 @@ impl Browser {
         if !named {
             let called = back.iss.unwrap_or_default();
             self.stage = Stage::Over;
-            return Move::Fail(Trouble::Rejected(Rejected::Issuer(called)));
+            return NextStep::Fail(Error::Rejected(Rejected::Issuer(called)));
         }
         match back.outcome {
             Outcome::Code(code) => {
@@ -147,19 +147,19 @@ impl Browser {
                     lifetime_secs: self.oauth.lifetime_secs,
                 };
                 self.stage = Stage::Exchanging(registration);
-                Move::Call(next)
+                NextStep::Call(next)
             }
             Outcome::Error(error) => {
                 self.stage = Stage::Over;
                 let denied = error == "access_denied";
                 let rejected = if denied { Rejected::Denied } else { Rejected::Other(error) };
-                Move::Fail(Trouble::Rejected(rejected))
+                NextStep::Fail(Error::Rejected(rejected))
             }
         }
     }
 
     /// The address that a browser elsewhere ended at, pasted here.
-    pub fn pasted(&mut self, text: &Secret) -> Option<Move> {
+    pub fn pasted(&mut self, text: &Secret) -> Option<NextStep> {
         let Stage::Open { .. } = self.stage else { return None };
         let text = text.expose().trim();
         let query = text.split_once('?').map_or(text, |(_, query)| query);
@@ -167,9 +167,9 @@ impl Browser {
         Some(self.came_back(&Secret::new(query)))
     }
 
-    pub fn question(&self) -> Option<Question> {
+    pub fn question(&self) -> Option<Prompt> {
         match &self.stage {
-            Stage::Open { page, .. } => Some(Question::Open(page.clone())),
+            Stage::Open { page, .. } => Some(Prompt::Open(page.clone())),
             Stage::Discovering(_)
             | Stage::Binding(_)
             | Stage::Registering(_)
@@ -179,7 +179,7 @@ impl Browser {
         }
     }
 
-    fn discover(&mut self, discovering: client::Discovering) -> Move {
+    fn discover(&mut self, discovering: client::Discovering) -> NextStep {
         let next = discovering.ask();
         self.stage = Stage::Discovering(discovering);
         next
@@ -202,9 +202,9 @@ impl Browser {
     }
 
     /// The tokens, if they have arrived.
-    pub fn tokens(&self) -> Option<&Grant> {
+    pub fn tokens(&self) -> Option<&TokenResponse> {
         match &self.stage {
-            Stage::Identifying(_, grant) => Some(grant),
+            Stage::Identifying(_, tokens) => Some(tokens),
             Stage::Discovering(_)
             | Stage::Binding(_)
             | Stage::Registering(_)
@@ -214,16 +214,16 @@ impl Browser {
         }
     }
 
-    fn discovered(&mut self, endpoints: Endpoints) -> Move {
+    fn discovered(&mut self, endpoints: Endpoints) -> NextStep {
         if endpoints.authorization.is_none() {
             self.stage = Stage::Over;
-            return Move::Fail(Trouble::Rejected(Rejected::Scheme(Scheme::Browser)));
+            return NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Browser)));
         }
         self.stage = Stage::Binding(endpoints);
-        Move::Listen
+        NextStep::Listen
     }
 
-    fn open(&mut self, registration: Registration, port: u16) -> Move {
+    fn open(&mut self, registration: Registration, port: u16) -> NextStep {
         let endpoints = &registration.endpoints;
         let Some(page) = &endpoints.authorization else { return client::no_answer(&self.server) };
         let scope = client::scope(&self.oauth, endpoints);
@@ -248,9 +248,9 @@ impl Browser {
             query.append_pair("prompt", "consent");
         }
         let between = if page.contains('?') { '&' } else { '?' };
-        let page = Page { url: format!("{page}{between}{}", query.finish()), port };
+        let page = BrowserPage { url: format!("{page}{between}{}", query.finish()), port };
         self.stage = Stage::Open { registration, page: page.clone() };
-        Move::Ask(Question::Open(page))
+        NextStep::Ask(Prompt::Open(page))
     }
 }
 

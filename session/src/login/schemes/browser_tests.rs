@@ -1,7 +1,7 @@
 //! A sign-in by browser, from discovery to the tokens, and what comes back that is not this sign-in's answer.
 
 use super::*;
-use crate::error::{NetKind, NetTrouble};
+use crate::error::{NetError, NetErrorKind};
 use crate::login::schemes::fixtures::*;
 use crate::login_job::WellKnown;
 use crate::registration::ClientAuth;
@@ -11,22 +11,22 @@ const PORT: u16 = 40_123;
 const REDIRECT: &str = "http://127.0.0.1:40123/callback";
 
 /// The person is at the page of this server, for a client with an id.
-fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, Page) {
+fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, BrowserPage) {
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(oauth));
     assert_eq!(first, discovery(Scheme::Browser, WellKnown::OpenId));
-    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints)), Move::Listen);
+    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints)), NextStep::Listen);
     match browser.listening(PORT) {
-        Some(Move::Ask(Question::Open(page))) => (browser, page),
+        Some(NextStep::Ask(Prompt::Open(page))) => (browser, page),
         other => panic!("{other:?} instead of a page"),
     }
 }
 
-fn at_page() -> (Browser, Page) {
+fn at_page() -> (Browser, BrowserPage) {
     at_page_of(endpoints(), &with_id(None))
 }
 
 /// The parameters of the page, each of which is there once.
-fn parameters(page: &Page) -> BTreeMap<String, String> {
+fn parameters(page: &BrowserPage) -> BTreeMap<String, String> {
     let query = page.url.split_once('?').map_or("", |(_, query)| query);
     let mut all = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
@@ -35,18 +35,18 @@ fn parameters(page: &Page) -> BTreeMap<String, String> {
     all
 }
 
-fn state_of(page: &Page) -> String {
+fn state_of(page: &BrowserPage) -> String {
     parameters(page).remove("state").unwrap_or_default()
 }
 
-fn back(browser: &mut Browser, query: &str) -> Move {
+fn back(browser: &mut Browser, query: &str) -> NextStep {
     browser.came_back(&Secret::new(query))
 }
 
 /// The exchange that a good answer leads to.
-fn exchange(next: Move) -> (Registration, Secret, Secret, String, Option<String>) {
+fn exchange(next: NextStep) -> (Registration, Secret, Secret, String, Option<String>) {
     match next {
-        Move::Call(LoginCall::Exchange { registration, code, verifier, redirect, nonce, .. }) => {
+        NextStep::Call(LoginCall::Exchange { registration, code, verifier, redirect, nonce, .. }) => {
             (registration, code, verifier, redirect, nonce)
         }
         other => panic!("{other:?} instead of an exchange"),
@@ -105,8 +105,8 @@ fn what_is_not_this_sign_ins_answer_changes_nothing() {
         "%ff%00=%zz&&&=".to_owned(),
     ];
     for query in stray {
-        assert_eq!(back(&mut browser, &query), Move::Stray, "{query}");
-        assert_eq!(browser.question(), Some(Question::Open(page.clone())), "{query}");
+        assert_eq!(back(&mut browser, &query), NextStep::Stray, "{query}");
+        assert_eq!(browser.question(), Some(Prompt::Open(page.clone())), "{query}");
     }
     let known = format!("code=c&state={state}&session_state=x&session_state=y");
     exchange(back(&mut browser, &known));
@@ -117,23 +117,23 @@ fn a_second_answer_is_stray() {
     let (mut browser, page) = at_page();
     let query = format!("code=c&state={}", state_of(&page));
     exchange(back(&mut browser, &query));
-    assert_eq!(back(&mut browser, &query), Move::Stray);
+    assert_eq!(back(&mut browser, &query), NextStep::Stray);
     assert_eq!(browser.question(), None, "the page has done its part");
     let end = browser.resume(LoginAnswer::Granted(grant(Some(user("ann")))));
     let known = Some(Box::new(registration(endpoints())));
-    assert_eq!(end, Move::Finish(Box::new(grant(Some(user("ann")))), known));
-    assert_eq!(back(&mut browser, &query), Move::Stray);
+    assert_eq!(end, NextStep::Finish(Box::new(grant(Some(user("ann")))), known));
+    assert_eq!(back(&mut browser, &query), NextStep::Stray);
 }
 
 #[test]
 fn nothing_can_come_back_before_there_is_a_page() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, None);
     let query = format!("code=c&state={}", browser.state.expose());
-    assert_eq!(back(&mut browser, &query), Move::Stray);
+    assert_eq!(back(&mut browser, &query), NextStep::Stray);
     assert_eq!(browser.pasted(&Secret::new(query.clone())), None, "nothing was asked");
     assert_eq!(browser.listening(PORT), None, "no port was wanted");
     browser.resume(LoginAnswer::Discovered(endpoints()));
-    assert_eq!(back(&mut browser, &query), Move::Stray);
+    assert_eq!(back(&mut browser, &query), NextStep::Stray);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_server_that_names_itself_must_be_the_one() {
         for outcome in ["code=c", "error=access_denied"] {
             let (mut browser, page) = at_page_of(endpoints.clone(), &with_id(None));
             let next = back(&mut browser, &format!("{outcome}&state={}{iss}", state_of(&page)));
-            let mixed_up = matches!(next, Move::Fail(Trouble::Rejected(Rejected::Issuer(_))));
+            let mixed_up = matches!(next, NextStep::Fail(Error::Rejected(Rejected::Issuer(_))));
             assert_eq!(mixed_up, !good, "{outcome} with {iss:?}: {next:?}");
             assert_eq!(browser.question(), None);
         }
@@ -167,7 +167,7 @@ fn a_refusal_of_the_right_state_ends_it() {
     {
         let (mut browser, page) = at_page();
         let end = back(&mut browser, &format!("error={error}&state={}", state_of(&page)));
-        assert_eq!(end, Move::Fail(Trouble::Rejected(rejected)));
+        assert_eq!(end, NextStep::Fail(Error::Rejected(rejected)));
         assert_eq!(browser.question(), None);
     }
 }
@@ -199,9 +199,9 @@ fn rubbish_that_is_pasted_changes_nothing() {
     let (mut browser, page) = at_page();
     let state = state_of(&page);
     for rubbish in ["", "?", "#", "c", "http://127.0.0.1:40123/callback", "code=c&state=x", &state] {
-        assert_eq!(browser.pasted(&Secret::new(rubbish)), Some(Move::Stray), "{rubbish}");
+        assert_eq!(browser.pasted(&Secret::new(rubbish)), Some(NextStep::Stray), "{rubbish}");
     }
-    assert_eq!(browser.question(), Some(Question::Open(page)));
+    assert_eq!(browser.question(), Some(Prompt::Open(page)));
 }
 
 #[test]
@@ -250,9 +250,9 @@ fn an_unknown_client_is_registered_with_its_port() {
     browser.resume(LoginAnswer::Discovered(endpoints()));
     let scope = Some("openid email offline_access".to_owned());
     let register = LoginCall::Register { endpoints: endpoints(), redirect: Some(REDIRECT.to_owned()), scope };
-    assert_eq!(browser.listening(PORT), Some(Move::Call(register)));
+    assert_eq!(browser.listening(PORT), Some(NextStep::Call(register)));
     let next = browser.resume(LoginAnswer::Registered(registration(endpoints())));
-    let Move::Ask(Question::Open(page)) = next else { panic!("{next:?}") };
+    let NextStep::Ask(Prompt::Open(page)) = next else { panic!("{next:?}") };
     assert_eq!((page.port, parameters(&page)["client_id"].as_str()), (PORT, "everkey-1"));
 }
 
@@ -263,18 +263,18 @@ fn a_registration_that_is_refused_or_impossible_ends_it() {
     browser.listening(PORT);
     let refused = || "invalid_client_metadata".to_owned();
     let end = browser.resume(LoginAnswer::Rejected(Rejected::Other(refused())));
-    assert_eq!(end, Move::Fail(Trouble::Rejected(Rejected::Registration(refused()))));
+    assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::Registration(refused()))));
 
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     browser.resume(LoginAnswer::Discovered(Endpoints { registration: None, ..endpoints() }));
-    assert_eq!(browser.listening(PORT), Some(Move::Fail(Trouble::Rejected(Rejected::NoClient))));
+    assert_eq!(browser.listening(PORT), Some(NextStep::Fail(Error::Rejected(Rejected::NoClient))));
 }
 
 #[test]
 fn a_server_without_a_page_does_not_offer_it() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&with_id(None)));
     let end = browser.resume(LoginAnswer::Discovered(Endpoints { authorization: None, ..endpoints() }));
-    assert_eq!(end, Move::Fail(Trouble::Rejected(Rejected::Scheme(Scheme::Browser))));
+    assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Browser))));
 }
 
 #[test]
@@ -288,12 +288,12 @@ fn a_page_with_a_query_of_its_own_keeps_it() {
 #[test]
 fn endpoints_that_are_known_are_not_asked_for() {
     let given = OauthClient { discovery: crate::policy::Discovery::Given(endpoints()), ..with_id(None) };
-    assert_eq!(Browser::begin(&after_ms(0), SERVER, Some(&given)).1, Move::Listen);
+    assert_eq!(Browser::begin(&after_ms(0), SERVER, Some(&given)).1, NextStep::Listen);
     let usual = OauthClient { discovery: crate::policy::Discovery::UsualPaths, ..OauthClient::default() };
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(&usual));
-    assert_eq!(first, Move::Listen);
+    assert_eq!(first, NextStep::Listen);
     let next = browser.listening(PORT);
-    let Some(Move::Call(LoginCall::Register { endpoints, .. })) = next else { panic!("{next:?}") };
+    let Some(NextStep::Call(LoginCall::Register { endpoints, .. })) = next else { panic!("{next:?}") };
     assert_eq!(endpoints.registration.as_deref(), Some("https://id.example/register"));
     assert_eq!(endpoints.token, "https://id.example/token");
     assert_eq!(endpoints.authorization.as_deref(), Some("https://id.example/authorize"));
@@ -301,18 +301,18 @@ fn endpoints_that_are_known_are_not_asked_for() {
 
 #[test]
 fn an_exchange_without_tokens_ends_it_and_the_code_is_not_sent_again() {
-    let other = NetTrouble { server: SERVER.to_owned(), kind: NetKind::Timeout };
+    let other = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Timeout };
     let ends = [
-        (no(NetKind::Timeout), Trouble::Net(other)),
-        (LoginAnswer::Rejected(Rejected::Code), Trouble::Rejected(Rejected::Code)),
-        (LoginAnswer::Limited(9), Trouble::RateLimited { secs: 9 }),
+        (no(NetErrorKind::Timeout), Error::Net(other)),
+        (LoginAnswer::Rejected(Rejected::Code), Error::Rejected(Rejected::Code)),
+        (LoginAnswer::Limited(9), Error::RateLimited { secs: 9 }),
     ];
-    for (answer, trouble) in ends {
+    for (answer, error) in ends {
         let (mut browser, page) = at_page();
         let query = format!("code=c&state={}", state_of(&page));
         exchange(back(&mut browser, &query));
-        assert_eq!(browser.resume(answer), Move::Fail(trouble));
-        assert_eq!(back(&mut browser, &query), Move::Stray);
+        assert_eq!(browser.resume(answer), NextStep::Fail(error));
+        assert_eq!(back(&mut browser, &query), NextStep::Stray);
     }
 }
 
@@ -321,8 +321,8 @@ fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
     let (mut browser, page) = at_page();
     exchange(back(&mut browser, &format!("code=c&state={}", state_of(&page))));
     let next = browser.resume(LoginAnswer::Granted(grant(None)));
-    assert!(matches!(next, Move::Call(LoginCall::Identify { .. })), "{next:?}");
-    let Move::Finish(grant, Some(known)) = browser.resume(accepted(Some(user("ann")))) else {
+    assert!(matches!(next, NextStep::Call(LoginCall::Identify { .. })), "{next:?}");
+    let NextStep::Finish(grant, Some(known)) = browser.resume(accepted(Some(user("ann")))) else {
         panic!("it is not finished")
     };
     assert_eq!((grant.user, *known), (Some(user("ann")), registration(endpoints())));
@@ -331,7 +331,7 @@ fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
 #[test]
 fn metadata_is_looked_for_at_the_second_place_before_anything_fails() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
-    let absent = || LoginAnswer::Net(NetTrouble { server: SERVER.to_owned(), kind: NetKind::Status(404) });
+    let absent = || LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(404) });
     assert_eq!(browser.resume(absent()), discovery(Scheme::Browser, WellKnown::OAuth));
-    assert!(matches!(browser.resume(absent()), Move::Fail(Trouble::Net(_))));
+    assert!(matches!(browser.resume(absent()), NextStep::Fail(Error::Net(_))));
 }

@@ -1,14 +1,14 @@
 //! A code is shown here and approved on another device (RFC 8628); achilles has no client ids and no discovery.
 
-use crate::error::{NetKind, NetTrouble, Rejected, Trouble};
-use crate::login::next_step::{Move, Question};
+use crate::error::{Error, NetError, NetErrorKind, Rejected};
+use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_job::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
 use crate::registration::{Endpoints, Registration};
-use crate::reply::Shown;
+use crate::reply::DeviceInstructions;
 use crate::time::{Boot, Moment};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::{Scheme, Secret};
 
 /// How much slower `slow_down` makes it, in seconds (RFC 8628 section 3.5).
@@ -37,22 +37,22 @@ enum Stage {
     Starting,
     /// A code is shown, and polled for.
     Shown(Code),
-    Identifying(Grant),
+    Identifying(TokenResponse),
     Over,
 }
 
 #[derive(Debug)]
 struct Code {
     device_code: Secret,
-    shown: Shown,
+    shown: DeviceInstructions,
     interval: u64,
     until: Boot,
     /// What went wrong at the last poll, if something did.
-    last: Option<NetTrouble>,
+    last: Option<NetError>,
 }
 
 impl Device {
-    pub fn begin(server: &str, oauth: Option<&OauthClient>) -> (Self, Move) {
+    pub fn begin(server: &str, oauth: Option<&OauthClient>) -> (Self, NextStep) {
         let mut device =
             Self { server: server.to_owned(), oauth: oauth.cloned(), registration: None, stage: Stage::Over };
         let first = match oauth {
@@ -70,12 +70,12 @@ impl Device {
         LONGEST + 60
     }
 
-    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> Move {
+    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(endpoints),
             (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
                 Some(next) => self.discover(next),
-                None => Move::Fail(Trouble::Net(net)),
+                None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering, LoginAnswer::Registered(registration)) => {
                 self.registration = Some(registration);
@@ -94,45 +94,49 @@ impl Device {
                 },
             ) => {
                 let expires_in = expires_in.min(LONGEST);
-                let shown =
-                    Shown { url, complete_url, user_code, expires_at: now.wall.saturating_add(expires_in) };
+                let shown = DeviceInstructions {
+                    url,
+                    complete_url,
+                    user_code,
+                    expires_at: now.wall.saturating_add(expires_in),
+                };
                 let interval = interval.clamp(1, LONGEST_PAUSE);
                 let until = now.boot.plus_secs(expires_in);
                 let code = Code { device_code, shown: shown.clone(), interval, until, last: None };
                 self.stage = Stage::Shown(code);
-                Move::Sleep { secs: interval, show: Some(Question::Show(shown)) }
+                NextStep::Sleep { secs: interval, show: Some(Prompt::Show(shown)) }
             }
             (Stage::Shown(code), answer) => self.polled(now, code, answer),
-            (Stage::Identifying(grant), answer) => match client::identified(&self.server, &grant, answer) {
-                Ok(grant) => Move::Finish(Box::new(grant), self.registration.take().map(Box::new)),
-                Err(trouble) => {
+            (Stage::Identifying(tokens), answer) => match client::identified(&self.server, &tokens, answer) {
+                Ok(tokens) => NextStep::Finish(Box::new(tokens), self.registration.take().map(Box::new)),
+                Err(error) => {
                     // To be taken back.
-                    self.stage = Stage::Identifying(grant);
-                    Move::Fail(trouble)
+                    self.stage = Stage::Identifying(tokens);
+                    NextStep::Fail(error)
                 }
             },
-            (_, LoginAnswer::Rejected(rejected)) => Move::Fail(Trouble::Rejected(rejected)),
-            (_, LoginAnswer::Limited(secs)) => Move::Fail(Trouble::RateLimited { secs }),
-            (_, LoginAnswer::Net(net)) => Move::Fail(Trouble::Net(net)),
+            (_, LoginAnswer::Rejected(rejected)) => NextStep::Fail(Error::Rejected(rejected)),
+            (_, LoginAnswer::Limited(secs)) => NextStep::Fail(Error::RateLimited { secs }),
+            (_, LoginAnswer::Net(net)) => NextStep::Fail(Error::Net(net)),
             _ => client::no_answer(&self.server),
         }
     }
 
-    pub fn wake(&mut self, now: &Moment) -> Option<Move> {
+    pub fn wake(&mut self, now: &Moment) -> Option<NextStep> {
         let Stage::Shown(code) = &self.stage else { return None };
         if code.until <= now.boot {
             // Whether somebody approved it, a server that does not answer has not said.
-            let why = code.last.clone().map_or(Trouble::Rejected(Rejected::Expired), Trouble::Net);
+            let why = code.last.clone().map_or(Error::Rejected(Rejected::Expired), Error::Net);
             self.stage = Stage::Over;
-            return Some(Move::Fail(why));
+            return Some(NextStep::Fail(why));
         }
         let device_code = code.device_code.clone();
-        Some(Move::Call(LoginCall::PollDevice { registration: self.registration.clone(), device_code }))
+        Some(NextStep::Call(LoginCall::PollDevice { registration: self.registration.clone(), device_code }))
     }
 
-    pub fn question(&self) -> Option<Question> {
+    pub fn question(&self) -> Option<Prompt> {
         match &self.stage {
-            Stage::Shown(code) => Some(Question::Show(code.shown.clone())),
+            Stage::Shown(code) => Some(Prompt::Show(code.shown.clone())),
             Stage::Discovering(_)
             | Stage::Registering
             | Stage::Starting
@@ -141,7 +145,7 @@ impl Device {
         }
     }
 
-    fn discover(&mut self, discovering: client::Discovering) -> Move {
+    fn discover(&mut self, discovering: client::Discovering) -> NextStep {
         let next = discovering.ask();
         self.stage = Stage::Discovering(discovering);
         next
@@ -153,18 +157,18 @@ impl Device {
     }
 
     /// The tokens, if they have arrived.
-    pub fn tokens(&self) -> Option<&Grant> {
+    pub fn tokens(&self) -> Option<&TokenResponse> {
         match &self.stage {
-            Stage::Identifying(grant) => Some(grant),
+            Stage::Identifying(tokens) => Some(tokens),
             Stage::Discovering(_) | Stage::Registering | Stage::Starting | Stage::Shown(_) | Stage::Over => {
                 None
             }
         }
     }
 
-    fn discovered(&mut self, endpoints: Endpoints) -> Move {
+    fn discovered(&mut self, endpoints: Endpoints) -> NextStep {
         let Some(oauth) = self.oauth.as_ref().filter(|_| endpoints.device_authorization.is_some()) else {
-            return Move::Fail(Trouble::Rejected(Rejected::Scheme(Scheme::Device)));
+            return NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Device)));
         };
         match client::known(oauth, &endpoints) {
             Some(registration) => {
@@ -178,18 +182,18 @@ impl Device {
         }
     }
 
-    fn start(&mut self) -> Move {
+    fn start(&mut self) -> NextStep {
         self.stage = Stage::Starting;
         let known = self.oauth.as_ref().zip(self.registration.as_ref());
         let scope = known.and_then(|(oauth, known)| client::scope(oauth, &known.endpoints));
-        Move::Call(LoginCall::StartDevice { registration: self.registration.clone(), scope })
+        NextStep::Call(LoginCall::StartDevice { registration: self.registration.clone(), scope })
     }
 
-    fn polled(&mut self, now: &Moment, mut code: Code, answer: LoginAnswer) -> Move {
+    fn polled(&mut self, now: &Moment, mut code: Code, answer: LoginAnswer) -> NextStep {
         code.last = None;
         let pause = match answer {
-            LoginAnswer::Granted(grant) => return self.granted(grant),
-            LoginAnswer::Rejected(rejected) => return Move::Fail(Trouble::Rejected(rejected)),
+            LoginAnswer::Granted(tokens) => return self.granted(tokens),
+            LoginAnswer::Rejected(rejected) => return NextStep::Fail(Error::Rejected(rejected)),
             LoginAnswer::Pending => code.interval,
             LoginAnswer::SlowDown => {
                 code.interval = (code.interval + SLOWER).min(LONGEST_PAUSE);
@@ -202,7 +206,7 @@ impl Device {
                 code.last = Some(net);
                 code.interval
             }
-            LoginAnswer::Net(net) => return Move::Fail(Trouble::Net(net)),
+            LoginAnswer::Net(net) => return NextStep::Fail(Error::Net(net)),
             LoginAnswer::CodeSent { .. }
             | LoginAnswer::Discovered(_)
             | LoginAnswer::Registered(_)
@@ -212,30 +216,33 @@ impl Device {
         // Not past the end: that is told at once.
         let left = now.boot.ms_until(code.until).div_ceil(1000);
         self.stage = Stage::Shown(code);
-        Move::Sleep { secs: pause.min(left), show: None }
+        NextStep::Sleep { secs: pause.min(left), show: None }
     }
 
-    fn granted(&mut self, grant: Grant) -> Move {
-        match client::identify(self.registration.as_ref(), &grant) {
+    fn granted(&mut self, tokens: TokenResponse) -> NextStep {
+        match client::identify(self.registration.as_ref(), &tokens) {
             Some(call) => {
-                self.stage = Stage::Identifying(grant);
-                Move::Call(call)
+                self.stage = Stage::Identifying(tokens);
+                NextStep::Call(call)
             }
-            None => Move::Finish(Box::new(grant), self.registration.take().map(Box::new)),
+            None => NextStep::Finish(Box::new(tokens), self.registration.take().map(Box::new)),
         }
     }
 }
 
 /// Whether the next poll may fare better.
-fn is_passing(kind: &NetKind) -> bool {
+fn is_passing(kind: &NetErrorKind) -> bool {
     match kind {
-        NetKind::Connect(_) | NetKind::Timeout | NetKind::Broken | NetKind::Limited(_) => true,
-        NetKind::Status(status) => *status >= 500,
-        NetKind::NotTheContract
-        | NetKind::Redirect
-        | NetKind::OtherSession
-        | NetKind::Rotating
-        | NetKind::Late => false,
+        NetErrorKind::Connect(_)
+        | NetErrorKind::Timeout
+        | NetErrorKind::Broken
+        | NetErrorKind::Limited(_) => true,
+        NetErrorKind::Status(status) => *status >= 500,
+        NetErrorKind::NotTheContract
+        | NetErrorKind::Redirect
+        | NetErrorKind::OtherSession
+        | NetErrorKind::Rotating
+        | NetErrorKind::Late => false,
     }
 }
 

@@ -1,15 +1,15 @@
 //! What the tests of the schemes have in common: a clock moved by hand, a server's endpoints, and grants.
 
-use crate::error::{NetKind, NetTrouble};
+use crate::error::{NetError, NetErrorKind};
 use crate::jobs::Identity;
 use crate::journal::Capability;
-use crate::login::next_step::Move;
+use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::OauthClient;
 use crate::registration::{ClientAuth, Endpoints, Registration};
 use crate::session::Claims;
 use crate::time::{Boot, Moment};
-use crate::token_response::Grant;
+use crate::token_response::TokenResponse;
 use everkey_proto::reply::User;
 use everkey_proto::{Scheme, Secret};
 use std::collections::BTreeMap;
@@ -40,8 +40,8 @@ pub fn endpoints() -> Endpoints {
 }
 
 /// The question where the endpoints are.
-pub fn discovery(scheme: Scheme, place: WellKnown) -> Move {
-    Move::Call(LoginCall::Discover { issuer: SERVER.to_owned(), place, scheme })
+pub fn discovery(scheme: Scheme, place: WellKnown) -> NextStep {
+    NextStep::Call(LoginCall::Discover { issuer: SERVER.to_owned(), place, scheme })
 }
 
 /// This client as the server knows it.
@@ -61,8 +61,8 @@ pub fn user(id: &str) -> User {
 }
 
 /// Tokens, with whose they are if they say so.
-pub fn grant(user: Option<User>) -> Grant {
-    Grant {
+pub fn grant(user: Option<User>) -> TokenResponse {
+    TokenResponse {
         access: Secret::new("access"),
         access_expires_in: Some(3600),
         refresh: Some(Secret::new("refresh")),
@@ -81,6 +81,6 @@ pub fn accepted(user: Option<User>) -> LoginAnswer {
 }
 
 /// No usable answer.
-pub fn no(kind: NetKind) -> LoginAnswer {
-    LoginAnswer::Net(NetTrouble { server: SERVER.to_owned(), kind })
+pub fn no(kind: NetErrorKind) -> LoginAnswer {
+    LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind })
 }

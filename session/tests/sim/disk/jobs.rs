@@ -3,8 +3,8 @@
 use super::{Job, Outcome, Running, Step};
 use everkey_reminder::{FoundReminder, ReminderDone, ReminderJob};
 use everkey_session::Journal;
-use everkey_session::{Done, Found, Replaced, StoreJob};
-use everkey_session::{StoreKind, StoreTrouble};
+use everkey_session::{FileContent, JobResult, Replaced, StoreJob};
+use everkey_session::{StoreError, StoreErrorKind};
 use std::collections::VecDeque;
 
 pub(super) fn steps(job: &Job) -> VecDeque<Step> {
@@ -33,13 +33,13 @@ fn steps_of_reminder(job: &ReminderJob) -> VecDeque<Step> {
 fn steps_of_session(job: &StoreJob) -> VecDeque<Step> {
     let steps = match job.clone() {
         StoreJob::Load => vec![Step::ReadAll],
-        StoreJob::Look => vec![Step::ReadFile],
+        StoreJob::ReadSession => vec![Step::ReadFile],
         StoreJob::SetAside(digest) => vec![Step::SetAside(digest), Step::SyncFolder],
-        StoreJob::Note(intent) => {
+        StoreJob::WriteIntent(intent) => {
             vec![Step::WriteTemporary, Step::PutJournal(Journal::Intent(intent)), Step::SyncFolder]
         }
         StoreJob::Commit(session) => vec![Step::AppendOutcome(session), Step::SyncJournal],
-        StoreJob::Remember(sidecar) => {
+        StoreJob::WriteSidecar(sidecar) => {
             vec![Step::WriteTemporary, Step::PutSidecar(sidecar), Step::SyncState]
         }
         StoreJob::Replace { parent, session } => {
@@ -65,8 +65,8 @@ fn steps_of_session(job: &StoreJob) -> VecDeque<Step> {
                 Step::SyncJournal,
             ])
             .collect(),
-        StoreJob::Queue(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
-        StoreJob::Dequeue(id) => vec![Step::DropRevocation(id), Step::SyncState],
+        StoreJob::QueueRevocation(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
+        StoreJob::DropRevocation(id) => vec![Step::DropRevocation(id), Step::SyncState],
     };
     steps.into()
 }
@@ -81,17 +81,19 @@ pub(super) fn succeeded(running: &Running) -> Outcome {
         }
     };
     Outcome::Session(match job {
-        StoreJob::Replace { .. } => Done::Replaced(Ok(Replaced::Done)),
-        StoreJob::Erase { .. } => Done::Erased(Ok(())),
-        StoreJob::SetAside(_) => Done::SetAside(Ok(running.aside.clone())),
+        StoreJob::Replace { .. } => JobResult::Replaced(Ok(Replaced::Done)),
+        StoreJob::Erase { .. } => JobResult::Erased(Ok(())),
+        StoreJob::SetAside(_) => JobResult::SetAside(Ok(running.aside.clone())),
         // The reads end their jobs themselves.
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::Note(_)
+        StoreJob::Load | StoreJob::ReadSession => {
+            JobResult::SessionRead(Box::new(FileContent::Unusable(trouble())))
+        }
+        StoreJob::WriteIntent(_)
         | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
+        | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Ok(())),
+        | StoreJob::QueueRevocation(_)
+        | StoreJob::DropRevocation(_) => JobResult::Stored(Ok(())),
     })
 }
 
@@ -104,16 +106,18 @@ pub(super) fn failed(job: &Job) -> Outcome {
         }
     };
     Outcome::Session(match job {
-        StoreJob::Replace { .. } => Done::Replaced(Err(trouble())),
-        StoreJob::Erase { .. } => Done::Erased(Err(trouble())),
-        StoreJob::SetAside(_) => Done::SetAside(Err(trouble())),
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::Note(_)
+        StoreJob::Replace { .. } => JobResult::Replaced(Err(trouble())),
+        StoreJob::Erase { .. } => JobResult::Erased(Err(trouble())),
+        StoreJob::SetAside(_) => JobResult::SetAside(Err(trouble())),
+        StoreJob::Load | StoreJob::ReadSession => {
+            JobResult::SessionRead(Box::new(FileContent::Unusable(trouble())))
+        }
+        StoreJob::WriteIntent(_)
         | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
+        | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Err(trouble())),
+        | StoreJob::QueueRevocation(_)
+        | StoreJob::DropRevocation(_) => JobResult::Stored(Err(trouble())),
     })
 }
 
@@ -121,6 +125,6 @@ fn unread_reminder() -> Outcome {
     Outcome::Reminder(ReminderDone::Read(Box::new(FoundReminder::Unusable(trouble())), Box::default()))
 }
 
-pub(super) fn trouble() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
+pub(super) fn trouble() -> StoreError {
+    StoreError { path: "/session".to_owned(), kind: StoreErrorKind::Os("Input/output error".to_owned()) }
 }

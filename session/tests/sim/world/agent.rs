@@ -9,8 +9,8 @@ use everkey_proto::Scheme;
 use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
 use everkey_session::policy::Policy;
 use everkey_session::{Boot, Moment, Op, Settings};
-use everkey_session::{Done, StoreJob};
 use everkey_session::{Effect, Input};
+use everkey_session::{JobResult, StoreJob};
 
 impl World {
     pub(super) fn start_agent(&mut self) {
@@ -56,11 +56,11 @@ impl World {
         self.at(after, Event::Restart);
     }
 
-    pub(super) fn completed(&mut self, op: Op, done: Done) {
-        if let Done::Answered(answer, _) = &done {
+    pub(super) fn completed(&mut self, op: Op, done: JobResult) {
+        if let JobResult::Answered(answer, _) = &done {
             self.checks.answered(self.global(op), answer, &self.server);
         }
-        if let Done::Erased(result) = &done {
+        if let JobResult::Erased(result) = &done {
             self.checks.erased(result.is_ok());
         }
         self.feed(Input::Done(op, done));
@@ -139,7 +139,7 @@ impl World {
             Effect::Cancel(op) => {
                 self.connections.remove(&op);
             }
-            Effect::Tell(_) | Effect::Farewell(_) => {}
+            Effect::Notify(_) | Effect::Farewell(_) => {}
         }
     }
 

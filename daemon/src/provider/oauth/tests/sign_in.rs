@@ -137,7 +137,7 @@ fn a_browser_needs_pkce_and_every_client_a_way_to_prove_itself() {
 fn no_metadata_is_told_at_the_last_place() {
     let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, Scheme::Device, answer);
     let first = read(WellKnown::OpenId, &answer(404, "{}"));
-    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetKind::Status(404)));
+    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404)));
     assert!(is_metadata(&read(WellKnown::OAuth, &html(404))));
     for page in [html(200), html(500), answer(302, ""), answer(200, "[]")] {
         assert!(matches!(read(WellKnown::OAuth, &page), LoginAnswer::Net(_)), "{}", page.status);
@@ -331,7 +331,7 @@ fn an_id_token_counts_only_for_this_client_and_this_sign_in() {
     ] {
         let answered = with(name, others.clone());
         assert!(
-            matches!(answered, LoginAnswer::Net(t) if t.kind == NetKind::OtherSession),
+            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::OtherSession),
             "{name} {others}"
         );
     }
@@ -339,7 +339,10 @@ fn an_id_token_counts_only_for_this_client_and_this_sign_in() {
         [("exp", json!(700)), ("exp", Value::Null), ("sub", json!("")), ("sub", json!(7)), ("aud", json!(7))]
     {
         let answered = with(name, odd.clone());
-        assert!(matches!(answered, LoginAnswer::Net(t) if t.kind == NetKind::NotTheContract), "{name} {odd}");
+        assert!(
+            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::NotTheContract),
+            "{name} {odd}"
+        );
     }
     assert!(matches!(read(&good, None), LoginAnswer::Granted(_)), "where none was sent, none is compared");
 }

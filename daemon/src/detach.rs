@@ -54,15 +54,18 @@ impl Readiness {
 }
 
 fn report(mut reader: PipeReader) -> i32 {
-    let mut said = String::new();
-    match read_to_end(&mut reader, &mut said) {
-        Ok(()) if said == READY => 0,
-        Ok(()) if said.starts_with(ALREADY_RUNNING) => {
-            println!("{said}");
+    let mut message = String::new();
+    match read_to_end(&mut reader, &mut message) {
+        Ok(()) if message == READY => 0,
+        Ok(()) if message.starts_with(ALREADY_RUNNING) => {
+            println!("{message}");
             0
         }
         Ok(()) => {
-            eprintln!("everkeyd: {}", if said.is_empty() { "the agent died while starting" } else { &said });
+            eprintln!(
+                "everkeyd: {}",
+                if message.is_empty() { "the agent died while starting" } else { &message }
+            );
             1
         }
         Err(e) => {
@@ -72,9 +75,9 @@ fn report(mut reader: PipeReader) -> i32 {
     }
 }
 
-fn read_to_end(reader: &mut PipeReader, said: &mut String) -> Result<()> {
-    if reader.read_to_string(said).is_err() {
-        bail!("can't hear the agent");
+fn read_to_end(reader: &mut PipeReader, message: &mut String) -> Result<()> {
+    if reader.read_to_string(message).is_err() {
+        bail!("can't read what the agent reports");
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ fn gap_ms() -> Result<u64> {
     }
 }
 
-/// dot-ai's own variable; what is no number of seconds counts as not said, and is no reason to serve nobody.
+/// dot-ai's own variable. What is no number of seconds counts as absent: it is no reason to serve nobody.
 fn dot_ai_ttl_secs() -> Option<u64> {
     text("DOT_AI_TOKEN_TTL_SECONDS")?.trim().parse().ok().filter(|secs| *secs > 0)
 }

@@ -15,7 +15,7 @@ const KEPT: usize = 500;
 /// How many events a reader may be behind, besides what the socket holds.
 const MAX_LAG: usize = 512;
 
-/// The events of this agent's life. The lock is held for a push or a copy, and makes what a follower is told of the past
+/// The events of this agent's life. The lock is held for a push or a copy, and makes what a follower gets of the past
 /// end where its present begins.
 #[derive(Clone)]
 pub struct EventLog(Arc<Mutex<Recorded>>);
@@ -24,7 +24,7 @@ struct Recorded {
     last: u64,
     past: VecDeque<Arc<Event>>,
     live: broadcast::Sender<Arc<Event>>,
-    /// The trouble that each profile is in, so that trouble which lasts is told once.
+    /// The trouble that each profile is in, so that trouble which lasts is one event.
     lasting: BTreeMap<String, Happening>,
 }
 

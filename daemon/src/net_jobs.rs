@@ -1,4 +1,4 @@
-//! The network jobs: each a future that ends in what the core is told.
+//! The network jobs: each is a future that ends in an input of the core.
 
 use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};

@@ -1,4 +1,4 @@
-//! What systemd is told (sd_notify): ready, stopping, alive. Nothing of it matters where there is no systemd.
+//! Notifies systemd (sd_notify): ready, stopping, alive. Nothing of it matters where there is no systemd.
 
 use everkey_session::Boot;
 use sd_notify::NotifyState;

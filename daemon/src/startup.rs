@@ -77,9 +77,9 @@ pub fn main() -> ExitCode {
         Ok(Taken::Ours(lock)) => lock,
         Ok(Taken::Theirs(socket)) => {
             let at = socket.map(|socket| format!(" at {}", socket.display())).unwrap_or_default();
-            let said = format!("{ALREADY_RUNNING}{at}");
-            let _ = writeln!(io::stdout(), "{said}");
-            readiness.failed(&said);
+            let message = format!("{ALREADY_RUNNING}{at}");
+            let _ = writeln!(io::stdout(), "{message}");
+            readiness.failed(&message);
             return ExitCode::SUCCESS;
         }
         Err(e) => {
@@ -125,9 +125,9 @@ fn guard_memory() -> Result<()> {
 }
 
 fn fail(readiness: Readiness, e: &anyhow::Error) -> ExitCode {
-    let said = format!("{e:#}");
-    let _ = writeln!(io::stderr(), "everkeyd: {said}");
-    readiness.failed(&said);
+    let message = format!("{e:#}");
+    let _ = writeln!(io::stderr(), "everkeyd: {message}");
+    readiness.failed(&message);
     ExitCode::FAILURE
 }
 

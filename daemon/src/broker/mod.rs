@@ -83,7 +83,7 @@ impl Broker {
 
     /// Begins to look after a profile: its files are read at once.
     fn open(&mut self, profile: ConfiguredProfile) -> Result<usize> {
-        // The folder must be there before it can be watched; what goes wrong is told when the file is needed.
+        // The folder must be there before it can be watched; what goes wrong is reported when the file is needed.
         if let Some(dir) = profile.session_file.parent() {
             let _ = crate::store::make_dir(dir);
         }
@@ -108,7 +108,7 @@ impl Broker {
         Ok(index)
     }
 
-    /// Runs until it is told to stop and everything under way is safe.
+    /// Runs until it has to stop and everything under way is safe.
     pub async fn run(mut self, mut inputs: BrokerInputs) -> Result<()> {
         let alarm = Alarm::new()?;
         loop {

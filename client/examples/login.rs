@@ -1,7 +1,7 @@
 //! Signs in with prompts of its own: `cargo run -p everkey-client --example login [PROFILE]`
 //! What is typed is shown here; a real program hides codes and tokens.
 
-use everkey_client::{Agent, Code, Failure, PromptAnswer, Secret, Step};
+use everkey_client::{Agent, Code, Failure, PromptReply, Secret, Step};
 use std::io::{self, Write};
 
 fn main() -> Result<(), Failure> {
@@ -19,25 +19,25 @@ fn main() -> Result<(), Failure> {
         }
         Step::Show { url, user_code, .. } => {
             println!("Open {url} and type {user_code}");
-            Ok(PromptAnswer::Wait)
+            Ok(PromptReply::Wait)
         }
         Step::Open { url, port, .. } => {
             println!("Open this on this machine (it comes back to port {port}):\n{url}");
-            Ok(PromptAnswer::Wait)
+            Ok(PromptReply::Wait)
         }
-        Step::Done { .. } => Ok(PromptAnswer::Wait),
+        Step::Done { .. } => Ok(PromptReply::Wait),
     })?;
     println!("{}", user.map_or("signed in".to_owned(), |user| format!("signed in as {}", user.email)));
     Ok(())
 }
 
-fn typed(prompt: &str) -> Result<PromptAnswer, Failure> {
+fn typed(prompt: &str) -> Result<PromptReply, Failure> {
     print!("{prompt}");
     let mut line = String::new();
     let read = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut line));
     match read {
-        Ok(0) => Ok(PromptAnswer::Cancel),
-        Ok(_) => Ok(PromptAnswer::Text(Secret::new(line.trim_end_matches('\n')))),
+        Ok(0) => Ok(PromptReply::Cancel),
+        Ok(_) => Ok(PromptReply::Text(Secret::new(line.trim_end_matches('\n')))),
         Err(e) => Err(Failure::new(Code::BadRequest, format!("Can't read: {e}."), "Run it on a terminal.")),
     }
 }

@@ -45,4 +45,4 @@ pub use everkey_proto::reply::{
     Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::{Expect, FlowId, Scheme, Secret, When};
-pub use profile_client::{ProfileClient, PromptAnswer, is_repeat};
+pub use profile_client::{ProfileClient, PromptReply, is_repeat};

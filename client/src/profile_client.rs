@@ -15,7 +15,7 @@ pub struct ProfileClient<'a> {
 
 /// What the callback of [`ProfileClient::login`] answers to a [`Step`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PromptAnswer {
+pub enum PromptReply {
     /// To [`Step::Ask`]: what was typed. To [`Step::Open`]: the address that a browser elsewhere ended at.
     Text(Secret),
     /// To [`Step::Show`] and [`Step::Open`]: the page or code has been shown; wait until the person has used it.
@@ -157,11 +157,11 @@ impl<'a> ProfileClient<'a> {
     /// [`Step::Done`], and says what to do. Returns who signed in, `None` where the server does not say.
     ///
     /// # Errors
-    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptAnswer::Cancel`].
+    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptReply::Cancel`].
     pub fn login(
         &mut self,
         scheme: Option<Scheme>,
-        mut prompt: impl FnMut(&Step) -> Result<PromptAnswer, Failure>,
+        mut prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
     ) -> Result<Option<User>, Failure> {
         let mut step = self.step(Verb::Login { scheme })?;
         let mut told: Option<Step> = None;
@@ -172,12 +172,12 @@ impl<'a> ProfileClient<'a> {
             };
             // While it waits the agent repeats itself; a question that comes again is a new one.
             let repeated = told.as_ref().is_some_and(|told| is_repeat(told, &step));
-            let answer = if repeated { PromptAnswer::Wait } else { prompt(&step)? };
+            let answer = if repeated { PromptReply::Wait } else { prompt(&step)? };
             told = Some(step);
             step = match answer {
-                PromptAnswer::Text(text) => self.step(Verb::Answer { flow, text })?,
-                PromptAnswer::Wait => self.wait(flow)?,
-                PromptAnswer::Cancel => self.step(Verb::Cancel { flow })?,
+                PromptReply::Text(text) => self.step(Verb::Answer { flow, text })?,
+                PromptReply::Wait => self.wait(flow)?,
+                PromptReply::Cancel => self.step(Verb::Cancel { flow })?,
             };
         }
     }

@@ -1,7 +1,7 @@
 //! The account that a verb is about: which one, who chose it, and how this program was called.
 
-use super::prompt;
-use super::shared_options::{SharedOptions, TokenOption};
+use crate::cli::terminal::prompt;
+use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
 use everkey_client::precedence::GivenToken;
 use everkey_client::{Agent, Failure, Profile, ProfileClient, UserConfiguration, environment, precedence};
 use everkey_proto::{Code, Expect, ProviderKind};

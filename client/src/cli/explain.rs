@@ -1,7 +1,7 @@
 //! `everkey whoami --explain`: where account, server and token come from, and what was passed over.
 
 use crate::cli::context::{Chosen, Context};
-use crate::cli::output;
+use crate::cli::terminal::output;
 use everkey_client::precedence::{self, NamedServer, Origin};
 use everkey_client::{Failure, Inspection, Status, User, Verdict, environment};
 use everkey_proto::Code;

@@ -1,39 +1,27 @@
 //! The command line: finds the verb that was typed, runs it, prints how it ended.
 
-mod browser;
-mod command_line;
 mod config_file;
 mod context;
 mod dashboard_program;
-mod dates;
-mod dispatch;
-mod error;
 mod explain;
-mod help;
-mod interrupt;
-mod option;
-mod output;
 mod profile_link;
-mod prompt;
-mod qr;
 mod render;
 mod restart;
-mod shared_options;
-mod shared_rows;
-mod stdin_or_step;
+mod terminal;
 mod terminal_login;
-mod usage_message;
-mod verb;
+mod usage;
 mod verbs;
 
 #[cfg(test)]
 mod tests;
 
-use command_line::CommandLine;
-use dispatch::{Task, WrongUsage};
-use error::{UsageError, VerbError};
 use everkey_client::{Code, Failure};
 use std::process::ExitCode;
+use terminal::output;
+use usage::command_line::CommandLine;
+use usage::dispatch::{self, Task, WrongUsage};
+use usage::error::{UsageError, VerbError};
+use usage::message;
 use verbs::VERBS;
 
 /// The whole program.
@@ -62,15 +50,15 @@ pub fn run() -> ExitCode {
 
 fn wrong_usage(wrong: &WrongUsage, json: bool) -> ExitCode {
     let top: Vec<_> = VERBS.iter().map(|(_, row)| row).collect();
-    let message = usage_message::message(&wrong.error, &wrong.path, &top);
-    let hint = match usage_message::spelled(&wrong.path) {
+    let text = message::message(&wrong.error, &wrong.path, &top);
+    let hint = match message::spelled(&wrong.path) {
         verb if verb.is_empty() => "Try `everkey --help`.".to_owned(),
         verb => format!("Try `everkey {verb} --help`, or `everkey --help` for all commands."),
     };
     if json {
-        output::json(&output::failure_json(&Failure::new(Code::BadRequest, message, hint)));
+        output::json(&output::failure_json(&Failure::new(Code::BadRequest, text, hint)));
     } else {
-        output::error_line(format_args!("everkey: {message}\n{hint}"));
+        output::error_line(format_args!("everkey: {text}\n{hint}"));
     }
     ExitCode::from(Code::BadRequest.exit_code())
 }

@@ -1,10 +1,10 @@
 //! A sign-in in the terminal: goes through its steps; what is typed, shown and opened happens here.
 
-use super::context::Context;
-use super::prompt::{self, Echo};
-use super::render::{self, login as words};
-use super::stdin_or_step::{LineOrStep, StdinOrStep};
-use super::{browser, dates, output, qr};
+use crate::cli::context::Context;
+use crate::cli::render::{self, login as words};
+use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
+use crate::cli::terminal::{browser, dates, output, qr};
 use everkey_client::{Agent, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, is_repeat};
 use everkey_proto::{Code, ProviderKind, Verb};
 use serde_json::json;

@@ -1,12 +1,13 @@
 //! The table of verbs as a whole: its help pages, and the command lines that documents and people write.
 
-use super::command_line::CommandLine;
-use super::dispatch::{Task, WrongUsage, task};
-use super::help;
-use super::option::Arguments;
-use super::usage_message::{message, spelled};
-use super::verb::{Action, VerbRow};
-use super::verbs::VERBS;
+use crate::cli::usage::command_line::CommandLine;
+use crate::cli::usage::dispatch::{Task, WrongUsage, task};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::help;
+use crate::cli::usage::message::{message, spelled};
+use crate::cli::usage::option::Arguments;
+use crate::cli::usage::verb::{Action, VerbRow};
+use crate::cli::verbs::VERBS;
 use lexopt::Parser;
 use std::collections::BTreeMap;
 
@@ -45,8 +46,8 @@ fn complaint(text: &str) -> String {
     let wrong = match task(line, VERBS) {
         Err(wrong) => wrong,
         Ok(Task::Run { path, run, arguments }) => match run(arguments) {
-            Err(super::error::VerbError::Usage(error)) => WrongUsage { error, path },
-            Err(super::error::VerbError::Failure(failure)) => panic!("{text} ran: {failure:?}"),
+            Err(VerbError::Usage(error)) => WrongUsage { error, path },
+            Err(VerbError::Failure(failure)) => panic!("{text} ran: {failure:?}"),
             Ok(_) => panic!("{text} ran"),
         },
         Ok(Task::Print(page)) => panic!("{text} prints {page}"),
@@ -122,7 +123,7 @@ fn a_page_lists_exactly_the_options_that_its_verb_takes() {
         for option in every.iter().filter(|option| !listed.contains(option)) {
             let options = vec![((*option).to_owned(), String::new())];
             let ended = run(Arguments { words: Vec::new(), options });
-            assert!(matches!(ended, Err(super::error::VerbError::Usage(_))), "{} --{option}", spelled(&path));
+            assert!(matches!(ended, Err(VerbError::Usage(_))), "{} --{option}", spelled(&path));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! achilles' own words, as its document shows them.
 
 use super::login::DeviceCodeText;
-use crate::cli::output;
+use crate::cli::terminal::output;
 use everkey_client::{Code, Failure, Inspection, State, Status, Verdict};
 
 /// A device code.

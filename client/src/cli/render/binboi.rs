@@ -1,6 +1,6 @@
 //! binboi's `whoami`: user, name, plan, the token's prefix, and where the token came from.
 
-use crate::cli::output;
+use crate::cli::terminal::output;
 use everkey_client::Inspection;
 
 /// What the server said of a token.

@@ -1,6 +1,6 @@
 //! dot-ai's `auth status`: one section for each kind of token there is.
 
-use crate::cli::{dates, output};
+use crate::cli::terminal::{dates, output};
 use everkey_client::{State, Status};
 
 /// A token from an option or a variable.

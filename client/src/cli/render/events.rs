@@ -1,6 +1,6 @@
 //! What has happened, in words.
 
-use crate::cli::{dates, output};
+use crate::cli::terminal::{dates, output};
 use anstyle::{AnsiColor, Style};
 use everkey_client::{Event, Happening, User};
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! A reminder in words.
 
 use crate::cli::context::Context;
-use crate::cli::dates;
+use crate::cli::terminal::dates;
 use everkey_client::{Reminder, Upstream};
 
 /// When a reminder is due, in a line.

@@ -1,10 +1,11 @@
 //! `everkey agent start|stop|status|logs`
 
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::output;
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::{Action::Run, VerbHelp, VerbRow};
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Agent, Failure, environment, unexpected_reply};
 use everkey_proto::{Code, Expect, Reply, Request, Verb};
 use serde_json::json;

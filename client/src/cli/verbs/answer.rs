@@ -1,12 +1,12 @@
 //! `everkey answer FLOW`: answers, from another terminal, the question that a sign-in asked last.
 
 use crate::cli::context::Context;
-use crate::cli::error::{UsageError, VerbError};
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::prompt::{self, Echo};
-use crate::cli::shared_rows as rows;
+use crate::cli::terminal::prompt::{self, Echo};
 use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
-use crate::cli::verb::VerbHelp;
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, FlowId};
 use everkey_proto::{Code, Verb};
 use std::process::ExitCode;

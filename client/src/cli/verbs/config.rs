@@ -2,13 +2,14 @@
 
 use crate::cli::config_file;
 use crate::cli::context::Context;
-use crate::cli::error::{UsageError, VerbError};
-use crate::cli::option::{Arguments, ParsedArguments, VerbOption};
-use crate::cli::output;
 use crate::cli::restart::restart_agent;
-use crate::cli::shared_options::SharedOptions;
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::{Action::Run, VerbHelp, VerbRow};
+use crate::cli::terminal::output;
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, ParsedArguments, VerbOption};
+use crate::cli::usage::shared_options::SharedOptions;
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Failure, Profile, configuration};
 use everkey_proto::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
 use everkey_proto::{Code, ProviderKind, address};

@@ -1,11 +1,11 @@
 //! `everkey dashboard`: runs everkey-dashboard, opens its one-time link, and waits until it is ended.
 
 use crate::cli::dashboard_program::{DashboardEvent, DashboardLink, DashboardProgram, ended};
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{browser, interrupt, output, prompt};
+use crate::cli::terminal::{browser, interrupt, output, prompt};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Agent, Failure, environment};
 use everkey_proto::Code;
 use serde_json::json;

@@ -1,11 +1,12 @@
 //! `everkey events`: what happens, one line each, until it is ended.
 
 use crate::cli::context::{Chosen, Context};
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{interrupt, output, render};
+use crate::cli::render;
+use crate::cli::terminal::{interrupt, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Event, Failure};
 use everkey_proto::Reply;
 use everkey_proto::json::ReplyLine;

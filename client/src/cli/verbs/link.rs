@@ -1,11 +1,11 @@
 //! `everkey link NAME`: everkey under a profile's name.
 
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::output;
 use crate::cli::profile_link::{self, Existing, in_the_way};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, UserConfiguration};
 use everkey_proto::Code;
 use everkey_proto::profile::is_word_name;

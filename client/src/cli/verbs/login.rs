@@ -1,13 +1,13 @@
 //! `everkey login`: begins a sign-in, or goes on with the one that is under way.
 
 use crate::cli::context::Context;
-use crate::cli::error::{UsageError, VerbError};
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_options::TokenOption;
-use crate::cli::shared_rows as rows;
+use crate::cli::terminal::{output, prompt};
 use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
-use crate::cli::verb::VerbHelp;
-use crate::cli::{output, prompt};
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_options::TokenOption;
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::{self, Origin};
 use everkey_client::{Failure, ProfileClient, Scheme, environment};
 use everkey_proto::{Code, ProviderKind, Verb};

@@ -1,11 +1,11 @@
 //! `everkey logout`: removes the local session first; then prints what the server knows of it.
 
 use crate::cli::context::Context;
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::output;
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, Revocation};
 use everkey_proto::ProviderKind;
 use serde_json::json;

@@ -16,9 +16,9 @@ mod token;
 mod unlink;
 mod whoami;
 
-use super::verb::Action::{Run, Verbs};
-use super::verb::VerbGroup::{Accounts, SignIn, Watching};
-use super::verb::{GroupedVerb, VerbRow};
+use crate::cli::usage::verb::Action::{Run, Verbs};
+use crate::cli::usage::verb::VerbGroup::{Accounts, SignIn, Watching};
+use crate::cli::usage::verb::{GroupedVerb, VerbRow};
 
 /// In the order of the general help page.
 #[rustfmt::skip]

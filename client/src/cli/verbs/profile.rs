@@ -1,13 +1,14 @@
 //! `everkey profile list|show|add|use|remove`
 
 use crate::cli::config_file::ConfigFile;
-use crate::cli::error::{UsageError, VerbError};
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::output;
 use crate::cli::restart::restart_agent;
-use crate::cli::shared_options::SharedOptions;
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::{Action::Run, VerbHelp, VerbRow};
+use crate::cli::terminal::output;
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_options::SharedOptions;
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Failure, Profile, UserConfiguration, environment};
 use everkey_proto::config::OauthEndpoints;
 use everkey_proto::{Code, ProviderKind};

@@ -1,11 +1,11 @@
 //! `everkey refresh`: refreshes now and prints the new expiry.
 
 use crate::cli::context::Context;
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{dates, output};
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, unexpected_reply};
 use everkey_proto::{Reply, Verb};
 use serde_json::json;

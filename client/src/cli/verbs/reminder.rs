@@ -1,12 +1,13 @@
 //! `everkey reminder set|get|clear`: the re-audit reminder of whoever is signed in.
 
 use crate::cli::context::Context;
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
 use crate::cli::render::reminder as words;
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::{Action::Run, VerbHelp, VerbRow};
-use crate::cli::{dates, output};
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Reminder, Upstream, When};
 use serde_json::json;
 use std::process::ExitCode;

@@ -1,11 +1,12 @@
 //! `everkey status`: everything there is to show; exit 1 when nobody is signed in.
 
 use crate::cli::context::Context;
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{dates, output, render};
+use crate::cli::render;
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::GivenToken;
 use everkey_client::{Failure, Inspection, Scheme, State, Status, Verdict};

@@ -1,12 +1,12 @@
 //! `everkey token`: a valid access token on stdout and nothing else.
 
 use crate::cli::context::Context;
-use crate::cli::error::{UsageError, VerbError};
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::prompt::{self, Echo};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{dates, output};
+use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, Short};
 use everkey_proto::Code;
 use serde_json::json;

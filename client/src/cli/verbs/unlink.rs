@@ -1,11 +1,11 @@
 //! `everkey unlink NAME`: removes what `everkey link NAME` made.
 
-use crate::cli::error::VerbError;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::output;
 use crate::cli::profile_link::{self, Existing, in_the_way};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::Failure;
 use everkey_proto::Code;
 use everkey_proto::profile::is_word_name;

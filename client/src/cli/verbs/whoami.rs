@@ -1,12 +1,13 @@
 //! `everkey whoami`: `EMAIL (ID)`.
 
 use crate::cli::context::Context;
-use crate::cli::error::VerbError;
 use crate::cli::explain::explain;
-use crate::cli::option::{Arguments, VerbOption};
-use crate::cli::shared_rows as rows;
-use crate::cli::verb::VerbHelp;
-use crate::cli::{output, render};
+use crate::cli::render;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::GivenToken;
 use everkey_client::{Failure, Inspection, User, Verdict};
 use everkey_proto::{Code, ProviderKind};

@@ -1,7 +1,7 @@
 //! Help pages: each verb's own text with the lists of its options and verbs, and the general page.
 
+use super::message::spelled;
 use super::option::OptionText;
-use super::usage_message::spelled;
 use super::verb::{GroupedVerb, VerbGroup, VerbRow};
 
 /// No line is longer, because a terminal may be no wider.

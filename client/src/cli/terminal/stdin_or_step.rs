@@ -1,7 +1,7 @@
 //! Waits for a line of standard input and for the sign-in's next step at once: what is asked here may be answered
 //! elsewhere.
 
-use crate::cli::prompt;
+use super::prompt;
 use everkey_client::{Agent, Failure, Secret, Step};
 use everkey_proto::profile::Profile;
 use everkey_proto::{Code, Expect};

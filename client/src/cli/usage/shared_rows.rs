@@ -74,10 +74,11 @@ pub fn parse_scheme(text: &str) -> Result<Scheme, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::error::UsageError;
-    use crate::cli::option::Arguments;
+    use crate::cli::usage::error::UsageError;
+    use crate::cli::usage::option::Arguments;
+    use crate::cli::usage::shared_options::SharedOptions;
 
-    fn read(options: &[(&str, &str)]) -> Result<crate::cli::shared_options::SharedOptions, UsageError> {
+    fn read(options: &[(&str, &str)]) -> Result<SharedOptions, UsageError> {
         let table: &[VerbOption<()>] = &[json(), profile(), server(), api(), server_url(), token()];
         let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Arguments { words: Vec::new(), options }.read_options(table).map(|parsed| parsed.shared)

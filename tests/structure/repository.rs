@@ -43,7 +43,8 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
 
 /// The text of a file; `None` where it is no text.
 pub fn read(file: &str) -> Option<String> {
-    String::from_utf8(std::fs::read(root().join(file)).unwrap()).ok()
+    let bytes = std::fs::read(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    String::from_utf8(bytes).ok()
 }
 
 pub fn exists(path: &str) -> bool {

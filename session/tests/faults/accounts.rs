@@ -97,7 +97,7 @@ fn n27_b_is_revoked_if_the_file_holds_a() {
 }
 
 #[test]
-fn n27_tokens_of_a_cancelled_sign_in_are_revoked_at_their_server() {
+fn n27_a_cancelled_sign_ins_tokens_are_revoked_at_their_server() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (flow, verify) = agent.verify_code_elsewhere();
     let given_up = reply(4, ProfileReply::Failed(Error::FlowGone));

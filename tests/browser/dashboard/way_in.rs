@@ -38,8 +38,8 @@ fn link_in(file: &Path) -> String {
 }
 
 #[test]
-fn the_command_opens_a_private_file_with_a_one_time_link() {
-    let test = "the_command_opens_a_private_file_with_a_one_time_link";
+fn the_command_opens_a_private_one_time_link() {
+    let test = "the_command_opens_a_private_one_time_link";
     let Some(mut browser) = Chromium::start(test) else { return };
     let mut world = World::new();
     world.everkey("agent start").ok();

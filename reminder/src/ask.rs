@@ -5,7 +5,8 @@ use crate::effect::{
     ReminderEffect, ReminderError, ReminderJob, ReminderNotice, ReminderReply, ReminderRequest,
 };
 use crate::facts::SessionFacts;
-use crate::machine::{ReminderMachine, Storing, Work};
+use crate::machine::ReminderMachine;
+use crate::state::{PendingRequest, Storing, Work};
 use everkey_proto::When;
 use everkey_session::{Boot, Moment, Waiter};
 use everkey_session::{Error, StoreError};
@@ -17,14 +18,6 @@ const DAY_SECS: u64 = 86_400;
 
 /// The furthest ahead that a reminder may lie, in days.
 const FURTHEST_DAYS: u32 = 365;
-
-/// A client that waits.
-#[derive(Debug)]
-pub(crate) struct PendingRequest {
-    pub waiter: Waiter,
-    deadline: Boot,
-    request: ReminderRequest,
-}
 
 impl ReminderMachine {
     /// When the first client's patience ends.

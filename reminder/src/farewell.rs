@@ -4,8 +4,8 @@
 use crate::book::Owed;
 use crate::effect::ReminderAnswer;
 use crate::facts::SessionFacts;
-use crate::inform::Hold;
 use crate::machine::ReminderMachine;
+use crate::state::InformHold;
 use everkey_session::NetErrorKind;
 use everkey_session::policy::slow_retry_at;
 use everkey_session::{Boot, Farewell, Moment};
@@ -16,25 +16,11 @@ const TRIES: u32 = 3;
 /// The longest that a revocation waits because the server asks to, in milliseconds.
 const LONGEST_WAIT_MS: u64 = 60_000;
 
-/// A revocation that waits.
-#[derive(Debug)]
-pub(crate) struct PendingFarewell {
-    farewell: Farewell,
-    next: Boot,
-    failures: u32,
-}
-
 /// What is to be done about one.
 enum Step {
     Call(Owed),
     Wait(Boot),
     Done,
-}
-
-impl PendingFarewell {
-    pub fn new(now: &Moment, farewell: Farewell) -> Self {
-        Self { farewell, next: now.boot, failures: 0 }
-    }
 }
 
 impl ReminderMachine {
@@ -79,9 +65,9 @@ impl ReminderMachine {
         let owed = self.book.owed.as_ref().filter(|owed| owed.email() == user);
         let Some(owed) = owed.filter(|_| fit && away && may) else { return Step::Done };
         match self.informing.hold {
-            Hold::Until(until) if until > now.boot.plus_ms(LONGEST_WAIT_MS) => Step::Done,
-            Hold::Until(until) if until > now.boot => Step::Wait(until),
-            Hold::Free | Hold::Backoff(_) | Hold::Until(_) => Step::Call(owed.clone()),
+            InformHold::Until(until) if until > now.boot.plus_ms(LONGEST_WAIT_MS) => Step::Done,
+            InformHold::Until(until) if until > now.boot => Step::Wait(until),
+            InformHold::Free | InformHold::Backoff(_) | InformHold::Until(_) => Step::Call(owed.clone()),
         }
     }
 

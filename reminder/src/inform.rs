@@ -4,55 +4,20 @@ use crate::book::Owed;
 use crate::effect::{ReminderAnswer, ReminderCall, ReminderEffect, ReminderNotice, Untold};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
+use crate::state::{InformCall, InformHold, Informing};
 use everkey_proto::Secret;
 use everkey_session::CallTarget;
 use everkey_session::Fingerprint;
 use everkey_session::policy::{retry_after, retry_at};
 use everkey_session::{Boot, Moment, Op};
 
-/// The way to the api-server.
-#[derive(Debug)]
-pub(crate) struct Informing {
-    call: Option<Call>,
-    pub hold: Hold,
-    failures: u32,
-    /// The access token that it did not accept: only another one is worth a try.
-    refused: Option<Fingerprint>,
-}
-
-/// Why the next call waits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Hold {
-    Free,
-    /// The last one failed.
-    Backoff(Boot),
-    /// The server asked for it.
-    Until(Boot),
-}
-
-impl Default for Informing {
-    fn default() -> Self {
-        Self { call: None, hold: Hold::Free, failures: 0, refused: None }
-    }
-}
-
-/// A call that is under way.
-#[derive(Debug)]
-struct Call {
-    op: Op,
-    owed: Owed,
-    access: Fingerprint,
-    /// The revocation that waits for it, if one does.
-    farewell: Option<u64>,
-}
-
 impl Informing {
     /// Somebody has just set or cleared a reminder: no backoff of ours is to delay it.
     pub fn hurry(&mut self) {
         self.failures = 0;
         self.hold = match self.hold {
-            Hold::Free | Hold::Backoff(_) => Hold::Free,
-            Hold::Until(until) => Hold::Until(until),
+            InformHold::Free | InformHold::Backoff(_) => InformHold::Free,
+            InformHold::Until(until) => InformHold::Until(until),
         };
     }
 
@@ -67,8 +32,8 @@ impl Informing {
 
     fn held_until(&self) -> Boot {
         match self.hold {
-            Hold::Free => Boot(0),
-            Hold::Backoff(until) | Hold::Until(until) => until,
+            InformHold::Free => Boot(0),
+            InformHold::Backoff(until) | InformHold::Until(until) => until,
         }
     }
 }
@@ -104,15 +69,16 @@ impl ReminderMachine {
         let op = self.next_op();
         let (print, due_at) = (Fingerprint::of(&access), owed.due_at());
         self.emit(ReminderEffect::Call(op, ReminderCall { at, access, due_at }));
-        self.informing.call = Some(Call { op, owed, access: print, farewell });
+        self.informing.call = Some(InformCall { op, owed, access: print, farewell });
     }
 
     pub(crate) fn informed(&mut self, now: &Moment, op: Op, answer: ReminderAnswer) {
         let informing = &mut self.informing;
-        let Some(Call { owed, access, farewell, .. }) = informing.call.take_if(|call| call.op == op) else {
+        let Some(InformCall { owed, access, farewell, .. }) = informing.call.take_if(|call| call.op == op)
+        else {
             return;
         };
-        informing.hold = Hold::Free;
+        informing.hold = InformHold::Free;
         if let Some(revocation) = farewell {
             self.farewell_answered(now, revocation, &answer);
         }
@@ -131,10 +97,10 @@ impl ReminderMachine {
                 self.notify(ReminderNotice::Untold(Untold::Refused));
             }
             ReminderAnswer::Unauthorized => informing.refused = Some(access),
-            ReminderAnswer::Limited(secs) => informing.hold = Hold::Until(retry_after(now, secs)),
+            ReminderAnswer::Limited(secs) => informing.hold = InformHold::Until(retry_after(now, secs)),
             ReminderAnswer::Net(net) => {
                 informing.failures = informing.failures.saturating_add(1);
-                informing.hold = Hold::Backoff(retry_at(now, informing.failures));
+                informing.hold = InformHold::Backoff(retry_at(now, informing.failures));
                 if informing.failures == 1 {
                     self.notify(ReminderNotice::Untold(Untold::Yet(net)));
                 }

@@ -14,6 +14,7 @@ mod farewell;
 mod inform;
 mod machine;
 mod profile_machines;
+mod state;
 
 pub use book::{FoundReminder, Owed, Reminder, ReminderBook};
 pub use effect::{

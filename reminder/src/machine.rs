@@ -1,12 +1,10 @@
 //! The re-audit reminder of whoever is signed in: what its file holds, what is noted about it, and when it is due.
 //! Nothing here counts another user's reminder.
 
-use crate::ask::PendingRequest;
 use crate::book::{FoundReminder, Reminder, ReminderBook};
 use crate::effect::{ReminderDone, ReminderEffect, ReminderInput, ReminderJob, ReminderNotice};
 use crate::facts::SessionFacts;
-use crate::farewell::PendingFarewell;
-use crate::inform::Informing;
+use crate::state::{Informing, PendingFarewell, PendingRequest, Storing, Work};
 use everkey_proto::reply;
 use everkey_session::policy::retry_at;
 use everkey_session::{Boot, Error, Moment, Op, StoreError, StoreErrorKind, Wake, WakeReason};
@@ -47,27 +45,6 @@ pub struct ReminderMachine {
     pub(crate) farewells_done: Vec<u64>,
     last_op: u64,
     effects: Vec<ReminderEffect>,
-}
-
-/// The one job on the reminder's files.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// None; the next look is then.
-    Rest { next: Boot },
-    /// A look, begun under the owner lock or not; `again` if the file changed meanwhile.
-    Reading { op: Op, owner: bool, again: bool },
-    /// The book, and perhaps the file, are being written.
-    Storing { op: Op, what: Storing, again: bool },
-}
-
-#[derive(Debug)]
-pub(crate) enum Storing {
-    /// The reminder is set, or removed, for somebody who may still wait.
-    Put { client: Option<PendingRequest>, email: String, reminder: Option<Reminder> },
-    /// It is due: noted as told, in the place of the one before, so that it is told once.
-    Due { reminder: Reminder, before: Option<Reminder> },
-    /// The book alone.
-    Book,
 }
 
 impl ReminderMachine {

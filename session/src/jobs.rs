@@ -1,6 +1,7 @@
 //! Work that the core has done for it, on files and on the network, and how it ends.
 
 use crate::error::{NetError, NotOwner, StoreError};
+use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
 use crate::login_job::{LoginAnswer, LoginCall};
 use crate::registration::CallTarget;
@@ -9,8 +10,6 @@ use crate::session::{Fingerprint, Session};
 use crate::sidecar::Sidecar;
 use crate::token_response::TokenResponse;
 use everkey_proto::Secret;
-use everkey_proto::reply::User;
-use std::collections::BTreeMap;
 
 /// Work on one profile's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,26 +92,6 @@ pub enum NetJob {
     },
     /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
     Listen,
-}
-
-/// What a server says of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// It accepts it.
-    Accepted {
-        /// Whose it is, if it says so.
-        user: Option<User>,
-        /// What else it says about them.
-        about: BTreeMap<String, String>,
-    },
-    /// It does not accept it.
-    Refused,
-    /// It answers, but has no way to say.
-    Untold,
-    /// It asks to wait so many seconds.
-    Limited(u64),
-    /// No usable answer.
-    Net(NetError),
 }
 
 /// How work ended.

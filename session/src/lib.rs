@@ -8,6 +8,7 @@
 mod context;
 mod effect;
 mod error;
+mod identity;
 mod input;
 mod inspections;
 mod jobs;
@@ -34,10 +35,10 @@ pub use effect::{Effect, Farewell};
 pub use error::{
     EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
 };
+pub use identity::Identity;
 pub use input::{Ask, Input, Op, Waiter};
 pub use jobs::{
-    FileContent, Identity, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer,
-    StoreJob,
+    FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
 };
 pub use journal::{Capability, Intent, Journal};
 pub use login_job::{LoginAnswer, LoginCall, WellKnown};

@@ -1,7 +1,7 @@
 //! The calls that sign-ins make to servers, and what servers answer.
 
 use crate::error::{NetError, Rejected};
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::registration::{Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::{Scheme, Secret};

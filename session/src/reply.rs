@@ -1,7 +1,7 @@
 //! What clients are answered, as data. Sentences are made in the binaries.
 
 use crate::error::Error;
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::time::WakeReason;
 use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
 use everkey_proto::{FlowId, Scheme, Secret};

@@ -12,6 +12,8 @@ pub struct Crate {
 }
 
 pub struct Dependency {
+    /// Whether only tests use it.
+    pub for_tests: bool,
     pub package: String,
     /// The folder, where the dependency is a crate of the workspace.
     pub folder: Option<String>,
@@ -71,6 +73,7 @@ fn from_metadata(package: &Value) -> Crate {
             .map(|dependency| Dependency {
                 package: dependency["name"].as_str().unwrap().to_owned(),
                 folder: dependency["path"].as_str().map(|path| relative(Path::new(path))),
+                for_tests: dependency["kind"] == "dev",
             })
             .collect(),
     }

@@ -1,7 +1,7 @@
 //! What the OAuth schemes have in common: how a client comes to know its server, and how it learns who signed in.
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};

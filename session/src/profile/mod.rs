@@ -2,6 +2,7 @@
 //! After each event one pass answers, starts and plans what follows from the new state.
 
 mod changes;
+mod erasing;
 mod requests;
 mod results;
 
@@ -19,6 +20,7 @@ use crate::rotation::{Rotation, RotationEvent};
 use crate::session_file::{FileState, Observer, Seal};
 use crate::sidecar_keeper::SidecarKeeper;
 use crate::time::{Moment, ServerClock, Wake};
+use crate::waiters::Waiters;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
 
@@ -37,8 +39,6 @@ pub struct Profile {
     revocations: Revocations,
     inspections: Inspections,
 }
-
-use crate::waiters::Waiters;
 
 /// What of a profile a machine may read while another part of the profile changes.
 macro_rules! context {

@@ -2,9 +2,10 @@
 
 use crate::context::Context;
 use crate::error::{Error, Rejected, StoreError};
+use crate::identity::Identity;
 use crate::input::Op;
 use crate::inspections::Purpose;
-use crate::jobs::{FileContent, Identity, JobResult, RefreshAnswer, Replaced};
+use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced};
 use crate::login::{LoginEvent, LoginOutcome};
 use crate::login_job::LoginAnswer;
 use crate::notice::Notice;

@@ -6,7 +6,7 @@ mod happen;
 use crate::check::{Breach, Checks, Rule};
 use crate::dice::Dice;
 use crate::disk::{Content, Disk, File, Health};
-use crate::ending::Excuses;
+use crate::excuses::Excuses;
 use crate::mutants::{Agent, Mutant};
 use crate::network::{Connection, Request};
 use crate::reminders::Reminders;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::NetError;
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::login::schemes::fixtures::*;
 use crate::login_job::WellKnown;
 use crate::registration::ClientAuth;

@@ -1,7 +1,7 @@
 //! What the tests of the schemes have in common: a clock moved by hand, a server's endpoints, and grants.
 
 use crate::error::{NetError, NetErrorKind};
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::journal::Capability;
 use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};

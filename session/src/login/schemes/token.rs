@@ -1,7 +1,7 @@
 //! A token made elsewhere and pasted: the server is asked first, and only what it accepts is kept.
 
 use crate::error::{Error, Rejected};
-use crate::jobs::Identity;
+use crate::identity::Identity;
 use crate::journal::Capability;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;

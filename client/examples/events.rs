@@ -8,7 +8,7 @@ fn main() -> Result<(), Failure> {
         let event = event?;
         match event.what {
             Happening::NeedsLogin { why } => println!("{}: sign in again, because {why}", event.profile),
-            Happening::Handed { pid, program } => {
+            Happening::Handed { pid, program, .. } => {
                 println!("{}: a token for {} ({pid})", event.profile, program.unwrap_or_default());
             }
             what => println!("{}: {what:?}", event.profile),

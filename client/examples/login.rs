@@ -1,7 +1,7 @@
 //! Signs in with prompts of its own: `cargo run -p everkey-client --example login [PROFILE]`
 //! What is typed is shown here; a real program hides codes and tokens.
 
-use everkey_client::{Agent, Code, Failure, PromptReply, Secret, Step};
+use everkey_client::{Agent, Code, Entry, Failure, Field, PromptReply, Secret, Step, code_or_email};
 use std::io::{self, Write};
 
 fn main() -> Result<(), Failure> {
@@ -15,7 +15,7 @@ fn main() -> Result<(), Failure> {
             if let Some(again) = again {
                 println!("{} {tries} tries left.", again.message);
             }
-            typed(&format!("{field:?}: "))
+            typed(*field)
         }
         Step::Show { url, user_code, .. } => {
             println!("Open {url} and type {user_code}");
@@ -31,13 +31,19 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn typed(prompt: &str) -> Result<PromptReply, Failure> {
-    print!("{prompt}");
+fn typed(field: Field) -> Result<PromptReply, Failure> {
+    print!("{field:?}: ");
     let mut line = String::new();
     let read = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut line));
     match read {
         Ok(0) => Ok(PromptReply::Cancel),
-        Ok(_) => Ok(PromptReply::Text(Secret::new(line.trim_end_matches('\n')))),
+        Ok(_) => {
+            let text = Secret::new(line.trim_end_matches('\n'));
+            Ok(PromptReply::Enter(match field {
+                Field::Code => code_or_email(text),
+                Field::Email | Field::Token => Entry::Text(text),
+            }))
+        }
         Err(e) => Err(Failure::new(Code::BadRequest, format!("Can't read: {e}."), "Run it on a terminal.")),
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the agent, or starts it.
 
 use crate::configuration::UserConfiguration;
-use crate::connection::{Connection, NoConnection, unexpected_reply};
+use crate::connection::{Connection, NoConnection};
 use crate::environment;
 use crate::events::EventStream;
 use crate::launch;
@@ -10,7 +10,8 @@ use crate::profile_client::ProfileClient;
 use everkey_proto::place::Places;
 use everkey_proto::profile::Profile;
 use everkey_proto::reply::Access;
-use everkey_proto::{Code, Expect, Failure, Reply, Request, Verb};
+use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall};
+use everkey_proto::{Code, Expect, Failure, Request};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -108,11 +109,8 @@ impl Agent {
     /// # Errors
     /// [`Code::Busy`] where 32 programs follow already, and whatever keeps the agent from answering.
     pub fn follow(mut self, past: bool) -> Result<EventStream, Failure> {
-        let verb = Verb::Events { past };
-        match self.ask(&Request { profile: None, expect: Expect::default(), verb })? {
-            Reply::Following => Ok(EventStream::new(self.0)),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Events { past })?;
+        Ok(EventStream::new(self.0))
     }
 
     /// Which program was handed which profile's token and when, the newest first: at most `limit`, and at most 1000.
@@ -120,20 +118,28 @@ impl Agent {
     /// # Errors
     /// [`Code::Storage`] where the log can't be read, and whatever keeps the agent from answering.
     pub fn accesses(&mut self, limit: u32) -> Result<Vec<Access>, Failure> {
-        let verb = Verb::Accesses { limit };
-        match self.ask(&Request { profile: None, expect: Expect::default(), verb })? {
-            Reply::Accesses(accesses) => Ok(accesses),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Accesses { limit })
     }
 
-    /// Sends one request of the protocol and waits for its reply, at most 45 seconds.
+    /// Sends one request about the agent as a whole and waits for its reply, at most 45 seconds.
     ///
     /// # Errors
-    /// What the agent answers instead ([`Reply::Failed`] is never returned as a reply), and [`Code::NoAgent`] where the
-    /// connection breaks.
-    pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
-        self.0.ask(request)
+    /// What the agent answers instead, and [`Code::NoAgent`] where the connection breaks.
+    pub fn call<C: AgentCall>(&mut self, call: C) -> Result<C::Reply, Failure> {
+        self.0.ask::<C>(&Request::Agent(call.into()))
+    }
+
+    /// Sends one request about a profile, or about the agent's default one, without reading the configuration.
+    ///
+    /// # Errors
+    /// As [`Agent::call`].
+    pub fn call_about<C: ProfileCall>(
+        &mut self,
+        profile: Option<String>,
+        expect: Expect,
+        call: C,
+    ) -> Result<C::Reply, Failure> {
+        self.0.ask::<C>(&Request::Profile { profile, expect, request: call.into() })
     }
 
     fn named(&mut self, name: Option<&str>) -> Result<ProfileClient<'_>, Failure> {

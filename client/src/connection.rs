@@ -3,6 +3,7 @@
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
+use everkey_proto::request::Call;
 use everkey_proto::{Code, Failure, Reply, Request};
 use interprocess::local_socket::prelude::*;
 use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
@@ -58,20 +59,21 @@ impl Connection {
         }
     }
 
-    /// Sends a request and waits for its reply; a reply that says what failed is an error.
-    pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
+    /// Sends a request and waits for its reply; a reply that says what failed, or belongs to another request, is an error.
+    pub fn ask<C: Call>(&mut self, request: &Request) -> Result<C::Reply, Failure> {
         let body = codec::encode_request(request).map_err(|_| too_long())?;
         let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
-        let asked = self.0.write_all(&framed).and_then(|()| {
+        let body = self.0.write_all(&framed).and_then(|()| {
             self.0.set_recv_timeout(Some(REPLY_TIME))?;
             self.read_frame(REPLY_CAP)
         });
-        let body = asked.map_err(|e| lost(&e))?;
-        succeeded(codec::decode_reply(&body).map_err(unreadable)?)
+        let body = body.map_err(|e| lost(&e))?;
+        let reply = succeeded(codec::decode_reply(&body).map_err(unreadable)?)?;
+        C::answer(reply).ok_or_else(unexpected_reply)
     }
 
-    /// Waits for the next reply to what was asked, however long it takes. One of a kind that only a newer build knows is
-    /// passed over.
+    /// Waits for the next reply to what was asked before, however long it takes. One of a kind that only a newer build
+    /// knows is passed over.
     pub fn next(&mut self) -> Result<Reply, Failure> {
         loop {
             let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));

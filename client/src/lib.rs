@@ -44,5 +44,6 @@ pub use everkey_proto::reply::{
     Access, Code, Event, Failure, Field, Happening, Inspection, Reminder, Revocation, Short, State, Status,
     Step, Token, Upstream, User, Verdict,
 };
-pub use everkey_proto::{Expect, FlowId, Scheme, Secret, When};
-pub use profile_client::{ProfileClient, PromptReply, is_repeat};
+pub use everkey_proto::request;
+pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Scheme, Secret, When};
+pub use profile_client::{ProfileClient, PromptReply, code_or_email, is_repeat};

@@ -2,8 +2,11 @@
 
 use crate::connection::{Connection, unexpected_reply};
 use everkey_proto::reply::{Inspection, Reminder, Revocation, Status, Step, Token, User};
-use everkey_proto::{Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When};
-use sha2::{Digest, Sha256};
+use everkey_proto::request::{
+    self, Answer, Better, Cancel, ClearReminder, Inspect, Login, Logout, ProfileCall, SetReminder, Wait,
+    Whoami,
+};
+use everkey_proto::{Entry, Expect, Failure, Fingerprint, FlowId, Request, Scheme, Secret, When};
 use std::time::Duration;
 
 /// Requests about one profile, through the connection of an `Agent`.
@@ -17,7 +20,7 @@ pub struct ProfileClient<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptReply {
     /// To [`Step::Ask`]: what was typed. To [`Step::Open`]: the address that a browser elsewhere ended at.
-    Text(Secret),
+    Enter(Entry),
     /// To [`Step::Show`] and [`Step::Open`]: the page or code has been shown; wait until the person has used it.
     Wait,
     /// To any step: give the sign-in up.
@@ -54,10 +57,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// `NotSignedIn`, `NeedsLogin`, and whatever keeps the agent from answering.
     pub fn whoami(&mut self) -> Result<Option<User>, Failure> {
-        match self.ask(Verb::Whoami)? {
-            Reply::Whoami(user) => Ok(user),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Whoami)
     }
 
     /// Server, user, state and expiry, no secrets; also where nobody is signed in.
@@ -65,10 +65,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// Whatever keeps the agent from answering.
     pub fn status(&mut self) -> Result<Status, Failure> {
-        match self.ask(Verb::Status)? {
-            Reply::Status(status) => Ok(*status),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(request::Status)
     }
 
     /// A valid access token, good for at least `min_validity` (whole seconds); [`Token::short`] says why where it is
@@ -78,7 +75,7 @@ impl<'a> ProfileClient<'a> {
     /// `NotSignedIn` and `NeedsLogin`: a person must sign in. `Offline`, `Timeout`: try again later.
     pub fn token(&mut self, min_validity: Duration) -> Result<Token, Failure> {
         let min_validity_secs = u32::try_from(min_validity.as_secs()).unwrap_or(u32::MAX);
-        self.token_by(Verb::Token { min_validity_secs })
+        self.call(request::Token { min_validity_secs })
     }
 
     /// Another access token than this one, to which a server has answered 401 though it should be valid.
@@ -86,15 +83,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// As [`ProfileClient::token`]; `Refused` where there is no better one.
     pub fn better_than(&mut self, refused: &Secret) -> Result<Token, Failure> {
-        let digest = Sha256::digest(refused.expose().trim());
-        self.token_by(Verb::Better { than: digest.iter().map(|byte| format!("{byte:02x}")).collect() })
-    }
-
-    fn token_by(&mut self, verb: Verb) -> Result<Token, Failure> {
-        match self.ask(verb)? {
-            Reply::Token(token) => Ok(token),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Better { than: Fingerprint::of(&Secret::new(refused.expose().trim())) })
     }
 
     /// Asks the server whose a token is: this one, which is stored nowhere, or with `None` the session's own.
@@ -102,10 +91,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// `NotSignedIn` where there is neither; `Offline` where the server can't be reached.
     pub fn inspect(&mut self, token: Option<Secret>) -> Result<Inspection, Failure> {
-        match self.ask(Verb::Inspect { token })? {
-            Reply::Inspected(inspection) => Ok(inspection),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Inspect { token })
     }
 
     /// The re-audit reminder of whoever is signed in; `None` where none is set. Answered without the network.
@@ -113,10 +99,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// `NotSignedIn` and `NeedsLogin`; `BadRequest` where this provider has no reminders.
     pub fn reminder(&mut self) -> Result<Option<Reminder>, Failure> {
-        match self.ask(Verb::Reminder)? {
-            Reply::Reminder(reminder) => Ok(reminder),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(request::Reminder)
     }
 
     /// Sets the reminder, in place of the one there is. It is kept here before the api-server is told, which goes on until
@@ -125,10 +108,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// As [`ProfileClient::reminder`]; `BadRequest` for a time that is past or more than 365 days ahead; `Storage`.
     pub fn set_reminder(&mut self, when: When) -> Result<Reminder, Failure> {
-        match self.ask(Verb::SetReminder { when })? {
-            Reply::Reminder(Some(reminder)) => Ok(reminder),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(SetReminder { when })?.ok_or_else(unexpected_reply)
     }
 
     /// Clears the reminder; that there was none is no error.
@@ -136,9 +116,9 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// As [`ProfileClient::reminder`]; `Storage`.
     pub fn clear_reminder(&mut self) -> Result<(), Failure> {
-        match self.ask(Verb::ClearReminder)? {
-            Reply::Reminder(None) => Ok(()),
-            _ => Err(unexpected_reply()),
+        match self.call(ClearReminder)? {
+            None => Ok(()),
+            Some(_) => Err(unexpected_reply()),
         }
     }
 
@@ -147,10 +127,7 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// `Storage`, and whatever keeps the agent from answering.
     pub fn logout(&mut self) -> Result<Revocation, Failure> {
-        match self.ask(Verb::Logout)? {
-            Reply::LoggedOut(revocation) => Ok(revocation),
-            _ => Err(unexpected_reply()),
-        }
+        self.call(Logout)
     }
 
     /// Signs in, by `scheme` or by the profile's own. `prompt` is called with each new step, never with
@@ -163,7 +140,7 @@ impl<'a> ProfileClient<'a> {
         scheme: Option<Scheme>,
         mut prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
     ) -> Result<Option<User>, Failure> {
-        let mut step = self.step(Verb::Login { scheme })?;
+        let mut step = self.call(Login { scheme })?;
         let mut told: Option<Step> = None;
         loop {
             let flow = match &step {
@@ -175,9 +152,12 @@ impl<'a> ProfileClient<'a> {
             let answer = if repeated { PromptReply::Wait } else { prompt(&step)? };
             told = Some(step);
             step = match answer {
-                PromptReply::Text(text) => self.step(Verb::Answer { flow, text })?,
+                PromptReply::Enter(entry) => self.call(Answer { flow, entry })?,
                 PromptReply::Wait => self.wait(flow)?,
-                PromptReply::Cancel => self.step(Verb::Cancel { flow })?,
+                PromptReply::Cancel => {
+                    self.call(Cancel { flow })?;
+                    return Err(given_up());
+                }
             };
         }
     }
@@ -187,28 +167,25 @@ impl<'a> ProfileClient<'a> {
     /// # Errors
     /// What ended the sign-in.
     pub fn wait(&mut self, flow: FlowId) -> Result<Step, Failure> {
-        self.step(Verb::Wait { flow })
+        self.call(Wait { flow })
     }
 
-    /// Sends one request of a sign-in and returns the step that follows.
-    ///
-    /// # Errors
-    /// What ended the sign-in, or what is wrong with an answer.
-    pub fn step(&mut self, verb: Verb) -> Result<Step, Failure> {
-        match self.ask(verb)? {
-            Reply::Step(step) => Ok(step),
-            Reply::LoggedOut(_) => Err(given_up()),
-            _ => Err(unexpected_reply()),
-        }
-    }
-
-    /// Sends one request of the protocol about this profile and waits for its reply, at most 45 seconds.
+    /// Sends one request about this profile and waits for its reply, at most 45 seconds.
     ///
     /// # Errors
     /// What the agent answers instead, and `NoAgent` where the connection breaks.
-    pub fn ask(&mut self, verb: Verb) -> Result<Reply, Failure> {
-        self.connection.ask(&Request { profile: Some(self.name.clone()), expect: self.expect.clone(), verb })
+    pub fn call<C: ProfileCall>(&mut self, call: C) -> Result<C::Reply, Failure> {
+        let (profile, expect) = (Some(self.name.clone()), self.expect.clone());
+        self.connection.ask::<C>(&Request::Profile { profile, expect, request: call.into() })
     }
+}
+
+/// What was typed where a code is asked for, as an answer: an address asks for another code, to be sent there.
+pub fn code_or_email(text: Secret) -> Entry {
+    let typed = text.expose().trim();
+    let is_email = typed.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        && !typed.contains(char::is_whitespace);
+    if is_email { Entry::Email(typed.to_owned()) } else { Entry::Text(text) }
 }
 
 /// Whether a step that waits only says again what the one before it said; a question that comes again is a new one.
@@ -231,6 +208,15 @@ fn given_up() -> Failure {
 mod tests {
     use super::*;
     use everkey_proto::reply::Field;
+
+    #[test]
+    fn an_address_at_the_code_prompt_asks_for_another_code() {
+        let typed = |text: &str| code_or_email(Secret::new(text));
+        assert_eq!(typed(" a@b.c "), Entry::Email("a@b.c".to_owned()));
+        for code in ["123 456", "a@b.c 123456", "@", ""] {
+            assert_eq!(typed(code), Entry::Text(Secret::new(code)));
+        }
+    }
 
     #[test]
     fn an_unchanged_step_is_a_repeat() {

@@ -2,8 +2,7 @@
 //! and gives way to whoever has taken it.
 
 use crate::agent_lock::AgentLock;
-use crate::conn::{self, Door};
-use crate::following;
+use crate::conn::{self, AgentHandle};
 use crate::socket::{self, Name, Socket};
 use everkey_proto::place::Places;
 use interprocess::local_socket::tokio::prelude::*;
@@ -34,11 +33,11 @@ impl Acceptor {
         socket: Socket,
         places: Places,
         lock: AgentLock,
-        door: Door,
+        agent: AgentHandle,
         lost: oneshot::Sender<()>,
     ) -> Self {
         let (close, closed) = oneshot::channel();
-        let accepting = tokio::spawn(accept(socket, places, lock, door, Some(lost), closed));
+        let accepting = tokio::spawn(accept(socket, places, lock, agent, Some(lost), closed));
         Self { accepting, close }
     }
 
@@ -58,14 +57,14 @@ fn max_connections() -> u32 {
 
 /// Places for those who follow what happens, who stay: at most half of all.
 pub fn follower_slots() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(following::MOST.min(max_connections() as usize / 2)))
+    Arc::new(Semaphore::new(conn::MOST_FOLLOWERS.min(max_connections() as usize / 2)))
 }
 
 async fn accept(
     mut socket: Socket,
     places: Places,
     mut lock: AgentLock,
-    door: Door,
+    agent: AgentHandle,
     mut lost: Option<oneshot::Sender<()>>,
     mut closed: oneshot::Receiver<()>,
 ) {
@@ -88,9 +87,9 @@ async fn accept(
                     tracing::warn!("turned away a connection of another user");
                     continue;
                 };
-                let door = door.clone();
+                let agent = agent.clone();
                 tokio::spawn(async move {
-                    conn::serve(stream, pid, door).await;
+                    conn::serve(stream, pid, agent).await;
                     drop(place);
                 });
             }

@@ -106,12 +106,18 @@ mod tests {
     fn lines_are_added_and_a_long_log_makes_room() {
         let dir = tempfile::tempdir().unwrap();
         let log = AccessLog::in_state(dir.path());
-        let handed = Access { at: 7, profile: "p\n".into(), pid: 1, program: Some("/bin/x".into()) };
+        let handed = Access {
+            at: 7,
+            profile: "p\n".into(),
+            pid: 1,
+            program: Some("/bin/x".into()),
+            client: Some("x 1".into()),
+        };
         log.add(&handed).unwrap();
         log.add(&handed).unwrap();
         let path = dir.path().join("access.jsonl");
         let text = std::fs::read_to_string(&path).unwrap();
-        let line = r#"{"at":7,"profile":"p\n","pid":1,"program":"/bin/x"}"#;
+        let line = r#"{"at":7,"profile":"p\n","pid":1,"program":"/bin/x","client":"x 1"}"#;
         assert_eq!(text, format!("{line}\n{line}\n"));
         File::options().write(true).open(&path).unwrap().set_len(ROTATE_AT + 1).unwrap();
         log.add(&handed).unwrap();
@@ -119,7 +125,7 @@ mod tests {
     }
 
     fn access(at: u64, program: &str) -> Access {
-        Access { at, profile: "p".to_owned(), pid: 1, program: Some(program.to_owned()) }
+        Access { at, profile: "p".to_owned(), pid: 1, program: Some(program.to_owned()), client: None }
     }
 
     fn times(log: &AccessLog, limit: u32) -> Vec<u64> {
@@ -196,7 +202,8 @@ mod tests {
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| {
-                        log.add(&Access { at: 7, profile: "p".into(), pid: 1, program: None }).unwrap();
+                        log.add(&Access { at: 7, profile: "p".into(), pid: 1, program: None, client: None })
+                            .unwrap();
                     });
                 }
             });

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn trouble_that_lasts_is_told_once_a_profile_until_it_changes_or_is_over() {
         let events = EventLog::new();
-        let handed = || Happening::Handed { pid: 1, program: None };
+        let handed = || Happening::Handed { pid: 1, program: None, client: None };
         for (profile, what) in [
             ("p", offline("a")),
             ("p", offline("a")),

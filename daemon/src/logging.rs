@@ -1,7 +1,6 @@
 //! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print `****`.
 
-use everkey_reminder::{ReminderNotice, ReminderRequest, Untold};
-use everkey_session::Ask;
+use everkey_reminder::{ReminderNotice, Untold};
 use everkey_session::{Error, Notice, StoreError};
 use tracing_subscriber::EnvFilter;
 
@@ -24,32 +23,6 @@ pub fn start() {
         .with_target(false);
     // systemd's journal has its own clock.
     let _ = if journald { subscriber.without_time().try_init() } else { subscriber.try_init() };
-}
-
-/// What a client asked, by name only.
-pub fn verb(ask: &Ask) -> &'static str {
-    match ask {
-        Ask::Whoami => "whoami",
-        Ask::Status => "status",
-        Ask::Token { .. } => "token",
-        Ask::Better { .. } => "better",
-        Ask::Refresh { .. } => "refresh",
-        Ask::Login { .. } => "login",
-        Ask::Wait { .. } => "wait",
-        Ask::Inspect { .. } => "inspect",
-        Ask::Answer { .. } => "answer",
-        Ask::Cancel { .. } => "cancel",
-        Ask::Logout => "logout",
-    }
-}
-
-/// The same for the reminder.
-pub fn reminder_verb(request: &ReminderRequest) -> &'static str {
-    match request {
-        ReminderRequest::Show => "reminder",
-        ReminderRequest::Set(_) => "set_reminder",
-        ReminderRequest::Clear => "clear_reminder",
-    }
 }
 
 pub fn log(profile: &str, notice: &Notice) {

@@ -195,10 +195,10 @@ fn prepare(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (losing, lost) = oneshot::channel();
-    let conns = conn::Door {
+    let conns = conn::AgentHandle {
         inbox: asking,
         closing: closed,
-        happenings: broker.events(),
+        events: broker.events(),
         followers: acceptor::follower_slots(),
     };
     let acceptor = Acceptor::start(socket, places.clone(), lock, conns, losing);

@@ -2,7 +2,7 @@
 
 mod files;
 
-use everkey_proto::reply::{Inspection, Reminder, ServerAnswer, Status, Step, Token, Verdict};
+use everkey_proto::reply::{Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_reminder::{ReminderError, ReminderReply};
@@ -22,7 +22,7 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileR
         ProfileReply::Token { access, expires_at, short } => {
             Reply::Token(Token { access_token: access, expires_at, short })
         }
-        ProfileReply::Refreshed(access_expires_at) => Reply::Refreshed { access_expires_at },
+        ProfileReply::Refreshed(access_expires_at) => Reply::Refreshed(Refreshed { access_expires_at }),
         ProfileReply::Asked { flow, field, tries, again, sent } => {
             Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure), sent })
         }

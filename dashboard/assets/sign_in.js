@@ -30,11 +30,12 @@ function agentFlow(profile, scheme) {
     });
   return {
     begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
-    answer: async (text, signal) => keep(await toEnd(to("answer", { flow, text }, signal))),
+    // An entry is `{ text }`, `{ email }` or `{ email, code }`.
+    answer: async (entry, signal) => keep(await toEnd(to("answer", { flow, ...entry }, signal))),
     // For an agent that was started anew since the code was sent: the code is tried all the same.
-    anew: async (text, signal) => {
+    anew: async (entry, signal) => {
       const step = keep(await to("login", scheme ? { scheme } : {}, signal));
-      return step.reply === "ask" && step.field !== "token" ? keep(await toEnd(to("answer", { flow, text }, signal))) : step;
+      return step.reply === "ask" && step.field !== "token" ? keep(await toEnd(to("answer", { flow, ...entry }, signal))) : step;
     },
     wait: async (signal) => keep(await toEnd(to("wait", { flow }, signal))),
     cancel: async () => {
@@ -147,23 +148,26 @@ function ask(step) {
       complain(slots.alert, input, { message: what });
       return input.focus();
     }
-    if (step.field === "email") current.email = text;
-    if (step.field !== "code") return answer(slots.submit, text, step.field === "email" && text);
+    if (step.field === "email") {
+      current.email = text;
+      return answer(slots.submit, { email: text }, { email: text });
+    }
+    if (step.field !== "code") return answer(slots.submit, { text }, null);
     const code = text.replace(/[\s-]/g, "");
     // What could be no code at all is nothing to begin anew with.
-    answer(slots.submit, code, step.sent && /^\d{6}$/.test(code) && `${step.sent.to} ${code}`);
+    answer(slots.submit, { text: code }, step.sent && /^\d{6}$/.test(code) ? { email: step.sent.to, code } : null);
   });
   offerWays(step.field === "email" || step.field === "token");
   input.focus();
 }
 
-// `anew` is the same answer where the sign-in is not known any more.
-function answer(button, text, anew) {
+// `anew` is the same entry for a sign-in that begins again, where this one is not known any more.
+function answer(button, entry, anew) {
   const { flow, abort } = current;
   button.disabled = true;
   button.textContent = "One moment…";
   go(() =>
-    flow.answer(text, abort.signal).catch((trouble) => {
+    flow.answer(entry, abort.signal).catch((trouble) => {
       if (trouble.code !== "flow_gone" || !anew) throw trouble;
       return flow.anew(anew, abort.signal);
     }),
@@ -193,7 +197,7 @@ function code(step, slots) {
   const resend = slots.more.querySelector("button");
   resend.addEventListener("click", () => {
     current.resending = true;
-    answer(resend, sent.to, sent.to);
+    answer(resend, { email: sent.to }, { email: sent.to });
   });
   if (free > now()) {
     resend.disabled = true;
@@ -306,7 +310,7 @@ function opened(step) {
       event.preventDefault();
       const { flow, abort } = current;
       const text = form.elements.answer.value.trim();
-      if (text) go(() => flow.answer(text, abort.signal));
+      if (text) go(() => flow.answer({ text }, abort.signal));
     });
     offerWays(true);
     slots.open.focus();

@@ -1,8 +1,9 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
 use everkey_client::{Agent, Code, Failure, Profile, Status, UserConfiguration};
-use everkey_proto::reply::{Access, AgentInfo};
-use everkey_proto::{Expect, FlowId, Reply, Request, Verb};
+use everkey_proto::reply::{Access, AgentInfo, Step};
+use everkey_proto::request::{self, Accesses, DescribeAgent, ProfileCall, Wait};
+use everkey_proto::{Expect, FlowId};
 use tokio::sync::Semaphore;
 
 /// What the access log calls this program.
@@ -32,16 +33,12 @@ pub async fn look() -> Result<Look, Failure> {
         let configuration = UserConfiguration::read()?;
         let default = configuration.profile(None)?.name.clone();
         let mut agent = running()?;
-        let info = info(&mut agent)?;
+        let info = agent.call(DescribeAgent)?;
         let mut profiles = configuration.profiles;
         profiles.sort_by_key(|profile| profile.name != default);
         // Not what this program's environment counts on: the page shows each account as it is.
         let profiles = profiles.into_iter().map(|profile| {
-            let status = match ask_one(&mut agent, Some(&profile.name), Verb::Status) {
-                Ok(Reply::Status(status)) => Ok(*status),
-                Ok(_) => Err(everkey_client::unexpected_reply()),
-                Err(failure) => Err(failure),
-            };
+            let status = ask_one(&mut agent, Some(&profile.name), request::Status);
             (profile, status)
         });
         Ok(Look { profiles: profiles.collect(), agent: info })
@@ -54,35 +51,45 @@ pub async fn look() -> Result<Look, Failure> {
 /// # Errors
 /// As [`look`].
 pub async fn accesses(limit: u32) -> Result<Vec<Access>, Failure> {
-    blocking(move || match ask_one(&mut running()?, None, Verb::Accesses { limit })? {
-        Reply::Accesses(accesses) => Ok(accesses),
-        _ => Err(everkey_client::unexpected_reply()),
-    })
-    .await
+    blocking(move || running()?.call(Accesses { limit })).await
 }
 
 /// Asks an agent that runs already one thing, about a profile or the default one.
 ///
 /// # Errors
 /// As [`look`], and what the agent refuses.
-pub async fn ask(profile: Option<String>, verb: Verb) -> Result<Reply, Failure> {
-    blocking(move || ask_one(&mut running()?, profile.as_deref(), verb)).await
+pub async fn ask<C>(profile: Option<String>, call: C) -> Result<C::Reply, Failure>
+where
+    C: ProfileCall<Reply: Send> + Send + 'static,
+{
+    blocking(move || ask_one(&mut running()?, profile.as_deref(), call)).await
 }
 
 /// Asks one thing; starts the agent if none runs.
 ///
 /// # Errors
 /// Whatever keeps the agent from answering, and what it refuses.
-pub async fn act(profile: Option<String>, verb: Verb) -> Result<Reply, Failure> {
-    blocking(move || ask_one(&mut Agent::connect_as(NAME)?, profile.as_deref(), verb)).await
+pub async fn act<C>(profile: Option<String>, call: C) -> Result<C::Reply, Failure>
+where
+    C: ProfileCall<Reply: Send> + Send + 'static,
+{
+    blocking(move || ask_one(&mut Agent::connect_as(NAME)?, profile.as_deref(), call)).await
+}
+
+/// What the agent is; starts it if none runs.
+///
+/// # Errors
+/// As [`act`].
+pub async fn start() -> Result<AgentInfo, Failure> {
+    blocking(|| Agent::connect_as(NAME)?.call(DescribeAgent)).await
 }
 
 /// Waits for the next step of a sign-in, up to the agent's 20 s.
 ///
 /// # Errors
 /// As [`ask`]; [`Code::Busy`] where too many wait.
-pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Reply, Failure> {
-    bounded(&WAITING, move || ask_one(&mut running()?, profile.as_deref(), Verb::Wait { flow })).await
+pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Step, Failure> {
+    bounded(&WAITING, move || ask_one(&mut running()?, profile.as_deref(), Wait { flow })).await
 }
 
 /// An agent that runs already, and what it is. Blocks.
@@ -91,7 +98,7 @@ pub async fn wait(profile: Option<String>, flow: FlowId) -> Result<Reply, Failur
 /// As [`look`].
 pub fn alive() -> Result<(AgentInfo, Agent), Failure> {
     let mut agent = running()?;
-    let info = info(&mut agent)?;
+    let info = agent.call(DescribeAgent)?;
     Ok((info, agent))
 }
 
@@ -108,18 +115,11 @@ pub fn gone() -> Failure {
     Failure::new(Code::NoAgent, "The agent is not running.", "Any everkey command starts it.")
 }
 
-fn info(agent: &mut Agent) -> Result<AgentInfo, Failure> {
-    match ask_one(agent, None, Verb::Agent)? {
-        Reply::Agent(info) => Ok(info),
-        _ => Err(everkey_client::unexpected_reply()),
-    }
-}
-
 /// Of a profile that is named, server and session file are taken for granted as every other client does.
-fn ask_one(agent: &mut Agent, profile: Option<&str>, verb: Verb) -> Result<Reply, Failure> {
+fn ask_one<C: ProfileCall>(agent: &mut Agent, profile: Option<&str>, call: C) -> Result<C::Reply, Failure> {
     match profile {
-        Some(name) => agent.profile(name)?.ask(verb),
-        None => agent.ask(&Request { profile: None, expect: Expect::default(), verb }),
+        Some(name) => agent.profile(name)?.call(call),
+        None => agent.call_about(None, Expect::default(), call),
     }
 }
 

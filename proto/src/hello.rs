@@ -8,7 +8,7 @@ pub struct ClientHello {
     pub oldest: u16,
     /// The newest version the client speaks.
     pub newest: u16,
-    /// The program and its version, for the access log.
+    /// What the program calls itself, for the access log. Nobody checks it.
     pub name: String,
 }
 

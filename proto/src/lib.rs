@@ -9,6 +9,7 @@ pub mod codec;
 pub mod config;
 mod config_text;
 pub mod errand;
+pub mod fingerprint;
 pub mod frame;
 pub mod hello;
 pub mod json;
@@ -19,17 +20,11 @@ pub mod reply;
 pub mod request;
 pub mod secret;
 pub mod text;
+mod version;
 
+pub use fingerprint::Fingerprint;
 pub use provider::ProviderKind;
 pub use reply::{Code, Failure, Reply};
-pub use request::{Expect, FlowId, Request, Scheme, Verb, When};
+pub use request::{DEFAULT_PROFILE, Entry, Expect, FlowId, Request, Scheme, When};
 pub use secret::Secret;
-
-/// The newest protocol version this build speaks.
-pub const VERSION: u16 = 1;
-
-/// The oldest protocol version this build still speaks.
-pub const OLDEST: u16 = 1;
-
-/// The profile a request means when it names none.
-pub const DEFAULT_PROFILE: &str = "failproofai";
+pub use version::{OLDEST, VERSION};

@@ -59,20 +59,3 @@ impl ProviderKind {
         }
     }
 }
-
-impl Scheme {
-    /// Its name, as configuration and command lines write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Otp => "otp",
-            Self::Device => "device",
-            Self::Browser => "browser",
-            Self::Token => "token",
-        }
-    }
-
-    /// The one of that name.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Otp, Self::Device, Self::Browser, Self::Token].into_iter().find(|s| s.word() == word)
-    }
-}

@@ -2,52 +2,58 @@
 //! no longer understands this one: append, never change. `EVERKEY_GOLDEN=write cargo test -p everkey-proto` adds new ones.
 
 use everkey_proto::hello::{AgentHello, ClientHello};
-use everkey_proto::json::{self, AgentHelloLine, ReplyLine, RequestLine};
+use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AgentInfo, CodeSent, Event, Field, Happening, Inspection, Reminder, Revocation, ServerAnswer,
-    Short, State, Status, Step, Token, Upstream, User, Verdict,
+    Access, AgentInfo, CodeSent, Event, Field, Happening, Inspection, Refreshed, Reminder, Revocation,
+    ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
 };
-use everkey_proto::{Code, Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When, codec};
+use everkey_proto::request::{
+    self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Login, Logout,
+    Refresh, SetReminder, Stop, Wait, Whoami,
+};
+use everkey_proto::{
+    Code, Entry, Expect, Failure, Fingerprint, FlowId, Reply, Request, Scheme, Secret, When, codec,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 fn requests() -> Vec<(&'static str, Request)> {
-    let plain = |verb| Request { profile: None, expect: Expect::default(), verb };
-    let flow = FlowId(77);
+    let about = |request| Request::Profile { profile: None, expect: Expect::default(), request };
+    #[allow(clippy::unwrap_used)] // a helper of tests
+    let than = Fingerprint::try_from("ab".repeat(32)).unwrap();
+    let (flow, email) = (FlowId(77), "a@b.c".to_owned());
+    let answer = |entry| about(Answer { flow, entry }.into());
+    let expect = Expect { server: Some("http://s".into()), session_file: Some("/f".into()) };
+    let named = Request::Profile { profile: Some("failproofai".into()), expect, request: Whoami.into() };
     vec![
-        ("whoami", plain(Verb::Whoami)),
-        ("status", plain(Verb::Status)),
-        ("token", plain(Verb::Token { min_validity_secs: 60 })),
-        ("refresh", plain(Verb::Refresh { force: true })),
-        ("login", plain(Verb::Login { scheme: None })),
-        ("login otp", plain(Verb::Login { scheme: Some(Scheme::Otp) })),
-        ("login device", plain(Verb::Login { scheme: Some(Scheme::Device) })),
-        ("login browser", plain(Verb::Login { scheme: Some(Scheme::Browser) })),
-        ("login token", plain(Verb::Login { scheme: Some(Scheme::Token) })),
-        ("answer", plain(Verb::Answer { flow, text: Secret::new("123456") })),
-        ("cancel", plain(Verb::Cancel { flow })),
-        ("logout", plain(Verb::Logout)),
-        ("agent", plain(Verb::Agent)),
-        ("stop", plain(Verb::Stop)),
-        ("better", plain(Verb::Better { than: "ab".repeat(32) })),
-        ("wait", plain(Verb::Wait { flow })),
-        ("inspect", plain(Verb::Inspect { token: None })),
-        ("reminder", plain(Verb::Reminder)),
-        ("set reminder in days", plain(Verb::SetReminder { when: When::InDays(7) })),
-        ("set reminder at", plain(Verb::SetReminder { when: When::At(9) })),
-        ("clear reminder", plain(Verb::ClearReminder)),
-        ("events", plain(Verb::Events { past: true })),
-        ("accesses", plain(Verb::Accesses { limit: 5 })),
-        ("inspect token", plain(Verb::Inspect { token: Some(Secret::new("t")) })),
-        (
-            "expecting",
-            Request {
-                profile: Some("failproofai".into()),
-                expect: Expect { server: Some("http://s".into()), session_file: Some("/f".into()) },
-                verb: Verb::Whoami,
-            },
-        ),
+        ("whoami", about(Whoami.into())),
+        ("status", about(request::Status.into())),
+        ("token", about(request::Token { min_validity_secs: 60 }.into())),
+        ("refresh", about(Refresh { force: true }.into())),
+        ("login", about(Login { scheme: None }.into())),
+        ("login otp", about(Login { scheme: Some(Scheme::Otp) }.into())),
+        ("login device", about(Login { scheme: Some(Scheme::Device) }.into())),
+        ("login browser", about(Login { scheme: Some(Scheme::Browser) }.into())),
+        ("login token", about(Login { scheme: Some(Scheme::Token) }.into())),
+        ("answer", answer(Entry::Text(Secret::new("123456")))),
+        ("answer email", answer(Entry::Email(email.clone()))),
+        ("answer code of another", answer(Entry::Code { email, code: Secret::new("123456") })),
+        ("cancel", about(Cancel { flow }.into())),
+        ("logout", about(Logout.into())),
+        ("agent", Request::Agent(DescribeAgent.into())),
+        ("stop", Request::Agent(Stop.into())),
+        ("better", about(Better { than }.into())),
+        ("wait", about(Wait { flow }.into())),
+        ("inspect", about(Inspect { token: None }.into())),
+        ("reminder", about(request::Reminder.into())),
+        ("set reminder in days", about(SetReminder { when: When::InDays(7) }.into())),
+        ("set reminder at", about(SetReminder { when: When::At(9) }.into())),
+        ("clear reminder", about(ClearReminder.into())),
+        ("events", Request::Agent(Events { past: true }.into())),
+        ("accesses", Request::Agent(Accesses { limit: 5 }.into())),
+        ("inspect token", about(Inspect { token: Some(Secret::new("t")) }.into())),
+        ("expecting", named),
     ]
 }
 
@@ -115,8 +121,9 @@ fn replies() -> Vec<(String, Reply)> {
     let answered = ServerAnswer { status: 429, code: "rate_limited".into() };
     let answered = Failure { answer: Some(answered), ..failure(Code::RateLimited) };
     let event = |what| Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what });
-    let program = Some("/bin/x".to_owned());
-    let access = Access { at: 8, profile: "p".into(), pid: 9, program: program.clone() };
+    let (program, client) = (Some("/bin/x".to_owned()), Some("x 1".to_owned()));
+    let access =
+        Access { at: 8, profile: "p".into(), pid: 9, program: program.clone(), client: client.clone() };
     let mut all = vec![
         ("whoami".into(), Reply::Whoami(Some(user()))),
         ("whoami nobody knows".into(), Reply::Whoami(None)),
@@ -126,7 +133,7 @@ fn replies() -> Vec<(String, Reply)> {
         ("token short lifetime".into(), Reply::Token(token(Some(Short::Lifetime)))),
         ("token short no refresh".into(), Reply::Token(token(Some(Short::NoRefresh)))),
         ("token for ever".into(), Reply::Token(for_ever)),
-        ("refreshed".into(), Reply::Refreshed { access_expires_at: 9 }),
+        ("refreshed".into(), Reply::Refreshed(Refreshed { access_expires_at: 9 })),
         ("ask email".into(), Reply::Step(ask(Field::Email, None))),
         ("ask code again".into(), Reply::Step(ask(Field::Code, Some(failure(Code::Refused))))),
         ("done".into(), Reply::Step(Step::Done { user: Some(user()), already: true })),
@@ -153,7 +160,8 @@ fn replies() -> Vec<(String, Reply)> {
         ("event needs login".into(), event(Happening::NeedsLogin { why: "w".into() })),
         ("event adopted".into(), event(Happening::Adopted { user: None })),
         ("event file trouble".into(), event(Happening::FileTrouble { why: "w".into() })),
-        ("event handed".into(), event(Happening::Handed { pid: 9, program })),
+        ("event handed".into(), event(Happening::Handed { pid: 9, program, client })),
+        ("event handed nameless".into(), event(Happening::Handed { pid: 9, program: None, client: None })),
         ("event reminder set".into(), event(Happening::ReminderSet { reminder: reminder(Upstream::Told) })),
         ("event reminder cleared".into(), event(Happening::ReminderCleared)),
         ("event reminder due".into(), event(Happening::ReminderDue { reminder: reminder(Upstream::Told) })),
@@ -203,7 +211,8 @@ fn d09_version_1_is_frozen() {
     for (name, request) in requests() {
         let body = codec::encode_request(&request).unwrap();
         assert_eq!(codec::decode_request(&body).unwrap(), request, "{name}");
-        let json = line(&RequestLine::from(request.clone()));
+        let json = String::from_utf8(json::write_request(&request)).unwrap();
+        let json = json.trim_end();
         assert_eq!(json::read_request(json.as_bytes()).unwrap(), request, "{name}");
         let _ = writeln!(now, "request {name}\n  {}\n  {json}", hex(&body));
     }

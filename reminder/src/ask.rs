@@ -1,13 +1,12 @@
 //! Clients that show, set or clear the reminder: one after the other, each answered exactly once.
 
 use crate::book::{FoundReminder, Owed, Reminder};
-use crate::effect::{
-    ReminderEffect, ReminderError, ReminderJob, ReminderNotice, ReminderReply, ReminderRequest,
-};
+use crate::effect::{ReminderEffect, ReminderError, ReminderJob, ReminderNotice, ReminderReply};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use crate::state::{PendingRequest, Storing, Work};
 use everkey_proto::When;
+use everkey_proto::request::ReminderRequest;
 use everkey_session::{Boot, Moment, Waiter};
 use everkey_session::{Error, StoreError};
 
@@ -49,9 +48,9 @@ impl ReminderMachine {
             && let Some(client) = self.requests.pop_front()
         {
             match client.request {
-                ReminderRequest::Show => self.show(now, facts, client.waiter),
-                ReminderRequest::Set(when) => self.set(now, facts, client, when),
-                ReminderRequest::Clear => self.clear(facts, client),
+                ReminderRequest::Reminder => self.show(now, facts, client.waiter),
+                ReminderRequest::SetReminder { when } => self.set(now, facts, client, when),
+                ReminderRequest::ClearReminder => self.clear(facts, client),
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What comes in and what goes out: one event in, effects out.
 
 use crate::book::{FoundReminder, Reminder, ReminderBook};
+use everkey_proto::Secret;
 use everkey_proto::reply;
-use everkey_proto::{Secret, When};
+use everkey_proto::request::ReminderRequest;
 use everkey_session::CallTarget;
 use everkey_session::{Error, NetError, StoreError};
 use everkey_session::{Farewell, Op, Waiter};
@@ -22,17 +23,6 @@ pub enum ReminderInput {
     Farewell(Farewell),
     /// Time has passed, or the session has changed.
     Tick,
-}
-
-/// What a client may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReminderRequest {
-    /// The reminder as it stands.
-    Show,
-    /// A reminder in place of the one there is.
-    Set(When),
-    /// No reminder.
-    Clear,
 }
 
 /// The reminder as it stands, or why the request failed.

@@ -19,7 +19,7 @@ mod state;
 pub use book::{FoundReminder, Owed, Reminder, ReminderBook};
 pub use effect::{
     ReminderAnswer, ReminderCall, ReminderDone, ReminderEffect, ReminderError, ReminderInput, ReminderJob,
-    ReminderNotice, ReminderReply, ReminderRequest, Untold,
+    ReminderNotice, ReminderReply, Untold,
 };
 pub use facts::SessionFacts;
 pub use machine::ReminderMachine;

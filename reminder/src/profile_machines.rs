@@ -2,12 +2,14 @@
 //! of the reminder; this routes between the two.
 
 use crate::ask::PATIENCE_MS;
-use crate::effect::{ReminderDone, ReminderEffect, ReminderError, ReminderInput, ReminderRequest};
+use crate::effect::{ReminderDone, ReminderEffect, ReminderError, ReminderInput};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
+use everkey_proto::request::ReminderRequest;
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, reply};
 use everkey_session::{
-    Ask, Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter, Wake, WakeReason,
+    Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter, Wake, WakeReason,
 };
 use everkey_session::{ProfileReply, ProfileStatus};
 use std::collections::VecDeque;
@@ -95,7 +97,7 @@ impl ProfileMachines {
     /// Applies one event and returns what to do. Never waits.
     pub fn handle(&mut self, now: &Moment, input: ProfileInput) -> Vec<ProfileEffect> {
         match input {
-            ProfileInput::Session(Input::Ask { waiter, expect, ask: Ask::Status }) => {
+            ProfileInput::Session(Input::Request { waiter, expect, request: SessionRequest::Status }) => {
                 self.early.push((waiter, expect, Early::Status));
                 self.apply_to_session(now, Input::Tick);
             }
@@ -171,7 +173,7 @@ impl ProfileMachines {
         while let Some((waiter, expect, _)) =
             self.held.pop_front_if(|(.., deadline)| read || *deadline <= now.boot)
         {
-            self.apply_to_session(now, Input::Ask { waiter, expect, ask: Ask::Status });
+            self.apply_to_session(now, Input::Request { waiter, expect, request: SessionRequest::Status });
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the reminder's machine knows: its one job on files, who waits, and the way to the api-server.
 
 use crate::book::{Owed, Reminder};
-use crate::effect::ReminderRequest;
+use everkey_proto::request::ReminderRequest;
 use everkey_session::{Boot, Farewell, Fingerprint, Moment, Op, Waiter};
 
 /// The one job on the reminder's files.

@@ -1,8 +1,8 @@
 //! What comes in: requests of clients, ends of jobs, changed files, the clock.
 
 use crate::jobs::JobResult;
-use crate::session::Fingerprint;
-use everkey_proto::{Expect, FlowId, Scheme, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Expect, Secret};
 
 /// Names a client that waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,13 +16,13 @@ pub struct Op(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A client asks.
-    Ask {
+    Request {
         /// Who waits.
         waiter: Waiter,
         /// What it counts on.
         expect: Expect,
         /// What it asks.
-        ask: Ask,
+        request: SessionRequest,
     },
     /// A client went away.
     Gone(Waiter),
@@ -43,76 +43,4 @@ pub enum Input {
     FarewellDone(u64),
     /// The time given by [`Profile::due`](crate::Profile::due) has come.
     Tick,
-}
-
-/// What a client may ask of a profile; see [`everkey_proto::Verb`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// Who is signed in.
-    Whoami,
-    /// Everything to show.
-    Status,
-    /// An access token valid for so many seconds; 0 means what is sensible.
-    Token {
-        /// Seconds.
-        min_validity_secs: u64,
-    },
-    /// Another access token than this one, which a server has refused though it should be valid (N29).
-    Better {
-        /// The fingerprint of the refused access token.
-        than: Fingerprint,
-    },
-    /// A refresh now.
-    Refresh {
-        /// Even if the last was just now.
-        force: bool,
-    },
-    /// A sign-in.
-    Login {
-        /// The way; none means the profile's own.
-        scheme: Option<Scheme>,
-    },
-    /// The next step of a sign-in.
-    Wait {
-        /// The flow.
-        flow: FlowId,
-    },
-    /// What the server says of a token.
-    Inspect {
-        /// The token; none means the session's own.
-        token: Option<Secret>,
-    },
-    /// An answer to a flow's question.
-    Answer {
-        /// The flow.
-        flow: FlowId,
-        /// As typed.
-        text: Secret,
-    },
-    /// A flow is given up.
-    Cancel {
-        /// The flow.
-        flow: FlowId,
-    },
-    /// A sign-out.
-    Logout,
-}
-
-impl Ask {
-    /// Whether it is about a session at the server that the caller expects. Only a sign-in may bring a new server, and
-    /// a sign-out is wanted whatever the server.
-    pub(crate) fn is_bound_to_server(&self) -> bool {
-        match self {
-            Self::Whoami | Self::Token { .. } | Self::Better { .. } | Self::Refresh { .. } | Self::Status => {
-                true
-            }
-            // A token of the caller goes where the caller says.
-            Self::Inspect { token } => token.is_none(),
-            Self::Login { .. }
-            | Self::Answer { .. }
-            | Self::Cancel { .. }
-            | Self::Wait { .. }
-            | Self::Logout => false,
-        }
-    }
 }

@@ -36,7 +36,7 @@ pub use error::{
     EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
 };
 pub use identity::Identity;
-pub use input::{Ask, Input, Op, Waiter};
+pub use input::{Input, Op, Waiter};
 pub use jobs::{
     FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
 };

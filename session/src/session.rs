@@ -1,52 +1,10 @@
 //! A session as its file holds it: tokens, when they expire, and whose they are.
 
 use crate::registration::Registration;
+pub use everkey_proto::fingerprint::{Fingerprint, hex};
 use everkey_proto::{Secret, reply::User};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt;
-
-/// SHA-256 of a token: names it without holding it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// The fingerprint of a token.
-    pub fn of(token: &Secret) -> Self {
-        Self(Sha256::digest(token.expose()).into())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", &hex(&self.0)[..8])
-    }
-}
-
-impl From<Fingerprint> for String {
-    fn from(print: Fingerprint) -> Self {
-        hex(&print.0)
-    }
-}
-
-impl TryFrom<String> for Fingerprint {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digit = |c: u8| (c as char).to_digit(16).and_then(|d| u8::try_from(d).ok());
-        let pairs = text.as_bytes().chunks_exact(2);
-        let bytes: Option<Vec<u8>> = pairs.map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect();
-        let bytes = bytes.filter(|_| text.len() == 64).ok_or("not a fingerprint")?;
-        bytes.try_into().map(Self).map_err(|_| "not a fingerprint")
-    }
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|d| char::from_digit(d.into(), 16)).collect()
-}
 
 /// What an access token says about itself; read without verifying, so only ever compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,17 +99,4 @@ pub(crate) fn is_same_session(one: &Session, other: &Session) -> bool {
 pub(crate) fn is_another_user(one: &Session, other: &Session) -> bool {
     let users = one.holder.user.as_ref().zip(other.holder.user.as_ref());
     users.is_some_and(|(one, other)| one.id != other.id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_survive_text() {
-        let print = Fingerprint::of(&Secret::new("token"));
-        assert_eq!(Fingerprint::try_from(String::from(print)), Ok(print));
-        assert!(Fingerprint::try_from("ab".to_owned()).is_err());
-        assert!(Fingerprint::try_from("zz".repeat(32)).is_err());
-    }
 }

@@ -3,7 +3,7 @@
 use crate::context::{Context, Demand};
 use crate::effect::Outbox;
 use crate::error::{Error, NetErrorKind, StoreError};
-use crate::input::{Ask, Waiter};
+use crate::input::Waiter;
 use crate::policy::LONGEST_RETRY_AFTER_SECS;
 use crate::reply::ProfileReply;
 use crate::rotation::Rotation;
@@ -12,6 +12,7 @@ use crate::session_file::FileState;
 use crate::time::{Boot, Moment, Wake, WakeReason};
 use everkey_proto::Expect;
 use everkey_proto::reply::Short;
+use everkey_proto::request::SessionRequest;
 
 /// How long a client waits for a token at the most, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -20,7 +21,7 @@ const PATIENCE_MS: u64 = 20_000;
 pub(crate) struct Waiters {
     waiting: Vec<Waiting>,
     /// Requests that came before the files were read.
-    early: Vec<(Waiter, Expect, Ask)>,
+    early: Vec<(Waiter, Expect, SessionRequest)>,
 }
 
 #[derive(Debug)]
@@ -71,11 +72,11 @@ impl Waiters {
     }
 
     /// Keeps a request until the files were read.
-    pub fn wait_for_files(&mut self, waiter: Waiter, expect: Expect, ask: Ask) {
+    pub fn wait_for_files(&mut self, waiter: Waiter, expect: Expect, ask: SessionRequest) {
         self.early.push((waiter, expect, ask));
     }
 
-    pub fn take_early(&mut self) -> Vec<(Waiter, Expect, Ask)> {
+    pub fn take_early(&mut self) -> Vec<(Waiter, Expect, SessionRequest)> {
         std::mem::take(&mut self.early)
     }
 

@@ -3,7 +3,8 @@
 use crate::wire::{framed, framed_reply};
 use everkey_proto::frame::{REQUEST_CAP, enclose};
 use everkey_proto::reply::Happening;
-use everkey_proto::{Code, Expect, Reply, Request, Verb, codec};
+use everkey_proto::request::{Events, Request};
+use everkey_proto::{Code, Reply, codec};
 use everkey_tests::lines::Lines;
 use everkey_tests::process::{Running, signal};
 use everkey_tests::{ADA, Account, Canned, Fault, REFRESH, Setup, World, othertool, until};
@@ -214,7 +215,7 @@ fn past_and_present_meet_without_a_gap_or_a_double() {
 fn frames_carry_the_same_events_as_lines() {
     let world = World::signed_in(Setup::default());
     let mut stream = framed(&world);
-    let request = Request { profile: None, expect: Expect::default(), verb: Verb::Events { past: true } };
+    let request = Request::Agent(Events { past: true }.into());
     let body = codec::encode_request(&request).unwrap();
     stream.write_all(&enclose(&body, REQUEST_CAP).unwrap()).unwrap();
     assert_eq!(framed_reply(&mut stream), Reply::Following);

@@ -1,7 +1,7 @@
 //! Has the agent start anew, so that it reads a configuration that has changed.
 
+use everkey_client::request::Stop;
 use everkey_client::{Agent, Failure};
-use everkey_proto::{Expect, Request, Verb};
 use std::time::{Duration, Instant};
 
 /// How long an agent may take to finish what is under way.
@@ -10,7 +10,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(12);
 /// Restarts an agent that runs; starts none. Whether one ran.
 pub fn restart_agent() -> Result<bool, Failure> {
     let Some(mut agent) = Agent::find()? else { return Ok(false) };
-    agent.ask(&Request { profile: None, expect: Expect::default(), verb: Verb::Stop })?;
+    agent.call(Stop)?;
     drop(agent);
     let deadline = Instant::now() + DRAIN_TIME;
     while let Ok(Some(_)) = Agent::find() {

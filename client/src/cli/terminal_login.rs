@@ -5,8 +5,11 @@ use crate::cli::render::{self, login as words};
 use crate::cli::terminal::prompt::{self, Echo};
 use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
 use crate::cli::terminal::{browser, dates, output, qr};
-use everkey_client::{Agent, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, is_repeat};
-use everkey_proto::{Code, ProviderKind, Verb};
+use everkey_client::request::{Answer, Cancel, Login};
+use everkey_client::{
+    Agent, Entry, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, code_or_email, is_repeat,
+};
+use everkey_proto::{Code, ProviderKind};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -82,16 +85,16 @@ impl<'a> TerminalLogin<'a> {
         let json = self.context.options.json;
         let joined = std::mem::take(&mut self.options.may_join) && field == Field::Code;
         if joined && !json && !wants_to_go_on()? {
-            self.client.ask(Verb::Cancel { flow })?;
-            return self.client.step(Verb::Login { scheme: self.options.scheme });
+            self.client.call(Cancel { flow })?;
+            return self.client.call(Login { scheme: self.options.scheme });
         }
         if field == Field::Token {
             if let Some(text) = self.options.token.take() {
-                return self.client.step(Verb::Answer { flow, text });
+                return self.client.call(Answer { flow, entry: Entry::Text(text) });
             }
             let asking_helps = self.context.options.token.is_none() && (json || io::stdin().is_terminal());
             if let Some(again) = again.filter(|_| !asking_helps) {
-                self.client.ask(Verb::Cancel { flow })?;
+                self.client.call(Cancel { flow })?;
                 return Err(again.clone());
             }
         }
@@ -105,8 +108,12 @@ impl<'a> TerminalLogin<'a> {
             question(field, again)?
         };
         let text = text.ok_or_else(|| input_ended(flow, field, again))?;
-        let text = if field == Field::Token { prompt::one_line(&text)? } else { text };
-        self.client.step(Verb::Answer { flow, text })
+        let entry = match field {
+            Field::Email => Entry::Text(text),
+            Field::Code => code_or_email(text),
+            Field::Token => Entry::Text(prompt::one_line(&text)?),
+        };
+        self.client.call(Answer { flow, entry })
     }
 
     fn show_code(&self, step: &Step) {
@@ -171,7 +178,8 @@ impl<'a> TerminalLogin<'a> {
                     continue;
                 }
                 let answered = Agent::connect().and_then(|mut agent| {
-                    agent.for_profile(&profile).expecting(expect.clone()).ask(Verb::Answer { flow, text })
+                    let entry = Entry::Text(text);
+                    agent.for_profile(&profile).expecting(expect.clone()).call(Answer { flow, entry })
                 });
                 match answered {
                     Ok(_) => {}

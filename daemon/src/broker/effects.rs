@@ -1,6 +1,7 @@
 //! Starts what the core wants done: replies at once, files one job after another, the network side by side.
 
 use super::Broker;
+use super::inputs::Caller;
 use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
 use crate::{callback_listener, clock, events, logging, net_jobs, remind, words};
 use anyhow::Result;
@@ -102,9 +103,10 @@ impl Broker {
     pub(super) fn answer(&mut self, index: usize, pending: PendingReply, reply: Reply) {
         if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
             let profile = self.profiles[index].name.clone();
-            let what = Happening::Handed { pid: pending.pid, program: pending.program.clone() };
+            let Caller { pid, name: client } = pending.caller;
+            let what = Happening::Handed { pid, program: pending.program.clone(), client: client.clone() };
             self.events.record(now.wall, &profile, what);
-            let handed = Access { at: now.wall, profile, pid: pending.pid, program: pending.program };
+            let handed = Access { at: now.wall, profile, pid, program: pending.program, client };
             let log = self.access.clone();
             self.work.spawn_blocking(move || {
                 let job = CompletedJob::Logged(log.add(&handed));

@@ -1,13 +1,40 @@
 //! What comes to the broker from outside.
 
-use everkey_proto::{Reply, Request, Secret};
+use everkey_proto::request::ProfileRequest;
+use everkey_proto::text::harmless;
+use everkey_proto::{Expect, Reply, Request, Secret};
 use everkey_session::Op;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
 pub struct ClientRequest {
     pub request: Request,
+    pub caller: Caller,
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The process, as the system says.
     pub pid: i32,
+    /// What the program calls itself. Nobody has checked it.
+    pub name: Option<String>,
+}
+
+impl Caller {
+    /// A process and the name in its hello.
+    pub fn new(pid: i32, name: &str) -> Self {
+        Self { pid, name: Some(harmless(name.trim(), 64)).filter(|name| !name.is_empty()) }
+    }
+}
+
+/// A client's request about one profile.
+pub struct RequestToProfile {
+    pub profile: Option<String>,
+    pub expect: Expect,
+    pub request: ProfileRequest,
+    pub caller: Caller,
     pub reply: oneshot::Sender<Reply>,
 }
 

@@ -1,12 +1,12 @@
 //! The one task that owns every session: takes an event, applies it to the core, starts the effects.
 //! Nothing here awaits while it holds a session; completions come back as events.
 
-mod asking;
 mod effects;
 mod inputs;
 mod profile_runtime;
+mod requests;
 
-pub use inputs::{BrokerInputs, BrowserCallback, ClientRequest};
+pub use inputs::{BrokerInputs, BrowserCallback, Caller, ClientRequest};
 
 use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};
@@ -118,14 +118,14 @@ impl Broker {
             self.watchdog.alive(clock::boot());
             alarm.set(self.next_wake()?)?;
             tokio::select! {
-                Some(asked) = inputs.requests.recv() => self.asked(asked)?,
+                Some(asked) = inputs.requests.recv() => self.handle_request(asked)?,
                 Some(ended) = self.work.join_next() => match ended {
                     Ok(completion) => self.completed(completion)?,
                     Err(e) if e.is_cancelled() => {}
                     Err(_panicked) => bail!("a worker failed; starting anew is safer than going on"),
                 },
                 Some(path) = inputs.changed.recv() => self.changed(&path)?,
-                Some(callback) = self.callbacks.1.recv() => self.came_back(callback)?,
+                Some(callback) = self.callbacks.1.recv() => self.browser_returned(callback)?,
                 rung = alarm.ring() => { rung?; self.tick()?; }
                 _ = &mut inputs.stop, if self.stopping.is_none() => self.stop(),
             }
@@ -138,7 +138,7 @@ impl Broker {
         let done = match job {
             // Cancelled when it was at its end already: nobody would ever ask for the connection that it made.
             CompletedJob::Parked(_) | CompletedJob::Listening(_) if !wanted => return Ok(()),
-            CompletedJob::Found(asked, found) => return self.found(asked, *found),
+            CompletedJob::Found(asked, found) => return self.profile_found(*asked, *found),
             CompletedJob::Listening(bound) => JobResult::Listening(self.listen(index, op, bound)),
             CompletedJob::Done(input) => return self.apply(index, input),
             CompletedJob::Logged(outcome) => {

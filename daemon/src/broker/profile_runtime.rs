@@ -1,6 +1,6 @@
 //! A profile while the agent runs, and what is under way for it.
 
-use super::inputs::ClientRequest;
+use super::inputs::{Caller, RequestToProfile};
 use crate::configuration::ConfiguredProfile;
 use crate::http::Parked;
 use crate::provider::Descriptor;
@@ -46,7 +46,7 @@ pub enum CompletedJob {
     Parked(Result<Parked, NetError>),
     Listening(std::io::Result<TcpListener>),
     /// A profile that nobody has asked for before, and who asks.
-    Found(ClientRequest, Box<Result<ConfiguredProfile, Failure>>),
+    Found(Box<RequestToProfile>, Box<Result<ConfiguredProfile, Failure>>),
     Logged(std::io::Result<()>),
     /// A helper has, or nobody could be given, what is to be told to the person.
     HandedOver(Result<()>),
@@ -55,6 +55,6 @@ pub enum CompletedJob {
 /// A client, or a browser, that waits for its reply.
 pub struct PendingReply {
     pub reply: oneshot::Sender<Reply>,
-    pub pid: i32,
+    pub caller: Caller,
     pub program: Option<String>,
 }

@@ -218,7 +218,7 @@ fn detail(what: &Happening, clock: &Clock) -> String {
         | Happening::Offline { why }
         | Happening::NeedsLogin { why }
         | Happening::FileTrouble { why } => bare(why),
-        Happening::Handed { pid, program } => {
+        Happening::Handed { pid, program, .. } => {
             let Program { name, folder } = Program::new(program.as_deref());
             let place = if folder.is_empty() { String::new() } else { format!(", {folder}") };
             format!("{name} (process {pid}{place})")

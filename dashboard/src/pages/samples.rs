@@ -180,7 +180,7 @@ pub fn gone() -> Failure {
 pub fn events() -> Vec<Event> {
     let refreshed = |at| (at, "failproofai", Happening::Refreshed { access_expires_at: Some(at + 3600) });
     let handed = |at, program: &str| {
-        (at, "failproofai", Happening::Handed { pid: 8123, program: Some(program.to_owned()) })
+        (at, "failproofai", Happening::Handed { pid: 8123, program: Some(program.to_owned()), client: None })
     };
     let why = |text: &str| text.to_owned();
     let all = vec![
@@ -240,6 +240,7 @@ pub fn accesses() -> Vec<Access> {
         profile: profile.to_owned(),
         pid,
         program: program.map(str::to_owned),
+        client: None,
     };
     let mut all = vec![
         access(NOON - 60, "failproofai", 8123, Some("/usr/local/bin/failproofai")),

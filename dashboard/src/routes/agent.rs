@@ -5,16 +5,12 @@ use crate::app::App;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use everkey_proto::Reply;
 use everkey_proto::json::ReplyLine;
-use everkey_proto::{Reply, Verb};
 
 /// Starts the agent if none runs; says what it is.
 pub async fn start(State(app): State<App>) -> Result<Json<ReplyLine>, Problem> {
-    match agent::act(None, Verb::Agent).await? {
-        reply @ Reply::Agent(_) => {
-            app.feed().wake();
-            Ok(Json(reply.into()))
-        }
-        _ => Err(everkey_client::unexpected_reply().into()),
-    }
+    let info = agent::start().await?;
+    app.feed().wake();
+    Ok(Json(Reply::Agent(info).into()))
 }

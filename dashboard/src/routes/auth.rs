@@ -7,15 +7,16 @@ use crate::problem::{Problem, asked_again};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::{Failure, Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
-use everkey_proto::{DEFAULT_PROFILE, Reply, Scheme, Verb};
+use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
+use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall};
+use everkey_proto::{DEFAULT_PROFILE, Entry, Scheme};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(super) type Answer = Result<Json<Value>, Problem>;
+pub(super) type Response = Result<Json<Value>, Problem>;
 
 /// Who is signed in, and their reminder; asks the agent and no network.
-pub async fn status() -> Answer {
+pub async fn status() -> Response {
     let status = standing().await?;
     let active = is_active(&status);
     let reminder = status.reminder.as_ref().filter(|_| active).map(in_contract);
@@ -33,15 +34,15 @@ pub struct Wanted {
 }
 
 /// Has a code sent, or another one.
-pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Answer {
+pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Response {
     let email = address(wanted.email.as_ref())?;
-    let begun = step(Verb::Login { scheme: Some(Scheme::Otp) }).await;
+    let begun = step(Login { scheme: Some(Scheme::Otp) }).await;
     app.feed().wake();
     let flow = match begun? {
         Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
         step => return Err(unexpected(&step)),
     };
-    match step(Verb::Answer { flow, text: Secret::new(email) }).await? {
+    match step(Answer { flow, entry: Entry::Email(email) }).await? {
         Step::Ask { again: Some(failure), .. } => Err(Problem::of_contract(asked_again(failure))),
         Step::Ask { field: Field::Code, sent, .. } => {
             let (expires_in, resend) =
@@ -62,7 +63,7 @@ pub struct Attempt {
 }
 
 /// Signs in with a code that was sent to this address, be it the last one that was asked for or not.
-pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attempt>) -> Answer {
+pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attempt>) -> Response {
     let email = address(attempt.email.as_ref())?;
     let code = attempt.code.filter(|code| !code.expose().trim().is_empty());
     let code = code.ok_or_else(|| Problem::invalid("code must be the code from the email."))?;
@@ -73,12 +74,11 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
             "That is not a code: it has six digits.",
         ));
     }
-    let flow = match step(Verb::Login { scheme: Some(Scheme::Otp) }).await? {
+    let flow = match step(Login { scheme: Some(Scheme::Otp) }).await? {
         Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
         step => return Err(unexpected(&step)),
     };
-    let text = Secret::new(format!("{email} {}", code.expose().trim()));
-    let answered = step(Verb::Answer { flow, text }).await;
+    let answered = step(Answer { flow, entry: Entry::Code { email, code } }).await;
     app.feed().wake();
     match answered? {
         Step::Done { user, .. } => Ok(Json(json!({ "authenticated": true, "user": user }))),
@@ -90,14 +90,11 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
 }
 
 /// Signs out; the local session is gone whatever the api-server says.
-pub async fn logout(State(app): State<App>) -> Answer {
-    let reply = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::Logout).await;
+pub async fn logout(State(app): State<App>) -> Response {
+    let revocation = agent::act(Some(DEFAULT_PROFILE.to_owned()), Logout).await;
     app.feed().wake();
-    let Reply::LoggedOut(revocation) = reply.map_err(Problem::of_contract)? else {
-        return Err(everkey_client::unexpected_reply().into());
-    };
     let mut answer = json!({ "authenticated": false });
-    match revocation {
+    match revocation.map_err(Problem::of_contract)? {
         Revocation::NothingToDo => {}
         Revocation::Revoked => answer["upstream"] = "revoked".into(),
         Revocation::Queued | Revocation::NotConfirmed | Revocation::Impossible => {
@@ -109,20 +106,12 @@ pub async fn logout(State(app): State<App>) -> Answer {
 
 /// How the profile stands, where an agent runs.
 pub(super) async fn standing() -> Result<Status, Problem> {
-    status_in(agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await)
+    agent::ask(Some(DEFAULT_PROFILE.to_owned()), request::Status).await.map_err(Problem::of_contract)
 }
 
 /// The same for whoever means to change something: starts the agent if none runs.
 pub(super) async fn standing_to_act() -> Result<Status, Problem> {
-    status_in(agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::Status).await)
-}
-
-fn status_in(reply: Result<Reply, Failure>) -> Result<Status, Problem> {
-    match reply {
-        Ok(Reply::Status(status)) => Ok(*status),
-        Ok(_) => Err(everkey_client::unexpected_reply().into()),
-        Err(failure) => Err(Problem::of_contract(failure)),
-    }
+    agent::act(Some(DEFAULT_PROFILE.to_owned()), request::Status).await.map_err(Problem::of_contract)
 }
 
 /// Whether somebody is signed in, and it is not over.
@@ -140,12 +129,8 @@ pub(super) fn in_contract(reminder: &Reminder) -> Value {
 }
 
 /// One exchange of the sign-in.
-async fn step(verb: Verb) -> Result<Step, Problem> {
-    match agent::act(Some(DEFAULT_PROFILE.to_owned()), verb).await {
-        Ok(Reply::Step(step)) => Ok(step),
-        Ok(_) => Err(everkey_client::unexpected_reply().into()),
-        Err(failure) => Err(Problem::of_contract(failure)),
-    }
+async fn step(call: impl ProfileCall<Reply = Step> + Send + 'static) -> Result<Step, Problem> {
+    agent::act(Some(DEFAULT_PROFILE.to_owned()), call).await.map_err(Problem::of_contract)
 }
 
 fn unexpected(step: &Step) -> Problem {

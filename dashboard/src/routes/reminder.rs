@@ -1,6 +1,6 @@
 //! The contract's `/api/auth/reminder`: all of it only for somebody who is signed in.
 
-use super::auth::{Answer, in_contract, is_active, standing, standing_to_act};
+use super::auth::{Response, in_contract, is_active, standing, standing_to_act};
 use crate::agent;
 use crate::app::App;
 use crate::body::Fields;
@@ -8,9 +8,9 @@ use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::{Reminder, Status};
-use everkey_proto::request::When;
-use everkey_proto::{DEFAULT_PROFILE, Reply, Verb};
+use everkey_client::Status;
+use everkey_proto::DEFAULT_PROFILE;
+use everkey_proto::request::{self, ClearReminder, SetReminder, When};
 use serde::Deserialize;
 use serde_json::{Number, json};
 
@@ -21,10 +21,10 @@ const DEFAULT_DAYS: u32 = 7;
 const MOST_DAYS: u32 = 365;
 
 /// The reminder, or null.
-pub async fn get() -> Answer {
+pub async fn get() -> Response {
     active(&standing().await?)?;
-    let asked = agent::ask(Some(DEFAULT_PROFILE.to_owned()), Verb::Reminder).await;
-    let reminder = reminder(asked.map_err(Problem::of_contract)?)?;
+    let asked = agent::ask(Some(DEFAULT_PROFILE.to_owned()), request::Reminder).await;
+    let reminder = asked.map_err(Problem::of_contract)?;
     Ok(Json(json!({ "authenticated": true, "reminder": reminder.as_ref().map(in_contract) })))
 }
 
@@ -36,21 +36,21 @@ pub struct Wanted {
 }
 
 /// Sets the reminder, in place of the one there is.
-pub async fn set(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Answer {
+pub async fn set(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Response {
     active(&standing_to_act().await?)?;
     let when = when(&wanted)?;
-    let set = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::SetReminder { when }).await;
+    let set = agent::act(Some(DEFAULT_PROFILE.to_owned()), SetReminder { when }).await;
     app.feed().wake();
-    let reminder = reminder(set.map_err(Problem::of_contract)?)?;
+    let reminder = set.map_err(Problem::of_contract)?;
     Ok(Json(json!({ "authenticated": true, "reminder": reminder.as_ref().map(in_contract) })))
 }
 
 /// Clears the reminder.
-pub async fn clear(State(app): State<App>) -> Answer {
+pub async fn clear(State(app): State<App>) -> Response {
     active(&standing_to_act().await?)?;
-    let cleared = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::ClearReminder).await;
+    let cleared = agent::act(Some(DEFAULT_PROFILE.to_owned()), ClearReminder).await;
     app.feed().wake();
-    reminder(cleared.map_err(Problem::of_contract)?)?;
+    cleared.map_err(Problem::of_contract)?;
     Ok(Json(json!({ "ok": true })))
 }
 
@@ -60,13 +60,6 @@ fn active(status: &Status) -> Result<(), Problem> {
     }
     let message = "Nobody is signed in, or the session is over.";
     Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", message).hint("Sign in first."))
-}
-
-fn reminder(reply: Reply) -> Result<Option<Reminder>, Problem> {
-    match reply {
-        Reply::Reminder(reminder) => Ok(reminder),
-        _ => Err(everkey_client::unexpected_reply().into()),
-    }
 }
 
 /// Days are taken for the nearest ones allowed; a time is not. What is past or too far, the agent decides by its clock.

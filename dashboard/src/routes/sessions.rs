@@ -9,7 +9,8 @@ use axum::extract::State;
 use everkey_client::Failure;
 use everkey_proto::json::ReplyLine;
 use everkey_proto::reply::Step;
-use everkey_proto::{FlowId, Reply, Scheme, Secret, Verb};
+use everkey_proto::request::{Answer, Cancel, Login, Logout, ProfileCall, Refresh};
+use everkey_proto::{Entry, FlowId, Reply, Scheme, Secret};
 use serde::Deserialize;
 
 /// What a request may say.
@@ -19,71 +20,71 @@ pub struct Wish {
     scheme: Option<Scheme>,
     flow: Option<FlowId>,
     text: Option<Secret>,
+    email: Option<String>,
+    code: Option<Secret>,
     #[serde(default)]
     force: bool,
 }
 
-type Answer = Result<Json<ReplyLine>, Problem>;
+type Response = Result<Json<ReplyLine>, Problem>;
 
 /// Begins a sign-in, or joins the one under way.
-pub async fn login(State(app): State<App>, Fields(wish): Fields<Wish>) -> Answer {
-    act(&app, wish.profile, Verb::Login { scheme: wish.scheme }).await
+pub async fn login(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
+    step(act(&app, wish.profile, Login { scheme: wish.scheme }).await)
 }
 
 /// The next step of a sign-in that waits for the world.
-pub async fn wait(State(_): State<App>, Fields(wish): Fields<Wish>) -> Answer {
+pub async fn wait(State(_): State<App>, Fields(wish): Fields<Wish>) -> Response {
     let flow = wish.flow.ok_or_else(|| Problem::invalid("The request needs the field \"flow\"."))?;
-    passed_on(agent::wait(wish.profile, flow).await)
+    step(agent::wait(wish.profile, flow).await)
 }
 
-/// Answers what a sign-in asks.
-pub async fn answer(State(app): State<App>, Fields(wish): Fields<Wish>) -> Answer {
-    let (Some(flow), Some(text)) = (wish.flow, wish.text) else {
-        return Err(Problem::invalid("The request needs the fields \"flow\" and \"text\"."));
+/// Answers what a sign-in asks: with `text`, with `email` to send a code to, or with both `email` and `code`.
+pub async fn answer(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
+    let needs = "The request needs the field \"flow\", and \"text\" or \"email\".";
+    let flow = wish.flow.ok_or_else(|| Problem::invalid(needs))?;
+    let entry = match (wish.text, wish.email, wish.code) {
+        (Some(text), None, None) => Entry::Text(text),
+        (None, Some(email), None) => Entry::Email(email),
+        (None, Some(email), Some(code)) => Entry::Code { email, code },
+        _ => return Err(Problem::invalid(needs)),
     };
-    act(&app, wish.profile, Verb::Answer { flow, text }).await
+    step(act(&app, wish.profile, Answer { flow, entry }).await)
 }
 
 /// Gives a sign-in up.
-pub async fn cancel(State(app): State<App>, Fields(wish): Fields<Wish>) -> Answer {
+pub async fn cancel(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
     let flow = wish.flow.ok_or_else(|| Problem::invalid("The request needs the field \"flow\"."))?;
-    act(&app, wish.profile, Verb::Cancel { flow }).await
+    let revocation = act(&app, wish.profile, Cancel { flow }).await?;
+    Ok(Json(Reply::LoggedOut(revocation).into()))
 }
 
 /// Refreshes now.
-pub async fn refresh(State(app): State<App>, Fields(wish): Fields<Wish>) -> Answer {
-    act(&app, wish.profile, Verb::Refresh { force: wish.force }).await
+pub async fn refresh(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
+    let refreshed = act(&app, wish.profile, Refresh { force: wish.force }).await?;
+    Ok(Json(Reply::Refreshed(refreshed).into()))
 }
 
 /// Signs out.
-pub async fn logout(State(app): State<App>, Fields(wish): Fields<Wish>) -> Answer {
-    act(&app, wish.profile, Verb::Logout).await
+pub async fn logout(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
+    let revocation = act(&app, wish.profile, Logout).await?;
+    Ok(Json(Reply::LoggedOut(revocation).into()))
 }
 
-async fn act(app: &App, profile: Option<String>, verb: Verb) -> Answer {
-    let answer = passed_on(agent::act(profile, verb).await);
+async fn act<C>(app: &App, profile: Option<String>, call: C) -> Result<C::Reply, Failure>
+where
+    C: ProfileCall<Reply: Send> + Send + 'static,
+{
+    let answer = agent::act(profile, call).await;
     app.feed().wake();
     answer
 }
 
-/// Only these replies leave this program; those that could hold a token are none of them.
-fn passed_on(reply: Result<Reply, Failure>) -> Answer {
-    match reply? {
-        Reply::Step(Step::Ask { flow, field, tries, again: Some(failure), sent }) => {
-            let again = Some(asked_again(failure));
-            Ok(Json(Reply::Step(Step::Ask { flow, field, tries, again, sent }).into()))
-        }
-        reply @ (Reply::Step(_) | Reply::Refreshed { .. } | Reply::LoggedOut(_)) => Ok(Json(reply.into())),
-        Reply::Failed(failure) => Err(failure.into()),
-        Reply::Token(_)
-        | Reply::Whoami(_)
-        | Reply::Status(_)
-        | Reply::Agent(_)
-        | Reply::Stopping
-        | Reply::Inspected(_)
-        | Reply::Reminder(_)
-        | Reply::Following
-        | Reply::Event(_)
-        | Reply::Accesses(_) => Err(everkey_client::unexpected_reply().into()),
+/// A step as the page takes it: why it is asked again is worded for somebody who has the page before them.
+fn step(step: Result<Step, Failure>) -> Response {
+    let mut step = step?;
+    if let Step::Ask { again, .. } = &mut step {
+        *again = again.take().map(asked_again);
     }
+    Ok(Json(Reply::Step(step).into()))
 }

@@ -5,13 +5,12 @@ use super::answers::harmless;
 use crate::{measure, reach};
 use everkey_daemon::provider::descriptor;
 use everkey_daemon::words;
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, ProviderKind, Secret};
 use everkey_session::Endpoints;
 use everkey_session::Journal;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::{
-    Ask, Boot, Effect, Input, Moment, NetJob, Op, Profile, ProfileReply, Settings, Waiter,
-};
+use everkey_session::{Boot, Effect, Input, Moment, NetJob, Op, Profile, ProfileReply, Settings, Waiter};
 use everkey_session::{Error, Rejected};
 use everkey_session::{FileContent, JobResult, Loaded, LoginCall};
 use url::{Url, form_urlencoded};
@@ -126,8 +125,8 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
     };
     let Some(Effect::Store(load, _)) = effects.first() else { return None };
     profile.handle(&NOW, Input::Done(*load, JobResult::Loaded(Box::new(nothing))));
-    let ask = Ask::Login { scheme: None };
-    let effects = profile.handle(&NOW, Input::Ask { waiter: PERSON, expect: Expect::default(), ask });
+    let request = SessionRequest::Login { scheme: None };
+    let effects = profile.handle(&NOW, Input::Request { waiter: PERSON, expect: Expect::default(), request });
     let listener = effects.iter().find_map(|effect| match effect {
         Effect::Net(op, NetJob::Listen) => Some(*op),
         _ => None,

@@ -3,7 +3,7 @@
 use super::{messages, object, opens_object, sentence};
 use crate::{measure, reach};
 use everkey_proto::frame::{REPLY_CAP, REQUEST_CAP};
-use everkey_proto::json::{self, HelloBody, HelloLine, NotALine};
+use everkey_proto::json::{self, HelloBody, HelloLine, LineError};
 
 /// Every field that some request takes.
 const FIELDS: &[&str] = &[
@@ -16,6 +16,8 @@ const FIELDS: &[&str] = &[
     "scheme",
     "flow",
     "text",
+    "email",
+    "code",
     "than",
     "token",
     "in_days",
@@ -71,16 +73,20 @@ pub fn reply(line: &[u8]) {
 }
 
 /// What is said about a bad line is made of our own words and a number.
-fn no_echo(e: &NotALine) {
+fn no_echo(e: &LineError) {
     let said = sentence(e);
     let own = match e {
-        NotALine::Shape { .. } => {
+        LineError::Shape { .. } => {
             said == "the line is not a message as proto/README.md describes it (column )"
         }
-        NotALine::Missing(field) => {
+        LineError::UnknownWord { .. } => {
+            said == "the line has a word that this version does not know (column )"
+        }
+        LineError::UnknownRequest => said == "this version knows no such \"request\"",
+        LineError::Missing(field) => {
             FIELDS.contains(field) && said == format!("the request needs the field \"{field}\"")
         }
-        NotALine::Superfluous(field) => {
+        LineError::Superfluous(field) => {
             FIELDS.contains(field) && said == format!("the request takes no field \"{field}\"")
         }
     };

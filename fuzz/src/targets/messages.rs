@@ -4,9 +4,10 @@ use super::sentence;
 use crate::{measure, reach};
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{self, REPLY_CAP, REQUEST_CAP};
-use everkey_proto::json::{self, ReplyLine, RequestLine};
+use everkey_proto::json::{self, ReplyLine};
 use everkey_proto::reply::Token;
-use everkey_proto::{Reply, Request, Secret, Verb};
+use everkey_proto::request::{ProfileRequest, SessionRequest};
+use everkey_proto::{Entry, Reply, Request, Secret};
 
 /// A request's body.
 pub fn request(body: &[u8]) {
@@ -18,7 +19,7 @@ pub fn request(body: &[u8]) {
     assert!(body.len() <= REQUEST_CAP, "a request over its cap was read");
     as_it_was_read(body, &codec::encode_request(&request).unwrap_or_default());
     only_whole(body, |body| codec::decode_request(body).is_ok());
-    if let Some(grown) = grown(body, 0, REQUEST_CAP) {
+    if let Some(grown) = grown(body, REQUEST_CAP) {
         assert_eq!(
             codec::decode_request(&grown).as_ref(),
             Ok(&request),
@@ -38,7 +39,7 @@ pub fn reply(body: &[u8]) {
     assert!(body.len() <= REPLY_CAP, "a reply over its cap was read");
     as_it_was_read(body, &codec::encode_reply(&reply).unwrap_or_default());
     only_whole(body, |body| codec::decode_reply(body).is_ok());
-    if let Some(grown) = grown(body, 2, REPLY_CAP) {
+    if let Some(grown) = grown(body, REPLY_CAP) {
         assert_eq!(codec::decode_reply(&grown).as_ref(), Ok(&reply), "an appended field was not passed over");
     }
     reply_as_line(&reply);
@@ -46,10 +47,15 @@ pub fn reply(body: &[u8]) {
 
 /// Whatever can be asked can be asked in JSON, in one line, and shows no secret when printed.
 pub(super) fn request_as_line(request: &Request) {
-    let line = json::write(&RequestLine::from(request.clone()));
+    let line = json::write_request(request);
     assert_eq!(json::read_request(one_line(&line)).as_ref(), Ok(request), "not the same as JSON");
     let mut other = request.clone();
-    if let Verb::Answer { text: secret, .. } | Verb::Inspect { token: Some(secret) } = &mut other.verb {
+    if let Request::Profile { request, .. } = &mut other
+        && let ProfileRequest::Session(
+            SessionRequest::Answer { entry: Entry::Text(secret) | Entry::Code { code: secret, .. }, .. }
+            | SessionRequest::Inspect { token: Some(secret) },
+        ) = request
+    {
         *secret = Secret::new("something else");
     }
     assert_eq!(format!("{request:?}"), format!("{other:?}"), "printing depends on a secret");
@@ -96,11 +102,11 @@ fn as_it_was_read(body: &[u8], again: &[u8]) {
     assert!(!again.is_empty() && (again == body || again.len() < body.len()), "not written as it was read");
 }
 
-/// The message as a newer peer would write it: with a byte more in its outermost record, whose length is at `at`.
-fn grown(body: &[u8], at: usize, cap: usize) -> Option<Vec<u8>> {
-    let inside = at + 4;
-    let length = u32::try_from(body.len() - inside + 1).ok().filter(|_| body.len() < cap)?;
-    Some([&body[..at], &length.to_le_bytes(), &body[inside..], &[7]].concat())
+/// The message as a newer peer would write it: with a byte more in the record of its outermost variant, which follows
+/// two bytes of the variant's number.
+fn grown(body: &[u8], cap: usize) -> Option<Vec<u8>> {
+    let length = u32::try_from(body.len() - 6 + 1).ok().filter(|_| body.len() < cap)?;
+    Some([&body[..2], &length.to_le_bytes(), &body[6..], &[7]].concat())
 }
 
 fn no_echo(e: CodecError) {

@@ -1,9 +1,10 @@
 //! A reply as a line of JSON.
 
-use super::EventLine;
+use super::event::EventLine;
+use super::line::{self, LineError};
 use crate::reply::{
-    Access, AgentInfo, CodeSent, Failure, Field, Inspection, Reminder, Reply, Revocation, Short, Status,
-    Step, Token, User,
+    Access, AgentInfo, CodeSent, Failure, Field, Inspection, Refreshed, Reminder, Reply, Revocation, Short,
+    Status, Step, Token, User,
 };
 use crate::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
@@ -32,10 +33,7 @@ pub enum ReplyLine {
         short: Option<Short>,
     },
     /// See [`Reply::Refreshed`].
-    Refreshed {
-        /// Unix seconds.
-        access_expires_at: u64,
-    },
+    Refreshed(Refreshed),
     /// See [`Step::Ask`].
     Ask {
         /// The flow.
@@ -120,7 +118,7 @@ impl From<Reply> for ReplyLine {
             Reply::Token(Token { access_token, expires_at, short }) => {
                 Self::Token { access_token, expires_at, short }
             }
-            Reply::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
+            Reply::Refreshed(refreshed) => Self::Refreshed(refreshed),
             Reply::Step(Step::Ask { flow, field, tries, again, sent }) => {
                 Self::Ask { flow, field, tries, again, sent }
             }
@@ -152,7 +150,7 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Token { access_token, expires_at, short } => {
                 Self::Token(Token { access_token, expires_at, short })
             }
-            ReplyLine::Refreshed { access_expires_at } => Self::Refreshed { access_expires_at },
+            ReplyLine::Refreshed(refreshed) => Self::Refreshed(refreshed),
             ReplyLine::Ask { flow, field, tries, again, sent } => {
                 Self::Step(Step::Ask { flow, field, tries, again, sent })
             }
@@ -174,4 +172,12 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Accesses { accesses } => Self::Accesses(accesses),
         }
     }
+}
+
+/// Reads one reply line (without its newline). Fields that a newer agent appended are passed over.
+///
+/// # Errors
+/// [`LineError::Shape`], and [`LineError::UnknownWord`] for a reply or a state that only a newer agent knows.
+pub fn read_reply(line: &[u8]) -> Result<Reply, LineError> {
+    line::read::<ReplyLine>(line).map(Reply::from)
 }

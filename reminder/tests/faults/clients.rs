@@ -9,7 +9,7 @@ fn a_reminder_lies_ahead_and_at_most_a_year() {
     for at in [0, START_WALL - 1, START_WALL, year + 1, u64::MAX] {
         assert_eq!(agent.request(1, set(at)), refuses(1, ReminderError::OutOfRange), "{at}");
     }
-    let days = |days| ReminderRequest::Set(When::InDays(days));
+    let days = |days| ReminderRequest::SetReminder { when: When::InDays(days) };
     for (ask, at) in [
         (set(START_WALL + 1), START_WALL + 1),
         (set(year), year),
@@ -25,7 +25,7 @@ fn a_reminder_lies_ahead_and_at_most_a_year() {
 
 #[test]
 fn only_an_active_session_has_a_reminder() {
-    let verbs = || [ReminderRequest::Show, set(SOON), ReminderRequest::Clear];
+    let verbs = || [ReminderRequest::Reminder, set(SOON), ReminderRequest::ClearReminder];
     let (mut agent, effects) = start_with(no_files(), there(&mine(SOON)), nothing());
     assert_eq!(effects, []);
     for ask in verbs() {
@@ -53,8 +53,8 @@ fn whoever_does_not_own_the_files_shows_and_leaves_the_rest_to_the_owner() {
     let (mut agent, effects) = start_with(files, there(&due_already), owes_set(&due_already));
     assert_eq!(effects, [], "not told, neither to the person nor to the api-server");
     let pending = shown(&due_already, true, Upstream::Pending);
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(pending))]);
-    for ask in [set(SOON), ReminderRequest::Clear] {
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, Some(pending))]);
+    for ask in [set(SOON), ReminderRequest::ClearReminder] {
         assert_eq!(agent.request(2, ask), fails(2, Error::NotOwner(NotOwner::Held)));
     }
 }
@@ -64,12 +64,12 @@ fn clients_are_answered_in_order_and_once() {
     let (mut agent, look) = Agent::start(true, files(Capability::Rr1));
     let (first, second) = (mine(SOON), mine(SOON + 1));
     for (waiter, ask) in [
-        (1, ReminderRequest::Show),
+        (1, ReminderRequest::Reminder),
         (2, set(SOON)),
-        (3, ReminderRequest::Show),
+        (3, ReminderRequest::Reminder),
         (4, set(SOON + 1)),
-        (5, ReminderRequest::Clear),
-        (6, ReminderRequest::Show),
+        (5, ReminderRequest::ClearReminder),
+        (6, ReminderRequest::Reminder),
     ] {
         assert_eq!(agent.request(waiter, ask), [], "not read yet");
     }
@@ -94,7 +94,7 @@ fn clients_are_answered_in_order_and_once() {
 fn nobody_waits_longer_than_twenty_seconds() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let (op, _) = only_job(agent.request(1, set(SOON)));
-    assert_eq!(agent.request(2, ReminderRequest::Show), []);
+    assert_eq!(agent.request(2, ReminderRequest::Reminder), []);
     assert_eq!(agent.idle_ms(), 20_000);
     let effects = agent.sleep(20_000);
     assert_eq!(effects, [fails(1, Error::Timeout), fails(2, Error::Timeout)].concat());
@@ -111,7 +111,7 @@ fn nobody_waits_longer_than_twenty_seconds() {
 #[test]
 fn a_status_asked_for_at_the_start_waits_for_the_reminder() {
     let (mut agent, look) = Agent::start(true, files(Capability::Rr1));
-    assert_eq!(agent.ask(1, Ask::Status), []);
+    assert_eq!(agent.ask(1, SessionRequest::Status), []);
     let effects = agent.read(look, &there(&mine(SOON)), &nothing());
     let [ProfileEffect::Status(Waiter(1), _, reminder)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*reminder, Some(shown(&mine(SOON), false, Upstream::Unknown)));
@@ -120,12 +120,12 @@ fn a_status_asked_for_at_the_start_waits_for_the_reminder() {
 #[test]
 fn a_status_does_not_wait_for_the_reminder_for_ever_nor_fails_with_it() {
     let (mut agent, _) = Agent::start(true, files(Capability::Rr1));
-    assert_eq!(agent.ask(1, Ask::Status), []);
+    assert_eq!(agent.ask(1, SessionRequest::Status), []);
     let effects = agent.sleep(20_000);
     assert!(matches!(&effects[..], [ProfileEffect::Status(Waiter(1), _, None)]), "{effects:?}");
 
     let (mut agent, look) = Agent::start(true, files(Capability::Rr1));
-    assert_eq!(agent.ask(1, Ask::Status), []);
+    assert_eq!(agent.ask(1, SessionRequest::Status), []);
     let effects = agent.read(look, &FoundReminder::Unusable(io_error()), &nothing());
     let failed = notify(ReminderNotice::StoreFailed(io_error()));
     assert!(
@@ -140,7 +140,7 @@ fn whoever_counts_on_another_server_or_file_is_told_so() {
     let elsewhere = Expect { server: Some("https://other.example".to_owned()), session_file: None };
     let other_server =
         Error::OtherServer { agent: SERVER.to_owned(), client: "https://other.example".to_owned() };
-    let effects = agent.request_expecting(1, elsewhere, ReminderRequest::Show);
+    let effects = agent.request_expecting(1, elsewhere, ReminderRequest::Reminder);
     assert_eq!(effects, fails(1, other_server));
     let other_file = Expect { server: None, session_file: Some("/other".to_owned()) };
     let effects = agent.request_expecting(2, other_file, set(SOON));

@@ -19,9 +19,9 @@ fn d19_the_next_owner_of_the_files_reads_what_the_last_one_noted() {
 fn d20_another_users_reminder_is_neither_shown_nor_fired_nor_cleared() {
     let bobs = of("bob@example.com", START_WALL);
     let mut agent = with(there(&bobs), owes_set(&bobs));
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, None)]);
-    assert_eq!(agent.request(2, ReminderRequest::Clear), [answers(2, None)]);
-    let effects = agent.ask(3, Ask::Status);
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, None)]);
+    assert_eq!(agent.request(2, ReminderRequest::ClearReminder), [answers(2, None)]);
+    let effects = agent.ask(3, SessionRequest::Status);
     assert!(matches!(&effects[..], [ProfileEffect::Status(Waiter(3), _, None)]), "{effects:?}");
     assert_eq!(agent.live(HOUR / 2, &there(&bobs), &owes_set(&bobs)), []);
     // Emails are compared as they are written.
@@ -67,7 +67,7 @@ fn d19_a_reminder_that_fell_due_while_the_agent_was_down_is_told_once_at_the_sta
     assert_eq!(agent.written(op), due(&reminder, Upstream::Unknown));
     assert_eq!(agent.live(HOUR / 2, &there(&reminder), &told(&reminder)), []);
     let shown = shown(&reminder, true, Upstream::Unknown);
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(shown))], "it stays");
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, Some(shown))], "it stays");
 
     let (_, effects) = start(there(&reminder), told(&reminder));
     assert_eq!(effects, [], "the next start");

@@ -5,7 +5,7 @@ use super::*;
 impl Agent {
     /// Signs out; what is done once the session file is gone.
     fn sign_out(&mut self) -> (Revocation, Vec<ProfileEffect>) {
-        let (erase, job) = only_store(self.ask(50, Ask::Logout));
+        let (erase, job) = only_store(self.ask(50, SessionRequest::Logout));
         let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
         let effects = self.done(erase, JobResult::Erased(Ok(())));
         let effects = self.look_at_missing_file(effects);
@@ -63,7 +63,7 @@ fn cleared() -> (Agent, Op) {
     let known =
         ReminderBook { upstream: Some(reminder.clone()), server: Some(SERVER.to_owned()), ..nothing() };
     let mut agent = with(there(&reminder), known);
-    let (op, _) = only_job(agent.request(1, ReminderRequest::Clear));
+    let (op, _) = only_job(agent.request(1, ReminderRequest::ClearReminder));
     let mut effects = agent.written(op);
     assert_eq!(effects.len(), 3, "{effects:?}");
     let (call, job) = only_call(effects.split_off(2));

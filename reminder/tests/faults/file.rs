@@ -33,26 +33,26 @@ fn a_file_that_can_not_be_read_once_still_counts_and_one_that_must_not_be_does_n
     let mut agent = with(there(&reminder), nothing());
     assert_eq!(agent.edited(&FoundReminder::Unusable(io_error()), &nothing()), []);
     let known = shown(&reminder, false, Upstream::Unknown);
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(known))]);
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, Some(known))]);
     let kind = everkey_session::StoreErrorKind::Symlink;
     let link = StoreError { path: "/next-audit.json".to_owned(), kind };
     let effects = agent.edited(&FoundReminder::Unusable(link.clone()), &nothing());
     let failed = notify(ReminderNotice::StoreFailed(link.clone()));
     assert_eq!(effects, [failed, notify(ReminderNotice::Cleared)]);
-    assert_eq!(agent.request(2, ReminderRequest::Show), fails(2, Error::Store(link)));
+    assert_eq!(agent.request(2, ReminderRequest::Reminder), fails(2, Error::Store(link)));
 }
 
 #[test]
 fn garbage_is_removed_by_who_clears_and_the_server_told_if_it_knew_of_one() {
     let mut agent = with(FoundReminder::Garbage, nothing());
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, None)]);
-    let (op, job) = only_job(agent.request(2, ReminderRequest::Clear));
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, None)]);
+    let (op, job) = only_job(agent.request(2, ReminderRequest::ClearReminder));
     assert_eq!(job, ReminderJob::Put { book: nothing(), reminder: None });
     assert_eq!(agent.written(op), [answers(2, None)]);
 
     let upstream = Some(mine(SOON));
     let mut agent = with(FoundReminder::Garbage, ReminderBook { upstream, ..nothing() });
-    let (op, _) = only_job(agent.request(2, ReminderRequest::Clear));
+    let (op, _) = only_job(agent.request(2, ReminderRequest::ClearReminder));
     let effects = agent.written(op);
     assert!(matches!(
         &effects[..],
@@ -71,7 +71,7 @@ fn a_reminder_that_can_not_be_stored_changes_nothing() {
     let failed = notify(ReminderNotice::StoreFailed(io_error()));
     let refused = fails(1, Error::Store(io_error())).remove(0);
     assert_eq!(effects[..2], [failed, refused]);
-    assert_eq!(agent.request(2, ReminderRequest::Show), [], "the file decides");
+    assert_eq!(agent.request(2, ReminderRequest::Reminder), [], "the file decides");
     let effects = agent.read(effects[2..].to_vec(), &there(&old), &book);
     let told = shown(&old, false, Upstream::Told);
     assert_eq!(effects, [answers(2, Some(told))], "and nobody is told of the other");
@@ -99,11 +99,11 @@ fn after_a_failed_write_nothing_is_answered_from_memory() {
     let mut agent = with(there(&old), nothing());
     let (op, _) = only_job(agent.request(1, set(START_WALL + DAY)));
     let effects = agent.unwritten(op);
-    assert_eq!(agent.request(2, ReminderRequest::Show), []);
+    assert_eq!(agent.request(2, ReminderRequest::Reminder), []);
     let unreadable = FoundReminder::Unusable(io_error());
     let effects = agent.read(effects[2..].to_vec(), &unreadable, &nothing());
     assert_eq!(effects, fails(2, Error::Store(io_error())));
-    assert_eq!(agent.request(3, ReminderRequest::Show), [], "looked at again soon");
+    assert_eq!(agent.request(3, ReminderRequest::Reminder), [], "looked at again soon");
     let effects = agent.sleep(1_000);
     let effects = agent.read(effects, &there(&old), &nothing());
     assert_eq!(effects[0], answers(3, Some(shown(&old, false, Upstream::Unknown))));

@@ -13,13 +13,15 @@ mod script;
 mod server;
 
 use everkey_proto::reply::{Reminder as Shown, Upstream};
+use everkey_proto::request::ReminderRequest;
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, When};
 use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
-    ReminderError, ReminderJob, ReminderNotice, ReminderRequest, Untold,
+    ReminderError, ReminderJob, ReminderNotice, Untold,
 };
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, EndReason, Revocation, Session};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, NotOwner, Notice, SignedOutReason, StoreError};
 use everkey_session::{FileContent, JobResult, Loaded, NetJob, RevokeAnswer, StoreJob};
 use everkey_session::{Op, Waiter};
@@ -61,7 +63,7 @@ fn owes_set(reminder: &Reminder) -> ReminderBook {
 }
 
 fn set(at: u64) -> ReminderRequest {
-    ReminderRequest::Set(When::At(at))
+    ReminderRequest::SetReminder { when: When::At(at) }
 }
 
 fn refuses(waiter: u64, error: ReminderError) -> Vec<ProfileEffect> {

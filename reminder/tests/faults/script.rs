@@ -3,13 +3,15 @@
 
 pub use crate::fixtures::*;
 
-use everkey_proto::{Expect, FlowId, Secret};
+use everkey_proto::request::ReminderRequest;
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, Expect, FlowId, Secret};
 use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ProfileMachines, ReminderAnswer, ReminderBook, ReminderCall,
-    ReminderDone, ReminderEffect, ReminderJob, ReminderRequest,
+    ReminderDone, ReminderEffect, ReminderJob,
 };
-use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Waiter};
+use everkey_session::{Effect, Input, ProfileReply};
 use everkey_session::{
     FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
 };
@@ -54,12 +56,12 @@ impl Agent {
         self.machines.handle(&now, input.into())
     }
 
-    pub fn ask(&mut self, waiter: u64, ask: Ask) -> Vec<ProfileEffect> {
+    pub fn ask(&mut self, waiter: u64, ask: SessionRequest) -> Vec<ProfileEffect> {
         self.ask_expecting(waiter, Expect::default(), ask)
     }
 
-    fn ask_expecting(&mut self, waiter: u64, expect: Expect, ask: Ask) -> Vec<ProfileEffect> {
-        self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
+    fn ask_expecting(&mut self, waiter: u64, expect: Expect, ask: SessionRequest) -> Vec<ProfileEffect> {
+        self.handle(Input::Request { waiter: Waiter(waiter), expect, request: ask })
     }
 
     pub fn request(&mut self, waiter: u64, request: ReminderRequest) -> Vec<ProfileEffect> {
@@ -223,13 +225,14 @@ impl Agent {
     /// Signs in at another server.
     pub fn sign_in_elsewhere(&mut self) -> Vec<ProfileEffect> {
         let expect = Expect { server: Some(ELSEWHERE.to_owned()), session_file: None };
-        let asked = self.ask_expecting(2, expect, Ask::Login { scheme: None });
+        let asked = self.ask_expecting(2, expect, SessionRequest::Login { scheme: None });
         let flow = flow_of(&asked);
         let text = Secret::new("ann@example.com");
-        let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));
+        let (op, _) = only_net(self.ask(3, SessionRequest::Answer { flow, entry: Entry::Text(text) }));
         let sent = LoginAnswer::CodeSent { expires_in: None, resend_available_in: None };
         self.done(op, JobResult::LoginAnswered(Box::new(sent)));
-        let (op, _) = only_net(self.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
+        let (op, _) =
+            only_net(self.ask(4, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new("123456")) }));
         let granted = JobResult::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7))));
         let (op, _) = only_store(self.done(op, granted));
         let (op, job) = only_store(self.done(op, JobResult::Stored(Ok(()))));

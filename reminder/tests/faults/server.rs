@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn a_reminder_is_set_in_the_book_then_in_the_file_then_at_the_server() {
     let mut agent = with(FoundReminder::Missing, nothing());
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, None)]);
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, None)]);
 
     let reminder = mine(START_WALL + 7 * DAY);
-    let (op, job) = only_job(agent.request(2, ReminderRequest::Set(When::InDays(7))));
+    let (op, job) = only_job(agent.request(2, ReminderRequest::SetReminder { when: When::InDays(7) }));
     let book = owes_set(&reminder);
     assert_eq!(job, ReminderJob::Put { book: book.clone(), reminder: Some(reminder.clone()) });
     assert!(agent.must_drain());
@@ -28,9 +28,9 @@ fn a_reminder_is_set_in_the_book_then_in_the_file_then_at_the_server() {
     assert_eq!(job, ReminderJob::Note(known.clone()));
     assert_eq!(agent.written(op), []);
     let shown = shown(&reminder, false, Upstream::Told);
-    assert_eq!(agent.request(3, ReminderRequest::Show), [answers(3, Some(shown))]);
+    assert_eq!(agent.request(3, ReminderRequest::Reminder), [answers(3, Some(shown))]);
 
-    let (op, job) = only_job(agent.request(4, ReminderRequest::Clear));
+    let (op, job) = only_job(agent.request(4, ReminderRequest::ClearReminder));
     let book = ReminderBook { owed: Some(Owed::Clear(reminder)), ..known };
     assert_eq!(job, ReminderJob::Put { book, reminder: None });
     let effects = agent.written(op);
@@ -42,7 +42,7 @@ fn a_reminder_is_set_in_the_book_then_in_the_file_then_at_the_server() {
     assert_eq!((cleared, answer), (&notify(ReminderNotice::Cleared), &answers(4, None)));
     let (_, job) = only_job(agent.server_says(*call, ReminderAnswer::Accepted));
     assert_eq!(job, ReminderJob::Note(ReminderBook { server: Some(SERVER.to_owned()), ..nothing() }));
-    assert_eq!(agent.request(5, ReminderRequest::Clear), [], "the book is being written");
+    assert_eq!(agent.request(5, ReminderRequest::ClearReminder), [], "the book is being written");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_refused_reminder_is_given_up_and_stays_in_the_file() {
     assert_eq!(**job, ReminderJob::Note(ReminderBook { server: Some(SERVER.to_owned()), ..nothing() }));
     assert_eq!(agent.written(*op), []);
     let unknown = shown(&mine(START_WALL + DAY), false, Upstream::Unknown);
-    assert_eq!(agent.request(1, ReminderRequest::Show), [answers(1, Some(unknown))]);
+    assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, Some(unknown))]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_token_that_was_not_accepted_is_not_sent_again_and_the_next_one_is() {
     for _ in 0..10 {
         assert_eq!(agent.live(30_000, &found, &book), []);
     }
-    let effects = agent.ask(1, Ask::Refresh { force: false });
+    let effects = agent.ask(1, SessionRequest::Refresh { force: false });
     let effects = agent.refresh(effects, grant(1));
     let file = agent.file.clone();
     let told = effects.iter().find_map(|effect| match effect {

@@ -15,7 +15,7 @@ use crate::rotation::ArrivedSession;
 use crate::sidecar::Pin;
 use crate::time::{Boot, Moment, Wake};
 use crate::token_response::TokenResponse;
-use everkey_proto::{FlowId, Scheme, Secret, reply};
+use everkey_proto::{Entry, FlowId, Scheme, Secret, reply};
 
 /// How long whoever waits for the next step is kept waiting, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -39,7 +39,7 @@ pub(crate) enum LoginEvent {
     Answer {
         waiter: Waiter,
         flow: FlowId,
-        text: Secret,
+        entry: Entry,
     },
     /// Somebody waits for its next step.
     Wait {
@@ -90,7 +90,7 @@ impl Login {
     pub fn handle(&mut self, cx: &Context, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
         match event {
             LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
-            LoginEvent::Answer { waiter, flow, text } => self.answer(cx.now, waiter, flow, text, out),
+            LoginEvent::Answer { waiter, flow, entry } => self.answer(cx.now, waiter, flow, entry, out),
             LoginEvent::Wait { waiter, flow } => {
                 self.wait(cx.now, waiter, flow, out);
                 Vec::new()
@@ -200,7 +200,7 @@ impl Login {
         now: &Moment,
         waiter: Waiter,
         id: FlowId,
-        text: Secret,
+        entry: Entry,
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
@@ -208,7 +208,7 @@ impl Login {
             return Vec::new();
         };
         flow.wait(waiter, None);
-        match flow.machine.answer(text) {
+        match flow.machine.answer(entry) {
             Some(NextStep::Stray) => self.turn_away(waiter, out),
             Some(next) => self.advance(now, next, out),
             None => Vec::new(),

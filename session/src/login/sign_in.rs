@@ -8,7 +8,7 @@ use crate::policy::OauthClient;
 use crate::registration::Registration;
 use crate::time::Moment;
 use crate::token_response::TokenResponse;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Entry, Scheme, Secret};
 
 /// Where a sign-in stands within its scheme.
 #[derive(Debug)]
@@ -67,12 +67,15 @@ impl MethodMachine {
     }
 
     /// The person answered; none means that nothing was asked, and the caller waits with the others.
-    pub fn answer(&mut self, text: Secret) -> Option<NextStep> {
-        match self {
-            Self::Otp(otp) => otp.answer(text),
-            Self::Device(_) => None,
-            Self::Browser(browser) => browser.pasted(&text),
-            Self::Token(token) => token.answer(&text),
+    pub fn answer(&mut self, entry: Entry) -> Option<NextStep> {
+        match (self, entry) {
+            (Self::Otp(otp), entry) => otp.answer(entry),
+            (Self::Device(_), _) => None,
+            (Self::Browser(browser), Entry::Text(text)) => browser.pasted(&text),
+            (Self::Token(token), Entry::Text(text)) => token.answer(&text),
+            (Self::Browser(_) | Self::Token(_), Entry::Email(_) | Entry::Code { .. }) => {
+                Some(NextStep::Stray)
+            }
         }
     }
 

@@ -80,7 +80,7 @@ impl Profile {
     /// Applies one event and returns what to do. Never waits.
     pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
         match input {
-            Input::Ask { waiter, expect, ask } => self.request(now, waiter, expect, ask),
+            Input::Request { waiter, expect, request } => self.request(now, waiter, expect, request),
             Input::Gone(waiter) => self.forget(waiter),
             Input::Done(op, done) => self.done(now, op, done),
             Input::Callback { waiter, listener, query } => {

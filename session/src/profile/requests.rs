@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::input::{Ask, Waiter};
+use crate::input::Waiter;
 use crate::inspections::Purpose;
 use crate::login::LoginEvent;
 use crate::profile::{Profile, context};
@@ -15,28 +15,33 @@ use crate::time::Moment;
 use crate::waiters::{Want, cant_refresh, token};
 use everkey_proto::place::normal_server;
 use everkey_proto::reply::{self, State};
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Scheme, Secret};
 
 impl Profile {
-    pub(super) fn request(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: Ask) {
+    pub(super) fn request(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: SessionRequest) {
         if !self.is_started() {
             return self.waiters.wait_for_files(waiter, expect, ask);
         }
-        if let Err(error) = self.check_expected(&expect, ask.is_bound_to_server()) {
+        if let Err(error) = self.check_expected(&expect, is_bound_to_server(&ask)) {
             return self.outbox.reply(waiter, ProfileReply::Failed(error));
         }
         match ask {
-            Ask::Whoami => self.whoami(waiter),
-            Ask::Status => self.status(now, waiter),
-            Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
-            Ask::Better { than } => self.want_better(now, waiter, than),
-            Ask::Refresh { force } => self.want_refresh(now, waiter, force),
-            Ask::Login { scheme } => self.want_login(now, waiter, expect.server, scheme),
-            Ask::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
-            Ask::Inspect { token } => self.inspect(waiter, expect.server, token),
-            Ask::Answer { flow, text } => self.sign_in(now, LoginEvent::Answer { waiter, flow, text }),
-            Ask::Cancel { flow } => self.sign_in(now, LoginEvent::Cancel { waiter, flow }),
-            Ask::Logout => self.want_logout(waiter),
+            SessionRequest::Whoami => self.whoami(waiter),
+            SessionRequest::Status => self.status(now, waiter),
+            SessionRequest::Token { min_validity_secs } => {
+                self.want_token(now, waiter, min_validity_secs.into())
+            }
+            SessionRequest::Better { than } => self.want_better(now, waiter, than),
+            SessionRequest::Refresh { force } => self.want_refresh(now, waiter, force),
+            SessionRequest::Login { scheme } => self.want_login(now, waiter, expect.server, scheme),
+            SessionRequest::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
+            SessionRequest::Inspect { token } => self.inspect(waiter, expect.server, token),
+            SessionRequest::Answer { flow, entry } => {
+                self.sign_in(now, LoginEvent::Answer { waiter, flow, entry })
+            }
+            SessionRequest::Cancel { flow } => self.sign_in(now, LoginEvent::Cancel { waiter, flow }),
+            SessionRequest::Logout => self.want_logout(waiter),
         }
     }
 
@@ -264,4 +269,23 @@ impl Profile {
 /// Why the session is over; a token that never changes is good though the session beside it is over.
 fn over(rotation: &Rotation) -> Option<crate::error::EndReason> {
     rotation.over().filter(|_| rotation.session().holder.fixed.is_none())
+}
+
+/// Whether it is about a session at the server that the caller expects. Only a sign-in may bring a new server, and a
+/// sign-out is wanted whatever the server.
+fn is_bound_to_server(request: &SessionRequest) -> bool {
+    match request {
+        SessionRequest::Whoami
+        | SessionRequest::Token { .. }
+        | SessionRequest::Better { .. }
+        | SessionRequest::Refresh { .. }
+        | SessionRequest::Status => true,
+        // A token of the caller goes where the caller says.
+        SessionRequest::Inspect { token } => token.is_none(),
+        SessionRequest::Login { .. }
+        | SessionRequest::Answer { .. }
+        | SessionRequest::Cancel { .. }
+        | SessionRequest::Wait { .. }
+        | SessionRequest::Logout => false,
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, User};
-use everkey_proto::{FlowId, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, FlowId, Secret};
 use everkey_session::Op;
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, Session};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, Notice};
 use everkey_session::{JobResult, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob};
 
@@ -57,7 +58,7 @@ fn n27_waiters_for_a_never_get_the_token_of_b() {
 fn n27_logout_waits_for_the_store_of_b_and_removes_b() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let noted = agent.note_sign_in_elsewhere();
-    assert_eq!(agent.ask(5, Ask::Logout), [], "until it is clear what is to go");
+    assert_eq!(agent.ask(5, SessionRequest::Logout), [], "until it is clear what is to go");
     let effects = agent.write_sign_in(noted);
     let [Effect::Notify(Notice::SignedIn), Effect::Reply(_, answer), Effect::Store(_, job)] = &effects[..3]
     else {
@@ -76,7 +77,10 @@ fn n27_b_is_signed_in_if_a_failed_write_landed() {
     let done = reply(4, ProfileReply::SignedIn { user: Some(user()), already: false });
     let failed = Effect::Notify(Notice::StoreFailed(io_error()));
     assert_eq!(agent.keep_books(effects), [failed, Effect::Notify(Notice::SignedIn), done]);
-    assert_eq!(agent.ask_at(5, ELSEWHERE, Ask::Whoami), [reply(5, ProfileReply::Whoami(Some(user())))]);
+    assert_eq!(
+        agent.ask_at(5, ELSEWHERE, SessionRequest::Whoami),
+        [reply(5, ProfileReply::Whoami(Some(user())))]
+    );
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn n27_a_cancelled_sign_ins_tokens_are_revoked_at_their_server() {
     let (flow, verify) = agent.verify_code_elsewhere();
     let given_up = reply(4, ProfileReply::Failed(Error::FlowGone));
     let cancelled = reply(5, ProfileReply::LoggedOut(Word::NothingToDo));
-    assert_eq!(agent.ask(5, Ask::Cancel { flow }), [given_up, cancelled]);
+    assert_eq!(agent.ask(5, SessionRequest::Cancel { flow }), [given_up, cancelled]);
 
     let late = agent.done(verify, JobResult::LoginAnswered(Box::new(LoginAnswer::Granted(grant(7)))));
     let [Effect::Store(_, queued), Effect::Net(_, NetJob::Revoke(revocation))] = &late[..] else {
@@ -156,10 +160,10 @@ impl Agent {
 
     /// Up to the code on its way to the server.
     fn verify_code_elsewhere(&mut self) -> (FlowId, Op) {
-        let asked = self.ask_at(2, ELSEWHERE, Ask::Login { scheme: None });
+        let asked = self.ask_at(2, ELSEWHERE, SessionRequest::Login { scheme: None });
         let flow = flow_of(&asked);
         let text = Secret::new("bob@example.com");
-        let (op, _) = only_net(self.ask(3, Ask::Answer { flow, text }));
+        let (op, _) = only_net(self.ask(3, SessionRequest::Answer { flow, entry: Entry::Text(text) }));
         self.done(
             op,
             JobResult::LoginAnswered(Box::new(LoginAnswer::CodeSent {
@@ -167,7 +171,8 @@ impl Agent {
                 resend_available_in: None,
             })),
         );
-        let (op, _) = only_net(self.ask(4, Ask::Answer { flow, text: Secret::new("123456") }));
+        let (op, _) =
+            only_net(self.ask(4, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new("123456")) }));
         (flow, op)
     }
 }

@@ -1,9 +1,10 @@
 //! F04: a session file that is not a session is given time to become one, then set aside.
 
 use crate::script::*;
+use everkey_proto::request::SessionRequest;
 use everkey_session::Capability;
 use everkey_session::Op;
-use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, Notice, SignedOutReason};
 use everkey_session::{FileContent, JobResult, StoreJob};
 
@@ -20,7 +21,7 @@ fn f04_damaged_file_is_set_aside_after_a_second_look() {
     let told = [Notice::SetAside("auth.json.damaged".to_owned()), Notice::SignedOut(out.clone())];
     assert_eq!(agent.keep_books(effects), told.map(Effect::Notify));
     let why = ProfileReply::Failed(Error::NotSignedIn(out));
-    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, why)]);
+    assert_eq!(agent.ask(1, SessionRequest::Whoami), [reply(1, why)]);
 }
 
 #[test]

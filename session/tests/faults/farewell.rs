@@ -2,15 +2,16 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
+use everkey_proto::request::SessionRequest;
 use everkey_session::Notice;
-use everkey_session::{Ask, Effect, Farewell, ProfileReply};
 use everkey_session::{Capability, Revocation};
+use everkey_session::{Effect, Farewell, ProfileReply};
 use everkey_session::{JobResult, Loaded, NetJob, StoreJob};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
 fn signed_out() -> (Agent, Revocation, Vec<Effect>) {
     let (mut agent, _) = Agent::start_announcing(files(Capability::Rr1));
-    let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
     let effects = agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.look_at_missing_file(effects);
@@ -73,7 +74,7 @@ fn a_session_that_nobody_is_named_in_is_revoked_at_once() {
     let mut nobodys = session(0);
     nobodys.holder.user = None;
     let (mut agent, _) = Agent::start_announcing(files_of(&nobodys));
-    let (erase, _) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, _) = only_store(agent.ask(1, SessionRequest::Logout));
     let effects = agent.done(erase, JobResult::Erased(Ok(())));
     assert!(effects.iter().any(is_revocation), "{effects:?}");
 }

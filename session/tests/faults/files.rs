@@ -1,9 +1,10 @@
 //! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
+use everkey_proto::request::SessionRequest;
 use everkey_session::policy::Replay;
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, EndReason, Journal, Pin, Sidecar};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, Notice};
 use everkey_session::{FileContent, JobResult, Loaded, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
 
@@ -167,7 +168,7 @@ fn f11_rotation_in_progress_for_a_minute_needs_login() {
     let revokes = |effect: &Effect| matches!(effect, Effect::Store(_, job) if matches!(**job, StoreJob::QueueRevocation(_)));
     assert!(end.iter().any(revokes), "{end:?}");
     let over = ProfileReply::Failed(Error::NeedsLogin(EndReason::Contested));
-    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, over)]);
+    assert_eq!(agent.ask(1, SessionRequest::Whoami), [reply(1, over)]);
 }
 
 #[test]

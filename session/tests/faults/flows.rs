@@ -2,19 +2,20 @@
 
 use crate::script::*;
 use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
-use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, FlowId, Scheme, Secret};
 use everkey_session::Op;
 use everkey_session::Session;
 use everkey_session::policy::Policy;
-use everkey_session::{Ask, DeviceInstructions, Effect, ProfileReply};
+use everkey_session::{DeviceInstructions, Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, Notice, Rejected};
 use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetJob, StoreJob};
 use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000;
 
-fn login(scheme: Scheme) -> Ask {
-    Ask::Login { scheme: Some(scheme) }
+fn login(scheme: Scheme) -> SessionRequest {
+    SessionRequest::Login { scheme: Some(scheme) }
 }
 
 fn signed_out() -> Agent {
@@ -26,7 +27,7 @@ fn signed_out() -> Agent {
 
 /// The code is shown to client 1; the flow, and what was shown.
 fn device_flow(agent: &mut Agent) -> (FlowId, ProfileReply) {
-    let (op, job) = only_net(agent.ask(1, Ask::Login { scheme: None }));
+    let (op, job) = only_net(agent.ask(1, SessionRequest::Login { scheme: None }));
     let call = LoginCall::StartDevice { registration: None, scope: None };
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
     let started = LoginAnswer::DeviceStarted {
@@ -63,7 +64,7 @@ fn poll(agent: &mut Agent, ms: u64) -> Op {
 fn a_device_flow_polls_until_approval_and_answers_waiters() {
     let mut agent = signed_out();
     let (flow, shown) = device_flow(&mut agent);
-    assert_eq!(agent.ask(2, Ask::Wait { flow }), []);
+    assert_eq!(agent.ask(2, SessionRequest::Wait { flow }), []);
     for _ in 0..3 {
         let op = poll(&mut agent, 5 * SECOND);
         assert_eq!(agent.login_answered(op, LoginAnswer::Pending), []);
@@ -71,7 +72,7 @@ fn a_device_flow_polls_until_approval_and_answers_waiters() {
     let mut effects = agent.sleep(5 * SECOND);
     assert_eq!(effects.pop(), Some(reply(2, shown)), "the same step after 20 s");
     let op = poll_of(effects);
-    assert_eq!(agent.ask(3, Ask::Wait { flow }), [], "though a poll is under way");
+    assert_eq!(agent.ask(3, SessionRequest::Wait { flow }), [], "though a poll is under way");
     assert_eq!(agent.login_answered(op, LoginAnswer::SlowDown), []);
     let op = poll(&mut agent, 10 * SECOND);
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
@@ -81,7 +82,7 @@ fn a_device_flow_polls_until_approval_and_answers_waiters() {
     assert_eq!(agent.ask(4, token()), [reply(4, token_of(&agent.file))]);
     let done = ProfileReply::SignedIn { user: Some(user()), already: false };
     assert_eq!(
-        agent.ask(5, Ask::Wait { flow }),
+        agent.ask(5, SessionRequest::Wait { flow }),
         [reply(5, done)],
         "it ended between two questions of a client"
     );
@@ -91,14 +92,21 @@ fn a_device_flow_polls_until_approval_and_answers_waiters() {
 fn waiters_of_a_failed_device_flow_are_answered_at_once() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    agent.ask(2, Ask::Wait { flow });
+    agent.ask(2, SessionRequest::Wait { flow });
     let op = poll(&mut agent, 5 * SECOND);
     let denied = Error::Rejected(Rejected::Denied);
     let effects = agent.login_answered(op, LoginAnswer::Rejected(Rejected::Denied));
     assert_eq!(effects, [reply(2, ProfileReply::Failed(denied.clone()))]);
-    assert_eq!(agent.ask(3, Ask::Wait { flow }), [reply(3, ProfileReply::Failed(denied))], "a moment late");
+    assert_eq!(
+        agent.ask(3, SessionRequest::Wait { flow }),
+        [reply(3, ProfileReply::Failed(denied))],
+        "a moment late"
+    );
     let other = FlowId(flow.0 ^ 1);
-    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, ProfileReply::Failed(Error::FlowGone))]);
+    assert_eq!(
+        agent.ask(4, SessionRequest::Wait { flow: other }),
+        [reply(4, ProfileReply::Failed(Error::FlowGone))]
+    );
 }
 
 #[test]
@@ -109,7 +117,7 @@ fn a_server_that_never_answers_ends_the_flow_in_time() {
     let mut waited = 0;
     loop {
         assert!(waited < 600, "still asked after {waited} s");
-        agent.ask(2, Ask::Wait { flow });
+        agent.ask(2, SessionRequest::Wait { flow });
         let effects = agent.wait();
         if effects.contains(&reply(2, ProfileReply::Failed(Error::Net(trouble(NetErrorKind::Timeout))))) {
             break;
@@ -127,7 +135,7 @@ fn a_server_that_never_answers_ends_the_flow_in_time() {
 fn a_second_caller_joins() {
     let mut agent = signed_out();
     let (_, shown) = device_flow(&mut agent);
-    assert_eq!(agent.ask(2, Ask::Login { scheme: None }), [reply(2, shown.clone())]);
+    assert_eq!(agent.ask(2, SessionRequest::Login { scheme: None }), [reply(2, shown.clone())]);
     assert_eq!(agent.ask(3, login(Scheme::Device)), [reply(3, shown.clone())]);
     let op = poll(&mut agent, 5 * SECOND);
     assert_eq!(agent.ask(4, login(Scheme::Device)), [reply(4, shown)], "while a poll is under way");
@@ -143,8 +151,8 @@ fn a_second_caller_joins() {
 #[test]
 fn an_early_second_caller_gets_the_same_code() {
     let mut agent = signed_out();
-    let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: None }));
-    assert_eq!(agent.ask(2, Ask::Login { scheme: None }), []);
+    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: None }));
+    assert_eq!(agent.ask(2, SessionRequest::Login { scheme: None }), []);
     let refused = Rejected::Other("slow".to_owned());
     let failed = |waiter| reply(waiter, ProfileReply::Failed(Error::Rejected(refused.clone())));
     assert_eq!(agent.login_answered(op, LoginAnswer::Rejected(refused.clone())), [failed(1), failed(2)]);
@@ -154,7 +162,7 @@ fn an_early_second_caller_gets_the_same_code() {
 fn another_sign_in_method_replaces_the_first() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    agent.ask(2, Ask::Wait { flow });
+    agent.ask(2, SessionRequest::Wait { flow });
     let op = poll(&mut agent, 5 * SECOND);
     let effects = agent.ask(3, login(Scheme::Token));
     let [gone, Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
@@ -169,7 +177,7 @@ fn another_sign_in_method_replaces_the_first() {
     };
     assert_eq!(revocation.refresh, grant(1).refresh);
     let still = ProfileReply::Asked { flow: other, field: Field::Token, tries: 3, again: None, sent: None };
-    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), []);
+    assert_eq!(agent.ask(4, SessionRequest::Wait { flow: other }), []);
     let (effects, waited) = agent.wait_for();
     assert_eq!((effects, waited), (vec![reply(4, still)], 20 * SECOND), "nobody has answered");
 }
@@ -180,14 +188,14 @@ fn an_unsupported_sign_in_method_is_refused_without_effect() {
     let (flow, _) = device_flow(&mut agent);
     let offered = Error::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
     assert_eq!(agent.ask(2, login(Scheme::Browser)), [reply(2, ProfileReply::Failed(offered))]);
-    assert_eq!(agent.ask(3, Ask::Wait { flow }), []);
+    assert_eq!(agent.ask(3, SessionRequest::Wait { flow }), []);
 }
 
 #[test]
 fn a_flow_outlives_whoever_began_it() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    agent.ask(2, Ask::Wait { flow });
+    agent.ask(2, SessionRequest::Wait { flow });
     assert_eq!(agent.gone(2), []);
     let op = poll(&mut agent, 5 * SECOND);
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
@@ -199,9 +207,9 @@ fn a_flow_outlives_whoever_began_it() {
 fn a_cancelled_flow_is_not_polled() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    agent.ask(2, Ask::Wait { flow });
+    agent.ask(2, SessionRequest::Wait { flow });
     let gone = reply(2, ProfileReply::Failed(Error::FlowGone));
-    let effects = agent.ask(3, Ask::Cancel { flow });
+    let effects = agent.ask(3, SessionRequest::Cancel { flow });
     assert_eq!(effects, [gone, reply(3, ProfileReply::LoggedOut(Word::NothingToDo))]);
     assert_eq!(agent.wait_for().0, []);
 }
@@ -211,7 +219,8 @@ fn token_pasted(agent: &mut Agent, text: &str) -> (FlowId, Op) {
     let effects = agent.ask(1, login(Scheme::Token));
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, field: Field::Token, .. } = **asked else { panic!("{asked:?}") };
-    let (op, job) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new(text) }));
+    let (op, job) =
+        only_net(agent.ask(2, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new(text)) }));
     let call = LoginCall::Identify { registration: None, access: Secret::new("pat_1") };
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
     (flow, op)
@@ -232,7 +241,7 @@ fn a_pasted_token_is_kept_once_accepted() {
     let Session { access, access_expires_at, refresh, .. } = &agent.file;
     assert_eq!((access, *access_expires_at, refresh), (&Secret::new("pat_1"), None, &None));
     let given = ProfileReply::Token { access: Secret::new("pat_1"), expires_at: None, short: None };
-    assert_eq!(agent.ask(3, Ask::Token { min_validity_secs: u64::MAX }), [reply(3, given)]);
+    assert_eq!(agent.ask(3, SessionRequest::Token { min_validity_secs: u32::MAX }), [reply(3, given)]);
 }
 
 #[test]
@@ -264,18 +273,22 @@ fn a_sign_in_being_stored_can_not_be_cancelled() {
     let (flow, op) = token_pasted(&mut agent, "pat_1");
     let (_, job) = only_store(agent.login_answered(op, accepted()));
     assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?}");
-    assert_eq!(agent.ask(3, Ask::Cancel { flow }), [reply(3, ProfileReply::Failed(Error::FlowGone))]);
+    assert_eq!(
+        agent.ask(3, SessionRequest::Cancel { flow }),
+        [reply(3, ProfileReply::Failed(Error::FlowGone))]
+    );
 }
 
 #[test]
 fn the_first_code_works_if_no_other_arrives() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
-    let asked = agent.ask(1, Ask::Login { scheme: None });
+    let asked = agent.ask(1, SessionRequest::Login { scheme: None });
     let [Effect::Reply(_, answer)] = &asked[..] else { panic!("{asked:?}") };
     let ProfileReply::Asked { flow, field: Field::Email, sent: None, .. } = **answer else {
         panic!("{answer:?}")
     };
-    let typed = |text: &str| Ask::Answer { flow, text: Secret::new(text) };
+    let typed = |text: &str| SessionRequest::Answer { flow, entry: Entry::Text(Secret::new(text)) };
+    let email = |text: &str| SessionRequest::Answer { flow, entry: Entry::Email(text.to_owned()) };
     let request = |email: &str| {
         let call = LoginCall::RequestCode { email: email.to_owned() };
         NetJob::Login { server: SERVER.to_owned(), call }
@@ -297,15 +310,15 @@ fn the_first_code_works_if_no_other_arrives() {
         (5, LoginAnswer::Net(trouble(NetErrorKind::Timeout)), Error::Net(trouble(NetErrorKind::Timeout))),
         (6, LoginAnswer::Rejected(Rejected::Email), Error::Rejected(Rejected::Email)),
     ] {
-        let (op, job) = only_net(agent.ask(waiter, typed("bob@example.com")));
+        let (op, job) = only_net(agent.ask(waiter, email("bob@example.com")));
         assert_eq!(job, request("bob@example.com"));
-        assert_eq!(agent.ask(90 + waiter, Ask::Wait { flow }), [], "nothing is asked meanwhile");
+        assert_eq!(agent.ask(90 + waiter, SessionRequest::Wait { flow }), [], "nothing is asked meanwhile");
         let question = question("ann@example.com", 600, 4, Some(again));
         let both = [reply(waiter, question.clone()), reply(90 + waiter, question)];
         assert_eq!(agent.login_answered(op, answer), both);
     }
 
-    let (op, job) = only_net(agent.ask(7, typed(" ann@example.com ")));
+    let (op, job) = only_net(agent.ask(7, email(" ann@example.com ")));
     assert_eq!(job, request("ann@example.com"));
     let effects = agent.login_answered(op, code_sent(500));
     assert_eq!(effects, [reply(7, question("ann@example.com", 500, 5, None))]);

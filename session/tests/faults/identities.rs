@@ -2,11 +2,12 @@
 
 use crate::script::*;
 use everkey_proto::reply::User;
-use everkey_proto::{Expect, Scheme, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, Expect, Scheme, Secret};
 use everkey_session::Op;
 use everkey_session::policy::Policy;
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{CallTarget, ClientAuth, Endpoints, Registration};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{EndReason, Holder, Session};
 use everkey_session::{Error, NetErrorKind, Notice, Rejected, SignedOutReason};
 use everkey_session::{Identity, JobResult, LoginAnswer, NetJob, StoreJob};
@@ -45,15 +46,15 @@ fn asked_who(effects: Vec<Effect>) -> Op {
 #[test]
 fn the_server_is_asked_for_the_user_once() {
     let mut agent = nameless_agent();
-    let op = asked_who(agent.ask(1, Ask::Whoami));
+    let op = asked_who(agent.ask(1, SessionRequest::Whoami));
     let known = reply(1, ProfileReply::Whoami(Some(user())));
     assert_eq!(agent.done(op, JobResult::Identified(accepted(Some(user())))), [known]);
     assert_eq!(
-        agent.ask(2, Ask::Whoami),
+        agent.ask(2, SessionRequest::Whoami),
         [reply(2, ProfileReply::Whoami(Some(user())))],
         "and not asked again"
     );
-    let effects = agent.ask(3, Ask::Status);
+    let effects = agent.ask(3, SessionRequest::Status);
     let [Effect::Reply(_, answer)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Status(view) = &**answer else { panic!("{answer:?}") };
     assert_eq!((&view.user, &view.about), (&Some(user()), &admin()));
@@ -76,8 +77,8 @@ fn every_identity_question_is_answered_when_the_server_is_silent() {
     ];
     let mut agent = nameless_agent();
     for (identity, answer) in cases {
-        let one = asked_who(agent.ask(1, Ask::Whoami));
-        let other = asked_who(agent.ask(2, Ask::Whoami));
+        let one = asked_who(agent.ask(1, SessionRequest::Whoami));
+        let other = asked_who(agent.ask(2, SessionRequest::Whoami));
         assert_eq!(agent.done(other, JobResult::Identified(identity.clone())), [reply(2, answer.clone())]);
         assert_eq!(agent.done(one, JobResult::Identified(identity.clone())), [reply(1, answer)]);
         assert_eq!(agent.done(one, JobResult::Identified(identity)), [], "once each");
@@ -88,13 +89,13 @@ fn every_identity_question_is_answered_when_the_server_is_silent() {
 #[test]
 fn a_provider_that_can_not_say_is_not_asked() {
     let (mut agent, _) = Agent::start_with(policy(), files_of(&nameless()));
-    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, ProfileReply::Whoami(None))]);
+    assert_eq!(agent.ask(1, SessionRequest::Whoami), [reply(1, ProfileReply::Whoami(None))]);
 }
 
 #[test]
 fn a_gone_caller_gets_no_answer_and_no_user() {
     let mut agent = nameless_agent();
-    let op = asked_who(agent.ask(1, Ask::Whoami));
+    let op = asked_who(agent.ask(1, SessionRequest::Whoami));
     assert_eq!(agent.gone(1), []);
     assert_eq!(agent.done(op, JobResult::Identified(accepted(Some(user())))), []);
 }
@@ -102,14 +103,14 @@ fn a_gone_caller_gets_no_answer_and_no_user() {
 #[test]
 fn one_sessions_user_is_not_used_for_another() {
     let mut agent = nameless_agent();
-    let op = asked_who(agent.ask(1, Ask::Whoami));
+    let op = asked_who(agent.ask(1, SessionRequest::Whoami));
     agent.file = Session { holder: Holder::default(), ..session(5) };
     let effects = agent.file_changed();
     let effects = agent.look_at_unchanged_file(effects);
     assert_eq!(agent.keep_books(effects), [Effect::Notify(Notice::Adopted)]);
     let told = agent.done(op, JobResult::Identified(accepted(Some(user()))));
     assert_eq!(told, [reply(1, ProfileReply::Failed(Error::AccountChanged))]);
-    let (_, job) = only_net(agent.ask(2, Ask::Whoami));
+    let (_, job) = only_net(agent.ask(2, SessionRequest::Whoami));
     assert_eq!(job, NetJob::Identify { at: home(), access: session(5).access });
 }
 
@@ -125,10 +126,10 @@ fn the_user_is_known_after_a_restart() {
 #[test]
 fn the_sessions_own_token_is_inspected_where_it_belongs() {
     let mut agent = nameless_agent();
-    let op = asked_who(agent.ask(1, Ask::Inspect { token: None }));
+    let op = asked_who(agent.ask(1, SessionRequest::Inspect { token: None }));
     let inspected = reply(1, ProfileReply::Inspected(Identity::Refused));
     assert_eq!(agent.done(op, JobResult::Identified(Identity::Refused)), [inspected]);
-    let (at, ask) = (ELSEWHERE, Ask::Inspect { token: None });
+    let (at, ask) = (ELSEWHERE, SessionRequest::Inspect { token: None });
     let other = Error::OtherServer { agent: SERVER.to_owned(), client: ELSEWHERE.to_owned() };
     assert_eq!(agent.ask_at(2, at, ask), [reply(2, ProfileReply::Failed(other))]);
     assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))], "words change nothing");
@@ -138,17 +139,17 @@ fn the_sessions_own_token_is_inspected_where_it_belongs() {
 fn without_a_session_there_is_no_own_token_to_inspect() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
     let out = ProfileReply::Failed(Error::NotSignedIn(SignedOutReason::NoFile));
-    assert_eq!(agent.ask(1, Ask::Inspect { token: None }), [reply(1, out)]);
+    assert_eq!(agent.ask(1, SessionRequest::Inspect { token: None }), [reply(1, out)]);
 
     let past = session(0).access_expires_at.map(|at| at - 7200);
     let old = Session { access_expires_at: past, refresh: None, ..session(0) };
     let (mut agent, _) = Agent::start_with(policy(), files_of(&old));
     let over = ProfileReply::Failed(Error::NeedsLogin(EndReason::Expired));
-    assert_eq!(agent.ask(1, Ask::Inspect { token: None }), [reply(1, over)]);
+    assert_eq!(agent.ask(1, SessionRequest::Inspect { token: None }), [reply(1, over)]);
 }
 
-fn brought() -> Ask {
-    Ask::Inspect { token: Some(Secret::new("theirs")) }
+fn brought() -> SessionRequest {
+    SessionRequest::Inspect { token: Some(Secret::new("theirs")) }
 }
 
 /// A session at an OAuth server, whose endpoints are known.
@@ -195,7 +196,7 @@ fn of_a_callers_token_nothing_is_kept() {
     let identity = accepted(Some(user()));
     let inspected = reply(1, ProfileReply::Inspected(identity.clone()));
     assert_eq!(agent.done(op, JobResult::Identified(identity)), [inspected], "nothing is stored");
-    asked_who(agent.ask(2, Ask::Whoami));
+    asked_who(agent.ask(2, SessionRequest::Whoami));
     assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))]);
 }
 
@@ -212,10 +213,11 @@ fn a_caller_of_another_session_file_is_refused() {
 fn the_user_named_at_sign_in_is_stored() {
     let schemes = vec![Scheme::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
-    let effects = agent.ask(1, Ask::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
-    let (op, _) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new("pat") }));
+    let (op, _) =
+        only_net(agent.ask(2, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new("pat")) }));
     let effects = agent.login_answered(op, LoginAnswer::Identified(accepted(Some(user()))));
     let [Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
     let StoreJob::WriteSidecar(sidecar) = &**job else { panic!("{job:?}") };

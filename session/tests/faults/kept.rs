@@ -2,9 +2,10 @@
 
 use crate::script::*;
 use everkey_proto::Secret;
+use everkey_proto::request::SessionRequest;
 use everkey_session::CallTarget;
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, EndReason, Session, Sidecar, TokenResponse};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, Notice};
 use everkey_session::{FileContent, JobResult, NetJob, RefreshAnswer, Replaced, StoreJob};
 
@@ -162,7 +163,7 @@ fn a_session_that_names_its_server_is_sent_nowhere_else() {
     agent.succeed(&sent, grant(6));
     let again = agent.send_when_due();
     assert_eq!(again.token, grant(6).refresh, "nor its successors");
-    let effects = agent.ask(2, Ask::Logout);
+    let effects = agent.ask(2, SessionRequest::Logout);
     let erase = effects.iter().find_map(|effect| match effect {
         Effect::Store(_, job) => match &**job {
             StoreJob::Erase { revocation: Some(revocation), .. } => Some(revocation.at.server.clone()),

@@ -1,9 +1,10 @@
 //! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
 
 use crate::script::*;
+use everkey_proto::request::SessionRequest;
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, Claims, EndReason, Journal};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, Notice};
 use everkey_session::{JobResult, NetJob, ProbeAnswer, RefreshAnswer, StoreJob};
 
@@ -172,7 +173,7 @@ fn n15_retry_after_is_clamped_and_told() {
     let effects = agent.answered(&sent, RefreshAnswer::Declined(Some(u64::MAX)));
     let limited = Error::RateLimited { secs: LONGEST_RETRY_AFTER_SECS };
     assert!(effects.contains(&reply(1, ProfileReply::Failed(limited))));
-    let Effect::Reply(_, view) = &agent.ask(2, Ask::Status)[0] else { panic!("no status") };
+    let Effect::Reply(_, view) = &agent.ask(2, SessionRequest::Status)[0] else { panic!("no status") };
     let ProfileReply::Status(view) = &**view else { panic!("{view:?} instead of a status") };
     let wait = view.next_refresh_at.map(|at| at - sent.deadline);
     assert!(wait.is_some_and(|secs| (80_000..100_000).contains(&secs)), "{wait:?}");

@@ -2,12 +2,13 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
-use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, FlowId, Scheme, Secret};
 use everkey_session::Op;
 use everkey_session::TokenResponse;
 use everkey_session::policy::{OauthClient, Policy};
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, NetErrorKind, Notice, Rejected};
 use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
 
@@ -56,7 +57,7 @@ impl AtPage {
 
 /// From the question to the port that is being opened.
 fn binding(agent: &mut Agent) -> Op {
-    let (op, job) = only_net(agent.ask(1, Ask::Login { scheme: None }));
+    let (op, job) = only_net(agent.ask(1, SessionRequest::Login { scheme: None }));
     let NetJob::Login { server, call: LoginCall::Discover { issuer, .. } } = job else {
         panic!("{job:?} instead of the metadata")
     };
@@ -90,7 +91,7 @@ fn exchanging(agent: &mut Agent, page: &AtPage) -> Op {
 fn the_browser_is_answered_after_the_file_is_written() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
-    assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
+    assert_eq!(agent.ask(2, SessionRequest::Wait { flow: page.flow }), []);
     let op = exchanging(&mut agent, &page);
     let (op, job) = only_store(agent.login_answered(op, LoginAnswer::Granted(grant(1))));
     assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?}");
@@ -118,12 +119,12 @@ fn a_failed_store_reaches_the_browser() {
 fn a_stray_browser_does_not_end_the_flow() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
-    agent.ask(2, Ask::Wait { flow: page.flow });
+    agent.ask(2, SessionRequest::Wait { flow: page.flow });
     let stray = ProfileReply::Failed(Error::Rejected(Rejected::Stray));
     for query in ["", "code=c", "code=c&state=forged", "error=access_denied&state=forged"] {
         assert_eq!(agent.came_back(7, page.listener, query), [reply(7, stray.clone())], "{query}");
     }
-    let joined = agent.ask(3, Ask::Login { scheme: None });
+    let joined = agent.ask(3, SessionRequest::Login { scheme: None });
     assert_eq!(joined, [reply(2, page.opened.clone()), reply(3, page.opened.clone())]);
     let op = exchanging(&mut agent, &page);
     assert_eq!(agent.came_back(9, page.listener, &page.good()), [reply(9, stray)], "a second copy");
@@ -136,7 +137,7 @@ fn a_stray_browser_does_not_end_the_flow() {
 fn a_callback_of_another_flow_changes_nothing() {
     let mut agent = signed_out();
     let old = at_page(&mut agent);
-    agent.ask(2, Ask::Cancel { flow: old.flow });
+    agent.ask(2, SessionRequest::Cancel { flow: old.flow });
     let page = at_page(&mut agent);
     assert_ne!(old.state, page.state);
     let gone = ProfileReply::Failed(Error::FlowGone);
@@ -160,7 +161,7 @@ fn a_refused_code_reaches_the_browser_and_closes_the_listener() {
 fn a_refusal_at_the_page_is_told_to_everybody() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
-    agent.ask(2, Ask::Wait { flow: page.flow });
+    agent.ask(2, SessionRequest::Wait { flow: page.flow });
     let denied = |waiter| reply(waiter, ProfileReply::Failed(Error::Rejected(Rejected::Denied)));
     let effects = agent.came_back(8, page.listener, &format!("error=access_denied&state={}", page.state));
     assert_eq!(effects, [Effect::Cancel(page.listener), denied(2), denied(8)]);
@@ -172,7 +173,7 @@ fn the_listener_is_closed_after_five_minutes() {
     let page = at_page(&mut agent);
     let effects = agent.sleep(5 * MINUTE - 1_000);
     agent.look_at_missing_file(effects);
-    assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
+    assert_eq!(agent.ask(2, SessionRequest::Wait { flow: page.flow }), []);
     let gone = ProfileReply::Failed(Error::FlowGone);
     assert_eq!(agent.idle_ms(), 1_000);
     assert_eq!(agent.sleep(1_000), [Effect::Cancel(page.listener), reply(2, gone.clone())]);
@@ -183,7 +184,7 @@ fn the_listener_is_closed_after_five_minutes() {
 fn the_listener_is_closed_when_the_flow_is_given_up() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
-    let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
+    let effects = agent.ask(2, SessionRequest::Cancel { flow: page.flow });
     let answered = reply(2, ProfileReply::LoggedOut(Word::NothingToDo));
     assert_eq!(effects, [Effect::Cancel(page.listener), answered]);
 }
@@ -201,7 +202,7 @@ fn without_a_port_there_is_no_flow() {
 fn a_port_that_opens_too_late_opens_no_page() {
     let mut agent = signed_out();
     let listener = binding(&mut agent);
-    let effects = agent.ask(2, Ask::Login { scheme: Some(Scheme::Device) });
+    let effects = agent.ask(2, SessionRequest::Login { scheme: Some(Scheme::Device) });
     assert_eq!(effects[0], Effect::Cancel(listener));
     assert_eq!(agent.done(listener, JobResult::Listening(Ok(PORT))), []);
 }
@@ -211,9 +212,12 @@ fn the_address_may_be_pasted_in_another_client() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let text = |query: &str| Secret::new(format!("http://127.0.0.1:{PORT}/callback?{query}"));
-    let rubbish = agent.ask(2, Ask::Answer { flow: page.flow, text: text("code=c") });
+    let rubbish =
+        agent.ask(2, SessionRequest::Answer { flow: page.flow, entry: Entry::Text(text("code=c")) });
     assert_eq!(rubbish, [reply(2, ProfileReply::Failed(Error::Rejected(Rejected::Stray)))]);
-    let (op, _) = only_net(agent.ask(3, Ask::Answer { flow: page.flow, text: text(&page.good()) }));
+    let (op, _) = only_net(
+        agent.ask(3, SessionRequest::Answer { flow: page.flow, entry: Entry::Text(text(&page.good())) }),
+    );
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let effects = agent.store_sign_in(effects);
     let done = reply(3, ProfileReply::SignedIn { user: Some(user()), already: false });
@@ -240,7 +244,7 @@ fn late_tokens_of_a_cancelled_flow_are_revoked() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
-    agent.ask(2, Ask::Cancel { flow: page.flow });
+    agent.ask(2, SessionRequest::Cancel { flow: page.flow });
     let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     assert_eq!(revocation_in(&late), Some((&grant(1).refresh, &Some(registration()))));
 }
@@ -248,7 +252,7 @@ fn late_tokens_of_a_cancelled_flow_are_revoked() {
 #[test]
 fn late_tokens_of_a_cancelled_code_are_revoked() {
     let mut agent = signed_out();
-    let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: Some(Scheme::Device) }));
+    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: Some(Scheme::Device) }));
     let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
     let started = LoginAnswer::DeviceStarted {
         device_code: Secret::new("device code"),
@@ -262,7 +266,7 @@ fn late_tokens_of_a_cancelled_code_are_revoked() {
     let [Effect::Reply(_, shown)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Shown { flow, .. } = **shown else { panic!("{shown:?}") };
     let (op, _) = only_net(agent.sleep(5_000));
-    agent.ask(2, Ask::Cancel { flow });
+    agent.ask(2, SessionRequest::Cancel { flow });
     let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     assert_eq!(revocation_in(&late), Some((&grant(1).refresh, &Some(registration()))));
 }
@@ -284,7 +288,7 @@ fn identifying(agent: &mut Agent) -> (AtPage, Op) {
 fn tokens_at_hand_when_a_flow_is_cancelled_are_revoked() {
     let mut agent = signed_out();
     let (page, op) = identifying(&mut agent);
-    let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
+    let effects = agent.ask(2, SessionRequest::Cancel { flow: page.flow });
     assert_eq!(revocation_in(&effects), Some((&grant(1).refresh, &Some(registration()))));
     assert_eq!(agent.login_answered(op, LoginAnswer::Identified(Identity::Untold)), []);
 }

@@ -2,10 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
+use everkey_proto::request::SessionRequest;
 use everkey_session::Notice;
 use everkey_session::policy::Replay;
-use everkey_session::{Ask, Effect, ProfileReply};
 use everkey_session::{Capability, EndReason};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{JobResult, NetJob, RefreshAnswer, StoreJob};
 
 #[test]
@@ -37,7 +38,7 @@ fn n06_the_refresh_goes_on_though_its_caller_is_gone() {
 fn n26_logout_during_a_refresh_revokes_its_answer() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
-    let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { sidecar, revocation: Some(old) } = job else { panic!("{job:?}") };
     assert_eq!((sidecar.epoch, old.refresh), (1, session(0).refresh));
     let effects = agent.done(erase, JobResult::Erased(Ok(())));
@@ -62,7 +63,7 @@ fn n26_logout_during_the_commit_removes_the_successor() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     let (commit, _) = only_store(agent.answered(&sent, RefreshAnswer::Granted(grant(1))));
-    let (_, job) = only_store(agent.ask(1, Ask::Logout));
+    let (_, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
     assert_eq!(revocation.refresh, grant(1).refresh);
     assert_eq!(agent.done(commit, JobResult::Stored(Ok(()))), [], "the file is not written again");
@@ -89,7 +90,7 @@ fn n26_logout_during_the_second_look_closes_the_connection() {
     let (connection, _) = only_net(agent.wait());
     agent.suspend(2_000);
     only_store(agent.done(connection, JobResult::Connected(Ok(()))));
-    let effects = agent.ask(1, Ask::Logout);
+    let effects = agent.ask(1, SessionRequest::Logout);
     let [Effect::Cancel(closed), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*closed, connection);
     assert!(matches!(**job, StoreJob::Erase { .. }), "{job:?}");
@@ -98,7 +99,7 @@ fn n26_logout_during_the_second_look_closes_the_connection() {
 #[test]
 fn n26_logout_is_marked_until_the_file_is_gone() {
     let mut agent = Agent::signed_in(Capability::Rr1);
-    let (_, job) = only_store(agent.ask(1, Ask::Logout));
+    let (_, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { sidecar, revocation } = job else { panic!("{job:?}") };
     let print = session(0).fingerprint();
     assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::Restored)));
@@ -117,12 +118,12 @@ fn n26_logout_is_marked_until_the_file_is_gone() {
 #[test]
 fn n28_logout_after_a_new_sign_in_is_another_logout() {
     let mut agent = Agent::signed_in(Capability::Rr1);
-    let (erase, _) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, _) = only_store(agent.ask(1, SessionRequest::Logout));
     agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.sign_in_elsewhere();
     agent.keep_books(effects);
 
-    let effects = agent.ask(5, Ask::Logout);
+    let effects = agent.ask(5, SessionRequest::Logout);
     let [first, Effect::Store(erase, job)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*first, reply(1, ProfileReply::LoggedOut(Word::Queued)), "its server has not answered yet");
     let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };

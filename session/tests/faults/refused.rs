@@ -1,13 +1,14 @@
 //! N29: a server has refused an access token that should be valid, and the callers who saw it say so.
 
 use crate::script::*;
-use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_proto::request::SessionRequest;
 use everkey_session::{Capability, Fingerprint};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{Error, Notice};
 use everkey_session::{JobResult, NetJob, ProbeAnswer, StoreJob};
 
-fn better_than(generation: u64) -> Ask {
-    Ask::Better { than: Fingerprint::of(&session(generation).access) }
+fn better_than(generation: u64) -> SessionRequest {
+    SessionRequest::Better { than: Fingerprint::of(&session(generation).access) }
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 pub use crate::fixtures::*;
 
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
 use everkey_session::CallTarget;
 use everkey_session::Notice;
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
 use everkey_session::{Capability, EndReason, Session, TokenResponse};
+use everkey_session::{Effect, Input, ProfileReply};
 use everkey_session::{
     FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
 };
@@ -80,17 +81,17 @@ impl Agent {
         self.profile.handle(&now, input)
     }
 
-    pub fn ask(&mut self, waiter: u64, ask: Ask) -> Vec<Effect> {
-        self.handle(Input::Ask { waiter: Waiter(waiter), expect: Expect::default(), ask })
+    pub fn ask(&mut self, waiter: u64, ask: SessionRequest) -> Vec<Effect> {
+        self.handle(Input::Request { waiter: Waiter(waiter), expect: Expect::default(), request: ask })
     }
 
-    pub fn ask_at(&mut self, waiter: u64, server: &str, ask: Ask) -> Vec<Effect> {
+    pub fn ask_at(&mut self, waiter: u64, server: &str, ask: SessionRequest) -> Vec<Effect> {
         let expect = Expect { server: Some(server.to_owned()), session_file: None };
         self.ask_expecting(waiter, expect, ask)
     }
 
-    pub fn ask_expecting(&mut self, waiter: u64, expect: Expect, ask: Ask) -> Vec<Effect> {
-        self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
+    pub fn ask_expecting(&mut self, waiter: u64, expect: Expect, ask: SessionRequest) -> Vec<Effect> {
+        self.handle(Input::Request { waiter: Waiter(waiter), expect, request: ask })
     }
 
     pub fn done(&mut self, op: Op, done: JobResult) -> Vec<Effect> {
@@ -253,7 +254,7 @@ impl Agent {
 
     /// Whether whoami still names the user.
     pub fn is_signed_in(&mut self) -> bool {
-        self.ask(999, Ask::Whoami) == [reply(999, ProfileReply::Whoami(Some(user())))]
+        self.ask(999, SessionRequest::Whoami) == [reply(999, ProfileReply::Whoami(Some(user())))]
     }
 }
 
@@ -282,8 +283,8 @@ pub fn only_net(effects: Vec<Effect>) -> (Op, NetJob) {
 }
 
 /// The token asked for without naming a validity.
-pub fn token() -> Ask {
-    Ask::Token { min_validity_secs: 0 }
+pub fn token() -> SessionRequest {
+    SessionRequest::Token { min_validity_secs: 0 }
 }
 
 /// The answer with the tokens of this session.

@@ -2,9 +2,10 @@
 
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, Short, State};
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, Scheme, Secret};
 use everkey_session::policy::{Policy, Renewal};
-use everkey_session::{Ask, Effect, ProfileReply, ProfileStatus};
+use everkey_session::{Effect, ProfileReply, ProfileStatus};
 use everkey_session::{EndReason, Fingerprint, Holder, Session};
 use everkey_session::{Endpoints, Registration};
 use everkey_session::{Error, Notice, SignedOutReason};
@@ -48,8 +49,8 @@ fn holding(session: &Session) -> Agent {
     agent
 }
 
-fn better_than(token: &Secret) -> Ask {
-    Ask::Better { than: Fingerprint::of(token) }
+fn better_than(token: &Secret) -> SessionRequest {
+    SessionRequest::Better { than: Fingerprint::of(token) }
 }
 
 fn failed(waiter: u64, trouble: Error) -> Vec<Effect> {
@@ -57,7 +58,7 @@ fn failed(waiter: u64, trouble: Error) -> Vec<Effect> {
 }
 
 fn view(agent: &mut Agent) -> ProfileStatus {
-    match &agent.ask(998, Ask::Status)[..] {
+    match &agent.ask(998, SessionRequest::Status)[..] {
         [Effect::Reply(_, answer)] => match &**answer {
             ProfileReply::Status(view) => view.clone(),
             other => panic!("{other:?} instead of a status"),
@@ -74,7 +75,7 @@ fn without_a_refresh_token_a_session_ends_at_expiry() {
     let (effects, waited) = agent.wait_for();
     assert_eq!((effects, waited), (vec![ended(EndReason::Expired)], HOUR));
     assert_eq!(agent.ask(2, token()), failed(2, Error::NeedsLogin(EndReason::Expired)));
-    assert_eq!(agent.ask(3, Ask::Whoami), failed(3, Error::NeedsLogin(EndReason::Expired)));
+    assert_eq!(agent.ask(3, SessionRequest::Whoami), failed(3, Error::NeedsLogin(EndReason::Expired)));
     assert_eq!(view(&mut agent).state, State::NeedsLogin);
     assert_eq!(agent.wait_for().0, [], "and nothing is sent");
 }
@@ -88,7 +89,7 @@ fn the_last_minutes_of_an_unrefreshable_session_carry_a_warning() {
         expires_at: bare().access_expires_at,
         short: Some(short),
     };
-    let ask = |min_validity_secs| Ask::Token { min_validity_secs };
+    let ask = |min_validity_secs| SessionRequest::Token { min_validity_secs };
     let effects = agent.ask(1, ask(600));
     assert_eq!(agent.look_at_unchanged_file(effects), [reply(1, given(Short::NoRefresh))]);
     assert_eq!(agent.ask(2, ask(7200)), [reply(2, given(Short::Lifetime))]);
@@ -101,7 +102,7 @@ fn a_session_that_ended_meanwhile_may_be_replaced() {
     let (mut agent, effects) = Agent::start_with(without_refresh(), files_of(&old));
     assert_eq!(effects, [ended(EndReason::Expired)]);
     agent.file = old;
-    let effects = agent.ask(1, Ask::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     assert!(matches!(**asked, ProfileReply::Asked { .. }), "{asked:?}");
 }
@@ -111,7 +112,7 @@ fn a_session_without_a_refresh_token_can_not_be_refreshed() {
     for session in [bare(), for_ever()] {
         let mut agent = holding(&session);
         for force in [false, true] {
-            assert_eq!(agent.ask(1, Ask::Refresh { force }), failed(1, Error::CantRefresh));
+            assert_eq!(agent.ask(1, SessionRequest::Refresh { force }), failed(1, Error::CantRefresh));
         }
         assert_eq!(agent.ask(2, better_than(&session.access)), failed(2, Error::CantRefresh));
         let other = agent.ask(3, better_than(&Secret::new("an older one")));
@@ -119,7 +120,10 @@ fn a_session_without_a_refresh_token_can_not_be_refreshed() {
     }
     let mut agent = holding(&bare());
     agent.wait();
-    assert_eq!(agent.ask(4, Ask::Refresh { force: true }), failed(4, Error::NeedsLogin(EndReason::Expired)));
+    assert_eq!(
+        agent.ask(4, SessionRequest::Refresh { force: true }),
+        failed(4, Error::NeedsLogin(EndReason::Expired))
+    );
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn a_token_without_a_known_expiry_never_expires() {
     let mut agent = holding(&for_ever());
     assert_eq!(agent.wait_for().0, []);
     agent.jump_wall(86_400 * 365);
-    let ask = Ask::Token { min_validity_secs: u64::MAX };
+    let ask = SessionRequest::Token { min_validity_secs: u32::MAX };
     assert_eq!(agent.ask(1, ask), [reply(1, token_of(&for_ever()))]);
     let view = view(&mut agent);
     assert_eq!((view.state, view.access_expires_at, view.next_refresh_at), (State::Valid, None, None));
@@ -157,7 +161,7 @@ fn a_token_replaced_without_the_agent_is_not_spent() {
 #[test]
 fn a_token_that_was_signed_out_may_be_pasted_again() {
     let mut agent = holding(&for_ever());
-    let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { sidecar, revocation: None } = job else { panic!("{job:?}") };
     assert_eq!(sidecar.spent, []);
     let effects = agent.done(erase, JobResult::Erased(Ok(())));
@@ -176,7 +180,7 @@ fn a_token_that_never_changes_is_handed_out_first() {
     let mut agent = holding(&with_fixed(bare()));
     let fixed = ProfileReply::Token { access: Secret::new("static"), expires_at: None, short: None };
     assert_eq!(agent.ask(1, token()), [reply(1, fixed.clone())]);
-    assert_eq!(agent.ask(2, Ask::Token { min_validity_secs: 86_400 }), [reply(2, fixed.clone())]);
+    assert_eq!(agent.ask(2, SessionRequest::Token { min_validity_secs: 86_400 }), [reply(2, fixed.clone())]);
     assert_eq!(agent.ask(3, better_than(&Secret::new("static"))), failed(3, Error::CantRefresh));
     assert_eq!(agent.ask(4, better_than(&bare().access)), [reply(4, fixed.clone())]);
     let view = view(&mut agent);
@@ -201,7 +205,7 @@ fn a_file_with_only_a_static_token_is_signed_in() {
     let view = view(&mut agent);
     assert_eq!((view.masked, view.masked_fixed.is_some()), (None, true));
     let nothing = ProfileReply::LoggedOut(Word::NothingToDo);
-    assert_eq!(agent.ask(1, Ask::Logout), [reply(1, nothing)]);
+    assert_eq!(agent.ask(1, SessionRequest::Logout), [reply(1, nothing)]);
     assert!(agent.is_signed_in());
 }
 
@@ -232,10 +236,11 @@ fn another_end_that_somebody_wrote_into_the_file_counts() {
 #[test]
 fn a_sign_in_keeps_the_token_that_never_changes() {
     let mut agent = holding(&only_fixed());
-    let effects = agent.ask(1, Ask::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
-    let (op, _) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new("pat_1") }));
+    let (op, _) =
+        only_net(agent.ask(2, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new("pat_1")) }));
     let accepted = Identity::Accepted { user: None, about: BTreeMap::new() };
     let effects = agent.login_answered(op, LoginAnswer::Identified(accepted));
     agent.store_sign_in(effects);
@@ -246,7 +251,7 @@ fn a_sign_in_keeps_the_token_that_never_changes() {
 #[test]
 fn a_static_token_survives_a_sign_out() {
     let mut agent = holding(&with_fixed(bare()));
-    let (erase, _) = only_store(agent.ask(1, Ask::Logout));
+    let (erase, _) = only_store(agent.ask(1, SessionRequest::Logout));
     let effects = agent.done(erase, JobResult::Erased(Ok(())));
     assert!(effects.contains(&reply(1, ProfileReply::LoggedOut(Word::Impossible))), "{effects:?}");
     agent.file = only_fixed();
@@ -284,7 +289,7 @@ fn a_server_without_revocation_is_not_asked_to_revoke() {
     let cant = Policy { revokes: false, ..policy() };
     for (policy, session) in [(cant, session(0)), (policy(), of_oauth)] {
         let (mut agent, _) = Agent::start_with(policy, files_of(&session));
-        let (erase, job) = only_store(agent.ask(1, Ask::Logout));
+        let (erase, job) = only_store(agent.ask(1, SessionRequest::Logout));
         assert!(matches!(job, StoreJob::Erase { revocation: None, .. }), "{job:?}");
         let effects = agent.done(erase, JobResult::Erased(Ok(())));
         assert!(effects.contains(&reply(1, ProfileReply::LoggedOut(Word::Impossible))), "{effects:?}");

@@ -8,9 +8,10 @@ pub use requests::Send;
 
 use crate::disk::Disk;
 use crate::server::Server;
+use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
 use everkey_session::Notice;
-use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Effect, ProfileReply};
 use everkey_session::{EndReason, Fingerprint};
 use everkey_session::{Op, Waiter};
 use requests::Sends;
@@ -144,29 +145,33 @@ impl Checks {
         }
     }
 
-    pub fn asked(&mut self, waiter: Waiter, ask: &Ask, at: u64) {
+    pub fn asked(&mut self, waiter: Waiter, ask: &SessionRequest, at: u64) {
         let takes_long = matches!(
             ask,
-            Ask::Login { .. } | Ask::Wait { .. } | Ask::Answer { .. } | Ask::Cancel { .. } | Ask::Logout
+            SessionRequest::Login { .. }
+                | SessionRequest::Wait { .. }
+                | SessionRequest::Answer { .. }
+                | SessionRequest::Cancel { .. }
+                | SessionRequest::Logout
         );
         let patience = if takes_long { LONG_PATIENCE_MS } else { PATIENCE_MS };
         self.waiting.insert(waiter, at + patience);
-        self.forced |= *ask == Ask::Refresh { force: true };
+        self.forced |= *ask == SessionRequest::Refresh { force: true };
         match ask {
-            Ask::Better { than } => {
+            SessionRequest::Better { than } => {
                 self.reported.insert(*than);
                 self.reporters.insert(waiter, *than);
             }
-            Ask::Refresh { .. } => self.asked_for = true,
-            Ask::Token { min_validity_secs } => self.asked_for |= *min_validity_secs > 0,
-            Ask::Whoami
-            | Ask::Status
-            | Ask::Login { .. }
-            | Ask::Wait { .. }
-            | Ask::Inspect { .. }
-            | Ask::Answer { .. }
-            | Ask::Cancel { .. }
-            | Ask::Logout => {}
+            SessionRequest::Refresh { .. } => self.asked_for = true,
+            SessionRequest::Token { min_validity_secs } => self.asked_for |= *min_validity_secs > 0,
+            SessionRequest::Whoami
+            | SessionRequest::Status
+            | SessionRequest::Login { .. }
+            | SessionRequest::Wait { .. }
+            | SessionRequest::Inspect { .. }
+            | SessionRequest::Answer { .. }
+            | SessionRequest::Cancel { .. }
+            | SessionRequest::Logout => {}
         }
     }
 

@@ -2,22 +2,23 @@
 
 use crate::world::{Event, World};
 use everkey_proto::reply::Field;
-use everkey_proto::{Expect, FlowId, Secret};
+use everkey_proto::request::SessionRequest;
+use everkey_proto::{Entry, Expect, FlowId, Secret};
 use everkey_session::Fingerprint;
 use everkey_session::Waiter;
-use everkey_session::{Ask, Input, ProfileReply};
+use everkey_session::{Input, ProfileReply};
 
 impl World {
-    pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
+    pub fn ask(&mut self, ask: SessionRequest, server: Option<&str>) {
         if self.agent.is_none() {
             return;
         }
-        self.excuses.sign_in_or_out |= matches!(ask, Ask::Login { .. } | Ask::Logout);
+        self.excuses.sign_in_or_out |= matches!(ask, SessionRequest::Login { .. } | SessionRequest::Logout);
         self.waiters += 1;
         let waiter = Waiter(self.waiters);
         self.checks.asked(waiter, &ask, self.now);
         let expect = Expect { server: server.map(str::to_owned), session_file: None };
-        self.feed(Input::Ask { waiter, expect, ask });
+        self.feed(Input::Request { waiter, expect, request: ask });
     }
 
     pub fn someone_goes(&mut self) {
@@ -79,8 +80,9 @@ impl World {
         };
         let ask = match self.dice.between(0, 9) {
             0 => return,
-            1 => Ask::Cancel { flow },
-            _ => Ask::Answer { flow, text: Secret::new(text) },
+            1 => SessionRequest::Cancel { flow },
+            _ if again => SessionRequest::Answer { flow, entry: Entry::Email(text.to_owned()) },
+            _ => SessionRequest::Answer { flow, entry: Entry::Text(Secret::new(text)) },
         };
         let later = self.dice.between(50, 3_000);
         self.at(later, Event::Typed(self.life, ask));

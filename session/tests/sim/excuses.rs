@@ -5,7 +5,7 @@ use crate::disk::Health;
 use crate::schedule::Mood;
 use crate::server::Rules;
 use crate::world::World;
-use everkey_session::Ask;
+use everkey_proto::request::SessionRequest;
 
 /// What makes it impossible, or nobody's duty, to be signed in at the end.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl World {
     pub fn final_checks(&mut self) {
         for _ in 0..3 {
             self.got_token = false;
-            self.ask(Ask::Token { min_validity_secs: 0 }, None);
+            self.ask(SessionRequest::Token { min_validity_secs: 0 }, None);
             self.run_for(40_000);
             if self.got_token {
                 break;

@@ -8,10 +8,11 @@ pub use kinds::Mutant;
 
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
+use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
-use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Settings};
 use everkey_session::{Capability, Claims, EndReason, Fingerprint, Holder, Journal, Sidecar};
+use everkey_session::{Effect, Input, ProfileReply};
 use everkey_session::{FileContent, JobResult, NetJob, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -149,18 +150,18 @@ impl Memory {
                 let late = self.late_answer(mutant, &done);
                 (Input::Done(op, self.twist_done(mutant, done)), late)
             }
-            Input::Ask { waiter, expect, ask: Ask::Better { than } } => {
+            Input::Request { waiter, expect, request: SessionRequest::Better { than } } => {
                 let ask = match mutant {
-                    Mutant::ReportForcesARefresh => Ask::Refresh { force: true },
-                    Mutant::ReportedTokenGivenAgain => Ask::Token { min_validity_secs: 0 },
+                    Mutant::ReportForcesARefresh => SessionRequest::Refresh { force: true },
+                    Mutant::ReportedTokenGivenAgain => SessionRequest::Token { min_validity_secs: 0 },
                     Mutant::ReportOfAReplacedTokenRefreshes => {
-                        Ask::Better { than: self.last_given.unwrap_or(than) }
+                        SessionRequest::Better { than: self.last_given.unwrap_or(than) }
                     }
-                    _ => Ask::Better { than },
+                    _ => SessionRequest::Better { than },
                 };
-                (Input::Ask { waiter, expect, ask }, None)
+                (Input::Request { waiter, expect, request: ask }, None)
             }
-            Input::Ask { .. }
+            Input::Request { .. }
             | Input::Gone(_)
             | Input::Callback { .. }
             | Input::FileChanged

@@ -7,12 +7,13 @@ use crate::network::trouble;
 use crate::schedule::{HOME, Happening, Mood, Reminding};
 use crate::world::{Event, World, known_server};
 use everkey_proto::reply::{self, Upstream, User};
+use everkey_proto::request::ReminderRequest;
+use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret, When};
 use everkey_reminder::{
     Owed, ProfileEffect, ProfileInput, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
-    ReminderEffect, ReminderJob, ReminderNotice, ReminderRequest,
+    ReminderEffect, ReminderJob, ReminderNotice,
 };
-use everkey_session::Ask;
 use everkey_session::NetErrorKind;
 use everkey_session::Revocation;
 use everkey_session::{Op, Waiter};
@@ -63,8 +64,8 @@ impl World {
 
     pub fn remind(&mut self, what: Reminding) {
         match what {
-            Reminding::Show => self.ask_of_reminder(ReminderRequest::Show),
-            Reminding::Clear => self.ask_of_reminder(ReminderRequest::Clear),
+            Reminding::Show => self.ask_of_reminder(ReminderRequest::Reminder),
+            Reminding::Clear => self.ask_of_reminder(ReminderRequest::ClearReminder),
             Reminding::Changed => self.feed(ProfileInput::ReminderChanged),
             Reminding::Set(ahead) => {
                 let when = match u32::try_from(ahead / 86_400) {
@@ -73,7 +74,7 @@ impl World {
                 };
                 let waiter = Waiter(self.waiters + 1);
                 self.reminders.setters.insert(waiter);
-                self.ask_of_reminder(ReminderRequest::Set(when));
+                self.ask_of_reminder(ReminderRequest::SetReminder { when });
                 if self.is_rough() && self.dice.chance(400) {
                     let soon = self.dice.between(20, 800);
                     let other = Happening::Reminder(Reminding::Set(ahead + 1));
@@ -339,7 +340,7 @@ impl World {
         // A token that has just come may be on its way with what is owed.
         self.run_for(3_000);
         self.reminders.whoami = None;
-        self.ask(Ask::Whoami, None);
+        self.ask(SessionRequest::Whoami, None);
         let Some(user) = self.reminders.whoami.clone() else { return };
         let wall = self.wall();
         let due = self.reminder_in_file().filter(|r| r.user_email == user.email && r.next_audit_at < wall);

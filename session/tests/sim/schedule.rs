@@ -11,7 +11,7 @@ pub const AWAY: &str = "https://away.example";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
     /// So many clients ask for a token valid for so many seconds.
-    Token(u64, u64),
+    Token(u64, u32),
     Refresh {
         force: bool,
     },

@@ -13,9 +13,10 @@ use crate::reminders::Reminders;
 use crate::schedule::{AWAY, HOME, Happening, Plan, Start, reminding};
 use crate::server::{Rules, Server, session_of};
 use everkey_proto::Secret;
+use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileInput, ReminderDone};
+use everkey_session::Input;
 use everkey_session::Op;
-use everkey_session::{Ask, Input};
 use everkey_session::{Fingerprint, Pin, Session, Sidecar};
 use everkey_session::{JobResult, RefreshAnswer};
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ pub enum Event {
     Tick(u32, u64),
     Done(u32, Op, JobResult),
     ReminderDone(u32, Op, ReminderDone),
-    Typed(u32, Ask),
+    Typed(u32, SessionRequest),
     Arrive(Request),
     UseAccess(String),
     Report(Fingerprint),
@@ -234,7 +235,7 @@ impl World {
             | Event::Typed(..) => {}
             Event::Arrive(request) => self.arrive(request),
             Event::UseAccess(access) => self.use_access(access),
-            Event::Report(than) => self.ask(Ask::Better { than }, None),
+            Event::Report(than) => self.ask(SessionRequest::Better { than }, None),
             Event::OtherSends(token) => self.other_sends(&token),
             Event::OtherMends(digest, whole) => self.other_mends(digest, whole),
             Event::OtherWrites(content) => self.other_writes(content),

@@ -30,9 +30,11 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
             (None, format!("took over a session that another program wrote{}", as_whom(user.as_ref())))
         }
         Happening::FileTrouble { why } => (red, format!("file trouble: {why}")),
-        Happening::Handed { pid, program } => {
+        Happening::Handed { pid, program, client } => {
             let program = program.as_deref().unwrap_or("a program that the system does not name");
-            (None, format!("token handed to {program} (process {pid})"))
+            let claim =
+                client.as_ref().map_or_else(String::new, |name| format!(", which calls itself {name:?}"));
+            (None, format!("token handed to {program} (process {pid}){claim}"))
         }
         Happening::ReminderSet { reminder } => {
             (None, format!("reminder set for {}", dates::local_as_of(reminder.at, event.at)))
@@ -79,7 +81,7 @@ mod tests {
         let event = |what| Event { id: 1, at: 0, profile: "p\u{1b}[2J".to_owned(), what };
         for what in [
             Happening::Offline { why: "a\u{1b}]0;b\u{7}\nc".to_owned() },
-            Happening::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()) },
+            Happening::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()), client: None },
         ] {
             let line = line(&event(what));
             let bare = anstream::adapter::strip_str(&line).to_string();

@@ -6,8 +6,9 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
-use everkey_client::{Agent, Failure, environment, unexpected_reply};
-use everkey_proto::{Code, Expect, Reply, Request, Verb};
+use everkey_client::request::{DescribeAgent, Stop};
+use everkey_client::{Agent, Failure, environment};
+use everkey_proto::Code;
 use serde_json::json;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -117,7 +118,7 @@ fn stop(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let json = arguments.read_options(OPTIONS)?.shared.json;
     let sentence = match Agent::find()? {
         Some(mut agent) => {
-            agent.ask(&about_itself(Verb::Stop))?;
+            agent.call(Stop)?;
             "The agent finishes what is under way and exits."
         }
         None => "No agent runs.",
@@ -136,9 +137,7 @@ fn status(arguments: Arguments) -> Result<ExitCode, VerbError> {
 
 fn print_status(json: bool) -> Result<ExitCode, VerbError> {
     let mut agent = Agent::find()?.ok_or_else(no_agent)?;
-    let Reply::Agent(info) = agent.ask(&about_itself(Verb::Agent))? else {
-        return Err(unexpected_reply().into());
-    };
+    let info = agent.call(DescribeAgent)?;
     if json {
         output::json(&json!(info));
     } else {
@@ -161,10 +160,6 @@ fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
     })?;
     let _ = io::stdout().write_all(&log);
     Ok(ExitCode::SUCCESS)
-}
-
-fn about_itself(verb: Verb) -> Request {
-    Request { profile: None, expect: Expect::default(), verb }
 }
 
 fn no_agent() -> Failure {

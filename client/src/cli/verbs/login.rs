@@ -9,8 +9,9 @@ use crate::cli::usage::shared_options::TokenOption;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::{self, Origin};
+use everkey_client::request::Login;
 use everkey_client::{Failure, ProfileClient, Scheme, environment};
-use everkey_proto::{Code, ProviderKind, Verb};
+use everkey_proto::{Code, ProviderKind};
 use std::process::ExitCode;
 
 #[derive(Default)]
@@ -93,7 +94,7 @@ fn login(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
     if !context.options.json {
         print_server(context, &mut client);
     }
-    let step = client.step(Verb::Login { scheme })?;
+    let step = client.call(Login { scheme })?;
     let options = LoginOptions { scheme: args.scheme, no_browser: args.no_browser, token, may_join: true };
     TerminalLogin::new(context, client, options).follow(step)
 }

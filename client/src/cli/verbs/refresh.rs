@@ -6,8 +6,8 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
-use everkey_client::{Failure, unexpected_reply};
-use everkey_proto::{Reply, Verb};
+use everkey_client::Failure;
+use everkey_client::request::Refresh;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -50,8 +50,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 
 fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
-    let reply = context.client(&mut agent).ask(Verb::Refresh { force })?;
-    let Reply::Refreshed { access_expires_at } = reply else { return Err(unexpected_reply()) };
+    let access_expires_at = context.client(&mut agent).call(Refresh { force })?.access_expires_at;
     if context.options.json {
         output::json(&json!({ "access_expires_at": access_expires_at }));
     } else {

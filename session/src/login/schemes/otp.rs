@@ -3,8 +3,8 @@
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login_job::{LoginAnswer, LoginCall};
-use everkey_proto::Secret;
 use everkey_proto::reply::{CodeSent, Field};
+use everkey_proto::{Entry, Secret};
 
 const EMAIL_TRIES: u8 = 3;
 const CODE_TRIES: u8 = 5;
@@ -47,25 +47,35 @@ impl Otp {
         }
     }
 
-    pub fn answer(&mut self, text: Secret) -> Option<NextStep> {
-        let typed = text.expose().trim();
-        if let Some((email, code)) = code_for(typed) {
-            return self.verify_for(email, code);
-        }
-        match self.clone() {
-            Self::AskEmail { tries } if looks_like_email(typed) => {
-                Some(self.request(typed.to_owned(), tries, None))
+    pub fn answer(&mut self, entry: Entry) -> Option<NextStep> {
+        match (self.clone(), entry) {
+            (Self::AskEmail { tries }, Entry::Text(text)) => Some(self.email(text.expose(), tries)),
+            (Self::AskEmail { tries }, Entry::Email(email)) => Some(self.email(&email, tries)),
+            (Self::AskEmail { tries }, Entry::Code { email, code }) => Some(match code_for(&email, &code) {
+                Some((sent, code)) => self.verify(sent, CODE_TRIES, None, code),
+                None => self.email_again(tries),
+            }),
+            (Self::AskCode { sent, tries }, Entry::Text(text)) => {
+                Some(match looks_like_code(text.expose()) {
+                    Some(code) => self.verify(sent, tries, None, code),
+                    None => self.code_again(sent, tries),
+                })
             }
-            Self::AskEmail { tries } => Some(self.email_again(tries)),
-            // No code looks like this: another one is wanted.
-            Self::AskCode { sent, tries } if looks_like_email(typed) => {
-                Some(self.request(typed.to_owned(), EMAIL_TRIES, Some((sent, tries))))
+            // Another code is wanted.
+            (Self::AskCode { sent, tries }, Entry::Email(email)) => Some(match looks_like_email(&email) {
+                Some(email) => self.request(email, EMAIL_TRIES, Some((sent, tries))),
+                None => self.ask_code(sent, tries, Some(Error::Rejected(Rejected::Email))),
+            }),
+            (Self::AskCode { sent, tries }, Entry::Code { email, code }) => {
+                Some(match code_for(&email, &code) {
+                    Some((given, code)) if given.to.eq_ignore_ascii_case(&sent.to) => {
+                        self.verify(sent, tries, None, code)
+                    }
+                    Some((given, code)) => self.verify(given, tries, Some((sent, tries)), code),
+                    None => self.code_again(sent, tries),
+                })
             }
-            Self::AskCode { sent, tries } => {
-                let Some(code) = looks_like_code(typed) else { return Some(self.code_again(sent, tries)) };
-                Some(self.verify(sent, tries, None, code))
-            }
-            Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => None,
+            (Self::Requesting { .. } | Self::Verifying { .. } | Self::Over, _) => None,
         }
     }
 
@@ -99,16 +109,11 @@ impl Otp {
         NextStep::Call(LoginCall::RequestCode { email })
     }
 
-    /// A code with its address is tried for that address, whichever one was asked about.
-    fn verify_for(&mut self, email: &str, code: Secret) -> Option<NextStep> {
-        let given = CodeSent { to: email.to_owned(), expires_in: None, resend_available_in: None };
-        let (sent, tries, before) = match self.clone() {
-            Self::AskEmail { .. } => (given, CODE_TRIES, None),
-            Self::AskCode { sent, tries } if sent.to.eq_ignore_ascii_case(email) => (sent, tries, None),
-            Self::AskCode { sent, tries } => (given, tries, Some((sent, tries))),
-            Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => return None,
-        };
-        Some(self.verify(sent, tries, before, code))
+    fn email(&mut self, typed: &str, tries: u8) -> NextStep {
+        match looks_like_email(typed) {
+            Some(email) => self.request(email, tries, None),
+            None => self.email_again(tries),
+        }
     }
 
     fn verify(
@@ -166,24 +171,26 @@ fn error(answer: LoginAnswer) -> Error {
 }
 
 /// Keeps typos from the network; the server decides what an address is.
-fn looks_like_email(text: &str) -> bool {
+fn looks_like_email(text: &str) -> Option<String> {
+    let text = text.trim();
     let parts = text.rsplit_once('@');
-    text.len() <= 254
+    let whole = text.len() <= 254
         && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    whole.then(|| text.to_owned())
 }
 
 /// People paste codes with spaces or a dash in the middle.
 fn looks_like_code(text: &str) -> Option<Secret> {
-    let code = Secret::new(text.replace([' ', '-'], ""));
+    let code = Secret::new(text.trim().replace([' ', '-'], ""));
     let whole = code.expose().len() == 6 && code.expose().bytes().all(|b| b.is_ascii_digit());
     whole.then_some(code)
 }
 
-/// An address and the code that was sent to it.
-fn code_for(text: &str) -> Option<(&str, Secret)> {
-    let (email, code) = text.split_once(' ')?;
-    looks_like_email(email).then_some(email).zip(looks_like_code(code))
+/// A code and the address that it was sent to, of which nothing else is known.
+fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
+    let to = looks_like_email(email)?;
+    Some((CodeSent { to, expires_in: None, resend_available_in: None }, looks_like_code(code.expose())?))
 }
 
 #[cfg(test)]
@@ -199,14 +206,14 @@ mod tests {
         otp.resume(SENT);
         typed(&mut otp, "0");
         let call = NextStep::Call(LoginCall::RequestCode { email: "a@b.c".to_owned() });
-        assert_eq!(typed(&mut otp, "a@b.c"), Some(call));
+        assert_eq!(asked_for(&mut otp, "a@b.c"), Some(call));
         let NextStep::Ask(Prompt::Field { field: Field::Code, tries: 4, again, sent: Some(sent) }) =
             otp.resume(LoginAnswer::Limited(9))
         else {
             panic!("{otp:?}")
         };
         assert_eq!((again, sent.to.as_str()), (Some(Error::RateLimited { secs: 9 }), "a@b.c"));
-        typed(&mut otp, "d@e.f");
+        asked_for(&mut otp, "d@e.f");
         let NextStep::Ask(Prompt::Field { tries: 5, sent: Some(sent), .. }) = otp.resume(SENT) else {
             panic!("{otp:?}")
         };
@@ -227,9 +234,9 @@ mod tests {
             sent.expires_in
         };
         let refused = || LoginAnswer::Rejected(Rejected::Code);
-        // CallTarget the email question, where no code was asked for.
+        // At the email question, where no code was asked for.
         let (mut otp, _) = Otp::begin();
-        assert_eq!(typed(&mut otp, "a@b.c 123456"), Some(verify("a@b.c")));
+        assert_eq!(code_of(&mut otp, "a@b.c", "123456"), Some(verify("a@b.c")));
         assert_eq!(otp.question(), None);
         assert_eq!(
             otp.clone().resume(LoginAnswer::Limited(9)),
@@ -241,43 +248,69 @@ mod tests {
         typed(&mut otp, "a@b.c");
         otp.resume(SENT);
         // For the address that was asked about: as the code alone.
-        assert_eq!(typed(&mut otp, " A@b.c 12 34-56"), Some(verify("a@b.c")));
+        assert_eq!(code_of(&mut otp, "A@b.c", "12 34-56"), Some(verify("a@b.c")));
         assert_eq!(asks(otp.resume(refused()), "a@b.c", 4, Error::Rejected(Rejected::Code)), Some(600));
         // For another one: the question comes back where it could not be tried, and moves on where it was refused.
-        assert_eq!(typed(&mut otp, "d@e.f 123456"), Some(verify("d@e.f")));
+        assert_eq!(code_of(&mut otp, "d@e.f", "123456"), Some(verify("d@e.f")));
         let limited = Error::RateLimited { secs: 9 };
         assert_eq!(asks(otp.resume(LoginAnswer::Limited(9)), "a@b.c", 4, limited), Some(600));
-        typed(&mut otp, "d@e.f 123456");
+        code_of(&mut otp, "d@e.f", "123456");
         assert_eq!(asks(otp.resume(refused()), "d@e.f", 3, Error::Rejected(Rejected::Code)), None);
         // Tries are not won by going from one address to the other.
-        typed(&mut otp, "a@b.c 123456");
+        code_of(&mut otp, "a@b.c", "123456");
         asks(otp.resume(refused()), "a@b.c", 2, Error::Rejected(Rejected::Code));
-        typed(&mut otp, "a@b.c 123456");
+        code_of(&mut otp, "a@b.c", "123456");
         let tokens = crate::login::schemes::fixtures::grant(None);
         let granted = LoginAnswer::Granted(tokens.clone());
         assert_eq!(otp.resume(granted), NextStep::Finish(Box::new(tokens), None));
-        assert_eq!(typed(&mut otp, "a@b.c 123456"), None);
+        assert_eq!(code_of(&mut otp, "a@b.c", "123456"), None);
     }
 
     #[test]
     fn what_is_no_address_with_a_code_is_refused_as_ever() {
-        for text in ["a@b.c d", "a@b.c 12345", "a 123456", "a@b.c  x@d.e", "a@b.c d@e.f"] {
+        let pair = |email: &str, code: &str| Entry::Code { email: email.to_owned(), code: Secret::new(code) };
+        let text = |text: &str| Entry::Text(Secret::new(text));
+        for entry in [
+            text("a@b.c 123456"),
+            pair("a@b.c", "d"),
+            pair("a@b.c", "12345"),
+            pair("a", "123456"),
+            pair("a@b.c", "d@e.f"),
+            pair("a@b.c x", "123456"),
+        ] {
             let (mut otp, _) = Otp::begin();
-            assert!(
-                matches!(typed(&mut otp, text), Some(NextStep::Ask(Prompt::Field { tries: 2, .. }))),
-                "{text}"
-            );
+            let next = otp.answer(entry.clone());
+            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 2, .. }))), "{entry:?}");
             typed(&mut otp, "a@b.c");
             otp.resume(SENT);
-            assert!(
-                matches!(typed(&mut otp, text), Some(NextStep::Ask(Prompt::Field { tries: 4, .. }))),
-                "{text}"
-            );
+            let next = otp.answer(entry.clone());
+            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 4, .. }))), "{entry:?}");
         }
     }
 
+    #[test]
+    fn an_address_that_is_none_costs_no_try_at_the_code() {
+        let (mut otp, _) = Otp::begin();
+        typed(&mut otp, "a@b.c");
+        otp.resume(SENT);
+        let Some(NextStep::Ask(Prompt::Field { field: Field::Code, tries: 5, again, .. })) =
+            asked_for(&mut otp, "a b@c")
+        else {
+            panic!("{otp:?}")
+        };
+        assert_eq!(again, Some(Error::Rejected(Rejected::Email)));
+    }
+
     fn typed(otp: &mut Otp, text: &str) -> Option<NextStep> {
-        otp.answer(Secret::new(text))
+        otp.answer(Entry::Text(Secret::new(text)))
+    }
+
+    fn asked_for(otp: &mut Otp, email: &str) -> Option<NextStep> {
+        otp.answer(Entry::Email(email.to_owned()))
+    }
+
+    fn code_of(otp: &mut Otp, email: &str, code: &str) -> Option<NextStep> {
+        otp.answer(Entry::Code { email: email.to_owned(), code: Secret::new(code) })
     }
 
     #[test]

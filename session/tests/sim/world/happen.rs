@@ -3,7 +3,8 @@
 use super::{Event, World};
 use crate::disk::File;
 use crate::schedule::Happening;
-use everkey_session::{Ask, Input};
+use everkey_proto::request::SessionRequest;
+use everkey_session::Input;
 
 impl World {
     pub(super) fn happen(&mut self, what: Happening) {
@@ -14,15 +15,15 @@ impl World {
         match what {
             Happening::Token(clients, min_validity_secs) => {
                 for _ in 0..clients {
-                    self.ask(Ask::Token { min_validity_secs }, None);
+                    self.ask(SessionRequest::Token { min_validity_secs }, None);
                 }
             }
-            Happening::Refresh { force } => self.ask(Ask::Refresh { force }, None),
-            Happening::Whoami => self.ask(Ask::Whoami, None),
-            Happening::Status => self.ask(Ask::Status, None),
+            Happening::Refresh { force } => self.ask(SessionRequest::Refresh { force }, None),
+            Happening::Whoami => self.ask(SessionRequest::Whoami, None),
+            Happening::Status => self.ask(SessionRequest::Status, None),
             Happening::Gone => self.someone_goes(),
-            Happening::Login(server) => self.ask(Ask::Login { scheme: None }, Some(server)),
-            Happening::Logout => self.ask(Ask::Logout, None),
+            Happening::Login(server) => self.ask(SessionRequest::Login { scheme: None }, Some(server)),
+            Happening::Logout => self.ask(SessionRequest::Logout, None),
             Happening::Crash { power } => self.crash(power),
             // Once another program has put a session back, only the state folder can tell it from the real thing.
             Happening::LoseState if self.excuses.other_tool => {}

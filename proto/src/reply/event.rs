@@ -1,34 +1,8 @@
-//! The reminder, what can happen, and who was handed tokens.
+//! What can happen.
 
-use super::User;
+use super::reminder::Reminder;
+use super::session::User;
 use serde::{Deserialize, Serialize};
-
-/// The re-audit reminder of whoever is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reminder {
-    /// Unix seconds at which it is due.
-    pub at: u64,
-    /// Whose it is.
-    pub email: String,
-    /// Unix seconds at which it was set.
-    pub set_at: u64,
-    /// Whether it is due by now.
-    pub due: bool,
-    /// Whether the api-server knows it.
-    pub upstream: Upstream,
-}
-
-/// Whether the api-server knows of a reminder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Upstream {
-    /// It does.
-    Told,
-    /// It is being told, as often as it takes.
-    Pending,
-    /// Another program set the reminder, and nobody knows what it told.
-    Unknown,
-}
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +62,9 @@ pub enum Happening {
         pid: i32,
         /// What that process ran, as far as the system tells.
         program: Option<String>,
+        /// What the program calls itself in its hello. Nobody has checked it.
+        #[serde(default)]
+        client: Option<String>,
     },
     /// A reminder was set, or found set by another program.
     ReminderSet {
@@ -101,17 +78,4 @@ pub enum Happening {
         /// The reminder.
         reminder: Reminder,
     },
-}
-
-/// A token that was handed out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    /// Unix seconds.
-    pub at: u64,
-    /// Whose token.
-    pub profile: String,
-    /// To which process.
-    pub pid: i32,
-    /// What that process ran, as far as the system tells.
-    pub program: Option<String>,
 }

@@ -1,0 +1,134 @@
+//! What clients and browsers ask, handed to the machines of the profile that they mean.
+
+use super::Broker;
+use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
+use super::profile_runtime::{CompletedJob, Completion, PendingReply};
+use crate::configuration::ConfiguredProfile;
+use crate::http::base_url;
+use crate::{access_log, refusals};
+use anyhow::Result;
+use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
+use everkey_proto::{Failure, Reply};
+use everkey_reminder::ProfileInput;
+use everkey_session::{Input, Op, Waiter};
+use tokio::sync::oneshot;
+
+impl Broker {
+    pub(super) fn handle_request(&mut self, asked: ClientRequest) -> Result<()> {
+        if self.stopping.is_some() {
+            let _ = asked.reply.send(refusals::stopping());
+            return Ok(());
+        }
+        let asked = match asked.request {
+            Request::Agent(request) => {
+                self.answer_about_agent(request, asked.reply);
+                return Ok(());
+            }
+            Request::Profile { profile, expect, request } => {
+                RequestToProfile { profile, expect, request, caller: asked.caller, reply: asked.reply }
+            }
+        };
+        let name = asked.profile.as_deref();
+        match self.profiles.iter().position(|profile| Some(profile.name.as_str()) == name) {
+            Some(index) => self.ask_profile(index, asked),
+            None => {
+                self.find_profile(asked);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer_about_agent(&mut self, request: AgentRequest, reply: oneshot::Sender<Reply>) {
+        let answer = match request {
+            AgentRequest::DescribeAgent => Reply::Agent(self.info.clone()),
+            AgentRequest::Stop => {
+                self.stop();
+                Reply::Stopping
+            }
+            AgentRequest::Accesses { limit } => return self.show_accesses(limit, reply),
+            // Connections follow without the broker.
+            AgentRequest::Events { .. } => return,
+        };
+        let _ = reply.send(answer);
+    }
+
+    fn show_accesses(&self, limit: u32, reply: oneshot::Sender<Reply>) {
+        let log = self.access.clone();
+        // Nothing comes of it but the reply, so nobody has to wait for its end.
+        tokio::task::spawn_blocking(move || {
+            let _ = reply.send(log.last(limit).map_or_else(|e| refusals::no_access_log(&e), Reply::Accesses));
+        });
+    }
+
+    /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
+    fn find_profile(&mut self, asked: RequestToProfile) {
+        let configuration = self.configuration.clone();
+        self.work.spawn_blocking(move || {
+            let found = configuration.find(asked.profile.as_deref());
+            let job = CompletedJob::Found(Box::new(asked), Box::new(found));
+            Completion { index: 0, op: Op(0), job }
+        });
+    }
+
+    pub(super) fn profile_found(
+        &mut self,
+        asked: RequestToProfile,
+        found: Result<ConfiguredProfile, Failure>,
+    ) -> Result<()> {
+        match found {
+            Ok(found) => {
+                let known = self.profiles.iter().position(|profile| profile.name == found.name);
+                let index = known.map_or_else(|| self.open(found), Ok)?;
+                self.ask_profile(index, asked)
+            }
+            Err(failure) => {
+                let _ = asked.reply.send(Reply::Failed(failure));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn browser_returned(&mut self, callback: BrowserCallback) -> Result<()> {
+        let BrowserCallback { index, listener, query, reply } = callback;
+        let waiter = self.wait(PendingReply { reply, caller: Caller::default(), program: None });
+        self.apply(index, Input::Callback { waiter, listener, query })
+    }
+
+    fn ask_profile(&mut self, index: usize, asked: RequestToProfile) -> Result<()> {
+        let RequestToProfile { mut expect, request, caller, reply, .. } = asked;
+        let needs_server = matches!(
+            request,
+            ProfileRequest::Session(SessionRequest::Login { .. } | SessionRequest::Inspect { .. })
+        );
+        match expect.server.as_deref().map(base_url) {
+            Some(Ok(server)) => expect.server = Some(server),
+            Some(Err(why)) if needs_server => {
+                let _ = reply.send(refusals::not_a_server(&why));
+                return Ok(());
+            }
+            // No session is bound to what is no server: the core says whose it is.
+            Some(Err(_)) | None => {}
+        }
+        let profile = self.profiles[index].name.as_str();
+        tracing::debug!(pid = caller.pid, profile, request = request.as_str(), "asked");
+        let takes_token = matches!(
+            request,
+            ProfileRequest::Session(SessionRequest::Token { .. } | SessionRequest::Better { .. })
+        );
+        let program = takes_token.then(|| access_log::program(caller.pid)).flatten();
+        let waiter = self.wait(PendingReply { reply, caller, program });
+        match request {
+            ProfileRequest::Session(request) => self.apply(index, Input::Request { waiter, expect, request }),
+            ProfileRequest::Reminder(request) => {
+                self.apply(index, ProfileInput::Request { waiter, expect, request })
+            }
+        }
+    }
+
+    fn wait(&mut self, pending: PendingReply) -> Waiter {
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        self.pending.insert(waiter, pending);
+        waiter
+    }
+}

@@ -1,0 +1,44 @@
+//! What the agent answers, protocol version 1. Once released, variants and fields are only appended, and an appended field has
+//! a default.
+
+use super::agent::{Access, AgentInfo};
+use super::event::Event;
+use super::failure::Failure;
+use super::reminder::Reminder;
+use super::session::{Inspection, Refreshed, Revocation, Token, User};
+use super::sign_in::Step;
+use super::status::Status;
+use serde::{Deserialize, Serialize};
+
+/// One reply on the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Somebody is signed in; none where the server does not say who.
+    Whoami(Option<User>),
+    /// The profile as it stands.
+    Status(Box<Status>),
+    /// A valid access token.
+    Token(Token),
+    /// The refresh has happened, or was not needed.
+    Refreshed(Refreshed),
+    /// Where a sign-in stands.
+    Step(Step),
+    /// The local session is gone.
+    LoggedOut(Revocation),
+    /// What the agent is.
+    Agent(AgentInfo),
+    /// The agent drains and exits.
+    Stopping,
+    /// It did not work.
+    Failed(Failure),
+    /// What the server says of a token.
+    Inspected(Inspection),
+    /// The reminder as it stands; none if there is none.
+    Reminder(Option<Reminder>),
+    /// Events follow from here on.
+    Following,
+    /// Something has happened.
+    Event(Event),
+    /// Who was handed tokens, the newest first.
+    Accesses(Vec<Access>),
+}

@@ -1,0 +1,66 @@
+//! How a profile stands.
+
+use super::reminder::Reminder;
+use super::session::User;
+use crate::request::Scheme;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How a session stands; always derived, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody is signed in.
+    SignedOut,
+    /// Signed in and fine.
+    Valid,
+    /// A refresh is under way.
+    Refreshing,
+    /// The last refresh failed for a passing reason; it is tried again.
+    Offline,
+    /// A refresh was sent and its outcome is not known yet.
+    Uncertain,
+    /// Only a new sign-in helps.
+    NeedsLogin,
+    /// Another agent holds this session file; it is only read here.
+    ReadOnly,
+}
+
+/// Everything there is to show about a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The profile's name.
+    pub profile: String,
+    /// The api-server's base URL.
+    pub server: String,
+    /// The session file.
+    pub session_file: String,
+    /// How it stands.
+    pub state: State,
+    /// Why it stands so, in words, if there is something to say.
+    pub reason: Option<String>,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// How they sign in.
+    pub scheme: Scheme,
+    /// The access token, masked.
+    pub masked_token: Option<String>,
+    /// Unix seconds at which the access token expires.
+    pub access_expires_at: Option<u64>,
+    /// Unix seconds at which the refresh token expires.
+    pub refresh_expires_at: Option<u64>,
+    /// Unix seconds of the next planned refresh or retry.
+    pub next_refresh_at: Option<u64>,
+    /// What went wrong last, in words, if it is still so.
+    pub last_error: Option<String>,
+    /// How many sign-outs the server has not confirmed yet.
+    pub pending_revocations: u32,
+    /// What the server speaks: `failproofai`, `achilles`, `binboi`, `dot-ai` or `oauth`.
+    pub provider: String,
+    /// What else is known about the user: `name`, `org`, `role`, `plan`, `prefix`.
+    pub about: BTreeMap<String, String>,
+    /// A token of the file that never changes and comes before the session's, masked.
+    pub masked_static_token: Option<String>,
+    /// The reminder of whoever is signed in, if there is one.
+    pub reminder: Option<Reminder>,
+}

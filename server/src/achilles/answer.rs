@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::actions::Refusal;
 use crate::http::error::ApiError;
 use crate::secret::SecretText;
 
@@ -54,21 +53,15 @@ pub(super) enum AchillesError {
 }
 
 impl AchillesError {
-    /// A refusal of a refresh; where it proves that nothing was consumed, it says so (RR-1).
-    pub(super) fn unconsumed(refusal: Refusal) -> Self {
-        Self::Other(ApiError::from(refusal).leaving_attempt_unconsumed())
+    /// Why a refresh was not done; where it proves that nothing was consumed, it says so (RR-1).
+    pub(super) fn unconsumed(error: impl Into<ApiError>) -> Self {
+        Self::Other(error.into().leaving_attempt_unconsumed())
     }
 }
 
-impl From<ApiError> for AchillesError {
-    fn from(error: ApiError) -> Self {
-        Self::Other(error)
-    }
-}
-
-impl From<Refusal> for AchillesError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Other(refusal.into())
+impl<E: Into<ApiError>> From<E> for AchillesError {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
     }
 }
 

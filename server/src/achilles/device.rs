@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{AchillesError, Failure, Success, expose};
-use crate::actions::Refusal;
-use crate::actions::device::{self, Asked, Granted, Polled};
-use crate::actions::limited::admit_alone;
+use crate::actions::device::{self, DeviceAuthorization, Granted, Polled};
+use crate::actions::limit::admit_alone;
+use crate::actions::server_error::ServerError;
 use crate::app::App;
 use crate::db::throttle::Kind;
 use crate::http::body::JsonBody;
@@ -58,7 +58,7 @@ pub(super) async fn device_code(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,
 ) -> Result<Json<Success<Codes>>, AchillesError> {
-    let Asked { device_code, user_code, expires_at, expires_in: _, interval } =
+    let DeviceAuthorization { device_code, user_code, expires_at, expires_in: _, interval } =
         device::ask(&app, &Asker::Achilles, &caller).await?;
     Ok(Success::of(Codes {
         device_code: SecretText::new(device_code.expose().to_owned()),
@@ -151,9 +151,9 @@ pub(super) async fn poll(
     }
 }
 
-fn signed_in(app: &App, granted: Granted) -> Result<SignedIn, Refusal> {
+fn signed_in(app: &App, granted: Granted) -> Result<SignedIn, ServerError> {
     let Granted { session, tokens, at } = granted;
-    let odd = || Refusal::Failed("a device sign-in of achilles has an odd session".to_owned());
+    let odd = || ServerError::Failed("a device sign-in of achilles has an odd session".to_owned());
     let Grant::Cli { org, role } = session.grant else { return Err(odd()) };
     Ok(SignedIn {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,

@@ -10,10 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{AchillesError, Failure, Success};
-use crate::actions::device::standing_in;
-use crate::actions::visit::{Visit, visit};
-use crate::actions::{Refusal, again};
+use crate::actions::bearer_session::{self, BearerError, BearerSession};
+use crate::actions::device::current_organisation;
 use crate::app::App;
+use crate::db::retry;
 use crate::db::sessions::Session;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
@@ -124,17 +124,18 @@ async fn open(
     caller: &Caller,
 ) -> Result<Session, AchillesError> {
     let Ok(Bearer(token)) = bearer else { return Err(AchillesError::ToFrontPage) };
-    let opened = again(|| async {
-        let Visit { mut tx, session, now: _ } = visit(app, &token, caller, achilles).await?;
-        let Grant::Cli { org, role: _ } = &session.grant else { return Err(Refusal::Unauthorized) };
-        let standing = standing_in(&mut tx, &session.user, org).await?;
+    let opened = retry(|| async {
+        let BearerSession { mut tx, session, now: _ } =
+            bearer_session::open(app, &token, caller, achilles).await?;
+        let Grant::Cli { org, role: _ } = &session.grant else { return Err(BearerError::Unauthorized) };
+        let grant = current_organisation(&mut tx, &session.user, org).await?;
         tx.commit().await?;
-        Ok(Session { grant: standing.ok_or(Refusal::Unauthorized)?, ..session })
+        Ok(Session { grant: grant.ok_or(BearerError::Unauthorized)?, ..session })
     });
     match opened.await {
         Ok(session) => Ok(session),
-        Err(Refusal::Unauthorized) => Err(AchillesError::ToFrontPage),
-        Err(refusal) => Err(refusal.into()),
+        Err(BearerError::Unauthorized) => Err(AchillesError::ToFrontPage),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{AchillesError, Failure, Success, expose};
-use crate::actions::limited::admit_alone;
-use crate::actions::{self, Refusal};
+use crate::actions::limit::admit_alone;
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::error::GrantError;
+use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::App;
 use crate::db::throttle::Kind;
 use crate::http::body::JsonBody;
@@ -78,10 +80,10 @@ pub(super) async fn refresh(
         .await
         .map_err(AchillesError::unconsumed)?;
     let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
-    let token = RefreshToken::received_hex(&body.refresh_token).ok_or(Refusal::InvalidGrant)?;
-    let request = actions::refresh::Request { token, holder: Holder::Cli, key, deadline };
-    let tokens = actions::refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
-    let odd = || Refusal::Failed("a refresh token is not 256 bits".to_owned());
+    let token = RefreshToken::received_hex(&body.refresh_token).ok_or(GrantError::InvalidGrant)?;
+    let request = RefreshRequest { token, holder: Holder::Cli, key, deadline };
+    let tokens = refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
+    let odd = || ServerError::Failed("a refresh token is not 256 bits".to_owned());
     Ok(Success::of(Refreshed {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,

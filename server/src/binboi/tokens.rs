@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::error::{BinboiError, ErrorBody, LimitedBody};
 use super::views::{LimitsView, Record, UserView};
-use crate::actions::personal_tokens::{self, Creation, Listing, Made, Revocation};
-use crate::actions::visit::{Visit, first_party, visit};
-use crate::actions::{Refusal, again};
+use crate::actions::bearer_session::{self, BearerError, BearerSession, first_party};
+use crate::actions::personal_tokens::{self, Creation, Listing, Made, PersonalTokenError, Revocation};
 use crate::app::App;
+use crate::db::retry;
 use crate::db::users::User;
 use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
@@ -71,11 +71,12 @@ pub(super) async fn list(
     bearer: Result<Bearer, ApiError>,
 ) -> Result<Json<Tokens>, BinboiError> {
     let Bearer(token) = bearer?;
-    let tokens = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+    let tokens = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
         let listing = personal_tokens::list(&mut tx, &session.user, now).await?;
         tx.commit().await?;
-        Ok(Tokens::of(session.user, listing))
+        Ok::<_, BearerError>(Tokens::of(session.user, listing))
     });
     Ok(Json(tokens.await?))
 }
@@ -139,12 +140,13 @@ pub(super) async fn create(
     let JsonBody(body) = body?;
     let wish = Wish::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
         .map_err(|error| ApiError::validation(error.to_string()))?;
-    let (user, creation, live) = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+    let (user, creation, live) = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
         let creation = personal_tokens::create(&app, &mut tx, &session, &wish, now).await?;
         let live = tx.count_live_personal_tokens(&session.user.id, now).await?;
         tx.commit().await?;
-        Ok::<_, Refusal>((session.user, creation, live))
+        Ok::<_, PersonalTokenError>((session.user, creation, live))
     })
     .await?;
     match creation {
@@ -181,12 +183,13 @@ pub(super) async fn revoke(
     let Some(id) = id.ok().and_then(|Path(id)| Uuid::parse_str(&id).ok()).map(|id| id.to_string()) else {
         return Err(BinboiError::UnknownToken);
     };
-    let tokens = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+    let tokens = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
         let revocation = personal_tokens::revoke(&mut tx, &session, &id, now).await?;
         let listing = personal_tokens::list(&mut tx, &session.user, now).await?;
         tx.commit().await?;
-        Ok::<_, Refusal>(match revocation {
+        Ok::<_, BearerError>(match revocation {
             Revocation::Revoked => Some(Tokens::of(session.user, listing)),
             Revocation::Unknown => None,
         })

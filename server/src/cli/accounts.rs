@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Listing;
+use crate::cli::listing::Listing;
 use crate::db::users::Platform;
 use crate::rules::email::Email;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Unrepeated, ttl};
+use crate::cli::values::{Unrepeated, ttl};
 use crate::db::Place;
 
 /// `everkey-server keys`.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
-use super::{Unrepeated, ttl};
+use crate::cli::values::{Unrepeated, ttl};
 use crate::db::Place;
 use crate::mail::route::Route;
 use crate::rules::rotation::RetryMode;

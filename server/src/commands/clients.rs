@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::files;
 use super::list::{Row, print, unread};
-use crate::actions::{Refusal, again, operator};
+use crate::actions::accounts::operator;
+use crate::actions::server_error::ServerError;
 use crate::cli::{Clients, Listing, OneClient};
-use crate::db::Store;
 use crate::db::clients::Client;
+use crate::db::{Store, retry};
 use crate::rules::oauth::redirect::Redirect;
 use crate::time::{Clock as _, SystemClock};
 use crate::trouble::Trouble;
@@ -28,7 +29,7 @@ pub(super) async fn run(command: Clients) -> Result<(), Trouble> {
 
 async fn change(client: &OneClient, may: bool) -> Result<(), Trouble> {
     let store = open(&client.listing).await?;
-    let changed = again(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
+    let changed = retry(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| {
         Trouble::new(
             format!("there is no client {} that has a secret", client.id),
@@ -42,9 +43,9 @@ async fn open(listing: &Listing) -> Result<Store, Trouble> {
     files::open_ready(&files::place(listing.database.as_ref())?).await
 }
 
-fn refused(refusal: Refusal) -> Trouble {
+fn refused(error: ServerError) -> Trouble {
     Trouble::new(
-        format!("it was not done: {refusal}"),
+        format!("it was not done: {error}"),
         "Check that the database can be written, and try again.",
     )
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::files;
 use super::list::{Row, print};
 use crate::cli::{Keys, KeysFile};
-use crate::keys::{KeyRing, file};
+use crate::keys::file;
+use crate::keys::history::KeyHistory;
 use crate::time::{Clock as _, SystemClock};
 use crate::trouble::Trouble;
 
@@ -17,12 +18,12 @@ pub(super) fn run(command: Keys) -> Result<(), Trouble> {
         Keys::Rotate { file, refresh_ttl } => {
             let (path, _) = open(file)?;
             let now = SystemClock.now();
-            let (ring, dropped) = file::rotate(&path, now, now.minus(refresh_ttl))?;
-            print(false, &[Rotated { id: ring.current().id.clone(), dropped }])
+            let (keys, dropped) = file::rotate(&path, now, now.minus(refresh_ttl))?;
+            print(false, &[Rotated { id: keys.current().id.clone(), dropped }])
         }
         Keys::List { file, json } => {
-            let (_, ring) = open(file)?;
-            let rows: Vec<KeyRow> = ring
+            let (_, keys) = open(file)?;
+            let rows: Vec<KeyRow> = keys
                 .replaced()
                 .map(|(key, replaced)| KeyRow {
                     id: key.id.clone(),
@@ -37,13 +38,13 @@ pub(super) fn run(command: Keys) -> Result<(), Trouble> {
     }
 }
 
-fn open(named: KeysFile) -> Result<(PathBuf, KeyRing), Trouble> {
+fn open(named: KeysFile) -> Result<(PathBuf, KeyHistory), Trouble> {
     let path = match named.keys {
         Some(path) => path,
         None => files::keys(None, &files::place(named.database.as_ref())?)?,
     };
-    let ring = file::load(&path)?.ok_or_else(|| absent(&path))?;
-    Ok((path, ring))
+    let keys = file::load(&path)?.ok_or_else(|| absent(&path))?;
+    Ok((path, keys))
 }
 
 fn absent(path: &Path) -> Trouble {

@@ -11,19 +11,20 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::files;
-use crate::actions::second_factor::upkeep;
+use crate::actions::second_factor::reseal;
 use crate::app::{App, Policy};
 use crate::cli::{LogFormat, Serve};
 use crate::db::Store;
-use crate::housekeeping::Housekeeping;
 use crate::http;
-use crate::http::router::router;
 use crate::http::serve::serve;
-use crate::keys::{self, KeyRing};
+use crate::jobs::housekeeping::Housekeeping;
+use crate::jobs::reminder_mail::{LOOK_EVERY, ReminderMail};
+use crate::keys::history::KeyHistory;
+use crate::keys::{KeyRing, file};
 use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
-use crate::reminding::{LOOK_EVERY, Reminding};
+use crate::router::router;
 use crate::time::{Clock, SystemClock};
 use crate::tokens::access::AccessTokens;
 use crate::trouble::Trouble;
@@ -63,7 +64,8 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         store
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?.following(&keys_file);
+    let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?;
+    let keys = KeyRing::following(&keys_file, keys);
 
     let housekeeping = Housekeeping {
         store: store.clone(),
@@ -72,18 +74,18 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
-    let upkeep = tokio::spawn(upkeep::run(store.clone(), keys.clone()));
+    let resealing = tokio::spawn(reseal::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
-    let reminding = Reminding {
+    let reminder_mail = ReminderMail {
         store: store.clone(),
         keys: keys.clone(),
         carrier: carrier.clone(),
         clock: Arc::clone(&clock),
         look_every: LOOK_EVERY,
     };
-    let (stop_reminding, told_to_stop) = oneshot::channel::<()>();
-    let reminding = tokio::spawn(reminding.run(async {
-        let _ = told_to_stop.await;
+    let (stop_reminders, reminders_stopped) = oneshot::channel::<()>();
+    let reminder_mail = tokio::spawn(reminder_mail.run(async {
+        let _ = reminders_stopped.await;
     }));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
@@ -118,13 +120,13 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         metrics.abort();
     }
     // The router is gone, and with it the outbox: what is left in it is still carried, and no new reminder is.
-    drop(stop_reminding);
-    let last_mail = async { tokio::join!(mail, reminding) };
+    drop(stop_reminders);
+    let last_mail = async { tokio::join!(mail, reminder_mail) };
     if tokio::time::timeout(LAST_MAIL, last_mail).await.is_err() {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
-    upkeep.abort();
+    resealing.abort();
     following.abort();
     store.close().await;
     tracing::info!("stopped");
@@ -148,14 +150,14 @@ async fn open_keys(
     new_keys: bool,
     store: &Store,
     clock: &dyn Clock,
-) -> Result<KeyRing, Trouble> {
-    if let Some(ring) = keys::file::load(path)? {
-        if ring.current().es256.is_some() {
-            return Ok(ring);
+) -> Result<KeyHistory, Trouble> {
+    if let Some(keys) = file::load(path)? {
+        if keys.current().es256.is_some() {
+            return Ok(keys);
         }
-        let ring = keys::file::upgrade(path, clock.now())?;
-        tracing::info!(file = %path.display(), key = ring.current().id, "added a key for id_tokens to the keys");
-        return Ok(ring);
+        let keys = file::upgrade(path, clock.now())?;
+        tracing::info!(file = %path.display(), key = keys.current().id, "added a key for id_tokens to the keys");
+        return Ok(keys);
     }
     let trouble = |error: crate::db::DbError| Trouble::new(error.to_string(), "Try again.");
     let used = store.begin().await.map_err(trouble)?.has_users().await.map_err(trouble)?;
@@ -165,9 +167,9 @@ async fn open_keys(
             "Restore it from your backup, or name it with --keys; if it is lost for good, start with --new-keys.",
         ));
     }
-    let ring = keys::file::create(path, clock.now())?;
-    tracing::info!(file = %path.display(), key = ring.current().id, "made new keys");
-    Ok(ring)
+    let keys = file::create(path, clock.now())?;
+    tracing::info!(file = %path.display(), key = keys.current().id, "made new keys");
+    Ok(keys)
 }
 
 fn start_logging(format: LogFormat) -> Result<(), Trouble> {

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::files;
 use super::list::{Row, SessionRow, print, unread};
-use crate::actions::operator::{self, Change};
-use crate::actions::{Refusal, again};
+use crate::actions::accounts::operator::{self, AccountChange};
+use crate::actions::server_error::ServerError;
 use crate::cli::{Listing, OneUser, Users};
-use crate::db::Store;
 use crate::db::users::{Status, User};
+use crate::db::{Store, retry};
 use crate::time::{Clock as _, SystemClock};
 use crate::trouble::Trouble;
 
@@ -22,11 +22,11 @@ pub(super) async fn run(command: Users) -> Result<(), Trouble> {
             print(listing.json, &rows)
         }
         Users::Show(user) => show(&user).await,
-        Users::Disable(user) => change(&user, Change::Status(Status::Disabled)).await,
-        Users::Enable(user) => change(&user, Change::Status(Status::Active)).await,
-        Users::SetPlan { user, plan } => change(&user, Change::Plan(plan)).await,
-        Users::SetPlatformRole { user, role } => change(&user, Change::Platform(role.into())).await,
-        Users::SignOut { user, tokens } => change(&user, Change::SignOut { tokens }).await,
+        Users::Disable(user) => change(&user, AccountChange::Status(Status::Disabled)).await,
+        Users::Enable(user) => change(&user, AccountChange::Status(Status::Active)).await,
+        Users::SetPlan { user, plan } => change(&user, AccountChange::Plan(plan)).await,
+        Users::SetPlatformRole { user, role } => change(&user, AccountChange::Platform(role.into())).await,
+        Users::SignOut { user, tokens } => change(&user, AccountChange::SignOut { tokens }).await,
         Users::ResetSecondFactor(user) => reset_second_factor(&user).await,
     }
 }
@@ -34,7 +34,7 @@ pub(super) async fn run(command: Users) -> Result<(), Trouble> {
 /// Ends one session.
 pub(super) async fn end_session(id: &str, listing: &Listing) -> Result<(), Trouble> {
     let store = open(listing).await?;
-    let ended = again(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
+    let ended = retry(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
     match ended {
         None => Err(Trouble::new(
             format!("there is no session {id}"),
@@ -53,9 +53,9 @@ async fn show(user: &OneUser) -> Result<(), Trouble> {
     print(user.listing.json, &sessions.iter().map(SessionRow::of).collect::<Vec<_>>())
 }
 
-async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
+async fn change(user: &OneUser, change: AccountChange) -> Result<(), Trouble> {
     let store = open(&user.listing).await?;
-    let changed = again(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
+    let changed = retry(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
     let row = Changed {
         user: UserRow::of(&changed.user),
@@ -67,7 +67,7 @@ async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
 
 async fn reset_second_factor(user: &OneUser) -> Result<(), Trouble> {
     let store = open(&user.listing).await?;
-    let reset = again(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
+    let reset = retry(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
     let email = user.email.as_str();
     if reset.map_err(refused)?.ok_or_else(|| unknown(user))? {
         return print(user.listing.json, &[Reset { user: email, second_factor: "off" }]);
@@ -89,9 +89,9 @@ fn unknown(user: &OneUser) -> Trouble {
     )
 }
 
-fn refused(refusal: Refusal) -> Trouble {
+fn refused(error: ServerError) -> Trouble {
     Trouble::new(
-        format!("it was not done: {refusal}"),
+        format!("it was not done: {error}"),
         "Check that the database can be written, and try again.",
     )
 }

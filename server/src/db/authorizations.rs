@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::oauth::pkce::Challenge;
 use crate::time::Moment;
@@ -47,7 +48,7 @@ impl Tx {
         .bind(new.nonce.as_deref())
         .bind(new.auth_time.millis())
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -61,7 +62,7 @@ impl Tx {
             FROM authorization_codes WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "authorization_codes"))
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let challenge = Digest::from_slice(row.try_get("challenge")?)
@@ -88,7 +89,7 @@ impl Tx {
         )
         .bind(hash.bytes().as_slice())
         .bind(session)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -97,7 +98,7 @@ impl Tx {
     pub async fn forget_authorizations(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM authorization_codes WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

@@ -3,7 +3,8 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::oauth::client::{AuthMethod, GrantType, Registration};
 use crate::rules::oauth::redirect::Redirect;
@@ -52,7 +53,7 @@ impl Tx {
         .bind(scopes.text())
         .bind(i64::from(client.introspects))
         .bind(client.created_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -68,7 +69,7 @@ impl Tx {
              FROM clients WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.as_ref().map(client).transpose()
     }
@@ -79,7 +80,7 @@ impl Tx {
             "SELECT id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects, created_at
              FROM clients ORDER BY created_at, id",
         )
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(client).collect()
     }
@@ -91,7 +92,7 @@ impl Tx {
             sqlx::query("UPDATE clients SET introspects = $2 WHERE id = $1 AND secret_hash IS NOT NULL")
                 .bind(id)
                 .bind(i64::from(may))
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }

@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::email::Email;
 use crate::rules::guess::CodeFacts;
@@ -42,7 +43,7 @@ impl Tx {
         .bind(key_id)
         .bind(hash.bytes().as_slice())
         .bind(expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -53,7 +54,7 @@ impl Tx {
             "SELECT id, key_id, code_hash, expires_at, guesses, used FROM login_codes WHERE email = $1";
         let row = sqlx::query(self.dialect.locking(query, "login_codes"))
             .bind(email.as_str())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let guesses: i64 = row.try_get("guesses")?;
@@ -76,7 +77,7 @@ impl Tx {
     pub async fn count_guess(&mut self, email: &Email) -> Result<(), DbError> {
         sqlx::query("UPDATE login_codes SET guesses = guesses + 1 WHERE email = $1")
             .bind(email.as_str())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -86,7 +87,7 @@ impl Tx {
         let done = sqlx::query("UPDATE login_codes SET used = 1 WHERE email = $1 AND id = $2 AND used = 0")
             .bind(email.as_str())
             .bind(id)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -98,7 +99,7 @@ impl Tx {
         )
         .bind(email.as_str())
         .bind(id)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -107,7 +108,7 @@ impl Tx {
     pub async fn forget_codes(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM login_codes WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
-use super::{OpenError, Place};
 use crate::db::place::encode;
+use crate::db::{OpenError, Place};
 
 /// Copies the database at `from` to `to`, an empty file, as it is at one moment, and reads the copy to its end.
 pub async fn sqlite(from: &Place, to: &Path) -> Result<(), OpenError> {

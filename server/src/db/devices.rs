@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::caller::Caller;
 use crate::rules::device::{Asker, Pace, State, Verdict};
@@ -93,7 +94,7 @@ impl Tx {
         .bind(now.millis())
         .bind(new.expires_at.millis())
         .bind(millis(new.asker.interval()))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -101,7 +102,8 @@ impl Tx {
     /// The grant that a device polls for, locked until the commit.
     pub async fn device_grant_by_code(&mut self, device: &Digest) -> Result<Option<DeviceGrant>, DbError> {
         let query = self.dialect.locking(select!("WHERE device_hash = $1"), "device_grants");
-        let row = sqlx::query(query).bind(device.bytes().as_slice()).fetch_optional(&mut *self.inner).await?;
+        let row =
+            sqlx::query(query).bind(device.bytes().as_slice()).fetch_optional(self.connection()).await?;
         row.as_ref().map(grant).transpose()
     }
 
@@ -112,7 +114,7 @@ impl Tx {
     ) -> Result<Option<DeviceGrant>, DbError> {
         let row = sqlx::query(select!("WHERE user_code_hash = $1"))
             .bind(user_code.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.as_ref().map(grant).transpose()
     }
@@ -120,7 +122,7 @@ impl Tx {
     /// The grant with this id, locked until the commit.
     pub async fn device_grant_for_update(&mut self, id: &str) -> Result<Option<DeviceGrant>, DbError> {
         let query = self.dialect.locking(select!("WHERE id = $1"), "device_grants");
-        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(id).fetch_optional(self.connection()).await?;
         row.as_ref().map(grant).transpose()
     }
 
@@ -130,7 +132,7 @@ impl Tx {
             .bind(id)
             .bind(now.millis())
             .bind(millis(interval))
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -157,7 +159,7 @@ impl Tx {
         .bind(user)
         .bind(now.millis())
         .bind(proved_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -167,7 +169,7 @@ impl Tx {
         let done =
             sqlx::query("UPDATE device_grants SET state = 'redeemed' WHERE id = $1 AND state = 'approved'")
                 .bind(id)
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -176,7 +178,7 @@ impl Tx {
     pub async fn forget_device_grants(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM device_grants WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

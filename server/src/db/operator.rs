@@ -1,8 +1,8 @@
 //! What only the operator's commands ask.
 
-use super::audit::Event;
-use super::users::{User, user};
-use super::{DbError, Tx};
+use crate::db::users::{User, user};
+use crate::db::{DbError, Tx};
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::time::Moment;
 
@@ -11,7 +11,7 @@ impl Tx {
     pub async fn every_user(&mut self) -> Result<Vec<User>, DbError> {
         let query = "SELECT id, email, name, plan, platform_role, status, created_at FROM users
              ORDER BY created_at, id";
-        let rows = sqlx::query(query).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).fetch_all(self.connection()).await?;
         rows.iter().map(user).collect()
     }
 
@@ -19,14 +19,14 @@ impl Tx {
     pub async fn user_with_email(&mut self, email: &Email) -> Result<Option<User>, DbError> {
         let query =
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1";
-        let row = sqlx::query(query).bind(email.as_str()).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(email.as_str()).fetch_optional(self.connection()).await?;
         row.as_ref().map(user).transpose()
     }
 
     /// Appends a line about what the operator did.
     pub async fn record_operator(
         &mut self,
-        event: Event,
+        event: AuditEvent,
         user: &str,
         session: Option<&str>,
         detail: &str,
@@ -38,7 +38,7 @@ impl Tx {
             .bind(user)
             .bind(session)
             .bind(detail)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }

@@ -3,7 +3,8 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::personal_token::{Standing, standing};
 use crate::time::Moment;
@@ -67,7 +68,7 @@ impl Tx {
         .bind(hash.bytes().as_slice())
         .bind(token.created_at.millis())
         .bind(token.expires_at.map(Moment::millis))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -78,7 +79,7 @@ impl Tx {
         prefix: &str,
     ) -> Result<Option<(StoredPersonalToken, Digest)>, DbError> {
         let row =
-            sqlx::query(select!("WHERE prefix = $1")).bind(prefix).fetch_optional(&mut *self.inner).await?;
+            sqlx::query(select!("WHERE prefix = $1")).bind(prefix).fetch_optional(self.connection()).await?;
         row.map(|row| {
             let hash = Digest::from_slice(row.try_get("hash")?);
             Ok((token(&row)?, hash.ok_or(DbError::Corrupt("personal_tokens.hash"))?))
@@ -91,7 +92,7 @@ impl Tx {
         let rows = sqlx::query(select!("WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2"))
             .bind(user)
             .bind(LONGEST_LIST)
-            .fetch_all(&mut *self.inner)
+            .fetch_all(self.connection())
             .await?;
         rows.iter().map(token).collect()
     }
@@ -104,7 +105,7 @@ impl Tx {
         )
         .bind(user)
         .bind(now.millis())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         let live: i64 = row.try_get("live")?;
         u32::try_from(live).map_err(|_| DbError::Corrupt("personal_tokens"))
@@ -115,7 +116,7 @@ impl Tx {
         sqlx::query("UPDATE personal_tokens SET last_used_at = $2 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -129,7 +130,7 @@ impl Tx {
         let row = sqlx::query(select!("WHERE id = $1 AND user_id = $2"))
             .bind(id)
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.as_ref().map(token).transpose()
     }
@@ -140,7 +141,7 @@ impl Tx {
             sqlx::query("UPDATE personal_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
                 .bind(id)
                 .bind(now.millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -153,7 +154,7 @@ impl Tx {
         )
         .bind(user)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected())
     }
@@ -162,7 +163,7 @@ impl Tx {
     pub async fn forget_personal_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM personal_tokens WHERE revoked_at < $1 OR expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

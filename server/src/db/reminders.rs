@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::time::Moment;
 
 /// A reminder.
@@ -39,7 +40,7 @@ impl Tx {
         .bind(user)
         .bind(reminder.fire_at.millis())
         .bind(reminder.set_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -48,7 +49,7 @@ impl Tx {
     pub async fn reminder(&mut self, user: &str) -> Result<Option<Reminder>, DbError> {
         let row = sqlx::query("SELECT fire_at, set_at FROM reminders WHERE user_id = $1")
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| Ok(Reminder { fire_at: moment(&row, "fire_at")?, set_at: moment(&row, "set_at")? }))
             .transpose()
@@ -56,7 +57,7 @@ impl Tx {
 
     /// Clears a user's reminder, if there is one.
     pub async fn delete_reminder(&mut self, user: &str) -> Result<(), DbError> {
-        sqlx::query("DELETE FROM reminders WHERE user_id = $1").bind(user).execute(&mut *self.inner).await?;
+        sqlx::query("DELETE FROM reminders WHERE user_id = $1").bind(user).execute(self.connection()).await?;
         Ok(())
     }
 
@@ -67,7 +68,7 @@ impl Tx {
              WHERE mail_at <= $1 AND users.status = 'active' LIMIT 1",
         )
         .bind(now.millis())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         Ok(row.is_some())
     }
@@ -83,7 +84,7 @@ impl Tx {
              WHERE mail_at <= $1 AND users.status = 'active' ORDER BY mail_at LIMIT 1",
         )
         .bind(now.millis())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         let Some(row) = waits else { return Ok(None) };
         let claimed = Claimed {
@@ -98,7 +99,7 @@ impl Tx {
             .bind(&claimed.claim)
             .bind(lease_ends.millis())
             .bind(claimed.tries)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(Some(claimed))
     }
@@ -112,7 +113,7 @@ impl Tx {
         .bind(&claimed.user_id)
         .bind(&claimed.claim)
         .bind(next.map(Moment::millis))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() > 0)
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::time::Moment;
 
@@ -42,7 +43,7 @@ impl Tx {
         let query = "SELECT key_id, sealed, confirmed_at FROM second_factors WHERE user_id = $1";
         let row = sqlx::query(self.dialect.locking(query, "second_factors"))
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             Ok(Factor {
@@ -72,7 +73,7 @@ impl Tx {
         .bind(key_id)
         .bind(sealed)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Tx {
         sqlx::query("UPDATE second_factors SET confirmed_at = $2 WHERE user_id = $1")
             .bind(user)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Tx {
             .bind(user)
             .bind(key_id)
             .bind(sealed)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -105,7 +106,7 @@ impl Tx {
         )
         .bind(key_id)
         .bind(after)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(|row| Ok(row.try_get("user_id")?)).collect()
     }
@@ -114,7 +115,7 @@ impl Tx {
     pub async fn delete_factor(&mut self, user: &str) -> Result<bool, DbError> {
         let done = sqlx::query("DELETE FROM second_factors WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -126,7 +127,7 @@ impl Tx {
         )
         .bind(user)
         .bind(step)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -135,13 +136,13 @@ impl Tx {
     pub async fn put_recovery_codes(&mut self, user: &str, hashes: &[Digest]) -> Result<(), DbError> {
         sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         for hash in hashes {
             sqlx::query("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
                 .bind(user)
                 .bind(hash.bytes().as_slice())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         }
         Ok(())
@@ -160,7 +161,7 @@ impl Tx {
         .bind(user)
         .bind(hash.bytes().as_slice())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -171,7 +172,7 @@ impl Tx {
             "SELECT COUNT(*) AS codes FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL",
         )
         .bind(user)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         Ok(row.try_get("codes")?)
     }
@@ -189,7 +190,7 @@ impl Tx {
         .bind(new.created_at.millis())
         .bind(new.last_used_at.millis())
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -210,7 +211,7 @@ impl Tx {
         .bind(old.bytes().as_slice())
         .bind(new.bytes().as_slice())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -223,7 +224,7 @@ impl Tx {
         )
         .bind(user)
         .bind(now.millis())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter()
             .map(|row| {
@@ -244,7 +245,7 @@ impl Tx {
         let done = sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1 AND id = $2")
             .bind(user)
             .bind(id)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -253,7 +254,7 @@ impl Tx {
     pub async fn forget_all_remembered(&mut self, user: &str) -> Result<(), DbError> {
         sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -263,12 +264,12 @@ impl Tx {
     pub async fn forget_factors(&mut self, now: Moment) -> Result<u64, DbError> {
         let browsers = sqlx::query("DELETE FROM remembered_browsers WHERE expires_at <= $1")
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         let factors =
             sqlx::query("DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at <= $1")
                 .bind(now.minus(Duration::from_secs(86_400)).millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(browsers.rows_affected() + factors.rows_affected())
     }
@@ -287,7 +288,7 @@ impl Tx {
         .bind(user)
         .bind(mine)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }

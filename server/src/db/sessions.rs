@@ -3,8 +3,9 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::users::{Platform, Status, User};
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::users::{Platform, Status, User};
+use crate::db::{DbError, Tx};
 use crate::rules::access::Standing;
 use crate::rules::caller::Caller;
 use crate::rules::grant::{Grant, How};
@@ -124,7 +125,7 @@ impl Tx {
         .bind(columns.role)
         .bind(new.caller.address.to_string())
         .bind(new.caller.program.as_str())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -132,13 +133,13 @@ impl Tx {
     /// The session with this id, locked against rotation until the commit.
     pub async fn session_for_update(&mut self, id: &str) -> Result<Option<Session>, DbError> {
         let query = self.dialect.locking(select!("WHERE s.id = $1"), "s");
-        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(id).fetch_optional(self.connection()).await?;
         row.as_ref().map(session).transpose()
     }
 
     /// Every session, oldest first.
     pub async fn all_sessions(&mut self) -> Result<Vec<Session>, DbError> {
-        let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
@@ -153,7 +154,7 @@ impl Tx {
                 OR EXISTS (SELECT 1 FROM web_sessions w WHERE w.session_id = s.id AND w.expires_at > $2))
             ORDER BY s.last_seen_at DESC, s.created_at DESC, s.id"
         );
-        let rows = sqlx::query(query).bind(user).bind(now.millis()).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).bind(user).bind(now.millis()).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
@@ -173,7 +174,7 @@ impl Tx {
         .bind(kept)
         .bind(now.millis())
         .bind(why.word())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
@@ -182,7 +183,7 @@ impl Tx {
     /// The sessions of a user that nobody has ended, oldest first.
     pub async fn unended_sessions_of(&mut self, user: &str) -> Result<Vec<Session>, DbError> {
         let query = select!("WHERE s.user_id = $1 AND s.revoked_at IS NULL ORDER BY s.created_at, s.id");
-        let rows = sqlx::query(query).bind(user).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).bind(user).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
@@ -191,7 +192,7 @@ impl Tx {
         sqlx::query("UPDATE sessions SET access_expires_at = $2 WHERE id = $1")
             .bind(id)
             .bind(expires_at.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -201,7 +202,7 @@ impl Tx {
         sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")
             .bind(id)
             .bind(generation)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -212,7 +213,7 @@ impl Tx {
             .bind(id)
             .bind(now.millis())
             .bind(caller.address.to_string())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -226,7 +227,7 @@ impl Tx {
         .bind(id)
         .bind(from)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -239,7 +240,7 @@ impl Tx {
         .bind(id)
         .bind(now.millis())
         .bind(why.word())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -252,7 +253,7 @@ impl Tx {
         .bind(user)
         .bind(now.millis())
         .bind(why.word())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
@@ -264,7 +265,7 @@ impl Tx {
             "UPDATE device_grants SET state = 'denied' WHERE user_id = $1 AND state = 'approved'",
             "DELETE FROM authorization_codes WHERE user_id = $1 AND session_id IS NULL",
         ] {
-            sqlx::query(query).bind(user).execute(&mut *self.inner).await?;
+            sqlx::query(query).bind(user).execute(self.connection()).await?;
         }
         Ok(())
     }

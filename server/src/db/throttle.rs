@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::rules::rate::Limit;
 use crate::time::Moment;
 
@@ -82,7 +83,7 @@ impl Tx {
         .bind(kind.word())
         .bind(subject)
         .bind(i64::from(n.saturating_sub(1)))
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| moment(&row, "at")).transpose()
     }
@@ -99,7 +100,7 @@ impl Tx {
             .bind(kind.word())
             .bind(subject)
             .bind(now.minus(limit.window).millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         let id = uuid::Uuid::new_v4().to_string();
         sqlx::query("INSERT INTO throttle (id, kind, subject, at) VALUES ($1, $2, $3, $4)")
@@ -107,7 +108,7 @@ impl Tx {
             .bind(kind.word())
             .bind(subject)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(EventId(id))
     }
@@ -116,7 +117,7 @@ impl Tx {
     pub async fn uncount_event(&mut self, event: &EventId) -> Result<(), DbError> {
         sqlx::query("DELETE FROM throttle WHERE id = $1")
             .bind(event.0.as_str())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -125,7 +126,7 @@ impl Tx {
     pub async fn forget_events(&mut self, horizon: Moment) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM throttle WHERE at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }
@@ -138,7 +139,7 @@ impl Tx {
         )
         .bind(session)
         .bind(i64::from(n.saturating_sub(1)))
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| Ok(Moment::from_millis(row.try_get("consumed_at")?))).transpose()
     }

@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::time::Moment;
 
@@ -64,7 +65,7 @@ impl Tx {
         .bind(token.generation)
         .bind(token.issued_at.millis())
         .bind(token.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -75,7 +76,7 @@ impl Tx {
             FROM refresh_tokens WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "refresh_tokens"))
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let key: Option<Vec<u8>> = row.try_get("consumed_key")?;
@@ -110,7 +111,7 @@ impl Tx {
         )
         .bind(session)
         .bind(generation)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
             let hash =
@@ -130,7 +131,7 @@ impl Tx {
         .bind(consumed.at.millis())
         .bind(consumed.with.as_ref().map(|with| with.key.bytes().to_vec()))
         .bind(consumed.with.as_ref().map(|with| with.server_key.clone()))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -140,7 +141,7 @@ impl Tx {
         let done =
             sqlx::query("DELETE FROM refresh_tokens WHERE consumed_at IS NOT NULL AND expires_at < $1")
                 .bind(horizon.millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected())
     }

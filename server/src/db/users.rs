@@ -3,7 +3,8 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::rules::email::Email;
 use crate::time::Moment;
 
@@ -90,13 +91,13 @@ impl Tx {
         .bind(uuid::Uuid::new_v4().to_string())
         .bind(email.as_str())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         let row = sqlx::query(
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1",
         )
         .bind(email.as_str())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         user(&row)
     }
@@ -107,7 +108,7 @@ impl Tx {
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.as_ref().map(user).transpose()
     }
@@ -117,7 +118,7 @@ impl Tx {
         let done = sqlx::query("UPDATE users SET plan = $2 WHERE id = $1")
             .bind(id)
             .bind(plan)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -130,7 +131,7 @@ impl Tx {
         )
         .bind(after)
         .bind(i64::from(most))
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(user).collect()
     }
@@ -140,7 +141,7 @@ impl Tx {
         let done = sqlx::query("UPDATE users SET status = $2 WHERE id = $1")
             .bind(id)
             .bind(status.word())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -150,14 +151,14 @@ impl Tx {
         let done = sqlx::query("UPDATE users SET platform_role = $2 WHERE id = $1")
             .bind(id)
             .bind(role.word())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Whether anyone has ever signed in.
     pub async fn has_users(&mut self) -> Result<bool, DbError> {
-        let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(self.connection()).await?;
         Ok(row.is_some())
     }
 }

@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
@@ -42,7 +43,7 @@ impl Tx {
         .bind(new.session_id.as_str())
         .bind(new.proved_at.millis())
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -51,7 +52,7 @@ impl Tx {
     pub async fn web_session(&mut self, hash: &Digest) -> Result<Option<WebSession>, DbError> {
         let row = sqlx::query("SELECT session_id, proved_at, expires_at FROM web_sessions WHERE hash = $1")
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             Ok(WebSession {
@@ -74,7 +75,7 @@ impl Tx {
         .bind(new.proved.as_ref().map(|(user, _)| user.clone()))
         .bind(new.proved.as_ref().map(|(_, at)| at.millis()))
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -84,7 +85,7 @@ impl Tx {
         let query = "SELECT email, next, user_id, proved_at, expires_at FROM sign_ins WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "sign_ins"))
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let user: Option<String> = row.try_get("user_id")?;
@@ -103,7 +104,7 @@ impl Tx {
         sqlx::query("UPDATE sign_ins SET expires_at = $2 WHERE hash = $1")
             .bind(hash.bytes().as_slice())
             .bind(expires_at.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -112,7 +113,7 @@ impl Tx {
     pub async fn delete_sign_in(&mut self, hash: &Digest) -> Result<(), DbError> {
         sqlx::query("DELETE FROM sign_ins WHERE hash = $1")
             .bind(hash.bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -123,7 +124,7 @@ impl Tx {
         for query in
             ["DELETE FROM web_sessions WHERE expires_at < $1", "DELETE FROM sign_ins WHERE expires_at < $1"]
         {
-            let done = sqlx::query(query).bind(horizon.millis()).execute(&mut *self.inner).await?;
+            let done = sqlx::query(query).bind(horizon.millis()).execute(self.connection()).await?;
             gone += done.rows_affected();
         }
         Ok(gone)

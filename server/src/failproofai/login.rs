@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens::{TokenAnswer, Wire};
-use crate::actions::request_code::request_code;
-use crate::actions::verify_code::verify_code;
+use crate::actions::sign_in::request_code::request_code;
+use crate::actions::sign_in::verify_code::verify_code;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::client::{Asks, ClientAddress};

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::actions;
+use crate::actions::sessions;
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
@@ -41,6 +41,6 @@ pub(super) async fn logout(
     JsonBody(body): JsonBody<Logout>,
 ) -> Result<StatusCode, ApiError> {
     let token = RefreshToken::received(body.refresh_token);
-    actions::logout::logout(&app, &token, &Holder::FirstParty).await?;
+    sessions::logout::logout(&app, &token, &Holder::FirstParty).await?;
     Ok(StatusCode::NO_CONTENT)
 }

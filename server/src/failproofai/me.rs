@@ -1,18 +1,13 @@
 //! `GET /v0/auth/me`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actions::again;
-use crate::actions::visit::{Visit, first_party, visit};
-use crate::app::App;
-use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::actions::bearer_session::BearerError;
+use crate::db::retry;
 use crate::http::error::ApiError;
+use crate::http::first_party::FirstParty;
 
 /// The signed-in user.
 #[derive(Serialize, ToSchema)]
@@ -34,15 +29,11 @@ pub(super) struct Me {
     security(("bearer" = [])),
     responses((status = 200, body = Me, description = "The user."))
 )]
-pub(super) async fn me(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
-    Bearer(token): Bearer,
-) -> Result<Json<Me>, ApiError> {
-    let user = again(|| async {
-        let Visit { tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
-        tx.commit().await?;
-        Ok(session.user)
+pub(super) async fn me(tool: FirstParty) -> Result<Json<Me>, ApiError> {
+    let user = retry(|| async {
+        let bearer = tool.request().open().await?;
+        bearer.tx.commit().await?;
+        Ok::<_, BearerError>(bearer.session.user)
     })
     .await?;
     Ok(Json(Me {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::tokens::{TokenAnswer, Wire};
-use crate::actions;
+use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::App;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
@@ -49,14 +49,14 @@ pub(super) async fn refresh(
     RetryHeaders { key, deadline }: RetryHeaders,
     JsonBody(body): JsonBody<Refresh>,
 ) -> Result<Json<TokenAnswer>, ApiError> {
-    let request = actions::refresh::Request {
+    let request = RefreshRequest {
         token: RefreshToken::received(body.refresh_token),
         holder: Holder::FirstParty,
         key,
         deadline,
     };
-    match actions::refresh::refresh(&app, &request).await {
+    match refresh::refresh(&app, &request).await {
         Ok(tokens) => Ok(Json(TokenAnswer::after_refresh(&app, tokens))),
-        Err(refusal) => Err(ApiError::from(refusal).leaving_attempt_unconsumed()),
+        Err(error) => Err(ApiError::from(error).leaving_attempt_unconsumed()),
     }
 }

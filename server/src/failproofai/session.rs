@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::tokens::UserView;
-use crate::actions::again;
-use crate::actions::visit::{Probe, Visit, first_party, probe};
+use crate::actions::bearer_session::{BearerError, BearerSession, ProbedSession, first_party, probe};
 use crate::app::App;
+use crate::db::retry;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
@@ -43,13 +43,13 @@ pub(super) async fn session(
     Bearer(token): Bearer,
 ) -> Result<Json<SessionView>, ApiError> {
     // Any client may learn how far its own session has rotated; only first-party tokens tell whose it is.
-    let (session, with_user) = again(|| async {
-        let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
-            Probe::Full(visit) => (visit, true),
-            Probe::Expired(visit) => (visit, false),
+    let (session, with_user) = retry(|| async {
+        let (BearerSession { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
+            ProbedSession::Full(bearer) => (bearer, true),
+            ProbedSession::Expired(bearer) => (bearer, false),
         };
         tx.commit().await?;
-        Ok((session, with_user))
+        Ok::<_, BearerError>((session, with_user))
     })
     .await?;
     Ok(Json(SessionView {

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::actions::issue::Tokens;
+use crate::actions::sessions::tokens::TokenPair;
 use crate::app::App;
 use crate::db::users::User;
 use crate::http::retry::RefreshRetry;
@@ -25,17 +25,17 @@ impl From<User> for UserView {
 
 /// A token answer. Spans are whole seconds; `user` is only there after a sign-in.
 pub(super) struct TokenAnswer {
-    tokens: Tokens,
+    tokens: TokenPair,
     retry: RetryMode,
     user: Option<UserView>,
 }
 
 impl TokenAnswer {
-    pub(super) fn after_sign_in(app: &App, tokens: Tokens, user: User) -> Self {
+    pub(super) fn after_sign_in(app: &App, tokens: TokenPair, user: User) -> Self {
         Self { tokens, retry: app.policy.retry, user: Some(user.into()) }
     }
 
-    pub(super) fn after_refresh(app: &App, tokens: Tokens) -> Self {
+    pub(super) fn after_refresh(app: &App, tokens: TokenPair) -> Self {
         Self { tokens, retry: app.policy.retry, user: None }
     }
 }

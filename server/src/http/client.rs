@@ -7,9 +7,9 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::error::ApiError;
-use crate::actions::Refusal;
+use crate::actions::server_error::ServerError;
 use crate::app::App;
+use crate::http::error::ApiError;
 use crate::rules::address::Client;
 use crate::rules::caller::Caller;
 
@@ -24,7 +24,7 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else {
-            return Err(Refusal::Unavailable("the peer's address is not known".to_owned()).into());
+            return Err(ServerError::Unavailable("the peer's address is not known".to_owned()).into());
         };
         // A value that is not text ends the chain of hops that can be believed.
         let values: Vec<&str> = parts

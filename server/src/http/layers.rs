@@ -9,8 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::error::ApiError;
 use crate::app::App;
+use crate::http::error::ApiError;
 use crate::metrics::METRICS;
 use crate::time::Moment;
 

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
+use crate::http::error::ApiError;
 use crate::rules::rotation::RetryMode;
 use crate::time::Moment;
 use crate::tokens::refresh::IdempotencyKey;

@@ -11,21 +11,22 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::es256::Es256Key;
-use super::{KeyRing, ServerKey};
+use crate::keys::ServerKey;
+use crate::keys::es256::Es256Key;
+use crate::keys::history::KeyHistory;
 use crate::secret::SecretBytes;
 use crate::time::Moment;
 use crate::trouble::Trouble;
 
-/// Larger than any ring of keys; a bigger file is not one.
+/// Larger than any keys file; a bigger file is not one.
 const LARGEST: u64 = 64 * 1024;
 
 /// Sets of keys that a file may hold, so that it stays far below that.
 const MOST: usize = 64;
 
-/// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
-/// someone else, or its content is not a ring.
-pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
+/// Reads the keys. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
+/// someone else, or its content is not a keys file.
+pub fn load(path: &Path) -> Result<Option<KeyHistory>, Trouble> {
     let Some(file) = open(path)? else { return Ok(None) };
     read(path, &file).map(Some)
 }
@@ -42,11 +43,11 @@ fn open(path: &Path) -> Result<Option<File>, Trouble> {
     Ok(Some(file))
 }
 
-fn read(path: &Path, file: &File) -> Result<KeyRing, Trouble> {
+fn read(path: &Path, file: &File) -> Result<KeyHistory, Trouble> {
     let mut text = Zeroizing::new(String::new());
     file.take(LARGEST).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
-    let ring = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_ring);
-    ring.ok_or_else(|| {
+    let keys = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_history);
+    keys.ok_or_else(|| {
         Trouble::new(
             format!("the keys file {} is not a keys file of this version", path.display()),
             "Restore it from your backup; it was left untouched.",
@@ -54,11 +55,11 @@ fn read(path: &Path, file: &File) -> Result<KeyRing, Trouble> {
     })
 }
 
-/// Makes a ring of one fresh key at `path`, or reads the one that another process made meanwhile.
-pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    let ring = KeyRing::new(fresh(now)?, Vec::new());
-    match write_new(path, &ring) {
-        Ok(()) => Ok(ring),
+/// Makes a file with one fresh set of keys at `path`, or reads the one that another process made meanwhile.
+pub fn create(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
+    let keys = KeyHistory::new(fresh(now)?, Vec::new());
+    match write_new(path, &keys) {
+        Ok(()) => Ok(keys),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(path)?.ok_or_else(|| unreadable(path, &error))
         }
@@ -69,42 +70,42 @@ pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
     }
 }
 
-/// Gives a ring whose current set can't sign id_tokens a new current set that can, in the file too. The older
+/// Gives keys whose current set can't sign id_tokens a new current set that can, in the file too. The older
 /// sets stay. Another process that did so meanwhile wins.
-pub fn upgrade(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    change(path, |ring| match ring.current().es256 {
+pub fn upgrade(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
+    change(path, |keys| match keys.current().es256 {
         Some(_) => Ok(None),
-        None => Ok(Some(ring.clone().with_current(fresh(now)?))),
+        None => Ok(Some(keys.with_current(fresh(now)?))),
     })
 }
 
-/// Puts a new current set into the ring and forgets the sets that were replaced before `horizon`. Returns the new ring
+/// Puts a new current set into the keys and forgets the sets that were replaced before `horizon`. Returns the new keys
 /// and how many sets were forgotten. Errors as [`change`] does, and if there are so many sets that the file would grow too large.
-pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyRing, usize), Trouble> {
+pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyHistory, usize), Trouble> {
     let mut dropped = 0;
-    let ring = change(path, |ring| {
-        if ring.all().count() >= MOST {
+    let keys = change(path, |keys| {
+        if keys.all().count() >= MOST {
             return Err(Trouble::new(
                 format!("the keys file {} holds {MOST} sets of keys already", path.display()),
                 "Rotate less often, or keep old keys for a shorter time; older ones are then dropped.",
             ));
         }
-        let rotated = ring.clone().with_current(fresh(now)?).since(horizon);
-        dropped = ring.all().count() + 1 - rotated.all().count();
+        let rotated = keys.with_current(fresh(now)?).since(horizon);
+        dropped = keys.all().count() + 1 - rotated.all().count();
         Ok(Some(rotated))
     })?;
-    Ok((ring, dropped))
+    Ok((keys, dropped))
 }
 
-/// Reads the ring, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
+/// Reads the keys, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
 /// process at a time changes it. Errors as [`load`] does, if there is no such file, or if it can't be written.
 pub fn change(
     path: &Path,
-    change: impl FnOnce(&KeyRing) -> Result<Option<KeyRing>, Trouble>,
-) -> Result<KeyRing, Trouble> {
+    change: impl FnOnce(&KeyHistory) -> Result<Option<KeyHistory>, Trouble>,
+) -> Result<KeyHistory, Trouble> {
     let file = lock(path)?;
-    let ring = read(path, &file)?;
-    let Some(changed) = change(&ring)? else { return Ok(ring) };
+    let keys = read(path, &file)?;
+    let Some(changed) = change(&keys)? else { return Ok(keys) };
     let written = prepare(path, &changed).and_then(|temp| {
         temp.persist(path).map_err(|error| error.error)?;
         File::open(folder(path))?.sync_all()
@@ -142,8 +143,8 @@ fn fresh(now: Moment) -> Result<ServerKey, Trouble> {
     })
 }
 
-fn write_new(path: &Path, ring: &KeyRing) -> io::Result<()> {
-    prepare(path, ring)?.persist_noclobber(path).map_err(|error| error.error)?;
+fn write_new(path: &Path, keys: &KeyHistory) -> io::Result<()> {
+    prepare(path, keys)?.persist_noclobber(path).map_err(|error| error.error)?;
     File::open(folder(path))?.sync_all()
 }
 
@@ -151,9 +152,9 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file beside `path` with the ring in it, on the disk.
-fn prepare(path: &Path, ring: &KeyRing) -> io::Result<NamedTempFile> {
-    let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(ring))?);
+/// A file beside `path` with the keys in it, on the disk.
+fn prepare(path: &Path, keys: &KeyHistory) -> io::Result<NamedTempFile> {
+    let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(keys))?);
     text.push('\n');
     // tempfile makes the file 0600 and removes it again if anything below fails.
     let mut temp = tempfile::Builder::new().prefix(".everkey-keys-").tempfile_in(folder(path))?;
@@ -233,17 +234,17 @@ impl Drop for StoredKey {
 }
 
 impl Stored {
-    fn of(ring: &KeyRing) -> Self {
-        Self { v: NEWEST, keys: ring.all().map(|key| StoredKey::of(&key)).collect() }
+    fn of(keys: &KeyHistory) -> Self {
+        Self { v: NEWEST, keys: keys.all().map(|key| StoredKey::of(key)).collect() }
     }
 
-    fn into_ring(self) -> Option<KeyRing> {
+    fn into_history(self) -> Option<KeyHistory> {
         if !(1..=NEWEST).contains(&self.v) || (self.v == 1 && self.keys.iter().any(|key| key.es256.is_some()))
         {
             return None;
         }
-        let mut keys = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
-        Some(KeyRing::new(keys.next()?, keys.collect()))
+        let mut sets = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
+        Some(KeyHistory::new(sets.next()?, sets.collect()))
     }
 }
 
@@ -296,12 +297,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         let key = |secs| ServerKey::random(Moment::from_secs(secs)).unwrap();
-        let ring = KeyRing::new(key(2), vec![key(1)]);
-        write_new(&path, &ring).unwrap();
+        let keys = KeyHistory::new(key(2), vec![key(1)]);
+        write_new(&path, &keys).unwrap();
         let read = load(&path).unwrap().unwrap();
-        let ids = |ring: &KeyRing| ring.all().map(|key| key.id.clone()).collect::<Vec<_>>();
-        assert_eq!(ids(&read), ids(&ring));
-        assert!(read.find(&ids(&ring)[1]).is_some());
+        let ids = |keys: &KeyHistory| keys.all().map(|key| key.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&read), ids(&keys));
+        assert!(read.find(&ids(&keys)[1]).is_some());
         assert!(read.find("nobody").is_none());
     }
 
@@ -310,7 +311,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         let old = ServerKey { es256: None, ..ServerKey::random(Moment::from_secs(1)).unwrap() };
-        let mut stored = Stored::of(&KeyRing::new(old.clone(), Vec::new()));
+        let mut stored = Stored::of(&KeyHistory::new(old.clone(), Vec::new()));
         stored.v = 1;
         std::fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
@@ -322,12 +323,12 @@ mod tests {
                 std::thread::spawn(move || upgrade(&path, Moment::from_secs(10 + n)).unwrap())
             })
             .collect();
-        let rings: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let histories: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
         let read = load(&path).unwrap().unwrap();
-        let public = |ring: &KeyRing| ring.current().es256.as_ref().unwrap().coordinates();
-        for ring in &rings {
+        let public = |keys: &KeyHistory| keys.current().es256.as_ref().unwrap().coordinates();
+        for keys in &histories {
             assert_eq!(
-                (ring.current().id.as_str(), public(ring)),
+                (keys.current().id.as_str(), public(keys)),
                 (read.current().id.as_str(), public(&read))
             );
         }

@@ -4,8 +4,8 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::ServerKey;
 use crate::digest::Digest;
+use crate::keys::ServerKey;
 
 /// Seals `plain` so that only [`open`] with the same key, `purpose` and `bound_to` reads it. Errors if the system has
 /// no randomness to give.

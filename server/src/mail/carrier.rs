@@ -10,12 +10,14 @@ use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use tokio::task::JoinSet;
 
-use super::route::Route;
-use super::{Mail, Waiting, folder, message};
-use crate::actions::again;
-use crate::db::Store;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
+use crate::db::{Store, retry};
+use crate::mail::letter::Mail;
+use crate::mail::outbox::Waiting;
+use crate::mail::route::Route;
+use crate::mail::{folder, message};
 use crate::metrics::METRICS;
+use crate::rules::audit_event::AuditEvent;
 use crate::time::Clock;
 use crate::trouble::Trouble;
 
@@ -168,11 +170,12 @@ fn redact(error: &str, mail: &Mail) -> String {
 }
 
 async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
-    let entry = Entry { event: Event::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
-    let recorded = again(|| async {
+    let entry =
+        Entry { event: AuditEvent::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
+    let recorded = retry(|| async {
         let mut tx = store.begin().await?;
         tx.record(entry, clock.now()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     });
     if let Err(error) = recorded.await {
         tracing::error!(%error, "an undelivered mail could not be recorded");

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use lettre::Message;
 use lettre::message::{Mailbox, header::ContentType};
 
-use super::{Mail, Notice, Says};
+use crate::mail::letter::{Mail, Notice, Says};
 use crate::time::Moment;
 use crate::tokens::code::LoginCode;
 

@@ -9,14 +9,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::actions::oauth::approve::{self, Asked};
+use crate::actions::oauth::approve::{self, AuthorizationRequest};
 use crate::app::App;
 use crate::db::clients::Client;
 use crate::pages::error::PageError;
 use crate::pages::form::PageForm;
 use crate::pages::layout::{Page, SeeOther};
+use crate::pages::signed_in::{SignedIn, sign_in_again_path, sign_in_path};
 use crate::pages::times::When;
-use crate::pages::web::{SignedIn, sign_in_again_path, sign_in_path};
 use crate::rules::local_path::LocalPath;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::redirect::Redirect;
@@ -59,8 +59,8 @@ fn page(why: Untrusted) -> PageError {
 }
 
 impl Trusted {
-    fn asked(&self, wish: &Wish) -> Asked {
-        Asked {
+    fn asked(&self, wish: &Wish) -> AuthorizationRequest {
+        AuthorizationRequest {
             client: self.client.clone(),
             redirect: self.redirect.as_str().to_owned(),
             challenge: wish.challenge,

@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
-use crate::actions::Refusal;
-use crate::actions::device::{self, Asked};
-use crate::actions::oauth::Fault;
+use super::error::{Body, OAuthErrorResponse};
+use crate::actions::device::{self, DeviceAuthorization};
 use crate::actions::oauth::authenticate::authenticate;
+use crate::actions::oauth::error::OAuthError;
 use crate::app::App;
 use crate::http::client::Asks;
 use crate::rules::device::Asker;
@@ -68,21 +67,21 @@ pub(super) async fn device_authorization(
     Asks(caller): Asks,
     basic: Basic,
     OAuthForm(form): OAuthForm<DeviceForm>,
-) -> Result<Json<DeviceAnswer>, OAuthError> {
+) -> Result<Json<DeviceAnswer>, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     if !client.may(GrantType::Device) {
-        return Err(Refusal::from(Fault::UnauthorizedClient).into());
+        return Err(OAuthError::UnauthorizedClient.into());
     }
     let scopes = match form.scope.as_deref().filter(|scope| !scope.is_empty()) {
-        Some(text) => Scopes::parse(text).map_err(|_| Refusal::from(Fault::InvalidScope))?,
+        Some(text) => Scopes::parse(text).map_err(|_| OAuthError::InvalidScope)?,
         None => Scopes::unasked(),
     };
     let scopes = scopes.and(&client.registered.scopes);
     if scopes.is_empty() {
-        return Err(Refusal::from(Fault::InvalidScope).into());
+        return Err(OAuthError::InvalidScope.into());
     }
     let asker = Asker::Client { id: client.id, name: client.registered.name, scope: scopes.text() };
-    let Asked { device_code, user_code, expires_at: _, expires_in, interval } =
+    let DeviceAuthorization { device_code, user_code, expires_at: _, expires_in, interval } =
         device::ask(&app, &asker, &caller).await?;
     let verification_uri = format!("{}/device", app.public_url);
     Ok(Json(DeviceAnswer {

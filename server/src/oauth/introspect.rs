@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
+use super::error::{Body, OAuthErrorResponse};
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::introspect::{Active, introspect as look};
 use crate::app::App;
@@ -64,14 +64,14 @@ pub(super) async fn introspect(
     Asks(caller): Asks,
     basic: Basic,
     OAuthForm(form): OAuthForm<IntrospectForm>,
-) -> Result<Json<Introspection>, OAuthError> {
+) -> Result<Json<Introspection>, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     // A public client's name is no proof, and tokens must not be tried out here by anyone.
     if client.secret.is_none() {
-        return Err(OAuthError::client());
+        return Err(OAuthErrorResponse::client());
     }
     let token = form.token.filter(|token| !token.expose().is_empty());
-    let token = token.ok_or_else(|| OAuthError::request("token is missing."))?;
+    let token = token.ok_or_else(|| OAuthErrorResponse::request("token is missing."))?;
     Ok(Json(look(&app, &token, &client).await?.map_or_else(Introspection::default, |seen| view(&app, seen))))
 }
 

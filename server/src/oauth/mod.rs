@@ -1,6 +1,6 @@
 //! OAuth 2 and OpenID Connect: how any client signs someone in through a browser. Wire shapes only.
 
-pub mod authorize;
+mod authorize;
 mod client;
 mod device;
 mod error;
@@ -14,6 +14,8 @@ mod userinfo;
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,4 +34,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revoke::revoke))
         .routes(routes!(introspect::introspect))
         .routes(routes!(userinfo::get, userinfo::post))
+}
+
+/// The page that asks a user what a client may do.
+pub fn pages() -> Router<Arc<App>> {
+    Router::new().route("/authorize", get(authorize::show).post(authorize::answer))
 }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{Body, OAuthError};
+use super::error::{Body, OAuthErrorResponse};
 use crate::actions::oauth::register::{Registered, register as carry_out};
 use crate::app::App;
 use crate::http::body::JsonBody;
@@ -67,9 +67,9 @@ pub(super) async fn register(
     State(app): State<Arc<App>>,
     ClientAddress(address): ClientAddress,
     body: Result<JsonBody<ClientMetadata>, ApiError>,
-) -> Result<(StatusCode, Json<Client>), OAuthError> {
+) -> Result<(StatusCode, Json<Client>), OAuthErrorResponse> {
     let JsonBody(metadata) = body.map_err(|error| match error.status() {
-        StatusCode::BAD_REQUEST => OAuthError::new("invalid_client_metadata", error.message()),
+        StatusCode::BAD_REQUEST => OAuthErrorResponse::new("invalid_client_metadata", error.message()),
         _ => error.into(),
     })?;
     let registration = Registration::decide(&Asked {
@@ -81,8 +81,8 @@ pub(super) async fn register(
         scope: metadata.scope,
     });
     let registration = registration.map_err(|refused| match refused {
-        Refused::Redirect(why) => OAuthError::new("invalid_redirect_uri", why),
-        Refused::Metadata(why) => OAuthError::new("invalid_client_metadata", why),
+        Refused::Redirect(why) => OAuthErrorResponse::new("invalid_redirect_uri", why),
+        Refused::Metadata(why) => OAuthErrorResponse::new("invalid_client_metadata", why),
     })?;
     let registered = carry_out(&app, &registration, address).await?;
     Ok((StatusCode::CREATED, Json(view(registered))))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
+use super::error::{Body, OAuthErrorResponse};
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::revoke::revoke as carry_out;
 use crate::app::App;
@@ -41,10 +41,10 @@ pub(super) async fn revoke(
     Asks(caller): Asks,
     basic: Basic,
     OAuthForm(form): OAuthForm<RevokeForm>,
-) -> Result<StatusCode, OAuthError> {
+) -> Result<StatusCode, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     let token = form.token.filter(|token| !token.expose().is_empty());
-    let token = token.ok_or_else(|| OAuthError::request("token is missing."))?;
+    let token = token.ok_or_else(|| OAuthErrorResponse::request("token is missing."))?;
     carry_out(&app, &token, &client).await?;
     Ok(StatusCode::OK)
 }

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
+use super::error::{Body, OAuthErrorResponse};
 use crate::actions::device::{Polled, poll};
-use crate::actions::oauth::Fault;
 use crate::actions::oauth::authenticate::authenticate;
+use crate::actions::oauth::error::OAuthError;
 use crate::actions::oauth::grant::Issued;
-use crate::actions::oauth::redeem::{Exchange, redeem};
-use crate::actions::{Refusal, refresh};
+use crate::actions::oauth::redeem::{CodeExchange, redeem};
+use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::App;
 use crate::db::clients::Client;
 use crate::http::client::Asks;
@@ -53,7 +53,7 @@ pub(super) struct TokenForm {
     device_code: Option<SecretText>,
 }
 
-/// Exchange a code or a refresh token for tokens
+/// CodeExchange a code or a refresh token for tokens
 #[utoipa::path(
     post, path = "/token", tag = "OAuth",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
@@ -74,16 +74,16 @@ pub(super) async fn token(
     retry: Result<RetryHeaders, ApiError>,
     basic: Basic,
     OAuthForm(form): OAuthForm<TokenForm>,
-) -> Result<Json<TokenAnswer>, OAuthError> {
+) -> Result<Json<TokenAnswer>, OAuthErrorResponse> {
     let grant_type = given(form.grant_type.as_deref(), "grant_type")?;
     let Some(grant_type) = GrantType::read(grant_type) else {
-        return Err(OAuthError::new("unsupported_grant_type", "This server has no such grant."));
+        return Err(OAuthErrorResponse::new("unsupported_grant_type", "This server has no such grant."));
     };
     let credentials = basic.or_form(form.client_id.clone(), form.client_secret.clone())?;
     // Nothing is consumed before the client has proved who it is.
     let client = authenticate(&app, &credentials, &caller).await.map_err(unconsumed)?;
     if !client.may(grant_type) {
-        return Err(Refusal::from(Fault::UnauthorizedClient).into());
+        return Err(OAuthError::UnauthorizedClient.into());
     }
     match grant_type {
         GrantType::Code => code(&app, &client, &caller, &form).await,
@@ -98,8 +98,8 @@ async fn code(
     client: &Client,
     caller: &Caller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
-    let exchange = Exchange {
+) -> Result<TokenAnswer, OAuthErrorResponse> {
+    let exchange = CodeExchange {
         client,
         code: secret(form.code.as_ref(), "code")?,
         redirect: given(form.redirect_uri.as_deref(), "redirect_uri")?,
@@ -115,11 +115,11 @@ async fn refreshed(
     client: &Client,
     RetryHeaders { key, deadline }: RetryHeaders,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
+) -> Result<TokenAnswer, OAuthErrorResponse> {
     let token = RefreshToken::received(secret(form.refresh_token.as_ref(), "refresh_token")?.clone());
-    let request = refresh::Request { token, holder: Holder::Client(client.id.clone()), key, deadline };
+    let request = RefreshRequest { token, holder: Holder::Client(client.id.clone()), key, deadline };
     let asked = form.scope.as_deref().filter(|scope| !scope.is_empty());
-    let asked = asked.map(|text| Scopes::parse(text).map_err(|_| Refusal::from(Fault::InvalidScope)));
+    let asked = asked.map(|text| Scopes::parse(text).map_err(|_| OAuthError::InvalidScope));
     let refreshed = refresh::refresh_within(app, &request, asked.transpose()?.as_ref()).await;
     let (tokens, scopes) = refreshed.map_err(unconsumed)?;
     let refresh = Some((tokens.refresh, tokens.refresh_expires_in));
@@ -133,43 +133,46 @@ async fn device(
     client: &Client,
     caller: &Caller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
+) -> Result<TokenAnswer, OAuthErrorResponse> {
     let code = DeviceCode::received(secret(form.device_code.as_ref(), "device_code")?.clone());
     match poll(app, &code, &Holder::Client(client.id.clone()), caller).await? {
         Polled::Issued(issued) => Ok(TokenAnswer::of(app, *issued)),
-        Polled::Pending => {
-            Err(OAuthError::new("authorization_pending", "Nobody has approved or denied it yet. Ask again."))
-        }
+        Polled::Pending => Err(OAuthErrorResponse::new(
+            "authorization_pending",
+            "Nobody has approved or denied it yet. Ask again.",
+        )),
         Polled::SlowDown => {
-            Err(OAuthError::new("slow_down", "Wait five seconds more between two polls from now on."))
+            Err(OAuthErrorResponse::new("slow_down", "Wait five seconds more between two polls from now on."))
         }
-        Polled::Expired => Err(OAuthError::new("expired_token", "The code's time is over. Begin again.")),
-        Polled::Denied => Err(OAuthError::new("access_denied", "The user did not allow it.")),
+        Polled::Expired => {
+            Err(OAuthErrorResponse::new("expired_token", "The code's time is over. Begin again."))
+        }
+        Polled::Denied => Err(OAuthErrorResponse::new("access_denied", "The user did not allow it.")),
         // Another holder's grant is unknown to a client.
-        Polled::Unknown | Polled::Granted(_) => Err(Refusal::InvalidGrant.into()),
+        Polled::Unknown | Polled::Granted(_) => Err(OAuthError::InvalidGrant.into()),
     }
 }
 
-fn unconsumed(refusal: Refusal) -> OAuthError {
-    OAuthError::from(refusal).leaving_attempt_unconsumed()
+fn unconsumed(error: impl Into<OAuthErrorResponse>) -> OAuthErrorResponse {
+    error.into().leaving_attempt_unconsumed()
 }
 
 /// A field that must be there. One without a value counts as left out (RFC 6749 section 3.2).
-fn given<'a>(field: Option<&'a str>, name: &str) -> Result<&'a str, OAuthError> {
+fn given<'a>(field: Option<&'a str>, name: &str) -> Result<&'a str, OAuthErrorResponse> {
     let value = field.filter(|value| !value.is_empty());
-    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+    value.ok_or_else(|| OAuthErrorResponse::request(format!("{name} is missing.")))
 }
 
-fn secret<'a>(field: Option<&'a SecretText>, name: &str) -> Result<&'a SecretText, OAuthError> {
+fn secret<'a>(field: Option<&'a SecretText>, name: &str) -> Result<&'a SecretText, OAuthErrorResponse> {
     let value = field.filter(|value| !value.expose().is_empty());
-    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+    value.ok_or_else(|| OAuthErrorResponse::request(format!("{name} is missing.")))
 }
 
-fn expiry(text: &str) -> Result<Duration, OAuthError> {
+fn expiry(text: &str) -> Result<Duration, OAuthErrorResponse> {
     let digits = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let secs = text.parse().ok().filter(|secs: &u64| digits && *secs > 0);
     secs.map(Duration::from_secs)
-        .ok_or_else(|| OAuthError::request("requested_expiry is a number of seconds, at least 1."))
+        .ok_or_else(|| OAuthErrorResponse::request("requested_expiry is a number of seconds, at least 1."))
 }
 
 /// A token answer (RFC 6749 section 5.1).

@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{Body, OAuthError};
+use super::error::{Body, OAuthErrorResponse};
+use crate::actions::bearer_session::{self, BearerError, BearerSession, oauth};
 use crate::actions::oauth::grant::about;
-use crate::actions::visit::{Visit, oauth, visit};
-use crate::actions::{Refusal, again};
 use crate::app::App;
+use crate::db::retry;
 use crate::http::bearer::Bearer;
 use crate::http::client::Asks;
 use crate::http::error::ApiError;
@@ -43,7 +43,7 @@ pub(super) async fn get(
     state: State<Arc<App>>,
     asks: Asks,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
     tell(state, asks, bearer).await
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn post(
     state: State<Arc<App>>,
     asks: Asks,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
     tell(state, asks, bearer).await
 }
 
@@ -64,17 +64,17 @@ async fn tell(
     State(app): State<Arc<App>>,
     Asks(caller): Asks,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
     let Bearer(token) = bearer.map_err(|_| unauthorized(&app))?;
-    let session = again(|| async {
-        let Visit { tx, session, .. } = visit(&app, &token, &caller, oauth).await?;
+    let session = retry(|| async {
+        let BearerSession { tx, session, .. } = bearer_session::open(&app, &token, &caller, oauth).await?;
         tx.commit().await?;
         Ok(session)
     })
     .await
-    .map_err(|refusal| match refusal {
-        Refusal::Unauthorized => unauthorized(&app),
-        other => other.into(),
+    .map_err(|error| match error {
+        BearerError::Unauthorized => unauthorized(&app),
+        BearerError::Server(error) => error.into(),
     })?;
     let scopes = match &session.grant {
         Grant::OAuth { scope, .. } => Scopes::read(scope),
@@ -90,10 +90,10 @@ async fn tell(
 }
 
 /// RFC 6750 section 3, and where to find out how to get a token (RFC 9728 section 5.1).
-fn unauthorized(app: &App) -> OAuthError {
+fn unauthorized(app: &App) -> OAuthErrorResponse {
     let metadata = format!("{}/.well-known/oauth-protected-resource", app.public_url);
     let challenge = format!("Bearer error=\"invalid_token\", resource_metadata=\"{metadata}\"");
-    OAuthError::new(
+    OAuthErrorResponse::new(
         "invalid_token",
         "The access token is missing, expired or revoked, or not an OAuth client's.",
     )

@@ -14,15 +14,17 @@ use uuid::Uuid;
 
 use super::error::{PageError, set_retry_after, wait};
 use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
+use super::layout::{Page, SeeOther};
+use super::navigation::{Section, Who};
+use super::signed_in::SignedIn;
 use super::times::When;
-use super::web::SignedIn;
+use crate::actions::browser::single_use_form::{self, FormId};
+use crate::actions::limit::LimitError;
 use crate::actions::personal_tokens::{Creation, Listing, Made, Revocation, create, list, revoke};
-use crate::actions::web::once::{self, FormId};
-use crate::actions::{Refusal, again};
 use crate::app::App;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::sessions::Session;
+use crate::db::{DbError, retry};
 use crate::rules::personal_token::{LONGEST_NAME, Standing, Wish};
 use crate::secret::SecretText;
 use crate::time::Moment;
@@ -161,11 +163,11 @@ async fn page(
     signed_in: &SignedIn,
     notice: Option<&'static str>,
 ) -> Result<TokensPage, PageError> {
-    let Listing { tokens, live, plan, at } = again(|| async {
+    let Listing { tokens, live, plan, at } = retry(|| async {
         let mut tx = app.store.begin_reading().await?;
         let listing = list(&mut tx, &signed_in.session.user, app.now()).await?;
         tx.commit().await?;
-        Ok(listing)
+        Ok::<_, DbError>(listing)
     })
     .await?;
     Ok(TokensPage {
@@ -195,7 +197,13 @@ pub(super) async fn make(
     signed_in: SignedIn,
     PageForm(form): PageForm<Create>,
 ) -> Result<Response, PageError> {
-    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &form).await {
+    let wish = match Wish::new(&form.name, form.lapse.days()) {
+        Ok(wish) => wish,
+        Err(bad) => {
+            return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, bad.to_string()).await;
+        }
+    };
+    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &wish, &form.form_id).await {
         Ok(Some(Creation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
         Ok(Some(Creation::PlanFull(plan))) => {
             let most = plan.personal_tokens;
@@ -204,37 +212,51 @@ pub(super) async fn make(
             (StatusCode::FORBIDDEN, alert, None)
         }
         Ok(None) => return Ok(SeeOther::to(format!("{PATH}?done=already")).into_response()),
-        Err(Refusal::Invalid(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(LimitError::RateLimited { retry_after }) => {
             let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
             (StatusCode::TOO_MANY_REQUESTS, alert, Some(retry_after))
         }
-        Err(refusal) => return Err(refusal.into()),
+        Err(error @ LimitError::Server(_)) => return Err(error.into()),
     };
-    let again = page(&app, &signed_in, None).await?;
-    let again = TokensPage { alert: Some(alert), name: form.name, lapse: form.lapse, ..again };
-    let mut response = Page::new(again).status(status).into_response();
+    let mut response = again(&app, &signed_in, form, status, alert).await?;
     if let Some(span) = wait_for {
         set_retry_after(&mut response, span);
     }
     Ok(response)
 }
 
+/// The page again, with what was typed and why it was not done.
+async fn again(
+    app: &App,
+    signed_in: &SignedIn,
+    form: Create,
+    status: StatusCode,
+    alert: String,
+) -> Result<Response, PageError> {
+    let page = page(app, signed_in, None).await?;
+    let page = TokensPage { alert: Some(alert), name: form.name, lapse: form.lapse, ..page };
+    Ok(Page::new(page).status(status).into_response())
+}
+
 /// `None` if this very form made a token before.
-async fn try_to_make(app: &App, session: &Session, form: &Create) -> Result<Option<Creation>, Refusal> {
-    let wish = Wish::new(&form.name, form.lapse.days()).map_err(|bad| Refusal::Invalid(bad.to_string()))?;
-    let form_id = FormId::parse(&form.form_id);
-    again(|| async {
+async fn try_to_make(
+    app: &App,
+    session: &Session,
+    wish: &Wish,
+    form_id: &str,
+) -> Result<Option<Creation>, LimitError> {
+    let form_id = FormId::parse(form_id);
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
         let fresh = match &form_id {
-            Some(form_id) => once::first(&mut tx, session, form_id, now).await?,
+            Some(form_id) => single_use_form::first(&mut tx, session, form_id, now).await?,
             None => false,
         };
         if !fresh {
             return Ok(None);
         }
-        let creation = create(app, &mut tx, session, &wish, now).await?;
+        let creation = create(app, &mut tx, session, wish, now).await?;
         if let Creation::Made(_) = creation {
             tx.commit().await?;
         }
@@ -265,11 +287,11 @@ pub(super) async fn end(
     PageForm(form): PageForm<Revoke>,
 ) -> Result<SeeOther, PageError> {
     let token = &Uuid::parse_str(&form.token).map_or_else(|_| String::new(), |id| id.to_string());
-    let done = again(|| async {
+    let done = retry(|| async {
         let mut tx = app.store.begin().await?;
         let done = revoke(&mut tx, &signed_in.session, token, app.now()).await?;
         tx.commit().await?;
-        Ok(done)
+        Ok::<_, DbError>(done)
     })
     .await?;
     match done {

@@ -11,11 +11,12 @@ use serde::Deserialize;
 
 use super::error::{PageError, set_retry_after, wait};
 use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
+use super::layout::{Page, SeeOther};
+use super::navigation::{Section, Who};
+use super::signed_in::{SignedIn, sign_in_path};
 use super::times::When;
-use super::web::{SignedIn, sign_in_path};
-use crate::actions::Refusal;
 use crate::actions::device::{self, Decided, Judge, LookedUp};
+use crate::actions::limit::LimitError;
 use crate::app::App;
 use crate::db::devices::DeviceGrant;
 use crate::http::client::Asks;
@@ -103,13 +104,13 @@ pub(super) async fn look_up(
                          code is right, begin there anew.";
             Ok(again(&signed_in, StatusCode::BAD_REQUEST, alert.to_owned()))
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(LimitError::RateLimited { retry_after }) => {
             let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             let mut response = again(&signed_in, StatusCode::TOO_MANY_REQUESTS, alert);
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(error @ LimitError::Server(_)) => Err(error.into()),
     }
 }
 

@@ -7,7 +7,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::layout::Page;
-use crate::actions::Refusal;
 use crate::http::error::ApiError;
 
 /// An error page. Its texts are for people and repeat nothing they sent.
@@ -69,8 +68,9 @@ impl PageError {
     }
 }
 
-impl From<ApiError> for PageError {
-    fn from(error: ApiError) -> Self {
+impl<E: Into<ApiError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        let error: ApiError = error.into();
         let status = error.status();
         let title = match status {
             StatusCode::NOT_FOUND => return Self::not_found(),
@@ -93,12 +93,6 @@ impl From<ApiError> for PageError {
         let mut page = Self::new(status, title, text).with_link("/dashboard", "Go to your dashboard");
         page.0.retry_after = error.retry_after().map(Duration::from_secs);
         page
-    }
-}
-
-impl From<Refusal> for PageError {
-    fn from(refusal: Refusal) -> Self {
-        ApiError::from(refusal).into()
     }
 }
 

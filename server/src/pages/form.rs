@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::cookies::{self, Kind};
 use super::error::PageError;
-use super::web::{NotSignedIn, SignedIn};
+use super::signed_in::{NotSignedIn, SignedIn};
 use crate::app::App;
 use crate::http::body::{parse_form, read_form};
 use crate::tokens::browser::{BrowserSecret, FormToken};

@@ -15,13 +15,15 @@ use uuid::Uuid;
 use super::cookies::{self, Kind};
 use super::error::{PageError, set_retry_after, wait};
 use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
+use super::layout::{Page, SeeOther};
+use super::navigation::{Section, Who};
+use super::signed_in::{SignedIn, sign_in_again_path};
 use super::times::When;
-use super::web::{SignedIn, sign_in_again_path};
-use crate::actions::Refusal;
 use crate::actions::second_factor::browsers;
 use crate::actions::second_factor::enrol::{self, Confirmed};
+use crate::actions::second_factor::error::SecondFactorError;
 use crate::actions::second_factor::manage::{self, Overview};
+use crate::actions::server_error::ServerError;
 use crate::app::App;
 use crate::db::second_factor::Remembered;
 use crate::rules::local_path::LocalPath;
@@ -215,11 +217,11 @@ async fn set_up_page(
 }
 
 /// The picture that apps scan: shapes only, so that it needs no style and no script.
-fn qr(app: &App, secrets: &FactorSecrets, email: &str) -> Result<String, Refusal> {
+fn qr(app: &App, secrets: &FactorSecrets, email: &str) -> Result<String, ServerError> {
     let (_, issuer) = app.public_url.split_once("://").unwrap_or(("", "everkey"));
     let uri = secrets.to_uri(issuer, email);
     let code =
-        QrCode::new(uri.expose().as_bytes()).map_err(|error| Refusal::Unavailable(error.to_string()))?;
+        QrCode::new(uri.expose().as_bytes()).map_err(|error| ServerError::Unavailable(error.to_string()))?;
     let (dark, light) = (svg::Color("#000"), svg::Color("#fff"));
     let image = code.render().min_dimensions(220, 220).dark_color(dark).light_color(light).build();
     let named = image.replacen("<svg ", "<svg role=\"img\" aria-label=\"QR code of the secret below\" ", 1);
@@ -254,13 +256,13 @@ pub(super) async fn confirm(
                          then type the code that your app shows now.";
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SecondFactorError::RateLimited { retry_after }) => {
             let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, &alert).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -277,12 +279,12 @@ pub(super) async fn renew(
         return Ok(response);
     }
     let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Change::Codes, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+        return refused(&app, &signed_in, Change::Codes, NotChanged::Unreadable).await;
     };
     match manage::renew(&app, &signed_in.session, &answer).await {
         Ok(Some(codes)) => Ok(codes_page(&signed_in, false, codes)),
-        Ok(None) => refused(&app, &signed_in, Change::Codes, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, Change::Codes, refusal).await,
+        Ok(None) => refused(&app, &signed_in, Change::Codes, NotChanged::Wrong).await,
+        Err(error) => refused(&app, &signed_in, Change::Codes, NotChanged::Failed(error)).await,
     }
 }
 
@@ -295,16 +297,25 @@ pub(super) async fn turn_off(
         return Ok(response);
     }
     let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Change::Off, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+        return refused(&app, &signed_in, Change::Off, NotChanged::Unreadable).await;
     };
     match manage::turn_off(&app, &signed_in.session, &answer).await {
         Ok(true) => {
             let off = SeeOther::to(OFF).cookie(cookies::forget(&app, Kind::Remembered));
             Ok(off.into_response())
         }
-        Ok(false) => refused(&app, &signed_in, Change::Off, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, Change::Off, refusal).await,
+        Ok(false) => refused(&app, &signed_in, Change::Off, NotChanged::Wrong).await,
+        Err(error) => refused(&app, &signed_in, Change::Off, NotChanged::Failed(error)).await,
     }
+}
+
+/// Why a form of the page changed nothing.
+enum NotChanged {
+    /// What was typed is no answer.
+    Unreadable,
+    /// The answer is wrong.
+    Wrong,
+    Failed(SecondFactorError),
 }
 
 /// The page again, with why it was not done.
@@ -312,16 +323,16 @@ async fn refused(
     app: &App,
     signed_in: &SignedIn,
     at: Change,
-    refusal: Refusal,
+    why: NotChanged,
 ) -> Result<Response, PageError> {
-    let (status, text, retry_after) = match refusal {
-        Refusal::Invalid(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
-        Refusal::SecondFactorRejected => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None),
-        Refusal::RateLimited { retry_after } => {
+    let (status, text, retry_after) = match why {
+        NotChanged::Unreadable => (StatusCode::UNPROCESSABLE_ENTITY, NOT_AN_ANSWER.to_owned(), None),
+        NotChanged::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None),
+        NotChanged::Failed(SecondFactorError::RateLimited { retry_after }) => {
             let text = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             (StatusCode::TOO_MANY_REQUESTS, text, Some(retry_after))
         }
-        other => return Err(other.into()),
+        NotChanged::Failed(error) => return Err(error.into()),
     };
     let page = overview(app, signed_in, None, Some(Alert { at, text })).await?;
     let mut response = Page::new(page).status(status).into_response();

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::error::PageError;
 use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
+use super::layout::{Page, SeeOther};
+use super::navigation::{Section, Who};
+use super::signed_in::SignedIn;
 use super::times::When;
-use super::web::SignedIn;
-use crate::actions::web::list::{Listed, list};
-use crate::actions::web::{end, visit};
+use crate::actions::browser::list::{Listed, list};
+use crate::actions::browser::{end, session};
 use crate::app::App;
 use crate::rules::grant::{Grant, How};
 use crate::rules::program;
@@ -63,7 +64,7 @@ impl Row {
                 ("achilles".to_owned(), format!("Command line, {how} (organisation {org}, as {role})"))
             }
         };
-        let seen = visit::last_seen(&session);
+        let seen = session::last_seen(&session);
         let seen_from = session.last_seen.map(|(_, from)| from);
         Self {
             id: session.id,

@@ -12,10 +12,11 @@ use super::cookies::{self, Kind};
 use super::error::{PageError, set_retry_after, wait};
 use super::form::{PageForm, PageQuery, SignInForm};
 use super::layout::{Page, SeeOther};
-use super::web::SignedIn;
-use crate::actions::Refusal;
-use crate::actions::web::end;
-use crate::actions::web::sign_in::{self as actions, Browser, Step};
+use super::signed_in::SignedIn;
+use crate::actions::browser::end;
+use crate::actions::server_error::ServerError;
+use crate::actions::sign_in::browser::{self as actions, Browser, Step};
+use crate::actions::sign_in::error::SignInError;
 use crate::app::App;
 use crate::http::client::{Asks, ClientAddress};
 use crate::rules::email::Email;
@@ -79,7 +80,7 @@ pub(super) async fn show(
     let (cookie, set) = match cookies::read(&app, &headers, Kind::SignIn) {
         Some(cookie) => (cookie, None),
         None => {
-            let cookie = BrowserSecret::random().map_err(Refusal::from)?;
+            let cookie = BrowserSecret::random().map_err(ServerError::from)?;
             let set = cookies::set(&app, Kind::SignIn, &cookie, None);
             (cookie, Some(set))
         }
@@ -120,13 +121,13 @@ pub(super) async fn ask(
             let set = cookies::set(&app, Kind::SignIn, &fresh, None);
             Ok(SeeOther::to(CODE).cookie(set).into_response())
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
             let mut response = again(StatusCode::TOO_MANY_REQUESTS, form.email, alert, next)?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -193,18 +194,18 @@ pub(super) async fn prove(
     };
     match actions::prove_code(&app, browser, &code).await {
         Ok(step) => Ok(go_on(&app, &step).into_response()),
-        Err(Refusal::CodeRejected) => {
+        Err(SignInError::CodeRejected) => {
             let alert = "That code is wrong or no longer works. Check it, or ask for a new one.".to_owned();
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, alert).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(Refusal::Unauthorized) => Err(lapsed()),
-        Err(refusal) => Err(refusal.into()),
+        Err(SignInError::NotUnderWay) => Err(lapsed()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -252,15 +253,15 @@ pub(super) async fn ask_again(
 ) -> Result<Response, PageError> {
     match actions::ask_again(&app, &cookie, client).await {
         Ok(_) => Ok(SeeOther::to("/signin/code?sent=again").into_response()),
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("Wait {} before you ask for another code.", wait(retry_after));
             let status = StatusCode::TOO_MANY_REQUESTS;
             let mut response = code_page(&app, &cookie, status, false, Some(alert)).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(Refusal::Unauthorized) => Err(lapsed()),
-        Err(refusal) => Err(refusal.into()),
+        Err(SignInError::NotUnderWay) => Err(lapsed()),
+        Err(error) => Err(error.into()),
     }
 }
 

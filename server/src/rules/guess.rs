@@ -1,8 +1,7 @@
 //! May a guess at a login code be compared? A code is single-use, expires, and dies after 5 wrong guesses.
 //! The caller commits the guess before it compares, so parallel guesses can't share a count.
 
-use crate::limits::Limits;
-use crate::rules::rate::{self, Rate};
+use crate::rules::rate::{self, Limit, Rate};
 use crate::time::Moment;
 
 /// The newest code of an email, as stored.
@@ -30,9 +29,18 @@ pub enum Decision {
     },
 }
 
+/// How often may be guessed.
+#[derive(Clone, Copy, Debug)]
+pub struct GuessLimits {
+    /// Guesses after which a code is dead.
+    pub per_code: u32,
+    /// Wrong or dead guesses at one email's codes.
+    pub failures_per_email: Limit,
+}
+
 /// Decides about one guess. `nth_failure` is the `failures_per_email.max`-th newest failure for the email.
 pub fn decide(
-    limits: &Limits,
+    limits: GuessLimits,
     code: Option<CodeFacts>,
     nth_failure: Option<Moment>,
     now: Moment,
@@ -41,7 +49,7 @@ pub fn decide(
         return Decision::Limited { retry_after };
     }
     match code {
-        Some(code) if !code.used && code.guesses < limits.guesses_per_code && now < code.expires_at => {
+        Some(code) if !code.used && code.guesses < limits.per_code && now < code.expires_at => {
             Decision::Compare
         }
         Some(_) | None => Decision::Dead,
@@ -54,11 +62,15 @@ mod tests {
 
     use super::*;
 
+    const LIMITS: GuessLimits = GuessLimits {
+        per_code: 5,
+        failures_per_email: Limit { max: 50, window: Duration::from_secs(86_400) },
+    };
     const NOW: Moment = Moment::from_secs(100_000);
     const FRESH: CodeFacts = CodeFacts { expires_at: Moment::from_secs(100_001), guesses: 0, used: false };
 
     fn with(code: CodeFacts) -> Decision {
-        decide(&Limits::default(), Some(code), None, NOW)
+        decide(LIMITS, Some(code), None, NOW)
     }
 
     #[test]
@@ -72,14 +84,14 @@ mod tests {
     fn used_expired_and_missing_codes_are_dead() {
         assert_eq!(with(CodeFacts { used: true, ..FRESH }), Decision::Dead);
         assert_eq!(with(CodeFacts { expires_at: NOW, ..FRESH }), Decision::Dead);
-        assert_eq!(decide(&Limits::default(), None, None, NOW), Decision::Dead);
+        assert_eq!(decide(LIMITS, None, None, NOW), Decision::Dead);
     }
 
     #[test]
     fn fifty_failures_a_day_stop_even_a_live_code() {
         let fiftieth = Some(NOW.minus(Duration::from_secs(86_399)));
         let limited = Decision::Limited { retry_after: Duration::from_secs(1) };
-        assert_eq!(decide(&Limits::default(), Some(FRESH), fiftieth, NOW), limited);
-        assert_eq!(decide(&Limits::default(), None, fiftieth, NOW), limited);
+        assert_eq!(decide(LIMITS, Some(FRESH), fiftieth, NOW), limited);
+        assert_eq!(decide(LIMITS, None, fiftieth, NOW), limited);
     }
 }

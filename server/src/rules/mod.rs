@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod address;
+pub mod audit_event;
 pub mod caller;
 pub mod device;
 pub mod email;
@@ -19,6 +20,5 @@ pub mod request_code;
 pub mod role;
 pub mod rotation;
 pub mod second_factor;
-pub mod share;
 pub mod web;
 pub mod wording;

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use everkey_server::app::{App, Policy};
 use everkey_server::db::Store;
-use everkey_server::http::router::router;
 use everkey_server::http::serve::serve;
+use everkey_server::jobs::reminder_mail::ReminderMail;
 use everkey_server::keys::{KeyRing, ServerKey};
 use everkey_server::limits::Limits;
 use everkey_server::mail::carrier::Carrier;
 use everkey_server::mail::outbox;
 use everkey_server::mail::route::Route;
-use everkey_server::reminding::Reminding;
+use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
 use everkey_server::time::{Clock, Moment};
@@ -183,14 +183,14 @@ impl Server {
     /// Posts the letters of reminders that are due, from now until what it answers with is dropped.
     pub fn remind(&self) -> oneshot::Sender<()> {
         let (stop, stopped) = oneshot::channel();
-        let reminding = Reminding {
+        let reminder_mail = ReminderMail {
             store: self.store.clone(),
             keys: self.keys.clone(),
             carrier: self.carrier.clone(),
             clock: self.clock.clone(),
             look_every: Duration::from_millis(2),
         };
-        tokio::spawn(reminding.run(async {
+        tokio::spawn(reminder_mail.run(async {
             let _ = stopped.await;
         }));
         stop

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everkey_server::housekeeping::Housekeeping;
+use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::time::Clock as _;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! What OAuth tests share: clients, codes, and token requests that are right unless a test spoils them.
 
-use everkey_server::actions::oauth::approve::{self, Asked};
+use everkey_server::actions::oauth::approve::{self, AuthorizationRequest};
 use everkey_server::rules::oauth::pkce::Challenge;
 use everkey_server::rules::oauth::scope::Scopes;
 use everkey_server::secret::SecretText;
@@ -67,7 +67,7 @@ impl Server {
         let session = tx.session_for_update(&claims.sid).await.unwrap().unwrap();
         let client = tx.client(&client.id).await.unwrap().unwrap();
         drop(tx);
-        let asked = Asked {
+        let asked = AuthorizationRequest {
             client,
             redirect: REDIRECT.to_owned(),
             challenge: Challenge::parse(CHALLENGE).unwrap(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use everkey_server::db::users::Status;
-use everkey_server::housekeeping::Housekeeping;
+use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 use everkey_server::time::Clock as _;

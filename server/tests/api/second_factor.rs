@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use everkey_server::actions::second_factor::upkeep::reseal;
+use everkey_server::actions::second_factor::reseal::reseal;
 use everkey_server::keys::{KeyRing, ServerKey};
 use everkey_server::time::Clock as _;
 use serde_json::{Value, json};
@@ -549,10 +549,9 @@ async fn what_was_never_confirmed_and_who_is_no_longer_remembered_is_forgotten()
 #[tokio::test]
 async fn rotated_keys_take_the_secrets_along() {
     let (server, _, phone) = protected(Options::without_limits()).await;
-    let old = server.keys.clone();
-    let rotated =
-        || old.clone().with_current(ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap());
-    let keys = rotated();
+    let old = ServerKey::clone(&server.keys.current());
+    let new = ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap();
+    let keys = KeyRing::new(new, vec![old]);
     let server = server.restart(Options { keys: Some(keys.clone()), ..Options::without_limits() }).await;
     let code = server.new_code(ADA, 2).await;
     verify(&server, &code, json!(phone.codes[0])).await.expect(200);

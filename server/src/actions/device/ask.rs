@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::actions::{Refusal, again, limited};
+use crate::actions::limit::{self, LimitError};
+use crate::actions::server_error::ServerError;
 use crate::app::App;
-use crate::db::Tx;
 use crate::db::devices::NewDeviceGrant;
 use crate::db::throttle::Kind;
+use crate::db::{Tx, retry};
 use crate::rules::caller::Caller;
 use crate::rules::device::Asker;
 use crate::secret::SecretText;
@@ -20,7 +21,7 @@ const DRAWS: u32 = 8;
 
 /// A grant that waits for a person.
 #[derive(Debug)]
-pub struct Asked {
+pub struct DeviceAuthorization {
     /// What the device polls with.
     pub device_code: DeviceCode,
     /// What the person types.
@@ -34,15 +35,15 @@ pub struct Asked {
 }
 
 /// Makes a pending grant, unless too many were asked for from that address lately.
-pub async fn ask(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Refusal> {
-    again(|| attempt(app, asker, caller)).await
+pub async fn ask(app: &App, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
+    retry(|| attempt(app, asker, caller)).await
 }
 
-async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Refusal> {
+async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
     let (limit, from) = (app.limits.device_codes_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    limited::admit(&mut tx, Kind::DeviceCodeFromIp, &from, limit, now).await?;
+    limit::admit(&mut tx, Kind::DeviceCodeFromIp, &from, limit, now).await?;
     // Taken once: the keys may be read again at any moment.
     let key = app.keys.current();
     let user_code = draw(app, &mut tx).await?;
@@ -59,7 +60,7 @@ async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Ref
     };
     tx.insert_device_grant(&new, now).await?;
     tx.commit().await?;
-    Ok(Asked {
+    Ok(DeviceAuthorization {
         device_code,
         user_code: user_code.shown(),
         expires_at,
@@ -69,7 +70,7 @@ async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<Asked, Ref
 }
 
 /// A user code that no grant has, under whichever key its hash was made.
-async fn draw(app: &App, tx: &mut Tx) -> Result<UserCode, Refusal> {
+async fn draw(app: &App, tx: &mut Tx) -> Result<UserCode, ServerError> {
     'draws: for _ in 0..DRAWS {
         let code = UserCode::random()?;
         for key in app.keys.all() {
@@ -79,5 +80,5 @@ async fn draw(app: &App, tx: &mut Tx) -> Result<UserCode, Refusal> {
         }
         return Ok(code);
     }
-    Err(Refusal::Unavailable("no free user code was found".to_owned()))
+    Err(ServerError::Unavailable("no free user code was found".to_owned()))
 }

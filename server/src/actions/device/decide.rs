@@ -1,10 +1,12 @@
 //! A person approves or denies a grant.
 
-use crate::actions::{Refusal, again};
+use crate::actions::server_error::ServerError;
 use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::devices::DeviceGrant;
+use crate::db::retry;
 use crate::db::sessions::Session;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::device::{Ruling, Verdict, rule};
 use crate::time::Moment;
 
@@ -31,11 +33,11 @@ pub enum Decided {
 }
 
 /// Writes a verdict down. Whoever calls this has shown them the grant with this id.
-pub async fn decide(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
-    again(|| attempt(app, judge, id, verdict)).await
+pub async fn decide(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, ServerError> {
+    retry(|| attempt(app, judge, id, verdict)).await
 }
 
-async fn attempt(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
+async fn attempt(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, ServerError> {
     let Judge { session, proved_at } = judge;
     let mut tx = app.store.begin().await?;
     let now = app.now();
@@ -46,11 +48,11 @@ async fn attempt(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Res
         Ruling::Expired => Ok(Decided::Expired),
         Ruling::Counts => {
             if !tx.decide_device_grant(id, verdict, &session.user.id, proved_at, now).await? {
-                return Err(Refusal::Contended);
+                return Err(ServerError::Contended);
             }
             let event = match verdict {
-                Verdict::Approve => Event::DeviceApproved,
-                Verdict::Deny => Event::DeviceDenied,
+                Verdict::Approve => AuditEvent::DeviceApproved,
+                Verdict::Deny => AuditEvent::DeviceDenied,
             };
             tx.record(Entry { event, session: Some(session), generation: None, detail: None }, now).await?;
             tx.commit().await?;

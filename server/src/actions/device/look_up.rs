@@ -1,13 +1,14 @@
 //! Finds the grant whose user code a signed-in person typed. A wrong, an expired and a used code take the same steps
 //! and are the same answer, and few wrong ones are allowed.
 
-use crate::actions::{Refusal, again, limited};
+use crate::actions::limit::{self, LimitError};
 use crate::app::App;
-use crate::db::Tx;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::devices::DeviceGrant;
 use crate::db::sessions::Session;
 use crate::db::throttle::Kind;
+use crate::db::{DbError, Tx, retry};
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
 use crate::rules::device::State;
 use crate::rules::rate::Rate;
@@ -30,8 +31,8 @@ pub async fn look_up(
     session: &Session,
     code: &UserCode,
     caller: &Caller,
-) -> Result<LookedUp, Refusal> {
-    again(|| attempt(app, session, code, caller)).await
+) -> Result<LookedUp, LimitError> {
+    retry(|| attempt(app, session, code, caller)).await
 }
 
 async fn attempt(
@@ -39,7 +40,7 @@ async fn attempt(
     session: &Session,
     code: &UserCode,
     caller: &Caller,
-) -> Result<LookedUp, Refusal> {
+) -> Result<LookedUp, LimitError> {
     let (user, from) = (session.user.id.as_str(), caller.address.to_string());
     let subjects = [
         (Kind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
@@ -49,10 +50,10 @@ async fn attempt(
     let now = app.now();
     let mut rate = Rate::Open;
     for (kind, subject, limit) in subjects {
-        rate = rate.and(limited::room(&mut tx, kind, subject, limit, now).await?);
+        rate = rate.and(limit::room(&mut tx, kind, subject, limit, now).await?);
     }
     if let Rate::Full { retry_after } = rate {
-        return Err(Refusal::RateLimited { retry_after });
+        return Err(LimitError::RateLimited { retry_after });
     }
     if let Some(grant) = find(app, &mut tx, code, now).await? {
         return Ok(LookedUp::Found(Box::new(grant)));
@@ -61,14 +62,14 @@ async fn attempt(
         tx.count_event(kind, subject, limit, now).await?;
     }
     let entry =
-        Entry { event: Event::UserCodeRefused, session: Some(session), generation: None, detail: None };
+        Entry { event: AuditEvent::UserCodeRefused, session: Some(session), generation: None, detail: None };
     tx.record(entry, now).await?;
     tx.commit().await?;
     Ok(LookedUp::Nothing)
 }
 
 /// The grant that waits under this code, whichever server key its hash was made with.
-async fn find(app: &App, tx: &mut Tx, code: &UserCode, now: Moment) -> Result<Option<DeviceGrant>, Refusal> {
+async fn find(app: &App, tx: &mut Tx, code: &UserCode, now: Moment) -> Result<Option<DeviceGrant>, DbError> {
     let mut found = None;
     for key in app.keys.all() {
         let grant = tx.device_grant_by_user_code(&code.hash(&key)).await?;

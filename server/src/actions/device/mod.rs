@@ -4,11 +4,11 @@
 mod ask;
 mod decide;
 mod look_up;
+mod organisation;
 mod poll;
-mod standing;
 
-pub use ask::{Asked, ask};
+pub use ask::{DeviceAuthorization, ask};
 pub use decide::{Decided, Judge, decide};
 pub use look_up::{LookedUp, look_up};
+pub use organisation::current_organisation;
 pub use poll::{Granted, Polled, poll};
-pub use standing::standing_in;

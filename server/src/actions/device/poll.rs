@@ -4,16 +4,17 @@
 //! 3.5 knows no second answer): the device starts again, and nothing is revoked. The session whose tokens nobody has
 //! stays in the user's list until it is revoked there or lapses.
 
-use super::standing::standing;
-use crate::actions::begin::{Begin, begin};
-use crate::actions::issue::Tokens;
+use crate::actions::device::organisation::first_organisation;
+use crate::actions::oauth;
 use crate::actions::oauth::grant::{Granting, Issued};
-use crate::actions::{Refusal, again, oauth};
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::begin::{NewTokenSession, begin};
+use crate::actions::sessions::tokens::TokenPair;
 use crate::app::App;
 use crate::db::devices::DeviceGrant;
 use crate::db::sessions::Session;
 use crate::db::users::Status;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, retry};
 use crate::rules::caller::Caller;
 use crate::rules::device::{self, Answer, Asker};
 use crate::rules::grant::{Holder, How};
@@ -46,17 +47,27 @@ pub struct Granted {
     /// The session that begins.
     pub session: Session,
     /// Its first tokens.
-    pub tokens: Tokens,
+    pub tokens: TokenPair,
     /// When they are issued.
     pub at: Moment,
 }
 
 /// Carries one poll of `holder` out.
-pub async fn poll(app: &App, code: &DeviceCode, holder: &Holder, caller: &Caller) -> Result<Polled, Refusal> {
-    again(|| attempt(app, code, holder, caller)).await
+pub async fn poll(
+    app: &App,
+    code: &DeviceCode,
+    holder: &Holder,
+    caller: &Caller,
+) -> Result<Polled, ServerError> {
+    retry(|| attempt(app, code, holder, caller)).await
 }
 
-async fn attempt(app: &App, code: &DeviceCode, holder: &Holder, caller: &Caller) -> Result<Polled, Refusal> {
+async fn attempt(
+    app: &App,
+    code: &DeviceCode,
+    holder: &Holder,
+    caller: &Caller,
+) -> Result<Polled, ServerError> {
     let mut tx = app.store.begin().await?;
     let grant = tx.device_grant_by_code(&code.hash()).await?;
     let now = app.now();
@@ -88,7 +99,7 @@ async fn redeem(
     user: &str,
     caller: &Caller,
     now: Moment,
-) -> Result<Polled, Refusal> {
+) -> Result<Polled, ServerError> {
     let user = tx.user(user).await?.ok_or(DbError::Corrupt("device_grants.user_id"))?;
     match user.status {
         Status::Active => {}
@@ -114,8 +125,8 @@ async fn redeem(
             Polled::Issued(Box::new(issued))
         }
         Asker::Achilles => {
-            let granted = standing(&mut tx, &user).await?;
-            let wanted = Begin { user: &user, grant: &granted, how: How::Device, caller };
+            let granted = first_organisation(&mut tx, &user).await?;
+            let wanted = NewTokenSession { user: &user, grant: &granted, how: How::Device, caller };
             let (session, tokens) = begin(app, &mut tx, wanted, now).await?;
             Polled::Granted(Box::new(Granted { session, tokens, at: now }))
         }

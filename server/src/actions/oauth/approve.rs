@@ -1,13 +1,15 @@
 //! A user answers what an OAuth client asks for. Only the allowed request becomes a code.
 
-use crate::actions::{Refusal, again};
+use crate::actions::oauth::error::OAuthError;
 use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::authorizations::Authorization;
 use crate::db::clients::Client;
 use crate::db::sessions::Session;
+use crate::db::{DbError, retry};
 use crate::digest::Digest;
 use crate::rules::access::Standing;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::code::LIFETIME;
 use crate::rules::oauth::pkce::Challenge;
 use crate::rules::oauth::scope::Scopes;
@@ -16,7 +18,7 @@ use crate::time::Moment;
 
 /// What a client asks for, checked.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AuthorizationRequest {
     /// The client.
     pub client: Client,
     /// Where the answer goes, to the letter.
@@ -30,10 +32,10 @@ pub struct Asked {
 }
 
 /// The client with this id, if there is one.
-pub async fn client(app: &App, id: &str) -> Result<Option<Client>, Refusal> {
-    again(|| async {
+pub async fn client(app: &App, id: &str) -> Result<Option<Client>, DbError> {
+    retry(|| async {
         let mut tx = app.store.begin_reading().await?;
-        Ok(tx.client(id).await?)
+        tx.client(id).await
     })
     .await
 }
@@ -44,15 +46,15 @@ pub async fn allow(
     app: &App,
     session: &Session,
     auth_time: Moment,
-    asked: &Asked,
-) -> Result<SecretText, Refusal> {
-    again(|| async {
+    asked: &AuthorizationRequest,
+) -> Result<SecretText, OAuthError> {
+    retry(|| async {
         let code = SecretBytes::random()?.to_base64();
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let session = tx.session_for_update(&session.id).await?.ok_or(Refusal::Unauthorized)?;
+        let session = tx.session_for_update(&session.id).await?.ok_or(OAuthError::SignedOut)?;
         if session.standing() == Standing::Ended {
-            return Err(Refusal::Unauthorized);
+            return Err(OAuthError::SignedOut);
         }
         let authorization = Authorization {
             client: asked.client.id.clone(),
@@ -67,7 +69,8 @@ pub async fn allow(
         };
         tx.insert_authorization(&Digest::sha256(code.expose().as_bytes()), &authorization).await?;
         let detail = Some(asked.client.id.as_str());
-        let entry = Entry { event: Event::ConsentGiven, session: Some(&session), generation: None, detail };
+        let entry =
+            Entry { event: AuditEvent::ConsentGiven, session: Some(&session), generation: None, detail };
         tx.record(entry, now).await?;
         tx.commit().await?;
         Ok(code)
@@ -76,11 +79,12 @@ pub async fn allow(
 }
 
 /// Remembers that the user did not allow it.
-pub async fn deny(app: &App, session: &Session, asked: &Asked) -> Result<(), Refusal> {
-    again(|| async {
+pub async fn deny(app: &App, session: &Session, asked: &AuthorizationRequest) -> Result<(), DbError> {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let detail = Some(asked.client.id.as_str());
-        let entry = Entry { event: Event::ConsentRefused, session: Some(session), generation: None, detail };
+        let entry =
+            Entry { event: AuditEvent::ConsentRefused, session: Some(session), generation: None, detail };
         tx.record(entry, app.now()).await?;
         tx.commit().await?;
         Ok(())

@@ -1,13 +1,14 @@
 //! A client proves who it is (RFC 6749 section 2.3).
 
-use super::Fault;
-use crate::actions::limited::room;
-use crate::actions::{Refusal, again};
+use crate::actions::limit::room;
+use crate::actions::oauth::error::OAuthError;
 use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::clients::Client;
+use crate::db::retry;
 use crate::db::throttle::Kind;
 use crate::digest::Digest;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
 use crate::rules::oauth::client::AuthMethod;
 use crate::rules::rate::Rate;
@@ -19,12 +20,12 @@ pub struct Credentials {
     /// The client's id.
     pub id: String,
     /// How it proves who it is.
-    pub proof: Proof,
+    pub proof: ClientProof,
 }
 
 /// How a request proves that it comes from a client.
 #[derive(Clone, Debug)]
-pub enum Proof {
+pub enum ClientProof {
     /// Not at all.
     None,
     /// With a secret, by HTTP Basic.
@@ -35,16 +36,20 @@ pub enum Proof {
 
 /// The client that makes the request. It must prove it in the very way it registered. Failures are counted by network
 /// address, and too many of them refuse everyone there for a while.
-pub async fn authenticate(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, Refusal> {
-    again(|| attempt(app, credentials, caller)).await
+pub async fn authenticate(
+    app: &App,
+    credentials: &Credentials,
+    caller: &Caller,
+) -> Result<Client, OAuthError> {
+    retry(|| attempt(app, credentials, caller)).await
 }
 
-async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, Refusal> {
+async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, OAuthError> {
     let (limit, subject) = (app.limits.client_failures_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
     if let Rate::Full { retry_after } = room(&mut tx, Kind::FailedClient, &subject, limit, now).await? {
-        return Err(Refusal::RateLimited { retry_after });
+        return Err(OAuthError::RateLimited { retry_after });
     }
     let client = tx.client(&credentials.id).await?;
     let known = client.is_some();
@@ -53,20 +58,21 @@ async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Resul
     }
     tx.count_event(Kind::FailedClient, &subject, limit, now).await?;
     let detail = known.then_some(credentials.id.as_str());
-    tx.record(Entry { event: Event::ClientRefused, session: None, generation: None, detail }, now).await?;
+    tx.record(Entry { event: AuditEvent::ClientRefused, session: None, generation: None, detail }, now)
+        .await?;
     tx.commit().await?;
-    Err(Fault::InvalidClient.into())
+    Err(OAuthError::InvalidClient)
 }
 
-fn is_proved(client: &Client, proof: &Proof) -> bool {
+fn is_proved(client: &Client, proof: &ClientProof) -> bool {
     let matches = |secret: &SecretText| client.secret == Some(Digest::sha256(secret.expose().as_bytes()));
     match (client.registered.auth, proof) {
-        (AuthMethod::None, Proof::None) => true,
-        (AuthMethod::Basic, Proof::Basic(secret)) | (AuthMethod::Post, Proof::Post(secret)) => {
+        (AuthMethod::None, ClientProof::None) => true,
+        (AuthMethod::Basic, ClientProof::Basic(secret)) | (AuthMethod::Post, ClientProof::Post(secret)) => {
             matches(secret)
         }
-        (AuthMethod::None, Proof::Basic(_) | Proof::Post(_))
-        | (AuthMethod::Basic, Proof::None | Proof::Post(_))
-        | (AuthMethod::Post, Proof::None | Proof::Basic(_)) => false,
+        (AuthMethod::None, ClientProof::Basic(_) | ClientProof::Post(_))
+        | (AuthMethod::Basic, ClientProof::None | ClientProof::Post(_))
+        | (AuthMethod::Post, ClientProof::None | ClientProof::Basic(_)) => false,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::actions::begin::{self, Begin};
-use crate::actions::{Refusal, issue};
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::begin::{self, NewTokenSession};
+use crate::actions::sessions::tokens;
 use crate::app::App;
 use crate::db::Tx;
 use crate::db::clients::Client;
@@ -64,10 +65,10 @@ pub async fn grant(
     tx: &mut Tx,
     granting: Granting<'_>,
     now: Moment,
-) -> Result<(Session, Issued), Refusal> {
+) -> Result<(Session, Issued), ServerError> {
     let Granting { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
     let grant = Grant::OAuth { client: client.id.clone(), scope: scopes.text() };
-    let session = begin::bare(tx, Begin { user, grant: &grant, how, caller }, now).await?;
+    let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
         (Some((token, expires_at.since(now))), app.policy.access_ttl)
@@ -78,7 +79,7 @@ pub async fn grant(
     if refresh.is_none() {
         tx.set_access_expiry(&session.id, now.plus(access_expires_in)).await?;
     }
-    let access = issue::access(app, &session, 1, access_expires_in, now)?;
+    let access = tokens::access(app, &session, 1, access_expires_in, now)?;
     let id_token = if scopes.has(Scope::OpenId) {
         let claims = Claims {
             iss: &app.public_url,
@@ -91,7 +92,7 @@ pub async fn grant(
             about: about(user, scopes),
         };
         let signed = id_token::sign(&app.keys, &claims);
-        Some(signed.map_err(|error| Refusal::Unavailable(error.to_string()))?)
+        Some(signed.map_err(|error| ServerError::Unavailable(error.to_string()))?)
     } else {
         None
     };

@@ -1,9 +1,9 @@
 //! Looks at a token for a client that may know about it (RFC 7662). It consumes nothing and marks nothing as seen.
 
-use crate::actions::{Refusal, again, visit};
+use crate::actions::bearer_session;
 use crate::app::App;
-use crate::db::Tx;
 use crate::db::clients::Client;
+use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::access::Standing;
 use crate::rules::grant::Grant;
@@ -30,17 +30,17 @@ pub struct Active {
 
 /// What the token is good for; `None` if it is good for nothing, or is none of the client's business. A client sees its
 /// own tokens; one that the operator lets introspect sees every client's access tokens. First-party tokens are nobody's.
-pub async fn introspect(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, Refusal> {
+pub async fn introspect(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, DbError> {
     match app.access.read(&app.keys, token) {
-        Ok(claims) => again(|| access(app, &claims, client)).await,
-        Err(_) => again(|| refresh(app, token, client)).await,
+        Ok(claims) => retry(|| access(app, &claims, client)).await,
+        Err(_) => retry(|| refresh(app, token, client)).await,
     }
 }
 
-async fn access(app: &App, claims: &Claims, client: &Client) -> Result<Option<Active>, Refusal> {
+async fn access(app: &App, claims: &Claims, client: &Client) -> Result<Option<Active>, DbError> {
     let mut tx = app.store.begin_reading().await?;
     let Some(session) = tx.session_for_update(&claims.sid).await? else { return Ok(None) };
-    let (standing, session) = visit::stands(session, claims);
+    let (standing, session) = bearer_session::stands(session, claims);
     let expires_at = Moment::from_secs(claims.exp);
     let Grant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
     if standing == Standing::Ended || app.now() >= expires_at || !(holder == client.id || client.introspects)
@@ -57,7 +57,7 @@ async fn access(app: &App, claims: &Claims, client: &Client) -> Result<Option<Ac
     }))
 }
 
-async fn refresh(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, Refusal> {
+async fn refresh(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, DbError> {
     let mut tx: Tx = app.store.begin_reading().await?;
     let hash = Digest::sha256(token.expose().as_bytes());
     let Some(stored) = tx.token_for_update(&hash).await? else { return Ok(None) };

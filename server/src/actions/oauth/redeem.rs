@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::grant::{Granting, Issued, grant};
-use crate::actions::limited::admit;
-use crate::actions::{Refusal, again};
+use crate::actions::limit::admit;
+use crate::actions::oauth::error::OAuthError;
+use crate::actions::oauth::grant::{Granting, Issued, grant};
 use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::authorizations::Authorization;
 use crate::db::clients::Client;
 use crate::db::sessions::Ended;
 use crate::db::throttle::Kind;
 use crate::db::users::Status;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
 use crate::rules::grant::How;
 use crate::rules::oauth::code::{Decision, Facts, decide};
@@ -23,7 +24,7 @@ use crate::time::Moment;
 
 /// A code, and what proves that it is in the right hands.
 #[derive(Clone, Copy, Debug)]
-pub struct Exchange<'a> {
+pub struct CodeExchange<'a> {
     /// The client, which has proved who it is.
     pub client: &'a Client,
     /// The code.
@@ -39,11 +40,11 @@ pub struct Exchange<'a> {
 }
 
 /// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
-pub async fn redeem(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
-    again(|| attempt(app, exchange)).await
+pub async fn redeem(app: &App, exchange: CodeExchange<'_>) -> Result<Issued, OAuthError> {
+    retry(|| attempt(app, exchange)).await
 }
 
-async fn attempt(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
+async fn attempt(app: &App, exchange: CodeExchange<'_>) -> Result<Issued, OAuthError> {
     let mut tx = app.store.begin().await?;
     let hash = Digest::sha256(exchange.code.expose().as_bytes());
     let found = tx.authorization_for_update(&hash).await?;
@@ -69,15 +70,15 @@ async fn attempt(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
 async fn begin(
     app: &App,
     mut tx: Tx,
-    exchange: Exchange<'_>,
+    exchange: CodeExchange<'_>,
     hash: &Digest,
     found: &Authorization,
     now: Moment,
-) -> Result<Issued, Refusal> {
+) -> Result<Issued, OAuthError> {
     let user = tx.user(&found.user).await?.ok_or(DbError::Corrupt("authorization_codes.user_id"))?;
     match user.status {
         Status::Active => {}
-        Status::Disabled => return Err(Refusal::InvalidGrant),
+        Status::Disabled => return Err(OAuthError::InvalidGrant),
     }
     let granting = Granting {
         user: &user,
@@ -97,25 +98,30 @@ async fn begin(
     Ok(issued)
 }
 
-async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, Refusal> {
+async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
     tx.end_session(&session.id, Ended::Replay, now).await?;
-    let entry = Entry { event: Event::CodeReplayed, session: Some(&session), generation: None, detail: None };
+    let entry =
+        Entry { event: AuditEvent::CodeReplayed, session: Some(&session), generation: None, detail: None };
     tx.record(entry, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, "an authorization code was used twice");
-    Err(Refusal::InvalidGrant)
+    Err(OAuthError::InvalidGrant)
 }
 
 /// Keeps only that a code was brought.
-async fn refuse(mut tx: Tx, known: Option<(&Authorization, Moment)>) -> Result<Issued, Refusal> {
+async fn refuse(mut tx: Tx, known: Option<(&Authorization, Moment)>) -> Result<Issued, OAuthError> {
     if let Some((found, now)) = known {
         let detail = format!("authorization code of client {}", found.client);
-        let entry =
-            Entry { event: Event::Refused, session: None, generation: None, detail: Some(detail.as_str()) };
+        let entry = Entry {
+            event: AuditEvent::Refused,
+            session: None,
+            generation: None,
+            detail: Some(detail.as_str()),
+        };
         tx.record(entry, now).await?;
     }
     tx.commit().await?;
-    Err(Refusal::InvalidGrant)
+    Err(OAuthError::InvalidGrant)
 }

@@ -2,14 +2,15 @@
 
 use uuid::Uuid;
 
-use crate::actions::limited::admit;
-use crate::actions::{Refusal, again};
+use crate::actions::limit::{LimitError, admit};
 use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::clients::Client;
+use crate::db::retry;
 use crate::db::throttle::Kind;
 use crate::digest::Digest;
 use crate::rules::address;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::client::{AuthMethod, Registration};
 use crate::secret::{SecretBytes, SecretText};
 
@@ -27,15 +28,15 @@ pub async fn register(
     app: &App,
     registration: &Registration,
     address: address::Client,
-) -> Result<Registered, Refusal> {
-    again(|| attempt(app, registration, address)).await
+) -> Result<Registered, LimitError> {
+    retry(|| attempt(app, registration, address)).await
 }
 
 async fn attempt(
     app: &App,
     registration: &Registration,
     address: address::Client,
-) -> Result<Registered, Refusal> {
+) -> Result<Registered, LimitError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let limit = app.limits.registrations_per_ip;
@@ -53,7 +54,8 @@ async fn attempt(
     };
     tx.insert_client(&client).await?;
     let detail = Some(client.id.as_str());
-    tx.record(Entry { event: Event::ClientRegistered, session: None, generation: None, detail }, now).await?;
+    tx.record(Entry { event: AuditEvent::ClientRegistered, session: None, generation: None, detail }, now)
+        .await?;
     tx.commit().await?;
     Ok(Registered { client, secret })
 }

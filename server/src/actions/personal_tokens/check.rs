@@ -1,11 +1,12 @@
 //! Checks a personal access token that a tool shows. An unknown prefix, a wrong secret and a text that is no token
 //! take the same steps.
 
-use crate::actions::{Refusal, again, limited};
+use crate::actions::limit;
+use crate::actions::personal_tokens::error::PersonalTokenError;
 use crate::app::App;
-use crate::db::Tx;
 use crate::db::throttle::Kind;
 use crate::db::users::{Status, User};
+use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::address::Client;
 use crate::rules::personal_token::{Standing, is_news};
@@ -25,11 +26,11 @@ pub struct Checked {
 /// Who shows this token. A token that opens nothing is `Unauthorized`, or `RateLimited` if too many came from that
 /// address lately. A good one is never limited: its 144 secret bits can't be guessed, and one machine with an old
 /// token must not lock out its neighbours.
-pub async fn check(app: &App, token: &SecretText, from: Client) -> Result<Checked, Refusal> {
-    again(|| attempt(app, token, from)).await
+pub async fn check(app: &App, token: &SecretText, from: Client) -> Result<Checked, PersonalTokenError> {
+    retry(|| attempt(app, token, from)).await
 }
 
-async fn attempt(app: &App, token: &SecretText, from: Client) -> Result<Checked, Refusal> {
+async fn attempt(app: &App, token: &SecretText, from: Client) -> Result<Checked, PersonalTokenError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     match find(&mut tx, token, now).await? {
@@ -39,14 +40,14 @@ async fn attempt(app: &App, token: &SecretText, from: Client) -> Result<Checked,
         }
         None => {
             let (kind, limit) = (Kind::RefusedPersonalToken, app.limits.refused_tokens_per_ip);
-            limited::admit(&mut tx, kind, &from.to_string(), limit, now).await?;
+            limit::admit(&mut tx, kind, &from.to_string(), limit, now).await?;
             tx.commit().await?;
-            Err(Refusal::Unauthorized)
+            Err(PersonalTokenError::Unauthorized)
         }
     }
 }
 
-async fn find(tx: &mut Tx, token: &SecretText, now: Moment) -> Result<Option<Checked>, Refusal> {
+async fn find(tx: &mut Tx, token: &SecretText, now: Moment) -> Result<Option<Checked>, DbError> {
     let parsed = PersonalToken::parse(token);
     let stored = tx.personal_token_by_prefix(parsed.as_ref().map_or("", PersonalToken::prefix)).await?;
     let shown = Digest::sha256(token.expose().as_bytes());

@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
-use crate::actions::{Refusal, limited};
+use crate::actions::limit::{self, LimitError};
 use crate::app::App;
 use crate::db::Tx;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::Entry;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::sessions::Session;
 use crate::db::throttle::Kind;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::personal_token::{Wish, has_room};
 use crate::rules::plan::Plan;
 use crate::secret::SecretText;
@@ -40,13 +41,13 @@ pub async fn create(
     session: &Session,
     wish: &Wish,
     now: Moment,
-) -> Result<Creation, Refusal> {
+) -> Result<Creation, LimitError> {
     let user = &session.user;
     let plan = Plan::named(&user.plan);
     if !has_room(plan, tx.count_live_personal_tokens(&user.id, now).await?) {
         return Ok(Creation::PlanFull(plan));
     }
-    limited::admit(tx, Kind::PersonalTokenMade, &user.id, app.limits.tokens_per_user, now).await?;
+    limit::admit(tx, Kind::PersonalTokenMade, &user.id, app.limits.tokens_per_user, now).await?;
     let token = PersonalToken::random()?;
     let record = StoredPersonalToken {
         id: Uuid::new_v4().to_string(),
@@ -60,7 +61,7 @@ pub async fn create(
     };
     tx.insert_personal_token(&record, &token.hash()).await?;
     let entry = Entry {
-        event: Event::PersonalTokenMade,
+        event: AuditEvent::PersonalTokenMade,
         session: Some(session),
         generation: None,
         detail: Some(&record.prefix),

@@ -1,9 +1,8 @@
 //! Lists a user's personal access tokens.
 
-use crate::actions::Refusal;
-use crate::db::Tx;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::users::User;
+use crate::db::{DbError, Tx};
 use crate::rules::plan::Plan;
 use crate::time::Moment;
 
@@ -21,7 +20,7 @@ pub struct Listing {
 }
 
 /// Lists the user's tokens within `tx`.
-pub async fn list(tx: &mut Tx, user: &User, now: Moment) -> Result<Listing, Refusal> {
+pub async fn list(tx: &mut Tx, user: &User, now: Moment) -> Result<Listing, DbError> {
     let tokens = tx.personal_tokens_of(&user.id).await?;
     let live = tx.count_live_personal_tokens(&user.id, now).await?;
     Ok(Listing { tokens, live, plan: Plan::named(&user.plan), at: now })

@@ -3,11 +3,11 @@
 
 use uuid::Uuid;
 
-use crate::actions::{Refusal, again};
+use crate::actions::server_error::ServerError;
 use crate::app::App;
-use crate::db::Tx;
 use crate::db::second_factor::Remembered;
 use crate::db::sessions::Session;
+use crate::db::{Tx, retry};
 use crate::rules::caller::Caller;
 use crate::rules::second_factor::REMEMBERED;
 use crate::time::Moment;
@@ -19,7 +19,7 @@ pub async fn remember(
     user: &str,
     caller: &Caller,
     now: Moment,
-) -> Result<BrowserSecret, Refusal> {
+) -> Result<BrowserSecret, ServerError> {
     let cookie = BrowserSecret::random()?;
     let new = Remembered {
         id: Uuid::new_v4().to_string(),
@@ -39,7 +39,7 @@ pub async fn recall(
     user: &str,
     cookie: Option<&BrowserSecret>,
     now: Moment,
-) -> Result<Option<BrowserSecret>, Refusal> {
+) -> Result<Option<BrowserSecret>, ServerError> {
     let Some(cookie) = cookie else { return Ok(None) };
     let next = BrowserSecret::random()?;
     let known = tx.rotate_remembered(user, &cookie.hash(), &next.hash(), now).await?;
@@ -47,8 +47,8 @@ pub async fn recall(
 }
 
 /// Forgets one of the user's remembered browsers. `false` if they have none with this id.
-pub async fn forget(app: &App, session: &Session, id: Uuid) -> Result<bool, Refusal> {
-    again(|| async {
+pub async fn forget(app: &App, session: &Session, id: Uuid) -> Result<bool, ServerError> {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let forgotten = tx.forget_remembered(&session.user.id, &id.to_string()).await?;
         tx.commit().await?;

@@ -1,13 +1,15 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
-use super::{Proof, Verdict, check, notice, record, renew_codes, unseal};
-use crate::actions::{Refusal, again};
+use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
+use crate::actions::second_factor::error::SecondFactorError;
+use crate::actions::second_factor::notice;
+use crate::actions::second_factor::secrets::{record, renew_codes, unseal};
 use crate::app::App;
-use crate::db::Tx;
-use crate::db::audit::Event;
 use crate::db::second_factor::Remembered;
 use crate::db::sessions::Session;
+use crate::db::{Tx, retry};
 use crate::mail::Notice;
+use crate::rules::audit_event::AuditEvent;
 use crate::time::Moment;
 use crate::tokens::totp::{Answer, RecoveryCode};
 
@@ -23,9 +25,9 @@ pub struct Overview {
 }
 
 /// The user's second factor; `None` if it is off.
-pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, Refusal> {
+pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let since = tx.factor_for_update(user).await?.and_then(|factor| factor.confirmed_at);
         let overview = match since {
@@ -43,14 +45,14 @@ pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, 
 }
 
 /// Turns it off, with its recovery codes and remembered browsers, if the answer is right. `false` if it is wrong.
-pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<bool, Refusal> {
+pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<bool, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let proof = prove(app, &mut tx, user, answer, now).await?;
         if proof.is_some() {
             tx.delete_factor(user).await?;
-            record(&mut tx, Event::SecondFactorOff, user, now).await?;
+            record(&mut tx, AuditEvent::SecondFactorOff, user, now).await?;
         }
         tx.commit().await?;
         if proof.is_some() {
@@ -67,17 +69,17 @@ pub async fn renew(
     app: &App,
     session: &Session,
     answer: &Answer,
-) -> Result<Option<Vec<RecoveryCode>>, Refusal> {
+) -> Result<Option<Vec<RecoveryCode>>, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let mut codes = None;
         let proof = prove(app, &mut tx, user, answer, now).await?;
         if proof.is_some() {
-            let factor = tx.factor_for_update(user).await?.ok_or(Refusal::NotFound)?;
+            let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
-            record(&mut tx, Event::RecoveryCodesRenewed, user, now).await?;
+            record(&mut tx, AuditEvent::RecoveryCodesRenewed, user, now).await?;
         }
         tx.commit().await?;
         if let Some(proof) = proof {
@@ -94,11 +96,11 @@ async fn prove(
     user: &str,
     answer: &Answer,
     now: Moment,
-) -> Result<Option<Proof>, Refusal> {
+) -> Result<Option<FactorProof>, SecondFactorError> {
     match check(app, tx, user, answer, now).await? {
-        Verdict::Right(proof) => Ok(Some(proof)),
-        Verdict::Wrong => Ok(None),
-        Verdict::Off => Err(Refusal::NotFound),
-        Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
+        FactorVerdict::Right(proof) => Ok(Some(proof)),
+        FactorVerdict::Wrong => Ok(None),
+        FactorVerdict::Off => Err(SecondFactorError::NotFound),
+        FactorVerdict::Limited { retry_after } => Err(SecondFactorError::RateLimited { retry_after }),
     }
 }

@@ -1,0 +1,56 @@
+//! A request that carries a browser's cookie.
+
+use crate::actions::bearer_session::is_news;
+use crate::actions::server_error::ServerError;
+use crate::app::App;
+use crate::db::retry;
+use crate::db::sessions::Session;
+use crate::rules::caller::Caller;
+use crate::rules::grant::Grant;
+use crate::rules::web::{Facts, opens};
+use crate::time::Moment;
+use crate::tokens::browser::BrowserSecret;
+
+/// A browser that is signed in.
+#[derive(Clone, Debug)]
+pub struct BrowserSession {
+    /// Its session.
+    pub session: Session,
+    /// When the person proved who they are.
+    pub proved_at: Moment,
+}
+
+/// Who is signed in with this cookie, and notes that they were seen; `None` if nobody is.
+pub async fn open(
+    app: &App,
+    cookie: &BrowserSecret,
+    caller: &Caller,
+) -> Result<Option<BrowserSession>, ServerError> {
+    retry(|| attempt(app, cookie, caller)).await
+}
+
+async fn attempt(
+    app: &App,
+    cookie: &BrowserSecret,
+    caller: &Caller,
+) -> Result<Option<BrowserSession>, ServerError> {
+    let mut tx = app.store.begin().await?;
+    let now = app.now();
+    let Some(web) = tx.web_session(&cookie.hash()).await? else { return Ok(None) };
+    let Some(session) = tx.session_for_update(&web.session_id).await? else { return Ok(None) };
+    let facts =
+        Facts { standing: session.standing(), expires_at: web.expires_at, last_seen: last_seen(&session) };
+    if session.grant != Grant::Web || !opens(facts, app.limits.web_idle, now) {
+        return Ok(None);
+    }
+    if is_news(&session, caller, now) {
+        tx.note_sight(&session.id, caller, now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(BrowserSession { session, proved_at: web.proved_at }))
+}
+
+/// When a session was last seen, its beginning included.
+pub fn last_seen(session: &Session) -> Moment {
+    session.last_seen.as_ref().map_or(session.created_at, |(at, _)| *at)
+}

@@ -1,0 +1,73 @@
+//! Begins a session that has tokens.
+
+use uuid::Uuid;
+
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::tokens::{self, TokenPair};
+use crate::app::App;
+use crate::db::audit::Entry;
+use crate::db::sessions::{NewSession, Session};
+use crate::db::tokens::NewToken;
+use crate::db::users::User;
+use crate::db::{DbError, Tx};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::Caller;
+use crate::rules::grant::{Grant, How};
+use crate::time::Moment;
+use crate::tokens::refresh::RefreshToken;
+
+/// Whose session to begin, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTokenSession<'a> {
+    /// Whose it is.
+    pub user: &'a User,
+    /// What it is for.
+    pub grant: &'a Grant,
+    /// How its holder proved who they are.
+    pub how: How,
+    /// Who asked for it.
+    pub caller: &'a Caller,
+}
+
+/// Begins a session within `tx`, and returns it with its first tokens, which must only leave the server once `tx`
+/// is committed.
+pub async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    begin: NewTokenSession<'_>,
+    now: Moment,
+) -> Result<(Session, TokenPair), ServerError> {
+    let session = bare(tx, begin, now).await?;
+    let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
+    let tokens = tokens::pair(app, &session, 1, refresh, expires_at, now)?;
+    Ok((session, tokens))
+}
+
+/// Begins a session that has no refresh token.
+pub(crate) async fn bare(
+    tx: &mut Tx,
+    begin: NewTokenSession<'_>,
+    now: Moment,
+) -> Result<Session, ServerError> {
+    let NewTokenSession { user, grant, how, caller } = begin;
+    let id = Uuid::new_v4().to_string();
+    tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
+    let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;
+    let entry = Entry { event: AuditEvent::Login, session: Some(&session), generation: None, detail: None };
+    tx.record(entry, now).await?;
+    Ok(session)
+}
+
+/// Gives a new session its first refresh token, and says when that lapses.
+pub(crate) async fn first_refresh_token(
+    app: &App,
+    tx: &mut Tx,
+    session: &Session,
+    now: Moment,
+) -> Result<(RefreshToken, Moment), ServerError> {
+    let (refresh, expires_at) = (RefreshToken::random()?, now.plus(app.policy.refresh_ttl));
+    let token =
+        NewToken { hash: refresh.hash(), session: &session.id, generation: 1, issued_at: now, expires_at };
+    tx.insert_token(&token).await?;
+    Ok((refresh, expires_at))
+}

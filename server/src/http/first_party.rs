@@ -1,0 +1,39 @@
+//! A request of a user's own tool: its access token and who makes it.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::actions::bearer_session::ToolRequest;
+use crate::app::App;
+use crate::http::bearer::Bearer;
+use crate::http::client::Asks;
+use crate::http::error::ApiError;
+use crate::rules::caller::Caller;
+use crate::secret::SecretText;
+
+/// A request of a user's own tool.
+pub struct FirstParty {
+    /// The server.
+    pub app: Arc<App>,
+    token: SecretText,
+    caller: Caller,
+}
+
+impl FirstParty {
+    /// For the actions.
+    pub fn request(&self) -> ToolRequest<'_> {
+        ToolRequest { app: &self.app, token: &self.token, caller: &self.caller }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for FirstParty {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Bearer(token) = Bearer::from_request_parts(parts, app).await?;
+        let Asks(caller) = Asks::from_request_parts(parts, app).await?;
+        Ok(Self { app: Arc::clone(app), token, caller })
+    }
+}

@@ -1,0 +1,44 @@
+//! Where requests leave mail. Leaving it never waits.
+
+use tokio::sync::mpsc;
+
+use crate::mail::letter::Mail;
+
+/// How many messages may wait. More would be older than they are useful when their turn comes.
+const WAITING: usize = 1024;
+
+/// Where requests leave mail.
+#[derive(Clone, Debug)]
+pub struct Outbox(mpsc::Sender<Mail>);
+
+/// A place in the outbox.
+#[derive(Debug)]
+pub struct Slot(mpsc::OwnedPermit<Mail>);
+
+/// What waits in the outbox; it ends once every [`Outbox`] is gone and it is empty.
+pub type Waiting = mpsc::Receiver<Mail>;
+
+/// An outbox and its other end.
+pub fn outbox() -> (Outbox, Waiting) {
+    let (sender, waiting) = mpsc::channel(WAITING);
+    (Outbox(sender), waiting)
+}
+
+impl Outbox {
+    /// How many messages wait.
+    pub fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
+    /// Takes a place, or `None` if there is none left.
+    pub fn reserve(&self) -> Option<Slot> {
+        self.0.clone().try_reserve_owned().ok().map(Slot)
+    }
+}
+
+impl Slot {
+    /// Leaves a message. Never waits.
+    pub fn send(self, mail: Mail) {
+        self.0.send(mail);
+    }
+}

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::db::Store;
+use crate::db::Database;
 use crate::digest::Digest;
 use crate::keys::KeyRing;
 use crate::limits::Limits;
 use crate::mail::Outbox;
 use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
-use crate::time::{Clock, Moment};
+use crate::time::{TimeSource, Timestamp};
 use crate::tokens::access::AccessTokens;
 
 /// How tokens are issued.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct TokenPolicy {
     /// How long an access token works.
     pub access_ttl: Duration,
     /// How long an unused refresh token works.
@@ -27,9 +27,9 @@ pub struct Policy {
 }
 
 /// The server's state: handles to the outside, and settings. It holds no session state of its own.
-pub struct App {
+pub struct AppState {
     /// The database.
-    pub store: Store,
+    pub store: Database,
     /// The server's keys.
     pub keys: KeyRing,
     /// Where the server is reached from outside: the OAuth issuer, without a slash at the end.
@@ -37,7 +37,7 @@ pub struct App {
     /// Signs and reads access tokens.
     pub access: AccessTokens,
     /// How tokens are issued.
-    pub policy: Policy,
+    pub policy: TokenPolicy,
     /// How often things may be done.
     pub limits: Limits,
     /// Proxies whose X-Forwarded-For is believed.
@@ -45,12 +45,12 @@ pub struct App {
     /// Where mail is left.
     pub outbox: Outbox,
     /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn TimeSource>,
 }
 
-impl App {
+impl AppState {
     /// The present moment.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -114,7 +114,7 @@ impl Metrics {
         };
         metrics.register();
         for event in WATCHED {
-            drop(metrics.events.get_or_create(&Happened { event: event.word() }));
+            drop(metrics.events.get_or_create(&Happened { event: event.as_str() }));
         }
         for outcome in ["sent", "retried", "failed"] {
             drop(metrics.mails.get_or_create(&Outcome { outcome }));
@@ -165,7 +165,7 @@ impl Metrics {
 
     /// Counts an event that was committed.
     pub fn happened(&self, event: AuditEvent) {
-        self.events.get_or_create(&Happened { event: event.word() }).inc();
+        self.events.get_or_create(&Happened { event: event.as_str() }).inc();
     }
 
     /// Counts a mail that was delivered.

@@ -9,13 +9,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::app::AppState;
 use crate::http::error::ApiError;
 use crate::http::{health, layers, openapi};
 use crate::{achilles, admin, binboi, failproofai, oauth, pages, teams};
 
 /// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router(app: Arc<AppState>) -> Router {
     let (routes, described) = OpenApiRouter::with_openapi(openapi::begin(&app.public_url))
         .routes(routes!(health::healthz))
         .merge(failproofai::routes())
@@ -33,7 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))
         .layer(from_fn(layers::limit_time))
-        .layer(from_fn(pages::for_browsers::errors_as_pages))
+        .layer(from_fn(pages::error_pages::errors_as_pages))
         .layer(from_fn_with_state(Arc::clone(&app), layers::set_headers))
         .layer(from_fn(layers::log))
         .with_state(app)

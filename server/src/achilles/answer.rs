@@ -26,7 +26,7 @@ impl<T> Success<T> {
 /// Why not.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Failure)]
-pub(super) struct Failure {
+pub(super) struct FailureBody {
     /// Always false.
     success: bool,
     /// A word where the contract has one (`authorization_pending`, `access_denied`), else a sentence for people.
@@ -85,7 +85,7 @@ impl IntoResponse for AchillesError {
 
 fn failure(status: StatusCode, error: String, unconsumed: Option<&'static str>) -> Response {
     let attempt_consumed = unconsumed.map(|_| false);
-    (status, Json(Failure { success: false, error, code: unconsumed, attempt_consumed })).into_response()
+    (status, Json(FailureBody { success: false, error, code: unconsumed, attempt_consumed })).into_response()
 }
 
 /// Writes a secret out, in the one answer that is for its owner.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::actions::server_error::{ServerError, action_error};
-use crate::app::App;
-use crate::db::throttle::Kind;
+use crate::app::AppState;
+use crate::db::throttle::ThrottleKind;
 use crate::db::{Tx, retry};
 use crate::rules::rate::{Limit, Rate, check};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// Why an event that a limit counts was not let through.
 #[derive(Debug, thiserror::Error)]
@@ -46,10 +46,10 @@ pub(crate) use from_limit_error;
 /// Whether one more event of this kind and subject fits; counts nothing.
 pub async fn room(
     tx: &mut Tx,
-    kind: Kind,
+    kind: ThrottleKind,
     subject: &str,
     limit: Limit,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Rate, ServerError> {
     Ok(check(limit, tx.nth_newest(kind, subject, limit.max).await?, now))
 }
@@ -57,10 +57,10 @@ pub async fn room(
 /// Counts one event, or refuses it because its window is full. Only a commit keeps the count.
 pub async fn admit(
     tx: &mut Tx,
-    kind: Kind,
+    kind: ThrottleKind,
     subject: &str,
     limit: Limit,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), LimitError> {
     if let Rate::Full { retry_after } = room(tx, kind, subject, limit, now).await? {
         return Err(LimitError::RateLimited { retry_after });
@@ -70,7 +70,12 @@ pub async fn admit(
 }
 
 /// Counts one event in a transaction of its own, so that it counts whatever becomes of the request.
-pub async fn admit_alone(app: &App, kind: Kind, subject: &str, limit: Limit) -> Result<(), LimitError> {
+pub async fn admit_alone(
+    app: &AppState,
+    kind: ThrottleKind,
+    subject: &str,
+    limit: Limit,
+) -> Result<(), LimitError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         admit(&mut tx, kind, subject, limit, app.now()).await?;

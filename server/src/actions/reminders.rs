@@ -2,9 +2,9 @@
 
 use crate::actions::bearer_session::{ToolRequest, from_bearer_error};
 use crate::actions::server_error::{ServerError, action_error};
-use crate::db::reminders::Reminder;
+use crate::db::reminders::StoredReminder;
 use crate::db::retry;
-use crate::db::users::User;
+use crate::db::users::StoredUser;
 use crate::rules::reminder::fire_at;
 
 /// A reminder was not looked at or changed.
@@ -25,7 +25,7 @@ action_error!(ReminderError);
 from_bearer_error!(ReminderError);
 
 /// The asker, and their reminder if there is one.
-pub async fn get(request: ToolRequest<'_>) -> Result<(User, Option<Reminder>), ReminderError> {
+pub async fn get(request: ToolRequest<'_>) -> Result<(StoredUser, Option<StoredReminder>), ReminderError> {
     retry(|| async {
         let mut bearer = request.open().await?;
         let reminder = bearer.tx.reminder(&bearer.session.user.id).await?;
@@ -40,12 +40,12 @@ pub async fn set(
     request: ToolRequest<'_>,
     in_days: Option<i64>,
     at: Option<i64>,
-) -> Result<(User, Reminder), ReminderError> {
+) -> Result<(StoredUser, StoredReminder), ReminderError> {
     retry(|| async {
         let mut bearer = request.open().await?;
         let fire_at =
             fire_at(in_days, at, bearer.now).map_err(|error| ReminderError::Invalid(error.to_string()))?;
-        let reminder = Reminder { fire_at, set_at: bearer.now };
+        let reminder = StoredReminder { fire_at, set_at: bearer.now };
         bearer.tx.put_reminder(&bearer.session.user.id, reminder).await?;
         bearer.tx.commit().await?;
         Ok((bearer.session.user, reminder))

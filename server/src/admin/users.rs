@@ -7,23 +7,24 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::actions::accounts::admin;
-use crate::db::users::{Status, User};
+use crate::db::users::{AccountStatus, StoredUser};
 use crate::http::body::parse_form;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 
 /// How many users one answer lists unless it is asked for less.
 const MOST: u32 = 200;
 
 #[derive(Deserialize)]
-pub(super) struct Page {
+pub(super) struct UsersQuery {
     after: Option<Uuid>,
     limit: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct UserView {
+#[schema(as = UserView)]
+pub(super) struct AccountView {
     id: String,
     email: String,
     name: String,
@@ -35,11 +36,11 @@ pub(super) struct UserView {
     created_at: String,
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl From<StoredUser> for AccountView {
+    fn from(user: StoredUser) -> Self {
         Self {
-            platform_role: user.platform.word(),
-            status: user.status.word(),
+            platform_role: user.platform.as_str(),
+            status: user.status.as_str(),
             created_at: user.created_at.rfc3339(),
             id: user.id,
             email: user.email,
@@ -50,8 +51,9 @@ impl From<User> for UserView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Users {
-    users: Vec<UserView>,
+#[schema(as = Users)]
+pub(super) struct AccountList {
+    users: Vec<AccountView>,
 }
 
 /// List users
@@ -61,18 +63,18 @@ pub(super) struct Users {
     get, path = "/v1/admin/users", tag = "admin", operation_id = "list_users", security(("bearer" = [])),
     params(("after" = Option<String>, Query, description = "Begin after this id."),
         ("limit" = Option<u32>, Query, description = "At most so many, 1 to 200.")),
-    responses((status = 200, description = "Users.", body = Users), (status = 400, description = "No such limit or id."),
+    responses((status = 200, description = "Users.", body = AccountList), (status = 400, description = "No such limit or id."),
         (status = 401, description = "No valid access token."),
         (status = 403, description = "The caller has not the platform role admin."))
 )]
-pub(super) async fn list(tool: FirstParty, RawQuery(query): RawQuery) -> Result<Json<Users>, ApiError> {
-    let page: Page = parse_form(query.unwrap_or_default().as_bytes())?;
+pub(super) async fn list(tool: FirstParty, RawQuery(query): RawQuery) -> Result<Json<AccountList>, ApiError> {
+    let page: UsersQuery = parse_form(query.unwrap_or_default().as_bytes())?;
     let limit = page.limit.unwrap_or(MOST);
     if !(1..=MOST).contains(&limit) {
         return Err(ApiError::validation("limit must be a whole number from 1 to 200."));
     }
     let users = admin::list(tool.request(), page.after, limit).await?;
-    Ok(Json(Users { users: users.into_iter().map(Into::into).collect() }))
+    Ok(Json(AccountList { users: users.into_iter().map(Into::into).collect() }))
 }
 
 /// Disable an account
@@ -81,24 +83,30 @@ pub(super) async fn list(tool: FirstParty, RawQuery(query): RawQuery) -> Result<
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/disable", tag = "admin", operation_id = "disable_user",
     params(("id" = String, Path, description = "The user.")), security(("bearer" = [])),
-    responses((status = 200, description = "Disabled.", body = UserView),
+    responses((status = 200, description = "Disabled.", body = AccountView),
         (status = 401, description = "No valid access token."),
         (status = 403, description = "The caller has not the platform role admin."),
         (status = 404, description = "No such user."), (status = 409, description = "It is the caller's own account."))
 )]
-pub(super) async fn disable(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<UserView>, ApiError> {
-    Ok(Json(admin::set_status(tool.request(), id, Status::Disabled).await?.into()))
+pub(super) async fn disable(
+    tool: FirstParty,
+    PathIds(id): PathIds<Uuid>,
+) -> Result<Json<AccountView>, ApiError> {
+    Ok(Json(admin::set_status(tool.request(), id, AccountStatus::Disabled).await?.into()))
 }
 
 /// Enable an account again
 #[utoipa::path(
     post, path = "/v1/admin/users/{id}/enable", tag = "admin", operation_id = "enable_user",
     params(("id" = String, Path, description = "The user.")), security(("bearer" = [])),
-    responses((status = 200, description = "Enabled.", body = UserView),
+    responses((status = 200, description = "Enabled.", body = AccountView),
         (status = 401, description = "No valid access token."),
         (status = 403, description = "The caller has not the platform role admin."),
         (status = 404, description = "No such user."), (status = 409, description = "It is the caller's own account."))
 )]
-pub(super) async fn enable(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<UserView>, ApiError> {
-    Ok(Json(admin::set_status(tool.request(), id, Status::Active).await?.into()))
+pub(super) async fn enable(
+    tool: FirstParty,
+    PathIds(id): PathIds<Uuid>,
+) -> Result<Json<AccountView>, ApiError> {
+    Ok(Json(admin::set_status(tool.request(), id, AccountStatus::Active).await?.into()))
 }

@@ -28,7 +28,7 @@ pub(super) enum BinboiError {
 /// An error, for people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = binboi::ErrorBody)]
-pub(super) struct ErrorBody {
+pub(super) struct BinboiErrorBody {
     /// What happened, and what to do.
     error: String,
     /// What a client can act on, such as `TOKEN_LIMIT_REACHED`.
@@ -101,7 +101,7 @@ impl IntoResponse for BinboiError {
 }
 
 fn plain(status: StatusCode, error: String, code: Option<&'static str>) -> Response {
-    (status, Json(ErrorBody { error, code })).into_response()
+    (status, Json(BinboiErrorBody { error, code })).into_response()
 }
 
 fn limited(error: &ApiError) -> Response {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::cli::accounts::{Clients, Users};
-use crate::cli::keys::Keys;
-use crate::cli::listing::Listing;
-use crate::cli::serve::{LIMITS_HELP, Serve};
+use crate::cli::accounts::{ClientsCommand, UsersCommand};
+use crate::cli::keys::KeysCommand;
+use crate::cli::listing::ListOptions;
+use crate::cli::serve::{ServeCommand, after_help};
 use crate::cli::values::Unrepeated;
-use crate::db::Place;
+use crate::db::DatabaseLocation;
 
 /// The self-hosted api-server: signs people in by email code and keeps their sessions.
 #[derive(Debug, Parser)]
@@ -17,43 +17,43 @@ use crate::db::Place;
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: ServerCommand,
 }
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ServerCommand {
     /// Run the server until it is told to stop (SIGTERM, Ctrl-C)
-    #[command(after_long_help = LIMITS_HELP)]
-    Serve(Box<Serve>),
+    #[command(after_long_help = after_help())]
+    Serve(Box<ServeCommand>),
     /// Bring the database's schema up to date, and say what was done
     ///
     /// `serve` does so by itself unless it is given --no-migrate.
-    Migrate(Listing),
+    Migrate(ListOptions),
     /// Look after the accounts of users
     #[command(subcommand)]
-    Users(Users),
+    Users(UsersCommand),
     /// Look after the OAuth clients that registered
     #[command(subcommand)]
-    Clients(Clients),
+    Clients(ClientsCommand),
     /// List every session: whose, how often rotated, how ended; or end one
-    Sessions(Sessions),
+    Sessions(SessionsCommand),
     /// List what happened: sign-ins, rotations, replays, refusals
-    Events(Listing),
+    Events(ListOptions),
     /// Change or list the server's own keys
     #[command(subcommand)]
-    Keys(Keys),
+    Keys(KeysCommand),
     /// Copy the database to a new file while the server runs
-    Backup(Backup),
+    Backup(BackupCommand),
 }
 
 /// `everkey-server sessions`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Sessions {
+pub struct SessionsCommand {
     /// How to list
     #[command(flatten)]
-    pub listing: Listing,
+    pub listing: ListOptions,
 
     /// What else to do
     #[command(subcommand)]
@@ -70,14 +70,14 @@ pub enum OneSession {
         id: String,
         /// Where to look
         #[command(flatten)]
-        listing: Listing,
+        listing: ListOptions,
     },
 }
 
 /// `everkey-server backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "The keys are not in it: back their file up as well, and apart from the database.")]
-pub struct Backup {
+pub struct BackupCommand {
     /// The new file, mode 0600. A SQLite database is copied whole; of PostgreSQL it is pg_dump's custom format, to be
     /// restored with pg_restore
     #[arg(value_name = "TO")]
@@ -88,10 +88,10 @@ pub struct Backup {
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
+        value_parser = Unrepeated::<DatabaseLocation>::new(),
         hide_env_values = true
     )]
-    pub database: Option<Place>,
+    pub database: Option<DatabaseLocation>,
 }
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 use clap::Args;
 
 use crate::cli::values::Unrepeated;
-use crate::db::Place;
+use crate::db::DatabaseLocation;
 
 /// How to list.
 #[derive(Debug, Args)]
-pub struct Listing {
+pub struct ListOptions {
     /// The database to read
     #[arg(
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
+        value_parser = Unrepeated::<DatabaseLocation>::new(),
         hide_env_values = true
     )]
-    pub database: Option<Place>,
+    pub database: Option<DatabaseLocation>,
 
     /// Print one JSON object a line
     #[arg(long)]

@@ -7,8 +7,8 @@ mod listing;
 mod serve;
 mod values;
 
-pub use accounts::{Clients, OneClient, OneUser, PlatformRole, Users};
-pub use command::{Backup, Cli, Command, OneSession, Sessions};
-pub use keys::{Keys, KeysFile};
-pub use listing::Listing;
-pub use serve::{LogFormat, Retry, Serve};
+pub use accounts::{ClientsCommand, OneClient, OneUser, PlatformRole, UsersCommand};
+pub use command::{BackupCommand, Cli, OneSession, ServerCommand, SessionsCommand};
+pub use keys::{KeysCommand, KeysFile};
+pub use listing::ListOptions;
+pub use serve::{LogFormat, Retry, ServeCommand};

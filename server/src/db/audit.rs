@@ -3,18 +3,18 @@
 use sqlx::Row as _;
 
 use crate::db::row::moment;
-use crate::db::sessions::Session;
+use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// One line of the audit.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct AuditEntry<'a> {
     /// What happened.
     pub event: AuditEvent,
     /// To which session, if one is known.
-    pub session: Option<&'a Session>,
+    pub session: Option<&'a StoredSession>,
     /// The generation it concerns, if that is not the session's own.
     pub generation: Option<i64>,
     /// More, such as why; never a secret or an address.
@@ -23,12 +23,12 @@ pub struct Entry<'a> {
 
 /// One line as stored.
 #[derive(Debug)]
-pub struct Line {
+pub struct AuditLine {
     /// Counts up.
     pub id: i64,
     /// When it happened.
-    pub at: Moment,
-    /// What happened: [`AuditEvent::word`].
+    pub at: Timestamp,
+    /// What happened: [`AuditEvent::as_str`].
     pub event: String,
     /// The user's id.
     pub user_id: Option<String>,
@@ -42,13 +42,13 @@ pub struct Line {
 
 impl Tx {
     /// Appends one line.
-    pub async fn record(&mut self, entry: Entry<'_>, now: Moment) -> Result<(), DbError> {
+    pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
         let generation = entry.generation.or(entry.session.map(|session| session.generation));
         sqlx::query(
             "INSERT INTO audit (at, event, user_id, session_id, generation, detail) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(now.millis())
-        .bind(entry.event.word())
+        .bind(entry.event.as_str())
         .bind(entry.session.map(|session| session.user.id.clone()))
         .bind(entry.session.map(|session| session.id.clone()))
         .bind(generation)
@@ -60,7 +60,7 @@ impl Tx {
     }
 
     /// Up to 1000 lines after the one with id `after`, oldest first.
-    pub async fn audit_after(&mut self, after: i64) -> Result<Vec<Line>, DbError> {
+    pub async fn audit_after(&mut self, after: i64) -> Result<Vec<AuditLine>, DbError> {
         let rows = sqlx::query(
             "SELECT id, at, event, user_id, session_id, generation, detail FROM audit
              WHERE id > $1 ORDER BY id LIMIT 1000",
@@ -70,7 +70,7 @@ impl Tx {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Line {
+                Ok(AuditLine {
                     id: row.try_get("id")?,
                     at: moment(row, "at")?,
                     event: row.try_get("event")?,

@@ -6,7 +6,7 @@ use crate::db::row::moment;
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::oauth::pkce::Challenge;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What a user allowed a client, until the client comes for it.
 #[derive(Clone, Debug)]
@@ -24,9 +24,9 @@ pub struct Authorization {
     /// What the client wants to find in the id_token.
     pub nonce: Option<String>,
     /// When the user proved who they are.
-    pub auth_time: Moment,
+    pub auth_time: Timestamp,
     /// When the code lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// The session that its first use began.
     pub session: Option<String>,
 }
@@ -95,7 +95,7 @@ impl Tx {
     }
 
     /// Forgets codes that lapsed before `horizon`. Returns how many there were.
-    pub async fn forget_authorizations(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_authorizations(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM authorization_codes WHERE expires_at < $1")
             .bind(horizon.millis())
             .execute(self.connection())

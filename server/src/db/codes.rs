@@ -7,7 +7,7 @@ use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::email::Email;
 use crate::rules::guess::CodeFacts;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A code as stored.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Tx {
         id: &str,
         key_id: &str,
         hash: &Digest,
-        expires_at: Moment,
+        expires_at: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO login_codes (email, id, key_id, code_hash, expires_at, guesses, used)
@@ -105,7 +105,7 @@ impl Tx {
     }
 
     /// Forgets codes that expired before `horizon`. Returns how many there were.
-    pub async fn forget_codes(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_codes(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM login_codes WHERE expires_at < $1")
             .bind(horizon.millis())
             .execute(self.connection())

@@ -9,8 +9,8 @@ use crate::db::row::{moment, optional_moment};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::caller::Caller;
-use crate::rules::device::{Asker, Pace, State, Verdict};
-use crate::time::Moment;
+use crate::rules::device::{Asker, DeviceDecision, DeviceGrantState, Pace};
+use crate::time::Timestamp;
 
 /// A grant as stored.
 #[derive(Clone, Debug)]
@@ -24,15 +24,15 @@ pub struct DeviceGrant {
     /// What the program that asked calls itself.
     pub program: String,
     /// When it was asked for.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When it stops working.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// How it is polled.
     pub pace: Pace,
     /// What has become of it.
-    pub state: State,
+    pub state: DeviceGrantState,
     /// When the person who decided had proved who they are; `None` exactly while it is pending.
-    pub proved_at: Option<Moment>,
+    pub proved_at: Option<Timestamp>,
 }
 
 /// A grant to store.
@@ -51,7 +51,7 @@ pub struct NewDeviceGrant<'a> {
     /// From where.
     pub caller: &'a Caller,
     /// When it stops working.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 macro_rules! select {
@@ -70,7 +70,7 @@ impl Tx {
     pub async fn insert_device_grant(
         &mut self,
         new: &NewDeviceGrant<'_>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         let (kind, client, scope) = match new.asker {
             Asker::Client { id, name: _, scope } => ("oauth", Some(id.as_str()), Some(scope.as_str())),
@@ -127,7 +127,7 @@ impl Tx {
     }
 
     /// Notes a poll, and the least time until the next one.
-    pub async fn note_poll(&mut self, id: &str, interval: Duration, now: Moment) -> Result<(), DbError> {
+    pub async fn note_poll(&mut self, id: &str, interval: Duration, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE device_grants SET polled_at = $2, interval_ms = $3 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
@@ -141,14 +141,14 @@ impl Tx {
     pub async fn decide_device_grant(
         &mut self,
         id: &str,
-        verdict: Verdict,
+        verdict: DeviceDecision,
         user: &str,
-        proved_at: Moment,
-        now: Moment,
+        proved_at: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let state = match verdict {
-            Verdict::Approve => "approved",
-            Verdict::Deny => "denied",
+            DeviceDecision::Approve => "approved",
+            DeviceDecision::Deny => "denied",
         };
         let done = sqlx::query(
             "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4, proved_at = $5
@@ -175,7 +175,7 @@ impl Tx {
     }
 
     /// Forgets grants that expired before `horizon`. Returns how many there were.
-    pub async fn forget_device_grants(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_device_grants(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM device_grants WHERE expires_at < $1")
             .bind(horizon.millis())
             .execute(self.connection())
@@ -201,10 +201,10 @@ fn grant(row: &AnyRow) -> Result<DeviceGrant, DbError> {
         _ => return Err(DbError::Corrupt("device_grants.kind")),
     };
     let state = match row.try_get("state")? {
-        "pending" => State::Pending,
-        "approved" => State::Approved { user: user()? },
-        "denied" => State::Denied { user: user()? },
-        "redeemed" => State::Redeemed { user: user()? },
+        "pending" => DeviceGrantState::Pending,
+        "approved" => DeviceGrantState::Approved { user: user()? },
+        "denied" => DeviceGrantState::Denied { user: user()? },
+        "redeemed" => DeviceGrantState::Redeemed { user: user()? },
         _ => return Err(DbError::Corrupt("device_grants.state")),
     };
     let interval = u64::try_from(row.try_get::<i64, _>("interval_ms")?)

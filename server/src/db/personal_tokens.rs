@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use crate::db::row::{moment, optional_moment};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::rules::personal_token::{Standing, standing};
-use crate::time::Moment;
+use crate::rules::personal_token::{PersonalTokenStanding, standing};
+use crate::time::Timestamp;
 
 /// The most tokens that a list holds.
 const LONGEST_LIST: i64 = 200;
@@ -24,18 +24,18 @@ pub struct StoredPersonalToken {
     /// Its first three parts.
     pub prefix: String,
     /// When it was made.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When it was last seen, to the minute.
-    pub last_used_at: Option<Moment>,
+    pub last_used_at: Option<Timestamp>,
     /// When it lapses, if ever.
-    pub expires_at: Option<Moment>,
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked.
-    pub revoked_at: Option<Moment>,
+    pub revoked_at: Option<Timestamp>,
 }
 
 impl StoredPersonalToken {
     /// Whether it still counts.
-    pub fn standing(&self, now: Moment) -> Standing {
+    pub fn standing(&self, now: Timestamp) -> PersonalTokenStanding {
         standing(self.revoked_at, self.expires_at, now)
     }
 }
@@ -67,7 +67,7 @@ impl Tx {
         .bind(token.prefix.as_str())
         .bind(hash.bytes().as_slice())
         .bind(token.created_at.millis())
-        .bind(token.expires_at.map(Moment::millis))
+        .bind(token.expires_at.map(Timestamp::millis))
         .execute(self.connection())
         .await?;
         Ok(())
@@ -98,7 +98,7 @@ impl Tx {
     }
 
     /// How many of a user's tokens count.
-    pub async fn count_live_personal_tokens(&mut self, user: &str, now: Moment) -> Result<u32, DbError> {
+    pub async fn count_live_personal_tokens(&mut self, user: &str, now: Timestamp) -> Result<u32, DbError> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS live FROM personal_tokens
              WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
@@ -112,7 +112,7 @@ impl Tx {
     }
 
     /// Notes that a token was used.
-    pub async fn note_personal_token_use(&mut self, id: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn note_personal_token_use(&mut self, id: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE personal_tokens SET last_used_at = $2 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
@@ -136,7 +136,7 @@ impl Tx {
     }
 
     /// Revokes a token. `false` if it was revoked already.
-    pub async fn revoke_personal_token(&mut self, id: &str, now: Moment) -> Result<bool, DbError> {
+    pub async fn revoke_personal_token(&mut self, id: &str, now: Timestamp) -> Result<bool, DbError> {
         let done =
             sqlx::query("UPDATE personal_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
                 .bind(id)
@@ -147,7 +147,7 @@ impl Tx {
     }
 
     /// Revokes every token of a user that still counts. Returns how many there were.
-    pub async fn revoke_personal_tokens_of(&mut self, user: &str, now: Moment) -> Result<u64, DbError> {
+    pub async fn revoke_personal_tokens_of(&mut self, user: &str, now: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query(
             "UPDATE personal_tokens SET revoked_at = $2
              WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
@@ -160,7 +160,7 @@ impl Tx {
     }
 
     /// Forgets tokens that were revoked or lapsed before `horizon`. Returns how many there were.
-    pub async fn forget_personal_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_personal_tokens(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM personal_tokens WHERE revoked_at < $1 OR expires_at < $1")
             .bind(horizon.millis())
             .execute(self.connection())

@@ -7,22 +7,22 @@ use sqlx::Row as _;
 use crate::db::row::{moment, optional_moment};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A user's second factor.
 #[derive(Clone, Debug)]
-pub struct Factor {
+pub struct StoredFactor {
     /// The server key that its secrets are sealed under.
     pub key_id: String,
     /// Its secrets.
     pub sealed: Vec<u8>,
     /// When it was shown to work; before that it counts for nothing.
-    pub confirmed_at: Option<Moment>,
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// A browser that is spared the second factor.
 #[derive(Clone, Debug)]
-pub struct Remembered {
+pub struct RememberedBrowser {
     /// A UUID.
     pub id: String,
     /// Whose it is.
@@ -30,23 +30,23 @@ pub struct Remembered {
     /// What it calls itself.
     pub program: String,
     /// Since when.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When that last mattered.
-    pub last_used_at: Moment,
+    pub last_used_at: Timestamp,
     /// Until when.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 impl Tx {
     /// The second factor of a user, confirmed or not, locked until the commit.
-    pub async fn factor_for_update(&mut self, user: &str) -> Result<Option<Factor>, DbError> {
+    pub async fn factor_for_update(&mut self, user: &str) -> Result<Option<StoredFactor>, DbError> {
         let query = "SELECT key_id, sealed, confirmed_at FROM second_factors WHERE user_id = $1";
         let row = sqlx::query(self.dialect.locking(query, "second_factors"))
             .bind(user)
             .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
-            Ok(Factor {
+            Ok(StoredFactor {
                 key_id: row.try_get("key_id")?,
                 sealed: row.try_get("sealed")?,
                 confirmed_at: optional_moment(&row, "confirmed_at")?,
@@ -61,7 +61,7 @@ impl Tx {
         user: &str,
         key_id: &str,
         sealed: &[u8],
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO second_factors (user_id, key_id, sealed, created_at) VALUES ($1, $2, $3, $4)
@@ -79,7 +79,7 @@ impl Tx {
     }
 
     /// Lets a second factor count.
-    pub async fn confirm_factor(&mut self, user: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn confirm_factor(&mut self, user: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE second_factors SET confirmed_at = $2 WHERE user_id = $1")
             .bind(user)
             .bind(now.millis())
@@ -153,7 +153,7 @@ impl Tx {
         &mut self,
         user: &str,
         hash: &Digest,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL",
@@ -178,7 +178,7 @@ impl Tx {
     }
 
     /// Remembers a browser by the hash of its cookie.
-    pub async fn insert_remembered(&mut self, hash: &Digest, new: &Remembered) -> Result<(), DbError> {
+    pub async fn insert_remembered(&mut self, hash: &Digest, new: &RememberedBrowser) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO remembered_browsers (id, user_id, hash, program, created_at, last_used_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -201,7 +201,7 @@ impl Tx {
         user: &str,
         old: &Digest,
         new: &Digest,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE remembered_browsers SET hash = $3, last_used_at = $4
@@ -217,7 +217,11 @@ impl Tx {
     }
 
     /// A user's remembered browsers that have not lapsed, the latest used first.
-    pub async fn remembered_of(&mut self, user: &str, now: Moment) -> Result<Vec<Remembered>, DbError> {
+    pub async fn remembered_of(
+        &mut self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<RememberedBrowser>, DbError> {
         let rows = sqlx::query(
             "SELECT id, user_id, program, created_at, last_used_at, expires_at FROM remembered_browsers
              WHERE user_id = $1 AND expires_at > $2 ORDER BY last_used_at DESC, id",
@@ -228,7 +232,7 @@ impl Tx {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Remembered {
+                Ok(RememberedBrowser {
                     id: row.try_get("id")?,
                     user_id: row.try_get("user_id")?,
                     program: row.try_get("program")?,
@@ -261,7 +265,7 @@ impl Tx {
 
     /// Forgets browsers that are remembered no more, and second factors that were not confirmed within a day.
     /// Returns how many there were.
-    pub async fn forget_factors(&mut self, now: Moment) -> Result<u64, DbError> {
+    pub async fn forget_factors(&mut self, now: Timestamp) -> Result<u64, DbError> {
         let browsers = sqlx::query("DELETE FROM remembered_browsers WHERE expires_at <= $1")
             .bind(now.millis())
             .execute(self.connection())
@@ -279,7 +283,7 @@ impl Tx {
         &mut self,
         user: &str,
         mine: &str,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE sessions SET revoked_at = $3, revoked_why = 'logout'

@@ -7,13 +7,13 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use crate::db::DbError;
 use crate::db::dialect::Dialect;
-use crate::db::place::Place;
+use crate::db::location::DatabaseLocation;
 use crate::db::tx::Tx;
 use crate::secret::SecretText;
 
 /// An open database.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct Database {
     pool: AnyPool,
     dialect: Dialect,
     url: SecretText,
@@ -22,9 +22,9 @@ pub struct Store {
 /// How long a database may take to let the first connection in.
 const SLOWEST_CONNECT: Duration = Duration::from_secs(10);
 
-impl Store {
+impl Database {
     /// Opens the database at `place`, which must be there, and changes nothing in it.
-    pub async fn open(place: &Place) -> Result<Self, OpenError> {
+    pub async fn open(place: &DatabaseLocation) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let (dialect, url) = (Dialect::of(place), place.url());
         // A first connection outside the pool, because the pool would try again and hide why it failed.

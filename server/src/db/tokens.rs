@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use crate::db::row::{moment, optional_moment};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A refresh token as stored.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct StoredToken {
     /// Its generation within the session.
     pub generation: i64,
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// How it was consumed, if it was.
     pub consumed: Option<Consumed>,
 }
@@ -24,7 +24,7 @@ pub struct StoredToken {
 #[derive(Clone, Debug)]
 pub struct Consumed {
     /// When.
-    pub at: Moment,
+    pub at: Timestamp,
     /// With which idempotency key, if any.
     pub with: Option<ConsumedWith>,
 }
@@ -48,9 +48,9 @@ pub struct NewToken<'a> {
     /// Its generation within the session.
     pub generation: i64,
     /// When it is issued.
-    pub issued_at: Moment,
+    pub issued_at: Timestamp,
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 impl Tx {
@@ -105,7 +105,7 @@ impl Tx {
         &mut self,
         session: &str,
         generation: i64,
-    ) -> Result<Option<(Digest, Moment)>, DbError> {
+    ) -> Result<Option<(Digest, Timestamp)>, DbError> {
         let row = sqlx::query(
             "SELECT hash, expires_at FROM refresh_tokens WHERE session_id = $1 AND generation = $2",
         )
@@ -137,7 +137,7 @@ impl Tx {
     }
 
     /// Forgets consumed tokens that lapsed before `horizon`: used again they are unknown, not replays.
-    pub async fn forget_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_tokens(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done =
             sqlx::query("DELETE FROM refresh_tokens WHERE consumed_at IS NOT NULL AND expires_at < $1")
                 .bind(horizon.millis())

@@ -12,7 +12,7 @@ use crate::http::first_party::FirstParty;
 /// The signed-in user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = failproofai::Me)]
-pub(super) struct Me {
+pub(super) struct CurrentUser {
     id: String,
     email: String,
     status: &'static str,
@@ -27,18 +27,18 @@ pub(super) struct Me {
     path = "/v0/auth/me",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Me, description = "The user."))
+    responses((status = 200, body = CurrentUser, description = "The user."))
 )]
-pub(super) async fn me(tool: FirstParty) -> Result<Json<Me>, ApiError> {
+pub(super) async fn me(tool: FirstParty) -> Result<Json<CurrentUser>, ApiError> {
     let user = retry(|| async {
         let bearer = tool.request().open().await?;
         bearer.tx.commit().await?;
         Ok::<_, BearerError>(bearer.session.user)
     })
     .await?;
-    Ok(Json(Me {
+    Ok(Json(CurrentUser {
         created_at: user.created_at.rfc3339(),
-        status: user.status.word(),
+        status: user.status.as_str(),
         id: user.id,
         email: user.email,
     }))

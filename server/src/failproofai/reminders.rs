@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::actions::reminders;
-use crate::db::reminders::Reminder;
-use crate::db::users::User;
+use crate::db::reminders::StoredReminder;
+use crate::db::users::StoredUser;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
@@ -24,7 +24,7 @@ pub(super) struct Set {
 /// The user's reminder, or null.
 #[derive(Serialize, ToSchema)]
 #[schema(as = failproofai::ReminderAnswer)]
-pub(super) struct Answer {
+pub(super) struct ReminderBody {
     #[schema(required)]
     reminder: Option<View>,
 }
@@ -40,7 +40,7 @@ struct View {
 }
 
 impl View {
-    fn of(user: User, reminder: Reminder) -> Self {
+    fn of(user: StoredUser, reminder: StoredReminder) -> Self {
         Self {
             user_id: user.id,
             email: user.email,
@@ -59,11 +59,11 @@ impl View {
     path = "/v0/reminders",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Answer, description = "The reminder as it stands."))
+    responses((status = 200, body = ReminderBody, description = "The reminder as it stands."))
 )]
-pub(super) async fn get(tool: FirstParty) -> Result<Json<Answer>, ApiError> {
+pub(super) async fn get(tool: FirstParty) -> Result<Json<ReminderBody>, ApiError> {
     let (user, reminder) = reminders::get(tool.request()).await?;
-    Ok(Json(Answer { reminder: reminder.map(|reminder| View::of(user, reminder)) }))
+    Ok(Json(ReminderBody { reminder: reminder.map(|reminder| View::of(user, reminder)) }))
 }
 
 /// Set the reminder, in place of the one there is
@@ -75,11 +75,14 @@ pub(super) async fn get(tool: FirstParty) -> Result<Json<Answer>, ApiError> {
     tag = "failproofai",
     security(("bearer" = [])),
     request_body = Set,
-    responses((status = 200, body = Answer, description = "The reminder as it stands."))
+    responses((status = 200, body = ReminderBody, description = "The reminder as it stands."))
 )]
-pub(super) async fn set(tool: FirstParty, JsonBody(body): JsonBody<Set>) -> Result<Json<Answer>, ApiError> {
+pub(super) async fn set(
+    tool: FirstParty,
+    JsonBody(body): JsonBody<Set>,
+) -> Result<Json<ReminderBody>, ApiError> {
     let (user, reminder) = reminders::set(tool.request(), body.in_days, body.at).await?;
-    Ok(Json(Answer { reminder: Some(View::of(user, reminder)) }))
+    Ok(Json(ReminderBody { reminder: Some(View::of(user, reminder)) }))
 }
 
 /// Clear the reminder, if there is one

@@ -6,9 +6,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::actions::bearer_session::ToolRequest;
-use crate::app::App;
+use crate::app::AppState;
 use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::rules::caller::Caller;
 use crate::secret::SecretText;
@@ -16,7 +16,7 @@ use crate::secret::SecretText;
 /// A request of a user's own tool.
 pub struct FirstParty {
     /// The server.
-    pub app: Arc<App>,
+    pub app: Arc<AppState>,
     token: SecretText,
     caller: Caller,
 }
@@ -28,12 +28,12 @@ impl FirstParty {
     }
 }
 
-impl FromRequestParts<Arc<App>> for FirstParty {
+impl FromRequestParts<Arc<AppState>> for FirstParty {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, ApiError> {
         let Bearer(token) = Bearer::from_request_parts(parts, app).await?;
-        let Asks(caller) = Asks::from_request_parts(parts, app).await?;
+        let RequestCaller(caller) = RequestCaller::from_request_parts(parts, app).await?;
         Ok(Self { app: Arc::clone(app), token, caller })
     }
 }

@@ -11,5 +11,5 @@ pub mod layers;
 pub mod metrics;
 pub mod openapi;
 pub mod path_ids;
-pub mod retry;
+pub mod refresh_retry;
 pub mod serve;

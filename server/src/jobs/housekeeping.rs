@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actions::browser::single_use_form;
-use crate::db::{DbError, Store, retry};
+use crate::db::{Database, DbError, retry};
 use crate::limits::Limits;
-use crate::time::{Clock, Moment};
+use crate::time::{TimeSource, Timestamp};
 
 const PERIOD: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -17,13 +17,13 @@ const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
 /// What is forgotten, and when.
 pub struct Housekeeping {
     /// The database.
-    pub store: Store,
+    pub store: Database,
     /// Tells how long events count.
     pub limits: Limits,
     /// How long refresh tokens live.
     pub refresh_ttl: Duration,
     /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn TimeSource>,
 }
 
 impl Housekeeping {
@@ -41,11 +41,11 @@ impl Housekeeping {
     }
 
     /// Forgets once, and returns how many rows are gone.
-    pub async fn tidy(&self, now: Moment) -> Result<u64, DbError> {
+    pub async fn tidy(&self, now: Timestamp) -> Result<u64, DbError> {
         retry(|| self.tidy_once(now)).await
     }
 
-    async fn tidy_once(&self, now: Moment) -> Result<u64, DbError> {
+    async fn tidy_once(&self, now: Timestamp) -> Result<u64, DbError> {
         let mut tx = self.store.begin().await?;
         let mut gone = tx.forget_events(now.minus(self.longest_window())).await?;
         gone += tx.forget_codes(now).await?;

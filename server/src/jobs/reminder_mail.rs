@@ -8,17 +8,17 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::app::pseudonym;
-use crate::db::audit::Entry;
-use crate::db::reminders::Claimed;
-use crate::db::{DbError, Store, retry};
+use crate::db::audit::AuditEntry;
+use crate::db::reminders::ClaimedReminder;
+use crate::db::{Database, DbError, retry};
 use crate::keys::KeyRing;
 use crate::mail::carrier::Carrier;
-use crate::mail::{Mail, Says};
+use crate::mail::{Mail, MailContent};
 use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::rules::reminder::pause_after;
-use crate::time::Clock;
+use crate::time::TimeSource;
 
 /// How often the database is asked for letters to post.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -39,13 +39,13 @@ const SLOWEST_NOTE: Duration = Duration::from_secs(180);
 #[derive(Clone)]
 pub struct ReminderMail {
     /// The database.
-    pub store: Store,
+    pub store: Database,
     /// Names addresses in logs.
     pub keys: KeyRing,
     /// Posts letters.
     pub carrier: Carrier,
     /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<dyn TimeSource>,
     /// How often to look: [`LOOK_EVERY`], but for tests.
     pub look_every: Duration,
 }
@@ -79,7 +79,7 @@ impl ReminderMail {
         while under_way.join_next().await.is_some() {}
     }
 
-    async fn claim(&self) -> Result<Option<Claimed>, DbError> {
+    async fn claim(&self) -> Result<Option<ClaimedReminder>, DbError> {
         let now = self.clock.now();
         // Looking alone takes no lock that a writer would wait for.
         if !self.store.begin_reading().await?.has_letter(now).await? {
@@ -94,7 +94,7 @@ impl ReminderMail {
         .await
     }
 
-    async fn post(&self, claimed: &Claimed) {
+    async fn post(&self, claimed: &ClaimedReminder) {
         let Ok(to) = Email::parse(&claimed.email) else {
             tracing::error!(user = claimed.user_id, "a reminder can't be mailed: the account has no address");
             return self.settle(claimed, MailOutcome::GivenUp).await;
@@ -102,7 +102,7 @@ impl ReminderMail {
         let mail = Mail {
             name: pseudonym(&self.keys, &to),
             to,
-            says: Says::Reminder { due_at: claimed.fire_at },
+            content: MailContent::Reminder { due_at: claimed.fire_at },
             at: self.clock.now(),
         };
         let posted = tokio::time::timeout(SLOWEST_POST, self.carrier.post(&mail)).await;
@@ -126,7 +126,7 @@ impl ReminderMail {
     }
 
     /// Notes how it went, patiently: a letter that is posted and not noted is posted again.
-    async fn settle(&self, claimed: &Claimed, outcome: MailOutcome) {
+    async fn settle(&self, claimed: &ClaimedReminder, outcome: MailOutcome) {
         let noting = async {
             while let Err(error) = retry(|| self.settle_once(claimed, outcome)).await {
                 tracing::warn!(user = claimed.user_id, %error, "could not note what became of a reminder's mail");
@@ -141,7 +141,7 @@ impl ReminderMail {
         }
     }
 
-    async fn settle_once(&self, claimed: &Claimed, outcome: MailOutcome) -> Result<(), DbError> {
+    async fn settle_once(&self, claimed: &ClaimedReminder, outcome: MailOutcome) -> Result<(), DbError> {
         let (next, event) = match outcome {
             MailOutcome::Posted => (None, Some(AuditEvent::ReminderMailed)),
             MailOutcome::GivenUp => (None, Some(AuditEvent::ReminderGivenUp)),
@@ -152,7 +152,8 @@ impl ReminderMail {
         if let Some(event) = event {
             // What happened, happened, whatever became of the reminder meanwhile.
             let detail = Some(claimed.user_id.as_str());
-            tx.record(Entry { event, session: None, generation: None, detail }, self.clock.now()).await?;
+            tx.record(AuditEntry { event, session: None, generation: None, detail }, self.clock.now())
+                .await?;
         }
         tx.commit().await
     }

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::command_error::CommandError;
 use crate::keys::ServerKey;
 use crate::keys::es256::Es256Key;
 use crate::keys::history::KeyHistory;
 use crate::secret::SecretBytes;
-use crate::time::Moment;
-use crate::trouble::Trouble;
+use crate::time::Timestamp;
 
 /// Larger than any keys file; a bigger file is not one.
 const LARGEST: u64 = 64 * 1024;
@@ -26,12 +26,12 @@ const MOST: usize = 64;
 
 /// Reads the keys. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
 /// someone else, or its content is not a keys file.
-pub fn load(path: &Path) -> Result<Option<KeyHistory>, Trouble> {
+pub fn load(path: &Path) -> Result<Option<KeyHistory>, CommandError> {
     let Some(file) = open(path)? else { return Ok(None) };
     read(path, &file).map(Some)
 }
 
-fn open(path: &Path) -> Result<Option<File>, Trouble> {
+fn open(path: &Path) -> Result<Option<File>, CommandError> {
     // Without NONBLOCK a FIFO would be waited on for ever.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
@@ -43,12 +43,12 @@ fn open(path: &Path) -> Result<Option<File>, Trouble> {
     Ok(Some(file))
 }
 
-fn read(path: &Path, file: &File) -> Result<KeyHistory, Trouble> {
+fn read(path: &Path, file: &File) -> Result<KeyHistory, CommandError> {
     let mut text = Zeroizing::new(String::new());
     file.take(LARGEST).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
     let keys = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_history);
     keys.ok_or_else(|| {
-        Trouble::new(
+        CommandError::new(
             format!("the keys file {} is not a keys file of this version", path.display()),
             "Restore it from your backup; it was left untouched.",
         )
@@ -56,14 +56,14 @@ fn read(path: &Path, file: &File) -> Result<KeyHistory, Trouble> {
 }
 
 /// Makes a file with one fresh set of keys at `path`, or reads the one that another process made meanwhile.
-pub fn create(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
+pub fn create(path: &Path, now: Timestamp) -> Result<KeyHistory, CommandError> {
     let keys = KeyHistory::new(fresh(now)?, Vec::new());
     match write_new(path, &keys) {
         Ok(()) => Ok(keys),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(path)?.ok_or_else(|| unreadable(path, &error))
         }
-        Err(error) => Err(Trouble::new(
+        Err(error) => Err(CommandError::new(
             format!("can't make the keys file {}: {error}", path.display()),
             "Make its folder writable for this user, or name another place with --keys.",
         )),
@@ -72,7 +72,7 @@ pub fn create(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
 
 /// Gives keys whose current set can't sign id_tokens a new current set that can, in the file too. The older
 /// sets stay. Another process that did so meanwhile wins.
-pub fn upgrade(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
+pub fn upgrade(path: &Path, now: Timestamp) -> Result<KeyHistory, CommandError> {
     change(path, |keys| match keys.current().es256 {
         Some(_) => Ok(None),
         None => Ok(Some(keys.with_current(fresh(now)?))),
@@ -81,11 +81,11 @@ pub fn upgrade(path: &Path, now: Moment) -> Result<KeyHistory, Trouble> {
 
 /// Puts a new current set into the keys and forgets the sets that were replaced before `horizon`. Returns the new keys
 /// and how many sets were forgotten. Errors as [`change`] does, and if there are so many sets that the file would grow too large.
-pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyHistory, usize), Trouble> {
+pub fn rotate(path: &Path, now: Timestamp, horizon: Timestamp) -> Result<(KeyHistory, usize), CommandError> {
     let mut dropped = 0;
     let keys = change(path, |keys| {
         if keys.all().count() >= MOST {
-            return Err(Trouble::new(
+            return Err(CommandError::new(
                 format!("the keys file {} holds {MOST} sets of keys already", path.display()),
                 "Rotate less often, or keep old keys for a shorter time; older ones are then dropped.",
             ));
@@ -101,8 +101,8 @@ pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyHistory, 
 /// process at a time changes it. Errors as [`load`] does, if there is no such file, or if it can't be written.
 pub fn change(
     path: &Path,
-    change: impl FnOnce(&KeyHistory) -> Result<Option<KeyHistory>, Trouble>,
-) -> Result<KeyHistory, Trouble> {
+    change: impl FnOnce(&KeyHistory) -> Result<Option<KeyHistory>, CommandError>,
+) -> Result<KeyHistory, CommandError> {
     let file = lock(path)?;
     let keys = read(path, &file)?;
     let Some(changed) = change(&keys)? else { return Ok(keys) };
@@ -111,7 +111,7 @@ pub fn change(
         File::open(folder(path))?.sync_all()
     });
     written.map(|()| changed).map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             format!("can't replace the keys file {}: {error}", path.display()),
             "Make its folder writable for this user. The file is as it was.",
         )
@@ -119,7 +119,7 @@ pub fn change(
 }
 
 /// The file at `path`, locked. One that was replaced while its lock was waited for no longer counts.
-fn lock(path: &Path) -> Result<File, Trouble> {
+fn lock(path: &Path) -> Result<File, CommandError> {
     let gone = || unreadable(path, &io::Error::from(io::ErrorKind::NotFound));
     loop {
         let file = open(path)?.ok_or_else(gone)?;
@@ -134,9 +134,9 @@ fn lock(path: &Path) -> Result<File, Trouble> {
     }
 }
 
-fn fresh(now: Moment) -> Result<ServerKey, Trouble> {
+fn fresh(now: Timestamp) -> Result<ServerKey, CommandError> {
     ServerKey::random(now).map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             format!("the system gave no randomness for new keys: {error}"),
             "Try again once it is up.",
         )
@@ -163,18 +163,18 @@ fn prepare(path: &Path, keys: &KeyHistory) -> io::Result<NamedTempFile> {
     Ok(temp)
 }
 
-fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
+fn check_private(path: &Path, file: &File) -> Result<(), CommandError> {
     let shown = path.display();
     let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
     if !meta.is_file() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!("{shown} is not a regular file"),
             "Name the keys file with --keys.",
         ));
     }
     let me = rustix::process::geteuid().as_raw();
     if meta.uid() != me {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!(
                 "the keys file {shown} belongs to user {}, not to user {me} who runs the server",
                 meta.uid()
@@ -186,7 +186,7 @@ fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
     }
     let mode = meta.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!("the keys file {shown} has mode {mode:04o}, so others could have read the server's keys"),
             format!("If nobody did, run `chmod 600 {shown}` and start again."),
         ));
@@ -194,8 +194,8 @@ fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Trouble {
-    Trouble::new(
+fn unreadable(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::new(
         format!("can't read the keys file {}: {error}", path.display()),
         "Make it readable for this user, or name another file with --keys.",
     )
@@ -264,7 +264,7 @@ impl StoredKey {
     fn to_key(&self) -> Option<ServerKey> {
         Some(ServerKey {
             id: self.id.clone(),
-            created_at: Moment::from_secs(self.created_at),
+            created_at: Timestamp::from_secs(self.created_at),
             jwt: SecretBytes::from_base64(&self.jwt)?,
             pepper: SecretBytes::from_base64(&self.pepper)?,
             retry: SecretBytes::from_base64(&self.retry)?,
@@ -284,9 +284,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         assert!(load(&path).unwrap().is_none());
-        let made = create(&path, Moment::from_secs(5)).unwrap();
+        let made = create(&path, Timestamp::from_secs(5)).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let again = create(&path, Moment::from_secs(6)).unwrap();
+        let again = create(&path, Timestamp::from_secs(6)).unwrap();
         assert_eq!(again.current().id, made.current().id, "a second process takes the first one's keys");
         assert_eq!(again.current().retry.expose(), made.current().retry.expose());
         assert_eq!(folder.path().read_dir().unwrap().count(), 1, "no temporary file stays");
@@ -296,7 +296,7 @@ mod tests {
     fn older_keys_are_found_by_id() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let key = |secs| ServerKey::random(Moment::from_secs(secs)).unwrap();
+        let key = |secs| ServerKey::random(Timestamp::from_secs(secs)).unwrap();
         let keys = KeyHistory::new(key(2), vec![key(1)]);
         write_new(&path, &keys).unwrap();
         let read = load(&path).unwrap().unwrap();
@@ -310,7 +310,7 @@ mod tests {
     fn a_file_of_version_1_gets_a_signing_key_once_and_keeps_what_it_had() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let old = ServerKey { es256: None, ..ServerKey::random(Moment::from_secs(1)).unwrap() };
+        let old = ServerKey { es256: None, ..ServerKey::random(Timestamp::from_secs(1)).unwrap() };
         let mut stored = Stored::of(&KeyHistory::new(old.clone(), Vec::new()));
         stored.v = 1;
         std::fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
@@ -320,7 +320,7 @@ mod tests {
         let upgrading: Vec<_> = (0..4)
             .map(|n| {
                 let path = path.clone();
-                std::thread::spawn(move || upgrade(&path, Moment::from_secs(10 + n)).unwrap())
+                std::thread::spawn(move || upgrade(&path, Timestamp::from_secs(10 + n)).unwrap())
             })
             .collect();
         let histories: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
@@ -342,7 +342,7 @@ mod tests {
     fn what_others_may_read_and_what_is_no_keys_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        create(&path, Moment::from_secs(1)).unwrap();
+        create(&path, Timestamp::from_secs(1)).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("0644"));
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();

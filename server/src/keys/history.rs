@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::keys::ServerKey;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// The set in use, and the older ones that what was made before still needs.
 #[derive(Clone, Debug)]
@@ -39,13 +39,13 @@ impl KeyHistory {
     }
 
     /// Every set with the moment it was replaced at, the current one first.
-    pub fn replaced(&self) -> impl Iterator<Item = (&Arc<ServerKey>, Option<Moment>)> {
+    pub fn replaced(&self) -> impl Iterator<Item = (&Arc<ServerKey>, Option<Timestamp>)> {
         let replaced = std::iter::once(None).chain(self.all().map(|newer| Some(newer.created_at)));
         self.all().zip(replaced)
     }
 
     /// Without the sets that were replaced before `horizon`.
-    pub fn since(&self, horizon: Moment) -> Self {
+    pub fn since(&self, horizon: Timestamp) -> Self {
         let kept = self.replaced().filter(|(_, at)| at.is_some_and(|at| at >= horizon));
         Self { current: Arc::clone(&self.current), older: kept.map(|(key, _)| Arc::clone(key)).collect() }
     }

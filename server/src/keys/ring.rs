@@ -56,12 +56,12 @@ impl KeyRing {
     /// which is then looked at once more.
     pub fn find(&self, id: &str) -> Option<Arc<ServerKey>> {
         let known = || self.keys().find(id).cloned();
-        known().or_else(|| if self.look() { known() } else { None })
+        known().or_else(|| if self.reload() { known() } else { None })
     }
 
     /// Reads the file again if it is another one than last time. `true` if the keys are new. A file that can't be
     /// read changes nothing.
-    pub fn look(&self) -> bool {
+    pub fn reload(&self) -> bool {
         let Some(path) = &self.0.file else { return false };
         let version = match Version::of(path) {
             Ok(version) if self.read() == Some(version) => return false,
@@ -120,15 +120,15 @@ impl Version {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_set_that_another_process_made_is_found_and_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let ring = KeyRing::following(&path, file::create(&path, Moment::from_secs(1)).unwrap());
+        let ring = KeyRing::following(&path, file::create(&path, Timestamp::from_secs(1)).unwrap());
         let (first, clone) = (ring.current(), ring.clone());
-        let new = ServerKey::random(Moment::from_secs(2)).unwrap();
+        let new = ServerKey::random(Timestamp::from_secs(2)).unwrap();
         file::change(&path, |old| Ok(Some(old.with_current(new.clone())))).unwrap();
         assert_eq!(ring.current().id, first.id);
         assert_eq!(ring.find(&new.id).unwrap().id, new.id);
@@ -140,12 +140,12 @@ mod tests {
     fn a_file_that_went_bad_or_away_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let ring = KeyRing::following(&path, file::create(&path, Moment::from_secs(1)).unwrap());
+        let ring = KeyRing::following(&path, file::create(&path, Timestamp::from_secs(1)).unwrap());
         let id = ring.current().id.clone();
         std::fs::write(&path, "{}").unwrap();
-        assert!(!ring.look() && ring.find("nobody").is_none());
+        assert!(!ring.reload() && ring.find("nobody").is_none());
         std::fs::remove_file(&path).unwrap();
-        assert!(!ring.look() && ring.find("nobody").is_none());
+        assert!(!ring.reload() && ring.find("nobody").is_none());
         assert_eq!(ring.current().id, id);
     }
 }

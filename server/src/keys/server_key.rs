@@ -3,7 +3,7 @@
 use crate::digest::hex;
 use crate::keys::es256::{Es256Key, NoKey};
 use crate::secret::SecretBytes;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// One set of keys. Tokens and codes remember the `id` of the set that made them.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub struct ServerKey {
     /// Names the set in the database and in the `kid` of access tokens.
     pub id: String,
     /// When it was made.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// Signs access tokens (HS256).
     pub jwt: SecretBytes,
     /// Keys the hashes of login codes, so that the database alone can't be searched for them.
@@ -41,7 +41,7 @@ impl From<getrandom::Error> for NotMade {
 
 impl ServerKey {
     /// A fresh set. Errors if the operating system has no randomness to give.
-    pub fn random(now: Moment) -> Result<Self, NotMade> {
+    pub fn random(now: Timestamp) -> Result<Self, NotMade> {
         let mut id = [0; 6];
         getrandom::fill(&mut id)?;
         Ok(Self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::rules::email::Email;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 
 /// A message to send.
@@ -13,15 +13,15 @@ pub struct Mail {
     pub name: String,
     /// The recipient.
     pub to: Email,
-    /// What it says.
-    pub says: Says,
+    /// What it content.
+    pub content: MailContent,
     /// When it was written.
-    pub at: Moment,
+    pub at: Timestamp,
 }
 
-/// What a message says.
+/// What a message content.
 #[derive(Clone, Debug)]
-pub enum Says {
+pub enum MailContent {
     /// It brings a login code.
     Code {
         /// The code.
@@ -30,17 +30,17 @@ pub enum Says {
         works_for: Duration,
     },
     /// It tells of something that happened to the account.
-    Notice(Notice),
+    Notice(MailNotice),
     /// It reminds of an audit that is due.
     Reminder {
         /// When it fell due.
-        due_at: Moment,
+        due_at: Timestamp,
     },
 }
 
 /// Something that an account's owner must hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum MailNotice {
     /// A second factor was turned on.
     SecondFactorOn,
     /// The second factor was turned off.

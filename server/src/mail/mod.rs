@@ -7,5 +7,5 @@ pub mod message;
 mod outbox;
 pub mod route;
 
-pub use letter::{Mail, Notice, Says};
-pub use outbox::{Outbox, Slot, Waiting, outbox};
+pub use letter::{Mail, MailContent, MailNotice};
+pub use outbox::{MailQueue, Outbox, OutboxSlot, outbox};

@@ -13,13 +13,13 @@ pub struct Outbox(mpsc::Sender<Mail>);
 
 /// A place in the outbox.
 #[derive(Debug)]
-pub struct Slot(mpsc::OwnedPermit<Mail>);
+pub struct OutboxSlot(mpsc::OwnedPermit<Mail>);
 
 /// What waits in the outbox; it ends once every [`Outbox`] is gone and it is empty.
-pub type Waiting = mpsc::Receiver<Mail>;
+pub type MailQueue = mpsc::Receiver<Mail>;
 
 /// An outbox and its other end.
-pub fn outbox() -> (Outbox, Waiting) {
+pub fn outbox() -> (Outbox, MailQueue) {
     let (sender, waiting) = mpsc::channel(WAITING);
     (Outbox(sender), waiting)
 }
@@ -31,12 +31,12 @@ impl Outbox {
     }
 
     /// Takes a place, or `None` if there is none left.
-    pub fn reserve(&self) -> Option<Slot> {
-        self.0.clone().try_reserve_owned().ok().map(Slot)
+    pub fn reserve(&self) -> Option<OutboxSlot> {
+        self.0.clone().try_reserve_owned().ok().map(OutboxSlot)
     }
 }
 
-impl Slot {
+impl OutboxSlot {
     /// Leaves a message. Never waits.
     pub fn send(self, mail: Mail) {
         self.0.send(mail);

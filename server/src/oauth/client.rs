@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::error::OAuthErrorResponse;
 use crate::actions::oauth::authenticate::{ClientProof, Credentials};
 use crate::http::body::FormBody;
+use crate::oauth::error::OAuthErrorResponse;
 use crate::secret::SecretText;
 
 /// A form whose errors are OAuth's.

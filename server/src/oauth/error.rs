@@ -30,7 +30,7 @@ pub(super) struct OAuthErrorResponse {
 /// How it looks on the wire.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OAuthError)]
-pub(super) struct Body {
+pub(super) struct OAuthErrorBody {
     error: &'static str,
     error_description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +147,7 @@ impl From<DbError> for OAuthErrorResponse {
 
 impl IntoResponse for OAuthErrorResponse {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = OAuthErrorBody {
             error: self.error,
             error_description: self.description,
             code: self.code,

@@ -19,10 +19,10 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::app::AppState;
 
 /// OAuth's routes, at the root.
-pub fn routes() -> OpenApiRouter<Arc<App>> {
+pub fn routes() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(metadata::authorization_server))
         .routes(routes!(metadata::openid_configuration))
@@ -37,6 +37,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// The page that asks a user what a client may do.
-pub fn pages() -> Router<Arc<App>> {
+pub fn pages() -> Router<Arc<AppState>> {
     Router::new().route("/authorize", get(authorize::show).post(authorize::answer))
 }

@@ -8,21 +8,21 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthErrorResponse};
-use crate::actions::device::{Polled, poll};
+use crate::actions::device::{PollOutcome, poll};
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::error::OAuthError;
-use crate::actions::oauth::grant::Issued;
+use crate::actions::oauth::grant::IssuedTokens;
 use crate::actions::oauth::redeem::{CodeExchange, redeem};
 use crate::actions::sessions::refresh::{self, RefreshRequest};
-use crate::app::App;
-use crate::db::clients::Client;
-use crate::http::client::Asks;
+use crate::app::AppState;
+use crate::db::clients::OAuthClient;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::http::retry::{RefreshRetry, RetryHeaders};
+use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
+use crate::oauth::client::{Basic, OAuthForm};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
 use crate::rules::caller::Caller;
-use crate::rules::grant::Holder;
+use crate::rules::grant::TokenHolder;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
@@ -62,21 +62,21 @@ pub(super) struct TokenForm {
         ("X-Request-Deadline" = Option<i64>, Header, description = "Of a refresh: unix seconds after which it is not carried out"),
     ),
     responses(
-        (status = 200, body = TokenAnswer),
-        (status = 400, body = Body), (status = 401, description = "`invalid_client`", body = Body),
-        (status = 409, description = "`rotation_in_progress` or `deadline_passed`: nothing was consumed", body = Body),
-        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body), (status = 503, body = Body),
+        (status = 200, body = OAuthTokenResponse),
+        (status = 400, body = OAuthErrorBody), (status = 401, description = "`invalid_client`", body = OAuthErrorBody),
+        (status = 409, description = "`rotation_in_progress` or `deadline_passed`: nothing was consumed", body = OAuthErrorBody),
+        (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody), (status = 429, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn token(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     retry: Result<RetryHeaders, ApiError>,
     basic: Basic,
     OAuthForm(form): OAuthForm<TokenForm>,
-) -> Result<Json<TokenAnswer>, OAuthErrorResponse> {
+) -> Result<Json<OAuthTokenResponse>, OAuthErrorResponse> {
     let grant_type = given(form.grant_type.as_deref(), "grant_type")?;
-    let Some(grant_type) = GrantType::read(grant_type) else {
+    let Ok(grant_type) = grant_type.parse::<GrantType>() else {
         return Err(OAuthErrorResponse::new("unsupported_grant_type", "This server has no such grant."));
     };
     let credentials = basic.or_form(form.client_id.clone(), form.client_secret.clone())?;
@@ -94,11 +94,11 @@ pub(super) async fn token(
 }
 
 async fn code(
-    app: &App,
-    client: &Client,
+    app: &AppState,
+    client: &OAuthClient,
     caller: &Caller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthErrorResponse> {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let exchange = CodeExchange {
         client,
         code: secret(form.code.as_ref(), "code")?,
@@ -107,49 +107,52 @@ async fn code(
         access_ttl: form.requested_expiry.as_deref().map(expiry).transpose()?,
         caller,
     };
-    Ok(TokenAnswer::of(app, redeem(app, exchange).await?))
+    Ok(OAuthTokenResponse::of(app, redeem(app, exchange).await?))
 }
 
 async fn refreshed(
-    app: &App,
-    client: &Client,
+    app: &AppState,
+    client: &OAuthClient,
     RetryHeaders { key, deadline }: RetryHeaders,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthErrorResponse> {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let token = RefreshToken::received(secret(form.refresh_token.as_ref(), "refresh_token")?.clone());
-    let request = RefreshRequest { token, holder: Holder::Client(client.id.clone()), key, deadline };
+    let request = RefreshRequest { token, holder: TokenHolder::Client(client.id.clone()), key, deadline };
     let asked = form.scope.as_deref().filter(|scope| !scope.is_empty());
     let asked = asked.map(|text| Scopes::parse(text).map_err(|_| OAuthError::InvalidScope));
     let refreshed = refresh::refresh_within(app, &request, asked.transpose()?.as_ref()).await;
     let (tokens, scopes) = refreshed.map_err(unconsumed)?;
     let refresh = Some((tokens.refresh, tokens.refresh_expires_in));
     let (access, access_expires_in) = (tokens.access, tokens.access_expires_in);
-    Ok(TokenAnswer::of(app, Issued { access, access_expires_in, refresh, id_token: None, scopes }))
+    Ok(OAuthTokenResponse::of(
+        app,
+        IssuedTokens { access, access_expires_in, refresh, id_token: None, scopes },
+    ))
 }
 
 /// The device grant (RFC 8628 section 3.4).
 async fn device(
-    app: &App,
-    client: &Client,
+    app: &AppState,
+    client: &OAuthClient,
     caller: &Caller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthErrorResponse> {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let code = DeviceCode::received(secret(form.device_code.as_ref(), "device_code")?.clone());
-    match poll(app, &code, &Holder::Client(client.id.clone()), caller).await? {
-        Polled::Issued(issued) => Ok(TokenAnswer::of(app, *issued)),
-        Polled::Pending => Err(OAuthErrorResponse::new(
+    match poll(app, &code, &TokenHolder::Client(client.id.clone()), caller).await? {
+        PollOutcome::Issued(issued) => Ok(OAuthTokenResponse::of(app, *issued)),
+        PollOutcome::Pending => Err(OAuthErrorResponse::new(
             "authorization_pending",
             "Nobody has approved or denied it yet. Ask again.",
         )),
-        Polled::SlowDown => {
+        PollOutcome::SlowDown => {
             Err(OAuthErrorResponse::new("slow_down", "Wait five seconds more between two polls from now on."))
         }
-        Polled::Expired => {
+        PollOutcome::Expired => {
             Err(OAuthErrorResponse::new("expired_token", "The code's time is over. Begin again."))
         }
-        Polled::Denied => Err(OAuthErrorResponse::new("access_denied", "The user did not allow it.")),
+        PollOutcome::Denied => Err(OAuthErrorResponse::new("access_denied", "The user did not allow it.")),
         // Another holder's grant is unknown to a client.
-        Polled::Unknown | Polled::Granted(_) => Err(OAuthError::InvalidGrant.into()),
+        PollOutcome::Unknown | PollOutcome::Granted(_) => Err(OAuthError::InvalidGrant.into()),
     }
 }
 
@@ -177,7 +180,8 @@ fn expiry(text: &str) -> Result<Duration, OAuthErrorResponse> {
 
 /// A token answer (RFC 6749 section 5.1).
 #[derive(Serialize, ToSchema)]
-pub(super) struct TokenAnswer {
+#[schema(as = TokenAnswer)]
+pub(super) struct OAuthTokenResponse {
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     access_token: SecretText,
@@ -198,9 +202,9 @@ pub(super) struct TokenAnswer {
     id_token: Option<SecretText>,
 }
 
-impl TokenAnswer {
+impl OAuthTokenResponse {
     /// After a grant.
-    pub(super) fn of(app: &App, issued: Issued) -> Self {
+    pub(super) fn of(app: &AppState, issued: IssuedTokens) -> Self {
         let (refresh, refresh_expires_in) = issued.refresh.unzip();
         Self {
             access_token: issued.access,

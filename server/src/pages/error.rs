@@ -6,8 +6,8 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::layout::Page;
 use crate::http::error::ApiError;
+use crate::pages::layout::HtmlPage;
 
 /// An error page. Its texts are for people and repeat nothing they sent.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ impl<E: Into<ApiError>> From<E> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.0.status, self.0.retry_after);
-        let mut response = Page::new(*self.0).status(status).into_response();
+        let mut response = HtmlPage::new(*self.0).status(status).into_response();
         if let Some(span) = retry_after {
             set_retry_after(&mut response, span);
         }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 /// A page to answer with: a template, with the headers of every page.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct HtmlPage<T> {
     template: T,
     status: StatusCode,
     script: bool,
@@ -14,7 +14,7 @@ pub struct Page<T> {
     cookies: Vec<HeaderValue>,
 }
 
-impl<T: Template> Page<T> {
+impl<T: Template> HtmlPage<T> {
     /// A page with status 200.
     pub fn new(template: T) -> Self {
         Self { template, status: StatusCode::OK, script: false, form_target: None, cookies: Vec::new() }
@@ -43,7 +43,7 @@ impl<T: Template> Page<T> {
     }
 }
 
-impl<T: Template> IntoResponse for Page<T> {
+impl<T: Template> IntoResponse for HtmlPage<T> {
     fn into_response(self) -> Response {
         let html = match self.template.render() {
             Ok(html) => html,

@@ -1,16 +1,17 @@
 //! The pages that people see: signing in, their sessions, their access tokens. Server-rendered HTML that needs no
 //! JavaScript.
 //!
-//! A page's handler takes [`signed_in::SignedIn`] (who it is) and, for a POST, [`form::PageForm`] (what they sent, proved
-//! to come from a page of ours), and answers with [`layout::Page`], [`layout::SeeOther`] or a [`error::PageError`].
+//! A page's handler takes [`signed_in::SignedInBrowser`] (who it is) and, for a POST, [`form::PageForm`] (what they sent, proved
+//! to come from a page of ours), and answers with [`layout::HtmlPage`], [`layout::SeeOther`] or a [`error::PageError`].
 //! Its template extends `signed_in.html` (with a field `who`: [`navigation::Who`]) or `base.html`.
 
 mod access_tokens;
 pub mod assets;
 pub mod cookies;
 mod device;
+pub mod display_time;
 pub mod error;
-pub mod for_browsers;
+pub mod error_pages;
 pub mod form;
 pub mod layout;
 pub mod navigation;
@@ -19,17 +20,16 @@ mod sessions;
 pub mod sign_in;
 mod sign_in_second_factor;
 pub mod signed_in;
-pub mod times;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::app::App;
+use crate::app::AppState;
 
 /// The routes of every page.
-pub fn routes() -> Router<Arc<App>> {
+pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route(assets::ROUTE, get(assets::get))
         .route("/", get(home))

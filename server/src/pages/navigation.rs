@@ -1,11 +1,11 @@
 //! Who is signed in and where they are, for the frame in `signed_in.html`.
 
-use crate::pages::signed_in::SignedIn;
+use crate::pages::signed_in::SignedInBrowser;
 use crate::tokens::browser::FormToken;
 
 /// Which entry of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub enum NavigationSection {
     /// `/dashboard/sessions`.
     Sessions,
     /// `/dashboard/access-tokens`.
@@ -24,31 +24,31 @@ pub struct Who {
     /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
     pub form_token: FormToken,
     /// Where they are.
-    pub here: Section,
+    pub here: NavigationSection,
 }
 
 impl Who {
     /// For a page of this section.
-    pub fn at(here: Section, signed_in: &SignedIn) -> Self {
+    pub fn at(here: NavigationSection, signed_in: &SignedInBrowser) -> Self {
         Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
     }
 
     /// The entries of the navigation.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub fn entries(&self) -> Vec<NavigationEntry> {
         [
-            (Section::Sessions, "/dashboard/sessions", "Sessions"),
-            (Section::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
-            (Section::Security, "/dashboard/security", "Security"),
+            (NavigationSection::Sessions, "/dashboard/sessions", "Sessions"),
+            (NavigationSection::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
+            (NavigationSection::Security, "/dashboard/security", "Security"),
         ]
         .into_iter()
-        .map(|(section, path, label)| Entry { path, label, here: section == self.here })
+        .map(|(section, path, label)| NavigationEntry { path, label, here: section == self.here })
         .collect()
     }
 }
 
 /// One entry of the navigation.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct NavigationEntry {
     /// Where it leads.
     pub path: &'static str,
     /// What it is called.

@@ -8,18 +8,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::cookies::{self, Kind};
-use super::error::{PageError, set_retry_after, wait};
-use super::form::SignInForm;
-use super::layout::{Page, SeeOther};
-use super::sign_in::{go_on, lapsed};
-use crate::actions::sign_in::browser::{self as actions, Browser};
+use crate::actions::sign_in::browser::{self as actions, BrowserCookies};
 use crate::actions::sign_in::error::SignInError;
-use crate::app::App;
-use crate::http::client::Asks;
+use crate::app::AppState;
+use crate::http::client::RequestCaller;
+use crate::pages::cookies::{self, CookieKind};
+use crate::pages::error::{PageError, set_retry_after, wait};
+use crate::pages::form::SignInForm;
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::sign_in::{go_on, lapsed};
 use crate::secret::SecretText;
 use crate::tokens::browser::FormToken;
-use crate::tokens::totp::Answer;
+use crate::tokens::totp::SecondFactorAnswer;
 
 #[derive(Template)]
 #[template(path = "sign_in_second.html")]
@@ -29,15 +29,18 @@ struct SecondPage {
     alert: Option<String>,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, PageError> {
-    let Some(cookie) = cookies::read(&app, &headers, Kind::SignIn) else {
+pub(super) async fn show(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let Some(cookie) = cookies::read(&app, &headers, CookieKind::SignIn) else {
         return Ok(SeeOther::to("/signin").into_response());
     };
     let Some(sign_in) = actions::half_way(&app, &cookie).await? else {
         return Ok(SeeOther::to("/signin").into_response());
     };
     let email = sign_in.email.as_str().to_owned();
-    Ok(Page::new(SecondPage { form_token: cookie.form_token(), email, alert: None }).into_response())
+    Ok(HtmlPage::new(SecondPage { form_token: cookie.form_token(), email, alert: None }).into_response())
 }
 
 #[derive(Deserialize)]
@@ -47,8 +50,8 @@ pub(super) struct Second {
 }
 
 pub(super) async fn prove(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     headers: HeaderMap,
     SignInForm { cookie, form }: SignInForm<Second>,
 ) -> Result<Response, PageError> {
@@ -56,14 +59,15 @@ pub(super) async fn prove(
         let sign_in = actions::half_way(&app, &cookie).await?.ok_or_else(lapsed)?;
         let (email, alert) = (sign_in.email.as_str().to_owned(), Some(alert.to_owned()));
         let page = SecondPage { form_token: cookie.form_token(), email, alert };
-        Ok(Page::new(page).status(status).into_response())
+        Ok(HtmlPage::new(page).status(status).into_response())
     };
-    let Ok(answer) = Answer::parse(&form.code) else {
+    let Ok(answer) = SecondFactorAnswer::parse(&form.code) else {
         let alert = "Type the six digits your app shows, or one of your recovery codes.";
         return tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await;
     };
-    let session = cookies::read(&app, &headers, Kind::Session);
-    let browser = Browser { sign_in: &cookie, session: session.as_ref(), remembered: None, caller: &caller };
+    let session = cookies::read(&app, &headers, CookieKind::Session);
+    let browser =
+        BrowserCookies { sign_in: &cookie, session: session.as_ref(), remembered: None, caller: &caller };
     match actions::prove_second(&app, browser, &answer, form.remember.is_some()).await {
         Ok(step) => Ok(go_on(&app, &step).into_response()),
         Err(SignInError::SecondFactorRejected) => {

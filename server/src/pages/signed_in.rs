@@ -7,25 +7,25 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::cookies::{self, Kind};
-use super::error::PageError;
-use super::layout::SeeOther;
 use crate::actions::browser::session::{self, BrowserSession};
-use crate::app::App;
-use crate::db::sessions::Session;
-use crate::http::client::Asks;
+use crate::app::AppState;
+use crate::db::sessions::StoredSession;
+use crate::http::client::RequestCaller;
+use crate::pages::cookies::{self, CookieKind};
+use crate::pages::error::PageError;
+use crate::pages::layout::SeeOther;
 use crate::rules::local_path::LocalPath;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::browser::FormToken;
 
 /// Who is signed in. Without one a GET is sent to the sign-in, which leads back here, and anything else gets an error
 /// page. [`Option`] works too, for pages that anyone may see.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
+pub struct SignedInBrowser {
     /// The browser's session, with its user.
-    pub session: Session,
+    pub session: StoredSession,
     /// When the person last proved who they are (OIDC's `auth_time`).
-    pub proved_at: Moment,
+    pub proved_at: Timestamp,
     /// The token that the forms of this browser carry.
     pub form_token: FormToken,
 }
@@ -62,14 +62,14 @@ fn query(next: &LocalPath) -> String {
     url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish()
 }
 
-impl SignedIn {
+impl SignedInBrowser {
     /// The signed-in browser of a request, if it is one.
-    pub async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, PageError> {
+    pub async fn find(parts: &mut Parts, app: &Arc<AppState>) -> Result<Option<Self>, PageError> {
         if let Some(found) = parts.extensions.get::<Self>() {
             return Ok(Some(found.clone()));
         }
-        let Some(cookie) = cookies::read(app, &parts.headers, Kind::Session) else { return Ok(None) };
-        let Asks(caller) = Asks::from_request_parts(parts, app).await?;
+        let Some(cookie) = cookies::read(app, &parts.headers, CookieKind::Session) else { return Ok(None) };
+        let RequestCaller(caller) = RequestCaller::from_request_parts(parts, app).await?;
         let Some(BrowserSession { session, proved_at }) = session::open(app, &cookie, &caller).await? else {
             return Ok(None);
         };
@@ -79,10 +79,10 @@ impl SignedIn {
     }
 }
 
-impl FromRequestParts<Arc<App>> for SignedIn {
+impl FromRequestParts<Arc<AppState>> for SignedInBrowser {
     type Rejection = NotSignedIn;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, NotSignedIn> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, NotSignedIn> {
         match Self::find(parts, app).await.map_err(NotSignedIn::Refused)? {
             Some(found) => Ok(found),
             None if matches!(parts.method, Method::GET | Method::HEAD) => {
@@ -94,10 +94,10 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     }
 }
 
-impl axum::extract::OptionalFromRequestParts<Arc<App>> for SignedIn {
+impl axum::extract::OptionalFromRequestParts<Arc<AppState>> for SignedInBrowser {
     type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, PageError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Option<Self>, PageError> {
         Self::find(parts, app).await
     }
 }

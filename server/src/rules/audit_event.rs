@@ -89,7 +89,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// The word for it in the database and in `everkey-server events`.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::CodeSent => "code_sent",
             Self::MailFailed => "mail_failed",

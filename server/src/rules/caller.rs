@@ -1,6 +1,6 @@
 //! Who asks, as far as the network tells: an address and what a program calls itself.
 
-use super::address::Client;
+use crate::rules::address::NetworkAddress;
 
 /// The longest program name kept, in characters.
 const LONGEST: usize = 120;
@@ -10,14 +10,14 @@ const LONGEST: usize = 120;
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The network address.
-    pub address: Client,
+    pub address: NetworkAddress,
     /// What the program calls itself (`User-Agent`): visible ASCII and spaces, at most 120 characters.
     pub program: String,
 }
 
 impl Caller {
     /// A caller at `address` that calls itself `user_agent`, of which nothing unprintable is kept.
-    pub fn new(address: Client, user_agent: Option<&str>) -> Self {
+    pub fn new(address: NetworkAddress, user_agent: Option<&str>) -> Self {
         let kept = |c: &char| c.is_ascii_graphic() || *c == ' ';
         Self { address, program: user_agent.unwrap_or("").chars().filter(kept).take(LONGEST).collect() }
     }
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_program_name_is_short_and_printable() {
-        let address = Client::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
+        let address = NetworkAddress::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
         assert_eq!(Caller::new(address, None).program, "");
         assert_eq!(Caller::new(address, Some("curl/8\u{1b}[31m\n")).program, "curl/8[31m");
         assert_eq!(Caller::new(address, Some(&"x".repeat(500))).program.len(), LONGEST);

@@ -2,13 +2,13 @@
 //! The caller commits the guess before it compares, so parallel guesses can't share a count.
 
 use crate::rules::rate::{self, Limit, Rate};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// The newest code of an email, as stored.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeFacts {
     /// When it stops working.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// Guesses already made at it.
     pub guesses: u32,
     /// Whether it has signed someone in.
@@ -17,7 +17,7 @@ pub struct CodeFacts {
 
 /// What to do with a guess. Every guess that is not `Limited` counts as a failure until it proves right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum GuessDecision {
     /// Count it, then compare.
     Compare,
     /// Count it and refuse: there is no code, or it is dead.
@@ -42,17 +42,17 @@ pub struct GuessLimits {
 pub fn decide(
     limits: GuessLimits,
     code: Option<CodeFacts>,
-    nth_failure: Option<Moment>,
-    now: Moment,
-) -> Decision {
+    nth_failure: Option<Timestamp>,
+    now: Timestamp,
+) -> GuessDecision {
     if let Rate::Full { retry_after } = rate::check(limits.failures_per_email, nth_failure, now) {
-        return Decision::Limited { retry_after };
+        return GuessDecision::Limited { retry_after };
     }
     match code {
         Some(code) if !code.used && code.guesses < limits.per_code && now < code.expires_at => {
-            Decision::Compare
+            GuessDecision::Compare
         }
-        Some(_) | None => Decision::Dead,
+        Some(_) | None => GuessDecision::Dead,
     }
 }
 
@@ -66,31 +66,31 @@ mod tests {
         per_code: 5,
         failures_per_email: Limit { max: 50, window: Duration::from_secs(86_400) },
     };
-    const NOW: Moment = Moment::from_secs(100_000);
-    const FRESH: CodeFacts = CodeFacts { expires_at: Moment::from_secs(100_001), guesses: 0, used: false };
+    const NOW: Timestamp = Timestamp::from_secs(100_000);
+    const FRESH: CodeFacts = CodeFacts { expires_at: Timestamp::from_secs(100_001), guesses: 0, used: false };
 
-    fn with(code: CodeFacts) -> Decision {
+    fn with(code: CodeFacts) -> GuessDecision {
         decide(LIMITS, Some(code), None, NOW)
     }
 
     #[test]
     fn a_live_code_is_compared_up_to_its_fifth_guess() {
-        assert_eq!(with(FRESH), Decision::Compare);
-        assert_eq!(with(CodeFacts { guesses: 4, ..FRESH }), Decision::Compare);
-        assert_eq!(with(CodeFacts { guesses: 5, ..FRESH }), Decision::Dead);
+        assert_eq!(with(FRESH), GuessDecision::Compare);
+        assert_eq!(with(CodeFacts { guesses: 4, ..FRESH }), GuessDecision::Compare);
+        assert_eq!(with(CodeFacts { guesses: 5, ..FRESH }), GuessDecision::Dead);
     }
 
     #[test]
     fn used_expired_and_missing_codes_are_dead() {
-        assert_eq!(with(CodeFacts { used: true, ..FRESH }), Decision::Dead);
-        assert_eq!(with(CodeFacts { expires_at: NOW, ..FRESH }), Decision::Dead);
-        assert_eq!(decide(LIMITS, None, None, NOW), Decision::Dead);
+        assert_eq!(with(CodeFacts { used: true, ..FRESH }), GuessDecision::Dead);
+        assert_eq!(with(CodeFacts { expires_at: NOW, ..FRESH }), GuessDecision::Dead);
+        assert_eq!(decide(LIMITS, None, None, NOW), GuessDecision::Dead);
     }
 
     #[test]
     fn fifty_failures_a_day_stop_even_a_live_code() {
         let fiftieth = Some(NOW.minus(Duration::from_secs(86_399)));
-        let limited = Decision::Limited { retry_after: Duration::from_secs(1) };
+        let limited = GuessDecision::Limited { retry_after: Duration::from_secs(1) };
         assert_eq!(decide(LIMITS, Some(FRESH), fiftieth, NOW), limited);
         assert_eq!(decide(LIMITS, None, fiftieth, NOW), limited);
     }

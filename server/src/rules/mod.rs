@@ -20,5 +20,6 @@ pub mod request_code;
 pub mod role;
 pub mod rotation;
 pub mod second_factor;
+pub mod text;
+pub mod unknown_value;
 pub mod web;
-pub mod wording;

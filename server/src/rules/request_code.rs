@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use crate::rules::rate::{self, Limit, Rate};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What the database knows about earlier requests. Nothing in it depends on whether the email has an account.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct CodeRequestFacts {
     /// The newest request for this email.
-    pub last_for_email: Option<Moment>,
+    pub last_for_email: Option<Timestamp>,
     /// The `per_email.max`-th newest request for this email.
-    pub nth_for_email: Option<Moment>,
+    pub nth_for_email: Option<Timestamp>,
     /// The `per_ip.max`-th newest request from this network address.
-    pub nth_for_ip: Option<Moment>,
+    pub nth_for_ip: Option<Timestamp>,
 }
 
 /// How often a code may be asked for.
@@ -28,7 +28,7 @@ pub struct CodeLimits {
 }
 
 /// `Open` if a code may be sent, else how long to wait.
-pub fn decide(limits: CodeLimits, facts: Facts, now: Moment) -> Rate {
+pub fn decide(limits: CodeLimits, facts: CodeRequestFacts, now: Timestamp) -> Rate {
     rate::cool_down(limits.cooldown, facts.last_for_email, now)
         .and(rate::check(limits.per_email, facts.nth_for_email, now))
         .and(rate::check(limits.per_ip, facts.nth_for_ip, now))
@@ -44,8 +44,9 @@ mod tests {
         per_email: Limit { max: 5, window: QUARTER },
         per_ip: Limit { max: 20, window: QUARTER },
     };
-    const QUIET: Facts = Facts { last_for_email: None, nth_for_email: None, nth_for_ip: None };
-    const NOW: Moment = Moment::from_secs(10_000);
+    const QUIET: CodeRequestFacts =
+        CodeRequestFacts { last_for_email: None, nth_for_email: None, nth_for_ip: None };
+    const NOW: Timestamp = Timestamp::from_secs(10_000);
 
     fn full(secs: u64) -> Rate {
         Rate::Full { retry_after: Duration::from_secs(secs) }
@@ -58,16 +59,16 @@ mod tests {
 
     #[test]
     fn thirty_seconds_between_two() {
-        let last = |secs| Facts { last_for_email: Some(Moment::from_secs(secs)), ..QUIET };
+        let last = |secs| CodeRequestFacts { last_for_email: Some(Timestamp::from_secs(secs)), ..QUIET };
         assert_eq!(decide(LIMITS, last(9971), NOW), full(1));
         assert_eq!(decide(LIMITS, last(9970), NOW), Rate::Open);
     }
 
     #[test]
     fn five_per_email_and_twenty_per_address() {
-        let email = Facts { nth_for_email: Some(Moment::from_secs(9200)), ..QUIET };
+        let email = CodeRequestFacts { nth_for_email: Some(Timestamp::from_secs(9200)), ..QUIET };
         assert_eq!(decide(LIMITS, email, NOW), full(100));
-        let address = Facts { nth_for_ip: Some(Moment::from_secs(9300)), ..QUIET };
+        let address = CodeRequestFacts { nth_for_ip: Some(Timestamp::from_secs(9300)), ..QUIET };
         assert_eq!(decide(LIMITS, address, NOW), full(200));
     }
 }

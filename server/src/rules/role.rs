@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::rules::unknown_value::UnknownValue;
+
 /// A role in one workspace. It says nothing about any other workspace, nor about the installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -24,18 +26,13 @@ impl Role {
     }
 }
 
-/// The text names no role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no role")]
-pub struct NotARole;
-
 impl FromStr for Role {
-    type Err = NotARole;
+    type Err = UnknownValue;
 
-    fn from_str(text: &str) -> Result<Self, NotARole> {
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
         [Self::Member, Self::Admin, Self::Owner]
             .into_iter()
             .find(|role| role.as_str() == text)
-            .ok_or(NotARole)
+            .ok_or(UnknownValue)
     }
 }

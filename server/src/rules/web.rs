@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use super::access::Standing;
-use crate::time::Moment;
+use crate::rules::access::SessionStanding;
+use crate::time::Timestamp;
 
 /// What is known of a browser's session.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct BrowserSessionFacts {
     /// Whether the session was ended, or the account disabled.
-    pub standing: Standing,
+    pub standing: SessionStanding,
     /// When it ends however much it is used.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// When it was last used.
-    pub last_seen: Moment,
+    pub last_seen: Timestamp,
 }
 
 /// Whether it opens anything: live, neither too old nor unused for `idle`.
-pub fn opens(facts: Facts, idle: Duration, now: Moment) -> bool {
+pub fn opens(facts: BrowserSessionFacts, idle: Duration, now: Timestamp) -> bool {
     let fresh = now < facts.expires_at && now.since(facts.last_seen) < idle;
     match facts.standing {
-        Standing::Live => fresh,
-        Standing::Ended => false,
+        SessionStanding::Live => fresh,
+        SessionStanding::Ended => false,
     }
 }
 
@@ -32,16 +32,20 @@ mod tests {
     #[test]
     fn ended_old_and_unused_sessions_open_nothing() {
         let idle = Duration::from_secs(10);
-        let facts = Facts {
-            standing: Standing::Live,
-            expires_at: Moment::from_secs(100),
-            last_seen: Moment::from_secs(85),
+        let facts = BrowserSessionFacts {
+            standing: SessionStanding::Live,
+            expires_at: Timestamp::from_secs(100),
+            last_seen: Timestamp::from_secs(85),
         };
-        assert!(opens(facts, idle, Moment::from_secs(94)));
-        assert!(!opens(facts, idle, Moment::from_secs(95)));
-        let used = Facts { last_seen: Moment::from_secs(99), ..facts };
-        assert!(opens(used, idle, Moment::from_millis(99_999)));
-        assert!(!opens(used, idle, Moment::from_secs(100)));
-        assert!(!opens(Facts { standing: Standing::Ended, ..used }, idle, Moment::from_secs(99)));
+        assert!(opens(facts, idle, Timestamp::from_secs(94)));
+        assert!(!opens(facts, idle, Timestamp::from_secs(95)));
+        let used = BrowserSessionFacts { last_seen: Timestamp::from_secs(99), ..facts };
+        assert!(opens(used, idle, Timestamp::from_millis(99_999)));
+        assert!(!opens(used, idle, Timestamp::from_secs(100)));
+        assert!(!opens(
+            BrowserSessionFacts { standing: SessionStanding::Ended, ..used },
+            idle,
+            Timestamp::from_secs(99)
+        ));
     }
 }

@@ -80,10 +80,10 @@ async fn a_keys_file_of_another_user_is_refused() {
 async fn lost_keys_are_not_replaced_unasked() {
     let folder = room();
     let server = serve(folder.path(), &[]).await;
-    let store = everkey_server::db::Store::open(&database(folder.path()).parse().unwrap()).await.unwrap();
+    let store = everkey_server::db::Database::open(&database(folder.path()).parse().unwrap()).await.unwrap();
     let email = everkey_server::rules::email::Email::parse("ada@example.com").unwrap();
     let mut tx = store.begin().await.unwrap();
-    tx.user_by_email(&email, everkey_server::time::Moment::from_secs(1)).await.unwrap();
+    tx.user_by_email(&email, everkey_server::time::Timestamp::from_secs(1)).await.unwrap();
     tx.commit().await.unwrap();
     store.close().await;
     drop(server);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everkey_server::db::users::Status;
+use everkey_server::db::users::AccountStatus;
 use serde_json::json;
 
 use crate::achilles;
@@ -251,7 +251,7 @@ async fn whoever_is_disabled_between_approval_and_poll_gets_nothing() {
     let codes = server.device_codes(&client, "email").await;
     browser.decide(&server, &field(&codes, "user_code"), "approve").await;
     let mut tx = server.store.begin().await.unwrap();
-    tx.set_status(&me.user_id, Status::Disabled).await.unwrap();
+    tx.set_status(&me.user_id, AccountStatus::Disabled).await.unwrap();
     tx.commit().await.unwrap();
     expect_oauth(&server.device_poll(&client, &field(&codes, "device_code")).await, 400, "access_denied");
 }

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use everkey_server::app::{App, Policy};
-use everkey_server::db::Store;
+use everkey_server::app::{AppState, TokenPolicy};
+use everkey_server::db::Database;
 use everkey_server::http::serve::serve;
 use everkey_server::jobs::reminder_mail::ReminderMail;
 use everkey_server::keys::{KeyRing, ServerKey};
 use everkey_server::limits::Limits;
 use everkey_server::mail::carrier::Carrier;
 use everkey_server::mail::outbox;
-use everkey_server::mail::route::Route;
+use everkey_server::mail::route::MailRoute;
 use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
-use everkey_server::time::{Clock, Moment};
+use everkey_server::time::{TimeSource, Timestamp};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -36,9 +36,9 @@ impl TestClock {
     }
 }
 
-impl Clock for TestClock {
-    fn now(&self) -> Moment {
-        Moment::from_millis(self.0.load(Ordering::SeqCst))
+impl TimeSource for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -47,7 +47,7 @@ pub struct Options {
     pub limits: Limits,
     pub retry: RetryMode,
     pub trusted: Vec<&'static str>,
-    pub mail: Option<Route>,
+    pub mail: Option<MailRoute>,
     pub keys: Option<KeyRing>,
     pub public_url: &'static str,
 }
@@ -102,13 +102,13 @@ pub fn no_limits() -> Limits {
 pub struct Server {
     pub address: SocketAddr,
     pub clock: Arc<TestClock>,
-    pub store: Store,
+    pub store: Database,
     pub keys: KeyRing,
     folder: Room,
     carrier: Carrier,
     /// How the router prints itself: the only list of its routes there is.
     pub debug: String,
-    pub app: Arc<App>,
+    pub app: Arc<AppState>,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
 }
@@ -123,20 +123,20 @@ async fn start_in(folder: Room, options: Options) -> Server {
         let file = folder.path().join("test.db");
         std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
     }
-    let store = Store::open(&room::database(folder.path()).parse().unwrap()).await.unwrap();
+    let store = Database::open(&room::database(folder.path()).parse().unwrap()).await.unwrap();
     store.migrate().await.unwrap();
     let keys =
         options.keys.unwrap_or_else(|| KeyRing::new(ServerKey::random(clock.now()).unwrap(), Vec::new()));
-    let route = options.mail.unwrap_or_else(|| Route::Folder(folder.path().join("mail")));
+    let route = options.mail.unwrap_or_else(|| MailRoute::Folder(folder.path().join("mail")));
     let carrier = Carrier::new(&route, "everkey <no-reply@localhost>".parse().unwrap()).unwrap();
     let (outbox, waiting) = outbox();
     tokio::spawn(carrier.clone().run(waiting, store.clone(), clock.clone()));
-    let app = Arc::new(App {
+    let app = Arc::new(AppState {
         store: store.clone(),
         keys: keys.clone(),
         public_url: options.public_url.to_owned(),
         access: AccessTokens::new("https://issuer.example".to_owned()),
-        policy: Policy {
+        policy: TokenPolicy {
             access_ttl: Duration::from_secs(3600),
             refresh_ttl: Duration::from_secs(30 * 86_400),
             retry: options.retry,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
 use crate::harness::{Options, start};

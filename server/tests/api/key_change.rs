@@ -165,7 +165,7 @@ async fn keys_that_are_not_there_are_not_made_by_rotating() {
 async fn a_keys_file_from_before_id_tokens_gets_a_signing_key_and_keeps_the_old_set() {
     let room = room();
     let path = room.path().join("test.db.keys");
-    let key = everkey_server::keys::ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap();
+    let key = everkey_server::keys::ServerKey::random(everkey_server::time::Timestamp::from_secs(1)).unwrap();
     let text = |secret: &everkey_server::secret::SecretBytes| secret.to_base64().expose().to_owned();
     let old = json!({
         "v": 1,

@@ -4,7 +4,7 @@ use everkey_server::actions::oauth::approve::{self, AuthorizationRequest};
 use everkey_server::rules::oauth::pkce::Challenge;
 use everkey_server::rules::oauth::scope::Scopes;
 use everkey_server::secret::SecretText;
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 
 use crate::harness::{Server, SignedIn};

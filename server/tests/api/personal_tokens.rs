@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use everkey_server::db::users::Status;
+use everkey_server::db::users::AccountStatus;
 use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 
 use crate::binboi::{ME, TOKENS, expect_plain, make, revoke};
@@ -213,7 +213,7 @@ async fn a_disabled_user_has_no_token_that_works() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
     let token = make(&server, &me, &json!({})).await.text("token");
-    for (status, answer) in [(Status::Disabled, 401), (Status::Active, 200)] {
+    for (status, answer) in [(AccountStatus::Disabled, 401), (AccountStatus::Active, 200)] {
         let mut tx = server.store.begin().await.unwrap();
         tx.set_status(&me.user_id, status).await.unwrap();
         tx.commit().await.unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
 use tokio::io::AsyncWriteExt as _;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use everkey_server::keys::{KeyRing, ServerKey};
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
 use crate::harness::{Options, Server, start};

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
-use everkey_server::db::Store;
+use everkey_server::db::Database;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
@@ -107,7 +107,7 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     let place = address(&fresh).parse().unwrap();
     let made = template.clone();
     administer(move |mut admin| async move {
-        let store = Store::open(&place).await.unwrap();
+        let store = Database::open(&place).await.unwrap();
         store.migrate().await.unwrap();
         store.close().await;
         let rename = format!("ALTER DATABASE {fresh} RENAME TO {made}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use everkey_server::actions::second_factor::reseal::reseal;
 use everkey_server::keys::{KeyRing, ServerKey};
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
@@ -550,7 +550,7 @@ async fn what_was_never_confirmed_and_who_is_no_longer_remembered_is_forgotten()
 async fn rotated_keys_take_the_secrets_along() {
     let (server, _, phone) = protected(Options::without_limits()).await;
     let old = ServerKey::clone(&server.keys.current());
-    let new = ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap();
+    let new = ServerKey::random(everkey_server::time::Timestamp::from_secs(1)).unwrap();
     let keys = KeyRing::new(new, vec![old]);
     let server = server.restart(Options { keys: Some(keys.clone()), ..Options::without_limits() }).await;
     let code = server.new_code(ADA, 2).await;
@@ -566,7 +566,7 @@ async fn rotated_keys_take_the_secrets_along() {
     verify(&server, &code, json!(phone.next_code(&server))).await.expect(200);
     // Without any key that opens them nobody gets in, and nothing is changed.
     let foreign =
-        KeyRing::new(ServerKey::random(everkey_server::time::Moment::from_secs(2)).unwrap(), Vec::new());
+        KeyRing::new(ServerKey::random(everkey_server::time::Timestamp::from_secs(2)).unwrap(), Vec::new());
     assert_eq!(reseal(&server.store, &foreign).await.unwrap(), 0);
     let server = server.restart(Options { keys: Some(foreign), ..Options::without_limits() }).await;
     let code = server.new_code(ADA, 5).await;

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use crate::actions::accounts::error::AccountError;
 use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::db::retry;
-use crate::db::sessions::Ended;
-use crate::db::users::{Platform, Status, User};
+use crate::db::sessions::EndReason;
+use crate::db::users::{AccountStatus, Platform, StoredUser};
 use crate::rules::audit_event::AuditEvent;
 
 /// Up to `most` users whose ids come after `after`, by id.
@@ -14,7 +14,7 @@ pub async fn list(
     request: ToolRequest<'_>,
     after: Option<Uuid>,
     most: u32,
-) -> Result<Vec<User>, AccountError> {
+) -> Result<Vec<StoredUser>, AccountError> {
     let after = &after.map(|id| id.to_string()).unwrap_or_default();
     retry(|| async {
         let mut bearer = admin(request).await?;
@@ -26,7 +26,11 @@ pub async fn list(
 }
 
 /// Disables or enables an account. Disabled, none of its sessions opens anything from the next request on.
-pub async fn set_status(request: ToolRequest<'_>, user: Uuid, status: Status) -> Result<User, AccountError> {
+pub async fn set_status(
+    request: ToolRequest<'_>,
+    user: Uuid,
+    status: AccountStatus,
+) -> Result<StoredUser, AccountError> {
     let id = &user.to_string();
     retry(|| async {
         let mut bearer = admin(request).await?;
@@ -37,17 +41,17 @@ pub async fn set_status(request: ToolRequest<'_>, user: Uuid, status: Status) ->
         if user.status != status {
             bearer.tx.set_status(id, status).await?;
             let event = match status {
-                Status::Active => AuditEvent::UserEnabled,
+                AccountStatus::Active => AuditEvent::UserEnabled,
                 // Its sessions don't come back with it.
-                Status::Disabled => {
-                    bearer.tx.end_sessions_of(id, Ended::Logout, bearer.now).await?;
+                AccountStatus::Disabled => {
+                    bearer.tx.end_sessions_of(id, EndReason::Logout, bearer.now).await?;
                     AuditEvent::UserDisabled
                 }
             };
             bearer.record(event, id).await?;
         }
         bearer.tx.commit().await?;
-        Ok(User { status, ..user })
+        Ok(StoredUser { status, ..user })
     })
     .await
 }

@@ -1,20 +1,20 @@
 //! What the operator does to accounts and sessions, from the command line. Each change is audited.
 
 use crate::actions::server_error::ServerError;
-use crate::db::Store;
-use crate::db::audit::Entry;
-use crate::db::clients::Client;
-use crate::db::sessions::Ended;
-use crate::db::users::{Platform, Status, User};
+use crate::db::Database;
+use crate::db::audit::AuditEntry;
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::EndReason;
+use crate::db::users::{AccountStatus, Platform, StoredUser};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A change to an account.
 #[derive(Clone, Debug)]
 pub enum AccountChange {
     /// Whether it may be used. An account that may not loses its sessions, so that they don't come back with it.
-    Status(Status),
+    Status(AccountStatus),
     /// Its plan.
     Plan(String),
     /// Its role in the installation.
@@ -30,7 +30,7 @@ pub enum AccountChange {
 #[derive(Clone, Debug)]
 pub struct ChangedAccount {
     /// The account as it is then.
-    pub user: User,
+    pub user: StoredUser,
     /// How many sessions were ended.
     pub sessions: u64,
     /// How many personal access tokens were revoked.
@@ -39,10 +39,10 @@ pub struct ChangedAccount {
 
 /// Changes the account with this email; `None` if there is no such account.
 pub async fn change(
-    store: &Store,
+    store: &Database,
     email: &Email,
     change: &AccountChange,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Option<ChangedAccount>, ServerError> {
     let mut tx = store.begin().await?;
     let Some(mut user) = tx.user_with_email(email).await? else { return Ok(None) };
@@ -51,10 +51,10 @@ pub async fn change(
         AccountChange::Status(status) => {
             user.status = *status;
             tx.set_status(&user.id, *status).await?;
-            if *status == Status::Disabled {
-                sessions = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+            if *status == AccountStatus::Disabled {
+                sessions = tx.end_sessions_of(&user.id, EndReason::Logout, now).await?;
             }
-            format!("status {}", status.word())
+            format!("status {}", status.as_str())
         }
         AccountChange::Plan(plan) => {
             user.plan.clone_from(plan);
@@ -64,10 +64,10 @@ pub async fn change(
         AccountChange::Platform(role) => {
             user.platform = *role;
             tx.set_platform_role(&user.id, *role).await?;
-            format!("platform role {}", role.word())
+            format!("platform role {}", role.as_str())
         }
         AccountChange::SignOut { tokens: too } => {
-            sessions = tx.end_sessions_of(&user.id, Ended::Logout, now).await?;
+            sessions = tx.end_sessions_of(&user.id, EndReason::Logout, now).await?;
             if *too {
                 tokens = tx.revoke_personal_tokens_of(&user.id, now).await?;
             }
@@ -82,9 +82,9 @@ pub async fn change(
 /// Takes an account's second factor away, with its recovery codes and remembered browsers: for someone who lost them.
 /// `Some(false)` if it had none, `None` if there is no such account.
 pub async fn reset_second_factor(
-    store: &Store,
+    store: &Database,
     email: &Email,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Option<bool>, ServerError> {
     let mut tx = store.begin().await?;
     let Some(user) = tx.user_with_email(email).await? else { return Ok(None) };
@@ -99,10 +99,10 @@ pub async fn reset_second_factor(
 }
 
 /// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.
-pub async fn end_session(store: &Store, id: &str, now: Moment) -> Result<Option<bool>, ServerError> {
+pub async fn end_session(store: &Database, id: &str, now: Timestamp) -> Result<Option<bool>, ServerError> {
     let mut tx = store.begin().await?;
     let Some(session) = tx.session_for_update(id).await? else { return Ok(None) };
-    let ended = tx.end_session(id, Ended::Logout, now).await?;
+    let ended = tx.end_session(id, EndReason::Logout, now).await?;
     if ended {
         let (event, user) = (AuditEvent::OperatorChanged, session.user.id.as_str());
         tx.record_operator(event, user, Some(id), "session ended", now).await?;
@@ -114,11 +114,11 @@ pub async fn end_session(store: &Store, id: &str, now: Moment) -> Result<Option<
 /// Lets a client introspect the access tokens of every client, or no longer. Returns it as it is then; `None` if there is
 /// no such client with a secret.
 pub async fn let_introspect(
-    store: &Store,
+    store: &Database,
     id: &str,
     may: bool,
-    now: Moment,
-) -> Result<Option<Client>, ServerError> {
+    now: Timestamp,
+) -> Result<Option<OAuthClient>, ServerError> {
     let mut tx = store.begin().await?;
     if !tx.let_introspect(id, may).await? {
         return Ok(None);
@@ -128,7 +128,7 @@ pub async fn let_introspect(
         "client {id} {} every client's tokens",
         if may { "introspects" } else { "no longer introspects" }
     );
-    let entry = Entry {
+    let entry = AuditEntry {
         event: AuditEvent::OperatorChanged,
         session: None,
         generation: None,

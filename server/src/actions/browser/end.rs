@@ -1,16 +1,16 @@
 //! Ends sessions from a browser: its own, one other, all others.
 
 use crate::actions::server_error::ServerError;
-use crate::app::App;
-use crate::db::audit::Entry;
-use crate::db::sessions::{Ended, Session};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::sessions::{EndReason, StoredSession};
 use crate::db::{Tx, retry};
 use crate::rules::audit_event::AuditEvent;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
 /// Signs the browser with this cookie out. One that is not signed in is no error.
-pub async fn sign_out(app: &App, cookie: &BrowserSecret) -> Result<(), ServerError> {
+pub async fn sign_out(app: &AppState, cookie: &BrowserSecret) -> Result<(), ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         of_cookie(&mut tx, cookie, app.now()).await?;
@@ -21,7 +21,11 @@ pub async fn sign_out(app: &App, cookie: &BrowserSecret) -> Result<(), ServerErr
 }
 
 /// Ends the session of a cookie within `tx`, if it has one.
-pub(super) async fn of_cookie(tx: &mut Tx, cookie: &BrowserSecret, now: Moment) -> Result<(), ServerError> {
+pub(super) async fn of_cookie(
+    tx: &mut Tx,
+    cookie: &BrowserSecret,
+    now: Timestamp,
+) -> Result<(), ServerError> {
     let Some(web) = tx.web_session(&cookie.hash()).await? else { return Ok(()) };
     let Some(session) = tx.session_for_update(&web.session_id).await? else { return Ok(()) };
     end(tx, &session, AuditEvent::Logout, now).await
@@ -29,7 +33,7 @@ pub(super) async fn of_cookie(tx: &mut Tx, cookie: &BrowserSecret, now: Moment) 
 
 /// Ends the user's session with this id. `false`, and nothing happens, if they have none; one that has ended
 /// already stays as it is.
-pub async fn one(app: &App, mine: &Session, id: &str) -> Result<bool, ServerError> {
+pub async fn one(app: &AppState, mine: &StoredSession, id: &str) -> Result<bool, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let Some(session) = tx.session_for_update(id).await? else { return Ok(false) };
@@ -45,13 +49,13 @@ pub async fn one(app: &App, mine: &Session, id: &str) -> Result<bool, ServerErro
 }
 
 /// Ends every session of the user but `mine`. Returns how many were still open.
-pub async fn others(app: &App, mine: &Session) -> Result<u64, ServerError> {
+pub async fn others(app: &AppState, mine: &StoredSession) -> Result<u64, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, Ended::Logout, now).await?;
+        let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, EndReason::Logout, now).await?;
         let detail = ended.to_string();
-        let entry = Entry {
+        let entry = AuditEntry {
             event: AuditEvent::OthersEnded,
             session: Some(mine),
             generation: None,
@@ -64,9 +68,14 @@ pub async fn others(app: &App, mine: &Session) -> Result<u64, ServerError> {
     .await
 }
 
-async fn end(tx: &mut Tx, session: &Session, event: AuditEvent, now: Moment) -> Result<(), ServerError> {
-    if tx.end_session(&session.id, Ended::Logout, now).await? {
-        let entry = Entry { event, session: Some(session), generation: None, detail: None };
+async fn end(
+    tx: &mut Tx,
+    session: &StoredSession,
+    event: AuditEvent,
+    now: Timestamp,
+) -> Result<(), ServerError> {
+    if tx.end_session(&session.id, EndReason::Logout, now).await? {
+        let entry = AuditEntry { event, session: Some(session), generation: None, detail: None };
         tx.record(entry, now).await?;
     }
     Ok(())

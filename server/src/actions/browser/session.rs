@@ -2,27 +2,27 @@
 
 use crate::actions::bearer_session::is_news;
 use crate::actions::server_error::ServerError;
-use crate::app::App;
+use crate::app::AppState;
 use crate::db::retry;
-use crate::db::sessions::Session;
+use crate::db::sessions::StoredSession;
 use crate::rules::caller::Caller;
-use crate::rules::grant::Grant;
-use crate::rules::web::{Facts, opens};
-use crate::time::Moment;
+use crate::rules::grant::SessionGrant;
+use crate::rules::web::{BrowserSessionFacts, opens};
+use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
 /// A browser that is signed in.
 #[derive(Clone, Debug)]
 pub struct BrowserSession {
     /// Its session.
-    pub session: Session,
+    pub session: StoredSession,
     /// When the person proved who they are.
-    pub proved_at: Moment,
+    pub proved_at: Timestamp,
 }
 
 /// Who is signed in with this cookie, and notes that they were seen; `None` if nobody is.
 pub async fn open(
-    app: &App,
+    app: &AppState,
     cookie: &BrowserSecret,
     caller: &Caller,
 ) -> Result<Option<BrowserSession>, ServerError> {
@@ -30,7 +30,7 @@ pub async fn open(
 }
 
 async fn attempt(
-    app: &App,
+    app: &AppState,
     cookie: &BrowserSecret,
     caller: &Caller,
 ) -> Result<Option<BrowserSession>, ServerError> {
@@ -38,9 +38,12 @@ async fn attempt(
     let now = app.now();
     let Some(web) = tx.web_session(&cookie.hash()).await? else { return Ok(None) };
     let Some(session) = tx.session_for_update(&web.session_id).await? else { return Ok(None) };
-    let facts =
-        Facts { standing: session.standing(), expires_at: web.expires_at, last_seen: last_seen(&session) };
-    if session.grant != Grant::Web || !opens(facts, app.limits.web_idle, now) {
+    let facts = BrowserSessionFacts {
+        standing: session.standing(),
+        expires_at: web.expires_at,
+        last_seen: last_seen(&session),
+    };
+    if session.grant != SessionGrant::Web || !opens(facts, app.limits.web_idle, now) {
         return Ok(None);
     }
     if is_news(&session, caller, now) {
@@ -51,6 +54,6 @@ async fn attempt(
 }
 
 /// When a session was last seen, its beginning included.
-pub fn last_seen(session: &Session) -> Moment {
+pub fn last_seen(session: &StoredSession) -> Timestamp {
     session.last_seen.as_ref().map_or(session.created_at, |(at, _)| *at)
 }

@@ -2,22 +2,22 @@
 //! and are the same answer, and few wrong ones are allowed.
 
 use crate::actions::limit::{self, LimitError};
-use crate::app::App;
-use crate::db::audit::Entry;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::devices::DeviceGrant;
-use crate::db::sessions::Session;
-use crate::db::throttle::Kind;
+use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
-use crate::rules::device::State;
+use crate::rules::device::DeviceGrantState;
 use crate::rules::rate::Rate;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::device::UserCode;
 
 /// What a user code led to.
 #[derive(Debug)]
-pub enum LookedUp {
+pub enum LookUpOutcome {
     /// A grant that waits for a verdict.
     Found(Box<DeviceGrant>),
     /// Nothing: the code is wrong, expired or used. This counts as one wrong code of the user and of the address.
@@ -27,24 +27,24 @@ pub enum LookedUp {
 /// Looks a user code up. `RateLimited` if there were too many wrong ones of this user or from this address lately,
 /// even if this one is right: else it could be guessed on.
 pub async fn look_up(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     code: &UserCode,
     caller: &Caller,
-) -> Result<LookedUp, LimitError> {
+) -> Result<LookUpOutcome, LimitError> {
     retry(|| attempt(app, session, code, caller)).await
 }
 
 async fn attempt(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     code: &UserCode,
     caller: &Caller,
-) -> Result<LookedUp, LimitError> {
+) -> Result<LookUpOutcome, LimitError> {
     let (user, from) = (session.user.id.as_str(), caller.address.to_string());
     let subjects = [
-        (Kind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
-        (Kind::WrongUserCodeFromIp, &from, app.limits.wrong_user_codes_per_ip),
+        (ThrottleKind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
+        (ThrottleKind::WrongUserCodeFromIp, &from, app.limits.wrong_user_codes_per_ip),
     ];
     let mut tx = app.store.begin().await?;
     let now = app.now();
@@ -56,24 +56,33 @@ async fn attempt(
         return Err(LimitError::RateLimited { retry_after });
     }
     if let Some(grant) = find(app, &mut tx, code, now).await? {
-        return Ok(LookedUp::Found(Box::new(grant)));
+        return Ok(LookUpOutcome::Found(Box::new(grant)));
     }
     for (kind, subject, limit) in subjects {
         tx.count_event(kind, subject, limit, now).await?;
     }
-    let entry =
-        Entry { event: AuditEvent::UserCodeRefused, session: Some(session), generation: None, detail: None };
+    let entry = AuditEntry {
+        event: AuditEvent::UserCodeRefused,
+        session: Some(session),
+        generation: None,
+        detail: None,
+    };
     tx.record(entry, now).await?;
     tx.commit().await?;
-    Ok(LookedUp::Nothing)
+    Ok(LookUpOutcome::Nothing)
 }
 
 /// The grant that waits under this code, whichever server key its hash was made with.
-async fn find(app: &App, tx: &mut Tx, code: &UserCode, now: Moment) -> Result<Option<DeviceGrant>, DbError> {
+async fn find(
+    app: &AppState,
+    tx: &mut Tx,
+    code: &UserCode,
+    now: Timestamp,
+) -> Result<Option<DeviceGrant>, DbError> {
     let mut found = None;
     for key in app.keys.all() {
         let grant = tx.device_grant_by_user_code(&code.hash(&key)).await?;
-        let waits = |grant: &DeviceGrant| grant.state == State::Pending && now < grant.expires_at;
+        let waits = |grant: &DeviceGrant| grant.state == DeviceGrantState::Pending && now < grant.expires_at;
         found = found.or(grant.filter(waits));
     }
     Ok(found)

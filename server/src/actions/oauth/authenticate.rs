@@ -2,11 +2,11 @@
 
 use crate::actions::limit::room;
 use crate::actions::oauth::error::OAuthError;
-use crate::app::App;
-use crate::db::audit::Entry;
-use crate::db::clients::Client;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::clients::OAuthClient;
 use crate::db::retry;
-use crate::db::throttle::Kind;
+use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
@@ -37,18 +37,24 @@ pub enum ClientProof {
 /// The client that makes the request. It must prove it in the very way it registered. Failures are counted by network
 /// address, and too many of them refuse everyone there for a while.
 pub async fn authenticate(
-    app: &App,
+    app: &AppState,
     credentials: &Credentials,
     caller: &Caller,
-) -> Result<Client, OAuthError> {
+) -> Result<OAuthClient, OAuthError> {
     retry(|| attempt(app, credentials, caller)).await
 }
 
-async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, OAuthError> {
+async fn attempt(
+    app: &AppState,
+    credentials: &Credentials,
+    caller: &Caller,
+) -> Result<OAuthClient, OAuthError> {
     let (limit, subject) = (app.limits.client_failures_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    if let Rate::Full { retry_after } = room(&mut tx, Kind::FailedClient, &subject, limit, now).await? {
+    if let Rate::Full { retry_after } =
+        room(&mut tx, ThrottleKind::FailedClient, &subject, limit, now).await?
+    {
         return Err(OAuthError::RateLimited { retry_after });
     }
     let client = tx.client(&credentials.id).await?;
@@ -56,15 +62,15 @@ async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Resul
     if let Some(client) = client.filter(|client| is_proved(client, &credentials.proof)) {
         return Ok(client);
     }
-    tx.count_event(Kind::FailedClient, &subject, limit, now).await?;
+    tx.count_event(ThrottleKind::FailedClient, &subject, limit, now).await?;
     let detail = known.then_some(credentials.id.as_str());
-    tx.record(Entry { event: AuditEvent::ClientRefused, session: None, generation: None, detail }, now)
+    tx.record(AuditEntry { event: AuditEvent::ClientRefused, session: None, generation: None, detail }, now)
         .await?;
     tx.commit().await?;
     Err(OAuthError::InvalidClient)
 }
 
-fn is_proved(client: &Client, proof: &ClientProof) -> bool {
+fn is_proved(client: &OAuthClient, proof: &ClientProof) -> bool {
     let matches = |secret: &SecretText| client.secret == Some(Digest::sha256(secret.expose().as_bytes()));
     match (client.registered.auth, proof) {
         (AuthMethod::None, ClientProof::None) => true,

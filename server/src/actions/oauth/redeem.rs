@@ -4,29 +4,29 @@ use std::time::Duration;
 
 use crate::actions::limit::admit;
 use crate::actions::oauth::error::OAuthError;
-use crate::actions::oauth::grant::{Granting, Issued, grant};
-use crate::app::App;
-use crate::db::audit::Entry;
+use crate::actions::oauth::grant::{ClientGrant, IssuedTokens, grant};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
-use crate::db::clients::Client;
-use crate::db::sessions::Ended;
-use crate::db::throttle::Kind;
-use crate::db::users::Status;
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::EndReason;
+use crate::db::throttle::ThrottleKind;
+use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
-use crate::rules::grant::How;
-use crate::rules::oauth::code::{Decision, Facts, decide};
+use crate::rules::grant::ProofMethod;
+use crate::rules::oauth::code::{CodeDecision, CodeExchangeFacts, decide};
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A code, and what proves that it is in the right hands.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeExchange<'a> {
     /// The client, which has proved who it is.
-    pub client: &'a Client,
+    pub client: &'a OAuthClient,
     /// The code.
     pub code: &'a SecretText,
     /// The redirect address that the code was sent to.
@@ -40,20 +40,20 @@ pub struct CodeExchange<'a> {
 }
 
 /// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
-pub async fn redeem(app: &App, exchange: CodeExchange<'_>) -> Result<Issued, OAuthError> {
+pub async fn redeem(app: &AppState, exchange: CodeExchange<'_>) -> Result<IssuedTokens, OAuthError> {
     retry(|| attempt(app, exchange)).await
 }
 
-async fn attempt(app: &App, exchange: CodeExchange<'_>) -> Result<Issued, OAuthError> {
+async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<IssuedTokens, OAuthError> {
     let mut tx = app.store.begin().await?;
     let hash = Digest::sha256(exchange.code.expose().as_bytes());
     let found = tx.authorization_for_update(&hash).await?;
     // Taken after the lock, so that waiting for it counts.
     let now = app.now();
     let (limit, subject) = (app.limits.code_exchanges_per_ip, exchange.caller.address.to_string());
-    admit(&mut tx, Kind::CodeExchange, &subject, limit, now).await?;
+    admit(&mut tx, ThrottleKind::CodeExchange, &subject, limit, now).await?;
     let Some(found) = found else { return refuse(tx, None).await };
-    let facts = Facts {
+    let facts = CodeExchangeFacts {
         client: found.client == exchange.client.id,
         redirect: found.redirect == exchange.redirect,
         verifier: found.challenge.is_met_by(exchange.verifier),
@@ -61,30 +61,30 @@ async fn attempt(app: &App, exchange: CodeExchange<'_>) -> Result<Issued, OAuthE
         expires_at: found.expires_at,
     };
     match (decide(facts, now), &found.session) {
-        (Decision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
-        (Decision::Replay, Some(session)) => replayed(tx, session, now).await,
-        (Decision::Replay, None) | (Decision::Refuse, _) => refuse(tx, Some((&found, now))).await,
+        (CodeDecision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
+        (CodeDecision::Replay, Some(session)) => replayed(tx, session, now).await,
+        (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => refuse(tx, Some((&found, now))).await,
     }
 }
 
 async fn begin(
-    app: &App,
+    app: &AppState,
     mut tx: Tx,
     exchange: CodeExchange<'_>,
     hash: &Digest,
     found: &Authorization,
-    now: Moment,
-) -> Result<Issued, OAuthError> {
+    now: Timestamp,
+) -> Result<IssuedTokens, OAuthError> {
     let user = tx.user(&found.user).await?.ok_or(DbError::Corrupt("authorization_codes.user_id"))?;
     match user.status {
-        Status::Active => {}
-        Status::Disabled => return Err(OAuthError::InvalidGrant),
+        AccountStatus::Active => {}
+        AccountStatus::Disabled => return Err(OAuthError::InvalidGrant),
     }
-    let granting = Granting {
+    let granting = ClientGrant {
         user: &user,
         client: exchange.client,
         scopes: &Scopes::read(&found.scope),
-        how: How::Browser,
+        how: ProofMethod::Browser,
         auth_time: Some(found.auth_time),
         nonce: found.nonce.as_deref(),
         access_ttl: exchange.access_ttl,
@@ -98,12 +98,16 @@ async fn begin(
     Ok(issued)
 }
 
-async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, OAuthError> {
+async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<IssuedTokens, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
-    tx.end_session(&session.id, Ended::Replay, now).await?;
-    let entry =
-        Entry { event: AuditEvent::CodeReplayed, session: Some(&session), generation: None, detail: None };
+    tx.end_session(&session.id, EndReason::Replay, now).await?;
+    let entry = AuditEntry {
+        event: AuditEvent::CodeReplayed,
+        session: Some(&session),
+        generation: None,
+        detail: None,
+    };
     tx.record(entry, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, "an authorization code was used twice");
@@ -111,10 +115,10 @@ async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, OAut
 }
 
 /// Keeps only that a code was brought.
-async fn refuse(mut tx: Tx, known: Option<(&Authorization, Moment)>) -> Result<Issued, OAuthError> {
+async fn refuse(mut tx: Tx, known: Option<(&Authorization, Timestamp)>) -> Result<IssuedTokens, OAuthError> {
     if let Some((found, now)) = known {
         let detail = format!("authorization code of client {}", found.client);
-        let entry = Entry {
+        let entry = AuditEntry {
             event: AuditEvent::Refused,
             session: None,
             generation: None,

@@ -9,8 +9,8 @@ mod error;
 mod list;
 mod revoke;
 
-pub use check::{Checked, check};
-pub use create::{Creation, Made, create};
+pub use check::{TokenOwner, check};
+pub use create::{NewPersonalToken, TokenCreation, create};
 pub use error::PersonalTokenError;
-pub use list::{Listing, list};
-pub use revoke::{Revocation, revoke};
+pub use list::{PersonalTokenList, list};
+pub use revoke::{TokenRevocation, revoke};

@@ -1,14 +1,14 @@
 //! Revokes a personal access token.
 
-use crate::db::audit::Entry;
-use crate::db::sessions::Session;
+use crate::db::audit::AuditEntry;
+use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What became of a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revocation {
+pub enum TokenRevocation {
     /// The token no longer counts, from now on or since earlier.
     Revoked,
     /// The user has no such token.
@@ -16,12 +16,17 @@ pub enum Revocation {
 }
 
 /// Revokes the token with this id within `tx` if it is the session's user's.
-pub async fn revoke(tx: &mut Tx, session: &Session, id: &str, now: Moment) -> Result<Revocation, DbError> {
+pub async fn revoke(
+    tx: &mut Tx,
+    session: &StoredSession,
+    id: &str,
+    now: Timestamp,
+) -> Result<TokenRevocation, DbError> {
     let Some(token) = tx.personal_token(&session.user.id, id).await? else {
-        return Ok(Revocation::Unknown);
+        return Ok(TokenRevocation::Unknown);
     };
     if tx.revoke_personal_token(&token.id, now).await? {
-        let entry = Entry {
+        let entry = AuditEntry {
             event: AuditEvent::PersonalTokenRevoked,
             session: Some(session),
             generation: None,
@@ -29,5 +34,5 @@ pub async fn revoke(tx: &mut Tx, session: &Session, id: &str, now: Moment) -> Re
         };
         tx.record(entry, now).await?;
     }
-    Ok(Revocation::Revoked)
+    Ok(TokenRevocation::Revoked)
 }

@@ -6,15 +6,15 @@ use crate::actions::limit::room;
 use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, unseal};
 use crate::actions::server_error::ServerError;
-use crate::app::App;
+use crate::app::AppState;
 use crate::db::Tx;
-use crate::db::second_factor::Factor;
-use crate::db::throttle::Kind;
-use crate::mail::Notice;
+use crate::db::second_factor::StoredFactor;
+use crate::db::throttle::ThrottleKind;
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::rate::Rate;
-use crate::time::Moment;
-use crate::tokens::totp::Answer;
+use crate::time::Timestamp;
+use crate::tokens::totp::SecondFactorAnswer;
 
 /// What became of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +43,10 @@ pub enum FactorProof {
 
 impl FactorProof {
     /// Tells the owner by mail if a recovery code was used, once that is committed.
-    pub fn tell(self, app: &App, address: &str) {
+    pub fn notify_owner(self, app: &AppState, address: &str) {
         match self {
             Self::Totp => {}
-            Self::Recovery => notice::tell(app, address, Notice::RecoveryCodeUsed),
+            Self::Recovery => notice::send(app, address, MailNotice::RecoveryCodeUsed),
         }
     }
 }
@@ -54,11 +54,11 @@ impl FactorProof {
 /// Checks an answer within `tx`, which must be committed whatever the verdict: only then a wrong answer counts and a
 /// right one is used up.
 pub async fn check(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
     user: &str,
-    answer: &Answer,
-    now: Moment,
+    answer: &SecondFactorAnswer,
+    now: Timestamp,
 ) -> Result<FactorVerdict, ServerError> {
     match tx.factor_for_update(user).await?.filter(|factor| factor.confirmed_at.is_some()) {
         Some(factor) => compare(app, tx, user, &factor, answer, now).await,
@@ -72,33 +72,33 @@ pub async fn is_on(tx: &mut Tx, user: &str) -> Result<bool, ServerError> {
 }
 
 pub(super) async fn compare(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
     user: &str,
-    factor: &Factor,
-    answer: &Answer,
-    now: Moment,
+    factor: &StoredFactor,
+    answer: &SecondFactorAnswer,
+    now: Timestamp,
 ) -> Result<FactorVerdict, ServerError> {
     let limit = app.limits.second_factor_failures;
-    if let Rate::Full { retry_after } = room(tx, Kind::SecondFactorFailure, user, limit, now).await? {
+    if let Rate::Full { retry_after } = room(tx, ThrottleKind::SecondFactorFailure, user, limit, now).await? {
         return Ok(FactorVerdict::Limited { retry_after });
     }
     let secrets = unseal(app, user, factor)?;
     let right = match answer {
-        Answer::Totp(code) => match secrets.step(code, now) {
+        SecondFactorAnswer::Totp(code) => match secrets.step(code, now) {
             Some(step) => tx.accept_step(user, step).await?,
             None => false,
         },
-        Answer::Recovery(code) => tx.use_recovery_code(user, &secrets.hash(code), now).await?,
+        SecondFactorAnswer::Recovery(code) => tx.use_recovery_code(user, &secrets.hash(code), now).await?,
     };
     if !right {
-        tx.count_event(Kind::SecondFactorFailure, user, limit, now).await?;
+        tx.count_event(ThrottleKind::SecondFactorFailure, user, limit, now).await?;
         record(tx, AuditEvent::SecondFactorRefused, user, now).await?;
         return Ok(FactorVerdict::Wrong);
     }
     match answer {
-        Answer::Totp(_) => Ok(FactorVerdict::Right(FactorProof::Totp)),
-        Answer::Recovery(_) => {
+        SecondFactorAnswer::Totp(_) => Ok(FactorVerdict::Right(FactorProof::Totp)),
+        SecondFactorAnswer::Recovery(_) => {
             record(tx, AuditEvent::RecoveryCodeUsed, user, now).await?;
             Ok(FactorVerdict::Right(FactorProof::Recovery))
         }

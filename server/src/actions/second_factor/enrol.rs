@@ -4,16 +4,16 @@ use crate::actions::second_factor::check::{FactorVerdict, compare, is_on};
 use crate::actions::second_factor::error::SecondFactorError;
 use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, renew_codes, seal_now, unseal};
-use crate::app::App;
+use crate::app::AppState;
 use crate::db::retry;
-use crate::db::sessions::Session;
-use crate::mail::Notice;
+use crate::db::sessions::StoredSession;
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
-use crate::tokens::totp::{Answer, FactorSecrets, RecoveryCode};
+use crate::tokens::totp::{FactorSecrets, RecoveryCode, SecondFactorAnswer};
 
 /// What a code led to.
 #[derive(Debug)]
-pub enum Confirmed {
+pub enum Confirmation {
     /// The second factor is on. These are shown once.
     On(Vec<RecoveryCode>),
     /// The code was wrong.
@@ -21,7 +21,7 @@ pub enum Confirmed {
 }
 
 /// Makes a secret, in place of one that was never confirmed. `AlreadyOn` if a second factor is on already.
-pub async fn begin(app: &App, session: &Session) -> Result<(), SecondFactorError> {
+pub async fn begin(app: &AppState, session: &StoredSession) -> Result<(), SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let mut tx = app.store.begin().await?;
@@ -38,7 +38,10 @@ pub async fn begin(app: &App, session: &Session) -> Result<(), SecondFactorError
 }
 
 /// The secret that waits to be confirmed; `None` if there is none.
-pub async fn waiting(app: &App, session: &Session) -> Result<Option<FactorSecrets>, SecondFactorError> {
+pub async fn waiting(
+    app: &AppState,
+    session: &StoredSession,
+) -> Result<Option<FactorSecrets>, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let mut tx = app.store.begin().await?;
@@ -51,7 +54,11 @@ pub async fn waiting(app: &App, session: &Session) -> Result<Option<FactorSecret
 }
 
 /// Confirms the secret with a code of the app. The user's other browsers are signed out: they have not shown it.
-pub async fn confirm(app: &App, session: &Session, answer: &Answer) -> Result<Confirmed, SecondFactorError> {
+pub async fn confirm(
+    app: &AppState,
+    session: &StoredSession,
+    answer: &SecondFactorAnswer,
+) -> Result<Confirmation, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let mut tx = app.store.begin().await?;
@@ -65,16 +72,16 @@ pub async fn confirm(app: &App, session: &Session, answer: &Answer) -> Result<Co
                 tx.confirm_factor(user, now).await?;
                 tx.end_other_browsers_of(user, &session.id, now).await?;
                 record(&mut tx, AuditEvent::SecondFactorOn, user, now).await?;
-                Confirmed::On(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?)
+                Confirmation::On(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?)
             }
-            FactorVerdict::Wrong | FactorVerdict::Off => Confirmed::Wrong,
+            FactorVerdict::Wrong | FactorVerdict::Off => Confirmation::Wrong,
             FactorVerdict::Limited { retry_after } => {
                 return Err(SecondFactorError::RateLimited { retry_after });
             }
         };
         tx.commit().await?;
-        if matches!(confirmed, Confirmed::On(_)) {
-            notice::tell(app, &session.user.email, Notice::SecondFactorOn);
+        if matches!(confirmed, Confirmation::On(_)) {
+            notice::send(app, &session.user.email, MailNotice::SecondFactorOn);
         }
         Ok(confirmed)
     })

@@ -4,35 +4,38 @@ use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
 use crate::actions::second_factor::error::SecondFactorError;
 use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, renew_codes, unseal};
-use crate::app::App;
-use crate::db::second_factor::Remembered;
-use crate::db::sessions::Session;
+use crate::app::AppState;
+use crate::db::second_factor::RememberedBrowser;
+use crate::db::sessions::StoredSession;
 use crate::db::{Tx, retry};
-use crate::mail::Notice;
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
-use crate::time::Moment;
-use crate::tokens::totp::{Answer, RecoveryCode};
+use crate::time::Timestamp;
+use crate::tokens::totp::{RecoveryCode, SecondFactorAnswer};
 
 /// A second factor as its owner sees it.
 #[derive(Clone, Debug)]
-pub struct Overview {
+pub struct FactorOverview {
     /// Since when it is on.
-    pub since: Moment,
+    pub since: Timestamp,
     /// How many recovery codes are left.
     pub codes_left: i64,
     /// The browsers that are spared it, the latest used first.
-    pub browsers: Vec<Remembered>,
+    pub browsers: Vec<RememberedBrowser>,
 }
 
 /// The user's second factor; `None` if it is off.
-pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, SecondFactorError> {
+pub async fn overview(
+    app: &AppState,
+    session: &StoredSession,
+) -> Result<Option<FactorOverview>, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let since = tx.factor_for_update(user).await?.and_then(|factor| factor.confirmed_at);
         let overview = match since {
             None => None,
-            Some(since) => Some(Overview {
+            Some(since) => Some(FactorOverview {
                 since,
                 codes_left: tx.recovery_codes_left(user).await?,
                 browsers: tx.remembered_of(user, app.now()).await?,
@@ -45,7 +48,11 @@ pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, 
 }
 
 /// Turns it off, with its recovery codes and remembered browsers, if the answer is right. `false` if it is wrong.
-pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<bool, SecondFactorError> {
+pub async fn turn_off(
+    app: &AppState,
+    session: &StoredSession,
+    answer: &SecondFactorAnswer,
+) -> Result<bool, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
@@ -56,7 +63,7 @@ pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<b
         }
         tx.commit().await?;
         if proof.is_some() {
-            notice::tell(app, &session.user.email, Notice::SecondFactorOff);
+            notice::send(app, &session.user.email, MailNotice::SecondFactorOff);
         }
         Ok(proof.is_some())
     })
@@ -66,9 +73,9 @@ pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<b
 /// Makes new recovery codes in place of all earlier ones and forgets every remembered browser, if the answer is
 /// right. `None` if it is wrong.
 pub async fn renew(
-    app: &App,
-    session: &Session,
-    answer: &Answer,
+    app: &AppState,
+    session: &StoredSession,
+    answer: &SecondFactorAnswer,
 ) -> Result<Option<Vec<RecoveryCode>>, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -83,7 +90,7 @@ pub async fn renew(
         }
         tx.commit().await?;
         if let Some(proof) = proof {
-            proof.tell(app, &session.user.email);
+            proof.notify_owner(app, &session.user.email);
         }
         Ok(codes)
     })
@@ -91,11 +98,11 @@ pub async fn renew(
 }
 
 async fn prove(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
     user: &str,
-    answer: &Answer,
-    now: Moment,
+    answer: &SecondFactorAnswer,
+    now: Timestamp,
 ) -> Result<Option<FactorProof>, SecondFactorError> {
     match check(app, tx, user, answer, now).await? {
         FactorVerdict::Right(proof) => Ok(Some(proof)),

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::actions::second_factor::secrets::PURPOSE;
 use crate::actions::server_error::ServerError;
-use crate::db::{Store, retry};
+use crate::db::{Database, retry};
 use crate::keys::{KeyRing, seal};
 
 const PERIOD: Duration = Duration::from_secs(3600);
 
 /// Seals anew now and then every hour, for ever.
-pub async fn run(store: Store, keys: KeyRing) {
+pub async fn run(store: Database, keys: KeyRing) {
     let mut period = tokio::time::interval(PERIOD);
     loop {
         period.tick().await;
@@ -24,7 +24,7 @@ pub async fn run(store: Store, keys: KeyRing) {
 
 /// Seals every secret that is not sealed under the current key anew. Returns how many there were. One whose key is
 /// gone is left as it is, and told.
-pub async fn reseal(store: &Store, keys: &KeyRing) -> Result<u64, ServerError> {
+pub async fn reseal(store: &Database, keys: &KeyRing) -> Result<u64, ServerError> {
     let (mut done, mut after) = (0, String::new());
     loop {
         let behind = retry(|| async {
@@ -40,7 +40,7 @@ pub async fn reseal(store: &Store, keys: &KeyRing) -> Result<u64, ServerError> {
     }
 }
 
-async fn one(store: &Store, keys: &KeyRing, user: &str) -> Result<bool, ServerError> {
+async fn one(store: &Database, keys: &KeyRing, user: &str) -> Result<bool, ServerError> {
     let (mut tx, current) = (store.begin().await?, keys.current());
     let Some(factor) = tx.factor_for_update(user).await? else { return Ok(false) };
     let key = keys.find(&factor.key_id);

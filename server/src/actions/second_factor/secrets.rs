@@ -1,13 +1,13 @@
 //! The secrets of second factors: sealed in the database, and the recovery codes made from them.
 
 use crate::actions::server_error::ServerError;
-use crate::app::App;
-use crate::db::audit::Entry;
-use crate::db::second_factor::Factor;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::second_factor::StoredFactor;
 use crate::db::{DbError, Tx};
 use crate::keys::seal;
 use crate::rules::audit_event::AuditEvent;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::totp::{FactorSecrets, RECOVERY_CODES, RecoveryCode};
 
 /// What secrets are sealed for: they open for nothing else.
@@ -18,9 +18,9 @@ pub(super) async fn record(
     tx: &mut Tx,
     event: AuditEvent,
     user: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), ServerError> {
-    let entry = Entry { event, session: None, generation: None, detail: Some(user) };
+    let entry = AuditEntry { event, session: None, generation: None, detail: Some(user) };
     Ok(tx.record(entry, now).await?)
 }
 
@@ -36,7 +36,11 @@ pub(super) async fn renew_codes(
     Ok(codes)
 }
 
-pub(super) fn unseal(app: &App, user: &str, factor: &Factor) -> Result<FactorSecrets, ServerError> {
+pub(super) fn unseal(
+    app: &AppState,
+    user: &str,
+    factor: &StoredFactor,
+) -> Result<FactorSecrets, ServerError> {
     let key = app.keys.find(&factor.key_id).ok_or_else(|| {
         ServerError::Unavailable(format!("the keys {} that seal a second factor are gone", factor.key_id))
     })?;
@@ -47,7 +51,7 @@ pub(super) fn unseal(app: &App, user: &str, factor: &Factor) -> Result<FactorSec
 
 /// The id of the current key, and the secrets sealed under it.
 pub(super) fn seal_now(
-    app: &App,
+    app: &AppState,
     user: &str,
     secrets: &FactorSecrets,
 ) -> Result<(String, Vec<u8>), ServerError> {

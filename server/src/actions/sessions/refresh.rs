@@ -6,19 +6,21 @@ use crate::actions::device::current_organisation;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::error::GrantError;
 use crate::actions::sessions::tokens::{self, TokenPair};
-use crate::app::App;
-use crate::db::audit::Entry;
-use crate::db::sessions::{Ended, Session};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::sessions::{EndReason, StoredSession};
 use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
-use crate::rules::access::Standing;
+use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::grant::{Grant, Holder};
+use crate::rules::grant::{SessionGrant, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
-use crate::rules::rotation::{Attempt, Decision, Decline, Replay, Successor, Token, decide, decide_unknown};
-use crate::time::Moment;
+use crate::rules::rotation::{
+    Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayRule, Successor, decide, decide_unknown,
+};
+use crate::time::Timestamp;
 use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 
 /// What a refresh request brought.
@@ -27,37 +29,37 @@ pub struct RefreshRequest {
     /// The refresh token.
     pub token: RefreshToken,
     /// Who brings it.
-    pub holder: Holder,
+    pub holder: TokenHolder,
     /// Its idempotency key.
     pub key: Option<IdempotencyKey>,
     /// The moment after which the request must not be carried out.
-    pub deadline: Option<Moment>,
+    pub deadline: Option<Timestamp>,
 }
 
 /// A token of a session, and what replaced it if it was consumed.
 struct Known {
     hash: Digest,
     token: StoredToken,
-    session: Session,
+    session: StoredSession,
     replaced: Option<Replaced>,
 }
 
 struct Replaced {
     consumed: Consumed,
     successor_hash: Digest,
-    successor_expires_at: Moment,
+    successor_expires_at: Timestamp,
 }
 
 /// Carries a refresh request out. `RateLimited`, `RotationInProgress`, `DeadlineMissed` and `Unavailable`
 /// leave every token as it was.
-pub async fn refresh(app: &App, request: &RefreshRequest) -> Result<TokenPair, GrantError> {
+pub async fn refresh(app: &AppState, request: &RefreshRequest) -> Result<TokenPair, GrantError> {
     retry(|| attempt(app, request, None)).await.map(|(tokens, _)| tokens)
 }
 
 /// The same for an OAuth client, which may want an access token for less than it was granted (RFC 6749 section 6), and is
 /// told what for. A scope that is wider is refused and consumes nothing; the refresh token keeps what was granted.
 pub async fn refresh_within(
-    app: &App,
+    app: &AppState,
     request: &RefreshRequest,
     scopes: Option<&Scopes>,
 ) -> Result<(TokenPair, Scopes), GrantError> {
@@ -65,7 +67,7 @@ pub async fn refresh_within(
 }
 
 async fn attempt(
-    app: &App,
+    app: &AppState,
     request: &RefreshRequest,
     asked: Option<&Scopes>,
 ) -> Result<(TokenPair, Scopes), GrantError> {
@@ -73,28 +75,29 @@ async fn attempt(
     let known = find(&mut tx, request.token.hash()).await?;
     // Taken after the lock, so that waiting for it counts against the deadline.
     let now = app.now();
-    let attempt = Attempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
+    let attempt =
+        RefreshAttempt { key: request.key.as_ref().map(IdempotencyKey::hash), deadline: request.deadline };
     // Another holder's token consumes nothing and raises no alarm: whoever brings it proves nothing.
     let Some(mut known) = known.filter(|known| known.session.grant.is_of(&request.holder)) else {
         return Err(refusal(decide_unknown(attempt, now)));
     };
     let scopes = narrow(&mut known.session.grant, asked)?;
-    if let Grant::Cli { org, role: _ } = &known.session.grant {
+    if let SessionGrant::Cli { org, role: _ } = &known.session.grant {
         // The role may have changed since, and who left the organisation acts in it no more.
         let grant = current_organisation(&mut tx, &known.session.user, org).await?;
         known.session.grant = grant.ok_or(GrantError::InvalidGrant)?;
     }
     let token = facts(app, &mut tx, &known, now).await?;
-    match decide(app.policy.retry, Replay::of(&known.session.grant), token, attempt, now) {
-        Decision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
-        Decision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
-        Decision::RevokeAll => revoke_all(tx, &known, now).await,
-        Decision::Decline(decline) => {
-            let entry = Entry {
+    match decide(app.policy.retry, ReplayRule::of(&known.session.grant), token, attempt, now) {
+        RefreshDecision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
+        RefreshDecision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
+        RefreshDecision::RevokeAll => revoke_all(tx, &known, now).await,
+        RefreshDecision::Decline(decline) => {
+            let entry = AuditEntry {
                 event: AuditEvent::Refused,
                 session: Some(&known.session),
                 generation: Some(known.token.generation),
-                detail: Some(decline.word()),
+                detail: Some(decline.as_str()),
             };
             tx.record(entry, now).await?;
             tx.commit().await?;
@@ -105,8 +108,8 @@ async fn attempt(
 }
 
 /// Leaves of an OAuth grant what is asked for, and says what that is. Other grants have no scope.
-fn narrow(grant: &mut Grant, asked: Option<&Scopes>) -> Result<Scopes, GrantError> {
-    let Grant::OAuth { scope, .. } = grant else { return Ok(Scopes::default()) };
+fn narrow(grant: &mut SessionGrant, asked: Option<&Scopes>) -> Result<Scopes, GrantError> {
+    let SessionGrant::OAuth { scope, .. } = grant else { return Ok(Scopes::default()) };
     let granted = Scopes::read(scope);
     let Some(asked) = asked else { return Ok(granted) };
     if !granted.covers(asked) {
@@ -133,16 +136,21 @@ async fn find(tx: &mut Tx, hash: Digest) -> Result<Option<Known>, GrantError> {
     Ok(Some(Known { hash, token, session, replaced }))
 }
 
-async fn facts(app: &App, tx: &mut Tx, known: &Known, now: Moment) -> Result<Token, GrantError> {
+async fn facts(
+    app: &AppState,
+    tx: &mut Tx,
+    known: &Known,
+    now: Timestamp,
+) -> Result<PresentedToken, GrantError> {
     let Known { token, session, .. } = known;
     Ok(match (session.standing(), &known.replaced) {
-        (Standing::Ended, _) => Token::Ended,
-        (Standing::Live, None) => {
+        (SessionStanding::Ended, _) => PresentedToken::Ended,
+        (SessionStanding::Live, None) => {
             let limit = app.limits.rotations_per_session;
             let nth = tx.nth_newest_rotation(&session.id, limit.max).await?;
-            Token::Fresh { expires_at: token.expires_at, rate: rate::check(limit, nth, now) }
+            PresentedToken::Fresh { expires_at: token.expires_at, rate: rate::check(limit, nth, now) }
         }
-        (Standing::Live, Some(replaced)) => Token::Spent {
+        (SessionStanding::Live, Some(replaced)) => PresentedToken::Spent {
             at: replaced.consumed.at,
             key: replaced.consumed.with.as_ref().map(|with| with.key),
             successor: if session.seen_generation > token.generation {
@@ -156,11 +164,11 @@ async fn facts(app: &App, tx: &mut Tx, known: &Known, now: Moment) -> Result<Tok
 
 /// Consumes the token and issues its successor: derived if the answer may be repeated, else random.
 async fn rotate(
-    app: &App,
+    app: &AppState,
     mut tx: Tx,
     known: &Known,
     key: Option<&IdempotencyKey>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<TokenPair, GrantError> {
     let Known { hash, token, session, .. } = known;
     let (generation, server_key) = (token.generation + 1, app.keys.current());
@@ -188,11 +196,11 @@ async fn rotate(
 
 /// Computes the successor again; the parent's own expiry no longer matters.
 async fn repeat(
-    app: &App,
+    app: &AppState,
     mut tx: Tx,
     known: &Known,
     key: Option<&IdempotencyKey>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<TokenPair, GrantError> {
     let Known { hash, token, session, replaced } = known;
     let generation = token.generation + 1;
@@ -214,9 +222,9 @@ async fn repeat(
 }
 
 /// A replay: someone else may hold the token, so every session of the user ends.
-async fn revoke_all(mut tx: Tx, known: &Known, now: Moment) -> Result<TokenPair, GrantError> {
+async fn revoke_all(mut tx: Tx, known: &Known, now: Timestamp) -> Result<TokenPair, GrantError> {
     let Known { token, session, .. } = known;
-    let ended = tx.end_sessions_of(&session.user.id, Ended::Replay, now).await?;
+    let ended = tx.end_sessions_of(&session.user.id, EndReason::Replay, now).await?;
     record(&mut tx, AuditEvent::ReplayRevokedAll, known, token.generation, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, ended, "a refresh token was used twice");
@@ -228,13 +236,13 @@ async fn record(
     event: AuditEvent,
     known: &Known,
     generation: i64,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), DbError> {
     let session = Some(&known.session);
-    tx.record(Entry { event, session, generation: Some(generation), detail: None }, now).await
+    tx.record(AuditEntry { event, session, generation: Some(generation), detail: None }, now).await
 }
 
-fn uuid_of(session: &Session) -> Result<Uuid, DbError> {
+fn uuid_of(session: &StoredSession) -> Result<Uuid, DbError> {
     Uuid::parse_str(&session.id).map_err(|_| DbError::Corrupt("sessions.id"))
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::actions::server_error::ServerError;
-use crate::app::App;
-use crate::db::sessions::Session;
+use crate::app::AppState;
+use crate::db::sessions::StoredSession;
 use crate::secret::SecretText;
-use crate::time::Moment;
-use crate::tokens::access::Subject;
+use crate::time::Timestamp;
+use crate::tokens::access::AccessSubject;
 use crate::tokens::refresh::RefreshToken;
 
 /// A pair of tokens. It must only leave the server once what it rests on is committed.
@@ -25,12 +25,12 @@ pub struct TokenPair {
 
 /// Pairs a refresh token of the session's `generation` with a fresh access token of the same generation.
 pub(crate) fn pair(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     generation: i64,
     refresh: RefreshToken,
-    refresh_expires_at: Moment,
-    now: Moment,
+    refresh_expires_at: Timestamp,
+    now: Timestamp,
 ) -> Result<TokenPair, ServerError> {
     let access_expires_in = app.policy.access_ttl;
     Ok(TokenPair {
@@ -43,13 +43,13 @@ pub(crate) fn pair(
 
 /// An access token of the session's `generation` that works for `span`.
 pub(crate) fn access(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     generation: i64,
     span: Duration,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<SecretText, ServerError> {
-    let subject = Subject {
+    let subject = AccessSubject {
         user: &session.user.id,
         email: &session.user.email,
         session: &session.id,

@@ -6,24 +6,24 @@ use crate::actions::second_factor::browsers;
 use crate::actions::second_factor::check::{self, FactorVerdict};
 use crate::actions::server_error::ServerError;
 use crate::actions::sign_in::error::SignInError;
-use crate::actions::sign_in::request_code::{CodeSent, request_code};
+use crate::actions::sign_in::request_code::{LoginCodeSent, request_code};
 use crate::actions::sign_in::verify_code::prove;
-use crate::app::App;
-use crate::db::users::{Status, User};
-use crate::db::web_sessions::SignIn;
+use crate::app::AppState;
+use crate::db::users::{AccountStatus, StoredUser};
+use crate::db::web_sessions::StoredSignIn;
 use crate::db::{DbError, Tx, retry};
-use crate::rules::address::Client;
+use crate::rules::address::NetworkAddress;
 use crate::rules::caller::Caller;
 use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 use crate::tokens::code::LoginCode;
-use crate::tokens::totp::Answer;
+use crate::tokens::totp::SecondFactorAnswer;
 
 /// The browser's cookies when it sends a code.
 #[derive(Clone, Copy, Debug)]
-pub struct Browser<'a> {
+pub struct BrowserCookies<'a> {
     /// The cookie of its sign-in.
     pub sign_in: &'a BrowserSecret,
     /// The cookie of a session that it has had.
@@ -36,7 +36,7 @@ pub struct Browser<'a> {
 
 /// How far a right code led.
 #[derive(Debug)]
-pub enum Step {
+pub enum SignInStep {
     /// The browser is signed in.
     Done {
         /// The cookie of its session.
@@ -55,16 +55,16 @@ pub enum Step {
 
 /// Sends a code, and begins a sign-in that only the browser with the returned cookie can go on with.
 pub async fn ask(
-    app: &App,
+    app: &AppState,
     email: &Email,
     next: &LocalPath,
-    client: Client,
+    client: NetworkAddress,
 ) -> Result<BrowserSecret, SignInError> {
     request_code(app, email.clone(), client).await?;
     retry(|| async {
         let (cookie, mut tx) = (BrowserSecret::random()?, app.store.begin().await?);
         let expires_at = app.now().plus(app.limits.code_ttl);
-        let new = SignIn { email: email.clone(), next: next.clone(), proved: None, expires_at };
+        let new = StoredSignIn { email: email.clone(), next: next.clone(), proved: None, expires_at };
         tx.insert_sign_in(&cookie.hash(), &new).await?;
         tx.commit().await?;
         Ok(cookie)
@@ -73,7 +73,11 @@ pub async fn ask(
 }
 
 /// Sends another code for the sign-in under way. `NotUnderWay` if there is none.
-pub async fn ask_again(app: &App, cookie: &BrowserSecret, client: Client) -> Result<CodeSent, SignInError> {
+pub async fn ask_again(
+    app: &AppState,
+    cookie: &BrowserSecret,
+    client: NetworkAddress,
+) -> Result<LoginCodeSent, SignInError> {
     let sign_in = under_way(app, cookie).await?.ok_or(SignInError::NotUnderWay)?;
     let sent = request_code(app, sign_in.email, client).await?;
     retry(|| async {
@@ -87,17 +91,21 @@ pub async fn ask_again(app: &App, cookie: &BrowserSecret, client: Client) -> Res
 }
 
 /// The sign-in of this cookie that waits for a code.
-pub async fn under_way(app: &App, cookie: &BrowserSecret) -> Result<Option<SignIn>, ServerError> {
+pub async fn under_way(app: &AppState, cookie: &BrowserSecret) -> Result<Option<StoredSignIn>, ServerError> {
     Ok(find(app, cookie).await?.filter(|sign_in| sign_in.proved.is_none()))
 }
 
 /// The sign-in of this cookie that waits for a second factor. Its `proved` says whose.
-pub async fn half_way(app: &App, cookie: &BrowserSecret) -> Result<Option<SignIn>, ServerError> {
+pub async fn half_way(app: &AppState, cookie: &BrowserSecret) -> Result<Option<StoredSignIn>, ServerError> {
     Ok(find(app, cookie).await?.filter(|sign_in| sign_in.proved.is_some()))
 }
 
 /// Counts the guess, compares it, and goes on if it is right. `NotUnderWay` if no sign-in is under way.
-pub async fn prove_code(app: &App, browser: Browser<'_>, guess: &LoginCode) -> Result<Step, SignInError> {
+pub async fn prove_code(
+    app: &AppState,
+    browser: BrowserCookies<'_>,
+    guess: &LoginCode,
+) -> Result<SignInStep, SignInError> {
     let sign_in = under_way(app, browser.sign_in).await?.ok_or(SignInError::NotUnderWay)?;
     let proof = prove(app, &sign_in.email, guess).await?;
     retry(|| async {
@@ -124,16 +132,16 @@ pub async fn prove_code(app: &App, browser: Browser<'_>, guess: &LoginCode) -> R
 /// Checks the second factor of a half-way sign-in, and finishes it if the answer is right. `NotUnderWay` if none is
 /// half-way.
 pub async fn prove_second(
-    app: &App,
-    browser: Browser<'_>,
-    answer: &Answer,
+    app: &AppState,
+    browser: BrowserCookies<'_>,
+    answer: &SecondFactorAnswer,
     remember: bool,
-) -> Result<Step, SignInError> {
+) -> Result<SignInStep, SignInError> {
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let sign_in = live(&mut tx, browser.sign_in, now).await?.ok_or(SignInError::NotUnderWay)?;
         let (user, _) = sign_in.proved.as_ref().ok_or(SignInError::NotUnderWay)?;
-        let user = tx.user(user).await?.filter(|user| user.status == Status::Active);
+        let user = tx.user(user).await?.filter(|user| user.status == AccountStatus::Active);
         let user = user.ok_or(SignInError::NotUnderWay)?;
         let refusal = match check::check(app, &mut tx, &user.id, answer, now).await? {
             FactorVerdict::Right(proof) => {
@@ -143,7 +151,7 @@ pub async fn prove_second(
                         step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
                 }
                 tx.commit().await?;
-                proof.tell(app, &user.email);
+                proof.notify_owner(app, &user.email);
                 return Ok(step);
             }
             FactorVerdict::Wrong => SignInError::SecondFactorRejected,
@@ -157,7 +165,7 @@ pub async fn prove_second(
     .await
 }
 
-impl Step {
+impl SignInStep {
     fn remembering(self, cookie: BrowserSecret) -> Self {
         match self {
             Self::Done { session, next, remembered: _ } => {
@@ -169,43 +177,47 @@ impl Step {
 }
 
 async fn half(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
-    browser: Browser<'_>,
-    sign_in: &SignIn,
-    user: &User,
-    now: Moment,
-) -> Result<Step, ServerError> {
+    browser: BrowserCookies<'_>,
+    sign_in: &StoredSignIn,
+    user: &StoredUser,
+    now: Timestamp,
+) -> Result<SignInStep, ServerError> {
     let cookie = BrowserSecret::random()?;
     let proved = Some((user.id.clone(), now));
-    let half = SignIn { proved, expires_at: now.plus(app.limits.code_ttl), ..sign_in.clone() };
+    let half = StoredSignIn { proved, expires_at: now.plus(app.limits.code_ttl), ..sign_in.clone() };
     tx.delete_sign_in(&browser.sign_in.hash()).await?;
     tx.insert_sign_in(&cookie.hash(), &half).await?;
-    Ok(Step::SecondFactor { sign_in: cookie })
+    Ok(SignInStep::SecondFactor { sign_in: cookie })
 }
 
 /// Ends the sign-in and begins the browser's session, within `tx`: the last step, whichever came before.
 pub async fn finish(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
-    browser: Browser<'_>,
-    sign_in: &SignIn,
-    user: &User,
-    now: Moment,
-) -> Result<Step, ServerError> {
+    browser: BrowserCookies<'_>,
+    sign_in: &StoredSignIn,
+    user: &StoredUser,
+    now: Timestamp,
+) -> Result<SignInStep, ServerError> {
     tx.delete_sign_in(&browser.sign_in.hash()).await?;
     let new = NewBrowserSession { user, caller: browser.caller, proved_at: now, replaces: browser.session };
     let session = begin(app, tx, new, now).await?;
-    Ok(Step::Done { session, next: sign_in.next.clone(), remembered: None })
+    Ok(SignInStep::Done { session, next: sign_in.next.clone(), remembered: None })
 }
 
 /// The sign-in of this cookie within `tx`, locked, unless it has lapsed.
-pub async fn live(tx: &mut Tx, cookie: &BrowserSecret, now: Moment) -> Result<Option<SignIn>, ServerError> {
+pub async fn live(
+    tx: &mut Tx,
+    cookie: &BrowserSecret,
+    now: Timestamp,
+) -> Result<Option<StoredSignIn>, ServerError> {
     let sign_in = tx.sign_in_for_update(&cookie.hash()).await?;
     Ok(sign_in.filter(|sign_in| now < sign_in.expires_at))
 }
 
-async fn find(app: &App, cookie: &BrowserSecret) -> Result<Option<SignIn>, ServerError> {
+async fn find(app: &AppState, cookie: &BrowserSecret) -> Result<Option<StoredSignIn>, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let sign_in = live(&mut tx, cookie, app.now()).await?;

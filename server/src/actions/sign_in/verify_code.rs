@@ -6,27 +6,27 @@ use crate::actions::second_factor::check::{self, FactorProof, FactorVerdict};
 use crate::actions::sessions::begin::{NewTokenSession, begin};
 use crate::actions::sessions::tokens::TokenPair;
 use crate::actions::sign_in::error::SignInError;
-use crate::app::App;
-use crate::db::audit::Entry;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::codes::StoredCode;
-use crate::db::throttle::{EventId, Kind};
-use crate::db::users::{Status, User};
+use crate::db::throttle::{EventId, ThrottleKind};
+use crate::db::users::{AccountStatus, StoredUser};
 use crate::db::{Tx, retry};
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::Caller;
 use crate::rules::email::Email;
-use crate::rules::grant::{Grant, How};
-use crate::rules::guess::{Decision, GuessLimits, decide};
-use crate::time::Moment;
+use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::guess::{GuessDecision, GuessLimits, decide};
+use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
-use crate::tokens::totp::Answer;
+use crate::tokens::totp::SecondFactorAnswer;
 
 /// Someone has signed in.
 #[derive(Debug)]
-pub struct SignedIn {
+pub struct CodeSignIn {
     /// Who.
-    pub user: User,
+    pub user: StoredUser,
     /// Their tokens.
     pub tokens: TokenPair,
 }
@@ -34,12 +34,12 @@ pub struct SignedIn {
 /// Counts the guess, compares it, and begins a first-party session if it is right. A user with a second factor must
 /// answer that too; as long as they have not, the code stays usable.
 pub async fn verify_code(
-    app: &App,
+    app: &AppState,
     email: &Email,
     guess: &LoginCode,
-    second: Option<&Answer>,
+    second: Option<&SecondFactorAnswer>,
     caller: &Caller,
-) -> Result<SignedIn, SignInError> {
+) -> Result<CodeSignIn, SignInError> {
     let proof = prove(app, email, guess).await?;
     retry(|| sign_in(app, &proof, second, caller)).await
 }
@@ -53,7 +53,7 @@ pub struct CodeProof {
 }
 
 /// Counts the guess and compares it. A wrong, a dead and a missing code are the same refusal.
-pub async fn prove(app: &App, email: &Email, guess: &LoginCode) -> Result<CodeProof, SignInError> {
+pub async fn prove(app: &AppState, email: &Email, guess: &LoginCode) -> Result<CodeProof, SignInError> {
     let (live, failure) = retry(|| count(app, email)).await?;
     match matching(app, email, guess, live.as_ref()) {
         Some(code_id) => Ok(CodeProof { email: email.clone(), code_id: code_id.to_owned(), failure }),
@@ -64,15 +64,15 @@ pub async fn prove(app: &App, email: &Email, guess: &LoginCode) -> Result<CodePr
 impl CodeProof {
     /// Uses the code up within `tx`, and returns whom it proves. Errors if it was used meanwhile, or the account is
     /// disabled.
-    pub async fn take(&self, tx: &mut Tx, now: Moment) -> Result<User, SignInError> {
+    pub async fn take(&self, tx: &mut Tx, now: Timestamp) -> Result<StoredUser, SignInError> {
         if !tx.use_code(&self.email, &self.code_id).await? {
             return Err(SignInError::CodeRejected);
         }
         tx.uncount_event(&self.failure).await?;
         let user = tx.user_by_email(&self.email, now).await?;
         match user.status {
-            Status::Active => Ok(user),
-            Status::Disabled => Err(SignInError::CodeRejected),
+            AccountStatus::Active => Ok(user),
+            AccountStatus::Disabled => Err(SignInError::CodeRejected),
         }
     }
 
@@ -84,19 +84,19 @@ impl CodeProof {
 }
 
 /// Commits the guess before anything is compared. Returns the code if it may be compared with.
-async fn count(app: &App, email: &Email) -> Result<(Option<StoredCode>, EventId), SignInError> {
+async fn count(app: &AppState, email: &Email) -> Result<(Option<StoredCode>, EventId), SignInError> {
     let limit = app.limits.failures_per_email;
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let nth_failure = tx.nth_newest(Kind::FailedGuess, email.as_str(), limit.max).await?;
+    let nth_failure = tx.nth_newest(ThrottleKind::FailedGuess, email.as_str(), limit.max).await?;
     let code = tx.code_for_update(email).await?;
     let limits = GuessLimits { per_code: app.limits.guesses_per_code, failures_per_email: limit };
     let live = match decide(limits, code.as_ref().map(|code| code.facts), nth_failure, now) {
-        Decision::Limited { retry_after } => return Err(SignInError::RateLimited { retry_after }),
-        Decision::Compare => code,
-        Decision::Dead => None,
+        GuessDecision::Limited { retry_after } => return Err(SignInError::RateLimited { retry_after }),
+        GuessDecision::Compare => code,
+        GuessDecision::Dead => None,
     };
-    let failure = tx.count_event(Kind::FailedGuess, email.as_str(), limit, now).await?;
+    let failure = tx.count_event(ThrottleKind::FailedGuess, email.as_str(), limit, now).await?;
     tx.count_guess(email).await?;
     tx.commit().await?;
     Ok((live, failure))
@@ -104,7 +104,7 @@ async fn count(app: &App, email: &Email) -> Result<(Option<StoredCode>, EventId)
 
 /// The id of the code that the guess matches. Without a code the same work is done in vain.
 fn matching<'a>(
-    app: &App,
+    app: &AppState,
     email: &Email,
     guess: &LoginCode,
     code: Option<&'a StoredCode>,
@@ -124,11 +124,11 @@ fn matching<'a>(
 }
 
 async fn sign_in(
-    app: &App,
+    app: &AppState,
     proof: &CodeProof,
-    second: Option<&Answer>,
+    second: Option<&SecondFactorAnswer>,
     caller: &Caller,
-) -> Result<SignedIn, SignInError> {
+) -> Result<CodeSignIn, SignInError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let user = proof.take(&mut tx, now).await?;
@@ -140,24 +140,28 @@ async fn sign_in(
             return Err(refusal);
         }
     };
-    let grant = Grant::FirstParty;
-    let (session, tokens) =
-        begin(app, &mut tx, NewTokenSession { user: &user, grant: &grant, how: How::Otp, caller }, now)
-            .await?;
+    let grant = SessionGrant::FirstParty;
+    let (session, tokens) = begin(
+        app,
+        &mut tx,
+        NewTokenSession { user: &user, grant: &grant, how: ProofMethod::Otp, caller },
+        now,
+    )
+    .await?;
     tx.commit().await?;
     if let Some(proved) = proved {
-        proved.tell(app, &session.user.email);
+        proved.notify_owner(app, &session.user.email);
     }
-    Ok(SignedIn { user: session.user, tokens })
+    Ok(CodeSignIn { user: session.user, tokens })
 }
 
 /// Within `tx`, which must be committed either way: what the user has shown beyond the code, or what is missing.
 async fn ask_second(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
-    user: &User,
-    second: Option<&Answer>,
-    now: Moment,
+    user: &StoredUser,
+    second: Option<&SecondFactorAnswer>,
+    now: Timestamp,
 ) -> Result<Result<Option<FactorProof>, SignInError>, SignInError> {
     let Some(answer) = second else {
         let asked = check::is_on(tx, &user.id).await?;
@@ -171,11 +175,11 @@ async fn ask_second(
     })
 }
 
-async fn refuse(app: &App, email: &Email) -> Result<CodeProof, SignInError> {
+async fn refuse(app: &AppState, email: &Email) -> Result<CodeProof, SignInError> {
     let mut tx = app.store.begin().await?;
     let name = app.pseudonym(email);
     let entry =
-        Entry { event: AuditEvent::CodeRefused, session: None, generation: None, detail: Some(&name) };
+        AuditEntry { event: AuditEvent::CodeRefused, session: None, generation: None, detail: Some(&name) };
     tx.record(entry, app.now()).await?;
     tx.commit().await?;
     Err(SignInError::CodeRejected)

@@ -18,7 +18,7 @@ impl Scope {
     pub const ALL: [Self; 4] = [Self::OpenId, Self::Profile, Self::Email, Self::OfflineAccess];
 
     /// Its name on the wire.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenId => "openid",
             Self::Profile => "profile",
@@ -75,7 +75,7 @@ impl Scopes {
     /// Reads what was stored or signed.
     pub fn read(text: &str) -> Self {
         let words: Vec<&str> = text.split(' ').collect();
-        Self(Scope::ALL.into_iter().filter(|scope| words.contains(&scope.word())).collect())
+        Self(Scope::ALL.into_iter().filter(|scope| words.contains(&scope.as_str())).collect())
     }
 
     /// What both hold.
@@ -105,7 +105,7 @@ impl Scopes {
 
     /// Its words with single spaces between them.
     pub fn text(&self) -> String {
-        self.0.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" ")
+        self.0.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::rules::grant::Grant;
+use crate::rules::grant::SessionGrant;
 use crate::rules::rate::Rate;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// The furthest ahead a request's deadline may lie, by the server's clock.
 pub const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
@@ -24,55 +24,55 @@ pub enum RetryMode {
 
 /// What a replay means to the holder of a kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replay {
+pub enum ReplayRule {
     /// Someone else may hold the token: every session of the user ends.
     Theft,
     /// Nothing: it is refused, and the winner's token stays good. Its tools are known to send a token twice.
     Refused,
 }
 
-impl Replay {
+impl ReplayRule {
     /// What a replay of a token of this grant means.
-    pub fn of(grant: &Grant) -> Self {
+    pub fn of(grant: &SessionGrant) -> Self {
         match grant {
-            Grant::FirstParty | Grant::Web | Grant::OAuth { .. } => Self::Theft,
-            Grant::Cli { .. } => Self::Refused,
+            SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::OAuth { .. } => Self::Theft,
+            SessionGrant::Cli { .. } => Self::Refused,
         }
     }
 
-    fn decision(self) -> Decision {
+    fn decision(self) -> RefreshDecision {
         match self {
-            Self::Theft => Decision::RevokeAll,
-            Self::Refused => Decision::Decline(Decline::InvalidGrant),
+            Self::Theft => RefreshDecision::RevokeAll,
+            Self::Refused => RefreshDecision::Decline(Decline::InvalidGrant),
         }
     }
 }
 
 /// What the request brought besides its token.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt {
+pub struct RefreshAttempt {
     /// The hash of its idempotency key, if it has one.
     pub key: Option<Digest>,
     /// The moment after which it must not be carried out.
-    pub deadline: Option<Moment>,
+    pub deadline: Option<Timestamp>,
 }
 
 /// What the database knows about the token, read under the lock.
 #[derive(Clone, Copy, Debug)]
-pub enum Token {
+pub enum PresentedToken {
     /// Its session has ended: by logout, by a replay, or because the account is disabled.
     Ended,
     /// Never used.
     Fresh {
         /// When it lapses.
-        expires_at: Moment,
+        expires_at: Timestamp,
         /// Whether the session may rotate again already.
         rate: Rate,
     },
     /// Used before.
     Spent {
         /// When it was consumed.
-        at: Moment,
+        at: Timestamp,
         /// The hash of the idempotency key that consumed it.
         key: Option<Digest>,
         /// What has become of the token that replaced it.
@@ -86,7 +86,7 @@ pub enum Successor {
     /// Neither it nor an access token of its generation or later has been seen.
     Unused {
         /// When it lapses.
-        expires_at: Moment,
+        expires_at: Timestamp,
     },
     /// It has been seen, so its answer arrived.
     Used,
@@ -94,7 +94,7 @@ pub enum Successor {
 
 /// What to do with a token of a known session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum RefreshDecision {
     /// Consume the token and issue its successor.
     Rotate,
     /// Issue the same successor again; nothing is consumed.
@@ -123,7 +123,7 @@ pub enum Decline {
 
 impl Decline {
     /// The word for it in the audit.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidGrant => "invalid_grant",
             Self::InProgress => "rotation_in_progress",
@@ -134,18 +134,26 @@ impl Decline {
 }
 
 /// Decides one refresh. `now` is taken after the lock.
-pub fn decide(mode: RetryMode, replay: Replay, token: Token, attempt: Attempt, now: Moment) -> Decision {
+pub fn decide(
+    mode: RetryMode,
+    replay: ReplayRule,
+    token: PresentedToken,
+    attempt: RefreshAttempt,
+    now: Timestamp,
+) -> RefreshDecision {
     if !in_time(attempt.deadline, now) {
-        return Decision::Decline(Decline::DeadlineMissed);
+        return RefreshDecision::Decline(Decline::DeadlineMissed);
     }
     match token {
-        Token::Ended => Decision::Decline(Decline::InvalidGrant),
-        Token::Fresh { expires_at, rate: _ } if now >= expires_at => Decision::Decline(Decline::InvalidGrant),
-        Token::Fresh { rate: Rate::Full { retry_after }, .. } => {
-            Decision::Decline(Decline::Limited { retry_after })
+        PresentedToken::Ended => RefreshDecision::Decline(Decline::InvalidGrant),
+        PresentedToken::Fresh { expires_at, rate: _ } if now >= expires_at => {
+            RefreshDecision::Decline(Decline::InvalidGrant)
         }
-        Token::Fresh { rate: Rate::Open, .. } => Decision::Rotate,
-        Token::Spent { at, key, successor } => match mode {
+        PresentedToken::Fresh { rate: Rate::Full { retry_after }, .. } => {
+            RefreshDecision::Decline(Decline::Limited { retry_after })
+        }
+        PresentedToken::Fresh { rate: Rate::Open, .. } => RefreshDecision::Rotate,
+        PresentedToken::Spent { at, key, successor } => match mode {
             RetryMode::Strict => replay.decision(),
             RetryMode::Rr1 => second_use(replay, at, key, successor, attempt.key, now),
         },
@@ -153,33 +161,33 @@ pub fn decide(mode: RetryMode, replay: Replay, token: Token, attempt: Attempt, n
 }
 
 /// Decides one refresh with a token that is not known.
-pub fn decide_unknown(attempt: Attempt, now: Moment) -> Decline {
+pub fn decide_unknown(attempt: RefreshAttempt, now: Timestamp) -> Decline {
     if in_time(attempt.deadline, now) { Decline::InvalidGrant } else { Decline::DeadlineMissed }
 }
 
 fn second_use(
-    replay: Replay,
-    consumed_at: Moment,
+    replay: ReplayRule,
+    consumed_at: Timestamp,
     consumed_with: Option<Digest>,
     successor: Successor,
     offered: Option<Digest>,
-    now: Moment,
-) -> Decision {
+    now: Timestamp,
+) -> RefreshDecision {
     match (consumed_with, offered) {
         (None, None) => replay.decision(),
         (Some(first), Some(second)) if first == second => match successor {
-            Successor::Unused { expires_at } if now < expires_at => Decision::Repeat,
-            Successor::Unused { .. } | Successor::Used => Decision::Decline(Decline::InvalidGrant),
+            Successor::Unused { expires_at } if now < expires_at => RefreshDecision::Repeat,
+            Successor::Unused { .. } | Successor::Used => RefreshDecision::Decline(Decline::InvalidGrant),
         },
         (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => match successor {
-            Successor::Unused { .. } => Decision::Decline(Decline::InProgress),
-            Successor::Used if now < consumed_at.plus(RACE) => Decision::Decline(Decline::InProgress),
+            Successor::Unused { .. } => RefreshDecision::Decline(Decline::InProgress),
+            Successor::Used if now < consumed_at.plus(RACE) => RefreshDecision::Decline(Decline::InProgress),
             Successor::Used => replay.decision(),
         },
     }
 }
 
-fn in_time(deadline: Option<Moment>, now: Moment) -> bool {
+fn in_time(deadline: Option<Timestamp>, now: Timestamp) -> bool {
     match deadline {
         None => true,
         Some(deadline) => now <= deadline && deadline <= now.plus(LONGEST_DEADLINE),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::actions::bearer_session::from_bearer_error;
 use crate::actions::limit::from_limit_error;
 use crate::actions::server_error::{ServerError, action_error};
-use crate::rules::wording::Unfit;
+use crate::rules::text::InvalidText;
 
 /// Something was not done in a team.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +46,8 @@ action_error!(TeamError);
 from_limit_error!(TeamError);
 from_bearer_error!(TeamError);
 
-impl From<Unfit> for TeamError {
-    fn from(unfit: Unfit) -> Self {
+impl From<InvalidText> for TeamError {
+    fn from(unfit: InvalidText) -> Self {
         Self::Invalid(unfit.to_string())
     }
 }

@@ -10,7 +10,7 @@ use crate::db::retry;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::rules::role::Role;
-use crate::teams::actions::asking::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::invitations::Invitation;
 use crate::teams::db::workspaces::Workspace;

@@ -6,7 +6,7 @@ use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::db::retry;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::role::Role;
-use crate::teams::actions::asking::{allow, enter};
+use crate::teams::actions::access::{allow, enter};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::workspaces::{Member, Seat};
 use crate::teams::rules::permission::{Permission, TargetMember, TeamAction, decide};

@@ -1,6 +1,6 @@
 //! What can be done in teams.
 
-mod asking;
+mod access;
 pub mod error;
 pub mod invitations;
 pub mod members;

@@ -4,29 +4,29 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::ToolRequest;
 use crate::actions::limit::{LimitError, admit};
-use crate::app::App;
-use crate::db::audit::Entry;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::retry;
-use crate::db::throttle::Kind;
-use crate::rules::address::Client;
+use crate::db::throttle::ThrottleKind;
+use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
-use crate::teams::actions::asking::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::shares::{NewShare, Share, Shared};
 use crate::teams::rules::permission::TeamAction;
 use crate::teams::rules::share::{MOST_DAYS, lapse, opens};
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::share::ShareToken;
 
 /// A link that has just been made. Its token is shown this once.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewShareLink {
     /// The link's id.
     pub id: String,
     /// Its token.
     pub token: ShareToken,
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 /// Makes a link to one report that works for so many days.
@@ -35,7 +35,7 @@ pub async fn create(
     workspace: Uuid,
     report: Uuid,
     days: i64,
-) -> Result<Made, TeamError> {
+) -> Result<NewShareLink, TeamError> {
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
         bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
@@ -49,7 +49,7 @@ pub async fn create(
         let id = bearer.tx.insert_share(&seat, &new, bearer.now).await?;
         bearer.record(AuditEvent::ShareMade, &id).await?;
         bearer.tx.commit().await?;
-        Ok(Made { id, token, expires_at })
+        Ok(NewShareLink { id, token, expires_at })
     })
     .await
 }
@@ -59,7 +59,7 @@ pub async fn list(
     request: ToolRequest<'_>,
     workspace: Uuid,
     report: Uuid,
-) -> Result<(Vec<Share>, Moment), TeamError> {
+) -> Result<(Vec<Share>, Timestamp), TeamError> {
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
         bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
@@ -90,17 +90,18 @@ pub async fn revoke(
 }
 
 /// Opens a link. One that is lapsed, revoked, without a report or maker, or unknown is the same refusal.
-pub async fn open(app: &App, token: &ShareToken, from: Client) -> Result<Shared, TeamError> {
+pub async fn open(app: &AppState, token: &ShareToken, from: NetworkAddress) -> Result<Shared, TeamError> {
     let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
     let shared = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        admit(&mut tx, Kind::ShareOpened, &from, limit, now).await?;
+        admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
         let shared = tx.shared(&hash).await?.filter(|shared| opens(shared.facts, now));
         if let Some(shared) = &shared {
             tx.count_opening(&shared.id, now).await?;
             let detail = Some(shared.id.as_str());
-            let entry = Entry { event: AuditEvent::ShareOpened, session: None, generation: None, detail };
+            let entry =
+                AuditEntry { event: AuditEvent::ShareOpened, session: None, generation: None, detail };
             tx.record(entry, now).await?;
         }
         tx.commit().await?;

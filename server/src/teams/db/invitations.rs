@@ -10,7 +10,7 @@ use crate::db::{DbError, Tx};
 use crate::rules::email::Email;
 use crate::rules::role::Role;
 use crate::teams::db::workspaces::Seat;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// An invitation.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Invitation {
     /// The maker's present role in the workspace: none if they left, or if their account is disabled.
     pub maker_role: Option<Role>,
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 macro_rules! select {
@@ -54,7 +54,7 @@ impl Tx {
         email: &Email,
         role: Role,
         maker: &str,
-        expires_at: Moment,
+        expires_at: Timestamp,
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(
@@ -76,7 +76,11 @@ impl Tx {
     }
 
     /// The invitations into a workspace that have not lapsed.
-    pub async fn invitations_into(&mut self, seat: &Seat, now: Moment) -> Result<Vec<Invitation>, DbError> {
+    pub async fn invitations_into(
+        &mut self,
+        seat: &Seat,
+        now: Timestamp,
+    ) -> Result<Vec<Invitation>, DbError> {
         let rows = sqlx::query(select!(
             "WHERE i.workspace_id = $1 AND i.expires_at > $2 ORDER BY i.expires_at, i.id"
         ))
@@ -88,7 +92,7 @@ impl Tx {
     }
 
     /// The invitations of an address that have not lapsed.
-    pub async fn invitations_of(&mut self, email: &str, now: Moment) -> Result<Vec<Invitation>, DbError> {
+    pub async fn invitations_of(&mut self, email: &str, now: Timestamp) -> Result<Vec<Invitation>, DbError> {
         let rows =
             sqlx::query(select!("WHERE i.email = $1 AND i.expires_at > $2 ORDER BY i.expires_at, i.id"))
                 .bind(email)
@@ -106,7 +110,7 @@ impl Tx {
     }
 
     /// Forgets what lapsed before `now`. Returns how many there were.
-    pub async fn forget_invitations(&mut self, now: Moment) -> Result<u64, DbError> {
+    pub async fn forget_invitations(&mut self, now: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM invitations WHERE expires_at <= $1")
             .bind(now.millis())
             .execute(self.connection())

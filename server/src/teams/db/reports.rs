@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::db::row::moment;
 use crate::db::{DbError, Tx};
 use crate::teams::db::workspaces::Seat;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A report without its text.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct ReportHead {
     /// Who wrote it.
     pub author_email: String,
     /// When.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
 }
 
 /// A report.
@@ -38,7 +38,7 @@ impl Tx {
         author: &str,
         title: &str,
         body: &str,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(

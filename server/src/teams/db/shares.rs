@@ -10,7 +10,7 @@ use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::teams::db::workspaces::Seat;
 use crate::teams::rules::share::ShareFacts;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A link, for those who manage it. Its token is not known any more.
 #[derive(Clone, Debug)]
@@ -20,13 +20,13 @@ pub struct Share {
     /// Who made it.
     pub maker_email: String,
     /// When.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When it was revoked.
-    pub revoked_at: Option<Moment>,
+    pub revoked_at: Option<Timestamp>,
     /// How often it was opened.
     pub opened: i64,
     /// When last.
-    pub last_opened_at: Option<Moment>,
+    pub last_opened_at: Option<Timestamp>,
     /// What tells whether it works.
     pub facts: ShareFacts,
 }
@@ -41,7 +41,7 @@ pub struct Shared {
     /// The report's text.
     pub body: String,
     /// When the report was written.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// What tells whether the link works.
     pub facts: ShareFacts,
 }
@@ -56,7 +56,7 @@ pub struct NewShare<'a> {
     /// The user who makes it.
     pub maker: &'a str,
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
 macro_rules! maker {
@@ -73,7 +73,7 @@ impl Tx {
         &mut self,
         seat: &Seat,
         new: &NewShare<'_>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(
@@ -125,7 +125,7 @@ impl Tx {
         seat: &Seat,
         report: Uuid,
         id: Uuid,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<Option<bool>, DbError> {
         let row = sqlx::query(
             "SELECT revoked_at FROM shares WHERE workspace_id = $1 AND report_id = $2 AND id = $3",
@@ -148,7 +148,7 @@ impl Tx {
     }
 
     /// Revokes every link that a user has made in the workspace.
-    pub async fn revoke_shares_by(&mut self, seat: &Seat, user: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn revoke_shares_by(&mut self, seat: &Seat, user: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE shares SET revoked_at = $3 WHERE workspace_id = $1 AND maker_id = $2 AND revoked_at IS NULL",
         )
@@ -184,7 +184,7 @@ impl Tx {
     }
 
     /// Counts one opening of a link.
-    pub async fn count_opening(&mut self, id: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn count_opening(&mut self, id: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE shares SET opened = opened + 1, last_opened_at = $2 WHERE id = $1")
             .bind(id)
             .bind(now.millis())

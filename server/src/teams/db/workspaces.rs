@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use crate::db::memberships::role;
 use crate::db::row::moment;
-use crate::db::users::User;
+use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::role::Role;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// Someone's place in a workspace. Only [`Tx::seat`] makes one and every query of a workspace's data asks for one,
 /// so nothing of a workspace can be read before its membership was.
@@ -40,7 +40,7 @@ pub struct Workspace {
     /// The member's role.
     pub role: Role,
     /// When it was made.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
 }
 
 /// A member of a workspace.
@@ -55,7 +55,7 @@ pub struct Member {
     /// Their role.
     pub role: Role,
     /// Since when they are a member.
-    pub joined_at: Moment,
+    pub joined_at: Timestamp,
 }
 
 impl Tx {
@@ -74,8 +74,8 @@ impl Tx {
     pub async fn insert_workspace(
         &mut self,
         name: &str,
-        owner: &User,
-        now: Moment,
+        owner: &StoredUser,
+        now: Timestamp,
     ) -> Result<Workspace, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query("INSERT INTO workspaces (id, name, created_at) VALUES ($1, $2, $3)")
@@ -148,7 +148,7 @@ impl Tx {
         workspace: &str,
         user: &str,
         role: Role,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "INSERT INTO members (workspace_id, user_id, role, joined_at) VALUES ($1, $2, $3, $4)

@@ -9,18 +9,18 @@ use uuid::Uuid;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 use crate::rules::email::Email;
 use crate::teams::actions::invitations;
 use crate::teams::db::invitations::Invitation;
-use crate::teams::routes::role_name::RoleWord;
+use crate::teams::routes::role_name::RoleName;
 use crate::teams::routes::workspaces::WorkspaceView;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Invite {
     email: String,
     /// `admin` or `member`; only owners invite admins, and nobody invites owners.
-    role: RoleWord,
+    role: RoleName,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -29,7 +29,7 @@ pub(super) struct InvitationView {
     workspace_id: String,
     workspace_name: String,
     email: String,
-    role: RoleWord,
+    role: RoleName,
     /// The address of whoever invited.
     invited_by: String,
     expires_at: String,
@@ -77,7 +77,7 @@ impl From<Vec<Invitation>> for Invitations {
 )]
 pub(super) async fn invite(
     tool: FirstParty,
-    Ids(id): Ids<Uuid>,
+    PathIds(id): PathIds<Uuid>,
     JsonBody(body): JsonBody<Invite>,
 ) -> Result<(StatusCode, Json<InvitationView>), ApiError> {
     let email = Email::parse(&body.email).map_err(|error| ApiError::validation(error.to_string()))?;
@@ -93,7 +93,10 @@ pub(super) async fn invite(
         (status = 401, description = "No valid access token."),
         (status = 404, description = "No such workspace, or the caller is not a member."))
 )]
-pub(super) async fn waiting(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Invitations>, ApiError> {
+pub(super) async fn waiting(
+    tool: FirstParty,
+    PathIds(id): PathIds<Uuid>,
+) -> Result<Json<Invitations>, ApiError> {
     Ok(Json(invitations::waiting(tool.request(), id).await?.into()))
 }
 
@@ -109,7 +112,7 @@ pub(super) async fn waiting(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json
 )]
 pub(super) async fn withdraw(
     tool: FirstParty,
-    Ids((id, invitation)): Ids<(Uuid, Uuid)>,
+    PathIds((id, invitation)): PathIds<(Uuid, Uuid)>,
 ) -> Result<StatusCode, ApiError> {
     invitations::withdraw(tool.request(), id, invitation).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -134,7 +137,10 @@ pub(super) async fn mine(tool: FirstParty) -> Result<Json<Invitations>, ApiError
         (status = 401, description = "No valid access token."),
         (status = 404, description = "The caller has no such invitation, or whoever made it may not invite any more."))
 )]
-pub(super) async fn accept(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<WorkspaceView>, ApiError> {
+pub(super) async fn accept(
+    tool: FirstParty,
+    PathIds(id): PathIds<Uuid>,
+) -> Result<Json<WorkspaceView>, ApiError> {
     Ok(Json(invitations::accept(tool.request(), id).await?.into()))
 }
 
@@ -145,7 +151,7 @@ pub(super) async fn accept(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<
     responses((status = 204, description = "Declined."), (status = 401, description = "No valid access token."),
         (status = 404, description = "The caller has no such invitation."))
 )]
-pub(super) async fn decline(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<StatusCode, ApiError> {
+pub(super) async fn decline(tool: FirstParty, PathIds(id): PathIds<Uuid>) -> Result<StatusCode, ApiError> {
     invitations::decline(tool.request(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 use crate::teams::actions::members;
 use crate::teams::db::workspaces::Member;
-use crate::teams::routes::role_name::RoleWord;
+use crate::teams::routes::role_name::RoleName;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct MemberView {
@@ -20,7 +20,7 @@ pub(super) struct MemberView {
     email: String,
     /// What they call themselves; may be empty.
     name: String,
-    role: RoleWord,
+    role: RoleName,
     joined_at: String,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Members {
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Change {
-    role: RoleWord,
+    role: RoleName,
 }
 
 /// List a workspace's members
@@ -54,7 +54,7 @@ pub(super) struct Change {
         (status = 401, description = "No valid access token."),
         (status = 404, description = "No such workspace, or the caller is not a member."))
 )]
-pub(super) async fn list(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Members>, ApiError> {
+pub(super) async fn list(tool: FirstParty, PathIds(id): PathIds<Uuid>) -> Result<Json<Members>, ApiError> {
     let members = members::list(tool.request(), id).await?;
     Ok(Json(Members { members: members.into_iter().map(Into::into).collect() }))
 }
@@ -75,7 +75,7 @@ pub(super) async fn list(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Me
 )]
 pub(super) async fn change(
     tool: FirstParty,
-    Ids((id, user)): Ids<(Uuid, Uuid)>,
+    PathIds((id, user)): PathIds<(Uuid, Uuid)>,
     JsonBody(body): JsonBody<Change>,
 ) -> Result<StatusCode, ApiError> {
     members::change(tool.request(), id, user, body.role.into()).await?;
@@ -96,7 +96,7 @@ pub(super) async fn change(
 )]
 pub(super) async fn remove(
     tool: FirstParty,
-    Ids((id, user)): Ids<(Uuid, Uuid)>,
+    PathIds((id, user)): PathIds<(Uuid, Uuid)>,
 ) -> Result<StatusCode, ApiError> {
     members::remove(tool.request(), id, user).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 use crate::teams::actions::reports;
 use crate::teams::db::reports::{Report, ReportHead};
 
@@ -76,7 +76,7 @@ pub(super) struct Reports {
 )]
 pub(super) async fn create(
     tool: FirstParty,
-    Ids(id): Ids<Uuid>,
+    PathIds(id): PathIds<Uuid>,
     JsonBody(body): JsonBody<NewReport>,
 ) -> Result<(StatusCode, Json<ReportView>), ApiError> {
     let made = reports::create(tool.request(), id, &body.title, body.body).await?;
@@ -91,7 +91,7 @@ pub(super) async fn create(
         (status = 401, description = "No valid access token."),
         (status = 404, description = "No such workspace, or the caller is not a member."))
 )]
-pub(super) async fn list(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Reports>, ApiError> {
+pub(super) async fn list(tool: FirstParty, PathIds(id): PathIds<Uuid>) -> Result<Json<Reports>, ApiError> {
     let reports = reports::list(tool.request(), id).await?;
     Ok(Json(Reports { reports: reports.into_iter().map(Into::into).collect() }))
 }
@@ -107,7 +107,7 @@ pub(super) async fn list(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Re
 )]
 pub(super) async fn read(
     tool: FirstParty,
-    Ids((id, report)): Ids<(Uuid, Uuid)>,
+    PathIds((id, report)): PathIds<(Uuid, Uuid)>,
 ) -> Result<Json<ReportView>, ApiError> {
     Ok(Json(reports::read(tool.request(), id, report).await?.into()))
 }
@@ -125,7 +125,7 @@ pub(super) async fn read(
 )]
 pub(super) async fn delete(
     tool: FirstParty,
-    Ids((id, report)): Ids<(Uuid, Uuid)>,
+    PathIds((id, report)): PathIds<(Uuid, Uuid)>,
 ) -> Result<StatusCode, ApiError> {
     reports::delete(tool.request(), id, report).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -8,13 +8,14 @@ use crate::rules::role::Role;
 /// A role in one workspace.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum RoleWord {
+#[schema(as = RoleWord)]
+pub(super) enum RoleName {
     Owner,
     Admin,
     Member,
 }
 
-impl From<Role> for RoleWord {
+impl From<Role> for RoleName {
     fn from(role: Role) -> Self {
         match role {
             Role::Owner => Self::Owner,
@@ -24,12 +25,12 @@ impl From<Role> for RoleWord {
     }
 }
 
-impl From<RoleWord> for Role {
-    fn from(word: RoleWord) -> Self {
+impl From<RoleName> for Role {
+    fn from(word: RoleName) -> Self {
         match word {
-            RoleWord::Owner => Self::Owner,
-            RoleWord::Admin => Self::Admin,
-            RoleWord::Member => Self::Member,
+            RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
+            RoleName::Member => Self::Member,
         }
     }
 }

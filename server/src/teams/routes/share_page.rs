@@ -10,18 +10,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::app::App;
+use crate::app::AppState;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
+use crate::pages::display_time::DisplayTime;
 use crate::pages::error::PageError;
-use crate::pages::layout::Page;
-use crate::pages::times::When;
+use crate::pages::layout::HtmlPage;
 use crate::secret::SecretText;
 use crate::teams::actions::error::TeamError;
 use crate::teams::actions::shares;
 use crate::teams::db::shares::Shared;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::share::ShareToken;
 
 #[derive(Serialize)]
@@ -36,17 +36,17 @@ struct SharedView {
 struct SharePage {
     title: String,
     body: String,
-    written: When,
+    written: DisplayTime,
 }
 
 pub(super) async fn open(
-    State(app): State<Arc<App>>,
-    token: Result<Ids<SecretText>, ApiError>,
+    State(app): State<Arc<AppState>>,
+    token: Result<PathIds<SecretText>, ApiError>,
     ClientAddress(from): ClientAddress,
     headers: HeaderMap,
 ) -> Response {
     // Text that can't be a token still counts against its sender.
-    let token = token.map_or_else(|_| SecretText::new(String::new()), |Ids(token)| token);
+    let token = token.map_or_else(|_| SecretText::new(String::new()), |PathIds(token)| token);
     let opened = shares::open(&app, &ShareToken::received(token), from).await;
     let mut response = if wants_json(&headers) { as_json(opened) } else { as_page(opened, app.now()) };
     let headers = response.headers_mut();
@@ -82,11 +82,11 @@ fn as_json(opened: Opened) -> Response {
     }
 }
 
-fn as_page(opened: Opened, now: Moment) -> Response {
+fn as_page(opened: Opened, now: Timestamp) -> Response {
     match opened {
         Ok(shared) => {
-            let written = When::new(shared.created_at, now);
-            Page::new(SharePage { title: shared.title, body: shared.body, written }).into_response()
+            let written = DisplayTime::new(shared.created_at, now);
+            HtmlPage::new(SharePage { title: shared.title, body: shared.body, written }).into_response()
         }
         Err(TeamError::NotFound) => PageError::new(
             StatusCode::NOT_FOUND,

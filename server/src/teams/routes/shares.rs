@@ -9,14 +9,15 @@ use uuid::Uuid;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 use crate::teams::actions::shares;
 use crate::teams::db::shares::Share;
 use crate::teams::rules::share::opens;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct NewShare {
+#[schema(as = NewShare)]
+pub(super) struct CreateShare {
     /// For how many days the link works: 1 to 90.
     #[schema(minimum = 1, maximum = 90)]
     expires_in_days: i64,
@@ -46,14 +47,14 @@ pub(super) struct ShareView {
 }
 
 impl ShareView {
-    fn of(share: Share, now: Moment) -> Self {
+    fn of(share: Share, now: Timestamp) -> Self {
         Self {
             id: share.id,
             made_by: share.maker_email,
             created_at: share.created_at.rfc3339(),
             expires_at: share.facts.expires_at.rfc3339(),
-            revoked_at: share.revoked_at.map(Moment::rfc3339),
-            last_opened_at: share.last_opened_at.map(Moment::rfc3339),
+            revoked_at: share.revoked_at.map(Timestamp::rfc3339),
+            last_opened_at: share.last_opened_at.map(Timestamp::rfc3339),
             opened: share.opened,
             works: opens(share.facts, now),
         }
@@ -71,7 +72,7 @@ pub(super) struct Shares {
 /// maker leaves, becomes a mere member, or is disabled.
 #[utoipa::path(
     post, path = "/v1/workspaces/{id}/reports/{report_id}/shares", tag = "workspaces", operation_id = "create_share",
-    request_body = NewShare, security(("bearer" = [])),
+    request_body = CreateShare, security(("bearer" = [])),
     params(("id" = String, Path, description = "The workspace."), ("report_id" = String, Path, description = "The report.")),
     responses((status = 201, description = "Made.", body = MadeView),
         (status = 400, description = "No such number of days."),
@@ -82,8 +83,8 @@ pub(super) struct Shares {
 )]
 pub(super) async fn create(
     tool: FirstParty,
-    Ids((id, report)): Ids<(Uuid, Uuid)>,
-    JsonBody(body): JsonBody<NewShare>,
+    PathIds((id, report)): PathIds<(Uuid, Uuid)>,
+    JsonBody(body): JsonBody<CreateShare>,
 ) -> Result<(StatusCode, Json<MadeView>), ApiError> {
     let made = shares::create(tool.request(), id, report, body.expires_in_days).await?;
     let url = format!("{}/s/{}", tool.app.public_url, made.token.expose());
@@ -101,7 +102,7 @@ pub(super) async fn create(
 )]
 pub(super) async fn list(
     tool: FirstParty,
-    Ids((id, report)): Ids<(Uuid, Uuid)>,
+    PathIds((id, report)): PathIds<(Uuid, Uuid)>,
 ) -> Result<Json<Shares>, ApiError> {
     let (shares, now) = shares::list(tool.request(), id, report).await?;
     Ok(Json(Shares { shares: shares.into_iter().map(|share| ShareView::of(share, now)).collect() }))
@@ -121,7 +122,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn revoke(
     tool: FirstParty,
-    Ids((id, report, share)): Ids<(Uuid, Uuid, Uuid)>,
+    PathIds((id, report, share)): PathIds<(Uuid, Uuid, Uuid)>,
 ) -> Result<StatusCode, ApiError> {
     shares::revoke(tool.request(), id, report, share).await?;
     Ok(StatusCode::NO_CONTENT)

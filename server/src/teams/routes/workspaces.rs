@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::first_party::FirstParty;
-use crate::http::path_ids::Ids;
+use crate::http::path_ids::PathIds;
 use crate::teams::actions::workspaces;
 use crate::teams::db::workspaces::Workspace;
-use crate::teams::routes::role_name::RoleWord;
+use crate::teams::routes::role_name::RoleName;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Naming {
@@ -26,7 +26,7 @@ pub(super) struct WorkspaceView {
     id: String,
     name: String,
     /// The caller's own role.
-    role: RoleWord,
+    role: RoleName,
     created_at: String,
 }
 
@@ -83,7 +83,10 @@ pub(super) async fn list(tool: FirstParty) -> Result<Json<Workspaces>, ApiError>
         (status = 401, description = "No valid access token."),
         (status = 404, description = "No such workspace, or the caller is not a member."))
 )]
-pub(super) async fn read(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<WorkspaceView>, ApiError> {
+pub(super) async fn read(
+    tool: FirstParty,
+    PathIds(id): PathIds<Uuid>,
+) -> Result<Json<WorkspaceView>, ApiError> {
     Ok(Json(workspaces::read(tool.request(), id).await?.into()))
 }
 
@@ -100,7 +103,7 @@ pub(super) async fn read(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<Json<Wo
 )]
 pub(super) async fn rename(
     tool: FirstParty,
-    Ids(id): Ids<Uuid>,
+    PathIds(id): PathIds<Uuid>,
     JsonBody(body): JsonBody<Naming>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
     Ok(Json(workspaces::rename(tool.request(), id, &body.name).await?.into()))
@@ -116,7 +119,7 @@ pub(super) async fn rename(
         (status = 403, description = "The caller's role does not allow it."),
         (status = 404, description = "No such workspace, or the caller is not a member."))
 )]
-pub(super) async fn delete(tool: FirstParty, Ids(id): Ids<Uuid>) -> Result<StatusCode, ApiError> {
+pub(super) async fn delete(tool: FirstParty, PathIds(id): PathIds<Uuid>) -> Result<StatusCode, ApiError> {
     workspaces::delete(tool.request(), id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

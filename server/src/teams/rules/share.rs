@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::rules::role::Role;
 use crate::teams::rules::permission::{Permission, TeamAction, decide};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -16,7 +16,7 @@ pub const MOST_DAYS: i64 = 90;
 #[derive(Clone, Copy, Debug)]
 pub struct ShareFacts {
     /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
     /// Its maker's present role in the workspace: none if they left, or if their account is disabled.
@@ -24,13 +24,13 @@ pub struct ShareFacts {
 }
 
 /// Whether it opens.
-pub fn opens(facts: ShareFacts, now: Moment) -> bool {
+pub fn opens(facts: ShareFacts, now: Timestamp) -> bool {
     let maker_may = |role| decide(role, TeamAction::Share) == Permission::Allowed;
     !facts.revoked && now < facts.expires_at && facts.maker.is_some_and(maker_may)
 }
 
 /// When a link that is to work for `days` lapses; `None` unless they are 1 to 90.
-pub fn lapse(days: i64, now: Moment) -> Option<Moment> {
+pub fn lapse(days: i64, now: Timestamp) -> Option<Timestamp> {
     let days = u32::try_from(days).ok().filter(|days| (1..=MOST_DAYS).contains(&i64::from(*days)))?;
     Some(now.plus(DAY * days))
 }
@@ -39,15 +39,15 @@ pub fn lapse(days: i64, now: Moment) -> Option<Moment> {
 mod tests {
     use super::*;
 
-    const NOW: Moment = Moment::from_secs(1000);
+    const NOW: Timestamp = Timestamp::from_secs(1000);
     const GOOD: ShareFacts =
-        ShareFacts { expires_at: Moment::from_secs(1001), revoked: false, maker: Some(Role::Admin) };
+        ShareFacts { expires_at: Timestamp::from_secs(1001), revoked: false, maker: Some(Role::Admin) };
 
     #[test]
     fn a_link_needs_time_and_a_maker_who_may_still_share() {
         assert!(opens(GOOD, NOW));
         assert!(opens(ShareFacts { maker: Some(Role::Owner), ..GOOD }, NOW));
-        assert!(!opens(GOOD, Moment::from_secs(1001)));
+        assert!(!opens(GOOD, Timestamp::from_secs(1001)));
         assert!(!opens(ShareFacts { revoked: true, ..GOOD }, NOW));
         assert!(!opens(ShareFacts { maker: Some(Role::Member), ..GOOD }, NOW));
         assert!(!opens(ShareFacts { maker: None, ..GOOD }, NOW));
@@ -55,8 +55,8 @@ mod tests {
 
     #[test]
     fn a_link_lives_1_to_90_days() {
-        assert_eq!(lapse(1, NOW), Some(Moment::from_secs(1000 + 86_400)));
-        assert_eq!(lapse(90, NOW), Some(Moment::from_secs(1000 + 90 * 86_400)));
+        assert_eq!(lapse(1, NOW), Some(Timestamp::from_secs(1000 + 86_400)));
+        assert_eq!(lapse(90, NOW), Some(Timestamp::from_secs(1000 + 90 * 86_400)));
         for days in [0, -1, 91, i64::MAX, i64::MIN] {
             assert_eq!(lapse(days, NOW), None);
         }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::rules::rotation::RetryMode;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::refresh::IdempotencyKey;
 
 /// What a client may do when the answer to a refresh is lost (RR-1).
@@ -38,7 +38,7 @@ pub struct RetryHeaders {
     /// `Idempotency-Key`.
     pub key: Option<IdempotencyKey>,
     /// `X-Request-Deadline`, unix seconds by the server's clock.
-    pub deadline: Option<Moment>,
+    pub deadline: Option<Timestamp>,
 }
 
 impl<S: Sync> FromRequestParts<S> for RetryHeaders {
@@ -63,9 +63,9 @@ fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a s
     }
 }
 
-fn unix_secs(text: &str) -> Result<Moment, ApiError> {
+fn unix_secs(text: &str) -> Result<Timestamp, ApiError> {
     let digits = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let secs = if digits { text.parse().ok() } else { None };
-    secs.map(Moment::from_secs)
+    secs.map(Timestamp::from_secs)
         .ok_or_else(|| ApiError::validation("X-Request-Deadline must be a time in unix seconds."))
 }

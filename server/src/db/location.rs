@@ -7,7 +7,7 @@ use crate::secret::SecretText;
 
 /// The place of a database.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum DatabaseLocation {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL database, by its address, which may hold a password.
@@ -16,7 +16,7 @@ pub enum Place {
 
 /// The text names no database this server can use.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAPlace {
+pub enum InvalidDatabaseLocation {
     /// An SQLite database that would be gone with the process.
     #[error("a database in memory would lose every session at the next start; write sqlite:PATH")]
     Memory,
@@ -25,22 +25,22 @@ pub enum NotAPlace {
     Unknown,
 }
 
-impl FromStr for Place {
-    type Err = NotAPlace;
+impl FromStr for DatabaseLocation {
+    type Err = InvalidDatabaseLocation;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, InvalidDatabaseLocation> {
         match text.split_once(':') {
-            Some(("sqlite", "" | ":memory:" | "//" | "//:memory:")) => Err(NotAPlace::Memory),
+            Some(("sqlite", "" | ":memory:" | "//" | "//:memory:")) => Err(InvalidDatabaseLocation::Memory),
             Some(("sqlite", path)) => Ok(Self::Sqlite(path.strip_prefix("//").unwrap_or(path).into())),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
                 Ok(Self::Postgres(SecretText::new(text.to_owned())))
             }
-            Some(_) | None => Err(NotAPlace::Unknown),
+            Some(_) | None => Err(InvalidDatabaseLocation::Unknown),
         }
     }
 }
 
-impl Place {
+impl DatabaseLocation {
     /// The address that sqlx opens. The file must exist: it is made beforehand with the right mode.
     pub(super) fn url(&self) -> String {
         match self {
@@ -73,26 +73,35 @@ mod tests {
         for (text, path) in
             [("sqlite:/a/b.db", "/a/b.db"), ("sqlite:b.db", "b.db"), ("sqlite:///a/b.db", "/a/b.db")]
         {
-            assert!(matches!(text.parse(), Ok(Place::Sqlite(found)) if found == Path::new(path)), "{text}");
+            assert!(
+                matches!(text.parse(), Ok(DatabaseLocation::Sqlite(found)) if found == Path::new(path)),
+                "{text}"
+            );
         }
         for text in ["postgres://x/y", "postgresql://me:pw@x/y"] {
-            assert!(matches!(text.parse(), Ok(Place::Postgres(url)) if url.expose() == text), "{text}");
+            assert!(
+                matches!(text.parse(), Ok(DatabaseLocation::Postgres(url)) if url.expose() == text),
+                "{text}"
+            );
         }
-        let error = |text: &str| text.parse::<Place>().unwrap_err();
-        assert_eq!(error("sqlite::memory:"), NotAPlace::Memory);
-        assert_eq!(error("sqlite:"), NotAPlace::Memory);
-        assert_eq!(error("/a/b.db"), NotAPlace::Unknown);
-        assert_eq!(error("postgres:x"), NotAPlace::Unknown);
+        let error = |text: &str| text.parse::<DatabaseLocation>().unwrap_err();
+        assert_eq!(error("sqlite::memory:"), InvalidDatabaseLocation::Memory);
+        assert_eq!(error("sqlite:"), InvalidDatabaseLocation::Memory);
+        assert_eq!(error("/a/b.db"), InvalidDatabaseLocation::Unknown);
+        assert_eq!(error("postgres:x"), InvalidDatabaseLocation::Unknown);
     }
 
     #[test]
     fn a_password_is_not_shown_by_debug() {
-        let place: Place = "postgres://me:hunter2@x/y".parse().unwrap();
+        let place: DatabaseLocation = "postgres://me:hunter2@x/y".parse().unwrap();
         assert!(!format!("{place:?}").contains("hunter2"));
     }
 
     #[test]
     fn odd_characters_survive_the_address() {
-        assert_eq!(Place::Sqlite("/a b/c?d#é".into()).url(), "sqlite:/a%20b/c%3Fd%23%C3%A9?mode=rw");
+        assert_eq!(
+            DatabaseLocation::Sqlite("/a b/c?d#é".into()).url(),
+            "sqlite:/a%20b/c%3Fd%23%C3%A9?mode=rw"
+        );
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A moment, said in three ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct When {
+pub struct DisplayTime {
     /// RFC 3339, for the `datetime` of a `<time>`.
     pub machine: String,
     /// `15 January 2027, 08:00 UTC`.
@@ -17,9 +17,9 @@ pub struct When {
     pub ago: String,
 }
 
-impl When {
+impl DisplayTime {
     /// `at`, seen from `now`.
-    pub fn new(at: Moment, now: Moment) -> Self {
+    pub fn new(at: Timestamp, now: Timestamp) -> Self {
         let (exact, day) = match jiff::Timestamp::from_millisecond(at.millis()) {
             Ok(at) => (at.strftime("%-d %B %Y, %H:%M UTC").to_string(), at.strftime("%-d %b %Y").to_string()),
             Err(_) => ("an unknown time".to_owned(), "unknown".to_owned()),
@@ -29,7 +29,7 @@ impl When {
     }
 
     /// For the middle of a sentence: `5 minutes ago`; after a week, `on 15 Jan 2027`.
-    pub fn said(&self) -> String {
+    pub fn in_sentence(&self) -> String {
         if self.ago == self.day { format!("on {}", self.day) } else { self.ago.clone() }
     }
 }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn moments_are_said_as_people_say_them() {
-        let now = Moment::from_secs(1_800_000_000);
+        let now = Timestamp::from_secs(1_800_000_000);
         for (secs, expected) in [
             (0, "just now"),
             (119, "just now"),
@@ -63,13 +63,16 @@ mod tests {
             (7 * 86_400, "7 days ago"),
             (8 * 86_400, "7 Jan 2027"),
         ] {
-            assert_eq!(When::new(now.minus(Duration::from_secs(secs)), now).ago, expected);
+            assert_eq!(DisplayTime::new(now.minus(Duration::from_secs(secs)), now).ago, expected);
         }
-        assert_eq!(When::new(now.minus(Duration::from_secs(8 * 86_400)), now).said(), "on 7 Jan 2027");
-        let when = When::new(now, now);
-        assert_eq!(when.said(), "just now");
+        assert_eq!(
+            DisplayTime::new(now.minus(Duration::from_secs(8 * 86_400)), now).in_sentence(),
+            "on 7 Jan 2027"
+        );
+        let when = DisplayTime::new(now, now);
+        assert_eq!(when.in_sentence(), "just now");
         assert_eq!(when.exact, "15 January 2027, 08:00 UTC");
         assert_eq!(when.machine, "2027-01-15T08:00:00Z");
-        assert_eq!(When::new(Moment::from_millis(i64::MAX), now).day, "unknown");
+        assert_eq!(DisplayTime::new(Timestamp::from_millis(i64::MAX), now).day, "unknown");
     }
 }

@@ -2,7 +2,7 @@
 
 /// The text is not one; says what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum InvalidText {
     /// Not a line.
     #[error("{field} must be 1 to {most} characters on one line")]
     Line {
@@ -22,19 +22,23 @@ pub enum Unfit {
 }
 
 /// A line without the spaces around it: 1 to `most` characters, none of them a control character.
-pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, Unfit> {
+pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, InvalidText> {
     let text = text.trim();
     if (1..=most).contains(&text.chars().count()) && !text.chars().any(hidden) {
         Ok(text.to_owned())
     } else {
-        Err(Unfit::Line { field, most })
+        Err(InvalidText::Line { field, most })
     }
 }
 
 /// A text of at most `most` bytes, whose only control characters are tabs and line breaks.
-pub fn text(field: &'static str, text: String, most: usize) -> Result<String, Unfit> {
+pub fn text(field: &'static str, text: String, most: usize) -> Result<String, InvalidText> {
     let fits = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-    if text.len() <= most && text.chars().all(fits) { Ok(text) } else { Err(Unfit::Text { field, most }) }
+    if text.len() <= most && text.chars().all(fits) {
+        Ok(text)
+    } else {
+        Err(InvalidText::Text { field, most })
+    }
 }
 
 /// Control characters, and those that turn the direction of writing round, so that a name shown to others is what

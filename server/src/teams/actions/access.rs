@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::actions::limit::{LimitError, admit};
-use crate::db::throttle::Kind;
+use crate::db::throttle::ThrottleKind;
 use crate::rules::role::Role;
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::workspaces::Seat;
@@ -27,7 +27,7 @@ pub(super) async fn count_creation(
     bearer: &mut BearerSession,
 ) -> Result<(), LimitError> {
     let (limit, user) = (request.app.limits.creations_per_user, &bearer.session.user.id);
-    admit(&mut bearer.tx, Kind::Creation, user, limit, bearer.now).await
+    admit(&mut bearer.tx, ThrottleKind::Creation, user, limit, bearer.now).await
 }
 
 /// Errs unless the role allows the action.

@@ -5,8 +5,8 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::error::PageError;
 use crate::http::error::ApiError;
+use crate::pages::error::PageError;
 
 /// Where programs ask: an address that is not there is told them in JSON whatever they say they accept.
 const PROGRAMS: [&str; 4] = ["/v0/", "/v1/", "/api/", "/.well-known/"];

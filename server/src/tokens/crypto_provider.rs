@@ -5,8 +5,8 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind, Result};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey};
 
-use super::es256::Es256;
-use super::hs256::Hs256;
+use crate::tokens::es256::Es256;
+use crate::tokens::hs256::Hs256;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,

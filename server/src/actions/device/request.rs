@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use crate::actions::limit::{self, LimitError};
 use crate::actions::server_error::ServerError;
-use crate::app::App;
+use crate::app::AppState;
 use crate::db::devices::NewDeviceGrant;
-use crate::db::throttle::Kind;
+use crate::db::throttle::ThrottleKind;
 use crate::db::{Tx, retry};
 use crate::rules::caller::Caller;
 use crate::rules::device::Asker;
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::device::{DeviceCode, UserCode};
 
 /// How often another user code is drawn because one is taken, which with 40 bits never happens.
@@ -27,7 +27,7 @@ pub struct DeviceAuthorization {
     /// What the person types.
     pub user_code: SecretText,
     /// When both stop working.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// How long from now that is.
     pub expires_in: Duration,
     /// The least time between two polls.
@@ -35,15 +35,19 @@ pub struct DeviceAuthorization {
 }
 
 /// Makes a pending grant, unless too many were asked for from that address lately.
-pub async fn ask(app: &App, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
+pub async fn request(
+    app: &AppState,
+    asker: &Asker,
+    caller: &Caller,
+) -> Result<DeviceAuthorization, LimitError> {
     retry(|| attempt(app, asker, caller)).await
 }
 
-async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
+async fn attempt(app: &AppState, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
     let (limit, from) = (app.limits.device_codes_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    limit::admit(&mut tx, Kind::DeviceCodeFromIp, &from, limit, now).await?;
+    limit::admit(&mut tx, ThrottleKind::DeviceCodeFromIp, &from, limit, now).await?;
     // Taken once: the keys may be read again at any moment.
     let key = app.keys.current();
     let user_code = draw(app, &mut tx).await?;
@@ -70,7 +74,7 @@ async fn attempt(app: &App, asker: &Asker, caller: &Caller) -> Result<DeviceAuth
 }
 
 /// A user code that no grant has, under whichever key its hash was made.
-async fn draw(app: &App, tx: &mut Tx) -> Result<UserCode, ServerError> {
+async fn draw(app: &AppState, tx: &mut Tx) -> Result<UserCode, ServerError> {
     'draws: for _ in 0..DRAWS {
         let code = UserCode::random()?;
         for key in app.keys.all() {

@@ -28,9 +28,7 @@ pub struct TokenPolicy {
 
 /// The server's state: handles to the outside, and settings. It holds no session state of its own.
 pub struct AppState {
-    /// The database.
     pub store: Database,
-    /// The server's keys.
     pub keys: KeyRing,
     /// Where the server is reached from outside: the OAuth issuer, without a slash at the end.
     pub public_url: String,
@@ -44,7 +42,6 @@ pub struct AppState {
     pub trusted_proxies: Vec<IpNet>,
     /// Where mail is left.
     pub outbox: Outbox,
-    /// Tells the time.
     pub clock: Arc<dyn TimeSource>,
 }
 

@@ -1,4 +1,4 @@
-//! Moments and the clock that tells them. Rules take a `Moment`; only the edge asks a `Clock`.
+//! Timestamps and what tells the time. Rules take a `Timestamp`; only the edge asks a `TimeSource`.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

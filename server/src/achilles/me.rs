@@ -18,7 +18,7 @@ use crate::db::sessions::StoredSession;
 use crate::http::bearer::Bearer;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::SessionGrant;
 
 /// Who is signed in.
@@ -121,7 +121,7 @@ pub(super) async fn elsewhere(
 async fn open(
     app: &AppState,
     bearer: Result<Bearer, ApiError>,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<StoredSession, AchillesError> {
     let Ok(Bearer(token)) = bearer else { return Err(AchillesError::ToFrontPage) };
     let opened = retry(|| async {

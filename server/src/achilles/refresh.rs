@@ -34,7 +34,7 @@ pub(super) struct AchillesRefresh {
 /// What replaces it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Refreshed)]
-pub(super) struct Refreshed {
+pub(super) struct AchillesRefreshed {
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     access_token: SecretText,
@@ -57,7 +57,7 @@ pub(super) struct Refreshed {
         ("X-Request-Deadline" = Option<i64>, Header, description = "RR-1: unix seconds"),
     ),
     responses(
-        (status = 200, body = Success<Refreshed>),
+        (status = 200, body = Success<AchillesRefreshed>),
         (status = 400, body = FailureBody),
         (status = 401, description = "The token can't be used, now or ever", body = FailureBody),
         (status = 408, body = FailureBody),
@@ -74,7 +74,7 @@ pub(super) async fn refresh(
     ClientAddress(from): ClientAddress,
     retry: Result<RetryHeaders, ApiError>,
     body: Result<JsonBody<AchillesRefresh>, ApiError>,
-) -> Result<Json<Success<Refreshed>>, AchillesError> {
+) -> Result<Json<Success<AchillesRefreshed>>, AchillesError> {
     let limit = app.limits.achilles_refreshes_per_ip;
     admit_alone(&app, ThrottleKind::AchillesRefreshFromIp, &from.to_string(), limit)
         .await
@@ -84,7 +84,7 @@ pub(super) async fn refresh(
     let request = RefreshRequest { token, holder: TokenHolder::Cli, key, deadline };
     let tokens = refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
     let odd = || ServerError::Failed("a refresh token is not 256 bits".to_owned());
-    Ok(Success::of(Refreshed {
+    Ok(Success::of(AchillesRefreshed {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,
         expires_at: app.now().plus(tokens.access_expires_in).iso8601(),

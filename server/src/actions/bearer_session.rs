@@ -9,7 +9,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx};
 use crate::rules::access::{SessionStanding, TokenAccess, decide};
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::SessionGrant;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
@@ -68,7 +68,7 @@ pub(crate) use from_bearer_error;
 pub async fn probe(
     app: &AppState,
     token: &SecretText,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<ProbedSession, BearerError> {
     let claims = app.access.read(&app.keys, token).map_err(|_| BearerError::Unauthorized)?;
     let mut tx = app.store.begin().await?;
@@ -107,7 +107,7 @@ pub(super) fn stands(mut session: StoredSession, claims: &AccessClaims) -> (Sess
 pub async fn open(
     app: &AppState,
     token: &SecretText,
-    caller: &Caller,
+    caller: &NetworkCaller,
     admits: fn(&SessionGrant) -> bool,
 ) -> Result<BearerSession, BearerError> {
     match probe(app, token, caller).await? {
@@ -124,7 +124,7 @@ pub struct ToolRequest<'a> {
     /// The access token, not yet checked.
     pub token: &'a SecretText,
     /// The network side.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 impl ToolRequest<'_> {
@@ -154,7 +154,7 @@ pub fn first_party(grant: &SessionGrant) -> bool {
 }
 
 /// A sight is written down once a minute, or when the address is another one.
-pub(super) fn is_news(session: &StoredSession, caller: &Caller, now: Timestamp) -> bool {
+pub(super) fn is_news(session: &StoredSession, caller: &NetworkCaller, now: Timestamp) -> bool {
     session.last_seen.as_ref().is_none_or(|(at, from)| {
         now.since(*at) >= Duration::from_secs(60) || *from != caller.address.to_string()
     })

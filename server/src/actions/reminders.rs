@@ -9,7 +9,7 @@ use crate::rules::reminder::fire_at;
 
 /// A reminder was not looked at or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum ReminderError {
+pub enum ReminderSettingError {
     /// The access token opens nothing.
     #[error("unauthorized")]
     Unauthorized,
@@ -21,11 +21,13 @@ pub enum ReminderError {
     Server(#[from] ServerError),
 }
 
-action_error!(ReminderError);
-from_bearer_error!(ReminderError);
+action_error!(ReminderSettingError);
+from_bearer_error!(ReminderSettingError);
 
 /// The asker, and their reminder if there is one.
-pub async fn get(request: ToolRequest<'_>) -> Result<(StoredUser, Option<StoredReminder>), ReminderError> {
+pub async fn get(
+    request: ToolRequest<'_>,
+) -> Result<(StoredUser, Option<StoredReminder>), ReminderSettingError> {
     retry(|| async {
         let mut bearer = request.open().await?;
         let reminder = bearer.tx.reminder(&bearer.session.user.id).await?;
@@ -40,11 +42,11 @@ pub async fn set(
     request: ToolRequest<'_>,
     in_days: Option<i64>,
     at: Option<i64>,
-) -> Result<(StoredUser, StoredReminder), ReminderError> {
+) -> Result<(StoredUser, StoredReminder), ReminderSettingError> {
     retry(|| async {
         let mut bearer = request.open().await?;
-        let fire_at =
-            fire_at(in_days, at, bearer.now).map_err(|error| ReminderError::Invalid(error.to_string()))?;
+        let fire_at = fire_at(in_days, at, bearer.now)
+            .map_err(|error| ReminderSettingError::Invalid(error.to_string()))?;
         let reminder = StoredReminder { fire_at, set_at: bearer.now };
         bearer.tx.put_reminder(&bearer.session.user.id, reminder).await?;
         bearer.tx.commit().await?;
@@ -54,7 +56,7 @@ pub async fn set(
 }
 
 /// Clears the asker's reminder, if there is one.
-pub async fn clear(request: ToolRequest<'_>) -> Result<(), ReminderError> {
+pub async fn clear(request: ToolRequest<'_>) -> Result<(), ReminderSettingError> {
     retry(|| async {
         let mut bearer = request.open().await?;
         bearer.tx.delete_reminder(&bearer.session.user.id).await?;

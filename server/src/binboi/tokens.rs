@@ -140,12 +140,12 @@ pub(super) async fn create(
 ) -> Result<Response, BinboiError> {
     let Bearer(token) = bearer?;
     let JsonBody(body) = body?;
-    let wish = PersonalTokenRequest::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
+    let request = PersonalTokenRequest::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
         .map_err(|error| ApiError::validation(error.to_string()))?;
     let (user, creation, live) = retry(|| async {
         let BearerSession { mut tx, session, now } =
             bearer_session::open(&app, &token, &caller, first_party).await?;
-        let creation = personal_tokens::create(&app, &mut tx, &session, &wish, now).await?;
+        let creation = personal_tokens::create(&app, &mut tx, &session, &request, now).await?;
         let live = tx.count_live_personal_tokens(&session.user.id, now).await?;
         tx.commit().await?;
         Ok::<_, PersonalTokenError>((session.user, creation, live))

@@ -182,7 +182,7 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn a_password_in_the_mail_address_is_not_shown_by_debug() {
+    fn debug_hides_a_password_in_the_mail_address() {
         let cli = Cli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
         assert!(!format!("{cli:?}").contains("hunter2"));
     }

@@ -7,7 +7,7 @@ use crate::actions::server_error::ServerError;
 use crate::cli::{ClientsCommand, ListOptions, OneClient};
 use crate::command_error::CommandError;
 use crate::commands::files;
-use crate::commands::list::{Row, print, unread};
+use crate::commands::list::{Row, print, unreadable};
 use crate::db::clients::OAuthClient;
 use crate::db::{Database, retry};
 use crate::rules::oauth::redirect::Redirect;
@@ -19,7 +19,7 @@ pub(super) async fn run(command: ClientsCommand) -> Result<(), CommandError> {
         ClientsCommand::List(listing) => {
             let store = open(&listing).await?;
             let clients =
-                store.begin_reading().await.map_err(unread)?.every_client().await.map_err(unread)?;
+                store.begin_reading().await.map_err(unreadable)?.every_client().await.map_err(unreadable)?;
             print(listing.json, &clients.iter().map(ClientRow::of).collect::<Vec<_>>())
         }
         ClientsCommand::AllowIntrospection(client) => change(&client, true).await,

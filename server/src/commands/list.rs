@@ -14,7 +14,8 @@ use crate::db::{Database, DbError};
 /// Lists every session, oldest first.
 pub(super) async fn sessions(listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
-    let sessions = store.begin_reading().await.map_err(unread)?.all_sessions().await.map_err(unread)?;
+    let sessions =
+        store.begin_reading().await.map_err(unreadable)?.all_sessions().await.map_err(unreadable)?;
     let rows: Vec<SessionRow<'_>> = sessions.iter().map(SessionRow::of).collect();
     print(listing.json, &rows)
 }
@@ -24,7 +25,8 @@ pub(super) async fn events(listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
     let mut after = 0;
     loop {
-        let lines = store.begin_reading().await.map_err(unread)?.audit_after(after).await.map_err(unread)?;
+        let lines =
+            store.begin_reading().await.map_err(unreadable)?.audit_after(after).await.map_err(unreadable)?;
         let Some(last) = lines.last() else { return Ok(()) };
         after = last.id;
         let rows: Vec<EventRow<'_>> = lines.iter().map(EventRow::of).collect();
@@ -148,7 +150,7 @@ fn write<R: Row>(out: &mut impl Write, json: bool, rows: &[R]) -> io::Result<()>
 }
 
 /// What is said when a list can't be read.
-pub(super) fn unread(error: DbError) -> CommandError {
+pub(super) fn unreadable(error: DbError) -> CommandError {
     CommandError::new(
         error.to_string(),
         "Check that `everkey-server serve` has run on this database, in this version.",

@@ -7,7 +7,7 @@ use crate::actions::server_error::ServerError;
 use crate::cli::{ListOptions, OneUser, UsersCommand};
 use crate::command_error::CommandError;
 use crate::commands::files;
-use crate::commands::list::{Row, SessionRow, print, unread};
+use crate::commands::list::{Row, SessionRow, print, unreadable};
 use crate::db::users::{AccountStatus, StoredUser};
 use crate::db::{Database, retry};
 use crate::time::{SystemClock, TimeSource as _};
@@ -17,7 +17,8 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
     match command {
         UsersCommand::List(listing) => {
             let store = open(&listing).await?;
-            let users = store.begin_reading().await.map_err(unread)?.every_user().await.map_err(unread)?;
+            let users =
+                store.begin_reading().await.map_err(unreadable)?.every_user().await.map_err(unreadable)?;
             let rows: Vec<UserRow> = users.iter().map(UserRow::of).collect();
             print(listing.json, &rows)
         }
@@ -33,7 +34,6 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
     }
 }
 
-/// Ends one session.
 pub(super) async fn end_session(id: &str, listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
     let ended = retry(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
@@ -48,9 +48,9 @@ pub(super) async fn end_session(id: &str, listing: &ListOptions) -> Result<(), C
 
 async fn show(user: &OneUser) -> Result<(), CommandError> {
     let store = open(&user.listing).await?;
-    let mut tx = store.begin_reading().await.map_err(unread)?;
-    let found = tx.user_with_email(&user.email).await.map_err(unread)?.ok_or_else(|| unknown(user))?;
-    let sessions = tx.unended_sessions_of(&found.id).await.map_err(unread)?;
+    let mut tx = store.begin_reading().await.map_err(unreadable)?;
+    let found = tx.user_with_email(&user.email).await.map_err(unreadable)?.ok_or_else(|| unknown(user))?;
+    let sessions = tx.unended_sessions_of(&found.id).await.map_err(unreadable)?;
     print(user.listing.json, &[UserRow::of(&found)])?;
     print(user.listing.json, &sessions.iter().map(SessionRow::of).collect::<Vec<_>>())
 }

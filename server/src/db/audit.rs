@@ -30,11 +30,8 @@ pub struct AuditLine {
     pub at: Timestamp,
     /// What happened: [`AuditEvent::as_str`].
     pub event: String,
-    /// The user's id.
     pub user_id: Option<String>,
-    /// The session's id.
     pub session_id: Option<String>,
-    /// The generation.
     pub generation: Option<i64>,
     /// More.
     pub detail: Option<String>,

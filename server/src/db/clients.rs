@@ -14,9 +14,7 @@ use crate::time::Timestamp;
 /// A registered client.
 #[derive(Clone, Debug)]
 pub struct OAuthClient {
-    /// Its id.
     pub id: String,
-    /// What it registered.
     pub registered: ClientRegistration,
     /// The hash of its secret; `None` exactly if its method is `none`.
     pub secret: Option<Digest>,
@@ -34,7 +32,6 @@ impl OAuthClient {
 }
 
 impl Tx {
-    /// Stores a new client.
     pub async fn insert_client(&mut self, client: &OAuthClient) -> Result<(), DbError> {
         let ClientRegistration { name, auth, redirects, grants, scopes } = &client.registered;
         let redirects: Vec<&str> = redirects.iter().map(Redirect::as_str).collect();
@@ -58,7 +55,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The client with this id.
     pub async fn client(&mut self, id: &str) -> Result<Option<OAuthClient>, DbError> {
         // No text in PostgreSQL holds it; asking for it fails there.
         if id.contains('\0') {

@@ -5,11 +5,10 @@ use sqlx::Row as _;
 use crate::db::row::moment;
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
+use crate::rules::code_guess::CodeFacts;
 use crate::rules::email::Email;
-use crate::rules::guess::CodeFacts;
 use crate::time::Timestamp;
 
-/// A code as stored.
 #[derive(Debug)]
 pub struct StoredCode {
     /// Its own id, part of what is hashed.

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use crate::db::row::{moment, optional_moment};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::device::{Asker, DeviceDecision, DeviceGrantState, Pace};
 use crate::time::Timestamp;
 
@@ -25,7 +25,6 @@ pub struct DeviceGrant {
     pub program: String,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// When it stops working.
     pub expires_at: Timestamp,
     /// How it is polled.
     pub pace: Pace,
@@ -49,8 +48,7 @@ pub struct NewDeviceGrant<'a> {
     /// Who asks.
     pub asker: &'a Asker,
     /// From where.
-    pub caller: &'a Caller,
-    /// When it stops working.
+    pub caller: &'a NetworkCaller,
     pub expires_at: Timestamp,
 }
 

@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod authorizations;
+pub mod browser_sessions;
 pub mod clients;
 pub mod codes;
 pub mod copy;
+mod database;
 pub mod devices;
 mod dialect;
 mod error;
@@ -17,15 +19,13 @@ mod retry;
 pub(crate) mod row;
 pub mod second_factor;
 pub mod sessions;
-mod store;
 pub mod throttle;
 pub mod tokens;
 mod tx;
 pub mod users;
-pub mod web_sessions;
 
+pub use database::{Database, OpenError};
 pub use error::DbError;
 pub use location::DatabaseLocation;
 pub use retry::{Contention, retry};
-pub use store::{Database, OpenError};
 pub use tx::Tx;

@@ -15,7 +15,6 @@ impl Tx {
         rows.iter().map(user).collect()
     }
 
-    /// The user with this email, if there is one.
     pub async fn user_with_email(&mut self, email: &Email) -> Result<Option<StoredUser>, DbError> {
         let query =
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1";

@@ -17,19 +17,16 @@ const LONGEST_LIST: i64 = 200;
 pub struct StoredPersonalToken {
     /// A UUID.
     pub id: String,
-    /// Whose it is.
     pub user_id: String,
     /// What its owner calls it.
     pub name: String,
     /// Its first three parts.
     pub prefix: String,
-    /// When it was made.
     pub created_at: Timestamp,
     /// When it was last seen, to the minute.
     pub last_used_at: Option<Timestamp>,
     /// When it lapses, if ever.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -97,7 +94,6 @@ impl Tx {
         rows.iter().map(token).collect()
     }
 
-    /// How many of a user's tokens count.
     pub async fn count_live_personal_tokens(&mut self, user: &str, now: Timestamp) -> Result<u32, DbError> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS live FROM personal_tokens

@@ -6,23 +6,18 @@ use crate::db::row::moment;
 use crate::db::{DbError, Tx};
 use crate::time::Timestamp;
 
-/// A reminder.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredReminder {
-    /// When it fires.
     pub fire_at: Timestamp,
-    /// When it was set.
     pub set_at: Timestamp,
 }
 
 /// A reminder whose letter is to be posted now, by nobody else until the lease ends.
 #[derive(Debug)]
 pub struct ClaimedReminder {
-    /// Whose it is.
     pub user_id: String,
     /// Where the letter goes.
     pub email: String,
-    /// When it fired.
     pub fire_at: Timestamp,
     /// How often posting was begun, this time included.
     pub tries: i64,
@@ -45,7 +40,6 @@ impl Tx {
         Ok(())
     }
 
-    /// A user's reminder.
     pub async fn reminder(&mut self, user: &str) -> Result<Option<StoredReminder>, DbError> {
         let row = sqlx::query("SELECT fire_at, set_at FROM reminders WHERE user_id = $1")
             .bind(user)

@@ -25,7 +25,6 @@ pub struct StoredFactor {
 pub struct RememberedBrowser {
     /// A UUID.
     pub id: String,
-    /// Whose it is.
     pub user_id: String,
     /// What it calls itself.
     pub program: String,

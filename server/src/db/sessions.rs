@@ -9,7 +9,7 @@ use crate::db::row::{moment, optional_moment};
 use crate::db::users::{AccountStatus, StoredUser, platform, status};
 use crate::db::{DbError, Tx};
 use crate::rules::access::SessionStanding;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::rules::unknown_value::UnknownValue;
 use crate::time::Timestamp;
@@ -46,9 +46,7 @@ impl FromStr for EndReason {
 pub struct StoredSession {
     /// A UUID.
     pub id: String,
-    /// Whose it is.
     pub user: StoredUser,
-    /// What it is for.
     pub grant: SessionGrant,
     /// How its holder proved who they are.
     pub how: ProofMethod,
@@ -58,7 +56,6 @@ pub struct StoredSession {
     pub program: Option<String>,
     /// When and from which network address one of its tokens was last seen.
     pub last_seen: Option<(Timestamp, String)>,
-    /// When it began.
     pub created_at: Timestamp,
     /// When it last rotated.
     pub rotated_at: Option<Timestamp>,
@@ -100,14 +97,11 @@ macro_rules! select {
 pub struct NewSession<'a> {
     /// Its id, a UUID.
     pub id: &'a str,
-    /// Whose it is.
     pub user: &'a StoredUser,
-    /// What it is for.
     pub grant: &'a SessionGrant,
     /// How its holder proved who they are.
     pub how: ProofMethod,
-    /// Who asked for it.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 impl Tx {
@@ -217,7 +211,12 @@ impl Tx {
     }
 
     /// Notes when and from where a session was seen.
-    pub async fn note_sight(&mut self, id: &str, caller: &Caller, now: Timestamp) -> Result<(), DbError> {
+    pub async fn note_sight(
+        &mut self,
+        id: &str,
+        caller: &NetworkCaller,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
         sqlx::query("UPDATE sessions SET last_seen_at = $2, last_seen_from = $3 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
@@ -319,7 +318,6 @@ fn session(row: &AnyRow) -> Result<StoredSession, DbError> {
     })
 }
 
-/// A grant as its columns.
 #[derive(Default)]
 struct GrantColumns<'a> {
     kind: &'static str,

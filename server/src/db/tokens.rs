@@ -10,20 +10,16 @@ use crate::time::Timestamp;
 /// A refresh token as stored.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// Its session's id.
     pub session_id: String,
     /// Its generation within the session.
     pub generation: i64,
-    /// When it lapses.
     pub expires_at: Timestamp,
-    /// How it was consumed, if it was.
     pub consumed: Option<Consumed>,
 }
 
 /// How a refresh token was consumed.
 #[derive(Clone, Debug)]
 pub struct Consumed {
-    /// When.
     pub at: Timestamp,
     /// With which idempotency key, if any.
     pub with: Option<ConsumedWith>,
@@ -41,20 +37,16 @@ pub struct ConsumedWith {
 /// A refresh token to store.
 #[derive(Debug)]
 pub struct NewToken<'a> {
-    /// Its hash.
     pub hash: Digest,
     /// Its session's id.
     pub session: &'a str,
     /// Its generation within the session.
     pub generation: i64,
-    /// When it is issued.
     pub issued_at: Timestamp,
-    /// When it lapses.
     pub expires_at: Timestamp,
 }
 
 impl Tx {
-    /// Stores a token.
     pub async fn insert_token(&mut self, token: &NewToken<'_>) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO refresh_tokens (hash, session_id, generation, issued_at, expires_at)

@@ -14,7 +14,6 @@ use crate::time::Timestamp;
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountStatus {
-    /// It may.
     Active,
     /// It may not: no sign-in, no refresh, no access.
     Disabled,
@@ -65,7 +64,6 @@ impl FromStr for Platform {
     }
 }
 
-/// A user.
 #[derive(Clone, Debug)]
 pub struct StoredUser {
     /// A UUID.
@@ -105,7 +103,6 @@ impl Tx {
         user(&row)
     }
 
-    /// The user with this id.
     pub async fn user(&mut self, id: &str) -> Result<Option<StoredUser>, DbError> {
         let row = sqlx::query(
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE id = $1",

@@ -7,7 +7,7 @@ use crate::actions::bearer_session::BearerError;
 use crate::actions::limit::LimitError;
 use crate::actions::oauth::error::OAuthError;
 use crate::actions::personal_tokens::PersonalTokenError;
-use crate::actions::reminders::ReminderError;
+use crate::actions::reminders::ReminderSettingError;
 use crate::actions::second_factor::error::SecondFactorError;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::error::GrantError;
@@ -149,12 +149,12 @@ impl From<PersonalTokenError> for ApiError {
     }
 }
 
-impl From<ReminderError> for ApiError {
-    fn from(error: ReminderError) -> Self {
+impl From<ReminderSettingError> for ApiError {
+    fn from(error: ReminderSettingError) -> Self {
         match error {
-            ReminderError::Unauthorized => Self::unauthorized(),
-            ReminderError::Invalid(why) => Self::validation(why),
-            ReminderError::Server(error) => error.into(),
+            ReminderSettingError::Unauthorized => Self::unauthorized(),
+            ReminderSettingError::Invalid(why) => Self::validation(why),
+            ReminderSettingError::Server(error) => error.into(),
         }
     }
 }

@@ -11,13 +11,10 @@ use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::http::error::ApiError;
 use crate::rules::address::NetworkAddress;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 
 /// The client of a request.
-pub struct ClientAddress(
-    /// Its network address.
-    pub NetworkAddress,
-);
+pub struct ClientAddress(pub NetworkAddress);
 
 impl FromRequestParts<Arc<AppState>> for ClientAddress {
     type Rejection = ApiError;
@@ -40,7 +37,7 @@ impl FromRequestParts<Arc<AppState>> for ClientAddress {
 /// Who makes a request, as far as the network tells.
 pub struct RequestCaller(
     /// Its address and program.
-    pub Caller,
+    pub NetworkCaller,
 );
 
 impl FromRequestParts<Arc<AppState>> for RequestCaller {
@@ -49,6 +46,6 @@ impl FromRequestParts<Arc<AppState>> for RequestCaller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, ApiError> {
         let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Caller::new(address, user_agent)))
+        Ok(Self(NetworkCaller::new(address, user_agent)))
     }
 }

@@ -42,7 +42,6 @@ impl ApiError {
         Self { status, code, message: message.into(), retry_after: None, attempt_unconsumed: false }
     }
 
-    /// Its code.
     pub fn code(&self) -> &'static str {
         self.code
     }
@@ -74,7 +73,6 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
     }
 
-    /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
     }

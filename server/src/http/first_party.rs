@@ -10,7 +10,7 @@ use crate::app::AppState;
 use crate::http::bearer::Bearer;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::secret::SecretText;
 
 /// A request of a user's own tool.
@@ -18,7 +18,7 @@ pub struct FirstParty {
     /// The server.
     pub app: Arc<AppState>,
     token: SecretText,
-    caller: Caller,
+    caller: NetworkCaller,
 }
 
 impl FirstParty {

@@ -16,13 +16,11 @@ const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
 
 /// What is forgotten, and when.
 pub struct Housekeeping {
-    /// The database.
     pub store: Database,
     /// Tells how long events count.
     pub limits: Limits,
     /// How long refresh tokens live.
     pub refresh_ttl: Duration,
-    /// Tells the time.
     pub clock: Arc<dyn TimeSource>,
 }
 

@@ -38,13 +38,11 @@ const SLOWEST_NOTE: Duration = Duration::from_secs(180);
 /// Posts what is due.
 #[derive(Clone)]
 pub struct ReminderMail {
-    /// The database.
     pub store: Database,
     /// Names addresses in logs.
     pub keys: KeyRing,
     /// Posts letters.
     pub carrier: Carrier,
-    /// Tells the time.
     pub clock: Arc<dyn TimeSource>,
     /// How often to look: [`LOOK_EVERY`], but for tests.
     pub look_every: Duration,

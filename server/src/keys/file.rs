@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_version_1_gets_a_signing_key_once_and_keeps_what_it_had() {
+    fn a_version_1_file_gets_one_signing_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         let old = ServerKey { es256: None, ..ServerKey::random(Timestamp::from_secs(1)).unwrap() };
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_read_and_what_is_no_keys_file_is_refused_and_left_alone() {
+    fn readable_or_wrong_keys_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         create(&path, Timestamp::from_secs(1)).unwrap();

@@ -10,7 +10,6 @@ use crate::time::Timestamp;
 pub struct ServerKey {
     /// Names the set in the database and in the `kid` of access tokens.
     pub id: String,
-    /// When it was made.
     pub created_at: Timestamp,
     /// Signs access tokens (HS256).
     pub jwt: SecretBytes,

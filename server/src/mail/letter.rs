@@ -13,18 +13,16 @@ pub struct Mail {
     pub name: String,
     /// The recipient.
     pub to: Email,
-    /// What it content.
     pub content: MailContent,
     /// When it was written.
     pub at: Timestamp,
 }
 
-/// What a message content.
+/// What a message says.
 #[derive(Clone, Debug)]
 pub enum MailContent {
     /// It brings a login code.
     Code {
-        /// The code.
         code: LoginCode,
         /// How long it works.
         works_for: Duration,
@@ -45,6 +43,5 @@ pub enum MailNotice {
     SecondFactorOn,
     /// The second factor was turned off.
     SecondFactorOff,
-    /// A recovery code was used.
     RecoveryCodeUsed,
 }

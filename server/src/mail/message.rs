@@ -1,4 +1,4 @@
-//! What a mail content.
+//! What a mail says.
 
 use std::time::{Duration, SystemTime};
 

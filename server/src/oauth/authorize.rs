@@ -61,13 +61,13 @@ fn page(why: UntrustedRequest) -> PageError {
 }
 
 impl Trusted {
-    fn asked(&self, wish: &RequestedAuthorization) -> AuthorizationRequest {
+    fn asked(&self, requested: &RequestedAuthorization) -> AuthorizationRequest {
         AuthorizationRequest {
             client: self.client.clone(),
             redirect: self.redirect.as_str().to_owned(),
-            challenge: wish.challenge,
-            scopes: wish.scopes.clone(),
-            nonce: wish.nonce.clone(),
+            challenge: requested.challenge,
+            scopes: requested.scopes.clone(),
+            nonce: requested.nonce.clone(),
         }
     }
 
@@ -129,16 +129,16 @@ pub async fn show(
     signed_in: Option<SignedInBrowser>,
 ) -> Result<Response, PageError> {
     let trusted = trusted(&app, query.as_deref()).await?;
-    let wish = match trusted.parameters.wish(&trusted.client.registered) {
-        Ok(wish) => wish,
+    let requested = match trusted.parameters.requested(&trusted.client.registered) {
+        Ok(requested) => requested,
         Err(denied) => return Ok(trusted.denied(&app, denied)),
     };
-    match (wish.prompt, recent(&app, signed_in, &wish)) {
+    match (requested.prompt, recent(&app, signed_in, &requested)) {
         (Prompt::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
         (Prompt::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
         (_, Recent::TooOld) => Ok(trusted.sign_in(&app, sign_in_again_path)),
         (_, Recent::No) => Ok(trusted.sign_in(&app, sign_in_path)),
-        (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &wish, &signed_in)),
+        (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &requested, &signed_in)),
     }
 }
 
@@ -152,7 +152,7 @@ const ACCESS_DENIED: AuthorizationDenied =
 fn consent(
     app: &AppState,
     trusted: &Trusted,
-    wish: &RequestedAuthorization,
+    requested: &RequestedAuthorization,
     signed_in: &SignedInBrowser,
 ) -> Response {
     let registered = &trusted.client.registered;
@@ -161,7 +161,7 @@ fn consent(
     let shown = |scope: &Scope| match scope {
         Scope::OpenId => true,
         Scope::OfflineAccess => stays,
-        Scope::Profile | Scope::Email => wish.scopes.has(*scope),
+        Scope::Profile | Scope::Email => requested.scopes.has(*scope),
     };
     let wishes = Scope::ALL.into_iter().filter(shown).map(Scope::in_words).collect();
     let query = trusted.parameters.query();
@@ -194,16 +194,16 @@ pub async fn answer(
     PageForm(form): PageForm<ConsentForm>,
 ) -> Result<Response, PageError> {
     let trusted = trusted(&app, query.as_deref()).await?;
-    let wish = match trusted.parameters.wish(&trusted.client.registered) {
-        Ok(wish) => wish,
+    let requested = match trusted.parameters.requested(&trusted.client.registered) {
+        Ok(requested) => requested,
         Err(denied) => return Ok(trusted.denied(&app, denied)),
     };
-    let signed_in = match recent(&app, signed_in, &wish) {
+    let signed_in = match recent(&app, signed_in, &requested) {
         Recent::Yes(signed_in) => signed_in,
         Recent::TooOld => return Ok(trusted.sign_in(&app, sign_in_again_path)),
         Recent::No => return Err(PageError::signed_out()),
     };
-    let asked = trusted.asked(&wish);
+    let asked = trusted.asked(&requested);
     match form.answer.as_str() {
         "allow" => {
             let code = approve::allow(&app, &signed_in.session, signed_in.proved_at, &asked).await?;
@@ -224,10 +224,12 @@ enum Recent {
     No,
 }
 
-fn recent(app: &AppState, signed_in: Option<SignedInBrowser>, wish: &RequestedAuthorization) -> Recent {
+fn recent(app: &AppState, signed_in: Option<SignedInBrowser>, requested: &RequestedAuthorization) -> Recent {
     match signed_in {
         None => Recent::No,
-        Some(signed_in) if wish.accepts(signed_in.proved_at, app.now()) => Recent::Yes(Box::new(signed_in)),
+        Some(signed_in) if requested.accepts(signed_in.proved_at, app.now()) => {
+            Recent::Yes(Box::new(signed_in))
+        }
         Some(_) => Recent::TooOld,
     }
 }

@@ -21,7 +21,7 @@ use crate::http::error::ApiError;
 use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
 use crate::oauth::client::{Basic, OAuthForm};
 use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::TokenHolder;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
@@ -96,7 +96,7 @@ pub(super) async fn token(
 async fn code(
     app: &AppState,
     client: &OAuthClient,
-    caller: &Caller,
+    caller: &NetworkCaller,
     form: &TokenForm,
 ) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let exchange = CodeExchange {
@@ -134,7 +134,7 @@ async fn refreshed(
 async fn device(
     app: &AppState,
     client: &OAuthClient,
-    caller: &Caller,
+    caller: &NetworkCaller,
     form: &TokenForm,
 ) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let code = DeviceCode::received(secret(form.device_code.as_ref(), "device_code")?.clone());

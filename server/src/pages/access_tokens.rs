@@ -186,7 +186,6 @@ async fn page(
     })
 }
 
-/// The form that makes a token.
 #[derive(Deserialize)]
 pub(super) struct CreateTokenForm {
     name: String,
@@ -199,13 +198,14 @@ pub(super) async fn make(
     signed_in: SignedInBrowser,
     PageForm(form): PageForm<CreateTokenForm>,
 ) -> Result<Response, PageError> {
-    let wish = match PersonalTokenRequest::new(&form.name, form.lapse.days()) {
-        Ok(wish) => wish,
+    let request = match PersonalTokenRequest::new(&form.name, form.lapse.days()) {
+        Ok(request) => request,
         Err(bad) => {
             return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, bad.to_string()).await;
         }
     };
-    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &wish, &form.form_id).await {
+    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &request, &form.form_id).await
+    {
         Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
         Ok(Some(TokenCreation::PlanFull(plan))) => {
             let most = plan.personal_tokens;
@@ -244,7 +244,7 @@ async fn again(
 async fn try_to_make(
     app: &AppState,
     session: &StoredSession,
-    wish: &PersonalTokenRequest,
+    request: &PersonalTokenRequest,
     form_id: &str,
 ) -> Result<Option<TokenCreation>, LimitError> {
     let form_id = FormId::parse(form_id);
@@ -258,7 +258,7 @@ async fn try_to_make(
         if !fresh {
             return Ok(None);
         }
-        let creation = create(app, &mut tx, session, wish, now).await?;
+        let creation = create(app, &mut tx, session, request, now).await?;
         if let TokenCreation::Made(_) = creation {
             tx.commit().await?;
         }
@@ -277,7 +277,6 @@ fn shown_once(signed_in: &SignedInBrowser, made: NewPersonalToken, now: Timestam
     HtmlPage::new(page).with_script().into_response()
 }
 
-/// Which token to revoke.
 #[derive(Deserialize)]
 pub(super) struct RevokeTokenForm {
     token: String,

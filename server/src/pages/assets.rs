@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use crate::digest::Digest;
 use crate::pages::error::PageError;
 
-/// The route of all of them.
 pub(super) const ROUTE: &str = "/assets/{name}";
 
 struct Asset {

@@ -8,7 +8,6 @@ use cookie::{Cookie, SameSite, time};
 use crate::app::AppState;
 use crate::tokens::browser::BrowserSecret;
 
-/// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieKind {
     /// A signed-in browser.

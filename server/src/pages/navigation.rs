@@ -19,7 +19,6 @@ pub enum NavigationSection {
 /// What `signed_in.html` needs to know: who is signed in, and where they are. The template's field is called `who`.
 #[derive(Clone, Debug)]
 pub struct Who {
-    /// Their address.
     pub email: String,
     /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
     pub form_token: FormToken,
@@ -33,7 +32,6 @@ impl Who {
         Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
     }
 
-    /// The entries of the navigation.
     pub fn entries(&self) -> Vec<NavigationEntry> {
         [
             (NavigationSection::Sessions, "/dashboard/sessions", "Sessions"),
@@ -46,7 +44,6 @@ impl Who {
     }
 }
 
-/// One entry of the navigation.
 #[derive(Clone, Copy, Debug)]
 pub struct NavigationEntry {
     /// Where it leads.

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_is_believed_and_what_the_client_put_before_it_is_not() {
+    fn only_what_the_trusted_proxy_says_is_believed() {
         let nets = &["127.0.0.0/8", "10.0.0.0/8"];
         assert_eq!(find("127.0.0.1", &["203.0.113.5"], nets), "203.0.113.5");
         assert_eq!(find("127.0.0.1", &["1.1.1.1, 203.0.113.5, 10.0.0.2"], nets), "203.0.113.5");

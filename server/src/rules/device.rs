@@ -15,7 +15,6 @@ const LEEWAY: Duration = Duration::from_millis(250);
 pub enum Asker {
     /// An OAuth client.
     Client {
-        /// Its id.
         id: String,
         /// What it calls itself. Anyone may register under any name.
         name: String,
@@ -83,7 +82,6 @@ pub struct Pace {
     pub interval: Duration,
 }
 
-/// What a poll is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollAnswer {
     /// Nobody has decided yet.
@@ -95,7 +93,6 @@ pub enum PollAnswer {
     },
     /// The grant's time is over, whether or not it was approved.
     Expired,
-    /// It was denied.
     Denied,
     /// Its tokens were fetched before.
     UsedUp,
@@ -139,7 +136,6 @@ fn is_early(pace: Pace, now: Timestamp) -> bool {
 pub enum DeviceDecision {
     /// Yes.
     Approve,
-    /// No.
     Deny,
 }
 
@@ -242,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approved_grant_is_given_out_however_early_and_achilles_is_never_slowed_down() {
+    fn early_polls_get_approved_grants_and_achilles_no_slow_down() {
         let hurried = Pace { polled_at: Some(NOW), interval: Duration::from_secs(5) };
         let approved = DeviceGrantState::Approved { user: "ada".into() };
         assert_eq!(

@@ -4,11 +4,12 @@
 pub mod access;
 pub mod address;
 pub mod audit_event;
+pub mod browser_session;
 pub mod caller;
+pub mod code_guess;
 pub mod device;
 pub mod email;
 pub mod grant;
-pub mod guess;
 pub mod local_path;
 pub mod oauth;
 pub mod personal_token;
@@ -22,4 +23,3 @@ pub mod rotation;
 pub mod second_factor;
 pub mod text;
 pub mod unknown_value;
-pub mod web;

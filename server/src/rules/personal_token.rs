@@ -16,13 +16,12 @@ const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is wrong with a wish for a token; for people.
+/// What is wrong with a request for a token; for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTokenRequest {
     /// The name is too long, or holds what can't be shown.
     #[error("The name may have up to 64 characters, and none that can't be seen.")]
     Name,
-    /// The lapse is not one.
     #[error("A token may last from 1 to 366 days, or until it is revoked.")]
     Lapse,
 }
@@ -70,7 +69,6 @@ fn is_unseen(c: char) -> bool {
 /// Whether a token still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonalTokenStanding {
-    /// It does.
     Live,
     /// Its owner revoked it.
     Revoked,

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_tried_for_about_a_day_with_growing_pauses() {
+    fn a_letter_is_tried_for_about_a_day() {
         let pauses: Vec<_> = (1..).map_while(pause_after).collect();
         assert!(pauses.is_sorted(), "{pauses:?}");
         let all: Duration = pauses.iter().sum();

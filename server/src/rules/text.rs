@@ -3,18 +3,14 @@
 /// The text is not one; says what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Not a line.
     #[error("{field} must be 1 to {most} characters on one line")]
     Line {
-        /// Which field.
         field: &'static str,
         /// How many characters it may have.
         most: usize,
     },
-    /// Not a text.
     #[error("{field} may be {most} bytes long and hold no control characters but tabs and line breaks")]
     Text {
-        /// Which field.
         field: &'static str,
         /// How many bytes it may have.
         most: usize,
@@ -60,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_lines_but_nothing_a_database_or_a_terminal_chokes_on() {
+    fn a_text_has_lines_but_no_control_characters() {
         assert!(text("body", "a\n\tb\r\n".into(), 6).is_ok());
         for bad in ["a\0b", "a\u{1b}[31m", "1234567"] {
             assert!(text("body", bad.into(), 6).is_err(), "{bad:?}");

@@ -83,7 +83,6 @@ pub struct AccessSubject<'a> {
     pub session: &'a str,
     /// The session's generation.
     pub generation: i64,
-    /// What the session is for.
     pub grant: &'a SessionGrant,
 }
 

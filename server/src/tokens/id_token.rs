@@ -28,12 +28,12 @@ pub struct IdTokenClaims<'a> {
     pub nonce: Option<&'a str>,
     /// What the scopes let the client know.
     #[serde(flatten)]
-    pub about: UserClaims<'a>,
+    pub about: OidcUserClaims<'a>,
 }
 
 /// What a client may know about a user by its scopes (OpenID Connect Core section 5.4).
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct UserClaims<'a> {
+pub struct OidcUserClaims<'a> {
     /// The email address; a code sent there signed them in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<&'a str>,

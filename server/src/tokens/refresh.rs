@@ -93,7 +93,7 @@ mod tests {
     use crate::time::Timestamp;
 
     #[test]
-    fn a_successor_is_the_same_every_time_and_different_for_every_input() {
+    fn a_successor_depends_on_every_input_and_nothing_else() {
         let key = ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let other_key = ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let (session, other_session) = (Uuid::new_v4(), Uuid::new_v4());

@@ -102,7 +102,6 @@ impl RecoveryCode {
 pub enum SecondFactorAnswer {
     /// The code their app shows.
     Totp(TotpCode),
-    /// A recovery code.
     Recovery(RecoveryCode),
 }
 
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_works_one_step_early_or_late_and_no_further() {
+    fn a_code_works_one_step_early_or_late() {
         let mut bytes = [0; 64];
         bytes[..20].copy_from_slice(b"12345678901234567890");
         let secrets = FactorSecrets::from_bytes(&bytes).unwrap();

@@ -8,8 +8,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::harness::{Options, code_in, start};
-use crate::wire::PATIENCE;
+use crate::kit::server::{Options, code_in, start};
+use crate::kit::wire::PATIENCE;
 
 /// What a sink does with mail.
 #[derive(Clone, Copy)]

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use everkey_server::actions::device::{Decider, decide, request as ask};
 use everkey_server::rules::address;
-use everkey_server::rules::caller::Caller;
+use everkey_server::rules::caller::NetworkCaller;
 use everkey_server::rules::device::{Asker, DeviceDecision};
 use everkey_server::secret::SecretText;
 use serde_json::json;
 
-use crate::harness::{Options, Server, SignedIn, start};
-use crate::oauth_kit::{Client, claims, fields};
-use crate::wire::{Answer, request};
+use crate::kit::oauth::{Client, claims, fields};
+use crate::kit::server::{Options, Server, SignedIn, start};
+use crate::kit::wire::{Answer, request};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -23,7 +23,7 @@ async fn device_client(server: &Server, grants: &[&str]) -> Client {
 async fn ask_for(server: &Server, client: &Client, scope: &str) -> (String, String) {
     let asker = Asker::Client { id: client.id.clone(), name: "tv".into(), scope: scope.into() };
     let here = address::NetworkAddress::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
-    let asked = ask(&server.app, &asker, &Caller::new(here, None)).await.unwrap();
+    let asked = ask(&server.app, &asker, &NetworkCaller::new(here, None)).await.unwrap();
     (asked.device_code.expose().to_owned(), asked.user_code.expose().to_owned())
 }
 
@@ -71,7 +71,7 @@ async fn an_approved_device_fetches_its_tokens_once() {
 }
 
 #[tokio::test]
-async fn a_client_without_refresh_tokens_gets_none_from_a_device_grant_either() {
+async fn a_device_grant_gives_no_unregistered_refresh_token() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, device_client(&server, &[DEVICE]).await);
     let (code, user_code) = ask_for(&server, &client, "email").await;

@@ -10,12 +10,10 @@ use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::time::Timestamp;
 
-/// A change to an account.
 #[derive(Clone, Debug)]
 pub enum AccountChange {
     /// Whether it may be used. An account that may not loses its sessions, so that they don't come back with it.
     Status(AccountStatus),
-    /// Its plan.
     Plan(String),
     /// Its role in the installation.
     Platform(Platform),

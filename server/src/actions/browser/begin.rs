@@ -6,12 +6,12 @@ use crate::actions::browser::end;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
+use crate::db::browser_sessions::StoredBrowserSession;
 use crate::db::sessions::NewSession;
 use crate::db::users::StoredUser;
-use crate::db::web_sessions::StoredBrowserSession;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
@@ -19,10 +19,8 @@ use crate::tokens::browser::BrowserSecret;
 /// Whose browser to sign in.
 #[derive(Clone, Copy, Debug)]
 pub struct NewBrowserSession<'a> {
-    /// Whose it is.
     pub user: &'a StoredUser,
-    /// Who asked for it.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
     /// When the person proved who they are.
     pub proved_at: Timestamp,
     /// The cookie of the session that this browser has had, which ends now.

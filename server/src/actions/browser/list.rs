@@ -11,7 +11,6 @@ use crate::rules::grant::SessionGrant;
 /// A session, and what its OAuth client calls itself.
 #[derive(Debug)]
 pub struct ListedSession {
-    /// The session.
     pub session: StoredSession,
     /// The name its client registered with; empty for every other kind of session.
     pub client: String,

@@ -5,16 +5,15 @@ use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
-use crate::rules::caller::Caller;
+use crate::rules::browser_session::{BrowserSessionFacts, opens};
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::SessionGrant;
-use crate::rules::web::{BrowserSessionFacts, opens};
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
 /// A browser that is signed in.
 #[derive(Clone, Debug)]
 pub struct BrowserSession {
-    /// Its session.
     pub session: StoredSession,
     /// When the person proved who they are.
     pub proved_at: Timestamp,
@@ -24,7 +23,7 @@ pub struct BrowserSession {
 pub async fn open(
     app: &AppState,
     cookie: &BrowserSecret,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<Option<BrowserSession>, ServerError> {
     retry(|| attempt(app, cookie, caller)).await
 }
@@ -32,7 +31,7 @@ pub async fn open(
 async fn attempt(
     app: &AppState,
     cookie: &BrowserSecret,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<Option<BrowserSession>, ServerError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();

@@ -9,7 +9,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::device::DeviceGrantState;
 use crate::rules::rate::Rate;
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ pub async fn look_up(
     app: &AppState,
     session: &StoredSession,
     code: &UserCode,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<LookUpOutcome, LimitError> {
     retry(|| attempt(app, session, code, caller)).await
 }
@@ -39,7 +39,7 @@ async fn attempt(
     app: &AppState,
     session: &StoredSession,
     code: &UserCode,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<LookUpOutcome, LimitError> {
     let (user, from) = (session.user.id.as_str(), caller.address.to_string());
     let subjects = [

@@ -15,7 +15,7 @@ use crate::db::devices::DeviceGrant;
 use crate::db::sessions::StoredSession;
 use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::device::{self, Asker, PollAnswer};
 use crate::rules::grant::{ProofMethod, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
@@ -57,7 +57,7 @@ pub async fn poll(
     app: &AppState,
     code: &DeviceCode,
     holder: &TokenHolder,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<PollOutcome, ServerError> {
     retry(|| attempt(app, code, holder, caller)).await
 }
@@ -66,7 +66,7 @@ async fn attempt(
     app: &AppState,
     code: &DeviceCode,
     holder: &TokenHolder,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<PollOutcome, ServerError> {
     let mut tx = app.store.begin().await?;
     let grant = tx.device_grant_by_code(&code.hash()).await?;
@@ -99,7 +99,7 @@ async fn redeem(
     mut tx: Tx,
     grant: &DeviceGrant,
     user: &str,
-    caller: &Caller,
+    caller: &NetworkCaller,
     now: Timestamp,
 ) -> Result<PollOutcome, ServerError> {
     let user = tx.user(user).await?.ok_or(DbError::Corrupt("device_grants.user_id"))?;

@@ -10,7 +10,7 @@ use crate::app::AppState;
 use crate::db::devices::NewDeviceGrant;
 use crate::db::throttle::ThrottleKind;
 use crate::db::{Tx, retry};
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::device::Asker;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
@@ -38,12 +38,16 @@ pub struct DeviceAuthorization {
 pub async fn request(
     app: &AppState,
     asker: &Asker,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<DeviceAuthorization, LimitError> {
     retry(|| attempt(app, asker, caller)).await
 }
 
-async fn attempt(app: &AppState, asker: &Asker, caller: &Caller) -> Result<DeviceAuthorization, LimitError> {
+async fn attempt(
+    app: &AppState,
+    asker: &Asker,
+    caller: &NetworkCaller,
+) -> Result<DeviceAuthorization, LimitError> {
     let (limit, from) = (app.limits.device_codes_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();

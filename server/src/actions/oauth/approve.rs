@@ -19,19 +19,16 @@ use crate::time::Timestamp;
 /// What a client asks for, checked.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
-    /// The client.
     pub client: OAuthClient,
     /// Where the answer goes, to the letter.
     pub redirect: String,
     /// What it must prove to know.
     pub challenge: Challenge,
-    /// What for.
     pub scopes: Scopes,
     /// What it wants to find in the id_token.
     pub nonce: Option<String>,
 }
 
-/// The client with this id, if there is one.
 pub async fn client(app: &AppState, id: &str) -> Result<Option<OAuthClient>, DbError> {
     retry(|| async {
         let mut tx = app.store.begin_reading().await?;

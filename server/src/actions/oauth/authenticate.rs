@@ -9,7 +9,7 @@ use crate::db::retry;
 use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::oauth::client::AuthMethod;
 use crate::rules::rate::Rate;
 use crate::secret::SecretText;
@@ -26,7 +26,6 @@ pub struct Credentials {
 /// How a request proves that it comes from a client.
 #[derive(Clone, Debug)]
 pub enum ClientProof {
-    /// Not at all.
     None,
     /// With a secret, by HTTP Basic.
     Basic(SecretText),
@@ -39,7 +38,7 @@ pub enum ClientProof {
 pub async fn authenticate(
     app: &AppState,
     credentials: &Credentials,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<OAuthClient, OAuthError> {
     retry(|| attempt(app, credentials, caller)).await
 }
@@ -47,7 +46,7 @@ pub async fn authenticate(
 async fn attempt(
     app: &AppState,
     credentials: &Credentials,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<OAuthClient, OAuthError> {
     let (limit, subject) = (app.limits.client_failures_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;

@@ -10,13 +10,13 @@ use crate::db::Tx;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::StoredSession;
 use crate::db::users::StoredUser;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
 use crate::time::Timestamp;
-use crate::tokens::id_token::{self, IdTokenClaims, UserClaims};
+use crate::tokens::id_token::{self, IdTokenClaims, OidcUserClaims};
 use crate::tokens::refresh::RefreshToken;
 
 /// The longest that an access token may be asked to work.
@@ -29,7 +29,6 @@ pub struct ClientGrant<'a> {
     pub user: &'a StoredUser,
     /// To whom the tokens go.
     pub client: &'a OAuthClient,
-    /// What for.
     pub scopes: &'a Scopes,
     /// How they agreed.
     pub how: ProofMethod,
@@ -40,7 +39,7 @@ pub struct ClientGrant<'a> {
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
     /// Who brought the grant.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// What an OAuth client is given. It must only leave the server once the transaction is committed.
@@ -100,9 +99,9 @@ pub async fn grant(
 }
 
 /// What the scopes let a client know about a user.
-pub fn about<'a>(user: &'a StoredUser, scopes: &Scopes) -> UserClaims<'a> {
+pub fn about<'a>(user: &'a StoredUser, scopes: &Scopes) -> OidcUserClaims<'a> {
     let email = scopes.has(Scope::Email);
-    UserClaims {
+    OidcUserClaims {
         email: email.then_some(user.email.as_str()),
         email_verified: email.then_some(true),
         name: (scopes.has(Scope::Profile) && !user.name.is_empty()).then_some(user.name.as_str()),

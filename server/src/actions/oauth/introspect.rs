@@ -18,9 +18,7 @@ pub struct ActiveToken {
     pub user: String,
     /// The client it was given to.
     pub client: String,
-    /// What for.
     pub scope: String,
-    /// When it lapses.
     pub expires_at: Timestamp,
     /// When it was issued, of an access token.
     pub issued_at: Option<Timestamp>,

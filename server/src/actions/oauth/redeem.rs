@@ -15,7 +15,7 @@ use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::ProofMethod;
 use crate::rules::oauth::code::{CodeDecision, CodeExchangeFacts, decide};
 use crate::rules::oauth::scope::Scopes;
@@ -27,7 +27,6 @@ use crate::time::Timestamp;
 pub struct CodeExchange<'a> {
     /// The client, which has proved who it is.
     pub client: &'a OAuthClient,
-    /// The code.
     pub code: &'a SecretText,
     /// The redirect address that the code was sent to.
     pub redirect: &'a str,
@@ -36,7 +35,7 @@ pub struct CodeExchange<'a> {
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
     /// Who brings it.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.

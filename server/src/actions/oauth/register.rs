@@ -17,7 +17,6 @@ use crate::secret::{SecretBytes, SecretText};
 /// A client that was just registered.
 #[derive(Debug)]
 pub struct RegisteredClient {
-    /// It.
     pub client: OAuthClient,
     /// Its secret, which is not kept.
     pub secret: Option<SecretText>,

@@ -14,7 +14,6 @@ use crate::secret::SecretText;
 use crate::time::Timestamp;
 use crate::tokens::personal::PersonalToken;
 
-/// Whose a token is.
 #[derive(Debug)]
 pub struct TokenOwner {
     /// Its owner.

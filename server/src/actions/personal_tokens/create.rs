@@ -25,10 +25,9 @@ pub struct NewPersonalToken {
     pub record: StoredPersonalToken,
 }
 
-/// What became of the wish for a token.
+/// What became of the request for a token.
 #[derive(Debug)]
 pub enum TokenCreation {
-    /// It was made.
     Made(NewPersonalToken),
     /// The user's plan includes no further one; nothing was changed.
     PlanFull(Plan),
@@ -39,7 +38,7 @@ pub async fn create(
     app: &AppState,
     tx: &mut Tx,
     session: &StoredSession,
-    wish: &PersonalTokenRequest,
+    request: &PersonalTokenRequest,
     now: Timestamp,
 ) -> Result<TokenCreation, LimitError> {
     let user = &session.user;
@@ -52,11 +51,11 @@ pub async fn create(
     let record = StoredPersonalToken {
         id: Uuid::new_v4().to_string(),
         user_id: user.id.clone(),
-        name: wish.name().to_owned(),
+        name: request.name().to_owned(),
         prefix: token.prefix().to_owned(),
         created_at: now,
         last_used_at: None,
-        expires_at: wish.expires_at(now),
+        expires_at: request.expires_at(now),
         revoked_at: None,
     };
     tx.insert_personal_token(&record, &token.hash()).await?;

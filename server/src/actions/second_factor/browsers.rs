@@ -8,7 +8,7 @@ use crate::app::AppState;
 use crate::db::second_factor::RememberedBrowser;
 use crate::db::sessions::StoredSession;
 use crate::db::{Tx, retry};
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::second_factor::REMEMBERED;
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
@@ -17,7 +17,7 @@ use crate::tokens::browser::BrowserSecret;
 pub async fn remember(
     tx: &mut Tx,
     user: &str,
-    caller: &Caller,
+    caller: &NetworkCaller,
     now: Timestamp,
 ) -> Result<BrowserSecret, ServerError> {
     let cookie = BrowserSecret::random()?;

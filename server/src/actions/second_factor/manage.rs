@@ -16,7 +16,6 @@ use crate::tokens::totp::{RecoveryCode, SecondFactorAnswer};
 /// A second factor as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct FactorOverview {
-    /// Since when it is on.
     pub since: Timestamp,
     /// How many recovery codes are left.
     pub codes_left: i64,

@@ -11,7 +11,7 @@ use crate::db::tokens::NewToken;
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::time::Timestamp;
 use crate::tokens::refresh::RefreshToken;
@@ -19,14 +19,11 @@ use crate::tokens::refresh::RefreshToken;
 /// Whose session to begin, and what for.
 #[derive(Clone, Copy, Debug)]
 pub struct NewTokenSession<'a> {
-    /// Whose it is.
     pub user: &'a StoredUser,
-    /// What it is for.
     pub grant: &'a SessionGrant,
     /// How its holder proved who they are.
     pub how: ProofMethod,
-    /// Who asked for it.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// Begins a session within `tx`, and returns it with its first tokens, which must only leave the server once `tx`

@@ -26,11 +26,9 @@ use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 /// What a refresh request brought.
 #[derive(Debug)]
 pub struct RefreshRequest {
-    /// The refresh token.
     pub token: RefreshToken,
     /// Who brings it.
     pub holder: TokenHolder,
-    /// Its idempotency key.
     pub key: Option<IdempotencyKey>,
     /// The moment after which the request must not be carried out.
     pub deadline: Option<Timestamp>,

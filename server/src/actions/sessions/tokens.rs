@@ -17,7 +17,6 @@ pub struct TokenPair {
     pub access: SecretText,
     /// How long the access token works.
     pub access_expires_in: Duration,
-    /// The refresh token.
     pub refresh: RefreshToken,
     /// How long the refresh token works unless it is used.
     pub refresh_expires_in: Duration,

@@ -9,11 +9,11 @@ use crate::actions::sign_in::error::SignInError;
 use crate::actions::sign_in::request_code::{LoginCodeSent, request_code};
 use crate::actions::sign_in::verify_code::prove;
 use crate::app::AppState;
+use crate::db::browser_sessions::StoredSignIn;
 use crate::db::users::{AccountStatus, StoredUser};
-use crate::db::web_sessions::StoredSignIn;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::address::NetworkAddress;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ pub struct BrowserCookies<'a> {
     /// The cookie of a browser that is spared the second factor.
     pub remembered: Option<&'a BrowserSecret>,
     /// Who it is, as far as the network tells.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// How far a right code led.

@@ -14,10 +14,10 @@ use crate::db::users::{AccountStatus, StoredUser};
 use crate::db::{Tx, retry};
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::caller::Caller;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::code_guess::{GuessDecision, GuessLimits, decide};
 use crate::rules::email::Email;
 use crate::rules::grant::{ProofMethod, SessionGrant};
-use crate::rules::guess::{GuessDecision, GuessLimits, decide};
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 use crate::tokens::totp::SecondFactorAnswer;
@@ -25,9 +25,7 @@ use crate::tokens::totp::SecondFactorAnswer;
 /// Someone has signed in.
 #[derive(Debug)]
 pub struct CodeSignIn {
-    /// Who.
     pub user: StoredUser,
-    /// Their tokens.
     pub tokens: TokenPair,
 }
 
@@ -38,7 +36,7 @@ pub async fn verify_code(
     email: &Email,
     guess: &LoginCode,
     second: Option<&SecondFactorAnswer>,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<CodeSignIn, SignInError> {
     let proof = prove(app, email, guess).await?;
     retry(|| sign_in(app, &proof, second, caller)).await
@@ -127,7 +125,7 @@ async fn sign_in(
     app: &AppState,
     proof: &CodeProof,
     second: Option<&SecondFactorAnswer>,
-    caller: &Caller,
+    caller: &NetworkCaller,
 ) -> Result<CodeSignIn, SignInError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();

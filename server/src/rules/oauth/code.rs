@@ -18,11 +18,9 @@ pub struct CodeExchangeFacts {
     pub verifier: bool,
     /// It has been used before.
     pub used: bool,
-    /// When it lapses.
     pub expires_at: Timestamp,
 }
 
-/// What to do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeDecision {
     /// Use it up and begin a session.
@@ -34,7 +32,6 @@ pub enum CodeDecision {
     Refuse,
 }
 
-/// Decides.
 pub fn decide(facts: CodeExchangeFacts, now: Timestamp) -> CodeDecision {
     match facts {
         CodeExchangeFacts { client: true, redirect: true, verifier: true, used: true, .. } => {
@@ -54,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_must_be_right_and_only_then_a_second_use_is_a_replay() {
+    fn a_second_use_is_a_replay_only_if_all_fits() {
         let (now, later) = (Timestamp::from_secs(10), Timestamp::from_secs(11));
         let right = CodeExchangeFacts {
             client: true,

@@ -62,7 +62,6 @@ pub enum Prompt {
 pub struct RequestedAuthorization {
     /// What it must later prove to know.
     pub challenge: Challenge,
-    /// What for.
     pub scopes: Scopes,
     /// What it wants to find in the id_token.
     pub nonce: Option<String>,
@@ -115,7 +114,7 @@ impl Parameters {
     }
 
     /// Everything else.
-    pub fn wish(
+    pub fn requested(
         &self,
         registered: &ClientRegistration,
     ) -> Result<RequestedAuthorization, AuthorizationDenied> {
@@ -237,7 +236,7 @@ mod tests {
     use super::*;
     use crate::rules::oauth::client::RequestedRegistration;
 
-    fn wish(query: &str) -> Result<RequestedAuthorization, AuthorizationDenied> {
+    fn requested(query: &str) -> Result<RequestedAuthorization, AuthorizationDenied> {
         let asked = RequestedRegistration {
             redirects: Some(vec!["https://a.example/cb".into()]),
             ..RequestedRegistration::default()
@@ -245,31 +244,31 @@ mod tests {
         let base = "response_type=code&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         Parameters::parse(&format!("{base}&{query}"))
             .unwrap()
-            .wish(&ClientRegistration::decide(&asked).unwrap())
+            .requested(&ClientRegistration::decide(&asked).unwrap())
     }
 
     #[test]
     fn a_fresh_proof_is_asked_for_once() {
         let at = Timestamp::from_secs;
-        assert!(wish("").unwrap().accepts(at(0), at(1_000_000)));
-        assert!(!wish("prompt=login").unwrap().accepts(at(100), at(100)));
-        assert!(!wish("prompt=login&everkey_after=100001").unwrap().accepts(at(100), at(101)));
-        assert!(wish("prompt=login&everkey_after=100000").unwrap().accepts(at(100), at(500)));
-        assert!(!wish("prompt=login&everkey_after=900000").unwrap().accepts(at(900), at(899)));
-        assert!(wish("max_age=10").unwrap().accepts(at(90), at(100)));
-        assert!(!wish("max_age=10").unwrap().accepts(at(89), at(100)));
-        assert!(wish("max_age=0&everkey_after=89000").unwrap().accepts(at(89), at(100)));
+        assert!(requested("").unwrap().accepts(at(0), at(1_000_000)));
+        assert!(!requested("prompt=login").unwrap().accepts(at(100), at(100)));
+        assert!(!requested("prompt=login&everkey_after=100001").unwrap().accepts(at(100), at(101)));
+        assert!(requested("prompt=login&everkey_after=100000").unwrap().accepts(at(100), at(500)));
+        assert!(!requested("prompt=login&everkey_after=900000").unwrap().accepts(at(900), at(899)));
+        assert!(requested("max_age=10").unwrap().accepts(at(90), at(100)));
+        assert!(!requested("max_age=10").unwrap().accepts(at(89), at(100)));
+        assert!(requested("max_age=0&everkey_after=89000").unwrap().accepts(at(89), at(100)));
     }
 
     #[test]
     fn prompts_are_read_as_openid_connect_says() {
-        assert_eq!(wish("prompt=none").unwrap().prompt, Prompt::None);
-        assert_eq!(wish("prompt=consent+login").unwrap().prompt, Prompt::Login);
-        assert_eq!(wish("prompt=consent").unwrap().prompt, Prompt::Needed);
+        assert_eq!(requested("prompt=none").unwrap().prompt, Prompt::None);
+        assert_eq!(requested("prompt=consent+login").unwrap().prompt, Prompt::Login);
+        assert_eq!(requested("prompt=consent").unwrap().prompt, Prompt::Needed);
         for bad in
             ["prompt=none+login", "prompt=create", "prompt=LOGIN", "max_age=-1", "max_age=1.5", "max_age=x"]
         {
-            assert_eq!(wish(bad).unwrap_err().error, "invalid_request", "{bad}");
+            assert_eq!(requested(bad).unwrap_err().error, "invalid_request", "{bad}");
         }
     }
 }

@@ -64,7 +64,6 @@ pub enum PresentedToken {
     Ended,
     /// Never used.
     Fresh {
-        /// When it lapses.
         expires_at: Timestamp,
         /// Whether the session may rotate again already.
         rate: Rate,
@@ -84,10 +83,7 @@ pub enum PresentedToken {
 #[derive(Clone, Copy, Debug)]
 pub enum Successor {
     /// Neither it nor an access token of its generation or later has been seen.
-    Unused {
-        /// When it lapses.
-        expires_at: Timestamp,
-    },
+    Unused { expires_at: Timestamp },
     /// It has been seen, so its answer arrived.
     Used,
 }

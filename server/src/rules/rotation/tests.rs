@@ -52,7 +52,7 @@ fn a_fresh_token_rotates_with_and_without_a_key() {
 }
 
 #[test]
-fn an_expired_token_is_refused_before_the_rate_is_looked_at() {
+fn an_expired_token_is_refused_whatever_the_rate() {
     let full = Rate::Full { retry_after: Duration::from_secs(5) };
     for rate in [Rate::Open, full] {
         let token = PresentedToken::Fresh { expires_at: NOW, rate };
@@ -82,7 +82,7 @@ fn unknown_and_ended_tokens_are_plainly_refused() {
 }
 
 #[test]
-fn the_same_key_repeats_until_the_successor_is_used_however_late() {
+fn the_same_key_repeats_until_the_successor_is_used() {
     for at in [NOW, ago(9), ago(11), ago(86_400 * 29)] {
         assert_eq!(rr1(spent(at, key(1), unused()), attempt(key(1))), RefreshDecision::Repeat);
         assert_eq!(rr1(spent(at, key(1), Successor::Used), attempt(key(1))), REFUSE);
@@ -96,7 +96,7 @@ fn a_lapsed_successor_is_not_repeated() {
 }
 
 #[test]
-fn another_key_or_one_with_and_one_without_is_a_race_while_the_successor_is_unused() {
+fn differing_keys_race_while_the_successor_is_unused() {
     for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
         for at in [NOW, ago(9), ago(11), ago(86_400)] {
             assert_eq!(rr1(spent(at, first, unused()), attempt(second)), RACING);
@@ -105,7 +105,7 @@ fn another_key_or_one_with_and_one_without_is_a_race_while_the_successor_is_unus
 }
 
 #[test]
-fn once_the_successor_is_used_another_key_is_a_race_for_ten_seconds_and_then_a_replay() {
+fn another_key_after_use_is_a_race_for_ten_seconds() {
     for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
         for at in [NOW, ago(9)] {
             assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), RACING);
@@ -163,7 +163,7 @@ fn a_deadline_holds_from_now_to_thirty_seconds_ahead() {
 }
 
 #[test]
-fn a_replay_at_a_tool_known_for_it_is_refused_and_revokes_nothing() {
+fn a_replay_of_achilles_is_refused_and_revokes_nothing() {
     for mode in [RetryMode::Rr1, RetryMode::Strict] {
         for successor in [unused(), Successor::Used] {
             for (first, second) in

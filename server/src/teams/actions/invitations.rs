@@ -67,7 +67,6 @@ pub async fn waiting(request: ToolRequest<'_>, workspace: Uuid) -> Result<Vec<In
     .await
 }
 
-/// Withdraws an invitation.
 pub async fn withdraw(request: ToolRequest<'_>, workspace: Uuid, invitation: Uuid) -> Result<(), TeamError> {
     let id = &invitation.to_string();
     retry(|| async {
@@ -115,7 +114,6 @@ pub async fn accept(request: ToolRequest<'_>, invitation: Uuid) -> Result<Worksp
     .await
 }
 
-/// Declines an invitation.
 pub async fn decline(request: ToolRequest<'_>, invitation: Uuid) -> Result<(), TeamError> {
     let id = &invitation.to_string();
     retry(|| async {

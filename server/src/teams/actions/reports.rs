@@ -55,7 +55,6 @@ pub async fn list(request: ToolRequest<'_>, workspace: Uuid) -> Result<Vec<Repor
     .await
 }
 
-/// One report of a workspace.
 pub async fn read(request: ToolRequest<'_>, workspace: Uuid, report: Uuid) -> Result<Report, TeamError> {
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;

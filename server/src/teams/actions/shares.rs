@@ -23,9 +23,7 @@ use crate::tokens::share::ShareToken;
 pub struct NewShareLink {
     /// The link's id.
     pub id: String,
-    /// Its token.
     pub token: ShareToken,
-    /// When it lapses.
     pub expires_at: Timestamp,
 }
 

@@ -12,24 +12,20 @@ use crate::rules::role::Role;
 use crate::teams::db::workspaces::Seat;
 use crate::time::Timestamp;
 
-/// An invitation.
 #[derive(Clone, Debug)]
 pub struct Invitation {
     /// A UUID.
     pub id: String,
-    /// Into which workspace.
     pub workspace_id: String,
     /// What the workspace is called.
     pub workspace_name: String,
     /// Who is invited.
     pub email: String,
-    /// As what.
     pub role: Role,
     /// Who invited them.
     pub maker_email: String,
     /// The maker's present role in the workspace: none if they left, or if their account is disabled.
     pub maker_role: Option<Role>,
-    /// When it lapses.
     pub expires_at: Timestamp,
 }
 

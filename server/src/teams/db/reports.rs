@@ -17,11 +17,9 @@ pub struct ReportHead {
     pub title: String,
     /// Who wrote it.
     pub author_email: String,
-    /// When.
     pub created_at: Timestamp,
 }
 
-/// A report.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// All but its text.

@@ -19,13 +19,10 @@ pub struct Share {
     pub id: String,
     /// Who made it.
     pub maker_email: String,
-    /// When.
     pub created_at: Timestamp,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// How often it was opened.
     pub opened: i64,
-    /// When last.
     pub last_opened_at: Option<Timestamp>,
     /// What tells whether it works.
     pub facts: ShareFacts,
@@ -55,7 +52,6 @@ pub struct NewShare<'a> {
     pub report: Uuid,
     /// The user who makes it.
     pub maker: &'a str,
-    /// When it lapses.
     pub expires_at: Timestamp,
 }
 

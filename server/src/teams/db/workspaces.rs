@@ -39,20 +39,16 @@ pub struct Workspace {
     pub name: String,
     /// The member's role.
     pub role: Role,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
 /// A member of a workspace.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// The user's id.
     pub user_id: String,
-    /// Their address.
     pub email: String,
     /// What they call themselves; may be empty.
     pub name: String,
-    /// Their role.
     pub role: Role,
     /// Since when they are a member.
     pub joined_at: Timestamp,
@@ -109,7 +105,6 @@ impl Tx {
             .collect()
     }
 
-    /// The workspace of a seat.
     pub async fn workspace(&mut self, seat: &Seat) -> Result<Workspace, DbError> {
         let row = sqlx::query("SELECT name, created_at FROM workspaces WHERE id = $1")
             .bind(seat.workspace())

@@ -36,7 +36,6 @@ pub enum TeamAction {
 /// Whether it may be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// It may.
     Allowed,
     /// The actor's role is not enough.
     Forbidden,

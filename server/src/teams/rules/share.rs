@@ -15,7 +15,6 @@ pub const MOST_DAYS: i64 = 90;
 /// A link, as stored.
 #[derive(Clone, Copy, Debug)]
 pub struct ShareFacts {
-    /// When it lapses.
     pub expires_at: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
@@ -44,7 +43,7 @@ mod tests {
         ShareFacts { expires_at: Timestamp::from_secs(1001), revoked: false, maker: Some(Role::Admin) };
 
     #[test]
-    fn a_link_needs_time_and_a_maker_who_may_still_share() {
+    fn a_link_needs_a_maker_who_may_share() {
         assert!(opens(GOOD, NOW));
         assert!(opens(ShareFacts { maker: Some(Role::Owner), ..GOOD }, NOW));
         assert!(!opens(GOOD, Timestamp::from_secs(1001)));

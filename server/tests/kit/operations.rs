@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::harness::Server;
-use crate::wire::{Answer, Request, request};
+use crate::kit::server::Server;
+use crate::kit::wire::{Answer, Request, request};
 
 /// An id that nothing has.
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";

@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 /// A signed-in browser.
 #[derive(Clone, Debug)]
 pub struct StoredBrowserSession {
-    /// Its session's id.
     pub session_id: String,
     /// When the person proved who they are.
     pub proved_at: Timestamp,

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::browsing::{Browser, between, token_in};
-use crate::harness::Server;
-use crate::oauth_kit::Client;
-use crate::wire::{Answer, Request, request};
+use crate::kit::browser::{Browser, between, token_in};
+use crate::kit::oauth::Client;
+use crate::kit::server::Server;
+use crate::kit::wire::{Answer, Request, request};
 
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 

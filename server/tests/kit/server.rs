@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::room::{self, Room, on_postgres, room};
-use crate::wire::{Answer, PATIENCE, request};
+use crate::kit::room::{self, Room, on_postgres, room};
+use crate::kit::wire::{Answer, PATIENCE, request};
 
 /// A clock that only moves when told to.
 pub struct TestClock(AtomicI64);

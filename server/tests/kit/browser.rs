@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{Server, code_in};
-use crate::wire::{Answer, Request, request};
+use crate::kit::server::{Server, code_in};
+use crate::kit::wire::{Answer, Request, request};
 
 /// The public address that the harness gives its servers.
 pub const ORIGIN: &str = "http://everkey.example";

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::{code_in, until};
-pub use crate::room::database;
-use crate::room::on_postgres;
-use crate::wire::{PATIENCE, request};
+pub use crate::kit::room::database;
+use crate::kit::room::on_postgres;
+use crate::kit::server::{code_in, until};
+use crate::kit::wire::{PATIENCE, request};
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everkey-server"));

@@ -7,8 +7,8 @@ use everkey_server::secret::SecretText;
 use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 
-use crate::harness::{Server, SignedIn};
-use crate::wire::{Answer, Request, request};
+use crate::kit::server::{Server, SignedIn};
+use crate::kit::wire::{Answer, Request, request};
 
 pub const REDIRECT: &str = "https://app.example/cb";
 /// RFC 7636, appendix B.

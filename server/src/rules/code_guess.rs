@@ -7,7 +7,6 @@ use crate::time::Timestamp;
 /// The newest code of an email, as stored.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeFacts {
-    /// When it stops working.
     pub expires_at: Timestamp,
     /// Guesses already made at it.
     pub guesses: u32,

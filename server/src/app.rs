@@ -15,7 +15,6 @@ use crate::rules::rotation::RetryMode;
 use crate::time::{TimeSource, Timestamp};
 use crate::tokens::access::AccessTokens;
 
-/// How tokens are issued.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenPolicy {
     /// How long an access token works.
@@ -32,9 +31,7 @@ pub struct AppState {
     pub keys: KeyRing,
     /// Where the server is reached from outside: the OAuth issuer, without a slash at the end.
     pub public_url: String,
-    /// Signs and reads access tokens.
     pub access: AccessTokens,
-    /// How tokens are issued.
     pub policy: TokenPolicy,
     /// How often things may be done.
     pub limits: Limits,
@@ -46,7 +43,6 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -48,7 +48,7 @@ impl Digest {
     }
 }
 
-/// Two lower-case digits a byte, for what may be seen. Secrets have [`SecretBytes::to_hex`], which takes constant time.
+/// Two lower-case digits a byte, for what may be seen. Secrets have [`SecretBytes::to_hex`], whose text is wiped.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -90,7 +90,6 @@ impl SecretBytes {
         SecretText::new(text)
     }
 
-    /// The bytes themselves.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

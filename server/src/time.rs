@@ -70,11 +70,9 @@ fn millis_of(span: Duration) -> i64 {
 
 /// Where the time comes from. Tests pass one they can move.
 pub trait TimeSource: Send + Sync {
-    /// The present moment.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's own clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock;
 

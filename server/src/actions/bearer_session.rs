@@ -20,7 +20,6 @@ use crate::tokens::access::AccessClaims;
 pub struct BearerSession {
     /// The transaction; commit it to keep that the token has been seen.
     pub tx: Tx,
-    /// The bearer's session.
     pub session: StoredSession,
     /// When it was opened.
     pub now: Timestamp,
@@ -102,8 +101,8 @@ pub(super) fn stands(mut session: StoredSession, claims: &AccessClaims) -> (Sess
     (if fits { session.standing() } else { SessionStanding::Ended }, session)
 }
 
-/// Opens the session of an access token. An expired access token is refused like any other bad one, and so is one that was given for
-/// something else than `admits` lets in.
+/// Opens the session of an access token. An expired one is refused like any other bad one, and so is one that was given
+/// for something else than `admits` lets in.
 pub async fn open(
     app: &AppState,
     token: &SecretText,
@@ -119,7 +118,6 @@ pub async fn open(
 /// A request of a user's own tool, with its access token.
 #[derive(Clone, Copy)]
 pub struct ToolRequest<'a> {
-    /// The server.
     pub app: &'a AppState,
     /// The access token, not yet checked.
     pub token: &'a SecretText,

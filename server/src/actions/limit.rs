@@ -14,10 +14,7 @@ use crate::time::Timestamp;
 pub enum LimitError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// The server could not do it.
     #[error(transparent)]
     Server(#[from] ServerError),

@@ -8,10 +8,8 @@ use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
 use crate::time::Timestamp;
 
-/// One line of the audit.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditEntry<'a> {
-    /// What happened.
     pub event: AuditEvent,
     /// To which session, if one is known.
     pub session: Option<&'a StoredSession>,
@@ -21,24 +19,20 @@ pub struct AuditEntry<'a> {
     pub detail: Option<&'a str>,
 }
 
-/// One line as stored.
 #[derive(Debug)]
 pub struct AuditLine {
     /// Counts up.
     pub id: i64,
-    /// When it happened.
     pub at: Timestamp,
     /// What happened: [`AuditEvent::as_str`].
     pub event: String,
     pub user_id: Option<String>,
     pub session_id: Option<String>,
     pub generation: Option<i64>,
-    /// More.
     pub detail: Option<String>,
 }
 
 impl Tx {
-    /// Appends one line.
     pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
         let generation = entry.generation.or(entry.session.map(|session| session.generation));
         sqlx::query(

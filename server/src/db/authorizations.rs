@@ -11,21 +11,17 @@ use crate::time::Timestamp;
 /// What a user allowed a client, until the client comes for it.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// The client's id.
     pub client: String,
-    /// The user's id.
     pub user: String,
     /// The redirect address that was asked for, to the letter.
     pub redirect: String,
     /// What the client must prove to know.
     pub challenge: Challenge,
-    /// The granted scope.
     pub scope: String,
     /// What the client wants to find in the id_token.
     pub nonce: Option<String>,
     /// When the user proved who they are.
     pub auth_time: Timestamp,
-    /// When the code lapses.
     pub expires_at: Timestamp,
     /// The session that its first use began.
     pub session: Option<String>,

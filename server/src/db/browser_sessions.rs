@@ -9,7 +9,6 @@ use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
 use crate::time::Timestamp;
 
-/// A signed-in browser.
 #[derive(Clone, Debug)]
 pub struct StoredBrowserSession {
     pub session_id: String,

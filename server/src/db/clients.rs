@@ -11,7 +11,6 @@ use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::scope::Scopes;
 use crate::time::Timestamp;
 
-/// A registered client.
 #[derive(Clone, Debug)]
 pub struct OAuthClient {
     pub id: String,
@@ -20,7 +19,6 @@ pub struct OAuthClient {
     pub secret: Option<Digest>,
     /// Whether the operator lets it introspect the access tokens of every client.
     pub introspects: bool,
-    /// When it registered.
     pub created_at: Timestamp,
 }
 

@@ -15,7 +15,6 @@ pub struct StoredCode {
     pub id: String,
     /// The server key its hash was made with.
     pub key_id: String,
-    /// Its keyed hash.
     pub hash: Digest,
     /// What the rules look at.
     pub facts: CodeFacts,

@@ -11,7 +11,6 @@ use crate::db::location::DatabaseLocation;
 use crate::db::tx::Tx;
 use crate::secret::SecretText;
 
-/// An open database.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: AnyPool,
@@ -96,7 +95,6 @@ pub enum OpenError {
     /// It can't be reached or read.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// It does not answer.
     #[error("it did not answer within {} seconds", SLOWEST_CONNECT.as_secs())]
     Silent,
     /// A copy of it can't be read to its end.

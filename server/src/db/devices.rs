@@ -12,32 +12,24 @@ use crate::rules::caller::NetworkCaller;
 use crate::rules::device::{Asker, DeviceDecision, DeviceGrantState, Pace};
 use crate::time::Timestamp;
 
-/// A grant as stored.
 #[derive(Clone, Debug)]
 pub struct DeviceGrant {
-    /// A UUID.
     pub id: String,
-    /// Who asks.
     pub asker: Asker,
     /// The network address that asked.
     pub address: String,
     /// What the program that asked calls itself.
     pub program: String,
-    /// When it was asked for.
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
-    /// How it is polled.
     pub pace: Pace,
-    /// What has become of it.
     pub state: DeviceGrantState,
     /// When the person who decided had proved who they are; `None` exactly while it is pending.
     pub proved_at: Option<Timestamp>,
 }
 
-/// A grant to store.
 #[derive(Debug)]
 pub struct NewDeviceGrant<'a> {
-    /// Its id, a UUID.
     pub id: &'a str,
     /// The hash of the device's code.
     pub device: Digest,
@@ -45,9 +37,7 @@ pub struct NewDeviceGrant<'a> {
     pub key_id: &'a str,
     /// The keyed hash of the person's code.
     pub user_code: Digest,
-    /// Who asks.
     pub asker: &'a Asker,
-    /// From where.
     pub caller: &'a NetworkCaller,
     pub expires_at: Timestamp,
 }
@@ -64,7 +54,6 @@ macro_rules! select {
 }
 
 impl Tx {
-    /// Stores a pending grant.
     pub async fn insert_device_grant(
         &mut self,
         new: &NewDeviceGrant<'_>,

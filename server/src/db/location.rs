@@ -5,10 +5,8 @@ use std::str::FromStr;
 
 use crate::secret::SecretText;
 
-/// The place of a database.
 #[derive(Clone, Debug)]
 pub enum DatabaseLocation {
-    /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL database, by its address, which may hold a password.
     Postgres(SecretText),
@@ -20,7 +18,6 @@ pub enum InvalidDatabaseLocation {
     /// An SQLite database that would be gone with the process.
     #[error("a database in memory would lose every session at the next start; write sqlite:PATH")]
     Memory,
-    /// Anything else.
     #[error("write sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Unknown,
 }

@@ -8,9 +8,7 @@ use crate::rules::role::Role;
 /// A user's place in a workspace.
 #[derive(Clone, Debug)]
 pub struct Membership {
-    /// The workspace's id.
     pub workspace: String,
-    /// The user's role in it.
     pub role: Role,
 }
 

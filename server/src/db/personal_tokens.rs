@@ -15,10 +15,8 @@ const LONGEST_LIST: i64 = 200;
 /// A token as stored, without what proves it.
 #[derive(Clone, Debug)]
 pub struct StoredPersonalToken {
-    /// A UUID.
     pub id: String,
     pub user_id: String,
-    /// What its owner calls it.
     pub name: String,
     /// Its first three parts.
     pub prefix: String,

@@ -9,12 +9,10 @@ use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::time::Timestamp;
 
-/// A user's second factor.
 #[derive(Clone, Debug)]
 pub struct StoredFactor {
     /// The server key that its secrets are sealed under.
     pub key_id: String,
-    /// Its secrets.
     pub sealed: Vec<u8>,
     /// When it was shown to work; before that it counts for nothing.
     pub confirmed_at: Option<Timestamp>,
@@ -23,16 +21,13 @@ pub struct StoredFactor {
 /// A browser that is spared the second factor.
 #[derive(Clone, Debug)]
 pub struct RememberedBrowser {
-    /// A UUID.
     pub id: String,
     pub user_id: String,
     /// What it calls itself.
     pub program: String,
-    /// Since when.
     pub created_at: Timestamp,
     /// When that last mattered.
     pub last_used_at: Timestamp,
-    /// Until when.
     pub expires_at: Timestamp,
 }
 

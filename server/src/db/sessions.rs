@@ -44,7 +44,6 @@ impl FromStr for EndReason {
 /// A session with its user.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
-    /// A UUID.
     pub id: String,
     pub user: StoredUser,
     pub grant: SessionGrant,
@@ -57,7 +56,6 @@ pub struct StoredSession {
     /// When and from which network address one of its tokens was last seen.
     pub last_seen: Option<(Timestamp, String)>,
     pub created_at: Timestamp,
-    /// When it last rotated.
     pub rotated_at: Option<Timestamp>,
     /// The generation of its newest refresh token; the first is 1.
     pub generation: i64,
@@ -92,10 +90,8 @@ macro_rules! select {
     };
 }
 
-/// A session to begin.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Its id, a UUID.
     pub id: &'a str,
     pub user: &'a StoredUser,
     pub grant: &'a SessionGrant,

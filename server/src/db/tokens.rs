@@ -7,7 +7,6 @@ use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::time::Timestamp;
 
-/// A refresh token as stored.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
     pub session_id: String,
@@ -28,17 +27,14 @@ pub struct Consumed {
 /// The idempotency key of a consumption.
 #[derive(Clone, Debug)]
 pub struct ConsumedWith {
-    /// The key's hash.
     pub key: Digest,
     /// The server key that the successor derives from.
     pub server_key: String,
 }
 
-/// A refresh token to store.
 #[derive(Debug)]
 pub struct NewToken<'a> {
     pub hash: Digest,
-    /// Its session's id.
     pub session: &'a str,
     /// Its generation within the session.
     pub generation: i64,

@@ -66,7 +66,6 @@ impl FromStr for Platform {
 
 #[derive(Clone, Debug)]
 pub struct StoredUser {
-    /// A UUID.
     pub id: String,
     /// The address they sign in with.
     pub email: String,

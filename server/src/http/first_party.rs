@@ -15,7 +15,6 @@ use crate::secret::SecretText;
 
 /// A request of a user's own tool.
 pub struct FirstParty {
-    /// The server.
     pub app: Arc<AppState>,
     token: SecretText,
     caller: NetworkCaller,

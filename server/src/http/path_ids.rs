@@ -10,10 +10,7 @@ use crate::app::AppState;
 use crate::http::error::ApiError;
 
 /// What stands in a path. Text that is no id names nothing, like an id that is not there.
-pub struct PathIds<T>(
-    /// The ids.
-    pub T,
-);
+pub struct PathIds<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<AppState>> for PathIds<T> {
     type Rejection = ApiError;

@@ -3,7 +3,6 @@
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -41,7 +41,6 @@ pub struct ReminderMail {
     pub store: Database,
     /// Names addresses in logs.
     pub keys: KeyRing,
-    /// Posts letters.
     pub carrier: Carrier,
     pub clock: Arc<dyn TimeSource>,
     /// How often to look: [`LOOK_EVERY`], but for tests.

@@ -53,7 +53,7 @@ pub(super) struct TokenForm {
     device_code: Option<SecretText>,
 }
 
-/// CodeExchange a code or a refresh token for tokens
+/// Exchange a code or a refresh token for tokens
 #[utoipa::path(
     post, path = "/token", tag = "OAuth",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),

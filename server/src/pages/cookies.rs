@@ -10,7 +10,6 @@ use crate::tokens::browser::BrowserSecret;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieKind {
-    /// A signed-in browser.
     Session,
     /// A browser on its way there.
     SignIn,

@@ -36,7 +36,6 @@ impl<T: Template> HtmlPage<T> {
         Self { form_target: Some(origin), ..self }
     }
 
-    /// Sets a cookie.
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {
         self.cookies.push(cookie);
         self
@@ -105,7 +104,6 @@ impl SeeOther {
         Self { path: path.into(), cookies: Vec::new() }
     }
 
-    /// Sets a cookie.
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {
         self.cookies.push(cookie);
         self

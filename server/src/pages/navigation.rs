@@ -22,7 +22,6 @@ pub struct Who {
     pub email: String,
     /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
     pub form_token: FormToken,
-    /// Where they are.
     pub here: NavigationSection,
 }
 
@@ -46,10 +45,7 @@ impl Who {
 
 #[derive(Clone, Copy, Debug)]
 pub struct NavigationEntry {
-    /// Where it leads.
     pub path: &'static str,
-    /// What it is called.
     pub label: &'static str,
-    /// Whether that is this page.
     pub here: bool,
 }

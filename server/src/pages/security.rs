@@ -313,7 +313,6 @@ pub(super) async fn turn_off(
 enum NotChanged {
     /// What was typed is no answer.
     Unreadable,
-    /// The answer is wrong.
     Wrong,
     Failed(SecondFactorError),
 }

@@ -18,7 +18,6 @@ pub enum TokenAccess {
     Full,
     /// Only learn how far its session has rotated: the token has expired.
     ProbeOnly,
-    /// Nothing.
     Refused,
 }
 

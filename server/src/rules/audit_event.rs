@@ -43,9 +43,7 @@ pub enum AuditEvent {
     Refused,
     /// A user code that leads nowhere was typed.
     UserCodeRefused,
-    /// A device grant was approved.
     DeviceApproved,
-    /// A device grant was denied.
     DeviceDenied,
     /// A personal access token was made; the detail is its prefix.
     PersonalTokenMade,

@@ -12,7 +12,6 @@ pub struct BrowserSessionFacts {
     pub standing: SessionStanding,
     /// When it ends however much it is used.
     pub expires_at: Timestamp,
-    /// When it was last used.
     pub last_seen: Timestamp,
 }
 

@@ -10,10 +10,8 @@ pub const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// How much too early a poll may come: timers are not that exact.
 const LEEWAY: Duration = Duration::from_millis(250);
 
-/// Who asks for a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// An OAuth client.
     Client {
         id: String,
         /// What it calls itself. Anyone may register under any name.
@@ -54,19 +52,14 @@ impl Asker {
 /// What has become of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceGrantState {
-    /// Nobody has decided yet.
     Pending,
     /// A user approved it; its tokens have not been fetched.
     Approved {
-        /// The user's id.
         user: String,
     },
-    /// A user denied it.
     Denied {
-        /// The user's id.
         user: String,
     },
-    /// Its tokens were fetched.
     Redeemed {
         /// The id of the user who had approved it.
         user: String,
@@ -76,7 +69,6 @@ pub enum DeviceGrantState {
 /// How a grant is polled.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// The last poll.
     pub polled_at: Option<Timestamp>,
     /// The least time between two polls.
     pub interval: Duration,
@@ -84,11 +76,9 @@ pub struct Pace {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollAnswer {
-    /// Nobody has decided yet.
     Pending,
     /// As above, and from now on there must be `interval` between two polls.
     SlowDown {
-        /// The new interval.
         interval: Duration,
     },
     /// The grant's time is over, whether or not it was approved.
@@ -134,7 +124,6 @@ fn is_early(pace: Pace, now: Timestamp) -> bool {
 /// What a person says to a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceDecision {
-    /// Yes.
     Approve,
     Deny,
 }

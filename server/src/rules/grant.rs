@@ -13,18 +13,12 @@ pub enum SessionGrant {
     Web,
     /// An OAuth client, with what its user consented to.
     OAuth {
-        /// The client's id.
         client: String,
         /// The granted scope: words separated by single spaces.
         scope: String,
     },
     /// The achilles CLI.
-    Cli {
-        /// The organisation it acts in.
-        org: String,
-        /// Its user's role there.
-        role: String,
-    },
+    Cli { org: String, role: String },
 }
 
 /// Who brings a refresh token. A token that was given to another holder does not exist for them.

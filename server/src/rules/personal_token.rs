@@ -70,9 +70,7 @@ fn is_unseen(c: char) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonalTokenStanding {
     Live,
-    /// Its owner revoked it.
     Revoked,
-    /// Its time is over.
     Lapsed,
 }
 

@@ -23,7 +23,6 @@ pub struct AccessClaims {
     pub iss: String,
     /// Whom it is for: always [`AUDIENCE`].
     pub aud: String,
-    /// The user's id.
     pub sub: String,
     /// The user's email address when it was issued; an OAuth client needs the scope `email` to see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,9 +31,7 @@ pub struct AccessClaims {
     pub iat: i64,
     /// When it stops working, unix seconds.
     pub exp: i64,
-    /// Its own id.
     pub jti: String,
-    /// Its session's id.
     pub sid: String,
     /// The generation of the session it was issued with.
     pub r#gen: i64,
@@ -50,7 +47,6 @@ pub struct AccessClaims {
     /// The organisation the achilles CLI acts in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_id: Option<String>,
-    /// The user's role there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
 }
@@ -58,7 +54,6 @@ pub struct AccessClaims {
 /// Why a text was not made into, or taken for, an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// Signing failed.
     #[error("the access token could not be signed")]
     Unsigned,
     /// Not a token of this server.
@@ -66,7 +61,6 @@ pub enum AccessError {
     Foreign,
 }
 
-/// Signs and reads access tokens.
 #[derive(Debug)]
 pub struct AccessTokens {
     issuer: String,
@@ -75,13 +69,9 @@ pub struct AccessTokens {
 /// Whom a new access token is for.
 #[derive(Clone, Copy)]
 pub struct AccessSubject<'a> {
-    /// The user's id.
     pub user: &'a str,
-    /// The user's email address.
     pub email: &'a str,
-    /// The session's id.
     pub session: &'a str,
-    /// The session's generation.
     pub generation: i64,
     pub grant: &'a SessionGrant,
 }

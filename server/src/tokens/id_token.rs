@@ -14,7 +14,6 @@ pub struct IdTokenClaims<'a> {
     pub iss: &'a str,
     /// The client it is for.
     pub aud: &'a str,
-    /// The user's id.
     pub sub: &'a str,
     /// When it is issued, unix seconds.
     pub iat: i64,
@@ -45,7 +44,6 @@ pub struct OidcUserClaims<'a> {
     pub name: Option<&'a str>,
 }
 
-/// No id_token could be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the id_token could not be signed")]
 pub struct IdTokenNotSigned;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use everkey_server::limits::Limits;
 use serde_json::json;
 
 use crate::kit::room::everything_in;
 use crate::kit::server::{Options, code_in, no_limits, start, wrong};
-use everkey_server::limits::Limits;
 
 const ADA: &str = "ada@example.com";
 

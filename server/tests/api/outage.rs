@@ -147,7 +147,7 @@ async fn connections_that_postgresql_closed_are_not_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_row_is_503_and_nothing_consumed() {
     if !on_postgres() {
-        return not_on_this_database("a_row_that_stays_locked_is_503_and_nothing_is_consumed", "PostgreSQL");
+        return not_on_this_database("a_locked_row_is_503_and_nothing_consumed", "PostgreSQL");
     }
     let room = room();
     let server = serve_on(&room, &database(room.path())).await;

@@ -1,9 +1,10 @@
 //! X-Forwarded-For is believed from trusted proxies only.
 
+use std::time::Duration;
+
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 use serde_json::json;
-use std::time::Duration;
 
 use crate::kit::server::{Options, Server, no_limits, start};
 use crate::kit::wire::request;

@@ -19,17 +19,14 @@ pub enum AccountChange {
     Platform(Platform),
     /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
     SignOut {
-        /// Whether they are.
         tokens: bool,
     },
 }
 
-/// A change that was made.
 #[derive(Clone, Debug)]
 pub struct ChangedAccount {
     /// The account as it is then.
     pub user: StoredUser,
-    /// How many sessions were ended.
     pub sessions: u64,
     /// How many personal access tokens were revoked.
     pub tokens: u64,

@@ -16,7 +16,6 @@ use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
-/// Whose browser to sign in.
 #[derive(Clone, Copy, Debug)]
 pub struct NewBrowserSession<'a> {
     pub user: &'a StoredUser,

@@ -10,7 +10,6 @@ use crate::rules::audit_event::AuditEvent;
 use crate::rules::device::{DecisionRuling, DeviceDecision, rule};
 use crate::time::Timestamp;
 
-/// Who decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Decider<'a> {
     /// Their session on this server's pages.

@@ -25,13 +25,11 @@ use crate::tokens::device::DeviceCode;
 /// What a poll is answered.
 #[derive(Debug)]
 pub enum PollOutcome {
-    /// Nobody has decided yet.
     Pending,
     /// As above, and there must be five seconds more between two polls from now on.
     SlowDown,
     /// The codes' time is over.
     Expired,
-    /// A person denied it.
     Denied,
     /// The code is not known, was given to someone else, or its tokens were fetched before.
     Unknown,
@@ -46,9 +44,7 @@ pub enum PollOutcome {
 pub struct DeviceTokens {
     /// The session that begins.
     pub session: StoredSession,
-    /// Its first tokens.
     pub tokens: TokenPair,
-    /// When they are issued.
     pub at: Timestamp,
 }
 

@@ -17,7 +17,6 @@ use crate::secret::SecretText;
 /// What a request says about the client that makes it.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The client's id.
     pub id: String,
     /// How it proves who it is.
     pub proof: ClientProof,

@@ -10,10 +10,7 @@ use crate::actions::server_error::{ServerError, action_error};
 pub enum OAuthError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// `invalid_client`: there is no such client, or this is not it; which one is not told.
     #[error("The client is unknown, or did not prove who it is as it registered.")]
     InvalidClient,

@@ -25,12 +25,10 @@ const LONGEST_ACCESS: Duration = Duration::from_secs(30 * 86_400);
 /// What a user agreed to.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientGrant<'a> {
-    /// Who agreed.
     pub user: &'a StoredUser,
     /// To whom the tokens go.
     pub client: &'a OAuthClient,
     pub scopes: &'a Scopes,
-    /// How they agreed.
     pub how: ProofMethod,
     /// When they proved who they are, where that is known.
     pub auth_time: Option<Timestamp>,
@@ -38,14 +36,12 @@ pub struct ClientGrant<'a> {
     pub nonce: Option<&'a str>,
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
-    /// Who brought the grant.
     pub caller: &'a NetworkCaller,
 }
 
 /// What an OAuth client is given. It must only leave the server once the transaction is committed.
 #[derive(Debug)]
 pub struct IssuedTokens {
-    /// The access token.
     pub access: SecretText,
     /// How long the access token works.
     pub access_expires_in: Duration,
@@ -53,7 +49,6 @@ pub struct IssuedTokens {
     pub refresh: Option<(RefreshToken, Duration)>,
     /// The id_token, with scope `openid`.
     pub id_token: Option<SecretText>,
-    /// What was granted.
     pub scopes: Scopes,
 }
 

@@ -34,7 +34,6 @@ pub struct CodeExchange<'a> {
     pub verifier: &'a SecretText,
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
-    /// Who brings it.
     pub caller: &'a NetworkCaller,
 }
 

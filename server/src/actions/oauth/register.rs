@@ -22,7 +22,6 @@ pub struct RegisteredClient {
     pub secret: Option<SecretText>,
 }
 
-/// Registers a client.
 pub async fn register(
     app: &AppState,
     registration: &ClientRegistration,

@@ -16,7 +16,6 @@ use crate::tokens::personal::PersonalToken;
 
 #[derive(Debug)]
 pub struct TokenOwner {
-    /// Its owner.
     pub user: StoredUser,
     /// The part of it that may be shown.
     pub prefix: String,

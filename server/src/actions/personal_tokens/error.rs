@@ -11,10 +11,7 @@ use crate::actions::server_error::{ServerError, action_error};
 pub enum PersonalTokenError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// The access token opens nothing.
     #[error("unauthorized")]
     Unauthorized,

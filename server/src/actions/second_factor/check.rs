@@ -26,10 +26,7 @@ pub enum FactorVerdict {
     /// It was wrong, or used before; it is counted.
     Wrong,
     /// There were too many wrong ones; it was not looked at.
-    Limited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    Limited { retry_after: Duration },
 }
 
 /// What a right answer was.

@@ -16,7 +16,6 @@ use crate::tokens::totp::{FactorSecrets, RecoveryCode, SecondFactorAnswer};
 pub enum Confirmation {
     /// The second factor is on. These are shown once.
     On(Vec<RecoveryCode>),
-    /// The code was wrong.
     Wrong,
 }
 

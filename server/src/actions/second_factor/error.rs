@@ -9,10 +9,7 @@ use crate::actions::server_error::{ServerError, action_error};
 pub enum SecondFactorError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// There is none that could be confirmed or changed.
     #[error("not found")]
     NotFound,

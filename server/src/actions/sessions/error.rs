@@ -9,10 +9,7 @@ use crate::actions::server_error::{ServerError, action_error};
 pub enum GrantError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// The refresh token can't be used, now or ever.
     #[error("invalid grant")]
     InvalidGrant,

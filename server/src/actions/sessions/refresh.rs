@@ -27,7 +27,6 @@ use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 #[derive(Debug)]
 pub struct RefreshRequest {
     pub token: RefreshToken,
-    /// Who brings it.
     pub holder: TokenHolder,
     pub key: Option<IdempotencyKey>,
     /// The moment after which the request must not be carried out.

@@ -13,7 +13,6 @@ use crate::tokens::refresh::RefreshToken;
 /// A pair of tokens. It must only leave the server once what it rests on is committed.
 #[derive(Debug)]
 pub struct TokenPair {
-    /// The access token.
     pub access: SecretText,
     /// How long the access token works.
     pub access_expires_in: Duration,

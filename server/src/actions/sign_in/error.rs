@@ -9,10 +9,7 @@ use crate::actions::server_error::{ServerError, action_error};
 pub enum SignInError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// The login code is wrong, dead, or there is none; which one is not told.
     #[error("code rejected")]
     CodeRejected,

@@ -22,7 +22,6 @@ use crate::tokens::code::LoginCode;
 /// A code is on its way.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginCodeSent {
-    /// How long the code works.
     pub expires_in: Duration,
     /// How long until another one may be asked for.
     pub resend_available_in: Duration,

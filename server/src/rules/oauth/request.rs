@@ -40,7 +40,6 @@ pub enum UntrustedRequest {
 /// Why a request is answered with a redirect that carries an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuthorizationDenied {
-    /// The error's code.
     pub error: &'static str,
     /// A sentence for the client's makers.
     pub description: &'static str,
@@ -74,7 +73,6 @@ pub struct RequestedAuthorization {
 }
 
 impl Parameters {
-    /// Reads a query.
     pub fn parse(query: &str) -> Result<Self, UntrustedRequest> {
         if query.len() > LONGEST {
             return Err(UntrustedRequest::TooLong);
@@ -95,7 +93,6 @@ impl Parameters {
         self.values.get(name).filter(|_| !self.repeated.contains(name)).map(String::as_str)
     }
 
-    /// The id of the client.
     pub fn client(&self) -> Result<&str, UntrustedRequest> {
         self.once("client_id").ok_or(UntrustedRequest::Client)
     }

@@ -7,7 +7,6 @@ pub enum Scope {
     OpenId,
     /// The user's name.
     Profile,
-    /// The user's email address.
     Email,
     /// A refresh token.
     OfflineAccess,
@@ -51,7 +50,6 @@ pub struct NoScope;
 const LONGEST: usize = 1000;
 
 impl Scopes {
-    /// Every scope there is.
     pub fn all() -> Self {
         Self(Scope::ALL.to_vec())
     }
@@ -98,7 +96,6 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// Each one.
     pub fn iter(&self) -> impl Iterator<Item = Scope> {
         self.0.iter().copied()
     }

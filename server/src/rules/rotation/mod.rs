@@ -70,7 +70,6 @@ pub enum PresentedToken {
     },
     /// Used before.
     Spent {
-        /// When it was consumed.
         at: Timestamp,
         /// The hash of the idempotency key that consumed it.
         key: Option<Digest>,
@@ -111,10 +110,7 @@ pub enum Decline {
     /// 409: the deadline is over, or lies too far ahead to mean anything.
     DeadlineMissed,
     /// 429.
-    Limited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    Limited { retry_after: Duration },
 }
 
 impl Decline {

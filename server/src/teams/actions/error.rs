@@ -12,10 +12,7 @@ use crate::rules::text::InvalidText;
 pub enum TeamError {
     /// Too often; nothing was changed.
     #[error("rate limited for {retry_after:?}")]
-    RateLimited {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+    RateLimited { retry_after: Duration },
     /// The access token opens nothing.
     #[error("unauthorized")]
     Unauthorized,

@@ -20,7 +20,6 @@ const LONGEST_TEXT: usize = 8 * 1024;
 /// How many reports a workspace may keep.
 const MOST: i64 = 1000;
 
-/// Stores a report.
 pub async fn create(
     request: ToolRequest<'_>,
     workspace: Uuid,

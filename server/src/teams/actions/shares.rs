@@ -21,7 +21,6 @@ use crate::tokens::share::ShareToken;
 /// A link that has just been made. Its token is shown this once.
 #[derive(Debug)]
 pub struct NewShareLink {
-    /// The link's id.
     pub id: String,
     pub token: ShareToken,
     pub expires_at: Timestamp,

@@ -50,7 +50,6 @@ pub async fn read(request: ToolRequest<'_>, workspace: Uuid) -> Result<Workspace
     .await
 }
 
-/// Gives a workspace another name.
 pub async fn rename(request: ToolRequest<'_>, workspace: Uuid, name: &str) -> Result<Workspace, TeamError> {
     let name = &line("name", name, LONGEST_NAME)?;
     retry(|| async {

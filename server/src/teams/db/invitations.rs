@@ -14,15 +14,11 @@ use crate::time::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct Invitation {
-    /// A UUID.
     pub id: String,
     pub workspace_id: String,
-    /// What the workspace is called.
     pub workspace_name: String,
-    /// Who is invited.
     pub email: String,
     pub role: Role,
-    /// Who invited them.
     pub maker_email: String,
     /// The maker's present role in the workspace: none if they left, or if their account is disabled.
     pub maker_role: Option<Role>,

@@ -8,14 +8,10 @@ use crate::db::{DbError, Tx};
 use crate::teams::db::workspaces::Seat;
 use crate::time::Timestamp;
 
-/// A report without its text.
 #[derive(Clone, Debug)]
 pub struct ReportHead {
-    /// A UUID.
     pub id: String,
-    /// What it is called.
     pub title: String,
-    /// Who wrote it.
     pub author_email: String,
     pub created_at: Timestamp,
 }
@@ -24,7 +20,6 @@ pub struct ReportHead {
 pub struct Report {
     /// All but its text.
     pub head: ReportHead,
-    /// Its text.
     pub body: String,
 }
 

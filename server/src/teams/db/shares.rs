@@ -15,13 +15,10 @@ use crate::time::Timestamp;
 /// A link, for those who manage it. Its token is not known any more.
 #[derive(Clone, Debug)]
 pub struct Share {
-    /// A UUID.
     pub id: String,
-    /// Who made it.
     pub maker_email: String,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
-    /// How often it was opened.
     pub opened: i64,
     pub last_opened_at: Option<Timestamp>,
     /// What tells whether it works.
@@ -31,11 +28,8 @@ pub struct Share {
 /// What a link shows: one report, and nothing of where it comes from.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// The link's id.
     pub id: String,
-    /// The report's title.
     pub title: String,
-    /// The report's text.
     pub body: String,
     /// When the report was written.
     pub created_at: Timestamp,
@@ -43,14 +37,10 @@ pub struct Shared {
     pub facts: ShareFacts,
 }
 
-/// A link to store.
 #[derive(Debug)]
 pub struct NewShare<'a> {
-    /// The hash of its token.
     pub hash: Digest,
-    /// The report it shows.
     pub report: Uuid,
-    /// The user who makes it.
     pub maker: &'a str,
     pub expires_at: Timestamp,
 }

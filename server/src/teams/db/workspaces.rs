@@ -19,7 +19,6 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// The workspace's id.
     pub fn workspace(&self) -> &str {
         &self.workspace
     }
@@ -33,16 +32,12 @@ impl Seat {
 /// A workspace as one of its members sees it.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    /// A UUID.
     pub id: String,
-    /// What its members call it.
     pub name: String,
-    /// The member's role.
     pub role: Role,
     pub created_at: Timestamp,
 }
 
-/// A member of a workspace.
 #[derive(Clone, Debug)]
 pub struct Member {
     pub user_id: String,
@@ -118,7 +113,6 @@ impl Tx {
         })
     }
 
-    /// Gives the workspace another name.
     pub async fn rename_workspace(&mut self, seat: &Seat, name: &str) -> Result<(), DbError> {
         sqlx::query("UPDATE workspaces SET name = $2 WHERE id = $1")
             .bind(seat.workspace())
@@ -193,7 +187,6 @@ impl Tx {
         u32::try_from(row.try_get::<i64, _>("owners")?).map_err(|_| DbError::Corrupt("members.role"))
     }
 
-    /// Gives a member another role.
     pub async fn set_role(&mut self, seat: &Seat, user: &str, role: Role) -> Result<(), DbError> {
         sqlx::query("UPDATE members SET role = $3 WHERE workspace_id = $1 AND user_id = $2")
             .bind(seat.workspace())
@@ -204,7 +197,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends a membership.
     pub async fn delete_member(&mut self, seat: &Seat, user: &str) -> Result<(), DbError> {
         sqlx::query("DELETE FROM members WHERE workspace_id = $1 AND user_id = $2")
             .bind(seat.workspace())

@@ -6,7 +6,6 @@ use crate::rules::role::Role;
 /// Whom a change is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetMember {
-    /// Their present role.
     pub role: Role,
     /// Whether it is the actor themself.
     pub own: bool,
@@ -17,7 +16,6 @@ pub struct TargetMember {
 /// What someone wants to do in a workspace, beyond reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamAction {
-    /// Give the workspace another name.
     Rename,
     /// Delete it with everything in it.
     Erase,
@@ -27,7 +25,6 @@ pub enum TeamAction {
     Share,
     /// Invite an email address as this, or withdraw such an invitation.
     Invite(Role),
-    /// Give a member another role.
     Change(TargetMember, Role),
     /// Remove a member, or leave.
     Remove(TargetMember),

@@ -12,17 +12,14 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The longest a link may work, in days.
 pub const MOST_DAYS: i64 = 90;
 
-/// A link, as stored.
 #[derive(Clone, Copy, Debug)]
 pub struct ShareFacts {
     pub expires_at: Timestamp,
-    /// Whether it was revoked.
     pub revoked: bool,
     /// Its maker's present role in the workspace: none if they left, or if their account is disabled.
     pub maker: Option<Role>,
 }
 
-/// Whether it opens.
 pub fn opens(facts: ShareFacts, now: Timestamp) -> bool {
     let maker_may = |role| decide(role, TeamAction::Share) == Permission::Allowed;
     !facts.revoked && now < facts.expires_at && facts.maker.is_some_and(maker_may)

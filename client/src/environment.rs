@@ -4,7 +4,7 @@ use everkey_proto::place::Places;
 use everkey_proto::{Code, Failure};
 use std::path::PathBuf;
 
-/// Where the agent's things are.
+/// The folders and the socket of this user's agent.
 ///
 /// # Errors
 /// [`Code::Storage`] where neither `HOME` nor `EVERKEY_HOME` is set, or one of them is no full path.
@@ -20,7 +20,7 @@ pub fn auth_dir() -> Option<PathBuf> {
     path("FAILPROOFAI_AUTH_DIR").and_then(|dir| std::path::absolute(dir).ok())
 }
 
-/// The account that `EVERKEY_PROFILE` names.
+/// The profile that `EVERKEY_PROFILE` names.
 pub fn profile() -> Option<String> {
     text("EVERKEY_PROFILE")
 }

@@ -1,6 +1,6 @@
 //! everkey for programs: who is signed in, and a valid access token, from the one agent that owns the user's sign-ins.
 //!
-//! Blocking, without a runtime: a question is one small frame over a Unix socket and back. The agent is started if none
+//! Blocking, without a runtime: a request is one small frame over a Unix socket and back. The agent is started if none
 //! runs. Nothing here reads or writes a session file; secrets are [`Secret`]s, which print `****`.
 //!
 //! ```no_run
@@ -21,23 +21,28 @@
 //! # }
 //! ```
 //!
-//! When a server answers 401 to a token that should be valid, [`Account::better_than`] gets another one, or says why
-//! there is none. Ask once; a second 401 is the server's last word.
+//! When a server answers 401 to a token that should be valid, [`ProfileClient::better_than`] gets another one, or says
+//! why there is none. Ask once; a second 401 is the server's last word.
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![warn(missing_docs)]
 
-mod account;
 mod agent;
+pub mod configuration;
+mod connection;
 pub mod environment;
-pub mod setup;
-pub mod sources;
-mod wire;
+mod events;
+mod launch;
+pub mod precedence;
+mod profile_client;
 
-pub use account::{Account, Answer, is_repeat};
-pub use agent::{Agent, Events, Running, beside_the_point};
+pub use agent::Agent;
+pub use configuration::UserConfiguration;
+pub use connection::unexpected_reply;
+pub use events::EventStream;
 pub use everkey_proto::profile::Profile;
 pub use everkey_proto::reply::{
     Access, Code, Event, Failure, Field, Happening, Inspection, Reminder, Revocation, Short, State, Status,
     Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::{Expect, FlowId, Scheme, Secret, When};
+pub use profile_client::{ProfileClient, PromptReply, is_repeat};

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// When the log is this long, in bytes, it becomes the older of the two.
-const LONG: u64 = 1024 * 1024;
+const ROTATE_AT: u64 = 1024 * 1024;
 
-/// How many are told at most.
-const MOST: usize = 1000;
+/// How many a reply holds at most.
+const MAX_ENTRIES: usize = 1000;
 
 /// How much of a file is looked at, in bytes from its end: all of it, unless somebody else has written there.
-const LOOKED_AT: u64 = LONG + 64 * 1024;
+const READ_LIMIT: u64 = ROTATE_AT + 64 * 1024;
 
 /// How many bytes a reply of accesses may have, with room for what is around them.
-const TOLD: usize = REPLY_CAP - 1024;
+const REPLY_ROOM: usize = REPLY_CAP - 1024;
 
 /// The log file. Lines are added by many workers; the lock keeps two of them from making room at once, the second of
 /// which would put the first's few lines in the place of the older file.
@@ -26,7 +26,6 @@ const TOLD: usize = REPLY_CAP - 1024;
 pub struct AccessLog(Arc<Mutex<PathBuf>>);
 
 impl AccessLog {
-    /// The log in the state folder.
     pub fn in_state(state: &Path) -> Self {
         Self(Arc::new(Mutex::new(state.join("access.jsonl"))))
     }
@@ -34,7 +33,7 @@ impl AccessLog {
     /// Adds a line. Not fsynced: it is for people who wonder, not for recovery.
     pub fn add(&self, access: &Access) -> io::Result<()> {
         let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::fs::metadata(&*path).is_ok_and(|log| log.len() > LONG) {
+        if std::fs::metadata(&*path).is_ok_and(|log| log.len() > ROTATE_AT) {
             std::fs::rename(&*path, path.with_extension("jsonl.1"))?;
         }
         let mut line = serde_json::to_vec(access)?;
@@ -45,22 +44,22 @@ impl AccessLog {
     /// The last of them, the newest first, at most `limit` and as many as a reply holds. Lines that make no sense are
     /// passed over.
     pub fn last(&self, limit: u32) -> io::Result<Vec<Access>> {
-        let limit = usize::try_from(limit).unwrap_or(MOST).min(MOST);
+        let limit = usize::try_from(limit).unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
         // Opened together, before a long log makes room: no line is seen twice or not at all.
         let (newer, older) = {
             let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             (open(&path)?, open(&path.with_extension("jsonl.1"))?)
         };
         let mut last = Vec::new();
-        let mut told = 0;
+        let mut written = 0;
         for file in [newer, older] {
             for line in end_of(file)?.rsplit(|byte| *byte == b'\n') {
                 if last.len() == limit {
                     return Ok(last);
                 }
                 let Ok(access) = serde_json::from_slice::<Access>(line) else { continue };
-                told += serde_json::to_vec(&access)?.len() + 1;
-                if told > TOLD {
+                written += serde_json::to_vec(&access)?.len() + 1;
+                if written > REPLY_ROOM {
                     return Ok(last);
                 }
                 last.push(access);
@@ -81,11 +80,11 @@ fn open(path: &Path) -> io::Result<Option<File>> {
 /// The file's end from the start of a line on, as far as it is looked at; nothing if there is no file.
 fn end_of(file: Option<File>) -> io::Result<Vec<u8>> {
     let Some(mut file) = file else { return Ok(Vec::new()) };
-    let from = file.metadata()?.len().saturating_sub(LOOKED_AT);
+    let from = file.metadata()?.len().saturating_sub(READ_LIMIT);
     // One byte before, so that a line that begins just there is seen to begin.
     file.seek(SeekFrom::Start(from.saturating_sub(1)))?;
     let mut end = Vec::new();
-    file.take(LOOKED_AT + 1).read_to_end(&mut end)?;
+    file.take(READ_LIMIT + 1).read_to_end(&mut end)?;
     if from > 0 {
         let cut = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |newline| newline + 1);
         end.drain(..cut);
@@ -114,7 +113,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let line = r#"{"at":7,"profile":"p\n","pid":1,"program":"/bin/x"}"#;
         assert_eq!(text, format!("{line}\n{line}\n"));
-        File::options().write(true).open(&path).unwrap().set_len(LONG + 1).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(ROTATE_AT + 1).unwrap();
         log.add(&handed).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{line}\n"));
     }
@@ -181,7 +180,7 @@ mod tests {
         let whole = serde_json::to_vec(&access(7, "x")).unwrap();
         for (before, expected) in [(b"x".as_slice(), &[][..]), (b"x\n", &[7])] {
             let mut text = [before, &whole, b"\n"].concat();
-            text.resize(LOOKED_AT as usize + 2, b' ');
+            text.resize(READ_LIMIT as usize + 2, b' ');
             std::fs::write(&path, text).unwrap();
             assert_eq!(times(&log, 9), expected);
         }
@@ -193,7 +192,7 @@ mod tests {
         let log = AccessLog::in_state(dir.path());
         let path = dir.path().join("access.jsonl");
         for _ in 0..20 {
-            File::options().create(true).append(true).open(&path).unwrap().set_len(LONG + 1).unwrap();
+            File::options().create(true).append(true).open(&path).unwrap().set_len(ROTATE_AT + 1).unwrap();
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| {
@@ -202,7 +201,7 @@ mod tests {
                 }
             });
             let older = std::fs::metadata(path.with_extension("jsonl.1")).unwrap().len();
-            assert!(older > LONG, "the older log was replaced by a few lines");
+            assert!(older > ROTATE_AT, "the older log was replaced by a few lines");
         }
     }
 }

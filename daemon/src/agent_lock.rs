@@ -16,14 +16,12 @@ pub struct AgentLock {
 
 /// Who has the lock.
 pub enum Taken {
-    /// We do.
     Ours(AgentLock),
     /// Another agent does; its socket, if it has said so yet.
     Theirs(Option<PathBuf>),
 }
 
 impl AgentLock {
-    /// Takes the lock, or says who has it.
     pub fn take(places: &Places) -> io::Result<Taken> {
         make_dir(&places.state)?;
         let path = places.agent_lock();
@@ -46,11 +44,10 @@ impl AgentLock {
     }
 
     /// Whether it still keeps other agents away: its file has its name.
-    pub fn counts(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         is_named(&self.file, &self.path)
     }
 
-    /// Where the lock is.
     pub fn path(&self) -> &std::path::Path {
         &self.path
     }

@@ -1,6 +1,6 @@
 //! The boot clock, the wall clock, fresh randomness, and an alarm that also rings after suspend.
 
-use crate::system::events_of;
+use crate::raw_fd::events_of;
 use everkey_session::{Boot, Moment};
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -26,11 +26,9 @@ pub fn now() -> io::Result<Moment> {
     Ok(Moment { boot: boot(), wall, dice })
 }
 
-/// One alarm on the boot clock.
 pub struct Alarm(AsyncFd<OwnedFd>);
 
 impl Alarm {
-    /// An alarm that is not set.
     pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         Ok(Self(events_of(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
@@ -49,7 +47,6 @@ impl Alarm {
         Ok(())
     }
 
-    /// Waits until it rings.
     pub async fn ring(&self) -> io::Result<()> {
         loop {
             let mut ready = self.0.readable().await?;

@@ -1,13 +1,14 @@
 //! One connection: hello, then requests and replies, binary frames or JSON lines by its first byte.
 //! A frame has 5 s to arrive or leave; nothing is allocated before its length is known to be within the cap; no input is echoed.
 
-use crate::broker::Asked;
+use crate::broker::ClientRequest;
+use crate::events::{EventLog, Follower};
 use crate::following;
-use crate::happenings::{Follower, Happenings};
+use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{self, MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::json::{self, AgentHelloLine, NotALine, ReplyLine};
-use everkey_proto::{Code, Failure, Reply, Request, Verb, codec};
+use everkey_proto::{Code, Failure, Reply, Request, Verb};
 use interprocess::local_socket::tokio::Stream;
 use std::io;
 use std::sync::Arc;
@@ -31,11 +32,11 @@ pub type Reader<'a> = BufReader<&'a Stream>;
 #[derive(Clone)]
 pub struct Door {
     /// Where requests go.
-    pub inbox: mpsc::Sender<Asked>,
+    pub inbox: mpsc::Sender<ClientRequest>,
     /// Becomes true when the agent shuts down.
     pub closing: watch::Receiver<bool>,
     /// What can be followed.
-    pub happenings: Happenings,
+    pub happenings: EventLog,
     /// Places for those who follow: fewer than there are for connections, so that others still get in.
     pub followers: Arc<Semaphore>,
 }
@@ -117,6 +118,8 @@ async fn frames(reader: &mut Reader<'_>, stream: &Stream, pid: i32, mut door: Do
         let body = read_frame(reader, REQUEST_CAP).await?;
         let next = match codec::decode_request(&body) {
             Ok(request) => ask(request, pid, &door).await,
+            // The frame is whole, so the next one can be read.
+            Err(e @ CodecError::Unknown { .. }) => Next::Reply(bad_request(e.to_string())),
             Err(e) => {
                 in_time(writer.write_all(&Wire::Frames.bytes(bad_request(e.to_string()))?)).await?;
                 return Err(nonsense("not a request"));
@@ -181,7 +184,7 @@ async fn ask(request: Request, pid: i32, door: &Door) -> Next {
         };
     }
     let (reply, answer) = oneshot::channel();
-    let asked = Asked { request, pid, reply };
+    let asked = ClientRequest { request, pid, reply };
     if door.inbox.send(asked).await.is_err() {
         return Next::Reply(closing());
     }

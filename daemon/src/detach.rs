@@ -11,6 +11,9 @@ pub struct Readiness(Option<PipeWriter>);
 
 const READY: &str = "ready";
 
+/// How a second agent begins to say that it is one; whoever started it has the agent that it wants.
+pub const ALREADY_RUNNING: &str = "everkeyd is already running";
+
 /// Forks. In the parent this never returns: it exits with the child's verdict.
 /// Must be called before any thread exists.
 pub fn detach(log: File) -> Result<Readiness> {
@@ -35,12 +38,10 @@ impl Readiness {
         Self(None)
     }
 
-    /// The agent answers.
     pub fn ready(self) {
         self.say(READY);
     }
 
-    /// The agent won't, for this reason.
     pub fn failed(self, why: &str) {
         self.say(why);
     }
@@ -53,15 +54,18 @@ impl Readiness {
 }
 
 fn report(mut reader: PipeReader) -> i32 {
-    let mut said = String::new();
-    match read_to_end(&mut reader, &mut said) {
-        Ok(()) if said == READY => 0,
-        Ok(()) if said.starts_with(crate::life::ALREADY) => {
-            println!("{said}");
+    let mut message = String::new();
+    match read_to_end(&mut reader, &mut message) {
+        Ok(()) if message == READY => 0,
+        Ok(()) if message.starts_with(ALREADY_RUNNING) => {
+            println!("{message}");
             0
         }
         Ok(()) => {
-            eprintln!("everkeyd: {}", if said.is_empty() { "the agent died while starting" } else { &said });
+            eprintln!(
+                "everkeyd: {}",
+                if message.is_empty() { "the agent died while starting" } else { &message }
+            );
             1
         }
         Err(e) => {
@@ -71,9 +75,9 @@ fn report(mut reader: PipeReader) -> i32 {
     }
 }
 
-fn read_to_end(reader: &mut PipeReader, said: &mut String) -> Result<()> {
-    if reader.read_to_string(said).is_err() {
-        bail!("can't hear the agent");
+fn read_to_end(reader: &mut PipeReader, message: &mut String) -> Result<()> {
+    if reader.read_to_string(message).is_err() {
+        bail!("can't read what the agent reports");
     }
     Ok(())
 }

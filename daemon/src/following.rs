@@ -2,7 +2,7 @@
 //! No request is read any more, and nobody waits for a reader.
 
 use crate::conn::{Door, End, Reader, Wire, closing, in_time, nonsense};
-use crate::happenings::{Follower, Missed};
+use crate::events::{Follower, Missed};
 use everkey_proto::{Code, Failure, Reply};
 use interprocess::local_socket::tokio::Stream;
 use std::time::Duration;

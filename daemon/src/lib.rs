@@ -1,28 +1,31 @@
 //! The agent's parts. `main.rs` only starts them; the parts that read what others wrote are public for the fuzzers.
 #![deny(unsafe_code)]
+#![allow(missing_docs)]
 
+mod acceptor;
 mod access_log;
 mod agent_lock;
 mod broker;
+mod callback_listener;
 mod clock;
+mod configuration;
 mod conn;
 mod detach;
-mod door;
+mod environment;
+mod events;
 mod following;
-mod happenings;
 pub mod http;
-pub mod life;
-mod listener;
+mod json_object;
 mod logging;
-mod object;
+mod net_jobs;
 mod parking;
 pub mod provider;
-pub mod remind;
+mod raw_fd;
+mod remind;
 mod service_manager;
-mod setup;
 mod socket;
+pub mod startup;
 pub mod store;
-mod system;
+mod tls;
 mod watch;
 pub mod words;
-mod work;

@@ -1,7 +1,8 @@
 //! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print `****`.
 
+use everkey_reminder::{ReminderNotice, ReminderRequest, Untold};
 use everkey_session::Ask;
-use everkey_session::trouble::{Notice, Trouble, Untold};
+use everkey_session::{Error, Notice, StoreError};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to stderr; `EVERKEY_LOG` sets the level (`info` unless told). Libraries stay at `warn`, since their
@@ -39,31 +40,34 @@ pub fn verb(ask: &Ask) -> &'static str {
         Ask::Answer { .. } => "answer",
         Ask::Cancel { .. } => "cancel",
         Ask::Logout => "logout",
-        Ask::Reminder => "reminder",
-        Ask::SetReminder { .. } => "set_reminder",
-        Ask::ClearReminder => "clear_reminder",
     }
 }
 
-/// One notice, one line.
-pub fn tell(profile: &str, notice: &Notice) {
-    let say = |trouble: Trouble| crate::words::failure(&trouble).message;
+/// The same for the reminder.
+pub fn reminder_verb(request: &ReminderRequest) -> &'static str {
+    match request {
+        ReminderRequest::Show => "reminder",
+        ReminderRequest::Set(_) => "set_reminder",
+        ReminderRequest::Clear => "clear_reminder",
+    }
+}
+
+pub fn log(profile: &str, notice: &Notice) {
+    let message = |error: Error| crate::words::failure(&error).message;
     match notice {
         Notice::SignedIn => tracing::info!(profile, "signed in"),
         Notice::Refreshed => tracing::info!(profile, "refreshed"),
         Notice::Adopted => tracing::info!(profile, "took over a session that another program wrote"),
         Notice::SignedOut(out) => {
-            tracing::info!(profile, why = say(Trouble::NotSignedIn(out.clone())), "signed out");
+            tracing::info!(profile, why = message(Error::NotSignedIn(out.clone())), "signed out");
         }
         Notice::Ended(over) => {
-            tracing::warn!(profile, why = say(Trouble::NeedsLogin(*over)), "session ended")
+            tracing::warn!(profile, why = message(Error::NeedsLogin(*over)), "session ended")
         }
         Notice::RefreshFailed(net) => {
-            tracing::warn!(profile, why = say(Trouble::Net(net.clone())), "refresh failed; trying again");
+            tracing::warn!(profile, why = message(Error::Net(net.clone())), "refresh failed; trying again");
         }
-        Notice::StoreFailed(store) => {
-            tracing::error!(profile, why = say(Trouble::Store(store.clone())), "file trouble")
-        }
+        Notice::StoreFailed(store) => store_failed(profile, store),
         Notice::Tightened => {
             tracing::warn!(profile, "the session file was readable by others; its mode is 0600 now");
         }
@@ -78,21 +82,30 @@ pub fn tell(profile: &str, notice: &Notice) {
             tracing::error!(profile, "the api-server answered for another user or session; dropped")
         }
         Notice::Revoked => tracing::info!(profile, "the api-server has confirmed the sign-out"),
-        Notice::ReminderSet(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder set"),
-        Notice::ReminderCleared => tracing::info!(profile, "reminder cleared"),
-        Notice::ReminderDue(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder due"),
-        Notice::ReminderUntold(Untold::Refused) => {
-            tracing::warn!(profile, "the api-server refuses the reminder; it is kept here alone");
-        }
-        Notice::ReminderUntold(Untold::Yet(net)) => {
-            tracing::warn!(
-                profile,
-                why = say(Trouble::Net(net.clone())),
-                "the api-server does not know of the reminder yet; trying again"
-            );
-        }
         Notice::RevocationDropped => {
             tracing::warn!(profile, "a sign-out was never confirmed by the api-server");
         }
     }
+}
+
+/// The same for the reminder.
+pub fn log_reminder(profile: &str, notice: &ReminderNotice) {
+    match notice {
+        ReminderNotice::Set(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder set"),
+        ReminderNotice::Cleared => tracing::info!(profile, "reminder cleared"),
+        ReminderNotice::Due(reminder) => tracing::info!(profile, due_at = reminder.at, "reminder due"),
+        ReminderNotice::Untold(Untold::Refused) => {
+            tracing::warn!(profile, "the api-server refuses the reminder; it is kept here alone");
+        }
+        ReminderNotice::Untold(Untold::Yet(net)) => {
+            let why = crate::words::failure(&Error::Net(net.clone())).message;
+            tracing::warn!(profile, why, "the api-server does not know of the reminder yet; trying again");
+        }
+        ReminderNotice::StoreFailed(store) => store_failed(profile, store),
+    }
+}
+
+fn store_failed(profile: &str, store: &StoreError) {
+    let why = crate::words::failure(&Error::Store(store.clone())).message;
+    tracing::error!(profile, why, "file trouble");
 }

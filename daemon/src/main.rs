@@ -2,5 +2,5 @@
 #![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
-    everkey_daemon::life::main()
+    everkey_daemon::startup::main()
 }

@@ -20,7 +20,6 @@ const TAKEN: u8 = 1;
 const RELEASED: u8 = 2;
 
 impl Lot {
-    /// Whether a connection stands here.
     pub fn is_taken(&self) -> bool {
         self.0.load(Ordering::Acquire) == TAKEN
     }
@@ -36,7 +35,6 @@ impl Lot {
 pub struct ParkLayer(Lot);
 
 impl ParkLayer {
-    /// A layer whose one connection stands in `lot`.
     pub fn new(lot: Lot) -> Self {
         Self(lot)
     }

@@ -1,14 +1,12 @@
-//! What systemd is told (sd_notify): ready, stopping, alive. Nothing of it matters where there is no systemd.
+//! Notifies systemd (sd_notify): ready, stopping, alive. Nothing of it matters where there is no systemd.
 
 use everkey_session::Boot;
 use sd_notify::NotifyState;
 
-/// The agent answers.
 pub fn ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
-/// The agent is on its way out.
 pub fn stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
 }
@@ -28,7 +26,6 @@ impl Watchdog {
         Self { every_ms, next: Boot(0) }
     }
 
-    /// Says so if it is time.
     pub fn alive(&mut self, now: Boot) {
         if let Some(every_ms) = self.every_ms
             && self.next <= now
@@ -38,7 +35,6 @@ impl Watchdog {
         }
     }
 
-    /// When it is time again.
     pub fn next(&self) -> Option<Boot> {
         self.every_ms.map(|_| self.next)
     }

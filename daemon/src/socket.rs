@@ -14,11 +14,8 @@ use std::path::{Path, PathBuf};
 /// The longest path that fits into a socket address everywhere, in bytes.
 const ADDRESS_CAP: usize = 100;
 
-/// A bound socket.
 pub struct Socket {
-    /// Accepts connections.
     pub listener: Listener,
-    /// Its path.
     pub path: PathBuf,
     /// Device and inode of the name.
     identity: Option<(u64, u64)>,
@@ -29,9 +26,7 @@ pub struct Socket {
 /// What stands where a socket was bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
-    /// The socket.
     Ours,
-    /// Nothing.
     Gone,
     /// Something else, which others have put there.
     Taken,

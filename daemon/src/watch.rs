@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
-/// Watches as long as it lives.
 pub struct Watch {
     watcher: RecommendedWatcher,
     files: Arc<RwLock<BTreeSet<PathBuf>>>,

@@ -2,48 +2,49 @@
 
 mod files;
 
-use everkey_proto::reply::{Inspection, ServerAnswer, Status, Step, Token, Verdict};
+use everkey_proto::reply::{Inspection, Reminder, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
-use everkey_session::event::{Answer, Page, Shown, View};
-use everkey_session::job::Identity;
-use everkey_session::record::Over;
-use everkey_session::trouble::{NetKind, NetTrouble, NotOwner, Out, Rejected, Trouble};
+use everkey_reminder::{ReminderError, ReminderReply};
+use everkey_session::EndReason;
+use everkey_session::Identity;
+use everkey_session::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
+use everkey_session::{Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason};
 use files::{store_hint, unusable};
 use std::collections::BTreeMap;
 
 /// The wire's reply for an answer about `profile`, whose session file is `session_file`.
-pub fn reply(profile: &str, provider: &str, session_file: &str, answer: Answer) -> Reply {
+pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileReply) -> Reply {
     match answer {
-        Answer::Whoami(user) => Reply::Whoami(user),
-        Answer::Status(view) => Reply::Status(Box::new(status(profile, provider, session_file, view))),
-        Answer::Token { access, expires_at, short } => {
+        ProfileReply::Whoami(user) => Reply::Whoami(user),
+        // It comes with the reminder.
+        ProfileReply::Status(view) => status(profile, provider, session_file, view, None),
+        ProfileReply::Token { access, expires_at, short } => {
             Reply::Token(Token { access_token: access, expires_at, short })
         }
-        Answer::Refreshed(access_expires_at) => Reply::Refreshed { access_expires_at },
-        Answer::Asked { flow, field, tries, again, sent } => {
+        ProfileReply::Refreshed(access_expires_at) => Reply::Refreshed { access_expires_at },
+        ProfileReply::Asked { flow, field, tries, again, sent } => {
             Reply::Step(Step::Ask { flow, field, tries, again: again.as_ref().map(failure), sent })
         }
-        Answer::Reminder(reminder) => Reply::Reminder(reminder),
-        Answer::Shown { flow, shown } => {
-            let Shown { url, complete_url, user_code, expires_at } = shown;
+        ProfileReply::Shown { flow, shown } => {
+            let DeviceInstructions { url, complete_url, user_code, expires_at } = shown;
             Reply::Step(Step::Show { flow, url, complete_url, user_code, expires_at })
         }
-        Answer::Opened { flow, page: Page { url, port }, expires_at } => {
+        ProfileReply::Opened { flow, page: BrowserPage { url, port }, expires_at } => {
             Reply::Step(Step::Open { flow, url, port, expires_at })
         }
-        Answer::Inspected(identity) => inspected(provider, identity),
-        Answer::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
-        Answer::LoggedOut(revocation) => Reply::LoggedOut(revocation),
-        Answer::Failed(trouble) => Reply::Failed(told(provider, &trouble)),
+        ProfileReply::Inspected(identity) => inspected(provider, identity),
+        ProfileReply::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
+        ProfileReply::LoggedOut(revocation) => Reply::LoggedOut(revocation),
+        ProfileReply::Failed(error) => Reply::Failed(told(provider, &error)),
     }
 }
 
 /// The failure, with the words for a profile of this provider.
-fn told(provider: &str, trouble: &Trouble) -> Failure {
-    match trouble {
-        Trouble::Net(net) => Failure { hint: net_hint(provider, net), ..failure(trouble) },
-        _ => failure(trouble),
+fn told(provider: &str, error: &Error) -> Failure {
+    match error {
+        Error::Net(net) => Failure { hint: net_hint(provider, net), ..failure(error) },
+        _ => failure(error),
     }
 }
 
@@ -53,132 +54,150 @@ fn inspected(provider: &str, identity: Identity) -> Reply {
         Identity::Accepted { user, about } => Inspection { verdict: Verdict::Accepted, user, about },
         Identity::Refused => bare(Verdict::Refused),
         Identity::Untold => bare(Verdict::Untold),
-        Identity::Limited(secs) => return Reply::Failed(failure(&Trouble::RateLimited { secs })),
-        Identity::Net(net) => return Reply::Failed(told(provider, &Trouble::Net(net))),
+        Identity::Limited(secs) => return Reply::Failed(failure(&Error::RateLimited { secs })),
+        Identity::Net(net) => return Reply::Failed(told(provider, &Error::Net(net))),
     })
 }
 
-fn status(profile: &str, provider: &str, session_file: &str, view: View) -> Status {
-    Status {
+/// The wire's reply for the reminder.
+pub fn reminder_reply(provider: &str, reply: ReminderReply) -> Reply {
+    let failure = match reply {
+        Ok(reminder) => return Reply::Reminder(reminder),
+        Err(ReminderError::Session(error)) => told(provider, &error),
+        Err(ReminderError::NoReminders) => Failure::new(
+            Code::BadRequest,
+            "This profile's server keeps no reminders.",
+            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.",
+        ),
+        Err(ReminderError::OutOfRange) => Failure::new(
+            Code::BadRequest,
+            "A reminder must be ahead, and at most 365 days.",
+            "Nothing was changed; choose another time.",
+        ),
+    };
+    Reply::Failed(failure)
+}
+
+/// The wire's reply with everything there is to show.
+pub fn status(
+    profile: &str,
+    provider: &str,
+    session_file: &str,
+    view: ProfileStatus,
+    reminder: Option<Reminder>,
+) -> Reply {
+    Reply::Status(Box::new(Status {
         profile: profile.to_owned(),
         server: view.server,
         session_file: session_file.to_owned(),
         state: view.state,
-        reason: view.reason.as_ref().map(|trouble| failure(trouble).message),
+        reason: view.reason.as_ref().map(|error| failure(error).message),
         user: view.user,
         scheme: view.scheme,
         masked_token: view.masked,
         access_expires_at: view.access_expires_at,
         refresh_expires_at: view.refresh_expires_at,
         next_refresh_at: view.next_refresh_at,
-        last_error: view.last_error.as_ref().map(|trouble| failure(trouble).message),
+        last_error: view.last_error.as_ref().map(|error| failure(error).message),
         pending_revocations: view.pending_revocations,
         provider: provider.to_owned(),
         about: view.about,
         masked_static_token: view.masked_fixed,
-        reminder: view.reminder,
-    }
+        reminder,
+    }))
 }
 
 /// Code, sentence and hint for a trouble.
-pub fn failure(trouble: &Trouble) -> Failure {
-    let (code, message, hint) = match trouble {
-        Trouble::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), LOGIN.to_owned()),
-        Trouble::NeedsLogin(over) => {
+pub fn failure(error: &Error) -> Failure {
+    let (code, message, hint) = match error {
+        Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), LOGIN.to_owned()),
+        Error::NeedsLogin(over) => {
             (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), LOGIN.to_owned())
         },
-        Trouble::OtherServer { agent, client } => (
+        Error::OtherServer { agent, client } => (
             Code::Mismatch,
             format!("The session belongs to {agent}, but you asked for {client}."),
             "Leave out --server (and unset FAILPROOF_API_URL, BINBOI_API_URL, DOT_AI_URL), or run `everkey auth login` to sign in there.".to_owned(),
         ),
-        Trouble::OtherFile { agent, client } => (
+        Error::OtherFile { agent, client } => (
             Code::Mismatch,
             format!("The agent owns {agent}, but you asked for {client}."),
             "Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.".to_owned(),
         ),
-        Trouble::FlowGone => {
+        Error::FlowGone => {
             (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), LOGIN.to_owned())
         }
-        Trouble::AccountChanged => (
+        Error::AccountChanged => (
             Code::AccountChanged,
             "The account changed while you waited.".to_owned(),
             "Run `everkey auth whoami` to see who is signed in now.".to_owned(),
         ),
-        Trouble::Net(net) => (net_code(net), unreachable(net), net_hint("failproofai", net)),
-        Trouble::Uncertain(net) => (
+        Error::Net(net) => (net_code(net), unreachable(net), net_hint("failproofai", net)),
+        Error::Uncertain(net) => (
             Code::Offline,
             format!("A refresh was sent to {}, but its answer was lost.", net.server),
             "Nothing is lost: the agent finds out by itself. Try again in a minute.".to_owned(),
         ),
-        Trouble::Timeout => (
+        Error::Timeout => (
             Code::Timeout,
             "The answer did not come in time.".to_owned(),
             "Try again; `everkey auth status` shows what the agent is doing.".to_owned(),
         ),
-        Trouble::TooSoon { secs } => (
+        Error::TooSoon { secs } => (
             Code::RateLimited,
             format!("The last refresh was less than 30 seconds ago; wait {secs} s."),
             "A token that is refused so soon is refused for another reason; `everkey auth refresh --force` gets another all the same.".to_owned(),
         ),
-        Trouble::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),
-        Trouble::RateLimited { secs } => (
+        Error::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),
+        Error::RateLimited { secs } => (
             Code::RateLimited,
             format!("Rate limited by the api-server: wait {secs} seconds."),
             "Then try again; asking sooner makes it longer.".to_owned(),
         ),
-        Trouble::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
-        Trouble::NoSuchScheme(offered) => (
+        Error::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
+        Error::NoSuchScheme(offered) => (
             Code::BadRequest,
             format!("This profile is signed in to {}.", listed(offered)),
             "Leave out --scheme (or --token).".to_owned(),
         ),
-        Trouble::CantRefresh => (
+        Error::CantRefresh => (
             Code::NeedsLogin,
             "There is no refresh token, so there is no other access token than this one.".to_owned(),
             "If the server refuses it, run `everkey auth login`.".to_owned(),
         ),
-        Trouble::CantListen(why) => (
+        Error::CantListen(why) => (
             Code::Storage,
             format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
             "Sign in by device code instead (--scheme device), if the server has it.".to_owned(),
         ),
-        Trouble::NoReminders => (
-            Code::BadRequest,
-            "This profile's server keeps no reminders.".to_owned(),
-            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.".to_owned(),
-        ),
-        Trouble::ReminderOutOfRange => (
-            Code::BadRequest,
-            "A reminder must be ahead, and at most 365 days.".to_owned(),
-            "Nothing was changed; choose another time.".to_owned(),
-        ),
-        Trouble::NotOwner(NotOwner::Held) => (
+        Error::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
             "Stop the other agent (`everkey agent stop` in its environment).".to_owned(),
         ),
-        Trouble::NotOwner(NotOwner::Impossible(store)) => (
+        Error::NotOwner(NotOwner::Impossible(store)) => (
             Code::Storage,
             format!("The session file can't be locked, so it is only read here: {}", unusable(store)),
             "Move the folder to a local disk you can write to.".to_owned(),
         ),
     };
-    let retry_after_secs = match trouble {
-        Trouble::RateLimited { secs } | Trouble::TooSoon { secs } => u32::try_from(*secs).ok(),
+    let retry_after_secs = match error {
+        Error::RateLimited { secs } | Error::TooSoon { secs } => u32::try_from(*secs).ok(),
         _ => None,
     };
-    Failure { code, message, hint, retry_after_secs, answer: answered(trouble) }
+    Failure { code, message, hint, retry_after_secs, answer: answered(error) }
 }
 
 /// What the api-server answered, for programs that pass it on.
-fn answered(trouble: &Trouble) -> Option<ServerAnswer> {
-    let (status, code) = match trouble {
-        Trouble::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
-        Trouble::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
-        Trouble::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
-        Trouble::RateLimited { .. } => (429, "rate_limited".to_owned()),
-        Trouble::Net(NetTrouble { kind: NetKind::Status(status), .. }) => (*status, format!("http_{status}")),
+fn answered(error: &Error) -> Option<ServerAnswer> {
+    let (status, code) = match error {
+        Error::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
+        Error::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
+        Error::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
+        Error::RateLimited { .. } => (429, "rate_limited".to_owned()),
+        Error::Net(NetError { kind: NetErrorKind::Status(status), .. }) => {
+            (*status, format!("http_{status}"))
+        }
         _ => return None,
     };
     Some(ServerAnswer { status, code })
@@ -190,33 +209,35 @@ const SHOWN: usize = 120;
 const LOGIN: &str = "Run `everkey auth login`.";
 
 /// Why nobody is signed in any more.
-pub fn why_out(out: &Out) -> String {
+pub fn why_out(out: &SignedOutReason) -> String {
     match out {
-        Out::NoFile => "signed out".to_owned(),
-        Out::Removed => "the session file was removed by another program".to_owned(),
-        Out::SetAside(name) => format!("the session file was damaged; it is kept as {name}"),
+        SignedOutReason::NoFile => "signed out".to_owned(),
+        SignedOutReason::Removed => "the session file was removed by another program".to_owned(),
+        SignedOutReason::SetAside(name) => format!("the session file was damaged; it is kept as {name}"),
     }
 }
 
-fn signed_out(out: &Out) -> String {
+fn signed_out(out: &SignedOutReason) -> String {
     match out {
-        Out::NoFile => "not signed in".to_owned(),
-        Out::Removed | Out::SetAside(_) => format!("not signed in ({})", why_out(out)),
+        SignedOutReason::NoFile => "not signed in".to_owned(),
+        SignedOutReason::Removed | SignedOutReason::SetAside(_) => {
+            format!("not signed in ({})", why_out(out))
+        }
     }
 }
 
 /// Why a session has ended.
-pub fn why_ended(over: Over) -> &'static str {
+pub fn why_ended(over: EndReason) -> &'static str {
     match over {
-        Over::Refused => "the api-server has ended the session",
-        Over::AnswerLost => {
+        EndReason::Refused => "the api-server has ended the session",
+        EndReason::AnswerLost => {
             "a refresh answer was lost, and asking this server again would sign you out everywhere"
         }
-        Over::SessionLost => "a refresh answer was lost, and the server has moved on without it",
-        Over::Restored => "the session file holds an old token, as from a backup",
-        Over::Copied => "the session file was copied from a machine that went on using it",
-        Over::Contested => "another program keeps refreshing the same session",
-        Over::Expired => "the access token has expired",
+        EndReason::SessionLost => "a refresh answer was lost, and the server has moved on without it",
+        EndReason::Restored => "the session file holds an old token, as from a backup",
+        EndReason::Copied => "the session file was copied from a machine that went on using it",
+        EndReason::Contested => "another program keeps refreshing the same session",
+        EndReason::Expired => "the access token has expired",
     }
 }
 
@@ -289,35 +310,37 @@ fn listed(schemes: &[Scheme]) -> String {
 }
 
 /// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
-fn net_code(net: &NetTrouble) -> Code {
-    if net.kind == NetKind::Timeout { Code::Timeout } else { Code::Offline }
+fn net_code(net: &NetError) -> Code {
+    if net.kind == NetErrorKind::Timeout { Code::Timeout } else { Code::Offline }
 }
 
-fn unreachable(net: &NetTrouble) -> String {
+fn unreachable(net: &NetError) -> String {
     let server = &net.server;
     match &net.kind {
-        NetKind::Connect(why) => {
+        NetErrorKind::Connect(why) => {
             format!("Could not reach the api-server at {server} ({}).", harmless(why, SHOWN))
         }
-        NetKind::Timeout => format!("The api-server at {server} did not answer in time."),
-        NetKind::Broken => format!("The connection to the api-server at {server} broke."),
-        NetKind::Status(status) => format!("The api-server at {server} answered with status {status}."),
-        NetKind::NotTheContract => format!("What answers at {server} is not an api-server, or a broken one."),
-        NetKind::Redirect => {
+        NetErrorKind::Timeout => format!("The api-server at {server} did not answer in time."),
+        NetErrorKind::Broken => format!("The connection to the api-server at {server} broke."),
+        NetErrorKind::Status(status) => format!("The api-server at {server} answered with status {status}."),
+        NetErrorKind::NotTheContract => {
+            format!("What answers at {server} is not an api-server, or a broken one.")
+        }
+        NetErrorKind::Redirect => {
             format!("The api-server at {server} wanted to send us elsewhere; nothing was sent there.")
         }
-        NetKind::OtherSession => {
+        NetErrorKind::OtherSession => {
             format!("The api-server at {server} answered for another user; that answer was dropped.")
         }
-        NetKind::Rotating => {
+        NetErrorKind::Rotating => {
             format!("The api-server at {server} is busy with another refresh of this session.")
         }
-        NetKind::Late => format!("The api-server at {server} says that the request came too late."),
-        NetKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
+        NetErrorKind::Late => format!("The api-server at {server} says that the request came too late."),
+        NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
     }
 }
 
-fn net_hint(provider: &str, net: &NetTrouble) -> String {
+fn net_hint(provider: &str, net: &NetError) -> String {
     let named = match provider {
         "failproofai" => "FAILPROOF_API_URL or --server",
         "binboi" => "BINBOI_API_URL or --server",
@@ -326,7 +349,7 @@ fn net_hint(provider: &str, net: &NetTrouble) -> String {
         _ => "the profile in config.toml",
     };
     match net.kind {
-        NetKind::Redirect | NetKind::NotTheContract => {
+        NetErrorKind::Redirect | NetErrorKind::NotTheContract => {
             format!("Check the address ({named}), or sign in to the network you are on.")
         }
         _ => format!("Check your network; another server is named with {named}."),
@@ -340,14 +363,14 @@ mod tests {
     #[test]
     fn s01_server_text_is_stripped_and_bounded() {
         let hostile = format!("\u{1b}[31mboo\u{7}\n{}", "x".repeat(500));
-        let said = failure(&Trouble::Rejected(Rejected::Other(hostile))).message;
+        let said = failure(&Error::Rejected(Rejected::Other(hostile))).message;
         assert!(!said.contains(|c: char| c.is_control()) && said.len() < 200, "{said:?}");
     }
 
     #[test]
     fn both_sides_of_a_mismatch_are_named() {
         let said =
-            failure(&Trouble::OtherServer { agent: "http://a".into(), client: "http://b".into() }).message;
+            failure(&Error::OtherServer { agent: "http://a".into(), client: "http://b".into() }).message;
         assert!(said.contains("http://a") && said.contains("http://b"));
     }
 }

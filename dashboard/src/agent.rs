@@ -1,7 +1,6 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
-use everkey_client::setup::Setup;
-use everkey_client::{Agent, Code, Failure, Profile, Running, Status};
+use everkey_client::{Agent, Code, Failure, Profile, Status, UserConfiguration};
 use everkey_proto::reply::{Access, AgentInfo};
 use everkey_proto::{Expect, FlowId, Reply, Request, Verb};
 use tokio::sync::Semaphore;
@@ -30,17 +29,17 @@ pub struct Look {
 /// [`Code::NoAgent`] where none runs, and whatever keeps it from answering.
 pub async fn look() -> Result<Look, Failure> {
     blocking(|| {
-        let setup = Setup::read()?;
-        let default = setup.profile(None)?.name.clone();
+        let configuration = UserConfiguration::read()?;
+        let default = configuration.profile(None)?.name.clone();
         let mut agent = running()?;
         let info = info(&mut agent)?;
-        let mut profiles = setup.profiles;
+        let mut profiles = configuration.profiles;
         profiles.sort_by_key(|profile| profile.name != default);
         // Not what this program's environment counts on: the page shows each account as it is.
         let profiles = profiles.into_iter().map(|profile| {
             let status = match ask_one(&mut agent, Some(&profile.name), Verb::Status) {
                 Ok(Reply::Status(status)) => Ok(*status),
-                Ok(_) => Err(everkey_client::beside_the_point()),
+                Ok(_) => Err(everkey_client::unexpected_reply()),
                 Err(failure) => Err(failure),
             };
             (profile, status)
@@ -57,7 +56,7 @@ pub async fn look() -> Result<Look, Failure> {
 pub async fn accesses(limit: u32) -> Result<Vec<Access>, Failure> {
     blocking(move || match ask_one(&mut running()?, None, Verb::Accesses { limit })? {
         Reply::Accesses(accesses) => Ok(accesses),
-        _ => Err(everkey_client::beside_the_point()),
+        _ => Err(everkey_client::unexpected_reply()),
     })
     .await
 }
@@ -101,10 +100,7 @@ pub fn alive() -> Result<(AgentInfo, Agent), Failure> {
 /// # Errors
 /// [`Code::NoAgent`] where none runs.
 pub fn running() -> Result<Agent, Failure> {
-    match Agent::find()? {
-        Running::Yes(agent) => Ok(agent),
-        Running::No => Err(gone()),
-    }
+    Agent::find()?.ok_or_else(gone)
 }
 
 /// What is said where none runs, and nowhere else.
@@ -115,7 +111,7 @@ pub fn gone() -> Failure {
 fn info(agent: &mut Agent) -> Result<AgentInfo, Failure> {
     match ask_one(agent, None, Verb::Agent)? {
         Reply::Agent(info) => Ok(info),
-        _ => Err(everkey_client::beside_the_point()),
+        _ => Err(everkey_client::unexpected_reply()),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod address;
 pub mod codec;
 pub mod config;
 mod config_text;
+pub mod errand;
 pub mod frame;
 pub mod hello;
 pub mod json;

@@ -5,31 +5,50 @@
 // Few of them exist at a time, so boxes would only be noise.
 #![allow(clippy::large_enum_variant)]
 
-pub mod event;
-pub mod job;
+mod context;
+mod effect;
+mod error;
+mod identity;
+mod input;
+mod inspections;
+mod jobs;
+mod journal;
+mod login;
+mod login_job;
+mod logout;
+mod notice;
 pub mod policy;
-pub mod record;
-pub mod registration;
-pub mod reminder;
-pub mod time;
-pub mod trouble;
-
-mod answering;
-mod books;
-mod ending;
-mod inspecting;
-mod keeping;
-mod looking;
 mod profile;
-mod recovery;
-mod reminding;
+mod registration;
+mod reply;
+mod revocation;
 mod rotation;
-mod scheme;
-mod sending;
-mod signing_in;
-mod signing_out;
+mod session;
+mod session_file;
+mod sidecar;
+mod sidecar_keeper;
+mod time;
+mod token_response;
+mod waiters;
 
-pub use event::{Answer, Ask, Effect, Input, Op, Waiter};
-pub use job::{Done, NetJob, StoreJob};
-pub use profile::{Profile, Settings};
-pub use time::{Boot, Moment};
+pub use effect::{Effect, Farewell};
+pub use error::{
+    EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
+};
+pub use identity::Identity;
+pub use input::{Ask, Input, Op, Waiter};
+pub use jobs::{
+    FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
+};
+pub use journal::{Capability, Intent, Journal};
+pub use login_job::{LoginAnswer, LoginCall, WellKnown};
+pub use notice::Notice;
+pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
+pub use profile::Profile;
+pub use registration::{CallTarget, ClientAuth, Endpoints, Registration};
+pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
+pub use revocation::Revocation;
+pub use session::{Claims, Fingerprint, Holder, Session, hex};
+pub use sidecar::{Pin, Sidecar, Spent};
+pub use time::{Boot, Moment, Wake, WakeReason};
+pub use token_response::TokenResponse;

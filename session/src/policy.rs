@@ -4,27 +4,50 @@ use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
 use everkey_proto::{Scheme, Secret};
 
+/// What a profile is set up with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The contract of its provider.
+    pub policy: Policy,
+    /// The server to use where no sign-in has pinned one.
+    pub server: String,
+    /// The session file, to compare with what a client expects.
+    pub session_file: String,
+    /// Names this machine, so that a copied home folder is noticed.
+    pub machine: String,
+    /// Whether a revocation waits until its token was used for the last time; see
+    /// [`Effect::Farewell`](crate::Effect::Farewell).
+    pub announces_revocations: bool,
+}
+
 /// What a provider's contract says about its sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// How a person signs in: the first unless they choose another.
     pub schemes: Vec<Scheme>,
-    /// Whether sessions have refresh tokens, each good for one use.
-    pub refreshes: bool,
+    /// How a session gets its next access token.
+    pub renewal: Renewal,
     /// Whether the server can be told that a session has ended.
     pub revokes: bool,
     /// Whether the server says whose a token is.
     pub identifies: bool,
-    /// Whether the server keeps a re-audit reminder for its users.
-    pub reminds: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
-    /// Refresh at the latest so many seconds before expiry.
+    /// RefreshAnswer at the latest so many seconds before expiry.
     pub margin_secs: u64,
     /// What the server does with a refresh token that comes twice.
     pub replay: Replay,
     /// Milliseconds between two automatic refreshes, whatever the server says; 30 s except in tests.
     pub gap_ms: u64,
+}
+
+/// How a session gets its next access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// By a refresh token, good for one use (RFC 6749 section 6).
+    RefreshToken,
+    /// Not at all: the person signs in again.
+    None,
 }
 
 /// An OAuth client before it knows its server.
@@ -50,7 +73,7 @@ pub enum Discovery {
     Metadata,
     /// They are known.
     Given(Endpoints),
-    /// At `/register`, `/authorize` and `/token` of the server.
+    /// CallTarget `/register`, `/authorize` and `/token` of the server.
     UsualPaths,
 }
 
@@ -83,6 +106,17 @@ pub fn retry_at(now: &Moment, failures: u32) -> Boot {
     let step = 1000u64.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_RETRY_MS);
     let step = step.min(LONGEST_RETRY_MS);
     now.boot.plus_ms(step - step / 2 * now.random_permille("retry") / 1000)
+}
+
+/// How long to wait between slow tries once the first few have failed, in seconds.
+const SLOW_RETRY_SECS: u64 = 600;
+
+/// The same for what may take days: every ten minutes once the first few tries have failed.
+pub fn slow_retry_at(now: &Moment, failures: u32) -> Boot {
+    match failures {
+        0..=6 => retry_at(now, failures),
+        _ => now.boot.plus_secs(SLOW_RETRY_SECS),
+    }
 }
 
 /// When to try again after the server asked to wait, 0 to 10 % later by jitter.

@@ -58,7 +58,7 @@ pub struct Endpoints {
 
 /// Where the calls of a session go.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct At {
+pub struct CallTarget {
     /// The server's base URL, or the issuer.
     pub server: String,
     /// With what an OAuth server knows this client as.

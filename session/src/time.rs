@@ -31,6 +31,62 @@ impl Boot {
     }
 }
 
+/// When a machine wants to be woken, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// When, at the latest.
+    pub at: Boot,
+    /// Why.
+    pub why: WakeReason,
+}
+
+/// Why a profile wants to be woken, in one stable word. DeviceInstructions by `status --json` and in traces, so that an agent that
+/// seems stuck can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WakeReason(&'static str);
+
+impl WakeReason {
+    /// The patience of a client that waits ends.
+    pub const CLIENT_PATIENCE: Self = Self("client_patience");
+    /// The access token is to be refreshed.
+    pub const REFRESH: Self = Self("refresh");
+    /// A refresh is in doubt, and its next step is due.
+    pub const RESOLVE_DOUBT: Self = Self("resolve_doubt");
+    /// The server refused the refresh token; the session file is read before that is believed.
+    pub const CONFIRM_REFUSAL: Self = Self("confirm_refusal");
+    /// A successor could not be stored and is tried again.
+    pub const STORE_SUCCESSOR: Self = Self("store_successor");
+    /// An access token that can't be refreshed expires.
+    pub const SESSION_EXPIRY: Self = Self("session_expiry");
+    /// The session file is read though nobody said that it changed.
+    pub const READ_SESSION_FILE: Self = Self("read_session_file");
+    /// A damaged session file is read again before it is set aside.
+    pub const CONFIRM_DAMAGE: Self = Self("confirm_damage");
+    /// The side-car on disk is behind.
+    pub const WRITE_SIDECAR: Self = Self("write_sidecar");
+    /// A server is to be asked to revoke a session.
+    pub const REVOKE: Self = Self("revoke");
+    /// The next step of a sign-in is due.
+    pub const LOGIN_STEP: Self = Self("login_step");
+    /// A sign-in ends unfinished.
+    pub const LOGIN_EXPIRY: Self = Self("login_expiry");
+
+    /// A reason of a machine beside the session.
+    pub const fn new(word: &'static str) -> Self {
+        Self(word)
+    }
+
+    /// A wake-up for this reason.
+    pub fn at(self, at: Boot) -> Wake {
+        Wake { at, why: self }
+    }
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
 /// When a server last told its clock, and what it was; the wall clock may jump meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct ServerClock(Option<(Boot, u64)>);

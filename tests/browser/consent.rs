@@ -33,8 +33,8 @@ fn asked(client: &str, listener: &Listener) -> String {
 }
 
 #[test]
-fn an_app_gets_a_code_only_from_the_person_who_allows_it() {
-    each_way("an_app_gets_a_code_only_from_the_person_who_allows_it", |site| {
+fn an_app_gets_a_code_only_with_consent() {
+    each_way("an_app_gets_a_code_only_with_consent", |site| {
         let (client, listener) = (register(site), Listener::open());
         site.goto(&asked(&client, &listener));
         site.arrives("/signin");
@@ -82,8 +82,8 @@ fn an_app_that_is_denied_learns_only_that() {
 }
 
 #[test]
-fn an_app_that_is_not_what_it_registered_as_is_told_nothing() {
-    each_way("an_app_that_is_not_what_it_registered_as_is_told_nothing", |site| {
+fn an_app_unlike_its_registration_learns_nothing() {
+    each_way("an_app_unlike_its_registration_learns_nothing", |site| {
         let (client, listener) = (register(site), Listener::open());
         let lie = asked(&client, &listener).replace("%2Fcallback", "%2Felsewhere");
         site.goto("/dashboard/sessions");

@@ -30,8 +30,8 @@ pub fn poll(site: &Site, client: &str, grant: &Value) -> Value {
 }
 
 #[test]
-fn a_device_is_approved_by_the_code_that_the_person_types() {
-    each_way("a_device_is_approved_by_the_code_that_the_person_types", |site| {
+fn a_device_is_approved_by_typing_its_code() {
+    each_way("a_device_is_approved_by_typing_its_code", |site| {
         let (client, grant) = ask(site);
         let address = grant["verification_uri_complete"].as_str().unwrap();
         site.browser.goto(address);

@@ -6,8 +6,8 @@ use everkey_tests::ADA;
 use everkey_tests::browser::{ENTER, TAB};
 
 #[test]
-fn a_keyboard_is_enough_to_sign_in_and_approve_a_device() {
-    each_way("a_keyboard_is_enough_to_sign_in_and_approve_a_device", |site| {
+fn signing_in_and_approving_a_device_work_by_keyboard() {
+    each_way("signing_in_and_approving_a_device_work_by_keyboard", |site| {
         let (client, grant) = ask(site);
         site.goto("/device");
         site.arrives("/signin");

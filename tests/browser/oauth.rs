@@ -1,7 +1,7 @@
 //! The provider `oauth` against a server that nobody here wrote: signing in, staying so, signing out.
 
 use crate::foreign::{Foreign, assert_failed};
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{http, until};
 use serde_json::{Value, json};
 
@@ -42,8 +42,8 @@ fn without_an_id_token_userinfo_says_who_it_is() {
 }
 
 #[test]
-fn a_refresh_token_that_rotates_is_sent_once_and_its_successor_kept() {
-    let test = "a_refresh_token_that_rotates_is_sent_once_and_its_successor_kept";
+fn a_rotating_refresh_token_is_sent_once() {
+    let test = "a_rotating_refresh_token_is_sent_once";
     let Some(server) = Foreign::start(test, "device") else { return };
     let mut account = server.sign_in();
     for turn in 1..=10 {
@@ -115,8 +115,8 @@ fn metadata_is_found_at_the_place_of_rfc_8414() {
 }
 
 #[test]
-fn an_issuer_with_a_slash_at_its_end_is_used_as_it_is() {
-    let Some(server) = Foreign::start("an_issuer_with_a_slash_at_its_end_is_used_as_it_is", "device") else {
+fn an_issuers_trailing_slash_is_kept() {
+    let Some(server) = Foreign::start("an_issuers_trailing_slash_is_kept", "device") else {
         return;
     };
     let issuer = server.at("/");
@@ -138,7 +138,7 @@ fn page(step: &Value) -> &str {
 #[test]
 fn a_real_browser_signs_in_and_comes_back() {
     let test = "a_real_browser_signs_in_and_comes_back";
-    let Some(browser) = Browser::start(test) else { return };
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();
@@ -156,9 +156,9 @@ fn a_real_browser_signs_in_and_comes_back() {
 }
 
 #[test]
-fn a_person_who_says_no_in_the_browser_ends_the_sign_in() {
-    let test = "a_person_who_says_no_in_the_browser_ends_the_sign_in";
-    let Some(browser) = Browser::start(test) else { return };
+fn denial_in_the_browser_ends_the_sign_in() {
+    let test = "denial_in_the_browser_ends_the_sign_in";
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();
@@ -171,9 +171,9 @@ fn a_person_who_says_no_in_the_browser_ends_the_sign_in() {
 }
 
 #[test]
-fn a_forged_callback_changes_nothing_and_the_sign_in_goes_on() {
-    let test = "a_forged_callback_changes_nothing_and_the_sign_in_goes_on";
-    let Some(browser) = Browser::start(test) else { return };
+fn a_forged_callback_does_not_disturb_the_sign_in() {
+    let test = "a_forged_callback_does_not_disturb_the_sign_in";
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     let mut account = server.account();
     let step = account.login();

@@ -16,8 +16,8 @@ fn outcome(server: &Foreign) -> Value {
 }
 
 #[test]
-fn a_person_who_says_no_to_a_device_ends_the_sign_in() {
-    let Some(server) = Foreign::start("a_person_who_says_no_to_a_device_ends_the_sign_in", "device") else {
+fn denying_a_device_ends_the_sign_in() {
+    let Some(server) = Foreign::start("denying_a_device_ends_the_sign_in", "device") else {
         return;
     };
     let mut account = server.account();
@@ -47,8 +47,8 @@ fn an_issuer_that_lies_is_sent_nothing() {
 }
 
 #[test]
-fn a_server_without_metadata_and_one_that_refuses_to_register_say_so() {
-    let test = "a_server_without_metadata_and_one_that_refuses_to_register_say_so";
+fn missing_metadata_and_refused_registration_are_reported() {
+    let test = "missing_metadata_and_refused_registration_are_reported";
     let Some(server) = Foreign::start(test, "device") else { return };
     server.set(&json!({ "place": "nowhere" }));
     assert_failed(&outcome(&server), "refused", "metadata");
@@ -77,8 +77,8 @@ fn an_id_token_for_somebody_else_signs_nobody_in() {
 const WRONG: [&str; 3] = ["redirect", "html", "error"];
 
 #[test]
-fn a_sign_in_that_is_answered_with_something_else_leaves_the_old_session_alone() {
-    let test = "a_sign_in_that_is_answered_with_something_else_leaves_the_old_session_alone";
+fn a_wrong_sign_in_answer_keeps_the_old_session() {
+    let test = "a_wrong_sign_in_answer_keeps_the_old_session";
     let Some(server) = Foreign::start(test, "device") else { return };
     for path in ["/.well-known/openid-configuration", "/register", "/device_authorization"] {
         for wrong in WRONG {

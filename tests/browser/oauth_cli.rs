@@ -1,7 +1,7 @@
 //! The provider `oauth` as a person types it, against a server that nobody here wrote: what is said, and the exit codes.
 
 use crate::foreign::Foreign;
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::cli::{Output, Talk};
 use serde_json::{Value, json};
 
@@ -41,9 +41,8 @@ fn opened(talk: &mut Talk) -> Value {
 }
 
 #[test]
-fn a_typed_profile_signs_in_by_device_code_and_out_again() {
-    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code_and_out_again", "device")
-    else {
+fn a_typed_profile_signs_in_by_device_code() {
+    let Some(server) = Foreign::start("a_typed_profile_signs_in_by_device_code", "device") else {
         return;
     };
     add(&server, "--scheme device");
@@ -63,9 +62,9 @@ fn a_typed_profile_signs_in_by_device_code_and_out_again() {
 }
 
 #[test]
-fn a_typed_profile_signs_in_by_the_address_that_is_shown() {
-    let test = "a_typed_profile_signs_in_by_the_address_that_is_shown";
-    let Some(browser) = Browser::start(test) else { return };
+fn a_typed_profile_signs_in_by_the_shown_address() {
+    let test = "a_typed_profile_signs_in_by_the_shown_address";
+    let Some(browser) = Chromium::start(test) else { return };
     let Some(server) = Foreign::start(test, "browser") else { return };
     add(&server, "");
     let mut talk = server.world.start("login --profile typed --json --no-browser");
@@ -79,8 +78,8 @@ fn a_typed_profile_signs_in_by_the_address_that_is_shown() {
 }
 
 #[test]
-fn what_goes_wrong_is_one_clear_line_and_the_right_exit_code() {
-    let test = "what_goes_wrong_is_one_clear_line_and_the_right_exit_code";
+fn an_error_is_one_line_and_the_right_exit_code() {
+    let test = "an_error_is_one_line_and_the_right_exit_code";
     let Some(server) = Foreign::start(test, "device") else { return };
     add(&server, "--scheme device");
     assert_ends(&login(&server, false), 5, "was denied");

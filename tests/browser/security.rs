@@ -38,8 +38,8 @@ fn turn_on(site: &mut Site) -> (String, Vec<String>) {
 }
 
 #[test]
-fn a_second_factor_guards_the_sign_in_and_spares_a_remembered_browser() {
-    each_way("a_second_factor_guards_the_sign_in_and_spares_a_remembered_browser", |site| {
+fn a_second_factor_is_required_except_in_remembered_browsers() {
+    each_way("a_second_factor_is_required_except_in_remembered_browsers", |site| {
         let (secret, codes) = turn_on(site);
         site.browser.click("I have kept them");
         site.browser.shows("Recovery codes");

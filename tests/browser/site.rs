@@ -3,13 +3,13 @@
 use crate::python::root;
 use everkey_tests::Setup;
 use everkey_tests::binaries::Binaries;
-use everkey_tests::browser::{Browser, DESK, PHONE};
+use everkey_tests::browser::{Chromium, DESK, PHONE};
 use everkey_tests::server::Server;
 use tempfile::TempDir;
 
 pub struct Site {
     pub server: Server,
-    pub browser: Browser,
+    pub browser: Chromium,
     /// Whether the pages' scripts run.
     pub scripts: bool,
     _folder: TempDir,
@@ -27,7 +27,7 @@ pub fn each_way(test: &str, run: impl Fn(&mut Site)) {
 
 impl Site {
     pub fn open(test: &str, setup: &Setup) -> Option<Self> {
-        let browser = Browser::start(test)?;
+        let browser = Chromium::start(test)?;
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&Binaries::find(), folder.path(), setup);
         Some(Self { server, browser, scripts: true, _folder: folder })
@@ -72,7 +72,7 @@ impl Site {
 }
 
 /// What must hold for the page that is shown, wherever it comes from: see [`Site::check`].
-pub fn check(browser: &Browser, name: &str, scripts: bool) {
+pub fn check(browser: &Chromium, name: &str, scripts: bool) {
     for scheme in ["light", "dark"] {
         browser.theme(scheme);
         for (width, device) in [(DESK, "desk"), (PHONE, "phone")] {
@@ -96,7 +96,7 @@ pub fn check(browser: &Browser, name: &str, scripts: bool) {
 }
 
 /// No error in the console so far, no request to any address that does not begin so.
-pub fn check_traffic(browser: &mut Browser, name: &str, ours: &str) {
+pub fn check_traffic(browser: &mut Chromium, name: &str, ours: &str) {
     // A page that is refused on purpose is an error to the console, though not to the person.
     let mut errors = browser.errors();
     errors.retain(|error| !error.contains("Failed to load resource"));

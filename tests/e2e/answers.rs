@@ -244,7 +244,7 @@ fn n32_declined_after_a_lost_answer_keeps_the_key() {
 }
 
 #[test]
-fn n33_a_deadline_that_has_passed_on_arrival_is_moved_and_the_key_kept() {
+fn n33_a_passed_deadline_is_moved_with_the_same_key() {
     let world = World::signed_in(Setup::default());
     world.proxy.next(REFRESH, Fault::ChangeHeader("x-request-deadline", "1000000000"));
     world.everkey("auth refresh").ok();

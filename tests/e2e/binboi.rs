@@ -76,7 +76,7 @@ fn a_token_is_checked_first_and_kept_then() {
 }
 
 #[test]
-fn who_holds_a_token_that_its_own_tool_wrote_is_asked_of_the_server_that_the_file_names() {
+fn the_files_server_names_the_user_of_a_foreign_token() {
     let world = world();
     let other = world.another_server();
     configure(&world, other.url());
@@ -130,7 +130,7 @@ fn a_refused_token_changes_nothing() {
 }
 
 #[test]
-fn a_token_goes_only_to_the_server_that_it_was_checked_at() {
+fn a_token_goes_only_to_its_checked_server() {
     let world = world();
     let (token, _) = make_token(&world.server, ADA);
     let mut account = Account::of(&world, BINBOI);
@@ -208,7 +208,7 @@ fn settings_that_everkey_does_not_understand_are_left_alone() {
 }
 
 #[test]
-fn a_settings_file_that_names_an_unsafe_server_gets_no_token_anywhere() {
+fn an_unsafe_server_in_the_settings_gets_no_token() {
     let world = world();
     world.put(FILE, r#"{"token":"binboi_pat_0123abcd_x","api_url":"http://binboi.example"}"#);
     let mut account = Account::of(&world, BINBOI);
@@ -218,7 +218,7 @@ fn a_settings_file_that_names_an_unsafe_server_gets_no_token_anywhere() {
 }
 
 #[test]
-fn its_commands_take_a_token_from_the_command_line_or_from_standard_input() {
+fn its_commands_take_a_token_as_argument_or_stdin() {
     let world = world();
     let (token, _) = make_token(&world.server, ADA);
     let wrong = wrong(&token);

@@ -65,7 +65,7 @@ fn a_refresh_too_soon_says_how_long_to_wait() {
 }
 
 #[test]
-fn d08_a_stuck_agent_is_told_and_nobody_refreshes_in_its_place() {
+fn d08_a_stuck_agent_is_reported_and_not_replaced() {
     let world = World::signed_in(Setup::default());
     let pid = world.agent_pid();
     signal(pid, Signal::STOP);

@@ -16,6 +16,27 @@ fn usage_errors_exit_2_and_say_where_help_is() {
 }
 
 #[test]
+fn each_command_has_its_own_help_and_a_typo_gets_the_nearest_word() {
+    let world = World::new();
+    for (words, title) in [
+        ("whoami --help", "everkey whoami: "),
+        ("help status", "everkey status: "),
+        ("auth token -h", "everkey token: "),
+        ("agent stop --help", "everkey agent stop: "),
+        ("help", "everkey: sign in once"),
+    ] {
+        let said = world.everkey(words).exits(0);
+        assert!(said.out.starts_with(title) && said.err.is_empty(), "{words}: {said:?}");
+    }
+    world.everkey("tokn").exits(2).complains("did you mean `token`?");
+    world.everkey("frob --help").exits(2).complains("there is no command \"frob\"");
+    world.everkey("status --jsn").exits(2).complains("did you mean --json?");
+    let said = world.everkey("status --jsn --json").exits(2).json();
+    assert_eq!((&said["type"], &said["code"]), (&"error".into(), &"bad_request".into()));
+    assert_eq!(world.find_agent(), None, "help starts no agent");
+}
+
+#[test]
 fn every_form_of_a_command_does_the_same() {
     let world = World::signed_in(Setup::default());
     let whoami = world.everkey("auth whoami").ok();

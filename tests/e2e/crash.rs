@@ -35,7 +35,7 @@ fn n05_killed_before_the_answer_came_loses_no_session() {
 }
 
 #[test]
-fn n05_killed_before_the_answer_came_a_strict_server_is_not_asked_blindly() {
+fn n05_killed_before_the_answer_strict_servers_are_probed_first() {
     let world = World::signed_in(Setup { strict: true, ..Setup::default() });
     let gate = world.proxy.hold_refresh_answer();
     let caller = world.start("auth refresh");

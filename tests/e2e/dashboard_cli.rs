@@ -43,7 +43,7 @@ fn link_in(html: &str) -> String {
 }
 
 #[test]
-fn it_opens_a_one_time_link_by_a_file_and_shows_no_key() {
+fn it_opens_a_one_time_link_without_showing_it() {
     let (world, noted) = with_browser();
     let mut command = world.start("dashboard");
     let line = command.line();
@@ -122,7 +122,7 @@ fn without_a_browser_the_link_is_printed() {
 }
 
 #[test]
-fn a_dashboard_that_is_missing_ends_or_says_nonsense_is_told() {
+fn a_missing_or_broken_dashboard_is_reported() {
     let world = World::new();
     let bin = world.root().join("alone");
     fs::create_dir(&bin).unwrap();

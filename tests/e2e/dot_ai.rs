@@ -57,7 +57,7 @@ fn form(world: &World) -> String {
 }
 
 #[test]
-fn signing_in_in_the_browser_writes_what_its_own_tool_reads() {
+fn browser_sign_in_writes_the_tools_own_format() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     let step = open(&mut account);
@@ -161,7 +161,7 @@ fn forged_and_stray_callbacks_change_nothing() {
 }
 
 #[test]
-fn the_address_that_a_browser_elsewhere_ended_at_may_be_pasted() {
+fn the_final_address_of_a_remote_browser_may_be_pasted() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     let step = open(&mut account);
@@ -241,7 +241,7 @@ fn an_expired_token_asks_for_a_new_sign_in() {
 }
 
 #[test]
-fn a_server_that_registers_nobody_or_sends_elsewhere_is_told_plainly() {
+fn refused_registration_and_foreign_redirects_are_reported() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     for (answer, code) in [

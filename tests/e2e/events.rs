@@ -90,7 +90,7 @@ fn now() -> u64 {
 }
 
 #[test]
-fn everything_that_happens_to_a_session_is_told_and_no_token() {
+fn every_session_event_is_sent_without_tokens() {
     let mut world = World::new();
     let mut secrets = BTreeSet::new();
     let learn = |world: &World, secrets: &mut BTreeSet<String>| {
@@ -229,7 +229,7 @@ fn frames_carry_the_same_events_as_lines() {
 }
 
 #[test]
-fn a_slow_reader_is_told_what_it_missed_and_others_miss_nothing() {
+fn a_slow_reader_learns_its_gap_and_others_miss_nothing() {
     const FLOOD: usize = 4000;
     let world = World::signed_in(Setup::default());
     let socket = world.socket();
@@ -259,7 +259,7 @@ fn a_slow_reader_is_told_what_it_missed_and_others_miss_nothing() {
 }
 
 #[test]
-fn followers_are_bounded_and_one_who_reads_nothing_does_not_stay() {
+fn followers_are_bounded_and_silent_ones_dropped() {
     let world = World::signed_in(Setup::default());
     let mut followers: Vec<Follower> = (0..MOST).map(|_| Follower::of(&world, false)).collect();
     let mut lines = world.lines();

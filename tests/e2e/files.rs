@@ -1,6 +1,6 @@
 //! The session file as others leave it (F02, F04, F05, F06, F09, F10, F11, F12).
 
-use everkey_tests::server::Grant;
+use everkey_tests::server::IssuedTokens;
 use everkey_tests::{ADA, Fault, REFRESH, Setup, World, eventually, othertool, until};
 use rustix::fs::{FileType, Mode};
 use std::fs;
@@ -82,7 +82,7 @@ fn f04_a_damaged_file_is_set_aside_and_named() {
 }
 
 #[test]
-fn f04_a_file_damaged_while_running_is_set_aside_and_a_login_mends_it() {
+fn f04_a_damaged_file_is_set_aside_until_a_login() {
     let world = World::signed_in(Setup::default());
     fs::write(world.auth_file(), "garbage").unwrap();
     until("the damaged file to be set aside", || set_aside(&world) == ["garbage"]);
@@ -199,7 +199,7 @@ fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
     assert_eq!(theirs.status(), 200);
     gate.open();
     until("our request to be answered with a 409", || world.server.log().contains("status=409"));
-    let mut grant = Grant::of(&theirs);
+    let mut grant = IssuedTokens::of(&theirs);
     grant.answer["user"] = old["user"].clone();
     othertool::write(&world.auth_file(), &othertool::session(&grant));
 
@@ -211,7 +211,7 @@ fn f11_another_tool_that_refreshes_the_same_token_revokes_nothing() {
 }
 
 #[test]
-fn f11_n29_a_session_that_a_strict_server_has_revoked_is_given_up_when_a_caller_says_so() {
+fn f11_n29_a_revoked_session_ends_on_a_callers_report() {
     let world = World::signed_in(Setup { strict: true, ..Setup::default() });
     let old = world.session().unwrap();
     // Our request is on its way, theirs overtakes it, and theirs is the file that stands when ours comes as a replay.
@@ -220,7 +220,7 @@ fn f11_n29_a_session_that_a_strict_server_has_revoked_is_given_up_when_a_caller_
     let mut caller = world.start("auth token --refused -");
     caller.say(old["access_token"].as_str().unwrap());
     gate.reached();
-    let mut theirs = Grant::of(&world.server.refresh(old["refresh_token"].as_str().unwrap()));
+    let mut theirs = IssuedTokens::of(&world.server.refresh(old["refresh_token"].as_str().unwrap()));
     theirs.answer["user"] = old["user"].clone();
     othertool::write(&world.auth_file(), &othertool::session(&theirs));
     assert_eq!(caller.finish().ok(), theirs.access, "their session is taken over");
@@ -276,7 +276,7 @@ fn f06_a_change_that_nobody_told_of_is_seen_before_use() {
 }
 
 #[test]
-fn f06_a_change_without_any_event_is_found_by_the_regular_look() {
+fn f06_a_change_without_an_event_is_found_regularly() {
     let world = World::signed_in(Setup::default());
     let theirs = othertool::session(&world.server.sign_in(BOB));
     othertool::write_unseen(&world.auth_file(), Some(&theirs));
@@ -285,7 +285,7 @@ fn f06_a_change_without_any_event_is_found_by_the_regular_look() {
 }
 
 #[test]
-fn f12_an_agent_with_another_state_folder_only_reads_and_then_takes_over() {
+fn f12_an_agent_with_another_state_folder_reads_then_owns() {
     let mut first = World::new();
     let auth = first.root().join("auth");
     first.set_env("FAILPROOFAI_AUTH_DIR", auth.to_str().unwrap());

@@ -73,7 +73,7 @@ fn d03_a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn a_stopped_agent_is_gone_and_the_next_command_starts_another() {
+fn the_next_command_restarts_a_stopped_agent() {
     let world = World::signed_in(Setup::default());
     let pid = world.agent_pid();
     world.everkey("agent stop").ok();

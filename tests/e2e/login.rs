@@ -70,7 +70,7 @@ fn a_wrong_code_is_asked_for_five_times() {
 }
 
 #[test]
-fn an_input_that_ends_leaves_the_sign_in_to_be_finished() {
+fn the_end_of_input_leaves_the_sign_in_open() {
     let world = World::new();
     let said = world.cli("auth login").stdin(&format!("{ADA}\n")).run().exits(2);
     assert!(said.err.contains("everkey auth answer"), "{said:?}");
@@ -165,7 +165,7 @@ fn two_sign_ins_at_once_are_one() {
 }
 
 #[test]
-fn a_sign_in_answered_from_another_terminal_is_done_in_the_first_too() {
+fn answering_in_another_terminal_completes_the_first() {
     let world = World::new();
     let mut first = world.start("auth login --json");
     let flow = first.json()["flow"].as_u64().unwrap();

@@ -1,4 +1,4 @@
-//! everkey from the outside: the real agent, client and api-server. Names carry the IDs of `design/faults.md`.
+//! everkey from the outside: the real agent, client and api-server. Names carry the IDs of `tests/FAULTS.md`.
 //! One binary for all of it, because links are expensive.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

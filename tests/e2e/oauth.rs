@@ -93,7 +93,7 @@ fn n02_a_lost_answer_of_an_issuer_gives_the_same_successor() {
 }
 
 #[test]
-fn n02_a_strict_issuer_is_asked_where_it_stands_before_anything_is_sent_again() {
+fn n02_a_strict_issuer_is_probed_before_resending() {
     let (world, mut account) = signed_in(Setup { strict: true, ..Setup::default() });
     account.refresh();
     let before = world.proxy.seen("/token").len();

@@ -66,9 +66,9 @@ fn f01_a_file_of_another_user_is_refused_and_logout_works() {
 }
 
 #[test]
-fn f01_a_folder_that_cannot_be_written_is_told_and_the_token_still_served() {
+fn f01_an_unwritable_folder_is_reported_and_tokens_served() {
     if is_root() && !has("setpriv") {
-        let test = "f01_a_folder_that_cannot_be_written_is_told_and_the_token_still_served";
+        let test = "f01_an_unwritable_folder_is_reported_and_tokens_served";
         return skipped(test, "it needs setpriv to be no root");
     }
     let world = World::signed_in(UNPRIVILEGED);

@@ -28,7 +28,7 @@ fn client(world: &World, words: &str) -> Command {
 }
 
 #[test]
-fn output_that_nobody_reads_or_that_has_no_room_is_no_crash() {
+fn unread_or_full_output_is_no_crash() {
     let world = World::signed_in(Setup::default());
     for words in ["token", "whoami", "status", "status --json", "--help", "--version", "agent status"] {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -92,7 +92,7 @@ fn an_agent_holds_nothing_of_who_started_it() {
 }
 
 #[test]
-fn who_removes_the_whole_session_folder_is_signed_out_and_can_sign_in_again() {
+fn removing_the_session_folder_signs_out_and_allows_sign_in() {
     let world = World::signed_in(Setup::default());
     let agent = world.agent_pid();
     fs::remove_dir_all(world.auth_dir()).unwrap();
@@ -105,7 +105,7 @@ fn who_removes_the_whole_session_folder_is_signed_out_and_can_sign_in_again() {
 }
 
 #[test]
-fn d07_an_agent_whose_folders_were_removed_gives_way_to_a_new_one() {
+fn d07_an_agent_without_folders_makes_room_for_another() {
     let world = World::signed_in(Setup::default());
     let old = world.agent_pid();
     for folder in ["state", "run"] {
@@ -144,7 +144,7 @@ fn an_agent_gives_way_to_the_service_manager() {
 }
 
 #[test]
-fn a_second_socket_name_is_told_at_once_where_the_agent_is() {
+fn a_second_socket_name_learns_the_agents_address() {
     let world = World::signed_in(Setup::default());
     let other = world.root().join("other.sock");
     let began = Instant::now();
@@ -154,7 +154,7 @@ fn a_second_socket_name_is_told_at_once_where_the_agent_is() {
 }
 
 #[test]
-fn a_missing_agent_program_and_an_endless_answer_are_called_so() {
+fn a_missing_agent_and_an_endless_answer_are_named() {
     let world = World::new();
     let alone = world.root().join("everkey");
     // By another process: a copy that this one had open for writing could be busy in a fork of another test.
@@ -232,9 +232,9 @@ print(seen.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 "#;
 
 #[test]
-fn ctrl_d_at_the_code_is_the_end_of_the_input() {
+fn ctrl_d_at_the_code_ends_the_input() {
     if !has("python3") {
-        return skipped("ctrl_d_at_the_code_is_the_end_of_the_input", "no python3");
+        return skipped("ctrl_d_at_the_code_ends_the_input", "no python3");
     }
     let world = World::new();
     let mut command = world.command("python3");

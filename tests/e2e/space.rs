@@ -49,8 +49,8 @@ fn n08_a_limit_on_file_sizes_is_told_as_well() {
 }
 
 #[test]
-fn n09_without_room_for_the_answer_the_pair_is_kept_and_stored_later() {
-    let test = "n09_without_room_for_the_answer_the_pair_is_kept_and_stored_later";
+fn n09_without_space_the_pair_is_stored_later() {
+    let test = "n09_without_space_the_pair_is_stored_later";
     let Some((world, disk)) = small_disk(test) else {
         return;
     };
@@ -72,8 +72,8 @@ fn n09_without_room_for_the_answer_the_pair_is_kept_and_stored_later() {
 }
 
 #[test]
-fn f08_an_outcome_in_the_journal_is_rolled_forward_and_nothing_sent() {
-    let test = "f08_an_outcome_in_the_journal_is_rolled_forward_and_nothing_sent";
+fn f08_a_journaled_outcome_is_rolled_forward_without_sending() {
+    let test = "f08_a_journaled_outcome_is_rolled_forward_without_sending";
     let Some((world, disk)) = small_disk(test) else {
         return;
     };
@@ -93,13 +93,10 @@ fn f08_an_outcome_in_the_journal_is_rolled_forward_and_nothing_sent() {
 }
 
 #[test]
-fn a_sign_in_without_room_is_told_and_leaves_nothing_behind() {
+fn a_sign_in_without_space_fails_and_leaves_nothing() {
     let world = World::new();
     let Some(disk) = Disk::mount(&world.auth_dir(), world.uid()) else {
-        return skipped(
-            "a_sign_in_without_room_is_told_and_leaves_nothing_behind",
-            "nothing can be mounted here",
-        );
+        return skipped("a_sign_in_without_space_fails_and_leaves_nothing", "nothing can be mounted here");
     };
     world.everkey("auth whoami").exits(1);
     disk.fill();

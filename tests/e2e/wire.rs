@@ -116,7 +116,7 @@ fn d11_lines_that_are_no_requests_are_told_once_and_closed() {
 }
 
 #[test]
-fn d11_a_request_that_lacks_or_adds_a_field_is_told_and_the_next_one_served() {
+fn d11_a_malformed_request_is_reported_and_the_next_served() {
     let world = World::signed_in(Setup::default());
     let mut lines = world.lines();
     for (line, words) in [
@@ -132,7 +132,7 @@ fn d11_a_request_that_lacks_or_adds_a_field_is_told_and_the_next_one_served() {
 }
 
 #[test]
-fn d09_a_client_of_another_time_is_told_which_versions_there_are() {
+fn d09_a_client_of_another_version_learns_both_versions() {
     let world = World::new();
     world.everkey("agent start").ok();
     let mut stream = connect(&world.socket());

@@ -19,7 +19,7 @@ pub struct Call {
     pub end: f64,
 }
 
-/// The steps of `design/rotation.md`.
+/// The steps of `docs/rotation.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// The file is read again.

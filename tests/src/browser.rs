@@ -9,6 +9,7 @@ pub use windows::{ESCAPE, Kept, SPACE};
 use crate::process::Running;
 use crate::skip;
 use crate::wait::eventually;
+use driver::PATIENCE;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -20,8 +21,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// How long a page may take before it counts as never coming.
-const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
 /// The keys, as WebDriver writes them.
@@ -35,7 +34,7 @@ pub const PHONE: u32 = 360;
 pub const DESK: u32 = 1280;
 
 /// A running browser with one page, and a profile that nobody else has.
-pub struct Browser {
+pub struct Chromium {
     runtime: Runtime,
     client: Client,
     /// Everything logged so far: of the console, and of the network.
@@ -45,7 +44,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-impl Browser {
+impl Chromium {
     /// Starts one; says loudly that `test` is skipped where there is none.
     pub fn start(test: &str) -> Option<Self> {
         for program in ["chromium", "chromedriver"] {
@@ -309,7 +308,7 @@ fn is_gone(error: &CmdError) -> bool {
         || error.to_string().contains("does not belong to the document")
 }
 
-impl Drop for Browser {
+impl Drop for Chromium {
     fn drop(&mut self) {
         // The driver ends Chromium's processes, which have groups of their own.
         let _ = self.runtime.block_on(self.client.clone().close());

@@ -31,7 +31,7 @@ pub struct Tab {
 
 /// A server-sent event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct ServerSentEvent {
     /// Its name.
     pub event: String,
     /// Its id.
@@ -43,7 +43,7 @@ pub struct Sent {
 /// What a tab is told by itself.
 pub struct Stream {
     head: Message,
-    events: Receiver<Sent>,
+    events: Receiver<ServerSentEvent>,
     socket: TcpStream,
 }
 
@@ -161,7 +161,7 @@ impl Tab {
         }
         let (send, events) = channel();
         thread::spawn(move || {
-            let mut sent = Sent::default();
+            let mut sent = ServerSentEvent::default();
             // Lines with the sizes of chunks have none of these names.
             for line in reader.lines().map_while(Result::ok) {
                 match line.split_once(": ") {
@@ -206,7 +206,7 @@ impl Stream {
     }
 
     /// The next one that is wanted.
-    pub fn find(&self, what: &str, wanted: impl Fn(&Sent) -> bool) -> Sent {
+    pub fn find(&self, what: &str, wanted: impl Fn(&ServerSentEvent) -> bool) -> ServerSentEvent {
         eventually(what, || self.next().filter(&wanted))
     }
 
@@ -236,7 +236,7 @@ impl Stream {
         &self.socket
     }
 
-    fn next(&self) -> Option<Sent> {
+    fn next(&self) -> Option<ServerSentEvent> {
         match self.events.recv_timeout(Duration::from_millis(10)) {
             Ok(sent) => Some(sent),
             Err(RecvTimeoutError::Timeout) => None,
@@ -245,7 +245,7 @@ impl Stream {
     }
 }
 
-impl Sent {
+impl ServerSentEvent {
     /// Its data as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.data).unwrap_or_else(|e| panic!("{self:?}: {e}"))

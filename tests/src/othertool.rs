@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::server::Grant;
+use crate::server::IssuedTokens;
 
 /// A session as failproofai's reader understands it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +73,7 @@ pub fn write_unseen(path: &Path, session: Option<&Value>) {
 }
 
 /// The session that the tool makes of a sign-in's answer.
-pub fn session(grant: &Grant) -> Value {
+pub fn session(grant: &IssuedTokens) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let at = |field: &str| now + grant.answer[field].as_u64().expect("a span");
     json!({

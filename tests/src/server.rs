@@ -21,7 +21,7 @@ pub struct Server {
 
 /// What a sign-in at the server gives.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub struct IssuedTokens {
     /// The whole answer.
     pub answer: Value,
     /// The access token.
@@ -107,12 +107,12 @@ impl Server {
     }
 
     /// Signs in past everkey, as another tool or machine does.
-    pub fn sign_in(&self, email: &str) -> Grant {
+    pub fn sign_in(&self, email: &str) -> IssuedTokens {
         let before = self.codes(email).len();
         let asked = self.call("POST", "/v0/auth/login/request", None, Some(&json!({ "email": email })));
         assert_eq!(asked.status(), 200, "{}", asked.json());
         let body = json!({ "email": email, "code": self.code_after(email, before) });
-        Grant::of(&self.call("POST", "/v0/auth/login/verify", None, Some(&body)))
+        IssuedTokens::of(&self.call("POST", "/v0/auth/login/verify", None, Some(&body)))
     }
 
     /// Refreshes past everkey, without a key.
@@ -121,7 +121,7 @@ impl Server {
     }
 
     /// Ends a session past everkey.
-    pub fn end_session(&self, grant: &Grant) {
+    pub fn end_session(&self, grant: &IssuedTokens) {
         let body = json!({ "refresh_token": grant.refresh });
         let answer = self.call("POST", "/v0/auth/logout", Some(&grant.access), Some(&body));
         assert_eq!(answer.status(), 204, "{}", answer.json());
@@ -157,7 +157,7 @@ impl Server {
     }
 }
 
-impl Grant {
+impl IssuedTokens {
     /// Reads a token answer.
     pub fn of(message: &Message) -> Self {
         assert_eq!(message.status(), 200, "{}", message.json());

@@ -1,6 +1,6 @@
 //! Writing files of configuration: comments stay, what everkey would not read is not written, readers see all or nothing.
 
-use everkey_client::{Failure, setup};
+use everkey_client::{Failure, configuration};
 use everkey_proto::Code;
 use everkey_proto::config::Config;
 use std::fs::{self, DirBuilder, File};
@@ -21,9 +21,9 @@ impl ConfigFile {
     /// Reads it; one that is not there is empty.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let alone = lock(path).map_err(|e| unwritable(path, &e.to_string()))?;
-        let text = setup::text_of(path)?.unwrap_or_default();
+        let text = configuration::text_of(path)?.unwrap_or_default();
         // First by everkey's own reader, whose mistakes name the key.
-        setup::parse(path, &text)?;
+        configuration::parse(path, &text)?;
         let document = text.parse().map_err(|e: toml_edit::TomlError| unwritable(path, e.message()))?;
         Ok(Self { path: path.to_owned(), document, _alone: alone })
     }

@@ -1,11 +1,9 @@
-//! What every command works with: the invocation, the account it is about and why, and how this program was called.
+//! The account that a verb is about: which one, who chose it, and how this program was called.
 
-use super::args::Invocation;
-use super::input;
-use super::options::{Options, TokenOption};
-use everkey_client::setup::Setup;
-use everkey_client::sources::GivenToken;
-use everkey_client::{Account, Agent, Failure, Profile, environment, sources};
+use crate::cli::terminal::prompt;
+use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
+use everkey_client::precedence::GivenToken;
+use everkey_client::{Agent, Failure, Profile, ProfileClient, UserConfiguration, environment, precedence};
 use everkey_proto::{Code, Expect, ProviderKind};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -13,52 +11,36 @@ use std::path::Path;
 /// The name in the access log.
 const NAME: &str = concat!("everkey ", env!("CARGO_PKG_VERSION"));
 
-/// The account that a command is about.
+/// The account that a verb is about.
 pub struct Context {
-    /// What was asked for.
-    pub invocation: Invocation,
-    /// All profiles.
-    pub setup: Setup,
-    /// The one that is meant.
+    pub options: SharedOptions,
+    pub configuration: UserConfiguration,
     pub profile: Profile,
-    /// Why that one.
+    /// Why that profile.
     pub chosen: Chosen,
 }
 
 /// Who chose the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
-    /// `--profile`
     Option,
-    /// `EVERKEY_PROFILE`
     Variable,
     /// The name that this program was called by.
     Link(String),
     /// `default` in `config.toml`
     Configuration,
-    /// Nobody.
     Default,
 }
 
 impl Context {
     /// Finds out which account is meant.
-    pub fn new(invocation: Invocation) -> Result<Self, Failure> {
-        let setup = Setup::read()?;
-        let (name, chosen) = choose(&setup, invocation.options.profile.as_deref());
-        let profile = setup.profile(name.as_deref())?.clone();
-        let context = Self { invocation, setup, profile, chosen };
+    pub fn new(options: SharedOptions) -> Result<Self, Failure> {
+        let configuration = UserConfiguration::read()?;
+        let (name, chosen) = choose(&configuration, options.profile.as_deref());
+        let profile = configuration.profile(name.as_deref())?.clone();
+        let context = Self { options, configuration, profile, chosen };
         context.check_server_option()?;
         Ok(context)
-    }
-
-    /// The options.
-    pub fn options(&self) -> &Options {
-        &self.invocation.options
-    }
-
-    /// Whether answers are for programs.
-    pub fn json(&self) -> bool {
-        self.invocation.options.json
     }
 
     /// The agent, started if none runs.
@@ -66,32 +48,32 @@ impl Context {
         Agent::connect_as(NAME)
     }
 
-    /// Questions about the account.
-    pub fn account<'a>(&self, agent: &'a mut Agent) -> Account<'a> {
-        agent.account_of(&self.profile).expecting(self.expect())
+    /// Requests about the account.
+    pub fn client<'a>(&self, agent: &'a mut Agent) -> ProfileClient<'a> {
+        agent.for_profile(&self.profile).expecting(self.expect())
     }
 
     /// The server option and what it says.
     pub fn server_option(&self) -> Option<(&'static str, &str)> {
-        self.options().server.as_ref().map(|(option, server)| (*option, server.as_str()))
+        self.options.server.as_ref().map(|(option, server)| (*option, server.as_str()))
     }
 
-    /// What this caller takes for granted.
+    /// The server and session file that options and environment name.
     pub fn expect(&self) -> Expect {
-        sources::expect(&self.profile, self.server_option())
+        precedence::expect(&self.profile, self.server_option())
     }
 
     /// The token that an option or a variable gives for this one command.
     pub fn given_token(&self) -> Result<Option<GivenToken>, Failure> {
         let tokens = self.given_tokens()?;
         let first = tokens.into_iter().next();
-        first.map(|given| Ok(GivenToken { token: input::one_line(&given.token)?, ..given })).transpose()
+        first.map(|given| Ok(GivenToken { token: prompt::one_line(&given.token)?, ..given })).transpose()
     }
 
     /// All of them, the one that wins first.
     pub fn given_tokens(&self) -> Result<Vec<GivenToken>, Failure> {
-        let option = match &self.options().token {
-            Some(_) if !sources::rules(self.profile.provider).token_flag => {
+        let option = match &self.options.token {
+            Some(_) if !precedence::rules(self.profile.provider).token_flag => {
                 let provider = self.profile.provider.word();
                 return Err(Failure::new(
                     Code::BadRequest,
@@ -100,10 +82,10 @@ impl Context {
                 ));
             }
             Some(TokenOption::Given(token)) => Some(token.clone()),
-            Some(TokenOption::StandardInput) => Some(input::token()?),
+            Some(TokenOption::StandardInput) => Some(prompt::token()?),
             None => None,
         };
-        Ok(sources::given_tokens(self.profile.provider, option, environment::text))
+        Ok(precedence::given_tokens(self.profile.provider, option, environment::text))
     }
 
     /// How this command line would be typed with another word: `everkey auth login`, `dot-ai auth login`.
@@ -120,14 +102,16 @@ impl Context {
         }
     }
 
-    /// A sentence of the agent's with its commands as this program is called.
-    pub fn in_our_words(&self, text: &str) -> String {
-        reworded(text, &self.chosen, &self.profile)
+    /// A failure with the agent's commands written as this program is called.
+    pub fn reword(&self, mut failure: Failure) -> Failure {
+        failure.message = reworded(&failure.message, &self.chosen, &self.profile);
+        failure.hint = reworded(&failure.hint, &self.chosen, &self.profile);
+        failure
     }
 
     fn check_server_option(&self) -> Result<(), Failure> {
         let Some((option, _)) = self.server_option() else { return Ok(()) };
-        let allowed = sources::rules(self.profile.provider).server_options;
+        let allowed = precedence::rules(self.profile.provider).server_options;
         if allowed.contains(&option.trim_start_matches('-')) {
             return Ok(());
         }
@@ -145,17 +129,17 @@ impl Context {
 }
 
 /// `--profile`, then `EVERKEY_PROFILE`, then the program's name, then the configuration's default.
-fn choose(setup: &Setup, option: Option<&str>) -> (Option<String>, Chosen) {
+fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<String>, Chosen) {
     if let Some(name) = option {
         return (Some(name.to_owned()), Chosen::Option);
     }
     if let Some(name) = environment::profile() {
         return (Some(name), Chosen::Variable);
     }
-    if let Some(name) = called_by().filter(|name| name != "everkey" && setup.knows(name)) {
+    if let Some(name) = called_by().filter(|name| name != "everkey" && configuration.knows(name)) {
         return (Some(name.clone()), Chosen::Link(name));
     }
-    match &setup.config.default {
+    match &configuration.config.default {
         Some(name) => (Some(name.clone()), Chosen::Configuration),
         None => (None, Chosen::Default),
     }

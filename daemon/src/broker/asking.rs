@@ -1,18 +1,22 @@
 //! What clients and browsers ask, turned into the core's words for the profile that they mean.
 
-use super::{Account, Asked, Back, Broker, Desk, Finished, Outcome};
+use super::Broker;
+use super::inputs::{BrowserCallback, ClientRequest};
+use super::profile_runtime::{CompletedJob, Completion, PendingReply};
 use crate::access_log;
+use crate::configuration::ConfiguredProfile;
 use crate::conn::closing;
 use crate::http::base_url;
 use crate::logging;
 use anyhow::Result;
-use everkey_proto::{Code, Failure, Reply, Verb};
-use everkey_session::record::Fingerprint;
+use everkey_proto::{Code, Failure, Reply, Request, Verb};
+use everkey_reminder::{ProfileInput, ReminderRequest};
+use everkey_session::Fingerprint;
 use everkey_session::{Ask, Input, Op, Waiter};
 use tokio::sync::oneshot;
 
 impl Broker {
-    pub(super) fn asked(&mut self, asked: Asked) -> Result<()> {
+    pub(super) fn asked(&mut self, asked: ClientRequest) -> Result<()> {
         if self.stopping.is_some() {
             let _ = asked.reply.send(closing());
             return Ok(());
@@ -34,8 +38,8 @@ impl Broker {
             _ => {}
         }
         let name = asked.request.profile.as_deref();
-        match self.lanes.iter().position(|lane| Some(lane.name.as_str()) == name) {
-            Some(lane) => self.asked_of(lane, asked),
+        match self.profiles.iter().position(|profile| Some(profile.name.as_str()) == name) {
+            Some(index) => self.asked_of(index, asked),
             None => {
                 self.find(asked);
                 Ok(())
@@ -53,20 +57,24 @@ impl Broker {
     }
 
     /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
-    pub(super) fn find(&mut self, asked: Asked) {
-        let setup = self.setup.clone();
+    pub(super) fn find(&mut self, asked: ClientRequest) {
+        let configuration = self.configuration.clone();
         self.work.spawn_blocking(move || {
-            let found = setup.find(asked.request.profile.as_deref());
-            Finished { lane: 0, op: Op(0), outcome: Outcome::Found(asked, Box::new(found)) }
+            let found = configuration.find(asked.request.profile.as_deref());
+            Completion { index: 0, op: Op(0), job: CompletedJob::Found(asked, Box::new(found)) }
         });
     }
 
-    pub(super) fn found(&mut self, asked: Asked, found: Result<Account, Failure>) -> Result<()> {
+    pub(super) fn found(
+        &mut self,
+        asked: ClientRequest,
+        found: Result<ConfiguredProfile, Failure>,
+    ) -> Result<()> {
         match found {
             Ok(account) => {
-                let known = self.lanes.iter().position(|lane| lane.name == account.name);
-                let lane = known.map_or_else(|| self.open(account), Ok)?;
-                self.asked_of(lane, asked)
+                let known = self.profiles.iter().position(|profile| profile.name == account.name);
+                let index = known.map_or_else(|| self.open(account), Ok)?;
+                self.asked_of(index, asked)
             }
             Err(failure) => {
                 let _ = asked.reply.send(Reply::Failed(failure));
@@ -75,19 +83,21 @@ impl Broker {
         }
     }
 
-    pub(super) fn came_back(&mut self, back: Back) -> Result<()> {
-        let Back { lane, listener, query, reply } = back;
-        self.last_waiter += 1;
-        let waiter = Waiter(self.last_waiter);
-        self.desk.insert(waiter, Desk { reply, pid: 0, program: None });
-        self.apply(lane, Input::Callback { waiter, listener, query })
+    pub(super) fn came_back(&mut self, back: BrowserCallback) -> Result<()> {
+        let BrowserCallback { index, listener, query, reply } = back;
+        let waiter = self.wait(PendingReply { reply, pid: 0, program: None });
+        self.apply(index, Input::Callback { waiter, listener, query })
     }
 
-    pub(super) fn asked_of(&mut self, lane: usize, asked: Asked) -> Result<()> {
-        let Asked { mut request, pid, reply } = asked;
+    pub(super) fn asked_of(&mut self, index: usize, asked: ClientRequest) -> Result<()> {
+        if let Some(request) = reminder_request(&asked.request.verb) {
+            return self.asked_of_reminder(index, asked, request);
+        }
+        let ClientRequest { mut request, pid, reply } = asked;
         let ask = match request.verb {
-            // Answered before, for all profiles.
+            // Answered before: for all profiles, or by the reminder.
             Verb::Agent | Verb::Stop | Verb::Events { .. } | Verb::Accesses { .. } => return Ok(()),
+            Verb::Reminder | Verb::SetReminder { .. } | Verb::ClearReminder => return Ok(()),
             Verb::Whoami => Ask::Whoami,
             Verb::Status => Ask::Status,
             Verb::Token { min_validity_secs } => Ask::Token { min_validity_secs: min_validity_secs.into() },
@@ -105,9 +115,6 @@ impl Broker {
             Verb::Answer { flow, text } => Ask::Answer { flow, text },
             Verb::Cancel { flow } => Ask::Cancel { flow },
             Verb::Logout => Ask::Logout,
-            Verb::Reminder => Ask::Reminder,
-            Verb::SetReminder { when } => Ask::SetReminder { when },
-            Verb::ClearReminder => Ask::ClearReminder,
         };
         match request.expect.server.as_deref().map(base_url) {
             Some(Ok(server)) => request.expect.server = Some(server),
@@ -118,14 +125,46 @@ impl Broker {
             // No session is bound to what is no server: the core says whose it is.
             Some(Err(_)) | None => {}
         }
-        self.last_waiter += 1;
-        let waiter = Waiter(self.last_waiter);
-        let profile = self.lanes[lane].name.as_str();
+        let profile = self.profiles[index].name.as_str();
         tracing::debug!(pid, profile, ask = logging::verb(&ask), "asked");
         let program =
             matches!(ask, Ask::Token { .. } | Ask::Better { .. }).then(|| access_log::program(pid)).flatten();
-        self.desk.insert(waiter, Desk { reply, pid, program });
-        self.apply(lane, Input::Ask { waiter, expect: request.expect, ask })
+        let waiter = self.wait(PendingReply { reply, pid, program });
+        self.apply(index, Input::Ask { waiter, expect: request.expect, ask })
+    }
+
+    fn asked_of_reminder(
+        &mut self,
+        index: usize,
+        asked: ClientRequest,
+        request: ReminderRequest,
+    ) -> Result<()> {
+        let ClientRequest { request: Request { mut expect, .. }, pid, reply } = asked;
+        // No session is bound to what is no server: the core says whose it is.
+        if let Some(Ok(server)) = expect.server.as_deref().map(base_url) {
+            expect.server = Some(server);
+        }
+        let profile = self.profiles[index].name.as_str();
+        tracing::debug!(pid, profile, ask = logging::reminder_verb(&request), "asked");
+        let waiter = self.wait(PendingReply { reply, pid, program: None });
+        self.apply(index, ProfileInput::Request { waiter, expect, request })
+    }
+
+    fn wait(&mut self, pending: PendingReply) -> Waiter {
+        self.last_waiter += 1;
+        let waiter = Waiter(self.last_waiter);
+        self.pending.insert(waiter, pending);
+        waiter
+    }
+}
+
+/// What is asked about the reminder, if it is.
+fn reminder_request(verb: &Verb) -> Option<ReminderRequest> {
+    match verb {
+        Verb::Reminder => Some(ReminderRequest::Show),
+        Verb::SetReminder { when } => Some(ReminderRequest::Set(*when)),
+        Verb::ClearReminder => Some(ReminderRequest::Clear),
+        _ => None,
     }
 }
 

@@ -1,159 +1,206 @@
 //! Starts what the core wants done: replies at once, files one job after another, the network side by side.
 
-use super::{Broker, Desk, Finished, Outcome};
-use crate::happenings::happening;
-use crate::remind::{self, Errand};
-use crate::{clock, listener, logging, words, work};
+use super::Broker;
+use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
+use crate::{callback_listener, clock, events, logging, net_jobs, remind, words};
 use anyhow::Result;
 use everkey_proto::Reply;
+use everkey_proto::errand::Errand;
 use everkey_proto::reply::{Access, Happening};
-use everkey_session::job::{Done, NetJob, Refresh};
-use everkey_session::reminder::Reminder;
-use everkey_session::trouble::{NetKind, NetTrouble, Notice};
-use everkey_session::{Effect, Op};
+use everkey_reminder::{ProfileEffect, ProfileInput, Reminder, ReminderCall, ReminderEffect, ReminderNotice};
+use everkey_session::Input;
+use everkey_session::{Effect, Op, Waiter};
+use everkey_session::{JobResult, NetJob, RefreshAnswer};
+use everkey_session::{NetError, NetErrorKind, Notice};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
 
 impl Broker {
-    pub(super) fn perform(&mut self, lane: usize, effects: Vec<Effect>) {
+    pub(super) fn perform(&mut self, index: usize, effects: Vec<ProfileEffect>) {
         for effect in effects {
+            let of = &self.profiles[index];
+            let file = of.session_file.to_string_lossy();
             match effect {
-                Effect::Reply(waiter, answer) => {
-                    let of = &self.lanes[lane];
-                    let file = of.session_file.to_string_lossy();
-                    let reply = words::reply(&of.name, of.provider.word(), &file, *answer);
-                    if let Some(desk) = self.desk.remove(&waiter) {
-                        self.answer(lane, desk, reply);
-                    }
+                ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
+                    let reply = words::reply(&of.name, of.provider.kind.word(), &file, *answer);
+                    self.reply(index, waiter, reply);
                 }
-                Effect::Store(op, job) => {
-                    self.lanes[lane].jobs.push_back((op, *job));
-                    self.start_next_job(lane);
+                ProfileEffect::Status(waiter, view, reminder) => {
+                    let reply = words::status(&of.name, of.provider.kind.word(), &file, *view, reminder);
+                    self.reply(index, waiter, reply);
                 }
-                Effect::Net(op, job) => self.start_net(lane, op, job),
-                Effect::Cancel(op) => {
-                    self.parked.remove(&(lane, op));
-                    self.listeners.remove(&(lane, op));
-                    if let Some(running) = self.running.remove(&(lane, op)) {
+                ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {
+                    let reply = words::reminder_reply(of.provider.kind.word(), reply);
+                    self.reply(index, waiter, reply);
+                }
+                ProfileEffect::Session(Effect::Store(op, job)) => {
+                    self.add_job(index, FileJob::Session(op, job));
+                }
+                ProfileEffect::Reminder(ReminderEffect::Store(op, job)) => {
+                    self.add_job(index, FileJob::Reminder(op, job));
+                }
+                ProfileEffect::Session(Effect::Net(op, job)) => self.start_net(index, op, job),
+                ProfileEffect::Reminder(ReminderEffect::Call(op, call)) => self.inform(index, op, call),
+                ProfileEffect::Session(Effect::Cancel(op)) => {
+                    self.parked.remove(&(index, op));
+                    self.listeners.remove(&(index, op));
+                    if let Some(running) = self.running.remove(&(index, op)) {
                         running.abort();
                     }
                 }
-                Effect::Remind(reminder) => self.remind(lane, reminder),
-                Effect::Tell(notice) => self.tell(lane, &notice),
+                ProfileEffect::Reminder(ReminderEffect::Remind(reminder)) => self.remind(index, reminder),
+                ProfileEffect::Session(Effect::Notify(notice)) => self.tell(index, &notice),
+                ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => self.notify(index, &notice),
+                // The reminder has had it.
+                ProfileEffect::Session(Effect::Farewell(_)) => {}
             }
         }
     }
 
+    fn reply(&mut self, index: usize, waiter: Waiter, reply: Reply) {
+        if let Some(pending) = self.pending.remove(&waiter) {
+            self.answer(index, pending, reply);
+        }
+    }
+
     /// Has the person told by a program outside of this one, with the command that is configured now.
-    fn remind(&mut self, lane: usize, reminder: Reminder) {
-        let (setup, profile) = (self.setup.clone(), self.lanes[lane].name.clone());
+    fn remind(&mut self, index: usize, reminder: Reminder) {
+        let (configuration, profile) = (self.configuration.clone(), self.profiles[index].name.clone());
         self.handing_over += 1;
         self.work.spawn(async move {
-            let is_service = setup.is_service;
-            let configured = spawn_blocking(move || setup.reminder_command()).await;
+            let is_service = configuration.environment.is_service;
+            let configured = spawn_blocking(move || configuration.reminder_command()).await;
             let command = configured.map_err(Into::into).flatten().unwrap_or_else(|e| {
                 tracing::warn!(profile, error = format!("{e:#}"), "can't read the reminder's command");
                 None
             });
             let errand = Errand { at: reminder.next_audit_at, email: reminder.user_email, command };
-            let outcome = Outcome::HandedOver(remind::hand_over(errand, is_service).await);
-            Finished { lane, op: Op(0), outcome }
+            let job = CompletedJob::HandedOver(remind::hand_over(errand, is_service).await);
+            Completion { index, op: Op(0), job }
         });
     }
 
     /// In the log, and to whoever follows.
-    fn tell(&self, lane: usize, notice: &Notice) {
-        let of = &self.lanes[lane];
-        logging::tell(&of.name, notice);
-        if let (Some(what), Ok(now)) = (happening(notice, &of.core), clock::now()) {
-            self.happenings.tell(now.wall, &of.name, what);
+    fn tell(&self, index: usize, notice: &Notice) {
+        let of = &self.profiles[index];
+        logging::log(&of.name, notice);
+        if let (Some(what), Ok(now)) = (events::of_notice(notice, of.machines.session()), clock::now()) {
+            self.events.record(now.wall, &of.name, what);
         }
     }
 
-    pub(super) fn answer(&mut self, lane: usize, desk: Desk, reply: Reply) {
+    /// The same for the reminder.
+    fn notify(&self, index: usize, notice: &ReminderNotice) {
+        let profile = &self.profiles[index].name;
+        logging::log_reminder(profile, notice);
+        if let (Some(what), Ok(now)) = (events::of_reminder_notice(notice), clock::now()) {
+            self.events.record(now.wall, profile, what);
+        }
+    }
+
+    pub(super) fn answer(&mut self, index: usize, pending: PendingReply, reply: Reply) {
         if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
-            let profile = self.lanes[lane].name.clone();
-            let what = Happening::Handed { pid: desk.pid, program: desk.program.clone() };
-            self.happenings.tell(now.wall, &profile, what);
-            let handed = Access { at: now.wall, profile, pid: desk.pid, program: desk.program };
+            let profile = self.profiles[index].name.clone();
+            let what = Happening::Handed { pid: pending.pid, program: pending.program.clone() };
+            self.events.record(now.wall, &profile, what);
+            let handed = Access { at: now.wall, profile, pid: pending.pid, program: pending.program };
             let log = self.access.clone();
             self.work.spawn_blocking(move || {
-                let outcome = Outcome::Logged(log.add(&handed));
-                Finished { lane, op: Op(0), outcome }
+                let job = CompletedJob::Logged(log.add(&handed));
+                Completion { index, op: Op(0), job }
             });
         }
         // A client that went away has no use for it.
-        let _ = desk.reply.send(reply);
+        let _ = pending.reply.send(reply);
+    }
+
+    fn add_job(&mut self, index: usize, job: FileJob) {
+        self.profiles[index].jobs.push_back(job);
+        self.start_next_job(index);
     }
 
     /// Jobs of one profile run one after another; each takes the store along and brings it back.
-    pub(super) fn start_next_job(&mut self, lane: usize) {
-        let of = &mut self.lanes[lane];
+    pub(super) fn start_next_job(&mut self, index: usize) {
+        let of = &mut self.profiles[index];
         let Some(mut store) = of.store.take() else { return };
-        let Some((op, job)) = of.jobs.pop_front() else {
+        let Some(job) = of.jobs.pop_front() else {
             of.store = Some(store);
             return;
         };
         self.work.spawn_blocking(move || {
-            let done = store.run(job);
-            Finished { lane, op, outcome: Outcome::Stored(Box::new(store), done) }
+            let (op, input) = match job {
+                FileJob::Session(op, job) => (op, ProfileInput::Session(Input::Done(op, store.run(*job)))),
+                FileJob::Reminder(op, job) => (op, ProfileInput::ReminderDone(op, store.run_reminder(*job))),
+            };
+            Completion { index, op, job: CompletedJob::Stored(Box::new(store), input) }
         });
     }
 
-    pub(super) fn start_net(&mut self, lane: usize, op: Op, job: NetJob) {
-        let provider = self.lanes[lane].provider;
+    pub(super) fn start_net(&mut self, index: usize, op: Op, job: NetJob) {
+        let provider = self.profiles[index].provider;
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
-                Finished { lane, op, outcome: Outcome::Parked(work::park(provider, at).await) }
+                Completion { index, op, job: CompletedJob::Parked(net_jobs::park(provider, at).await) }
             }),
             NetJob::Listen => self.work.spawn(async move {
-                Finished { lane, op, outcome: Outcome::Listening(listener::bind().await) }
+                Completion { index, op, job: CompletedJob::Listening(callback_listener::bind().await) }
             }),
             NetJob::Send { at, refresh, key, deadline } => {
-                let parked = self.parked.remove(&(lane, op));
-                self.spawn(lane, op, async move {
+                let parked = self.parked.remove(&(index, op));
+                self.spawn(index, op, async move {
                     match parked {
-                        Some(parked) => work::send(provider, parked, at, refresh, key, deadline).await,
+                        Some(parked) => net_jobs::send(provider, parked, at, refresh, key, deadline).await,
                         None => {
-                            let trouble = NetTrouble { server: String::new(), kind: NetKind::Broken };
-                            Done::Answered(Box::new(Refresh::Unclear(trouble)), None)
+                            let error = NetError { server: String::new(), kind: NetErrorKind::Broken };
+                            JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None)
                         }
                     }
                 })
             }
-            NetJob::Probe { at, access } => self.spawn(lane, op, work::probe(provider, at, access)),
-            NetJob::Identify { at, access } => self.spawn(lane, op, work::identify(provider, at, access)),
-            NetJob::Login { server, call } => self.spawn(lane, op, work::login(provider, server, call)),
-            NetJob::TellReminder { at, access, due_at } => {
-                self.spawn(lane, op, work::tell_reminder(provider, at, access, due_at))
+            NetJob::Probe { at, access } => self.spawn(index, op, net_jobs::probe(provider, at, access)),
+            NetJob::Identify { at, access } => {
+                self.spawn(index, op, net_jobs::identify(provider, at, access))
             }
-            NetJob::Revoke(revocation) => self.spawn(lane, op, work::revoke(provider, revocation)),
+            NetJob::Login { server, call } => self.spawn(index, op, net_jobs::login(provider, server, call)),
+            NetJob::Revoke(revocation) => self.spawn(index, op, net_jobs::revoke(provider, revocation)),
         };
-        self.running.insert((lane, op), running);
+        self.running.insert((index, op), running);
+    }
+
+    fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {
+        let done = net_jobs::inform(self.profiles[index].provider, call);
+        let running = self.work.spawn(async move {
+            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done.await));
+            Completion { index, op, job }
+        });
+        self.running.insert((index, op), running);
     }
 
     /// The listener serves until it is cancelled.
     pub(super) fn listen(
         &mut self,
-        lane: usize,
+        index: usize,
         op: Op,
         bound: std::io::Result<TcpListener>,
     ) -> Result<u16, String> {
         let listener = bound.map_err(|e| e.to_string())?;
         let port = listener.local_addr().map_err(|e| e.to_string())?.port();
         let (close, closed) = oneshot::channel();
-        self.listeners.insert((lane, op), close);
-        tokio::spawn(listener::serve(listener, lane, op, self.back.0.clone(), closed));
+        self.listeners.insert((index, op), close);
+        tokio::spawn(callback_listener::serve(listener, index, op, self.callbacks.0.clone(), closed));
         Ok(port)
     }
 
     pub(super) fn spawn(
         &mut self,
-        lane: usize,
+        index: usize,
         op: Op,
-        job: impl Future<Output = Done> + Send + 'static,
+        job: impl Future<Output = JobResult> + Send + 'static,
     ) -> AbortHandle {
-        self.work.spawn(async move { Finished { lane, op, outcome: Outcome::Done(job.await) } })
+        self.work.spawn(async move {
+            let job = CompletedJob::Done(ProfileInput::Session(Input::Done(op, job.await)));
+            Completion { index, op, job }
+        })
     }
 }

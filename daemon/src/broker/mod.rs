@@ -3,131 +3,45 @@
 
 mod asking;
 mod effects;
+mod inputs;
+mod profile_runtime;
+
+pub use inputs::{BrokerInputs, BrowserCallback, ClientRequest};
 
 use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};
-use crate::happenings::Happenings;
+use crate::configuration::{Configuration, ConfiguredProfile};
+use crate::events::EventLog;
 use crate::http::Parked;
-use crate::provider::Provider;
 use crate::service_manager::Watchdog;
-use crate::setup::Setup;
-use crate::store::{Store, reminder};
+use crate::store::reminder;
 use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
-use everkey_proto::{Failure, Reply, Request, Secret};
-use everkey_session::job::Done;
-
-use everkey_session::trouble::NetTrouble;
-use everkey_session::{Boot, Input, Op, Profile, Settings, StoreJob, Waiter};
+use everkey_reminder::{ProfileInput, ProfileMachines};
+use everkey_session::JobResult;
+use everkey_session::{Boot, Input, Op, Waiter};
+use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
-
-/// A request from a connection.
-pub struct Asked {
-    /// What is asked.
-    pub request: Request,
-    /// Who asks.
-    pub pid: i32,
-    /// Where the answer goes.
-    pub reply: oneshot::Sender<Reply>,
-}
-
-/// A browser that came back to the listener of a sign-in.
-pub struct Back {
-    /// Whose sign-in.
-    pub lane: usize,
-    /// The listener.
-    pub listener: Op,
-    /// What it brings.
-    pub query: Secret,
-    /// Where it is told how the sign-in ended.
-    pub reply: oneshot::Sender<Reply>,
-}
-
-/// What the broker is told from outside.
-pub struct Events {
-    /// Requests.
-    pub inbox: mpsc::Receiver<Asked>,
-    /// Session files that may have changed.
-    pub changed: mpsc::Receiver<PathBuf>,
-    /// Resolves when the agent shall stop.
-    pub stop: oneshot::Receiver<()>,
-}
-
-/// One profile to serve.
-pub struct Account {
-    /// Its name.
-    pub name: String,
-    /// What its server speaks.
-    pub provider: Provider,
-    /// Its session file.
-    pub session_file: PathBuf,
-    /// The core's settings.
-    pub settings: Settings,
-    /// Its files.
-    pub store: Store,
-}
 
 /// How long a shutdown waits for what is under way, in milliseconds (N07).
 const DRAIN_MS: u64 = 10_000;
 
-/// A profile with its core and files.
-struct Lane {
-    name: String,
-    provider: Provider,
-    session_file: PathBuf,
-    /// Where the provider keeps reminders: the file that holds one.
-    reminder_file: Option<PathBuf>,
-    core: Profile,
-    /// None while a job runs.
-    store: Option<Store>,
-    jobs: VecDeque<(Op, StoreJob)>,
-}
-
-/// The end of work, and whose it was.
-struct Finished {
-    lane: usize,
-    op: Op,
-    outcome: Outcome,
-}
-
-enum Outcome {
-    Stored(Box<Store>, Done),
-    Done(Done),
-    Parked(Result<Parked, NetTrouble>),
-    Listening(std::io::Result<TcpListener>),
-    /// A profile that nobody has asked for before, and who asks.
-    Found(Asked, Box<Result<Account, Failure>>),
-    Logged(std::io::Result<()>),
-    /// A helper has, or nobody could be given, what is to be told to the person.
-    HandedOver(Result<()>),
-}
-
-/// A client that waits for its answer.
-struct Desk {
-    reply: oneshot::Sender<Reply>,
-    pid: i32,
-    program: Option<String>,
-}
-
-/// The owner of every session.
 pub struct Broker {
-    lanes: Vec<Lane>,
-    desk: BTreeMap<Waiter, Desk>,
+    profiles: Vec<ProfileRuntime>,
+    pending: BTreeMap<Waiter, PendingReply>,
     access: AccessLog,
-    happenings: Happenings,
+    events: EventLog,
     last_waiter: u64,
-    work: JoinSet<Finished>,
+    work: JoinSet<Completion>,
     running: BTreeMap<(usize, Op), AbortHandle>,
     parked: BTreeMap<(usize, Op), Parked>,
     /// Each is closed by dropping it.
     listeners: BTreeMap<(usize, Op), oneshot::Sender<()>>,
-    back: (mpsc::Sender<Back>, mpsc::Receiver<Back>),
-    setup: Setup,
+    callbacks: (mpsc::Sender<BrowserCallback>, mpsc::Receiver<BrowserCallback>),
+    configuration: Configuration,
     watch: Option<Watch>,
     info: AgentInfo,
     stopping: Option<Boot>,
@@ -137,66 +51,65 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts every account that has something to look after; the others start when they are asked for.
-    pub fn start(setup: Setup, watch: Option<Watch>, info: AgentInfo) -> Result<Self> {
+    /// Starts every profile that has something to look after; the others start when they are asked for.
+    pub fn start(configuration: Configuration, watch: Option<Watch>, info: AgentInfo) -> Result<Self> {
         let mut broker = Self {
-            lanes: Vec::new(),
-            desk: BTreeMap::new(),
+            profiles: Vec::new(),
+            pending: BTreeMap::new(),
             access: AccessLog::in_state(std::path::Path::new(&info.state_dir)),
-            happenings: Happenings::new(),
+            events: EventLog::new(),
             last_waiter: 0,
             work: JoinSet::new(),
             running: BTreeMap::new(),
             parked: BTreeMap::new(),
             listeners: BTreeMap::new(),
-            back: mpsc::channel(16),
+            callbacks: mpsc::channel(16),
             watch,
             info,
             stopping: None,
             handing_over: 0,
             watchdog: Watchdog::new(),
-            setup,
+            configuration,
         };
-        for account in broker.setup.begun()? {
-            broker.open(account)?;
+        for profile in broker.configuration.in_use()? {
+            broker.open(profile)?;
         }
         Ok(broker)
     }
 
-    /// What happens to its sessions.
-    pub fn happenings(&self) -> Happenings {
-        self.happenings.clone()
+    pub fn events(&self) -> EventLog {
+        self.events.clone()
     }
 
-    /// Begins to look after an account: its files are read at once.
-    fn open(&mut self, account: Account) -> Result<usize> {
-        // The folder must be there before it can be watched; what goes wrong is told when the file is needed.
-        if let Some(dir) = account.session_file.parent() {
+    /// Begins to look after a profile: its files are read at once.
+    fn open(&mut self, profile: ConfiguredProfile) -> Result<usize> {
+        // The folder must be there before it can be watched; what goes wrong is reported when the file is needed.
+        if let Some(dir) = profile.session_file.parent() {
             let _ = crate::store::make_dir(dir);
         }
-        let reminds = account.settings.policy.reminds;
-        let reminder_file = reminds.then(|| reminder::beside(&account.session_file));
+        let keeps_reminders = profile.provider.remind.is_some();
+        let reminder_file = keeps_reminders.then(|| reminder::beside(&profile.session_file));
         if let Some(watch) = &mut self.watch {
-            watch.add(&account.session_file);
+            watch.add(&profile.session_file);
             reminder_file.iter().for_each(|file| watch.add(file));
         }
-        let (core, effects) = Profile::start(account.settings, &clock::now()?);
-        self.lanes.push(Lane {
-            name: account.name,
-            provider: account.provider,
-            session_file: account.session_file,
+        let (machines, effects) = ProfileMachines::start(profile.settings, keeps_reminders, &clock::now()?);
+        self.profiles.push(ProfileRuntime {
+            name: profile.name,
+            provider: profile.provider,
+            session_file: profile.session_file,
             reminder_file,
-            core,
-            store: Some(account.store),
+            machines,
+            store: Some(profile.store),
             jobs: VecDeque::new(),
         });
-        let lane = self.lanes.len() - 1;
-        self.perform(lane, effects);
-        Ok(lane)
+        let index = self.profiles.len() - 1;
+        self.perform(index, effects);
+        Ok(index)
     }
 
-    /// Runs until it is told to stop and everything under way is safe.
-    pub async fn run(mut self, mut events: Events) -> Result<()> {
+    /// Runs until it has to stop and everything under way is safe.
+    pub async fn run(mut self, mut inputs: BrokerInputs) -> Result<()> {
         let alarm = Alarm::new()?;
         loop {
             if self.may_exit() {
@@ -205,39 +118,39 @@ impl Broker {
             self.watchdog.alive(clock::boot());
             alarm.set(self.next_wake()?)?;
             tokio::select! {
-                Some(asked) = events.inbox.recv() => self.asked(asked)?,
-                Some(finished) = self.work.join_next() => match finished {
-                    Ok(finished) => self.finished(finished)?,
+                Some(asked) = inputs.requests.recv() => self.asked(asked)?,
+                Some(ended) = self.work.join_next() => match ended {
+                    Ok(completion) => self.completed(completion)?,
                     Err(e) if e.is_cancelled() => {}
                     Err(_panicked) => bail!("a worker failed; starting anew is safer than going on"),
                 },
-                Some(path) = events.changed.recv() => self.changed(&path)?,
-                Some(back) = self.back.1.recv() => self.came_back(back)?,
+                Some(path) = inputs.changed.recv() => self.changed(&path)?,
+                Some(callback) = self.callbacks.1.recv() => self.came_back(callback)?,
                 rung = alarm.ring() => { rung?; self.tick()?; }
-                _ = &mut events.stop, if self.stopping.is_none() => self.stop(),
+                _ = &mut inputs.stop, if self.stopping.is_none() => self.stop(),
             }
         }
     }
 
-    fn finished(&mut self, finished: Finished) -> Result<()> {
-        let Finished { lane, op, outcome } = finished;
-        let wanted = self.running.remove(&(lane, op)).is_some();
-        let done = match outcome {
+    fn completed(&mut self, completion: Completion) -> Result<()> {
+        let Completion { index, op, job } = completion;
+        let wanted = self.running.remove(&(index, op)).is_some();
+        let done = match job {
             // Cancelled when it was at its end already: nobody would ever ask for the connection that it made.
-            Outcome::Parked(_) | Outcome::Listening(_) if !wanted => return Ok(()),
-            Outcome::Found(asked, found) => return self.found(asked, *found),
-            Outcome::Listening(bound) => Done::Listening(self.listen(lane, op, bound)),
-            Outcome::Done(done) => done,
-            Outcome::Logged(outcome) => {
+            CompletedJob::Parked(_) | CompletedJob::Listening(_) if !wanted => return Ok(()),
+            CompletedJob::Found(asked, found) => return self.found(asked, *found),
+            CompletedJob::Listening(bound) => JobResult::Listening(self.listen(index, op, bound)),
+            CompletedJob::Done(input) => return self.apply(index, input),
+            CompletedJob::Logged(outcome) => {
                 if let Err(e) = outcome {
                     tracing::warn!(error = %e, "can't write the access log");
                 }
                 return Ok(());
             }
-            Outcome::HandedOver(outcome) => {
+            CompletedJob::HandedOver(handed) => {
                 self.handing_over -= 1;
-                if let Err(e) = outcome {
-                    let profile = &self.lanes[lane].name;
+                if let Err(e) = handed {
+                    let profile = &self.profiles[index].name;
                     tracing::warn!(
                         profile,
                         error = format!("{e:#}"),
@@ -246,41 +159,41 @@ impl Broker {
                 }
                 return Ok(());
             }
-            Outcome::Parked(Ok(parked)) => {
-                self.parked.insert((lane, op), parked);
-                Done::Connected(Ok(()))
+            CompletedJob::Parked(Ok(parked)) => {
+                self.parked.insert((index, op), parked);
+                JobResult::Connected(Ok(()))
             }
-            Outcome::Parked(Err(trouble)) => Done::Connected(Err(trouble)),
-            Outcome::Stored(store, done) => {
-                self.lanes[lane].store = Some(*store);
-                self.start_next_job(lane);
-                done
+            CompletedJob::Parked(Err(error)) => JobResult::Connected(Err(error)),
+            CompletedJob::Stored(store, input) => {
+                self.profiles[index].store = Some(*store);
+                self.start_next_job(index);
+                return self.apply(index, input);
             }
         };
-        self.apply(lane, Input::Done(op, done))
+        self.apply(index, Input::Done(op, done))
     }
 
     fn changed(&mut self, path: &std::path::Path) -> Result<()> {
-        for lane in 0..self.lanes.len() {
+        for index in 0..self.profiles.len() {
             // An empty path means that events were lost: look everywhere.
             let lost = path.as_os_str().is_empty();
-            if lost || self.lanes[lane].session_file == path {
-                self.apply(lane, Input::FileChanged)?;
+            if lost || self.profiles[index].session_file == path {
+                self.apply(index, Input::FileChanged)?;
             }
-            if self.lanes[lane].reminder_file.as_ref().is_some_and(|file| lost || file == path) {
-                self.apply(lane, Input::ReminderChanged)?;
+            if self.profiles[index].reminder_file.as_ref().is_some_and(|file| lost || file == path) {
+                self.apply(index, ProfileInput::ReminderChanged)?;
             }
         }
         Ok(())
     }
 
     fn tick(&mut self) -> Result<()> {
-        (0..self.lanes.len()).try_for_each(|lane| self.apply(lane, Input::Tick))
+        (0..self.profiles.len()).try_for_each(|index| self.apply(index, Input::Tick))
     }
 
-    fn apply(&mut self, lane: usize, input: Input) -> Result<()> {
-        let effects = self.lanes[lane].core.handle(&clock::now()?, input);
-        self.perform(lane, effects);
+    fn apply(&mut self, index: usize, input: impl Into<ProfileInput>) -> Result<()> {
+        let effects = self.profiles[index].machines.handle(&clock::now()?, input.into());
+        self.perform(index, effects);
         Ok(())
     }
 
@@ -293,14 +206,14 @@ impl Broker {
     /// and the journal has to do.
     fn may_exit(&self) -> bool {
         self.stopping.is_some_and(|until| {
-            let busy = self.lanes.iter().any(|lane| lane.core.must_drain() || lane.store.is_none());
+            let busy = self.profiles.iter().any(|index| index.machines.must_drain() || index.store.is_none());
             !(busy || self.handing_over > 0) || clock::boot() >= until
         })
     }
 
     fn next_wake(&self) -> Result<Option<Boot>> {
         let now = clock::now()?;
-        let wakes = self.lanes.iter().filter_map(|lane| lane.core.next_wake(&now));
+        let wakes = self.profiles.iter().filter_map(|index| index.machines.due(&now)).map(|wake| wake.at);
         Ok(wakes.chain(self.stopping).chain(self.watchdog.next()).min())
     }
 }
@@ -311,16 +224,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_was_cancelled_at_its_end_is_closed() {
-        let _ = crate::setup::tls();
+        let _ = crate::tls::install();
         let dir = tempfile::tempdir().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         let state_dir = dir.path().display().to_string();
         let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
-        let mut broker = Broker::start(Setup::in_folder(dir.path()), None, info).unwrap();
+        let mut broker = Broker::start(Configuration::in_folder(dir.path()), None, info).unwrap();
         let Ok(parked) = crate::http::park(&server, &"/".into()).await else { panic!("somebody listens") };
-        let outcome = Outcome::Parked(Ok(parked));
-        broker.finished(Finished { lane: 0, op: Op(1), outcome }).unwrap();
+        let job = CompletedJob::Parked(Ok(parked));
+        broker.completed(Completion { index: 0, op: Op(1), job }).unwrap();
         assert!(broker.parked.is_empty());
     }
 }

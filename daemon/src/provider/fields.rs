@@ -1,8 +1,8 @@
 //! What the providers' files and answers have in common.
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use everkey_proto::Secret;
-use everkey_session::record::Capability;
+use everkey_session::Capability;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroize;
 
 /// An object's fields as they are written, so that what everkey can't represent survives too.
-pub type Fields = BTreeMap<String, AsWritten>;
+pub type RawFields = BTreeMap<String, AsWritten>;
 
 /// A value as it is written. It may be a token, so it is zeroised when it is dropped.
 #[derive(Deserialize, Serialize)]
@@ -39,7 +39,7 @@ impl Drop for AsWritten {
 }
 
 /// The fields of an object; none of anything else.
-pub fn fields(json: &str) -> Fields {
+pub fn fields(json: &str) -> RawFields {
     serde_json::from_str(json).unwrap_or_default()
 }
 
@@ -62,15 +62,24 @@ pub fn promised(retry: Option<&RawValue>) -> Capability {
         v: u64,
         until: String,
     }
-    match retry.and_then(|retry| crate::object::read(retry.get().as_bytes())) {
+    match retry.and_then(|retry| crate::json_object::read(retry.get().as_bytes())) {
         Some(Promise { v: 1, until }) if until == "used" => Capability::Rr1,
         Some(Promise { v: 1, until }) if until == "probe" => Capability::Probe,
         Some(_) | None => Capability::None,
     }
 }
 
+/// everkey-server's error code, in either shape: `{code, message}` or `{success: false, code, detail}`.
+pub fn error_code(answer: &HttpResponse) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Shape {
+        code: String,
+    }
+    answer.json::<Shape>().map(|shape| shape.code)
+}
+
 /// RR-1: the server says that this attempt changed nothing.
-pub fn unconsumed(answer: &Answer) -> bool {
+pub fn unconsumed(answer: &HttpResponse) -> bool {
     #[derive(Deserialize)]
     struct Shape {
         attempt_consumed: bool,
@@ -79,7 +88,7 @@ pub fn unconsumed(answer: &Answer) -> bool {
 }
 
 /// Seconds to wait: `retry_after_secs` in the body wins over a numeric header; clamped to a day.
-pub fn retry_after(answer: &Answer) -> Option<u64> {
+pub fn retry_after(answer: &HttpResponse) -> Option<u64> {
     #[derive(Deserialize)]
     struct Shape {
         retry_after_secs: f64,

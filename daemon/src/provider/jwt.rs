@@ -1,10 +1,10 @@
 //! Reads what an access token says about itself. Nothing is verified, so the result is only ever compared.
 
-use crate::object;
+use crate::json_object;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
-use everkey_session::record::Claims;
+use everkey_session::Claims;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -27,9 +27,7 @@ pub fn claims(token: &Secret) -> Claims {
 /// When a token was made and when it ends, unix seconds by its server's clock.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Times {
-    /// When it was made.
     pub iat: Option<u64>,
-    /// When it ends.
     pub exp: Option<u64>,
 }
 
@@ -40,7 +38,7 @@ pub fn times(token: &Secret) -> Times {
 
 fn payload<T: DeserializeOwned>(token: &Secret) -> Option<T> {
     let part = token.expose().split('.').nth(1)?;
-    object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
+    json_object::read(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
 #[cfg(test)]

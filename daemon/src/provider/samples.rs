@@ -1,11 +1,10 @@
 //! Answers for the providers' tests.
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 use zeroize::Zeroizing;
 
-/// An answer that says it is JSON.
-pub fn answer(status: u16, body: &str) -> Answer {
-    Answer {
+pub fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse {
         server: "http://127.0.0.1:1".into(),
         status,
         date: None,

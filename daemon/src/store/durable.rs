@@ -1,5 +1,6 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
+use everkey_session::{StoreError, StoreErrorKind};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs::File;
@@ -50,22 +51,20 @@ pub fn sync_dir_of(path: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// How an exchange of names ended.
-pub enum Exchange {
+pub enum NameExchange {
     /// The names were exchanged: the old content is at the other name now.
     Exchanged,
-    /// There is nothing at the name.
     Missing,
     /// This file system can't.
     Unsupported,
 }
 
 /// Exchanges the names of two files atomically.
-pub fn exchange(a: &Path, b: &Path) -> io::Result<Exchange> {
+pub fn exchange(a: &Path, b: &Path) -> io::Result<NameExchange> {
     match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(Exchange::Exchanged),
-        Err(Errno::NOENT) => Ok(Exchange::Missing),
-        Err(Errno::INVAL | Errno::NOSYS) => Ok(Exchange::Unsupported),
+        Ok(()) => Ok(NameExchange::Exchanged),
+        Err(Errno::NOENT) => Ok(NameExchange::Missing),
+        Err(Errno::INVAL | Errno::NOSYS) => Ok(NameExchange::Unsupported),
         Err(e) => Err(e.into()),
     }
 }
@@ -117,6 +116,11 @@ fn clear(dir: &Path, prefix: &str) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// What the system says is wrong with a file.
+pub fn error(path: &Path, e: &io::Error) -> StoreError {
+    StoreError { path: path.display().to_string(), kind: StoreErrorKind::Os(e.to_string()) }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

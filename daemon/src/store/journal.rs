@@ -3,8 +3,8 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use everkey_session::record::{Intent, Journal, Session};
-use everkey_session::trouble::StoreKind;
+use everkey_session::StoreErrorKind;
+use everkey_session::{Intent, Journal, Session};
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -19,7 +19,6 @@ const OUTCOME_ROOM: u64 = 96 * 1024;
 
 const HEAD: usize = 4 + 32;
 
-/// The journal of one session file.
 pub struct JournalFile {
     path: PathBuf,
     /// The open journal and where its outcome goes.
@@ -33,17 +32,16 @@ impl JournalFile {
         Self { path: session_file.with_file_name(format!(".{name}.everkey-journal")), open: None }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// What it holds, as [`parse`] says; no file is an empty journal.
     /// A link, a FIFO or another user's file is none of ours.
-    pub fn read(&self) -> Result<Journal, StoreKind> {
+    pub fn read(&self) -> Result<Journal, StoreErrorKind> {
         match session_file::read(&self.path)? {
             Content::Missing => Ok(Journal::Empty),
-            Content::Bytes(bytes, _) => parse(&bytes).map_err(|_| StoreKind::Damaged),
+            Content::Bytes(bytes, _) => parse(&bytes).map_err(|_| StoreErrorKind::Damaged),
         }
     }
 
@@ -77,7 +75,6 @@ impl JournalFile {
         file.sync_data()
     }
 
-    /// Nothing is under way any more.
     pub fn clear(&mut self) -> io::Result<()> {
         self.open = None;
         durable::remove(&self.path)
@@ -95,7 +92,6 @@ pub fn parse(bytes: &[u8]) -> io::Result<Journal> {
     })
 }
 
-/// The bytes of one record.
 pub fn encode(record: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
     let json = Zeroizing::new(serde_json::to_vec(record)?);
     let len = u32::try_from(json.len()).map_err(io::Error::other)?;
@@ -114,7 +110,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
 mod tests {
     use super::*;
     use everkey_proto::{Secret, reply::User};
-    use everkey_session::record::{Capability, Claims, Fingerprint, Holder};
+    use everkey_session::{Capability, Claims, Fingerprint, Holder};
 
     fn intent() -> Intent {
         Intent {
@@ -166,11 +162,11 @@ mod tests {
         journal.clear().unwrap();
         assert_eq!(journal.read().unwrap(), Journal::Empty);
         std::os::unix::fs::symlink("/dev/zero", journal.path()).unwrap();
-        assert_eq!(journal.read(), Err(StoreKind::Symlink));
+        assert_eq!(journal.read(), Err(StoreErrorKind::Symlink));
         std::fs::remove_file(journal.path()).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .unwrap();
-        assert_eq!(journal.read(), Err(StoreKind::NotAFile));
+        assert_eq!(journal.read(), Err(StoreErrorKind::NotAFile));
         journal.clear().unwrap();
         assert!(journal.commit(&session()).is_err());
     }

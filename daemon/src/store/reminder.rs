@@ -2,10 +2,10 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use crate::object;
+use crate::json_object;
 use crate::provider::whole;
-use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use everkey_reminder::{FoundReminder, Reminder, ReminderBook};
+use everkey_session::{StoreError, StoreErrorKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, json};
@@ -49,7 +49,7 @@ impl ReminderFiles {
                 }
                 parse(&bytes).map_or(FoundReminder::Garbage, FoundReminder::There)
             }
-            Err(kind) => FoundReminder::Unusable(trouble(&self.file, kind)),
+            Err(kind) => FoundReminder::Unusable(error(&self.file, kind)),
         }
     }
 
@@ -57,7 +57,7 @@ impl ReminderFiles {
     pub fn book(&self) -> ReminderBook {
         let read = match session_file::read(&self.book) {
             Ok(Content::Missing) => return ReminderBook::default(),
-            Ok(Content::Bytes(bytes, _)) => object::read(&bytes),
+            Ok(Content::Bytes(bytes, _)) => json_object::read(&bytes),
             Err(_) => None,
         };
         read.unwrap_or_else(|| {
@@ -67,7 +67,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable.
-    pub fn note(&self, book: &ReminderBook) -> Result<(), StoreTrouble> {
+    pub fn note(&self, book: &ReminderBook) -> Result<(), StoreError> {
         let write = || {
             self.book.parent().map_or(Ok(()), durable::make_dir)?;
             durable::replace(&self.book, &serde_json::to_vec_pretty(book)?)
@@ -76,7 +76,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable, then the file: replaced whole, or removed.
-    pub fn put(&self, book: &ReminderBook, reminder: Option<&Reminder>) -> Result<(), StoreTrouble> {
+    pub fn put(&self, book: &ReminderBook, reminder: Option<&Reminder>) -> Result<(), StoreError> {
         self.note(book)?;
         let done = match reminder {
             Some(reminder) => {
@@ -102,7 +102,7 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
         user_email: String,
         set_at: Number,
     }
-    let written: Written = object::read(bytes)?;
+    let written: Written = json_object::read(bytes)?;
     Some(Reminder {
         next_audit_at: seconds(&written.next_audit_at)?,
         user_email: written.user_email,
@@ -113,7 +113,7 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
 /// The file's bytes for a reminder. What else an object of the same user holds is kept as it is written.
 pub fn render(old: Option<&[u8]>, reminder: &Reminder) -> io::Result<Vec<u8>> {
     let same_user = |bytes: &&[u8]| parse(bytes).is_some_and(|old| old.user_email == reminder.user_email);
-    let others = old.filter(same_user).and_then(object::read::<BTreeMap<String, Box<RawValue>>>);
+    let others = old.filter(same_user).and_then(json_object::read::<BTreeMap<String, Box<RawValue>>>);
     let mut fields = others.unwrap_or_default();
     let Reminder { next_audit_at, user_email, set_at } = reminder;
     for (name, value) in [
@@ -130,22 +130,22 @@ fn seconds(number: &Number) -> Option<u64> {
     u64::try_from(whole(number)).ok().filter(|secs| *secs <= LATEST)
 }
 
-fn wrong(path: &Path, e: &io::Error) -> StoreTrouble {
+fn wrong(path: &Path, e: &io::Error) -> StoreError {
     let kind = match e.kind() {
-        io::ErrorKind::IsADirectory => StoreKind::NotAFile,
-        _ => StoreKind::Os(e.to_string()),
+        io::ErrorKind::IsADirectory => StoreErrorKind::NotAFile,
+        _ => StoreErrorKind::Os(e.to_string()),
     };
-    trouble(path, kind)
+    error(path, kind)
 }
 
-fn trouble(path: &Path, kind: StoreKind) -> StoreTrouble {
-    StoreTrouble { path: path.display().to_string(), kind }
+fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: path.display().to_string(), kind }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_session::reminder::Owed;
+    use everkey_reminder::Owed;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn reminder(at: u64) -> Reminder {
@@ -222,22 +222,22 @@ mod tests {
             other => panic!("{other:?}"),
         };
         symlink(&elsewhere, &files.file).unwrap();
-        assert_eq!(kind(), StoreKind::Symlink);
+        assert_eq!(kind(), StoreErrorKind::Symlink);
         files.put(&ReminderBook::default(), Some(&reminder(9))).unwrap();
         assert_eq!(files.find(), FoundReminder::There(reminder(9)));
         assert!(std::fs::read_to_string(&elsewhere).unwrap().contains(": 1"), "the link was not followed");
         std::fs::remove_file(&files.file).unwrap();
         std::fs::hard_link(&elsewhere, &files.file).unwrap();
-        assert_eq!(kind(), StoreKind::HardLink);
+        assert_eq!(kind(), StoreErrorKind::HardLink);
         std::fs::remove_file(&files.file).unwrap();
         std::fs::write(&files.file, vec![b' '; 300 * 1024]).unwrap();
-        assert_eq!(kind(), StoreKind::TooLarge);
+        assert_eq!(kind(), StoreErrorKind::TooLarge);
         std::fs::remove_file(&files.file).unwrap();
         std::fs::create_dir(&files.file).unwrap();
-        assert_eq!(kind(), StoreKind::NotAFile);
+        assert_eq!(kind(), StoreErrorKind::NotAFile);
         for reminder in [None, Some(&reminder(9))] {
             let refused = files.put(&ReminderBook::default(), reminder).unwrap_err();
-            assert_eq!(refused.kind, StoreKind::NotAFile, "{reminder:?}");
+            assert_eq!(refused.kind, StoreErrorKind::NotAFile, "{reminder:?}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
-use crate::provider::{Parsed, Provider};
-use everkey_session::job::Found;
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use crate::provider::{ParsedFile, SessionFormat};
+use everkey_session::FileContent;
+use everkey_session::{StoreError, StoreErrorKind};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -16,57 +16,57 @@ const CAP: u64 = 256 * 1024;
 
 /// The content of a session file, if there is one that may be used.
 pub enum Content {
-    /// There is no file.
     Missing,
     /// Its bytes, and whether its mode was too open until now.
     Bytes(Zeroizing<Vec<u8>>, bool),
 }
 
-/// Reads the file and takes it for what its provider says.
-pub fn find(path: &Path, provider: Provider) -> Found {
+/// Reads the file and takes it for what its format says.
+pub fn find(path: &Path, format: &SessionFormat) -> FileContent {
     match read(path) {
-        Ok(Content::Missing) => Found::Missing,
-        Ok(Content::Bytes(bytes, tightened)) => match provider.parse_session(&bytes) {
-            Parsed::Session(session) => Found::Session { session, tightened },
-            Parsed::Nobody => Found::Missing,
-            Parsed::Strange => {
-                Found::Unusable(StoreTrouble { path: path.display().to_string(), kind: StoreKind::Strange })
-            }
-            Parsed::Damaged => Found::Damaged(digest(&bytes)),
+        Ok(Content::Missing) => FileContent::Missing,
+        Ok(Content::Bytes(bytes, tightened)) => match (format.parse)(&bytes) {
+            ParsedFile::Session(session) => FileContent::Session { session, tightened },
+            ParsedFile::Nobody => FileContent::Missing,
+            ParsedFile::Strange => FileContent::Unusable(StoreError {
+                path: path.display().to_string(),
+                kind: StoreErrorKind::Strange,
+            }),
+            ParsedFile::Damaged => FileContent::Damaged(digest(&bytes)),
         },
-        Err(kind) => Found::Unusable(StoreTrouble { path: path.display().to_string(), kind }),
+        Err(kind) => FileContent::Unusable(StoreError { path: path.display().to_string(), kind }),
     }
 }
 
 /// Reads the file without following links or waiting on FIFOs; tightens a mode that lets others read.
-pub fn read(path: &Path) -> Result<Content, StoreKind> {
+pub fn read(path: &Path) -> Result<Content, StoreErrorKind> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match open(path, flags, Mode::empty()) {
         Ok(fd) => File::from(fd),
         Err(Errno::NOENT) => return Ok(Content::Missing),
-        Err(Errno::LOOP) => return Err(StoreKind::Symlink),
+        Err(Errno::LOOP) => return Err(StoreErrorKind::Symlink),
         // A file of ours that not even we may read: foreign ones are told apart by their owner.
         Err(e) => return Err(foreign(path).unwrap_or_else(|| os(e))),
     };
     let stat = fstat(&file).map_err(os)?;
     let uid = rustix::process::geteuid().as_raw();
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(StoreKind::NotAFile);
+        return Err(StoreErrorKind::NotAFile);
     }
     if stat.st_uid != uid {
-        return Err(StoreKind::Foreign(stat.st_uid));
+        return Err(StoreErrorKind::Foreign(stat.st_uid));
     }
     if stat.st_nlink > 1 {
-        return Err(StoreKind::HardLink);
+        return Err(StoreErrorKind::HardLink);
     }
     let open_to_others = stat.st_mode & 0o077 != 0;
     if open_to_others {
         fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(os)?;
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(CAP + 1).read_to_end(&mut bytes).map_err(|e| StoreKind::Os(e.to_string()))?;
+    file.take(CAP + 1).read_to_end(&mut bytes).map_err(|e| StoreErrorKind::Os(e.to_string()))?;
     if bytes.len() as u64 > CAP {
-        return Err(StoreKind::TooLarge);
+        return Err(StoreErrorKind::TooLarge);
     }
     Ok(Content::Bytes(bytes, open_to_others))
 }
@@ -77,11 +77,11 @@ pub fn digest(bytes: &[u8]) -> u64 {
     hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
 }
 
-fn foreign(path: &Path) -> Option<StoreKind> {
+fn foreign(path: &Path) -> Option<StoreErrorKind> {
     let owner = rustix::fs::lstat(path).ok()?.st_uid;
-    (owner != rustix::process::geteuid().as_raw()).then_some(StoreKind::Foreign(owner))
+    (owner != rustix::process::geteuid().as_raw()).then_some(StoreErrorKind::Foreign(owner))
 }
 
-fn os(e: Errno) -> StoreKind {
-    StoreKind::Os(std::io::Error::from(e).to_string())
+fn os(e: Errno) -> StoreErrorKind {
+    StoreErrorKind::Os(std::io::Error::from(e).to_string())
 }

@@ -15,6 +15,6 @@ pub async fn start(State(app): State<App>) -> Result<Json<ReplyLine>, Problem> {
             app.feed().wake();
             Ok(Json(reply.into()))
         }
-        _ => Err(everkey_client::beside_the_point().into()),
+        _ => Err(everkey_client::unexpected_reply().into()),
     }
 }

@@ -94,7 +94,7 @@ pub async fn logout(State(app): State<App>) -> Answer {
     let reply = agent::act(Some(DEFAULT_PROFILE.to_owned()), Verb::Logout).await;
     app.feed().wake();
     let Reply::LoggedOut(revocation) = reply.map_err(Problem::of_contract)? else {
-        return Err(everkey_client::beside_the_point().into());
+        return Err(everkey_client::unexpected_reply().into());
     };
     let mut answer = json!({ "authenticated": false });
     match revocation {
@@ -120,7 +120,7 @@ pub(super) async fn standing_to_act() -> Result<Status, Problem> {
 fn status_in(reply: Result<Reply, Failure>) -> Result<Status, Problem> {
     match reply {
         Ok(Reply::Status(status)) => Ok(*status),
-        Ok(_) => Err(everkey_client::beside_the_point().into()),
+        Ok(_) => Err(everkey_client::unexpected_reply().into()),
         Err(failure) => Err(Problem::of_contract(failure)),
     }
 }
@@ -143,7 +143,7 @@ pub(super) fn in_contract(reminder: &Reminder) -> Value {
 async fn step(verb: Verb) -> Result<Step, Problem> {
     match agent::act(Some(DEFAULT_PROFILE.to_owned()), verb).await {
         Ok(Reply::Step(step)) => Ok(step),
-        Ok(_) => Err(everkey_client::beside_the_point().into()),
+        Ok(_) => Err(everkey_client::unexpected_reply().into()),
         Err(failure) => Err(Problem::of_contract(failure)),
     }
 }

@@ -65,7 +65,7 @@ fn active(status: &Status) -> Result<(), Problem> {
 fn reminder(reply: Reply) -> Result<Option<Reminder>, Problem> {
     match reply {
         Reply::Reminder(reminder) => Ok(reminder),
-        _ => Err(everkey_client::beside_the_point().into()),
+        _ => Err(everkey_client::unexpected_reply().into()),
     }
 }
 

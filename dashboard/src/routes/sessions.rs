@@ -84,6 +84,6 @@ fn passed_on(reply: Result<Reply, Failure>) -> Answer {
         | Reply::Reminder(_)
         | Reply::Following
         | Reply::Event(_)
-        | Reply::Accesses(_) => Err(everkey_client::beside_the_point().into()),
+        | Reply::Accesses(_) => Err(everkey_client::unexpected_reply().into()),
     }
 }

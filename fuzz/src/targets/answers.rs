@@ -3,20 +3,20 @@
 
 use super::{fields, object, opens_object, sendable};
 use crate::{measure, reach};
-use everkey_daemon::http::Answer;
-use everkey_daemon::provider::{Provider, jwt};
+use everkey_daemon::http::HttpResponse;
+use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_daemon::words;
-use everkey_proto::Secret;
-use everkey_session::job::{LoginAnswer, LoginCall, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::{Capability, Grant, Holder};
-use everkey_session::trouble::{NetKind, NetTrouble, Trouble};
+use everkey_proto::{ProviderKind, Secret};
+use everkey_session::{Capability, Holder, TokenResponse};
+use everkey_session::{Error, NetError, NetErrorKind};
+use everkey_session::{LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-const PROVIDER: Provider = Provider::Failproofai;
+const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);
 pub(super) const SERVER: &str = "https://api.example.com";
 
 /// The server's clock.
@@ -34,11 +34,23 @@ pub fn refresh(input: &[u8]) {
         refused: answer.status == 401 && matches!(code(&body), Some("unauthorized" | "invalid_grant")),
         limited: code(&body) == Some("rate_limited"),
     };
-    let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
+    let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         as_granted(&answer, &body, grant);
     }
+}
+
+/// Reads the answer to a refresh as `provider` does.
+pub(super) fn read_refresh(provider: &Descriptor, answer: &HttpResponse) -> RefreshAnswer {
+    let Some(route) = provider.refresh() else { unreachable!("it has no refresh tokens") };
+    (route.read)(answer)
+}
+
+/// Reads an answer of a route that the provider has.
+pub(super) fn read<R, Read>(route: Option<&ProviderRoute<R, Read>>, answer: &HttpResponse) -> Read {
+    let Some(route) = route else { unreachable!("it has no such route") };
+    (route.read)(answer)
 }
 
 /// What a body says of a refresh, in its provider's words.
@@ -52,20 +64,27 @@ pub(super) struct Said<'a> {
 }
 
 /// What holds for every provider's answer to a refresh; a grant is only looked at as far as that.
-pub(super) fn refresh_as_said(provider: Provider, answer: &Answer, said: &Said<'_>, read: &Refresh) {
+pub(super) fn refresh_as_said(
+    provider: &Descriptor,
+    answer: &HttpResponse,
+    said: &Said<'_>,
+    read: &RefreshAnswer,
+) {
     match read {
-        Refresh::Granted(_) => {
+        RefreshAnswer::Granted(_) => {
             reach::deep();
             assert_eq!(answer.status, 200, "tokens with another status");
             cut_is_in_doubt(provider, answer);
         }
-        Refresh::Refused => {
+        RefreshAnswer::Refused => {
             reach::deep();
             assert!(said.refused, "I8: not the unmistakable refusal");
         }
-        Refresh::Rotating => assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress"))),
-        Refresh::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
-        Refresh::Declined(wait) => {
+        RefreshAnswer::Rotating => {
+            assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress")))
+        }
+        RefreshAnswer::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
+        RefreshAnswer::Declined(wait) => {
             assert!(wait.is_none_or(|wait| wait <= A_DAY), "N15: {wait:?}");
             let limited = answer.status == 429 && said.limited;
             let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
@@ -74,10 +93,13 @@ pub(super) fn refresh_as_said(provider: Provider, answer: &Answer, said: &Said<'
                 "nothing says that this attempt changed nothing"
             );
         }
-        Refresh::Unclear(trouble) => net(trouble),
+        RefreshAnswer::Unclear(trouble) => net(trouble),
     }
     if answer.status == 200 {
-        assert!(matches!(read, Refresh::Granted(_) | Refresh::Unclear(_)), "{read:?} with status 200");
+        assert!(
+            matches!(read, RefreshAnswer::Granted(_) | RefreshAnswer::Unclear(_)),
+            "{read:?} with status 200"
+        );
     }
 }
 
@@ -88,7 +110,7 @@ pub fn login(input: &[u8]) {
     let code = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
     for call in [LoginCall::RequestCode { email: "e@x".into() }, code] {
         let verifies = matches!(call, LoginCall::VerifyCode { .. });
-        match measure::json(input.len(), || PROVIDER.read_login(&call, &answer)) {
+        match measure::json(input.len(), || (PROVIDER.login.read)(&call, &answer)) {
             LoginAnswer::CodeSent { .. } => {
                 reach::deep();
                 assert!(!verifies && answer.status == 200 && is_object(&answer), "no code was sent");
@@ -101,7 +123,7 @@ pub fn login(input: &[u8]) {
             LoginAnswer::Rejected(why) => {
                 let passing = matches!(answer.status, 200..=399 | 429 | 500..);
                 assert!(!passing && self::code(&body).is_some(), "not a refusal: {why:?}");
-                harmless(&words::failure(&Trouble::Rejected(why)).message);
+                harmless(&words::failure(&Error::Rejected(why)).message);
             }
             LoginAnswer::Limited(wait) => assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}"),
             LoginAnswer::Net(trouble) => net(&trouble),
@@ -114,24 +136,24 @@ pub fn login(input: &[u8]) {
 pub fn probe(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
     let body = plain(&answer);
-    match measure::json(input.len(), || PROVIDER.read_probe(&answer)) {
-        Probe::Generation(generation) => {
+    match measure::json(input.len(), || read(PROVIDER.probe.as_ref(), &answer)) {
+        ProbeAnswer::Generation(generation) => {
             reach::deep();
             assert_eq!(
                 (answer.status, body.get("generation").and_then(Value::as_u64)),
                 (200, Some(generation))
             );
         }
-        Probe::Refused => assert!(answer.status == 401 && code(&body).is_some(), "not a refusal"),
-        Probe::NoRoute => assert_eq!(answer.status, 404),
-        Probe::Unclear(trouble) => net(&trouble),
+        ProbeAnswer::Refused => assert!(answer.status == 401 && code(&body).is_some(), "not a refusal"),
+        ProbeAnswer::NoRoute => assert_eq!(answer.status, 404),
+        ProbeAnswer::Unclear(trouble) => net(&trouble),
     }
 }
 
 /// The answer to a sign-out: it counts only if the server said so.
 pub fn revoke(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
-    match measure::json(input.len(), || PROVIDER.read_revoke(&answer)) {
+    match measure::json(input.len(), || read(PROVIDER.revoke.as_ref(), &answer)) {
         RevokeAnswer::Confirmed => {
             reach::deep();
             let json = answer.says_json && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
@@ -148,7 +170,7 @@ pub fn revoke(input: &[u8]) {
 }
 
 /// A grant is what the body says.
-fn as_granted(answer: &Answer, body: &Map<String, Value>, grant: &Grant) {
+fn as_granted(answer: &HttpResponse, body: &Map<String, Value>, grant: &TokenResponse) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
@@ -169,7 +191,7 @@ fn as_granted(answer: &Answer, body: &Map<String, Value>, grant: &Grant) {
 
 /// What an answer promises about lost answers, in the object that `path` leads to. A name that comes twice promises
 /// nothing.
-pub(super) fn promise(answer: &Answer, path: &[&str]) -> Capability {
+pub(super) fn promise(answer: &HttpResponse, path: &[&str]) -> Capability {
     #[derive(Deserialize)]
     struct Promise {
         v: Box<RawValue>,
@@ -189,7 +211,7 @@ pub(super) fn promise(answer: &Answer, path: &[&str]) -> Capability {
 }
 
 /// N20: whatever the server says, the session ends after a second and within ten years; or nobody says when.
-pub(super) fn sane_lifetimes(grant: &Grant) {
+pub(super) fn sane_lifetimes(grant: &TokenResponse) {
     let wall = 1_800_000_000;
     let session = grant.clone().into_session(Holder::default(), wall);
     let sane = wall + 1..=wall + 3650 * A_DAY;
@@ -205,22 +227,22 @@ pub(super) fn sane_lifetimes(grant: &Grant) {
 }
 
 /// N10: a token answer less its end is in doubt; it neither signs in nor out.
-fn cut_is_in_doubt(provider: Provider, whole: &Answer) {
+fn cut_is_in_doubt(provider: &Descriptor, whole: &HttpResponse) {
     let body = whole.body.trim_ascii_end();
     let step = body.len() / 64 + 1;
     for cut in (0..body.len()).rev().step_by(step) {
-        let read = provider.read_refresh(&like(whole, &body[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "N10: cut at {cut} it is {read:?}");
+        let read = read_refresh(provider, &like(whole, &body[..cut]));
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "N10: cut at {cut} it is {read:?}");
     }
 }
 
-/// Trouble is with the server asked, and what people read of it is harmless.
-pub(super) fn net(trouble: &NetTrouble) {
+/// Error is with the server asked, and what people read of it is harmless.
+pub(super) fn net(trouble: &NetError) {
     assert_eq!(trouble.server, SERVER);
-    if let NetKind::Limited(wait) = trouble.kind {
+    if let NetErrorKind::Limited(wait) = trouble.kind {
         assert!(wait <= A_DAY, "N15: {wait}");
     }
-    harmless(&words::failure(&Trouble::Net(trouble.clone())).message);
+    harmless(&words::failure(&Error::Net(trouble.clone())).message);
 }
 
 /// S01: nothing that a terminal would obey, and not too much of it.
@@ -230,11 +252,11 @@ pub(super) fn harmless(text: &str) {
 }
 
 /// The body as an object, if the answer says that it is JSON.
-pub(super) fn plain(answer: &Answer) -> Map<String, Value> {
+pub(super) fn plain(answer: &HttpResponse) -> Map<String, Value> {
     object(&answer.body).filter(|_| answer.says_json).unwrap_or_default()
 }
 
-fn is_object(answer: &Answer) -> bool {
+fn is_object(answer: &HttpResponse) -> bool {
     answer.says_json && object(&answer.body).is_some()
 }
 
@@ -242,14 +264,14 @@ fn code(body: &Map<String, Value>) -> Option<&str> {
     body.get("code").and_then(Value::as_str)
 }
 
-pub(super) fn answer(input: &[u8]) -> Option<Answer> {
+pub(super) fn answer(input: &[u8]) -> Option<HttpResponse> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&input[..end]).ok()?;
     let mut words = head.splitn(3, ' ');
     let status: u16 = words.next()?.parse().ok()?;
     let says_json = words.next() == Some("json");
     let third = words.next().map(str::to_owned);
-    (100..1000).contains(&status).then(|| Answer {
+    (100..1000).contains(&status).then(|| HttpResponse {
         server: SERVER.to_owned(),
         status,
         date: Some(DATE),
@@ -261,8 +283,8 @@ pub(super) fn answer(input: &[u8]) -> Option<Answer> {
     })
 }
 
-fn like(answer: &Answer, body: &[u8]) -> Answer {
-    Answer {
+fn like(answer: &HttpResponse, body: &[u8]) -> HttpResponse {
+    HttpResponse {
         server: answer.server.clone(),
         status: answer.status,
         date: answer.date,

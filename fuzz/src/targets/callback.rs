@@ -3,15 +3,17 @@
 
 use super::answers::harmless;
 use crate::{measure, reach};
-use everkey_daemon::provider::Provider;
+use everkey_daemon::provider::descriptor;
 use everkey_daemon::words;
-use everkey_proto::{Expect, Secret};
-use everkey_session::job::{Done, Found, Loaded, LoginCall};
+use everkey_proto::{Expect, ProviderKind, Secret};
+use everkey_session::Endpoints;
+use everkey_session::Journal;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::record::Journal;
-use everkey_session::registration::Endpoints;
-use everkey_session::trouble::{Rejected, Trouble};
-use everkey_session::{Answer, Ask, Boot, Effect, Input, Moment, NetJob, Op, Profile, Settings, Waiter};
+use everkey_session::{
+    Ask, Boot, Effect, Input, Moment, NetJob, Op, Profile, ProfileReply, Settings, Waiter,
+};
+use everkey_session::{Error, Rejected};
+use everkey_session::{FileContent, JobResult, Loaded, LoginCall};
 use url::{Url, form_urlencoded};
 
 const ISSUER: &str = "https://id.example";
@@ -53,17 +55,19 @@ pub fn queries(input: &[u8]) {
     }
     let mut told = effects.iter().filter_map(|effect| match effect {
         Effect::Reply(waiter, answer) => Some((*waiter, answer)),
-        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Tell(_) | Effect::Remind(_) => None,
+        Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Notify(_) | Effect::Farewell(_) => {
+            None
+        }
     });
     let Some((BROWSER, answer)) = told.next_back() else { unreachable!("the browser is told: {effects:?}") };
-    let Answer::Failed(Trouble::Rejected(why)) = &**answer else { unreachable!("{answer:?}") };
+    let ProfileReply::Failed(Error::Rejected(why)) = &**answer else { unreachable!("{answer:?}") };
     match why {
         Rejected::Issuer(named) => assert!(once("iss") == Some(named) && named != ISSUER, "{named:?}"),
         Rejected::Denied => assert_eq!(once("error"), Some("access_denied")),
         Rejected::Other(error) => assert_eq!(once("error"), Some(&**error)),
         other => unreachable!("{other:?}"),
     }
-    harmless(&words::failure(&Trouble::Rejected(why.clone())).message);
+    harmless(&words::failure(&Error::Rejected(why.clone())).message);
     assert!(effects.contains(&Effect::Cancel(listener)), "the port stays open once it is over");
 }
 
@@ -74,7 +78,7 @@ fn came_back(profile: &mut Profile, listener: Op, query: &str) -> Vec<Effect> {
 
 /// The browser is told that this is not it, and that is all.
 fn is_stray(effects: &[Effect]) -> bool {
-    let stray = Box::new(Answer::Failed(Trouble::Rejected(Rejected::Stray)));
+    let stray = Box::new(ProfileReply::Failed(Error::Rejected(Rejected::Stray)));
     let is = effects.contains(&Effect::Reply(BROWSER, stray));
     assert!(!is || effects.len() == 1, "a stray answer does something: {effects:?}");
     is
@@ -98,7 +102,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         authorization: Some(format!("{ISSUER}/authorize")),
         ..Endpoints::default()
     };
-    let mut policy = Provider::Oauth.policy(30_000);
+    let mut policy = descriptor(ProviderKind::Oauth).policy(30_000);
     policy.oauth = Some(OauthClient {
         issuer: ISSUER.to_owned(),
         discovery: Discovery::Given(endpoints),
@@ -110,27 +114,28 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         server: ISSUER.to_owned(),
         session_file: "/session.json".to_owned(),
         machine: "m".to_owned(),
+        announces_revocations: false,
     };
     let (mut profile, effects) = Profile::start(settings, &NOW);
     let nothing = Loaded {
         owner: Ok(()),
-        file: Found::Missing,
+        file: FileContent::Missing,
         journal: Ok(Journal::Empty),
         sidecar: None,
         revocations: Vec::new(),
     };
     let Some(Effect::Store(load, _)) = effects.first() else { return None };
-    profile.handle(&NOW, Input::Done(*load, Done::Loaded(Box::new(nothing))));
+    profile.handle(&NOW, Input::Done(*load, JobResult::Loaded(Box::new(nothing))));
     let ask = Ask::Login { scheme: None };
     let effects = profile.handle(&NOW, Input::Ask { waiter: PERSON, expect: Expect::default(), ask });
     let listener = effects.iter().find_map(|effect| match effect {
         Effect::Net(op, NetJob::Listen) => Some(*op),
         _ => None,
     })?;
-    let effects = profile.handle(&NOW, Input::Done(listener, Done::Listening(Ok(4711))));
+    let effects = profile.handle(&NOW, Input::Done(listener, JobResult::Listening(Ok(4711))));
     let page = effects.iter().find_map(|effect| match effect {
         Effect::Reply(PERSON, answer) => match &**answer {
-            Answer::Opened { page, .. } => Some(page.url.clone()),
+            ProfileReply::Opened { page, .. } => Some(page.url.clone()),
             _ => None,
         },
         _ => None,

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_daemon::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::record::Claims;
+use everkey_session::Claims;
 use serde_json::{Map, Value};
 
 /// The input as a token, and as the payload of one.

@@ -1,22 +1,22 @@
 //! achilles' answers: one input is read as the answer to each of its questions; see `answers.rs` for its shape.
 
 use super::answers::{
-    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, refresh_as_said, sane_lifetimes,
+    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, read_refresh, refresh_as_said, sane_lifetimes,
 };
 use super::sendable;
 use super::server_url::for_tokens;
 use crate::{measure, reach};
-use everkey_daemon::http::Answer;
-use everkey_daemon::provider::{Provider, jwt};
+use everkey_daemon::http::HttpResponse;
+use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
-use everkey_proto::Secret;
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh};
-use everkey_session::record::Grant;
-use everkey_session::trouble::Trouble;
+use everkey_proto::{ProviderKind, Secret};
+use everkey_session::Error;
+use everkey_session::TokenResponse;
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer};
 use serde_json::{Map, Value};
 use url::Url;
 
-const PROVIDER: Provider = Provider::Achilles;
+const PROVIDER: &Descriptor = descriptor(ProviderKind::Achilles);
 
 type Body = Map<String, Value>;
 
@@ -30,21 +30,21 @@ pub fn any(input: &[u8]) {
         refused: answer.status == 401 && error.is_some(),
         limited: error.is_some(),
     };
-    let read = measure::json(input.len(), || PROVIDER.read_refresh(&answer));
+    let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         as_granted(&answer, &body, grant);
     }
     let start = LoginCall::StartDevice { registration: None, scope: None };
     let poll = LoginCall::PollDevice { registration: None, device_code: Secret::new("dc") };
     let identify = LoginCall::Identify { registration: None, access: Secret::new("a") };
     for call in [start, poll, identify] {
-        let read = measure::json(input.len(), || PROVIDER.read_login(&call, &answer));
+        let read = measure::json(input.len(), || (PROVIDER.login.read)(&call, &answer));
         as_said(&call, &answer, &body, read);
     }
 }
 
-fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
+fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnswer) {
     let error = error(body);
     match (call, read) {
         (
@@ -78,7 +78,7 @@ fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Rejected(why)) => {
             let refusal = matches!(answer.status, 400..=428 | 430..=499) && error.is_some();
             assert!(refusal, "not a refusal: {why:?}");
-            harmless(&words::failure(&Trouble::Rejected(why)).message);
+            harmless(&words::failure(&Error::Rejected(why)).message);
         }
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Limited(wait)) => {
             assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}");
@@ -88,7 +88,7 @@ fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
     }
 }
 
-fn identified(answer: &Answer, body: &Body, identity: &Identity) {
+fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
     match identity {
         Identity::Accepted { user, about } => {
             reach::deep();
@@ -108,7 +108,7 @@ fn identified(answer: &Answer, body: &Body, identity: &Identity) {
 }
 
 /// A grant is what the body says.
-fn as_granted(answer: &Answer, body: &Body, grant: &Grant) {
+fn as_granted(answer: &HttpResponse, body: &Body, grant: &TokenResponse) {
     for (name, token) in [("access_token", Some(&grant.access)), ("refresh_token", grant.refresh.as_ref())] {
         assert_eq!(text(body, name), token.map(Secret::expose), "{name} is not the server's");
         assert!(token.is_some_and(sendable), "{name} can't stand in a header");

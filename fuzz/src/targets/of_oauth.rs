@@ -1,7 +1,8 @@
 //! An OAuth server's answers: one input is read as the answer to each question; see `answers.rs` for its shape.
 
 use super::answers::{
-    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, refresh_as_said, sane_lifetimes,
+    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, read as read_answer, read_refresh,
+    refresh_as_said, sane_lifetimes,
 };
 use super::of_achilles::presentable;
 use super::session_file::leads_nowhere_else;
@@ -9,19 +10,19 @@ use super::{object, sendable};
 use crate::{measure, reach};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_daemon::http::Answer;
-use everkey_daemon::provider::{Provider, jwt};
+use everkey_daemon::http::HttpResponse;
+use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
-use everkey_proto::{Scheme, Secret};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer, WellKnown};
-use everkey_session::record::{Capability, Grant};
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{Rejected, Trouble};
+use everkey_proto::{ProviderKind, Scheme, Secret};
+use everkey_session::{Capability, TokenResponse};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Error, Rejected};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer, WellKnown};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;
 
-const PROVIDER: Provider = Provider::Oauth;
+const PROVIDER: &Descriptor = descriptor(ProviderKind::Oauth);
 
 type Body = Map<String, Value>;
 
@@ -36,18 +37,18 @@ pub fn any(input: &[u8]) {
         refused: matches!(answer.status, 400 | 401) && code.is_some_and(|code| refusals.contains(&code)),
         limited: code.is_some(),
     };
-    let read = measure::tree(input.len(), || PROVIDER.read_refresh(&answer));
+    let read = measure::tree(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
-    if let Refresh::Granted(grant) = &read {
+    if let RefreshAnswer::Granted(grant) = &read {
         let stays = if grant.refresh.is_none() { Capability::Reusable } else { promise(&answer, &[]) };
         assert_eq!(grant.capability, stays, "a promise that the server did not make");
         as_granted(&body, grant);
     }
     for call in calls() {
-        let read = measure::tree(input.len(), || PROVIDER.read_login(&call, &answer));
+        let read = measure::tree(input.len(), || (PROVIDER.login.read)(&call, &answer));
         as_said(&call, &answer, &body, read);
     }
-    match PROVIDER.read_revoke(&answer) {
+    match read_answer(PROVIDER.revoke.as_ref(), &answer) {
         RevokeAnswer::Confirmed => {
             assert!(matches!(answer.status, 200 | 204), "nothing says that it is revoked")
         }
@@ -88,7 +89,7 @@ fn calls() -> Vec<LoginCall> {
     ]
 }
 
-fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
+fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnswer) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let (status, code) = (answer.status, error(body));
     match (call, read) {
@@ -170,7 +171,7 @@ fn as_said(call: &LoginCall, answer: &Answer, body: &Body, read: LoginAnswer) {
 }
 
 fn said_harmlessly(why: Rejected) {
-    let said = words::failure(&Trouble::Rejected(why));
+    let said = words::failure(&Error::Rejected(why));
     harmless(&said.message);
     harmless(&said.hint);
 }
@@ -186,7 +187,7 @@ fn only_https(endpoints: &Endpoints) {
 }
 
 /// An id_token beside the tokens of a sign-in is for this client, from this server, and of this sign-in.
-fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &Grant) {
+fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &TokenResponse) {
     let Some(token) = id_token else { return assert_eq!(grant.user, None, "somebody whom nobody named") };
     let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let claims = payload.and_then(|payload| object(&payload)).unwrap_or_default();
@@ -201,7 +202,7 @@ fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &Grant) 
     assert_eq!(text("sub"), grant.user.as_ref().map(|user| &*user.id));
 }
 
-fn identified(answer: &Answer, body: &Body, identity: &Identity) {
+fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
     match identity {
         Identity::Accepted { user, .. } => {
             reach::deep();
@@ -221,7 +222,7 @@ fn identified(answer: &Answer, body: &Body, identity: &Identity) {
 }
 
 /// A grant is what the body says.
-fn as_granted(body: &Body, grant: &Grant) {
+fn as_granted(body: &Body, grant: &TokenResponse) {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     assert!(text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")), "not a bearer token");
     assert_eq!(text("access_token"), Some(grant.access.expose()), "not the server's");

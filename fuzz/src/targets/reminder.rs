@@ -3,7 +3,7 @@
 use super::{fields, object, opens_object, same};
 use crate::{measure, reach};
 use everkey_daemon::store::reminder::{parse, render};
-use everkey_session::reminder::{Reminder, ReminderBook};
+use everkey_reminder::{Reminder, ReminderBook};
 use serde_json::Value;
 
 /// What everkey writes; everything else in the file is somebody else's.

@@ -3,14 +3,14 @@
 use super::answers::harmless;
 use crate::reach;
 use everkey_daemon::words;
-use everkey_session::trouble::{NetKind, NetTrouble, Rejected, Trouble};
+use everkey_session::{Error, NetError, NetErrorKind, Rejected};
 
 /// The input as whatever a server or a library says in its own words.
 pub fn sentences(input: &[u8]) {
     let text = String::from_utf8_lossy(input).into_owned();
-    let refused = NetTrouble { server: "https://a".to_owned(), kind: NetKind::Connect(text.clone()) };
+    let refused = NetError { server: "https://a".to_owned(), kind: NetErrorKind::Connect(text.clone()) };
     for trouble in
-        [Trouble::Rejected(Rejected::Other(text)), Trouble::Net(refused.clone()), Trouble::Uncertain(refused)]
+        [Error::Rejected(Rejected::Other(text)), Error::Net(refused.clone()), Error::Uncertain(refused)]
     {
         let said = words::failure(&trouble);
         harmless(&said.message);

@@ -2,10 +2,12 @@
 
 use crate::{measure, reach};
 use everkey_daemon::store::journal::{encode, parse};
-use everkey_daemon::store::side::{parse_revocation, parse_sidecar, render_revocation, render_sidecar};
+use everkey_daemon::store::state_files::{
+    parse_revocation, parse_sidecar, render_revocation, render_sidecar,
+};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::record::{
-    Capability, Claims, Fingerprint, Holder, Intent, Journal, Over, Revocation, Session,
+use everkey_session::{
+    Capability, Claims, EndReason, Fingerprint, Holder, Intent, Journal, Revocation, Session,
 };
 use sha2::{Digest, Sha256};
 
@@ -86,8 +88,8 @@ pub fn sidecar(input: &[u8]) {
     assert_eq!(parse_sidecar(&again).as_ref(), Some(&read), "not read as it was written");
 
     let (mut later, token, wall) = (read.clone(), Fingerprint::of(&Secret::new("spent now")), 1_800_000_000);
-    later.spend(token, 0, Over::Restored, wall);
-    assert_eq!(later.is_spent(token), Some(Over::Restored));
+    later.spend(token, 0, EndReason::Restored, wall);
+    assert_eq!(later.is_spent(token), Some(EndReason::Restored));
     assert!(later.spent.len() <= read.spent.len() + 1);
     let lasting = read.spent.iter().filter(|spent| spent.until > wall).take(1000);
     for spent in lasting.filter(|_| read.spent.len() < 1000) {

@@ -1,13 +1,15 @@
 //! What a server says about time: how long to wait (N15), and what its clock shows.
 
-use super::answers::A_DAY;
+use super::answers::{A_DAY, read_refresh};
 use crate::{measure, reach};
-use everkey_daemon::http::{self, Answer};
-use everkey_daemon::provider::Provider;
-use everkey_proto::Secret;
-use everkey_session::job::{LoginAnswer, LoginCall, Refresh};
-use everkey_session::trouble::NetKind;
+use everkey_daemon::http::{self, HttpResponse};
+use everkey_daemon::provider::{Descriptor, descriptor};
+use everkey_proto::{ProviderKind, Secret};
+use everkey_session::NetErrorKind;
+use everkey_session::{LoginAnswer, LoginCall, RefreshAnswer};
 use zeroize::Zeroizing;
+
+const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);
 
 /// The input as the `Retry-After` header, and as the body's `retry_after_secs`.
 pub fn retry_after(input: &[u8]) {
@@ -48,7 +50,7 @@ fn told(secs: u64) -> String {
 
 /// How long the agent would wait; 30 s is what it waits when it is not told.
 fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
-    let answer = Answer {
+    let answer = HttpResponse {
         server: "https://a".to_owned(),
         status,
         date: None,
@@ -58,15 +60,18 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
     let call = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
-    let told = match Provider::Failproofai.read_refresh(&answer) {
-        Refresh::Declined(wait) => wait,
-        Refresh::Unclear(trouble) => match trouble.kind {
-            NetKind::Limited(wait) => Some(wait),
+    let told = match read_refresh(PROVIDER, &answer) {
+        RefreshAnswer::Declined(wait) => wait,
+        RefreshAnswer::Unclear(trouble) => match trouble.kind {
+            NetErrorKind::Limited(wait) => Some(wait),
             _ => None,
         },
-        Refresh::Granted(_) | Refresh::Refused | Refresh::Rotating | Refresh::Late => None,
+        RefreshAnswer::Granted(_)
+        | RefreshAnswer::Refused
+        | RefreshAnswer::Rotating
+        | RefreshAnswer::Late => None,
     };
-    if let LoginAnswer::Limited(wait) = Provider::Failproofai.read_login(&call, &answer) {
+    if let LoginAnswer::Limited(wait) = (PROVIDER.login.read)(&call, &answer) {
         assert_eq!(wait, told.unwrap_or(30), "sign-in and refresh read it differently");
     }
     // A body that is no JSON says nothing; the 30 s are then ours.

@@ -1,5 +1,5 @@
 //! An event as a line of JSON: `{"event":"refreshed","id":7,"at":1,"profile":"failproofai","access_expires_at":2}`.
-//! Types of their own, because bincode can't carry tags or flattening.
+//! Types of their own, because frames carry no tags and no flattened fields.
 
 use crate::reply::{Event, Happening, Reminder, User};
 use serde::{Deserialize, Serialize};

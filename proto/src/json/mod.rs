@@ -1,5 +1,5 @@
 //! The same requests and replies as JSON, one object a line, for languages without a library.
-//! Types of their own, because bincode can't carry tags, flattening or skipped fields.
+//! Types of their own, because frames carry no tags and no flattened or skipped fields.
 //! Errors never echo the input: it may hold a secret.
 
 mod event;

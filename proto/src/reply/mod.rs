@@ -7,10 +7,8 @@ pub use failure::{Code, Failure, ServerAnswer};
 pub use happening::{Access, Event, Happening, Reminder, Upstream};
 
 use crate::{FlowId, Scheme, Secret};
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// One reply on the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +43,7 @@ pub enum Reply {
     /// Something has happened.
     Event(Event),
     /// Who was handed tokens, the newest first.
-    Accesses(#[serde(deserialize_with = "one_by_one")] Vec<Access>),
+    Accesses(Vec<Access>),
 }
 
 /// An account at the api-server.
@@ -159,7 +157,6 @@ pub struct Inspection {
     /// Whose it is, if it says so.
     pub user: Option<User>,
     /// What else it says about them: `name`, `org`, `role`, `plan`, `prefix`.
-    #[serde(deserialize_with = "in_order")]
     pub about: BTreeMap<String, String>,
 }
 
@@ -243,7 +240,6 @@ pub struct Status {
     /// What the server speaks: `failproofai`, `achilles`, `binboi`, `dot-ai` or `oauth`.
     pub provider: String,
     /// What else is known about the user: `name`, `org`, `role`, `plan`, `prefix`.
-    #[serde(deserialize_with = "in_order")]
     pub about: BTreeMap<String, String>,
     /// A token of the file that never changes and comes before the session's, masked.
     pub masked_static_token: Option<String>,
@@ -262,56 +258,4 @@ pub struct AgentInfo {
     pub socket: String,
     /// Its state folder.
     pub state_dir: String,
-}
-
-/// Reads names and values. A frame holds each name once, in order: a message has one spelling only.
-fn in_order<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Names {
-        any_order: bool,
-    }
-
-    impl<'de> Visitor<'de> for Names {
-        type Value = BTreeMap<String, String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("names and values")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-            let mut all = BTreeMap::new();
-            while let Some((name, value)) = entries.next_entry()? {
-                if !self.any_order && all.last_key_value().is_some_and(|(last, _)| *last >= name) {
-                    return Err(A::Error::custom("names that are not in order"));
-                }
-                all.insert(name, value);
-            }
-            Ok(all)
-        }
-    }
-
-    let any_order = from.is_human_readable();
-    from.deserialize_map(Names { any_order })
-}
-
-/// A list whose length is believed only as far as its elements follow: none is allocated ahead.
-fn one_by_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Access>, D::Error> {
-    struct List;
-
-    impl<'de> Visitor<'de> for List {
-        type Value = Vec<Access>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("accesses")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-            let mut all = Vec::new();
-            while let Some(access) = elements.next_element()? {
-                all.push(access);
-            }
-            Ok(all)
-        }
-    }
-
-    from.deserialize_seq(List)
 }

@@ -1,30 +1,30 @@
 //! F04: a session file that is not a session is given time to become one, then set aside.
 
 use crate::script::*;
+use everkey_session::Capability;
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, StoreJob};
-use everkey_session::record::Capability;
-use everkey_session::trouble::{Notice, Out, Trouble};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Error, Notice, SignedOutReason};
+use everkey_session::{FileContent, JobResult, StoreJob};
 
 #[test]
-fn f04_damaged_file_is_set_aside_after_the_second_look_that_finds_the_same() {
+fn f04_damaged_file_is_set_aside_after_a_second_look() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     assert_eq!(first_look_finds(&mut agent, 7), [], "somebody may be writing it");
     assert_eq!(second_look_finds(&mut agent, 8), [], "somebody is");
     let (op, job) = only_store(second_look_finds(&mut agent, 8));
     assert_eq!(job, StoreJob::SetAside(8));
 
-    let out = Out::SetAside("auth.json.damaged".to_owned());
-    let effects = agent.done(op, Done::SetAside(Ok(Some("auth.json.damaged".to_owned()))));
+    let out = SignedOutReason::SetAside("auth.json.damaged".to_owned());
+    let effects = agent.done(op, JobResult::SetAside(Ok(Some("auth.json.damaged".to_owned()))));
     let told = [Notice::SetAside("auth.json.damaged".to_owned()), Notice::SignedOut(out.clone())];
-    assert_eq!(agent.keep_books(effects), told.map(Effect::Tell));
-    let why = Answer::Failed(Trouble::NotSignedIn(out));
+    assert_eq!(agent.keep_books(effects), told.map(Effect::Notify));
+    let why = ProfileReply::Failed(Error::NotSignedIn(out));
     assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, why)]);
 }
 
 #[test]
-fn f04_damaged_file_that_is_whole_at_the_second_look_is_left_alone() {
+fn f04_file_whole_at_the_second_look_is_kept() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     assert_eq!(first_look_finds(&mut agent, 7), []);
     let next = agent.sleep(1_000);
@@ -40,7 +40,7 @@ fn f04_nothing_is_sent_while_a_damaged_file_is_set_aside() {
     assert_eq!(job, StoreJob::SetAside(7));
     agent.suspend(2 * HOUR);
     assert_eq!(agent.ask(1, token()), [], "not before it is known what the file holds");
-    let changed = agent.done(op, Done::SetAside(Ok(None)));
+    let changed = agent.done(op, JobResult::SetAside(Ok(None)));
     assert_eq!(agent.send(changed).token, session(0).refresh);
 }
 
@@ -57,6 +57,6 @@ fn second_look_finds(agent: &mut Agent, digest: u64) -> Vec<Effect> {
 
 fn damaged(agent: &mut Agent, look: Vec<Effect>, digest: u64) -> Vec<Effect> {
     let (op, job): (Op, StoreJob) = only_store(look);
-    assert_eq!(job, StoreJob::Look);
-    agent.done(op, Done::Looked(Box::new(Found::Damaged(digest))))
+    assert_eq!(job, StoreJob::ReadSession);
+    agent.done(op, JobResult::SessionRead(Box::new(FileContent::Damaged(digest))))
 }

@@ -4,11 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect, Shown};
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, StoreJob};
+use everkey_session::Session;
 use everkey_session::policy::Policy;
-use everkey_session::record::Session;
-use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+use everkey_session::{Ask, DeviceInstructions, Effect, ProfileReply};
+use everkey_session::{Error, NetErrorKind, Notice, Rejected};
+use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetJob, StoreJob};
 use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000;
@@ -25,7 +25,7 @@ fn signed_out() -> Agent {
 }
 
 /// The code is shown to client 1; the flow, and what was shown.
-fn device_flow(agent: &mut Agent) -> (FlowId, Answer) {
+fn device_flow(agent: &mut Agent) -> (FlowId, ProfileReply) {
     let (op, job) = only_net(agent.ask(1, Ask::Login { scheme: None }));
     let call = LoginCall::StartDevice { registration: None, scope: None };
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
@@ -39,7 +39,9 @@ fn device_flow(agent: &mut Agent) -> (FlowId, Answer) {
     };
     let effects = agent.login_answered(op, started);
     let [Effect::Reply(_, shown)] = &effects[..] else { panic!("{effects:?} instead of a code") };
-    let Answer::Shown { flow, shown: Shown { user_code, .. } } = &**shown else { panic!("{shown:?}") };
+    let ProfileReply::Shown { flow, shown: DeviceInstructions { user_code, .. } } = &**shown else {
+        panic!("{shown:?}")
+    };
     assert_eq!(user_code, "WDJB-MJHT");
     (*flow, (**shown).clone())
 }
@@ -58,7 +60,7 @@ fn poll(agent: &mut Agent, ms: u64) -> Op {
 }
 
 #[test]
-fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once() {
+fn a_device_flow_polls_until_approval_and_answers_waiters() {
     let mut agent = signed_out();
     let (flow, shown) = device_flow(&mut agent);
     assert_eq!(agent.ask(2, Ask::Wait { flow }), []);
@@ -74,10 +76,10 @@ fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once()
     let op = poll(&mut agent, 10 * SECOND);
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let effects = agent.store_sign_in(effects);
-    let done = reply(3, Answer::SignedIn { user: Some(user()), already: false });
-    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), done]);
+    let done = reply(3, ProfileReply::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Notify(Notice::SignedIn), done]);
     assert_eq!(agent.ask(4, token()), [reply(4, token_of(&agent.file))]);
-    let done = Answer::SignedIn { user: Some(user()), already: false };
+    let done = ProfileReply::SignedIn { user: Some(user()), already: false };
     assert_eq!(
         agent.ask(5, Ask::Wait { flow }),
         [reply(5, done)],
@@ -86,30 +88,30 @@ fn a_device_flow_goes_on_until_somebody_approves_and_who_waits_is_told_at_once()
 }
 
 #[test]
-fn who_waits_for_a_device_flow_that_ends_badly_is_told_at_once() {
+fn waiters_of_a_failed_device_flow_are_answered_at_once() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
     let op = poll(&mut agent, 5 * SECOND);
-    let denied = Trouble::Rejected(Rejected::Denied);
+    let denied = Error::Rejected(Rejected::Denied);
     let effects = agent.login_answered(op, LoginAnswer::Rejected(Rejected::Denied));
-    assert_eq!(effects, [reply(2, Answer::Failed(denied.clone()))]);
-    assert_eq!(agent.ask(3, Ask::Wait { flow }), [reply(3, Answer::Failed(denied))], "a moment late");
+    assert_eq!(effects, [reply(2, ProfileReply::Failed(denied.clone()))]);
+    assert_eq!(agent.ask(3, Ask::Wait { flow }), [reply(3, ProfileReply::Failed(denied))], "a moment late");
     let other = FlowId(flow.0 ^ 1);
-    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, Answer::Failed(Trouble::FlowGone))]);
+    assert_eq!(agent.ask(4, Ask::Wait { flow: other }), [reply(4, ProfileReply::Failed(Error::FlowGone))]);
 }
 
 #[test]
 fn a_server_that_never_answers_ends_the_flow_in_time() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    let unanswered = LoginAnswer::Net(trouble(NetKind::Timeout));
+    let unanswered = LoginAnswer::Net(trouble(NetErrorKind::Timeout));
     let mut waited = 0;
     loop {
         assert!(waited < 600, "still asked after {waited} s");
         agent.ask(2, Ask::Wait { flow });
         let effects = agent.wait();
-        if effects.contains(&reply(2, Answer::Failed(Trouble::Net(trouble(NetKind::Timeout))))) {
+        if effects.contains(&reply(2, ProfileReply::Failed(Error::Net(trouble(NetErrorKind::Timeout))))) {
             break;
         }
         waited += 5;
@@ -132,32 +134,32 @@ fn a_second_caller_joins() {
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let (op, _) = only_store(effects);
     assert_eq!(agent.ask(5, login(Scheme::Token)), [], "whatever the way, once the tokens are there");
-    let (op, _) = only_store(agent.done(op, Done::Stored(Ok(()))));
-    let effects = agent.done(op, Done::Replaced(Ok(everkey_session::job::Replaced::Done)));
-    let done = reply(5, Answer::SignedIn { user: Some(user()), already: false });
+    let (op, _) = only_store(agent.done(op, JobResult::Stored(Ok(()))));
+    let effects = agent.done(op, JobResult::Replaced(Ok(everkey_session::Replaced::Done)));
+    let done = reply(5, ProfileReply::SignedIn { user: Some(user()), already: false });
     assert!(effects.contains(&done), "{effects:?}");
 }
 
 #[test]
-fn a_caller_who_joins_before_there_is_a_code_gets_it_with_the_first() {
+fn an_early_second_caller_gets_the_same_code() {
     let mut agent = signed_out();
     let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: None }));
     assert_eq!(agent.ask(2, Ask::Login { scheme: None }), []);
     let refused = Rejected::Other("slow".to_owned());
-    let failed = |waiter| reply(waiter, Answer::Failed(Trouble::Rejected(refused.clone())));
+    let failed = |waiter| reply(waiter, ProfileReply::Failed(Error::Rejected(refused.clone())));
     assert_eq!(agent.login_answered(op, LoginAnswer::Rejected(refused.clone())), [failed(1), failed(2)]);
 }
 
 #[test]
-fn another_way_to_sign_in_takes_the_place_of_the_first() {
+fn another_sign_in_method_replaces_the_first() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
     let op = poll(&mut agent, 5 * SECOND);
     let effects = agent.ask(3, login(Scheme::Token));
     let [gone, Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(*gone, reply(2, Answer::Failed(Trouble::FlowGone)));
-    let Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None, .. } = **asked else {
+    assert_eq!(*gone, reply(2, ProfileReply::Failed(Error::FlowGone)));
+    let ProfileReply::Asked { flow: other, field: Field::Token, tries: 3, again: None, .. } = **asked else {
         panic!("{asked:?}")
     };
     assert_ne!(flow, other);
@@ -166,18 +168,18 @@ fn another_way_to_sign_in_takes_the_place_of_the_first() {
         panic!("{late:?} instead of a revocation")
     };
     assert_eq!(revocation.refresh, grant(1).refresh);
-    let still = Answer::Asked { flow: other, field: Field::Token, tries: 3, again: None, sent: None };
+    let still = ProfileReply::Asked { flow: other, field: Field::Token, tries: 3, again: None, sent: None };
     assert_eq!(agent.ask(4, Ask::Wait { flow: other }), []);
     let (effects, waited) = agent.wait_for();
     assert_eq!((effects, waited), (vec![reply(4, still)], 20 * SECOND), "nobody has answered");
 }
 
 #[test]
-fn a_way_that_the_provider_does_not_have_is_refused_and_disturbs_nobody() {
+fn an_unsupported_sign_in_method_is_refused_without_effect() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    let offered = Trouble::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
-    assert_eq!(agent.ask(2, login(Scheme::Browser)), [reply(2, Answer::Failed(offered))]);
+    let offered = Error::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
+    assert_eq!(agent.ask(2, login(Scheme::Browser)), [reply(2, ProfileReply::Failed(offered))]);
     assert_eq!(agent.ask(3, Ask::Wait { flow }), []);
 }
 
@@ -189,18 +191,18 @@ fn a_flow_outlives_whoever_began_it() {
     assert_eq!(agent.gone(2), []);
     let op = poll(&mut agent, 5 * SECOND);
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
-    assert_eq!(agent.store_sign_in(effects), [Effect::Tell(Notice::SignedIn)]);
+    assert_eq!(agent.store_sign_in(effects), [Effect::Notify(Notice::SignedIn)]);
     assert!(agent.is_signed_in());
 }
 
 #[test]
-fn a_flow_that_was_given_up_is_not_polled_for_any_more() {
+fn a_cancelled_flow_is_not_polled() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, Ask::Wait { flow });
-    let gone = reply(2, Answer::Failed(Trouble::FlowGone));
+    let gone = reply(2, ProfileReply::Failed(Error::FlowGone));
     let effects = agent.ask(3, Ask::Cancel { flow });
-    assert_eq!(effects, [gone, reply(3, Answer::LoggedOut(Word::NothingToDo))]);
+    assert_eq!(effects, [gone, reply(3, ProfileReply::LoggedOut(Word::NothingToDo))]);
     assert_eq!(agent.wait_for().0, []);
 }
 
@@ -208,7 +210,7 @@ fn a_flow_that_was_given_up_is_not_polled_for_any_more() {
 fn token_pasted(agent: &mut Agent, text: &str) -> (FlowId, Op) {
     let effects = agent.ask(1, login(Scheme::Token));
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
-    let Answer::Asked { flow, field: Field::Token, .. } = **asked else { panic!("{asked:?}") };
+    let ProfileReply::Asked { flow, field: Field::Token, .. } = **asked else { panic!("{asked:?}") };
     let (op, job) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new(text) }));
     let call = LoginCall::Identify { registration: None, access: Secret::new("pat_1") };
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
@@ -220,16 +222,16 @@ fn accepted() -> LoginAnswer {
 }
 
 #[test]
-fn a_pasted_token_is_kept_once_the_server_has_accepted_it() {
+fn a_pasted_token_is_kept_once_accepted() {
     let mut agent = signed_out();
     let (_, op) = token_pasted(&mut agent, " pat_1\n");
     let effects = agent.login_answered(op, accepted());
     let effects = agent.store_sign_in(effects);
-    let done = reply(2, Answer::SignedIn { user: Some(user()), already: false });
-    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), done]);
+    let done = reply(2, ProfileReply::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Notify(Notice::SignedIn), done]);
     let Session { access, access_expires_at, refresh, .. } = &agent.file;
     assert_eq!((access, *access_expires_at, refresh), (&Secret::new("pat_1"), None, &None));
-    let given = Answer::Token { access: Secret::new("pat_1"), expires_at: None, short: None };
+    let given = ProfileReply::Token { access: Secret::new("pat_1"), expires_at: None, short: None };
     assert_eq!(agent.ask(3, Ask::Token { min_validity_secs: u64::MAX }), [reply(3, given)]);
 }
 
@@ -238,8 +240,8 @@ fn a_refused_token_is_kept_nowhere_and_asked_for_again() {
     let mut agent = signed_out();
     let (flow, op) = token_pasted(&mut agent, "pat_1");
     let effects = agent.login_answered(op, LoginAnswer::Identified(Identity::Refused));
-    let again = Some(Trouble::Rejected(Rejected::Token));
-    let asked = Answer::Asked { flow, field: Field::Token, tries: 2, again, sent: None };
+    let again = Some(Error::Rejected(Rejected::Token));
+    let asked = ProfileReply::Asked { flow, field: Field::Token, tries: 2, again, sent: None };
     assert_eq!(effects, [reply(2, asked)]);
     assert!(!agent.is_signed_in());
 }
@@ -248,7 +250,7 @@ fn a_refused_token_is_kept_nowhere_and_asked_for_again() {
 fn a_pasted_token_takes_the_place_of_a_session() {
     let schemes = vec![Scheme::Device, Scheme::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, files_of(&session(0)));
-    let already = Answer::SignedIn { user: Some(user()), already: true };
+    let already = ProfileReply::SignedIn { user: Some(user()), already: true };
     assert_eq!(agent.ask(9, login(Scheme::Device)), [reply(9, already)]);
     let (_, op) = token_pasted(&mut agent, "pat_1");
     let effects = agent.login_answered(op, accepted());
@@ -257,20 +259,22 @@ fn a_pasted_token_takes_the_place_of_a_session() {
 }
 
 #[test]
-fn a_sign_in_that_is_being_stored_can_not_be_given_up() {
+fn a_sign_in_being_stored_can_not_be_cancelled() {
     let mut agent = signed_out();
     let (flow, op) = token_pasted(&mut agent, "pat_1");
     let (_, job) = only_store(agent.login_answered(op, accepted()));
-    assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
-    assert_eq!(agent.ask(3, Ask::Cancel { flow }), [reply(3, Answer::Failed(Trouble::FlowGone))]);
+    assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?}");
+    assert_eq!(agent.ask(3, Ask::Cancel { flow }), [reply(3, ProfileReply::Failed(Error::FlowGone))]);
 }
 
 #[test]
-fn who_gives_an_address_for_a_code_is_sent_another_and_the_first_goes_on_to_work_if_none_comes() {
+fn the_first_code_works_if_no_other_arrives() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
     let asked = agent.ask(1, Ask::Login { scheme: None });
     let [Effect::Reply(_, answer)] = &asked[..] else { panic!("{asked:?}") };
-    let Answer::Asked { flow, field: Field::Email, sent: None, .. } = **answer else { panic!("{answer:?}") };
+    let ProfileReply::Asked { flow, field: Field::Email, sent: None, .. } = **answer else {
+        panic!("{answer:?}")
+    };
     let typed = |text: &str| Ask::Answer { flow, text: Secret::new(text) };
     let request = |email: &str| {
         let call = LoginCall::RequestCode { email: email.to_owned() };
@@ -279,19 +283,19 @@ fn who_gives_an_address_for_a_code_is_sent_another_and_the_first_goes_on_to_work
     let code_sent = |secs| LoginAnswer::CodeSent { expires_in: Some(secs), resend_available_in: Some(30) };
     let question = |to: &str, secs, tries, again| {
         let sent = CodeSent { to: to.to_owned(), expires_in: Some(secs), resend_available_in: Some(30) };
-        Answer::Asked { flow, field: Field::Code, tries, again, sent: Some(sent) }
+        ProfileReply::Asked { flow, field: Field::Code, tries, again, sent: Some(sent) }
     };
 
     let (op, _) = only_net(agent.ask(2, typed("ann@example.com")));
     let effects = agent.login_answered(op, code_sent(600));
     assert_eq!(effects, [reply(2, question("ann@example.com", 600, 5, None))]);
-    let wrong = Some(Trouble::Rejected(Rejected::Code));
+    let wrong = Some(Error::Rejected(Rejected::Code));
     assert_eq!(agent.ask(3, typed("12")), [reply(3, question("ann@example.com", 600, 4, wrong))]);
 
     for (waiter, answer, again) in [
-        (4, LoginAnswer::Limited(9), Trouble::RateLimited { secs: 9 }),
-        (5, LoginAnswer::Net(trouble(NetKind::Timeout)), Trouble::Net(trouble(NetKind::Timeout))),
-        (6, LoginAnswer::Rejected(Rejected::Email), Trouble::Rejected(Rejected::Email)),
+        (4, LoginAnswer::Limited(9), Error::RateLimited { secs: 9 }),
+        (5, LoginAnswer::Net(trouble(NetErrorKind::Timeout)), Error::Net(trouble(NetErrorKind::Timeout))),
+        (6, LoginAnswer::Rejected(Rejected::Email), Error::Rejected(Rejected::Email)),
     ] {
         let (op, job) = only_net(agent.ask(waiter, typed("bob@example.com")));
         assert_eq!(job, request("bob@example.com"));
@@ -310,5 +314,5 @@ fn who_gives_an_address_for_a_code_is_sent_another_and_the_first_goes_on_to_work
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let effects = agent.store_sign_in(effects);
-    assert!(effects.contains(&reply(8, Answer::SignedIn { user: Some(user()), already: false })));
+    assert!(effects.contains(&reply(8, ProfileReply::SignedIn { user: Some(user()), already: false })));
 }

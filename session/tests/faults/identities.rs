@@ -4,12 +4,12 @@ use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::{Expect, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Identity, LoginAnswer, NetJob, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::record::{Holder, Over, Session};
-use everkey_session::registration::{At, ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{NetKind, Notice, Out, Rejected, Trouble};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{CallTarget, ClientAuth, Endpoints, Registration};
+use everkey_session::{EndReason, Holder, Session};
+use everkey_session::{Error, NetErrorKind, Notice, Rejected, SignedOutReason};
+use everkey_session::{Identity, JobResult, LoginAnswer, NetJob, StoreJob};
 use std::collections::BTreeMap;
 
 const ELSEWHERE: &str = "https://other.example";
@@ -43,15 +43,19 @@ fn asked_who(effects: Vec<Effect>) -> Op {
 }
 
 #[test]
-fn whose_a_session_is_is_asked_of_the_server_and_remembered() {
+fn the_server_is_asked_for_the_user_once() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
-    let known = reply(1, Answer::Whoami(Some(user())));
-    assert_eq!(agent.done(op, Done::Identified(accepted(Some(user())))), [known]);
-    assert_eq!(agent.ask(2, Ask::Whoami), [reply(2, Answer::Whoami(Some(user())))], "and not asked again");
+    let known = reply(1, ProfileReply::Whoami(Some(user())));
+    assert_eq!(agent.done(op, JobResult::Identified(accepted(Some(user())))), [known]);
+    assert_eq!(
+        agent.ask(2, Ask::Whoami),
+        [reply(2, ProfileReply::Whoami(Some(user())))],
+        "and not asked again"
+    );
     let effects = agent.ask(3, Ask::Status);
     let [Effect::Reply(_, answer)] = &effects[..] else { panic!("{effects:?}") };
-    let Answer::Status(view) = &**answer else { panic!("{answer:?}") };
+    let ProfileReply::Status(view) = &**answer else { panic!("{answer:?}") };
     assert_eq!((&view.user, &view.about), (&Some(user()), &admin()));
     let sent = agent.send_when_due();
     agent.succeed(&sent, grant(1));
@@ -60,23 +64,23 @@ fn whose_a_session_is_is_asked_of_the_server_and_remembered() {
 }
 
 #[test]
-fn each_question_whose_it_is_is_answered_though_the_server_does_not_say() {
-    let limited = Trouble::RateLimited { secs: 9 };
-    let timeout = trouble(NetKind::Timeout);
+fn every_identity_question_is_answered_when_the_server_is_silent() {
+    let limited = Error::RateLimited { secs: 9 };
+    let timeout = trouble(NetErrorKind::Timeout);
     let cases = [
-        (Identity::Untold, Answer::Whoami(None)),
-        (accepted(None), Answer::Whoami(None)),
-        (Identity::Refused, Answer::Failed(Trouble::Rejected(Rejected::Token))),
-        (Identity::Limited(9), Answer::Failed(limited)),
-        (Identity::Net(timeout.clone()), Answer::Failed(Trouble::Net(timeout))),
+        (Identity::Untold, ProfileReply::Whoami(None)),
+        (accepted(None), ProfileReply::Whoami(None)),
+        (Identity::Refused, ProfileReply::Failed(Error::Rejected(Rejected::Token))),
+        (Identity::Limited(9), ProfileReply::Failed(limited)),
+        (Identity::Net(timeout.clone()), ProfileReply::Failed(Error::Net(timeout))),
     ];
     let mut agent = nameless_agent();
     for (identity, answer) in cases {
         let one = asked_who(agent.ask(1, Ask::Whoami));
         let other = asked_who(agent.ask(2, Ask::Whoami));
-        assert_eq!(agent.done(other, Done::Identified(identity.clone())), [reply(2, answer.clone())]);
-        assert_eq!(agent.done(one, Done::Identified(identity.clone())), [reply(1, answer)]);
-        assert_eq!(agent.done(one, Done::Identified(identity)), [], "once each");
+        assert_eq!(agent.done(other, JobResult::Identified(identity.clone())), [reply(2, answer.clone())]);
+        assert_eq!(agent.done(one, JobResult::Identified(identity.clone())), [reply(1, answer)]);
+        assert_eq!(agent.done(one, JobResult::Identified(identity)), [], "once each");
     }
     assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))], "and the session stands");
 }
@@ -84,33 +88,33 @@ fn each_question_whose_it_is_is_answered_though_the_server_does_not_say() {
 #[test]
 fn a_provider_that_can_not_say_is_not_asked() {
     let (mut agent, _) = Agent::start_with(policy(), files_of(&nameless()));
-    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, Answer::Whoami(None))]);
+    assert_eq!(agent.ask(1, Ask::Whoami), [reply(1, ProfileReply::Whoami(None))]);
 }
 
 #[test]
-fn a_caller_who_is_gone_gets_no_answer_and_the_user_is_forgotten_with_them() {
+fn a_gone_caller_gets_no_answer_and_no_user() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
     assert_eq!(agent.gone(1), []);
-    assert_eq!(agent.done(op, Done::Identified(accepted(Some(user())))), []);
+    assert_eq!(agent.done(op, JobResult::Identified(accepted(Some(user())))), []);
 }
 
 #[test]
-fn what_the_server_said_of_one_session_is_not_remembered_of_another() {
+fn one_sessions_user_is_not_used_for_another() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Whoami));
     agent.file = Session { holder: Holder::default(), ..session(5) };
     let effects = agent.file_changed();
     let effects = agent.look_at_unchanged_file(effects);
-    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::Adopted)]);
-    let told = agent.done(op, Done::Identified(accepted(Some(user()))));
-    assert_eq!(told, [reply(1, Answer::Failed(Trouble::AccountChanged))]);
+    assert_eq!(agent.keep_books(effects), [Effect::Notify(Notice::Adopted)]);
+    let told = agent.done(op, JobResult::Identified(accepted(Some(user()))));
+    assert_eq!(told, [reply(1, ProfileReply::Failed(Error::AccountChanged))]);
     let (_, job) = only_net(agent.ask(2, Ask::Whoami));
     assert_eq!(job, NetJob::Identify { at: home(), access: session(5).access });
 }
 
 #[test]
-fn who_signed_in_is_known_after_a_restart_though_the_file_does_not_say() {
+fn the_user_is_known_after_a_restart() {
     let mut files = files_of(&nameless());
     let pin = files.sidecar.as_mut().and_then(|sidecar| sidecar.pin.as_mut());
     pin.into_iter().for_each(|pin| (pin.user, pin.about) = (Some(user()), admin()));
@@ -122,24 +126,24 @@ fn who_signed_in_is_known_after_a_restart_though_the_file_does_not_say() {
 fn the_sessions_own_token_is_inspected_where_it_belongs() {
     let mut agent = nameless_agent();
     let op = asked_who(agent.ask(1, Ask::Inspect { token: None }));
-    let inspected = reply(1, Answer::Inspected(Identity::Refused));
-    assert_eq!(agent.done(op, Done::Identified(Identity::Refused)), [inspected]);
+    let inspected = reply(1, ProfileReply::Inspected(Identity::Refused));
+    assert_eq!(agent.done(op, JobResult::Identified(Identity::Refused)), [inspected]);
     let (at, ask) = (ELSEWHERE, Ask::Inspect { token: None });
-    let other = Trouble::OtherServer { agent: SERVER.to_owned(), client: ELSEWHERE.to_owned() };
-    assert_eq!(agent.ask_at(2, at, ask), [reply(2, Answer::Failed(other))]);
+    let other = Error::OtherServer { agent: SERVER.to_owned(), client: ELSEWHERE.to_owned() };
+    assert_eq!(agent.ask_at(2, at, ask), [reply(2, ProfileReply::Failed(other))]);
     assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))], "words change nothing");
 }
 
 #[test]
 fn without_a_session_there_is_no_own_token_to_inspect() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
-    let out = Answer::Failed(Trouble::NotSignedIn(Out::NoFile));
+    let out = ProfileReply::Failed(Error::NotSignedIn(SignedOutReason::NoFile));
     assert_eq!(agent.ask(1, Ask::Inspect { token: None }), [reply(1, out)]);
 
     let past = session(0).access_expires_at.map(|at| at - 7200);
     let old = Session { access_expires_at: past, refresh: None, ..session(0) };
     let (mut agent, _) = Agent::start_with(policy(), files_of(&old));
-    let over = Answer::Failed(Trouble::NeedsLogin(Over::Expired));
+    let over = ProfileReply::Failed(Error::NeedsLogin(EndReason::Expired));
     assert_eq!(agent.ask(1, Ask::Inspect { token: None }), [reply(1, over)]);
 }
 
@@ -167,10 +171,10 @@ fn registered() -> Agent {
 }
 
 #[test]
-fn a_callers_token_goes_to_the_server_that_the_caller_means() {
+fn a_callers_token_goes_to_the_named_server() {
     let mut agent = registered();
     let at_home = agent.at.clone();
-    let elsewhere = At { server: ELSEWHERE.to_owned(), registration: None };
+    let elsewhere = CallTarget { server: ELSEWHERE.to_owned(), registration: None };
     let access = || Secret::new("theirs");
     let (_, job) = only_net(agent.ask(1, brought()));
     assert_eq!(job, NetJob::Identify { at: at_home.clone(), access: access() });
@@ -189,32 +193,32 @@ fn of_a_callers_token_nothing_is_kept() {
     let mut agent = nameless_agent();
     let (op, _) = only_net(agent.ask(1, brought()));
     let identity = accepted(Some(user()));
-    let inspected = reply(1, Answer::Inspected(identity.clone()));
-    assert_eq!(agent.done(op, Done::Identified(identity)), [inspected], "nothing is stored");
+    let inspected = reply(1, ProfileReply::Inspected(identity.clone()));
+    assert_eq!(agent.done(op, JobResult::Identified(identity)), [inspected], "nothing is stored");
     asked_who(agent.ask(2, Ask::Whoami));
     assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))]);
 }
 
 #[test]
-fn a_file_of_another_place_is_no_place_to_ask_from() {
+fn a_caller_of_another_session_file_is_refused() {
     let mut agent = nameless_agent();
     let expect = Expect { server: None, session_file: Some("/elsewhere".to_owned()) };
     let effects = agent.ask_expecting(1, expect, brought());
-    let other = Trouble::OtherFile { agent: "/session".to_owned(), client: "/elsewhere".to_owned() };
-    assert_eq!(effects, [reply(1, Answer::Failed(other))]);
+    let other = Error::OtherFile { agent: "/session".to_owned(), client: "/elsewhere".to_owned() };
+    assert_eq!(effects, [reply(1, ProfileReply::Failed(other))]);
 }
 
 #[test]
-fn what_the_server_said_at_the_sign_in_is_written_with_the_session() {
+fn the_user_named_at_sign_in_is_stored() {
     let schemes = vec![Scheme::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
     let effects = agent.ask(1, Ask::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
-    let Answer::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
+    let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
     let (op, _) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new("pat") }));
     let effects = agent.login_answered(op, LoginAnswer::Identified(accepted(Some(user()))));
     let [Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
-    let StoreJob::Remember(sidecar) = &**job else { panic!("{job:?}") };
+    let StoreJob::WriteSidecar(sidecar) = &**job else { panic!("{job:?}") };
     let pin = sidecar.pending.as_ref().map(|pin| (pin.user.clone(), pin.about.clone()));
     assert_eq!(pin, Some((Some(user()), admin())));
     agent.store_sign_in(effects);

@@ -2,11 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::Secret;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Found, NetJob, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Grant, Over, Session, Sidecar};
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::CallTarget;
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Capability, EndReason, Session, Sidecar, TokenResponse};
+use everkey_session::{Error, NetErrorKind, Notice};
+use everkey_session::{FileContent, JobResult, NetJob, RefreshAnswer, Replaced, StoreJob};
 
 const ELSEWHERE: &str = "https://other.example";
 
@@ -14,7 +14,7 @@ const ELSEWHERE: &str = "https://other.example";
 fn sidecar_in(effects: &[Effect]) -> Sidecar {
     let stored = effects.iter().find_map(|effect| match effect {
         Effect::Store(_, job) => match &**job {
-            StoreJob::Settle(sidecar) | StoreJob::Remember(sidecar) | StoreJob::Erase { sidecar, .. } => {
+            StoreJob::Settle(sidecar) | StoreJob::WriteSidecar(sidecar) | StoreJob::Erase { sidecar, .. } => {
                 Some(sidecar.clone())
             }
             _ => None,
@@ -25,27 +25,27 @@ fn sidecar_in(effects: &[Effect]) -> Sidecar {
 }
 
 /// An answer that leaves the refresh token as it is.
-fn kept(generation: u64) -> Grant {
+fn kept(generation: u64) -> TokenResponse {
     let capability = Capability::None;
-    Grant { refresh: None, refresh_expires_in: None, capability, ..grant(generation) }
+    TokenResponse { refresh: None, refresh_expires_in: None, capability, ..grant(generation) }
 }
 
 /// One refresh whose answer leaves the token as it is; the side-car that follows.
-fn refresh_once(agent: &mut Agent, answer: Grant) -> (Sent, Sidecar) {
+fn refresh_once(agent: &mut Agent, answer: TokenResponse) -> (Sent, Sidecar) {
     let sent = agent.send_when_due();
-    let (commit, job) = only_store(agent.answered(&sent, Refresh::Granted(answer)));
+    let (commit, job) = only_store(agent.answered(&sent, RefreshAnswer::Granted(answer)));
     let StoreJob::Commit(outcome) = job else { panic!("{job:?}") };
-    let (replace, _) = only_store(agent.done(commit, Done::Stored(Ok(()))));
+    let (replace, _) = only_store(agent.done(commit, JobResult::Stored(Ok(()))));
     agent.file = outcome;
-    let effects = agent.done(replace, Done::Replaced(Ok(Replaced::Done)));
+    let effects = agent.done(replace, JobResult::Replaced(Ok(Replaced::Done)));
     let sidecar = sidecar_in(&effects);
-    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.keep_books(effects), [Effect::Notify(Notice::Refreshed)]);
     (sent, sidecar)
 }
 
 #[test]
-fn a_refresh_token_that_the_server_leaves_as_it_is_stays_good() {
-    let explicit = Grant { refresh: session(0).refresh, ..kept(3) };
+fn an_unrotated_refresh_token_stays_usable() {
+    let explicit = TokenResponse { refresh: session(0).refresh, ..kept(3) };
     let mut agent = Agent::signed_in(Capability::None);
     let mut keys = Vec::new();
     for (generation, answer) in [(1, kept(1)), (2, kept(2)), (3, explicit)] {
@@ -68,7 +68,7 @@ fn a_refresh_token_that_stays_keeps_its_own_expiry() {
         assert_eq!(agent.file.refresh_expires_at, session(0).refresh_expires_at);
     }
     let mut agent = Agent::signed_in(Capability::None);
-    refresh_once(&mut agent, Grant { refresh_expires_in: Some(60), ..kept(1) });
+    refresh_once(&mut agent, TokenResponse { refresh_expires_in: Some(60), ..kept(1) });
     assert!(agent.file.refresh_expires_at < session(0).refresh_expires_at, "as the server says");
 }
 
@@ -77,12 +77,12 @@ fn a_lost_answer_costs_nothing_where_the_refresh_token_stays() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     let first = agent.send_when_due();
-    agent.answered(&first, Refresh::Unclear(trouble(NetKind::Timeout)));
+    agent.answered(&first, RefreshAnswer::Unclear(trouble(NetErrorKind::Timeout)));
     let (next, waited) = agent.wait_for();
     assert!(waited < MINUTE, "it is not waited for the token's end: {waited} ms");
     let again = agent.send(next);
     assert_eq!((&again.token, &again.key), (&first.token, &first.key));
-    assert_eq!(agent.succeed(&again, kept(2)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&again, kept(2)), [Effect::Notify(Notice::Refreshed)]);
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&agent.file))]);
 }
 
@@ -90,13 +90,13 @@ fn a_lost_answer_costs_nothing_where_the_refresh_token_stays() {
 fn a_server_that_begins_to_rotate_is_believed() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
-    let (_, sidecar) = refresh_once(&mut agent, Grant { capability: Capability::None, ..grant(2) });
-    assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(Over::Restored));
+    let (_, sidecar) = refresh_once(&mut agent, TokenResponse { capability: Capability::None, ..grant(2) });
+    assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(EndReason::Restored));
     assert_eq!(sidecar.pin.map(|pin| pin.capability), Some(Capability::None));
 }
 
 #[test]
-fn another_programs_access_token_for_the_same_refresh_token_moves_the_next_refresh() {
+fn a_foreign_access_token_moves_the_next_refresh() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     agent.suspend(40 * MINUTE);
@@ -111,7 +111,7 @@ fn another_programs_access_token_for_the_same_refresh_token_moves_the_next_refre
 }
 
 #[test]
-fn another_programs_refresh_that_is_seen_before_ours_is_sent_may_do() {
+fn a_foreign_refresh_seen_before_sending_is_used() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     agent.suspend(2 * HOUR);
@@ -123,7 +123,7 @@ fn another_programs_refresh_that_is_seen_before_ours_is_sent_may_do() {
 }
 
 #[test]
-fn another_programs_refresh_that_is_seen_while_ours_connects_may_do() {
+fn a_foreign_refresh_seen_while_connecting_is_used() {
     let mut agent = Agent::signed_in(Capability::None);
     refresh_once(&mut agent, kept(1));
     let (op, job) = only_net(agent.wait());
@@ -132,7 +132,7 @@ fn another_programs_refresh_that_is_seen_while_ours_connects_may_do() {
     agent.file = Session { access: Secret::new("theirs"), access_expires_at: at, ..agent.file.clone() };
     let effects = agent.file_changed();
     assert_eq!(agent.look_at_unchanged_file(effects), [Effect::Cancel(op)]);
-    assert_eq!(agent.done(op, Done::Connected(Ok(()))), []);
+    assert_eq!(agent.done(op, JobResult::Connected(Ok(()))), []);
     let (next, waited) = agent.wait_for();
     assert!(waited > 40 * MINUTE, "refreshed again after {waited} ms");
     agent.send(next);
@@ -145,20 +145,19 @@ fn named_elsewhere() -> Agent {
     theirs.holder.server = server;
     theirs.claims.generation = None;
     let mut files = files(Capability::Rr1);
-    files.file = Found::Session { session: theirs.clone(), tightened: false };
+    files.file = FileContent::Session { session: theirs.clone(), tightened: false };
     let (mut agent, effects) = Agent::start_with(policy(), files);
-    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::Adopted)]);
+    assert_eq!(agent.keep_books(effects), [Effect::Notify(Notice::Adopted)]);
     agent.file = theirs;
-    agent.at = At { server: ELSEWHERE.to_owned(), registration: None };
+    agent.at = CallTarget { server: ELSEWHERE.to_owned(), registration: None };
     agent
 }
 
 #[test]
 fn a_session_that_names_its_server_is_sent_nowhere_else() {
     let mut agent = named_elsewhere();
-    let other =
-        Trouble::OtherServer { agent: ELSEWHERE.to_owned(), client: "https://api.example".to_owned() };
-    assert_eq!(agent.ask_at(1, SERVER, token()), [reply(1, Answer::Failed(other))]);
+    let other = Error::OtherServer { agent: ELSEWHERE.to_owned(), client: "https://api.example".to_owned() };
+    assert_eq!(agent.ask_at(1, SERVER, token()), [reply(1, ProfileReply::Failed(other))]);
     let sent = agent.send_when_due();
     agent.succeed(&sent, grant(6));
     let again = agent.send_when_due();
@@ -175,7 +174,7 @@ fn a_session_that_names_its_server_is_sent_nowhere_else() {
 }
 
 #[test]
-fn a_token_of_our_own_is_sent_where_it_came_from_whatever_its_file_says() {
+fn our_token_goes_only_to_its_own_server() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     agent.file.holder.server = Some(ELSEWHERE.to_owned());
     agent.send_when_due();
@@ -190,20 +189,20 @@ fn a_token_of_our_own_is_sent_where_it_came_from_whatever_its_file_says() {
 fn what_one_server_promised_is_not_expected_of_another() {
     let mut agent = named_elsewhere();
     let sent = agent.send_when_due();
-    agent.answered(&sent, Refresh::Unclear(trouble(NetKind::Timeout)));
+    agent.answered(&sent, RefreshAnswer::Unclear(trouble(NetErrorKind::Timeout)));
     let over = agent.wait();
-    assert_eq!(agent.keep_books(over), [ended(Over::AnswerLost)], "it may be taken for theft there");
+    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)], "it may be taken for theft there");
 }
 
 #[test]
-fn a_sign_out_that_was_cut_short_is_told_to_the_server_that_the_file_names() {
+fn an_interrupted_sign_out_goes_to_the_files_server() {
     let mut files = files(Capability::None);
     let mut theirs = session(5);
     theirs.holder.server = Some(ELSEWHERE.to_owned());
     files.file = found(&theirs);
     files.sidecar.iter_mut().for_each(|sidecar| sidecar.signing_out = Some(theirs.fingerprint()));
     let (_, effects) = Agent::start_with(policy(), files);
-    let [Effect::Tell(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
+    let [Effect::Notify(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
         panic!("{effects:?}")
     };
     let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };

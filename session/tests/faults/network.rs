@@ -1,14 +1,14 @@
 //! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
 
 use crate::script::*;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, NetJob, Probe, Refresh, StoreJob};
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
-use everkey_session::record::{Capability, Claims, Journal, Over};
-use everkey_session::trouble::{NetKind, Notice, Trouble};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Capability, Claims, EndReason, Journal};
+use everkey_session::{Error, NetErrorKind, Notice};
+use everkey_session::{JobResult, NetJob, ProbeAnswer, RefreshAnswer, StoreJob};
 
-fn lost() -> Refresh {
-    Refresh::Unclear(trouble(NetKind::Timeout))
+fn lost() -> RefreshAnswer {
+    RefreshAnswer::Unclear(trouble(NetErrorKind::Timeout))
 }
 
 /// An answer is lost on the way; what the agent then does of its own accord.
@@ -16,17 +16,17 @@ fn after_a_lost_answer(capability: Capability) -> (Agent, Sent, Vec<Effect>) {
     let mut agent = Agent::signed_in(capability);
     let sent = agent.send_when_due();
     let told = agent.answered(&sent, lost());
-    assert_eq!(told, [Effect::Tell(Notice::RefreshFailed(trouble(NetKind::Timeout)))]);
+    assert_eq!(told, [Effect::Notify(Notice::RefreshFailed(trouble(NetErrorKind::Timeout)))]);
     let next = agent.wait();
     (agent, sent, next)
 }
 
 #[test]
-fn n02_answer_lost_with_rr1_the_same_key_brings_the_same_successor() {
+fn n02_answer_lost_with_rr1_same_key_same_successor() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let again = agent.send(next);
     assert_eq!((&again.token, &again.key), (&first.token, &first.key));
-    assert_eq!(agent.succeed(&again, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&again, grant(1)), [Effect::Notify(Notice::Refreshed)]);
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&agent.file))]);
 }
 
@@ -35,13 +35,13 @@ fn n02_answer_lost_at_a_strict_server_nothing_is_sent_again() {
     let (mut agent, _, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
     assert_eq!(job, NetJob::Probe { at: home(), access: session(0).access });
-    let over = agent.done(op, Done::Probed(Probe::Generation(1), None));
-    assert_eq!(agent.keep_books(over), [ended(Over::SessionLost)]);
+    let over = agent.done(op, JobResult::Probed(ProbeAnswer::Generation(1), None));
+    assert_eq!(agent.keep_books(over), [ended(EndReason::SessionLost)]);
     assert_eq!(agent.wait_for().0, []);
 }
 
 #[test]
-fn n02_answer_lost_where_nothing_is_promised_the_access_token_is_served_to_its_end() {
+fn n02_answer_lost_at_a_strict_server_access_token_still_served() {
     let (mut agent, _, next) = {
         let mut agent = Agent::signed_in(Capability::None);
         let sent = agent.send_when_due();
@@ -50,8 +50,11 @@ fn n02_answer_lost_where_nothing_is_promised_the_access_token_is_served_to_its_e
         let next = agent.wait();
         (agent, sent, next)
     };
-    assert_eq!(agent.keep_books(next), [ended(Over::AnswerLost)]);
-    assert_eq!(agent.ask(2, token()), [reply(2, Answer::Failed(Trouble::NeedsLogin(Over::AnswerLost)))]);
+    assert_eq!(agent.keep_books(next), [ended(EndReason::AnswerLost)]);
+    assert_eq!(
+        agent.ask(2, token()),
+        [reply(2, ProfileReply::Failed(Error::NeedsLogin(EndReason::AnswerLost)))]
+    );
     assert_eq!(agent.wait_for().0, []);
 }
 
@@ -62,11 +65,11 @@ fn n03_request_lost_with_rr1_it_is_sent_again() {
 }
 
 #[test]
-fn n03_request_lost_at_a_strict_server_a_probe_then_one_more_send() {
+fn n03_request_lost_at_a_strict_server_probe_then_send() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
     let (op, job) = only_net(next);
     assert!(matches!(job, NetJob::Probe { .. }));
-    let next = agent.done(op, Done::Probed(Probe::Generation(0), None));
+    let next = agent.done(op, JobResult::Probed(ProbeAnswer::Generation(0), None));
     let again = agent.send(next);
     assert_eq!(again.key, first.key);
     agent.answered(&again, lost());
@@ -78,7 +81,7 @@ fn n03_request_lost_at_a_strict_server_a_probe_then_one_more_send() {
 fn n03_the_probe_waits_for_the_deadline() {
     let mut agent = Agent::signed_in(Capability::Probe);
     let sent = agent.send_when_due();
-    agent.done(sent.op, Done::Answered(Box::new(lost()), Some(sent.deadline - 9)));
+    agent.done(sent.op, JobResult::Answered(Box::new(lost()), Some(sent.deadline - 9)));
     let (next, waited) = agent.wait_for();
     let (_, job) = only_net(next);
     assert!(matches!(job, NetJob::Probe { .. }));
@@ -90,7 +93,7 @@ fn n03_the_probe_tells_a_strict_servers_clock() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Probe);
     let (op, _) = only_net(next);
     let ahead = first.deadline + 300;
-    let next = agent.done(op, Done::Probed(Probe::Generation(0), Some(ahead)));
+    let next = agent.done(op, JobResult::Probed(ProbeAnswer::Generation(0), Some(ahead)));
     assert_eq!(agent.send(next).deadline, ahead + 9);
 }
 
@@ -99,8 +102,8 @@ fn n04_delayed_answer_after_the_retry_changes_nothing() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let again = agent.send(next);
     agent.succeed(&again, grant(1));
-    assert_eq!(agent.answered(&first, Refresh::Granted(grant(1))), []);
-    assert_eq!(agent.answered(&first, Refresh::Refused), []);
+    assert_eq!(agent.answered(&first, RefreshAnswer::Granted(grant(1))), []);
+    assert_eq!(agent.answered(&first, RefreshAnswer::Refused), []);
     assert!(agent.is_signed_in());
 }
 
@@ -113,17 +116,17 @@ fn n05_killed_after_the_intent_the_same_key_is_used() {
 }
 
 #[test]
-fn n05_killed_after_the_intent_where_nothing_is_promised_it_is_not_sent() {
+fn n05_killed_after_the_intent_never_resends_to_strict_servers() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
     let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
     assert_eq!(next, []);
     let over = agent.wait();
-    assert_eq!(agent.keep_books(over), [ended(Over::AnswerLost)]);
+    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
 }
 
 #[test]
-fn n05_killed_after_the_intent_where_a_repeat_merely_fails_it_is_sent_once_more() {
+fn n05_killed_after_the_intent_resends_where_repeats_are_harmless() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
     let (mut agent, _) = Agent::start(files, Replay::Rejects);
@@ -131,30 +134,30 @@ fn n05_killed_after_the_intent_where_a_repeat_merely_fails_it_is_sent_once_more(
     assert_eq!(again.key, intent(Capability::None).key);
     agent.answered(&again, lost());
     let over = agent.wait();
-    assert_eq!(agent.keep_books(over), [ended(Over::AnswerLost)]);
+    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
 }
 
 #[test]
 fn n10_no_unclear_answer_ever_signs_out() {
     let kinds = [
-        NetKind::Connect("refused".to_owned()),
-        NetKind::Timeout,
-        NetKind::Broken,
-        NetKind::Status(400),
-        NetKind::Status(401),
-        NetKind::Status(403),
-        NetKind::Status(500),
-        NetKind::NotTheContract,
-        NetKind::Redirect,
-        NetKind::OtherSession,
-        NetKind::Limited(9),
+        NetErrorKind::Connect("refused".to_owned()),
+        NetErrorKind::Timeout,
+        NetErrorKind::Broken,
+        NetErrorKind::Status(400),
+        NetErrorKind::Status(401),
+        NetErrorKind::Status(403),
+        NetErrorKind::Status(500),
+        NetErrorKind::NotTheContract,
+        NetErrorKind::Redirect,
+        NetErrorKind::OtherSession,
+        NetErrorKind::Limited(9),
     ];
     for kind in kinds {
         for capability in [Capability::Rr1, Capability::Probe, Capability::None] {
             let mut agent = Agent::signed_in(capability);
             let sent = agent.send_when_due();
-            let effects = agent.answered(&sent, Refresh::Unclear(trouble(kind.clone())));
-            assert_eq!(effects, [Effect::Tell(Notice::RefreshFailed(trouble(kind.clone())))]);
+            let effects = agent.answered(&sent, RefreshAnswer::Unclear(trouble(kind.clone())));
+            assert_eq!(effects, [Effect::Notify(Notice::RefreshFailed(trouble(kind.clone())))]);
             assert!(agent.is_signed_in(), "{kind:?} with {capability:?}");
         }
     }
@@ -166,11 +169,11 @@ fn n15_retry_after_is_clamped_and_told() {
     agent.suspend(2 * HOUR);
     let next = agent.ask(1, token());
     let sent = agent.send(next);
-    let effects = agent.answered(&sent, Refresh::Declined(Some(u64::MAX)));
-    let limited = Trouble::RateLimited { secs: LONGEST_RETRY_AFTER_SECS };
-    assert!(effects.contains(&reply(1, Answer::Failed(limited))));
+    let effects = agent.answered(&sent, RefreshAnswer::Declined(Some(u64::MAX)));
+    let limited = Error::RateLimited { secs: LONGEST_RETRY_AFTER_SECS };
+    assert!(effects.contains(&reply(1, ProfileReply::Failed(limited))));
     let Effect::Reply(_, view) = &agent.ask(2, Ask::Status)[0] else { panic!("no status") };
-    let Answer::Status(view) = &**view else { panic!("{view:?} instead of a status") };
+    let ProfileReply::Status(view) = &**view else { panic!("{view:?} instead of a status") };
     let wait = view.next_refresh_at.map(|at| at - sent.deadline);
     assert!(wait.is_some_and(|secs| (80_000..100_000).contains(&secs)), "{wait:?}");
 }
@@ -179,8 +182,8 @@ fn n15_retry_after_is_clamped_and_told() {
 fn n15_retry_after_nothing_is_tried_at_once() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
-    let next = agent.answered(&sent, Refresh::Declined(Some(0)));
-    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let next = agent.answered(&sent, RefreshAnswer::Declined(Some(0)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
     assert_eq!(agent.send(next).key, sent.key);
 }
 
@@ -191,8 +194,8 @@ fn n17_dns_dead_the_tries_are_at_most_a_minute_apart() {
     for _ in 0..30 {
         let (op, job) = only_net(next);
         assert!(matches!(job, NetJob::Connect { .. }));
-        let dead = trouble(NetKind::Connect("no such name".to_owned()));
-        agent.done(op, Done::Connected(Err(dead)));
+        let dead = trouble(NetErrorKind::Connect("no such name".to_owned()));
+        agent.done(op, JobResult::Connected(Err(dead)));
         let (effects, waited) = agent.wait_for();
         assert!((500..=LONGEST_RETRY_MS).contains(&waited), "{waited} ms");
         next = effects;
@@ -201,7 +204,7 @@ fn n17_dns_dead_the_tries_are_at_most_a_minute_apart() {
 }
 
 #[test]
-fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
+fn n31_answer_for_another_user_or_session_raises_an_alarm() {
     let other_session = Claims { session_id: Some("s2".to_owned()), ..grant(1).claims };
     let other_subject = Claims { subject: Some("u2".to_owned()), ..grant(1).claims };
     let mut other_user = user();
@@ -213,54 +216,54 @@ fn n31_answer_for_another_user_or_session_is_rejected_with_an_alarm() {
     for foreign in grants {
         let mut agent = Agent::signed_in(Capability::Rr1);
         let sent = agent.send_when_due();
-        let effects = agent.answered(&sent, Refresh::Granted(foreign));
-        let failed = Notice::RefreshFailed(trouble(NetKind::OtherSession));
-        assert_eq!(effects, [Effect::Tell(Notice::Alarm), Effect::Tell(failed)]);
+        let effects = agent.answered(&sent, RefreshAnswer::Granted(foreign));
+        let failed = Notice::RefreshFailed(trouble(NetErrorKind::OtherSession));
+        assert_eq!(effects, [Effect::Notify(Notice::Alarm), Effect::Notify(failed)]);
         assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))]);
         assert_eq!(agent.send_when_due().key, sent.key);
     }
 }
 
 #[test]
-fn n04_after_a_slow_connect_the_file_is_looked_at_again_and_the_deadline_follows_that_look() {
+fn n04_slow_connect_rereads_the_file_and_moves_the_deadline() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let told = agent.send_when_due();
     let server_now = told.deadline;
-    let next = agent.done(told.op, Done::Answered(Box::new(Refresh::Late), Some(server_now)));
-    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let next = agent.done(told.op, JobResult::Answered(Box::new(RefreshAnswer::Late), Some(server_now)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
     let (op, job) = only_net(agent.look_at_unchanged_file(next));
     assert_eq!(job, NetJob::Connect { at: home() });
     agent.suspend(2_000);
-    let (look, job) = only_store(agent.done(op, Done::Connected(Ok(()))));
-    assert_eq!(job, StoreJob::Look);
+    let (look, job) = only_store(agent.done(op, JobResult::Connected(Ok(()))));
+    assert_eq!(job, StoreJob::ReadSession);
     agent.suspend(1_100);
-    let effects = agent.done(look, Done::Looked(Box::new(found(&session(0)))));
+    let effects = agent.done(look, JobResult::SessionRead(Box::new(found(&session(0)))));
     let [Effect::Store(_, job), ..] = &effects[..] else { panic!("{effects:?}") };
-    let StoreJob::Note(intent) = &**job else { panic!("{job:?}") };
+    let StoreJob::WriteIntent(intent) = &**job else { panic!("{job:?}") };
     assert_eq!((&intent.key, intent.deadline), (&told.key, server_now + 2 + 9));
 }
 
 #[test]
-fn n04_after_a_slow_connect_nothing_is_sent_if_another_program_has_refreshed() {
+fn n04_slow_connect_sends_nothing_after_a_foreign_refresh() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let next = agent.wait();
     let (op, _) = only_net(next);
     agent.suspend(2_000);
-    let (look, _) = only_store(agent.done(op, Done::Connected(Ok(()))));
-    let effects = agent.done(look, Done::Looked(Box::new(found(&session(5)))));
-    assert_eq!(agent.keep_books(effects), [Effect::Cancel(op), Effect::Tell(Notice::Adopted)]);
+    let (look, _) = only_store(agent.done(op, JobResult::Connected(Ok(()))));
+    let effects = agent.done(look, JobResult::SessionRead(Box::new(found(&session(5)))));
+    assert_eq!(agent.keep_books(effects), [Effect::Cancel(op), Effect::Notify(Notice::Adopted)]);
 }
 
 #[test]
-fn n32_answer_lost_then_the_retry_declined_the_same_key_once_more() {
+fn n32_answer_lost_then_retry_declined_keeps_the_key() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let second = agent.send(next);
-    agent.answered(&second, Refresh::Declined(Some(20)));
+    agent.answered(&second, RefreshAnswer::Declined(Some(20)));
     let (next, waited) = agent.wait_for();
     assert!((20_000..=22_000).contains(&waited), "{waited} ms");
     let third = agent.send(next);
     assert_eq!((&second.key, &third.key), (&first.key, &first.key));
-    assert_eq!(agent.succeed(&third, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&third, grant(1)), [Effect::Notify(Notice::Refreshed)]);
 }
 
 #[test]
@@ -268,8 +271,8 @@ fn n33_deadline_passed_on_arrival_the_next_follows_the_servers_clock() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     let ahead = sent.deadline + 300;
-    let next = agent.done(sent.op, Done::Answered(Box::new(Refresh::Late), Some(ahead)));
-    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Tell(_))).collect();
+    let next = agent.done(sent.op, JobResult::Answered(Box::new(RefreshAnswer::Late), Some(ahead)));
+    let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
     let again = agent.send(next);
     assert_eq!((&again.key, again.deadline), (&sent.key, ahead + 9));
 }

@@ -4,12 +4,12 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::{FlowId, Scheme, Secret};
 use everkey_session::Op;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
+use everkey_session::TokenResponse;
 use everkey_session::policy::{OauthClient, Policy};
-use everkey_session::record::Grant;
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{NetKind, Notice, Rejected, Trouble};
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Error, NetErrorKind, Notice, Rejected};
+use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
 
 const PORT: u16 = 40_123;
 
@@ -44,7 +44,7 @@ struct AtPage {
     flow: FlowId,
     listener: Op,
     /// What it was told.
-    opened: Answer,
+    opened: ProfileReply,
     state: String,
 }
 
@@ -68,9 +68,9 @@ fn binding(agent: &mut Agent) -> Op {
 
 fn at_page(agent: &mut Agent) -> AtPage {
     let listener = binding(agent);
-    let effects = agent.done(listener, Done::Listening(Ok(PORT)));
+    let effects = agent.done(listener, JobResult::Listening(Ok(PORT)));
     let [Effect::Reply(_, opened)] = &effects[..] else { panic!("{effects:?} instead of a page") };
-    let Answer::Opened { flow, page, expires_at } = &**opened else { panic!("{opened:?}") };
+    let ProfileReply::Opened { flow, page, expires_at } = &**opened else { panic!("{opened:?}") };
     assert_eq!((page.port, *expires_at), (PORT, 1_800_000_300), "five minutes");
     let state = page.url.split("&state=").nth(1).and_then(|rest| rest.split('&').next());
     AtPage { flow: *flow, listener, opened: (**opened).clone(), state: state.unwrap_or_default().to_owned() }
@@ -87,39 +87,39 @@ fn exchanging(agent: &mut Agent, page: &AtPage) -> Op {
 }
 
 #[test]
-fn the_browser_is_answered_once_the_session_is_in_the_file() {
+fn the_browser_is_answered_after_the_file_is_written() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
     let op = exchanging(&mut agent, &page);
     let (op, job) = only_store(agent.login_answered(op, LoginAnswer::Granted(grant(1))));
-    assert!(matches!(job, StoreJob::Remember(_)), "{job:?}");
-    let (op, job) = only_store(agent.done(op, Done::Stored(Ok(()))));
+    assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?}");
+    let (op, job) = only_store(agent.done(op, JobResult::Stored(Ok(()))));
     let StoreJob::Replace { session, .. } = job else { panic!("{job:?}") };
     assert_eq!(session.holder.registration, Some(registration()));
-    let effects = agent.done(op, Done::Replaced(Ok(Replaced::Done)));
-    let done = |waiter| reply(waiter, Answer::SignedIn { user: Some(user()), already: false });
+    let effects = agent.done(op, JobResult::Replaced(Ok(Replaced::Done)));
+    let done = |waiter| reply(waiter, ProfileReply::SignedIn { user: Some(user()), already: false });
     let closed = Effect::Cancel(page.listener);
-    assert_eq!(agent.keep_books(effects), [Effect::Tell(Notice::SignedIn), closed, done(2), done(8)]);
+    assert_eq!(agent.keep_books(effects), [Effect::Notify(Notice::SignedIn), closed, done(2), done(8)]);
 }
 
 #[test]
-fn a_session_that_can_not_be_stored_is_told_to_the_browser() {
+fn a_failed_store_reaches_the_browser() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
     let (op, _) = only_store(agent.login_answered(op, LoginAnswer::Granted(grant(1))));
-    let effects = agent.done(op, Done::Stored(Err(io_error())));
-    assert!(effects.contains(&reply(8, Answer::Failed(Trouble::Store(io_error())))), "{effects:?}");
+    let effects = agent.done(op, JobResult::Stored(Err(io_error())));
+    assert!(effects.contains(&reply(8, ProfileReply::Failed(Error::Store(io_error())))), "{effects:?}");
     assert!(effects.contains(&Effect::Cancel(page.listener)), "{effects:?}");
 }
 
 #[test]
-fn a_stray_browser_is_turned_away_and_the_flow_goes_on() {
+fn a_stray_browser_does_not_end_the_flow() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     agent.ask(2, Ask::Wait { flow: page.flow });
-    let stray = Answer::Failed(Trouble::Rejected(Rejected::Stray));
+    let stray = ProfileReply::Failed(Error::Rejected(Rejected::Stray));
     for query in ["", "code=c", "code=c&state=forged", "error=access_denied&state=forged"] {
         assert_eq!(agent.came_back(7, page.listener, query), [reply(7, stray.clone())], "{query}");
     }
@@ -133,26 +133,26 @@ fn a_stray_browser_is_turned_away_and_the_flow_goes_on() {
 }
 
 #[test]
-fn who_comes_back_to_a_listener_of_another_flow_changes_nothing() {
+fn a_callback_of_another_flow_changes_nothing() {
     let mut agent = signed_out();
     let old = at_page(&mut agent);
     agent.ask(2, Ask::Cancel { flow: old.flow });
     let page = at_page(&mut agent);
     assert_ne!(old.state, page.state);
-    let gone = Answer::Failed(Trouble::FlowGone);
+    let gone = ProfileReply::Failed(Error::FlowGone);
     assert_eq!(agent.came_back(7, old.listener, &page.good()), [reply(7, gone)]);
-    let stray = Answer::Failed(Trouble::Rejected(Rejected::Stray));
+    let stray = ProfileReply::Failed(Error::Rejected(Rejected::Stray));
     assert_eq!(agent.came_back(7, page.listener, &old.good()), [reply(7, stray)]);
     exchanging(&mut agent, &page);
 }
 
 #[test]
-fn a_server_that_refuses_the_code_is_told_to_the_browser_and_closes_the_listener() {
+fn a_refused_code_reaches_the_browser_and_closes_the_listener() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
     let effects = agent.login_answered(op, LoginAnswer::Rejected(Rejected::Code));
-    let refused = Answer::Failed(Trouble::Rejected(Rejected::Code));
+    let refused = ProfileReply::Failed(Error::Rejected(Rejected::Code));
     assert_eq!(effects, [Effect::Cancel(page.listener), reply(8, refused)]);
 }
 
@@ -161,7 +161,7 @@ fn a_refusal_at_the_page_is_told_to_everybody() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     agent.ask(2, Ask::Wait { flow: page.flow });
-    let denied = |waiter| reply(waiter, Answer::Failed(Trouble::Rejected(Rejected::Denied)));
+    let denied = |waiter| reply(waiter, ProfileReply::Failed(Error::Rejected(Rejected::Denied)));
     let effects = agent.came_back(8, page.listener, &format!("error=access_denied&state={}", page.state));
     assert_eq!(effects, [Effect::Cancel(page.listener), denied(2), denied(8)]);
 }
@@ -173,7 +173,7 @@ fn the_listener_is_closed_after_five_minutes() {
     let effects = agent.sleep(5 * MINUTE - 1_000);
     agent.look_at_missing_file(effects);
     assert_eq!(agent.ask(2, Ask::Wait { flow: page.flow }), []);
-    let gone = Answer::Failed(Trouble::FlowGone);
+    let gone = ProfileReply::Failed(Error::FlowGone);
     assert_eq!(agent.idle_ms(), 1_000);
     assert_eq!(agent.sleep(1_000), [Effect::Cancel(page.listener), reply(2, gone.clone())]);
     assert_eq!(agent.came_back(8, page.listener, &page.good()), [reply(8, gone)]);
@@ -184,7 +184,7 @@ fn the_listener_is_closed_when_the_flow_is_given_up() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
-    let answered = reply(2, Answer::LoggedOut(Word::NothingToDo));
+    let answered = reply(2, ProfileReply::LoggedOut(Word::NothingToDo));
     assert_eq!(effects, [Effect::Cancel(page.listener), answered]);
 }
 
@@ -193,8 +193,8 @@ fn without_a_port_there_is_no_flow() {
     let mut agent = signed_out();
     let listener = binding(&mut agent);
     let why = "Address family not supported".to_owned();
-    let effects = agent.done(listener, Done::Listening(Err(why.clone())));
-    assert!(effects.contains(&reply(1, Answer::Failed(Trouble::CantListen(why)))), "{effects:?}");
+    let effects = agent.done(listener, JobResult::Listening(Err(why.clone())));
+    assert!(effects.contains(&reply(1, ProfileReply::Failed(Error::CantListen(why)))), "{effects:?}");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_port_that_opens_too_late_opens_no_page() {
     let listener = binding(&mut agent);
     let effects = agent.ask(2, Ask::Login { scheme: Some(Scheme::Device) });
     assert_eq!(effects[0], Effect::Cancel(listener));
-    assert_eq!(agent.done(listener, Done::Listening(Ok(PORT))), []);
+    assert_eq!(agent.done(listener, JobResult::Listening(Ok(PORT))), []);
 }
 
 #[test]
@@ -212,12 +212,12 @@ fn the_address_may_be_pasted_in_another_client() {
     let page = at_page(&mut agent);
     let text = |query: &str| Secret::new(format!("http://127.0.0.1:{PORT}/callback?{query}"));
     let rubbish = agent.ask(2, Ask::Answer { flow: page.flow, text: text("code=c") });
-    assert_eq!(rubbish, [reply(2, Answer::Failed(Trouble::Rejected(Rejected::Stray)))]);
+    assert_eq!(rubbish, [reply(2, ProfileReply::Failed(Error::Rejected(Rejected::Stray)))]);
     let (op, _) = only_net(agent.ask(3, Ask::Answer { flow: page.flow, text: text(&page.good()) }));
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let effects = agent.store_sign_in(effects);
-    let done = reply(3, Answer::SignedIn { user: Some(user()), already: false });
-    assert_eq!(effects, [Effect::Tell(Notice::SignedIn), Effect::Cancel(page.listener), done]);
+    let done = reply(3, ProfileReply::SignedIn { user: Some(user()), already: false });
+    assert_eq!(effects, [Effect::Notify(Notice::SignedIn), Effect::Cancel(page.listener), done]);
 }
 
 /// Where the tokens of a sign-in that was given up are revoked.
@@ -230,13 +230,13 @@ fn revocation_in(effects: &[Effect]) -> Option<(&Option<Secret>, &Option<Registr
         | Effect::Reply(..)
         | Effect::Store(..)
         | Effect::Cancel(_)
-        | Effect::Tell(_)
-        | Effect::Remind(_) => None,
+        | Effect::Notify(_)
+        | Effect::Farewell(_) => None,
     })
 }
 
 #[test]
-fn tokens_that_arrive_for_a_flow_that_was_given_up_are_revoked_at_its_server() {
+fn late_tokens_of_a_cancelled_flow_are_revoked() {
     let mut agent = signed_out();
     let page = at_page(&mut agent);
     let op = exchanging(&mut agent, &page);
@@ -246,7 +246,7 @@ fn tokens_that_arrive_for_a_flow_that_was_given_up_are_revoked_at_its_server() {
 }
 
 #[test]
-fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
+fn late_tokens_of_a_cancelled_code_are_revoked() {
     let mut agent = signed_out();
     let (op, _) = only_net(agent.ask(1, Ask::Login { scheme: Some(Scheme::Device) }));
     let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
@@ -260,7 +260,7 @@ fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
     };
     let effects = agent.login_answered(op, started);
     let [Effect::Reply(_, shown)] = &effects[..] else { panic!("{effects:?}") };
-    let Answer::Shown { flow, .. } = **shown else { panic!("{shown:?}") };
+    let ProfileReply::Shown { flow, .. } = **shown else { panic!("{shown:?}") };
     let (op, _) = only_net(agent.sleep(5_000));
     agent.ask(2, Ask::Cancel { flow });
     let late = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
@@ -271,17 +271,17 @@ fn tokens_that_arrive_for_a_code_that_was_given_up_are_revoked_at_its_server() {
 fn identifying(agent: &mut Agent) -> (AtPage, Op) {
     let page = at_page(agent);
     let op = exchanging(agent, &page);
-    let claims = everkey_session::record::Claims::default();
+    let claims = everkey_session::Claims::default();
     let mut nameless = user();
     nameless.email.clear();
-    let granted = Grant { user: Some(nameless), claims, ..grant(1) };
+    let granted = TokenResponse { user: Some(nameless), claims, ..grant(1) };
     let (op, job) = only_net(agent.login_answered(op, LoginAnswer::Granted(granted)));
     let NetJob::Login { call: LoginCall::Identify { .. }, .. } = job else { panic!("{job:?}") };
     (page, op)
 }
 
 #[test]
-fn tokens_that_are_there_when_a_flow_is_given_up_are_revoked() {
+fn tokens_at_hand_when_a_flow_is_cancelled_are_revoked() {
     let mut agent = signed_out();
     let (page, op) = identifying(&mut agent);
     let effects = agent.ask(2, Ask::Cancel { flow: page.flow });
@@ -290,7 +290,7 @@ fn tokens_that_are_there_when_a_flow_is_given_up_are_revoked() {
 }
 
 #[test]
-fn tokens_of_another_user_than_the_server_says_are_revoked_and_not_kept() {
+fn tokens_of_an_unexpected_user_are_revoked() {
     let mut agent = signed_out();
     let (_, op) = identifying(&mut agent);
     let mut other = user();
@@ -298,7 +298,7 @@ fn tokens_of_another_user_than_the_server_says_are_revoked_and_not_kept() {
     let identity = Identity::Accepted { user: Some(other), about: Default::default() };
     let effects = agent.login_answered(op, LoginAnswer::Identified(identity));
     assert_eq!(revocation_in(&effects), Some((&grant(1).refresh, &Some(registration()))));
-    let mixed_up = Trouble::Net(trouble(NetKind::OtherSession));
-    assert!(effects.contains(&reply(8, Answer::Failed(mixed_up))), "{effects:?}");
+    let mixed_up = Error::Net(trouble(NetErrorKind::OtherSession));
+    assert!(effects.contains(&reply(8, ProfileReply::Failed(mixed_up))), "{effects:?}");
     assert!(!agent.is_signed_in());
 }

@@ -2,11 +2,11 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::job::{Done, NetJob, Refresh, StoreJob};
+use everkey_session::Notice;
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Over};
-use everkey_session::trouble::Notice;
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{Capability, EndReason};
+use everkey_session::{JobResult, NetJob, RefreshAnswer, StoreJob};
 
 #[test]
 fn n01_fifty_callers_one_request() {
@@ -17,7 +17,7 @@ fn n01_fifty_callers_one_request() {
         first.extend(agent.ask(waiter, token()));
     }
     let sent = agent.send(first);
-    let mut expected = vec![Effect::Tell(Notice::Refreshed)];
+    let mut expected = vec![Effect::Notify(Notice::Refreshed)];
     let answers = agent.succeed(&sent, grant(1));
     expected.extend((1..=50).map(|waiter| reply(waiter, token_of(&agent.file))));
     assert_eq!(answers, expected);
@@ -30,50 +30,53 @@ fn n06_the_refresh_goes_on_though_its_caller_is_gone() {
     let next = agent.ask(1, token());
     let sent = agent.send(next);
     assert_eq!(agent.gone(1), []);
-    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Notify(Notice::Refreshed)]);
 }
 
 #[test]
-fn n26_logout_while_a_refresh_is_in_flight_its_answer_is_revoked() {
+fn n26_logout_during_a_refresh_revokes_its_answer() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     let (erase, job) = only_store(agent.ask(1, Ask::Logout));
     let StoreJob::Erase { sidecar, revocation: Some(old) } = job else { panic!("{job:?}") };
     assert_eq!((sidecar.epoch, old.refresh), (1, session(0).refresh));
-    let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.look_at_missing_file(effects);
     let effects = agent.keep_books(effects);
-    assert!(matches!(&effects[..], [Effect::Tell(Notice::SignedOut(_)), Effect::Net(_, NetJob::Revoke(_))]));
+    assert!(matches!(
+        &effects[..],
+        [Effect::Notify(Notice::SignedOut(_)), Effect::Net(_, NetJob::Revoke(_))]
+    ));
 
-    let late = agent.answered(&sent, Refresh::Granted(grant(1)));
+    let late = agent.answered(&sent, RefreshAnswer::Granted(grant(1)));
     let [Effect::Store(_, queued), Effect::Net(_, NetJob::Revoke(new))] = &late[..] else {
         panic!("{late:?}")
     };
-    assert_eq!(**queued, StoreJob::Queue(new.clone()));
+    assert_eq!(**queued, StoreJob::QueueRevocation(new.clone()));
     assert_eq!(new.refresh, grant(1).refresh);
     assert!(!agent.is_signed_in());
 }
 
 #[test]
-fn n26_logout_while_the_outcome_is_written_the_successor_goes_with_the_file() {
+fn n26_logout_during_the_commit_removes_the_successor() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
-    let (commit, _) = only_store(agent.answered(&sent, Refresh::Granted(grant(1))));
+    let (commit, _) = only_store(agent.answered(&sent, RefreshAnswer::Granted(grant(1))));
     let (_, job) = only_store(agent.ask(1, Ask::Logout));
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
     assert_eq!(revocation.refresh, grant(1).refresh);
-    assert_eq!(agent.done(commit, Done::Stored(Ok(()))), [], "the file is not written again");
+    assert_eq!(agent.done(commit, JobResult::Stored(Ok(()))), [], "the file is not written again");
 }
 
 #[test]
-fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
+fn n26_logout_interrupted_by_a_crash_completes_at_start() {
     let mut files = files(Capability::Rr1);
     let mut sidecar = files.sidecar.take().unwrap_or_default();
     sidecar.signing_out = Some(session(0).fingerprint());
-    sidecar.spend(session(0).fingerprint(), u64::MAX, Over::Restored, 0);
+    sidecar.spend(session(0).fingerprint(), u64::MAX, EndReason::Restored, 0);
     files.sidecar = Some(sidecar);
     let (_, effects) = Agent::start(files, Replay::RevokesAll);
-    let [Effect::Tell(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
+    let [Effect::Notify(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
         panic!("{effects:?}")
     };
     let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };
@@ -81,11 +84,11 @@ fn n26_logout_cut_short_by_a_crash_is_completed_at_the_start() {
 }
 
 #[test]
-fn n26_logout_while_the_file_is_looked_at_again_closes_the_connection() {
+fn n26_logout_during_the_second_look_closes_the_connection() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (connection, _) = only_net(agent.wait());
     agent.suspend(2_000);
-    only_store(agent.done(connection, Done::Connected(Ok(()))));
+    only_store(agent.done(connection, JobResult::Connected(Ok(()))));
     let effects = agent.ask(1, Ask::Logout);
     let [Effect::Cancel(closed), Effect::Store(_, job)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*closed, connection);
@@ -98,32 +101,32 @@ fn n26_logout_is_marked_until_the_file_is_gone() {
     let (_, job) = only_store(agent.ask(1, Ask::Logout));
     let StoreJob::Erase { sidecar, revocation } = job else { panic!("{job:?}") };
     let print = session(0).fingerprint();
-    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(Over::Restored)));
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::Restored)));
 
     // A crash came when the revocation was queued and nothing else was done.
     let mut files = files(Capability::Rr1);
     files.revocations.extend(revocation);
     let (_, effects) = Agent::start(files, Replay::RevokesAll);
-    let [Effect::Tell(Notice::Recovered), Effect::Store(_, job), ..] = &effects[..] else {
+    let [Effect::Notify(Notice::Recovered), Effect::Store(_, job), ..] = &effects[..] else {
         panic!("{effects:?}")
     };
     let StoreJob::Erase { sidecar, revocation: None } = &**job else { panic!("{job:?}") };
-    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(Over::Restored)));
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::Restored)));
 }
 
 #[test]
 fn n28_logout_after_a_new_sign_in_is_another_logout() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (erase, _) = only_store(agent.ask(1, Ask::Logout));
-    agent.done(erase, Done::Erased(Ok(())));
+    agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.sign_in_elsewhere();
     agent.keep_books(effects);
 
     let effects = agent.ask(5, Ask::Logout);
     let [first, Effect::Store(erase, job)] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(*first, reply(1, Answer::LoggedOut(Word::Queued)), "its server has not answered yet");
+    assert_eq!(*first, reply(1, ProfileReply::LoggedOut(Word::Queued)), "its server has not answered yet");
     let StoreJob::Erase { revocation: Some(revocation), .. } = &**job else { panic!("{job:?}") };
     assert_eq!(revocation.refresh, session(7).refresh);
-    agent.done(*erase, Done::Erased(Ok(())));
+    agent.done(*erase, JobResult::Erased(Ok(())));
     assert!(!agent.is_signed_in());
 }

@@ -1,24 +1,17 @@
 //! A small language for scenarios: an agent, a clock that is moved by hand, and the walk through one refresh.
 
-use everkey_proto::reply::User;
-use everkey_proto::{Expect, Scheme, Secret};
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, Found, Loaded, LoginAnswer, NetJob, Refresh, Replaced, StoreJob};
+pub use crate::fixtures::*;
+
+use everkey_proto::{Expect, Secret};
+use everkey_session::CallTarget;
+use everkey_session::Notice;
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::record::{
-    Capability, Claims, Grant, Holder, Intent, Journal, Over, Pin, Session, Sidecar,
-};
-use everkey_session::registration::At;
-use everkey_session::trouble::{NetKind, NetTrouble, Notice, StoreKind, StoreTrouble};
+use everkey_session::{Ask, Effect, Input, ProfileReply};
 use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
-use std::collections::BTreeMap;
-
-pub const SERVER: &str = "https://api.example";
-pub const MINUTE: u64 = 60_000;
-pub const HOUR: u64 = 60 * MINUTE;
-
-pub const START_WALL: u64 = 1_800_000_000;
-const START_BOOT: u64 = 5_000_000;
+use everkey_session::{Capability, EndReason, Session, TokenResponse};
+use everkey_session::{
+    FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
+};
 
 /// The agent on stage.
 pub struct Agent {
@@ -31,7 +24,7 @@ pub struct Agent {
     /// Whether it is there.
     pub is_there: bool,
     /// Where its tokens are to go.
-    pub at: At,
+    pub at: CallTarget,
 }
 
 /// A refresh token that has been sent.
@@ -41,124 +34,6 @@ pub struct Sent {
     pub token: Option<Secret>,
     pub key: Secret,
     pub deadline: u64,
-}
-
-/// The files that a start finds.
-pub fn files(capability: Capability) -> Loaded {
-    let file = session(0);
-    let pin = pin_of(&file, SERVER, capability);
-    let machine = Some("here".to_owned());
-    Loaded {
-        owner: Ok(()),
-        file: found(&file),
-        journal: Ok(Journal::Empty),
-        sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
-        revocations: Vec::new(),
-    }
-}
-
-/// The files of somebody who is signed out.
-pub fn no_files() -> Loaded {
-    Loaded { file: Found::Missing, sidecar: None, ..files(Capability::None) }
-}
-
-/// The files with this session, which everkey wrote.
-pub fn files_of(session: &Session) -> Loaded {
-    let mut files = files(Capability::None);
-    files.file = found(session);
-    let pin = pin_of(session, SERVER, Capability::None);
-    files.sidecar.iter_mut().for_each(|sidecar| sidecar.pin = Some(pin.clone()));
-    files
-}
-
-/// What the side-car says of a session that came from this server.
-pub fn pin_of(session: &Session, server: &str, capability: Capability) -> Pin {
-    Pin {
-        fingerprint: session.fingerprint(),
-        server: server.to_owned(),
-        capability,
-        lifetime_secs: Some(3600),
-        scheme: None,
-        user: session.holder.user.clone(),
-        about: session.holder.about.clone(),
-    }
-}
-
-/// Where the calls of the usual session go.
-pub fn home() -> At {
-    At { server: SERVER.to_owned(), registration: None }
-}
-
-/// An intent as an earlier life would have left it.
-pub fn intent(capability: Capability) -> Intent {
-    Intent {
-        epoch: 0,
-        parent: session(0).fingerprint(),
-        key: Secret::new("the first key"),
-        server: SERVER.to_owned(),
-        deadline: START_WALL,
-        capability,
-        sends: 1,
-    }
-}
-
-pub fn user() -> User {
-    User { id: "u1".to_owned(), email: "ann@example.com".to_owned() }
-}
-
-/// Whose the usual session is.
-pub fn holder() -> Holder {
-    Holder { user: Some(user()), ..Holder::default() }
-}
-
-/// The tokens of one generation, as the server grants them.
-pub fn grant(generation: u64) -> Grant {
-    Grant {
-        access: Secret::new(format!("access-{generation}")),
-        access_expires_in: Some(3600),
-        refresh: Some(Secret::new(format!("refresh-{generation}"))),
-        refresh_expires_in: Some(30 * 86_400),
-        user: Some(user()),
-        about: BTreeMap::new(),
-        claims: Claims {
-            subject: Some("u1".to_owned()),
-            session_id: Some("s1".to_owned()),
-            generation: Some(generation),
-        },
-        capability: Capability::Rr1,
-    }
-}
-
-/// The same tokens as a file, written when the scenario begins.
-pub fn session(generation: u64) -> Session {
-    grant(generation).into_session(holder(), START_WALL)
-}
-
-pub fn found(session: &Session) -> Found {
-    Found::Session { session: session.clone(), tightened: false }
-}
-
-pub fn io_error() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
-}
-
-pub fn trouble(kind: NetKind) -> NetTrouble {
-    NetTrouble { server: SERVER.to_owned(), kind }
-}
-
-/// The usual provider: one-time codes, rotating refresh tokens, revocation.
-pub fn policy() -> Policy {
-    Policy {
-        schemes: vec![Scheme::Otp],
-        refreshes: true,
-        revokes: true,
-        identifies: false,
-        reminds: false,
-        oauth: None,
-        margin_secs: 60,
-        replay: Replay::RevokesAll,
-        gap_ms: 30_000,
-    }
 }
 
 impl Agent {
@@ -176,19 +51,22 @@ impl Agent {
 
     /// The same for another provider.
     pub fn start_with(policy: Policy, files: Loaded) -> (Self, Vec<Effect>) {
-        let settings = Settings {
-            policy,
-            server: SERVER.to_owned(),
-            session_file: "/session".to_owned(),
-            machine: "here".to_owned(),
-        };
+        Self::start_set_up(settings(policy), files)
+    }
+
+    /// The same for a profile that announces revocations.
+    pub fn start_announcing(files: Loaded) -> (Self, Vec<Effect>) {
+        Self::start_set_up(Settings { announces_revocations: true, ..settings(policy()) }, files)
+    }
+
+    fn start_set_up(settings: Settings, files: Loaded) -> (Self, Vec<Effect>) {
         let (boot, wall) = (START_BOOT, START_WALL);
-        let is_there = files.file != Found::Missing;
+        let is_there = files.file != FileContent::Missing;
         let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
         let mut agent = Self { profile, boot, wall, events: 0, file: session(0), is_there, at: home() };
         let (op, job) = only_store(effects);
         assert_eq!(job, StoreJob::Load);
-        let effects = agent.done(op, Done::Loaded(Box::new(files)));
+        let effects = agent.done(op, JobResult::Loaded(Box::new(files)));
         (agent, effects)
     }
 
@@ -215,12 +93,12 @@ impl Agent {
         self.handle(Input::Ask { waiter: Waiter(waiter), expect, ask })
     }
 
-    pub fn done(&mut self, op: Op, done: Done) -> Vec<Effect> {
+    pub fn done(&mut self, op: Op, done: JobResult) -> Vec<Effect> {
         self.handle(Input::Done(op, done))
     }
 
-    pub fn answered(&mut self, sent: &Sent, answer: Refresh) -> Vec<Effect> {
-        self.done(sent.op, Done::Answered(Box::new(answer), None))
+    pub fn answered(&mut self, sent: &Sent, answer: RefreshAnswer) -> Vec<Effect> {
+        self.done(sent.op, JobResult::Answered(Box::new(answer), None))
     }
 
     /// A browser comes back.
@@ -230,31 +108,26 @@ impl Agent {
 
     /// The server answers a call of a sign-in.
     pub fn login_answered(&mut self, op: Op, answer: LoginAnswer) -> Vec<Effect> {
-        self.done(op, Done::LoginAnswered(Box::new(answer)))
+        self.done(op, JobResult::LoginAnswered(Box::new(answer)))
     }
 
     /// From the tokens of a sign-in to the file that holds them.
     pub fn store_sign_in(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let (op, job) = only_store(effects);
-        assert!(matches!(job, StoreJob::Remember(_)), "{job:?} instead of the side-car");
-        let (op, job) = only_store(self.done(op, Done::Stored(Ok(()))));
+        assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?} instead of the side-car");
+        let (op, job) = only_store(self.done(op, JobResult::Stored(Ok(()))));
         let StoreJob::Replace { parent: None, session } = job else { panic!("{job:?}") };
         (self.file, self.is_there) = (session, true);
-        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        let effects = self.done(op, JobResult::Replaced(Ok(Replaced::Done)));
         self.keep_books(effects)
+    }
+
+    pub fn farewell_done(&mut self, revocation: u64) -> Vec<Effect> {
+        self.handle(Input::FarewellDone(revocation))
     }
 
     pub fn file_changed(&mut self) -> Vec<Effect> {
         self.handle(Input::FileChanged)
-    }
-
-    pub fn reminder_changed(&mut self) -> Vec<Effect> {
-        self.handle(Input::ReminderChanged)
-    }
-
-    /// Whether a shutdown would wait.
-    pub fn must_drain(&self) -> bool {
-        self.profile.must_drain()
     }
 
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {
@@ -280,7 +153,7 @@ impl Agent {
     /// Milliseconds until the agent next wants to wake.
     pub fn idle_ms(&mut self) -> u64 {
         let now = self.moment();
-        self.profile.next_wake(&now).map_or(u64::MAX, |at| now.boot.ms_until(at))
+        self.profile.due(&now).map_or(u64::MAX, |wake| now.boot.ms_until(wake.at))
     }
 
     /// Sleeps and wakes, answering looks at the unchanged file, until the agent does something else.
@@ -304,22 +177,22 @@ impl Agent {
 
     /// Answers every look among the effects; what is left, and what came of it.
     pub fn look_at_unchanged_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        let file = if self.is_there { found(&self.file) } else { Found::Missing };
+        let file = if self.is_there { found(&self.file) } else { FileContent::Missing };
         self.look_at(effects, &file)
     }
 
     /// The same where another program, or a sign-out, has taken the file away.
     pub fn look_at_missing_file(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        self.look_at(effects, &Found::Missing)
+        self.look_at(effects, &FileContent::Missing)
     }
 
     /// Answers every look among the effects with this.
-    pub fn look_at(&mut self, effects: Vec<Effect>, found: &Found) -> Vec<Effect> {
+    pub fn look_at(&mut self, effects: Vec<Effect>, found: &FileContent) -> Vec<Effect> {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Store(op, job) if *job == StoreJob::Look => {
-                    rest.extend(self.done(op, Done::Looked(Box::new(found.clone()))));
+                Effect::Store(op, job) if *job == StoreJob::ReadSession => {
+                    rest.extend(self.done(op, JobResult::SessionRead(Box::new(found.clone()))));
                 }
                 other => rest.push(other),
             }
@@ -332,11 +205,11 @@ impl Agent {
         let effects = self.look_at_unchanged_file(effects);
         let (op, job) = only_net(effects);
         assert_eq!(job, NetJob::Connect { at: self.at.clone() });
-        let effects = self.done(op, Done::Connected(Ok(())));
+        let effects = self.done(op, JobResult::Connected(Ok(())));
         let (noted, job) = only_store(effects);
-        let StoreJob::Note(intent) = job else { panic!("{job:?} instead of the intent") };
+        let StoreJob::WriteIntent(intent) = job else { panic!("{job:?} instead of the intent") };
         assert_eq!(intent.parent, self.file.fingerprint());
-        let effects = self.done(noted, Done::Stored(Ok(())));
+        let effects = self.done(noted, JobResult::Stored(Ok(())));
         let [Effect::Net(sent, NetJob::Send { at, refresh, key, deadline })] = &effects[..] else {
             panic!("{effects:?} instead of the token")
         };
@@ -351,16 +224,16 @@ impl Agent {
     }
 
     /// S4 to S6: the answer is journaled, the file replaced. What happens then, without the books.
-    pub fn succeed(&mut self, sent: &Sent, grant: Grant) -> Vec<Effect> {
-        let effects = self.answered(sent, Refresh::Granted(grant));
+    pub fn succeed(&mut self, sent: &Sent, grant: TokenResponse) -> Vec<Effect> {
+        let effects = self.answered(sent, RefreshAnswer::Granted(grant));
         let (op, job) = only_store(self.look_at_unchanged_file(effects));
         let StoreJob::Commit(outcome) = job else { panic!("{job:?} instead of the outcome") };
-        let effects = self.done(op, Done::Stored(Ok(())));
+        let effects = self.done(op, JobResult::Stored(Ok(())));
         let (op, job) = only_store(effects);
         let parent = Some(self.file.fingerprint());
         assert_eq!(job, StoreJob::Replace { parent, session: outcome.clone() });
         self.file = outcome;
-        let effects = self.done(op, Done::Replaced(Ok(Replaced::Done)));
+        let effects = self.done(op, JobResult::Replaced(Ok(Replaced::Done)));
         self.keep_books(effects)
     }
 
@@ -369,8 +242,8 @@ impl Agent {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Store(op, job) if matches!(*job, StoreJob::Settle(_) | StoreJob::Remember(_)) => {
-                    rest.extend(self.done(op, Done::Stored(Ok(()))));
+                Effect::Store(op, job) if matches!(*job, StoreJob::Settle(_) | StoreJob::WriteSidecar(_)) => {
+                    rest.extend(self.done(op, JobResult::Stored(Ok(()))));
                 }
                 other => rest.push(other),
             }
@@ -380,16 +253,16 @@ impl Agent {
 
     /// Whether whoami still names the user.
     pub fn is_signed_in(&mut self) -> bool {
-        self.ask(999, Ask::Whoami) == [reply(999, Answer::Whoami(Some(user())))]
+        self.ask(999, Ask::Whoami) == [reply(999, ProfileReply::Whoami(Some(user())))]
     }
 }
 
-pub fn reply(waiter: u64, answer: Answer) -> Effect {
+pub fn reply(waiter: u64, answer: ProfileReply) -> Effect {
     Effect::Reply(Waiter(waiter), Box::new(answer))
 }
 
-pub fn ended(why: Over) -> Effect {
-    Effect::Tell(Notice::Ended(why))
+pub fn ended(why: EndReason) -> Effect {
+    Effect::Notify(Notice::Ended(why))
 }
 
 /// The one effect, which works on files.
@@ -414,6 +287,6 @@ pub fn token() -> Ask {
 }
 
 /// The answer with the tokens of this session.
-pub fn token_of(session: &Session) -> Answer {
-    Answer::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
+pub fn token_of(session: &Session) -> ProfileReply {
+    ProfileReply::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
 }

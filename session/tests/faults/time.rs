@@ -1,9 +1,9 @@
 //! N18 to N20: suspend, clocks that jump, lifetimes that make no sense.
 
 use crate::script::*;
-use everkey_session::event::Effect;
-use everkey_session::record::Capability;
-use everkey_session::trouble::Notice;
+use everkey_session::Capability;
+use everkey_session::Effect;
+use everkey_session::Notice;
 
 #[test]
 fn n18_nine_hours_of_suspend_one_refresh_at_once() {
@@ -11,23 +11,23 @@ fn n18_nine_hours_of_suspend_one_refresh_at_once() {
     let woken = agent.sleep(9 * HOUR);
     let woken = agent.look_at_unchanged_file(woken);
     let sent = agent.send(woken);
-    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Tell(Notice::Refreshed)]);
+    assert_eq!(agent.succeed(&sent, grant(1)), [Effect::Notify(Notice::Refreshed)]);
     let (_, waited) = agent.wait_for();
     assert!(waited > 40 * MINUTE, "again after {waited} ms");
 }
 
 #[test]
-fn n18_an_answer_that_slept_in_the_socket_is_as_old_as_its_question() {
+fn n18_an_answer_is_as_old_as_its_request() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
     agent.suspend(9 * HOUR);
     let mut next = agent.succeed(&sent, grant(1));
-    assert_eq!(next.remove(0), Effect::Tell(Notice::Refreshed));
+    assert_eq!(next.remove(0), Effect::Notify(Notice::Refreshed));
     agent.send(next);
 }
 
 #[test]
-fn n19_wall_clock_a_day_off_causes_no_refresh_and_no_stale_token() {
+fn n19_wall_clock_a_day_off_causes_no_refresh() {
     for day in [86_400, -86_400] {
         let mut agent = Agent::signed_in(Capability::Rr1);
         let sent = agent.send_when_due();

@@ -3,12 +3,12 @@
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::{Scheme, Secret};
-use everkey_session::event::{Answer, Ask, Effect, View};
-use everkey_session::job::{Done, Identity, Loaded, LoginAnswer, NetJob, StoreJob};
-use everkey_session::policy::Policy;
-use everkey_session::record::{Fingerprint, Holder, Over, Session};
-use everkey_session::registration::{Endpoints, Registration};
-use everkey_session::trouble::{Notice, Out, Trouble};
+use everkey_session::policy::{Policy, Renewal};
+use everkey_session::{Ask, Effect, ProfileReply, ProfileStatus};
+use everkey_session::{EndReason, Fingerprint, Holder, Session};
+use everkey_session::{Endpoints, Registration};
+use everkey_session::{Error, Notice, SignedOutReason};
+use everkey_session::{Identity, JobResult, Loaded, LoginAnswer, NetJob, StoreJob};
 use std::collections::BTreeMap;
 
 /// A session without a refresh token.
@@ -34,7 +34,7 @@ fn only_fixed() -> Session {
 
 fn without_refresh() -> Policy {
     let schemes = vec![Scheme::Token];
-    Policy { refreshes: false, revokes: false, schemes, ..policy() }
+    Policy { renewal: Renewal::None, revokes: false, schemes, ..policy() }
 }
 
 fn holding(session: &Session) -> Agent {
@@ -52,14 +52,14 @@ fn better_than(token: &Secret) -> Ask {
     Ask::Better { than: Fingerprint::of(token) }
 }
 
-fn failed(waiter: u64, trouble: Trouble) -> Vec<Effect> {
-    vec![reply(waiter, Answer::Failed(trouble))]
+fn failed(waiter: u64, trouble: Error) -> Vec<Effect> {
+    vec![reply(waiter, ProfileReply::Failed(trouble))]
 }
 
-fn view(agent: &mut Agent) -> View {
+fn view(agent: &mut Agent) -> ProfileStatus {
     match &agent.ask(998, Ask::Status)[..] {
         [Effect::Reply(_, answer)] => match &**answer {
-            Answer::Status(view) => view.clone(),
+            ProfileReply::Status(view) => view.clone(),
             other => panic!("{other:?} instead of a status"),
         },
         other => panic!("{other:?} instead of a status"),
@@ -67,23 +67,23 @@ fn view(agent: &mut Agent) -> View {
 }
 
 #[test]
-fn a_session_without_a_refresh_token_is_served_to_its_end_and_then_over() {
+fn without_a_refresh_token_a_session_ends_at_expiry() {
     let mut agent = holding(&bare());
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&bare()))]);
     assert_eq!(view(&mut agent).next_refresh_at, None);
     let (effects, waited) = agent.wait_for();
-    assert_eq!((effects, waited), (vec![ended(Over::Expired)], HOUR));
-    assert_eq!(agent.ask(2, token()), failed(2, Trouble::NeedsLogin(Over::Expired)));
-    assert_eq!(agent.ask(3, Ask::Whoami), failed(3, Trouble::NeedsLogin(Over::Expired)));
+    assert_eq!((effects, waited), (vec![ended(EndReason::Expired)], HOUR));
+    assert_eq!(agent.ask(2, token()), failed(2, Error::NeedsLogin(EndReason::Expired)));
+    assert_eq!(agent.ask(3, Ask::Whoami), failed(3, Error::NeedsLogin(EndReason::Expired)));
     assert_eq!(view(&mut agent).state, State::NeedsLogin);
     assert_eq!(agent.wait_for().0, [], "and nothing is sent");
 }
 
 #[test]
-fn a_short_rest_of_a_session_without_a_refresh_token_is_given_with_a_word() {
+fn the_last_minutes_of_an_unrefreshable_session_carry_a_warning() {
     let mut agent = holding(&bare());
     agent.suspend(HOUR - MINUTE);
-    let given = |short| Answer::Token {
+    let given = |short| ProfileReply::Token {
         access: bare().access,
         expires_at: bare().access_expires_at,
         short: Some(short),
@@ -95,15 +95,15 @@ fn a_short_rest_of_a_session_without_a_refresh_token_is_given_with_a_word() {
 }
 
 #[test]
-fn a_session_that_ended_while_the_agent_was_down_is_over_at_the_start_and_may_be_replaced() {
+fn a_session_that_ended_meanwhile_may_be_replaced() {
     let past = bare().access_expires_at.map(|at| at - 7200);
     let old = Session { access_expires_at: past, ..bare() };
     let (mut agent, effects) = Agent::start_with(without_refresh(), files_of(&old));
-    assert_eq!(effects, [ended(Over::Expired)]);
+    assert_eq!(effects, [ended(EndReason::Expired)]);
     agent.file = old;
     let effects = agent.ask(1, Ask::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
-    assert!(matches!(**asked, Answer::Asked { .. }), "{asked:?}");
+    assert!(matches!(**asked, ProfileReply::Asked { .. }), "{asked:?}");
 }
 
 #[test]
@@ -111,19 +111,19 @@ fn a_session_without_a_refresh_token_can_not_be_refreshed() {
     for session in [bare(), for_ever()] {
         let mut agent = holding(&session);
         for force in [false, true] {
-            assert_eq!(agent.ask(1, Ask::Refresh { force }), failed(1, Trouble::CantRefresh));
+            assert_eq!(agent.ask(1, Ask::Refresh { force }), failed(1, Error::CantRefresh));
         }
-        assert_eq!(agent.ask(2, better_than(&session.access)), failed(2, Trouble::CantRefresh));
+        assert_eq!(agent.ask(2, better_than(&session.access)), failed(2, Error::CantRefresh));
         let other = agent.ask(3, better_than(&Secret::new("an older one")));
         assert_eq!(other, [reply(3, token_of(&session))]);
     }
     let mut agent = holding(&bare());
     agent.wait();
-    assert_eq!(agent.ask(4, Ask::Refresh { force: true }), failed(4, Trouble::NeedsLogin(Over::Expired)));
+    assert_eq!(agent.ask(4, Ask::Refresh { force: true }), failed(4, Error::NeedsLogin(EndReason::Expired)));
 }
 
 #[test]
-fn a_token_of_which_nobody_says_when_it_ends_is_good_for_ever() {
+fn a_token_without_a_known_expiry_never_expires() {
     let mut agent = holding(&for_ever());
     assert_eq!(agent.wait_for().0, []);
     agent.jump_wall(86_400 * 365);
@@ -134,24 +134,24 @@ fn a_token_of_which_nobody_says_when_it_ends_is_good_for_ever() {
 }
 
 #[test]
-fn a_token_that_can_not_be_used_up_is_never_taken_for_spent() {
+fn a_reusable_token_is_never_spent() {
     let mut agent = holding(&bare());
     let other = Session { access: Secret::new("another"), ..bare() };
     for session in [&other, &bare(), &other] {
         agent.file = session.clone();
         let effects = agent.file_changed();
         let effects = agent.look_at_unchanged_file(effects);
-        assert_eq!(effects, [Effect::Tell(Notice::Adopted)], "nothing to write down");
+        assert_eq!(effects, [Effect::Notify(Notice::Adopted)], "nothing to write down");
         assert_eq!(agent.ask(1, token()), [reply(1, token_of(session))]);
     }
 }
 
 #[test]
-fn a_token_that_was_replaced_while_the_agent_was_down_is_not_taken_for_spent() {
+fn a_token_replaced_without_the_agent_is_not_spent() {
     let other = Session { access: Secret::new("another"), ..bare() };
     let files = Loaded { file: found(&other), ..files_of(&bare()) };
     let (_, effects) = Agent::start_with(without_refresh(), files);
-    assert_eq!(effects, [Effect::Tell(Notice::Adopted)], "nothing to write down");
+    assert_eq!(effects, [Effect::Notify(Notice::Adopted)], "nothing to write down");
 }
 
 #[test]
@@ -160,29 +160,29 @@ fn a_token_that_was_signed_out_may_be_pasted_again() {
     let (erase, job) = only_store(agent.ask(1, Ask::Logout));
     let StoreJob::Erase { sidecar, revocation: None } = job else { panic!("{job:?}") };
     assert_eq!(sidecar.spent, []);
-    let effects = agent.done(erase, Done::Erased(Ok(())));
+    let effects = agent.done(erase, JobResult::Erased(Ok(())));
     let effects = agent.look_at_missing_file(effects);
     let effects = agent.keep_books(effects);
-    let told = reply(1, Answer::LoggedOut(Word::Impossible));
-    assert_eq!(effects, [Effect::Tell(Notice::SignedOut(Out::NoFile)), told]);
+    let told = reply(1, ProfileReply::LoggedOut(Word::Impossible));
+    assert_eq!(effects, [Effect::Notify(Notice::SignedOut(SignedOutReason::NoFile)), told]);
     let (mut agent, effects) =
         Agent::start_with(without_refresh(), Loaded { sidecar: Some(sidecar), ..files_of(&for_ever()) });
-    assert!(!effects.contains(&ended(Over::Restored)), "{effects:?}");
+    assert!(!effects.contains(&ended(EndReason::Restored)), "{effects:?}");
     let _ = agent.ask(2, token());
 }
 
 #[test]
 fn a_token_that_never_changes_is_handed_out_first() {
     let mut agent = holding(&with_fixed(bare()));
-    let fixed = Answer::Token { access: Secret::new("static"), expires_at: None, short: None };
+    let fixed = ProfileReply::Token { access: Secret::new("static"), expires_at: None, short: None };
     assert_eq!(agent.ask(1, token()), [reply(1, fixed.clone())]);
     assert_eq!(agent.ask(2, Ask::Token { min_validity_secs: 86_400 }), [reply(2, fixed.clone())]);
-    assert_eq!(agent.ask(3, better_than(&Secret::new("static"))), failed(3, Trouble::CantRefresh));
+    assert_eq!(agent.ask(3, better_than(&Secret::new("static"))), failed(3, Error::CantRefresh));
     assert_eq!(agent.ask(4, better_than(&bare().access)), [reply(4, fixed.clone())]);
     let view = view(&mut agent);
     assert_eq!((view.masked, view.masked_fixed.is_some()), (Some(bare().access.masked()), true));
 
-    assert_eq!(agent.wait(), [ended(Over::Expired)], "the session beside it");
+    assert_eq!(agent.wait(), [ended(EndReason::Expired)], "the session beside it");
     assert_eq!(self::view(&mut agent).state, State::Valid, "there is a token all the same");
     assert_eq!(agent.ask(5, token()), [reply(5, fixed.clone())]);
     assert_eq!(agent.ask(6, better_than(&bare().access)), [reply(6, fixed)]);
@@ -190,29 +190,31 @@ fn a_token_that_never_changes_is_handed_out_first() {
 }
 
 #[test]
-fn a_refresh_does_not_help_who_was_refused_a_token_that_never_changes() {
+fn a_refused_static_token_is_not_refreshed() {
     let mut agent = Agent::start_with(policy(), files_of(&with_fixed(session(0)))).0;
-    assert_eq!(agent.ask(1, better_than(&Secret::new("static"))), failed(1, Trouble::CantRefresh));
+    assert_eq!(agent.ask(1, better_than(&Secret::new("static"))), failed(1, Error::CantRefresh));
 }
 
 #[test]
-fn a_file_with_only_the_token_that_never_changes_is_not_signed_out() {
+fn a_file_with_only_a_static_token_is_signed_in() {
     let mut agent = holding(&only_fixed());
     let view = view(&mut agent);
     assert_eq!((view.masked, view.masked_fixed.is_some()), (None, true));
-    let nothing = Answer::LoggedOut(Word::NothingToDo);
+    let nothing = ProfileReply::LoggedOut(Word::NothingToDo);
     assert_eq!(agent.ask(1, Ask::Logout), [reply(1, nothing)]);
     assert!(agent.is_signed_in());
 }
 
 #[test]
-fn a_token_written_by_hand_was_never_bound_to_a_server() {
+fn a_hand_written_token_is_bound_to_no_server() {
     let mut agent = holding(&only_fixed());
     let elsewhere = agent.ask_at(1, "https://elsewhere.example", token());
     assert_eq!(elsewhere, [reply(1, token_of(&only_fixed()))]);
     let mut agent = holding(&with_fixed(bare()));
     let elsewhere = agent.ask_at(1, "https://elsewhere.example", token());
-    assert!(matches!(&elsewhere[..], [Effect::Reply(_, answer)] if matches!(**answer, Answer::Failed(_))));
+    assert!(
+        matches!(&elsewhere[..], [Effect::Reply(_, answer)] if matches!(**answer, ProfileReply::Failed(_)))
+    );
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn another_end_that_somebody_wrote_into_the_file_counts() {
     let mut agent = holding(&bare());
     agent.file = Session { access_expires_at: bare().access_expires_at.map(|at| at - 7200), ..bare() };
     let effects = agent.file_changed();
-    assert_eq!(agent.look_at_unchanged_file(effects), [ended(Over::Expired)]);
+    assert_eq!(agent.look_at_unchanged_file(effects), [ended(EndReason::Expired)]);
     agent.file = bare();
     let effects = agent.file_changed();
     assert_eq!(agent.look_at_unchanged_file(effects), []);
@@ -232,7 +234,7 @@ fn a_sign_in_keeps_the_token_that_never_changes() {
     let mut agent = holding(&only_fixed());
     let effects = agent.ask(1, Ask::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
-    let Answer::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
+    let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
     let (op, _) = only_net(agent.ask(2, Ask::Answer { flow, text: Secret::new("pat_1") }));
     let accepted = Identity::Accepted { user: None, about: BTreeMap::new() };
     let effects = agent.login_answered(op, LoginAnswer::Identified(accepted));
@@ -242,19 +244,19 @@ fn a_sign_in_keeps_the_token_that_never_changes() {
 }
 
 #[test]
-fn a_token_that_never_changes_is_still_there_after_a_sign_out() {
+fn a_static_token_survives_a_sign_out() {
     let mut agent = holding(&with_fixed(bare()));
     let (erase, _) = only_store(agent.ask(1, Ask::Logout));
-    let effects = agent.done(erase, Done::Erased(Ok(())));
-    assert!(effects.contains(&reply(1, Answer::LoggedOut(Word::Impossible))), "{effects:?}");
+    let effects = agent.done(erase, JobResult::Erased(Ok(())));
+    assert!(effects.contains(&reply(1, ProfileReply::LoggedOut(Word::Impossible))), "{effects:?}");
     agent.file = only_fixed();
     let effects = agent.look_at_unchanged_file(effects);
-    assert!(effects.contains(&Effect::Tell(Notice::Adopted)), "{effects:?}");
+    assert!(effects.contains(&Effect::Notify(Notice::Adopted)), "{effects:?}");
     assert_eq!(agent.ask(2, token()), [reply(2, token_of(&only_fixed()))]);
 }
 
 #[test]
-fn a_token_that_never_changes_may_be_added_or_taken_away_by_hand() {
+fn a_static_token_may_be_edited_by_hand() {
     let mut agent = holding(&bare());
     for session in [with_fixed(bare()), bare()] {
         agent.file = session.clone();
@@ -263,13 +265,13 @@ fn a_token_that_never_changes_may_be_added_or_taken_away_by_hand() {
         let access = session.holder.fixed.as_ref().unwrap_or(&session.access);
         let effects = agent.ask(1, token());
         let [Effect::Reply(_, given)] = &effects[..] else { panic!("{effects:?}") };
-        let Answer::Token { access: given, .. } = &**given else { panic!("{given:?}") };
+        let ProfileReply::Token { access: given, .. } = &**given else { panic!("{given:?}") };
         assert_eq!(given, access);
     }
 }
 
 #[test]
-fn a_server_without_a_way_to_revoke_is_not_asked_to() {
+fn a_server_without_revocation_is_not_asked_to_revoke() {
     let endpoints = Endpoints { token: "https://api.example/token".to_owned(), ..Endpoints::default() };
     let registration = Registration {
         client_id: "everkey-1".to_owned(),
@@ -284,8 +286,8 @@ fn a_server_without_a_way_to_revoke_is_not_asked_to() {
         let (mut agent, _) = Agent::start_with(policy, files_of(&session));
         let (erase, job) = only_store(agent.ask(1, Ask::Logout));
         assert!(matches!(job, StoreJob::Erase { revocation: None, .. }), "{job:?}");
-        let effects = agent.done(erase, Done::Erased(Ok(())));
-        assert!(effects.contains(&reply(1, Answer::LoggedOut(Word::Impossible))), "{effects:?}");
+        let effects = agent.done(erase, JobResult::Erased(Ok(())));
+        assert!(effects.contains(&reply(1, ProfileReply::LoggedOut(Word::Impossible))), "{effects:?}");
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::Net(..))), "{effects:?}");
         assert!(!agent.is_signed_in());
     }

@@ -1,4 +1,4 @@
-//! The invariants of `design/architecture.md`, looked at after each event. It knows the disk and the server as they
+//! The invariants of `ARCHITECTURE.md`, looked at after each event. It knows the disk and the server as they
 //! are, never what the agent believes.
 
 mod files;
@@ -8,9 +8,10 @@ pub use requests::Send;
 
 use crate::disk::Disk;
 use crate::server::Server;
-use everkey_session::event::{Answer, Ask, Effect};
-use everkey_session::record::{Fingerprint, Over};
-use everkey_session::trouble::Notice;
+use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
+use everkey_session::Notice;
+use everkey_session::{Ask, Effect, ProfileReply};
+use everkey_session::{EndReason, Fingerprint};
 use everkey_session::{Op, Waiter};
 use requests::Sends;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub enum Rule {
     I8,
     /// One refresh in flight; each waiter answered once, in time.
     I9,
-    /// At least 30 s between automatic refreshes.
+    /// CallTarget least 30 s between automatic refreshes.
     Gap,
     /// A token that was replaced is never sent again.
     Spent,
@@ -165,11 +166,12 @@ impl Checks {
             | Ask::Inspect { .. }
             | Ask::Answer { .. }
             | Ask::Cancel { .. }
-            | Ask::Logout
-            | Ask::Reminder
-            | Ask::SetReminder { .. }
-            | Ask::ClearReminder => {}
+            | Ask::Logout => {}
         }
+    }
+
+    pub fn asked_of_reminder(&mut self, waiter: Waiter, at: u64) {
+        self.waiting.insert(waiter, at + PATIENCE_MS);
     }
 
     /// Nobody can do anything meanwhile.
@@ -204,23 +206,39 @@ impl Checks {
         });
     }
 
-    pub fn effect(&mut self, at: u64, effect: &Effect, disk: &Disk, server: &Server) {
+    pub fn effect(&mut self, at: u64, effect: &ProfileEffect, disk: &Disk, server: &Server) {
+        self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
+            format!("{effect:?} without the lock")
+        });
         match effect {
-            Effect::Reply(waiter, answer) => self.replied(at, *waiter, answer, server),
-            Effect::Tell(notice) => self.told(at, notice, disk),
-            Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Remind(_) => {
-                self.require(disk.lock_is_free || is_harmless(effect), Rule::I5, || {
-                    format!("{effect:?} without the lock")
-                });
+            ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
+                self.answers(*waiter);
+                self.replied(at, *waiter, answer, server);
             }
+            ProfileEffect::Status(waiter, ..) | ProfileEffect::Reminder(ReminderEffect::Reply(waiter, _)) => {
+                self.answers(*waiter)
+            }
+            ProfileEffect::Session(Effect::Notify(notice)) => self.told(at, notice, disk),
+            ProfileEffect::Session(
+                Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Farewell(_),
+            )
+            | ProfileEffect::Reminder(
+                ReminderEffect::Store(..)
+                | ReminderEffect::Call(..)
+                | ReminderEffect::Remind(_)
+                | ReminderEffect::Notify(_),
+            ) => {}
         }
     }
 
-    fn replied(&mut self, at: u64, waiter: Waiter, answer: &Answer, server: &Server) {
+    fn answers(&mut self, waiter: Waiter) {
         let waited = self.waiting.remove(&waiter).is_some();
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
+    }
+
+    fn replied(&mut self, at: u64, waiter: Waiter, answer: &ProfileReply, server: &Server) {
         let reported = self.reporters.remove(&waiter);
-        if let Answer::Token { access, .. } = answer {
+        if let ProfileReply::Token { access, .. } = answer {
             self.require(reported != Some(Fingerprint::of(access)), Rule::Report, || {
                 format!("{waiter:?} is given {} though it reported it", access.expose())
             });
@@ -249,7 +267,7 @@ impl Checks {
                 // The file's wall time is all there is to go by now.
                 self.arrived.clear();
             }
-            Notice::Ended(Over::Refused) => {
+            Notice::Ended(EndReason::Refused) => {
                 let known = disk.print().is_some_and(|print| !self.over.insert(print));
                 self.require(known || self.refused == Some(true), Rule::I8, || {
                     "ended without a refusal and a look at the file after it".to_owned()
@@ -265,21 +283,23 @@ impl Checks {
             | Notice::Recovered
             | Notice::Alarm
             | Notice::Revoked
-            | Notice::RevocationDropped
-            | Notice::ReminderSet(_)
-            | Notice::ReminderCleared
-            | Notice::ReminderDue(_)
-            | Notice::ReminderUntold(_) => {}
+            | Notice::RevocationDropped => {}
         }
     }
 }
 
 /// Reading, and closing, is anybody's right.
-fn is_harmless(effect: &Effect) -> bool {
-    use everkey_session::job::StoreJob;
+fn is_harmless(effect: &ProfileEffect) -> bool {
+    use everkey_session::StoreJob;
     match effect {
-        Effect::Store(_, job) => matches!(**job, StoreJob::Load | StoreJob::Look | StoreJob::ReadReminder),
-        Effect::Net(..) | Effect::Remind(_) => false,
-        Effect::Reply(..) | Effect::Cancel(_) | Effect::Tell(_) => true,
+        ProfileEffect::Session(Effect::Store(_, job)) => {
+            matches!(**job, StoreJob::Load | StoreJob::ReadSession)
+        }
+        ProfileEffect::Reminder(ReminderEffect::Store(_, job)) => matches!(**job, ReminderJob::Read),
+        ProfileEffect::Session(Effect::Net(..) | Effect::Farewell(_))
+        | ProfileEffect::Reminder(ReminderEffect::Call(..) | ReminderEffect::Remind(_)) => false,
+        ProfileEffect::Session(Effect::Reply(..) | Effect::Cancel(_) | Effect::Notify(_))
+        | ProfileEffect::Status(..)
+        | ProfileEffect::Reminder(ReminderEffect::Reply(..) | ReminderEffect::Notify(_)) => true,
     }
 }

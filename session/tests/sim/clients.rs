@@ -3,9 +3,9 @@
 use crate::world::{Event, World};
 use everkey_proto::reply::Field;
 use everkey_proto::{Expect, FlowId, Secret};
+use everkey_session::Fingerprint;
 use everkey_session::Waiter;
-use everkey_session::event::{Answer, Ask, Input};
-use everkey_session::record::Fingerprint;
+use everkey_session::{Ask, Input, ProfileReply};
 
 impl World {
     pub fn ask(&mut self, ask: Ask, server: Option<&str>) {
@@ -26,24 +26,23 @@ impl World {
         self.feed(Input::Gone(waiter));
     }
 
-    pub fn client_reads(&mut self, answer: Answer) {
+    pub fn client_reads(&mut self, answer: ProfileReply) {
         match answer {
-            Answer::Token { access, expires_at: _, short: _ } => {
+            ProfileReply::Token { access, expires_at: _, short: _ } => {
                 self.got_token = self.server.access_until(access.expose()).is_some_and(|u| u > self.now);
                 let later = self.dice.between(10, 5_000);
                 self.at(later, Event::UseAccess(access.expose().to_owned()));
             }
-            Answer::Asked { flow, field, .. } => self.person_types(flow, field),
-            Answer::Whoami(user) => self.reminders.whoami = user,
-            Answer::Status(_)
-            | Answer::Refreshed(_)
-            | Answer::Inspected(_)
-            | Answer::Shown { .. }
-            | Answer::Opened { .. }
-            | Answer::Reminder(_)
-            | Answer::SignedIn { .. }
-            | Answer::LoggedOut(_)
-            | Answer::Failed(_) => {}
+            ProfileReply::Asked { flow, field, .. } => self.person_types(flow, field),
+            ProfileReply::Whoami(user) => self.reminders.whoami = user,
+            ProfileReply::Status(_)
+            | ProfileReply::Refreshed(_)
+            | ProfileReply::Inspected(_)
+            | ProfileReply::Shown { .. }
+            | ProfileReply::Opened { .. }
+            | ProfileReply::SignedIn { .. }
+            | ProfileReply::LoggedOut(_)
+            | ProfileReply::Failed(_) => {}
         }
     }
 

@@ -5,11 +5,11 @@ mod jobs;
 
 use crate::dice::Dice;
 use everkey_proto::Secret;
+use everkey_reminder::{FoundReminder, Reminder, ReminderBook, ReminderDone, ReminderJob};
+use everkey_session::NotOwner;
 use everkey_session::Op;
-use everkey_session::job::{Done, Found, Loaded, Replaced, StoreJob};
-use everkey_session::record::{Fingerprint, Journal, Revocation, Session, Sidecar};
-use everkey_session::reminder::{FoundReminder, Reminder, ReminderBook};
-use everkey_session::trouble::NotOwner;
+use everkey_session::{FileContent, JobResult, Loaded, Replaced, StoreJob};
+use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -112,12 +112,33 @@ pub enum Progress {
     /// There is more to do.
     More,
     /// The job is done.
-    Finished(Op, Done),
+    Finished(Op, Outcome),
+}
+
+/// Whose files a job is about.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a test has room
+pub enum Job {
+    Session(StoreJob),
+    Reminder(ReminderJob),
+}
+
+impl Job {
+    /// Whether it writes what is noted about the reminder.
+    fn notes(&self) -> bool {
+        matches!(self, Self::Reminder(ReminderJob::Put { .. } | ReminderJob::Note(_)))
+    }
+}
+
+/// How a job ended.
+pub enum Outcome {
+    Session(JobResult),
+    Reminder(ReminderDone),
 }
 
 struct Running {
     op: Op,
-    job: StoreJob,
+    job: Job,
     steps: VecDeque<Step>,
     aside: Option<String>,
 }
@@ -135,7 +156,7 @@ pub struct Disk {
     pub is_news: bool,
     /// Whether the book could not be written the last time.
     pub refused_note: bool,
-    queue: VecDeque<(Op, StoreJob)>,
+    queue: VecDeque<(Op, Job)>,
     running: Option<Running>,
 }
 
@@ -158,7 +179,7 @@ impl Disk {
     }
 
     /// Takes on a job; true if the disk was idle.
-    pub fn start(&mut self, op: Op, job: StoreJob) -> bool {
+    pub fn start(&mut self, op: Op, job: Job) -> bool {
         self.queue.push_back((op, job));
         self.queue.len() == 1 && self.running.is_none()
     }
@@ -170,9 +191,7 @@ impl Disk {
     /// Whether no job on the reminder's files waits or runs.
     pub fn is_idle_of_reminders(&self) -> bool {
         let running = self.running.iter().map(|running| &running.job);
-        !self.queue.iter().map(|(_, job)| job).chain(running).any(|job| {
-            matches!(job, StoreJob::ReadReminder | StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_))
-        })
+        !self.queue.iter().map(|(_, job)| job).chain(running).any(|job| matches!(job, Job::Reminder(_)))
     }
 
     /// The process is gone; without power, so is what was not synced.
@@ -220,7 +239,7 @@ impl Disk {
         {
             return Some(Progress::Finished(running.op, done));
         }
-        let notes = matches!(running.job, StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_));
+        let notes = running.job.notes();
         if failure.is_some() {
             self.refused_note |= notes;
             return Some(Progress::Finished(running.op, failed(&running.job)));
@@ -247,18 +266,18 @@ impl Disk {
     }
 
     /// Takes effect; a read and an exchange that gives way end the job at once.
-    fn act(&mut self, step: Step, running: &mut Running, failure: Option<When>) -> Option<Done> {
+    fn act(&mut self, step: Step, running: &mut Running, failure: Option<When>) -> Option<Outcome> {
         match step {
-            Step::ReadAll => return Some(Done::Loaded(Box::new(self.load(failure)))),
-            Step::ReadFile if failure.is_some() => {
-                return Some(Done::Looked(Box::new(Found::Unusable(trouble()))));
+            Step::ReadAll => return Some(Outcome::Session(JobResult::Loaded(Box::new(self.load(failure))))),
+            Step::ReadFile => {
+                let found = if failure.is_some() { FileContent::Unusable(trouble()) } else { self.read() };
+                return Some(Outcome::Session(JobResult::SessionRead(Box::new(found))));
             }
-            Step::ReadFile => return Some(Done::Looked(Box::new(self.read()))),
             Step::ReadReminder => {
                 let found =
                     if failure.is_some() { FoundReminder::Unusable(trouble()) } else { self.read_reminder() };
                 let book = Box::new(self.book.seen.clone());
-                return Some(Done::ReminderRead(Box::new(found), book));
+                return Some(Outcome::Reminder(ReminderDone::Read(Box::new(found), book)));
             }
             Step::WriteTemporary => {}
             Step::SetAside(digest) => {
@@ -276,7 +295,8 @@ impl Disk {
             Step::SyncJournal => self.journal.sync(),
             Step::PutFile(parent, session) => {
                 if parent.is_some() && parent != self.print() {
-                    return Some(Done::Replaced(Ok(Replaced::GaveWay(Box::new(self.read())))));
+                    let found = Box::new(self.read());
+                    return Some(Outcome::Session(JobResult::Replaced(Ok(Replaced::GaveWay(found)))));
                 }
                 self.file.seen = Some(Content::Session(session));
             }
@@ -317,14 +337,14 @@ impl Disk {
             if failure == Some(When::Before) { Err(trouble()) } else { Ok(self.journal.seen.clone()) };
         Loaded {
             owner: if self.lock_is_free { Ok(()) } else { Err(NotOwner::Held) },
-            file: if failure.is_some() { Found::Unusable(trouble()) } else { self.read() },
+            file: if failure.is_some() { FileContent::Unusable(trouble()) } else { self.read() },
             journal,
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
         }
     }
 
-    fn read(&mut self) -> Found {
+    fn read(&mut self) -> FileContent {
         self.is_news = false;
         self.found()
     }
@@ -337,11 +357,13 @@ impl Disk {
         }
     }
 
-    fn found(&self) -> Found {
+    fn found(&self) -> FileContent {
         match &self.file.seen {
-            None => Found::Missing,
-            Some(Content::Session(session)) => Found::Session { session: session.clone(), tightened: false },
-            Some(Content::Garbage(digest)) => Found::Damaged(*digest),
+            None => FileContent::Missing,
+            Some(Content::Session(session)) => {
+                FileContent::Session { session: session.clone(), tightened: false }
+            }
+            Some(Content::Garbage(digest)) => FileContent::Damaged(*digest),
         }
     }
 

@@ -10,7 +10,7 @@ mod check;
 mod clients;
 mod dice;
 mod disk;
-mod ending;
+mod excuses;
 mod mutants;
 mod network;
 mod others;

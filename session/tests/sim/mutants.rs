@@ -8,10 +8,11 @@ pub use kinds::Mutant;
 
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, Found, NetJob, Probe, Refresh, Replaced, StoreJob};
-use everkey_session::record::{Capability, Claims, Fingerprint, Holder, Journal, Over, Sidecar};
-use everkey_session::{Boot, Moment, Op, Profile, Settings};
+use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
+use everkey_session::{Ask, Effect, Input, ProfileReply};
+use everkey_session::{Boot, Moment, Op, Settings};
+use everkey_session::{Capability, Claims, EndReason, Fingerprint, Holder, Journal, Sidecar};
+use everkey_session::{FileContent, JobResult, NetJob, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.
@@ -19,7 +20,7 @@ const CLOCKS_APART_SECS: u64 = 1_800_000_000 - 3_600;
 
 /// The agent, with a fault planted or without.
 pub struct Agent {
-    profile: Profile,
+    machines: ProfileMachines,
     mutant: Option<Mutant>,
     memory: Memory,
 }
@@ -32,7 +33,7 @@ struct Memory {
     sending: Option<Op>,
     signed_out: bool,
     refused: bool,
-    last_found: Option<Found>,
+    last_found: Option<FileContent>,
     last_sidecar: Sidecar,
     last_given: Option<Fingerprint>,
     /// Whether the last answer left the refresh token as it is.
@@ -42,33 +43,48 @@ struct Memory {
 
 /// What becomes of an effect.
 enum Twist {
-    Pass(Effect),
+    Pass(ProfileEffect),
     /// These instead.
-    Swap(Vec<Effect>),
-    /// It is done, but the agent is told at once.
-    Acknowledge(Effect, Op, Done),
+    Swap(Vec<ProfileEffect>),
+    /// It is done, but the agent is told so at once.
+    Acknowledge(ProfileEffect, Op, ProfileInput),
     /// It is not done, and the agent is told that it was.
-    Pretend(Op, Done),
+    Pretend(Op, JobResult),
+}
+
+fn pass(effect: Effect) -> Twist {
+    Twist::Pass(ProfileEffect::Session(effect))
+}
+
+fn swap<const N: usize>(effects: [Effect; N]) -> Twist {
+    Twist::Swap(effects.map(ProfileEffect::Session).into())
 }
 
 impl Agent {
-    pub fn start(mut settings: Settings, now: &Moment, mutant: Option<Mutant>) -> (Self, Vec<Effect>) {
+    pub fn start(
+        mut settings: Settings,
+        reminds: bool,
+        now: &Moment,
+        mutant: Option<Mutant>,
+    ) -> (Self, Vec<ProfileEffect>) {
         if mutant == Some(Mutant::GapForgotten) {
             settings.policy.gap_ms = 0;
         }
-        let (profile, effects) = Profile::start(settings, &clock(mutant, now));
-        (Self { profile, mutant, memory: Memory::default() }, effects)
+        let (machines, effects) = ProfileMachines::start(settings, reminds, &clock(mutant, now));
+        (Self { machines, mutant, memory: Memory::default() }, effects)
     }
 
-    pub fn handle(&mut self, now: &Moment, input: Input) -> Vec<Effect> {
-        let Some(mutant) = self.mutant else { return self.profile.handle(now, input) };
-        if matches!(&input, Input::Done(op, _) if self.memory.settled.remove(op)) {
+    pub fn handle(&mut self, now: &Moment, input: ProfileInput) -> Vec<ProfileEffect> {
+        let Some(mutant) = self.mutant else { return self.machines.handle(now, input) };
+        if let ProfileInput::Session(Input::Done(op, _)) | ProfileInput::ReminderDone(op, _) = &input
+            && self.memory.settled.remove(op)
+        {
             return Vec::new();
         }
         let (input, extra) = self.memory.twist_input(mutant, input);
         let now = clock(self.mutant, now);
-        let mut todo: VecDeque<Effect> = self.profile.handle(&now, input).into();
-        todo.extend(extra);
+        let mut todo: VecDeque<ProfileEffect> = self.machines.handle(&now, input).into();
+        todo.extend(extra.map(ProfileEffect::Session));
         let mut effects = Vec::new();
         while let Some(effect) = todo.pop_front() {
             match self.memory.twist_effect(mutant, effect) {
@@ -77,16 +93,18 @@ impl Agent {
                 Twist::Acknowledge(effect, op, done) => {
                     effects.push(effect);
                     self.memory.settled.insert(op);
-                    todo.extend(self.profile.handle(&now, Input::Done(op, done)));
+                    todo.extend(self.machines.handle(&now, done));
                 }
-                Twist::Pretend(op, done) => todo.extend(self.profile.handle(&now, Input::Done(op, done))),
+                Twist::Pretend(op, done) => {
+                    todo.extend(self.machines.handle(&now, Input::Done(op, done).into()));
+                }
             }
         }
         effects
     }
 
     pub fn user(&self) -> Option<&User> {
-        self.profile.user()
+        self.machines.session().user()
     }
 
     pub fn next_wake(&self, now: &Moment) -> Option<Boot> {
@@ -94,7 +112,7 @@ impl Agent {
             return Some(now.boot);
         }
         let its = clock(self.mutant, now);
-        let wake = self.profile.next_wake(&its)?;
+        let wake = self.machines.due(&its)?.at;
         Some(now.boot.plus_ms(its.boot.ms_until(wake)))
     }
 }
@@ -109,7 +127,20 @@ fn clock(mutant: Option<Mutant>, now: &Moment) -> Moment {
 }
 
 impl Memory {
-    fn twist_input(&mut self, mutant: Mutant, input: Input) -> (Input, Option<Effect>) {
+    fn twist_input(&mut self, mutant: Mutant, input: ProfileInput) -> (ProfileInput, Option<Effect>) {
+        match input {
+            ProfileInput::Session(input) => {
+                let (input, extra) = self.twist_session_input(mutant, input);
+                (input.into(), extra)
+            }
+            ProfileInput::ReminderDone(op, done) => {
+                (ProfileInput::ReminderDone(op, reminders::twist_done(mutant, done)), None)
+            }
+            ProfileInput::Request { .. } | ProfileInput::ReminderChanged => (input, None),
+        }
+    }
+
+    fn twist_session_input(&mut self, mutant: Mutant, input: Input) -> (Input, Option<Effect>) {
         match input {
             Input::Gone(waiter) if mutant == Mutant::CallerCancelsRefresh => {
                 (Input::Gone(waiter), self.sending.take().map(Effect::Cancel))
@@ -133,15 +164,15 @@ impl Memory {
             | Input::Gone(_)
             | Input::Callback { .. }
             | Input::FileChanged
-            | Input::ReminderChanged
+            | Input::FarewellDone(_)
             | Input::Tick => (input, None),
         }
     }
 
-    fn late_answer(&mut self, mutant: Mutant, done: &Done) -> Option<Effect> {
-        let Done::Answered(answer, _) = done else { return None };
+    fn late_answer(&mut self, mutant: Mutant, done: &JobResult) -> Option<Effect> {
+        let JobResult::Answered(answer, _) = done else { return None };
         self.sending = None;
-        let Refresh::Granted(grant) = &**answer else { return None };
+        let RefreshAnswer::Granted(grant) = &**answer else { return None };
         let late = mutant == Mutant::LateAnswerKeptAfterLogout && self.signed_out;
         let user = grant.user.clone().filter(|_| late)?;
         let holder = Holder { user: Some(user), ..Holder::default() };
@@ -151,9 +182,9 @@ impl Memory {
         Some(Effect::Store(op, Box::new(StoreJob::Replace { parent: None, session })))
     }
 
-    fn twist_done(&mut self, mutant: Mutant, done: Done) -> Done {
+    fn twist_done(&mut self, mutant: Mutant, done: JobResult) -> JobResult {
         match done {
-            Done::Loaded(mut loaded) => {
+            JobResult::Loaded(mut loaded) => {
                 if mutant == Mutant::JournalIgnoredAtStart {
                     loaded.journal = Ok(Journal::Empty);
                 }
@@ -164,37 +195,35 @@ impl Memory {
                     loaded.sidecar.iter_mut().for_each(|sidecar| sidecar.spent.clear());
                 }
                 self.last_found = Some(loaded.file.clone());
-                Done::Loaded(loaded)
+                JobResult::Loaded(loaded)
             }
-            Done::Looked(found) => {
+            JobResult::SessionRead(found) => {
                 self.last_found = Some((*found).clone());
-                Done::Looked(found)
+                JobResult::SessionRead(found)
             }
-            Done::Erased(result) => {
+            JobResult::Erased(result) => {
                 self.signed_out = result.is_ok();
-                Done::Erased(result)
+                JobResult::Erased(result)
             }
-            Done::Answered(mut answer, clock) => {
+            JobResult::Answered(mut answer, clock) => {
                 self.twist_answer(mutant, &mut answer);
-                Done::Answered(answer, clock)
+                JobResult::Answered(answer, clock)
             }
-            Done::SetAside(_)
-            | Done::Stored(_)
-            | Done::Replaced(_)
-            | Done::Connected(_)
-            | Done::Probed(..)
-            | Done::LoginAnswered(_)
-            | Done::Identified(_)
-            | Done::Listening(_)
-            | Done::ReminderStored(_)
-            | Done::Revoked(_) => done,
-            Done::ReminderRead(..) | Done::ReminderTold(_) => reminders::twist_done(mutant, done),
+            JobResult::SetAside(_)
+            | JobResult::Stored(_)
+            | JobResult::Replaced(_)
+            | JobResult::Connected(_)
+            | JobResult::Probed(..)
+            | JobResult::LoginAnswered(_)
+            | JobResult::Identified(_)
+            | JobResult::Listening(_)
+            | JobResult::Revoked(_) => done,
         }
     }
 
-    fn twist_answer(&mut self, mutant: Mutant, answer: &mut Refresh) {
+    fn twist_answer(&mut self, mutant: Mutant, answer: &mut RefreshAnswer) {
         match answer {
-            Refresh::Granted(grant) => {
+            RefreshAnswer::Granted(grant) => {
                 self.stays = grant.refresh.is_none();
                 if mutant == Mutant::AnswerForAnotherSessionKept {
                     grant.user = None;
@@ -204,50 +233,60 @@ impl Memory {
                     grant.capability = Capability::Rr1;
                 }
             }
-            Refresh::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
-                *answer = Refresh::Refused;
+            RefreshAnswer::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
+                *answer = RefreshAnswer::Refused;
             }
-            Refresh::Refused => self.refused = true,
-            Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {}
+            RefreshAnswer::Refused => self.refused = true,
+            RefreshAnswer::Rotating
+            | RefreshAnswer::Late
+            | RefreshAnswer::Declined(_)
+            | RefreshAnswer::Unclear(_) => {}
         }
     }
 
-    fn twist_effect(&mut self, mutant: Mutant, effect: Effect) -> Twist {
+    fn twist_effect(&mut self, mutant: Mutant, effect: ProfileEffect) -> Twist {
         match effect {
-            Effect::Store(op, job) => self.twist_store(mutant, op, *job),
-            Effect::Net(op, job) => self.twist_net(mutant, op, job),
-            Effect::Reply(..) if mutant == Mutant::AnsweredTwice => Twist::Swap(vec![effect.clone(), effect]),
-            Effect::Reply(..) if mutant == Mutant::NotAnswered => {
-                self.counted += 1;
-                Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] })
-            }
-            Effect::Reply(_, ref answer) => {
-                if let Answer::Token { access, .. } = &**answer {
-                    self.last_given = Some(Fingerprint::of(access));
-                }
+            ProfileEffect::Session(Effect::Reply(..))
+            | ProfileEffect::Status(..)
+            | ProfileEffect::Reminder(ReminderEffect::Reply(..)) => self.twist_reply(mutant, effect),
+            ProfileEffect::Session(Effect::Store(op, job)) => self.twist_store(mutant, op, *job),
+            ProfileEffect::Session(Effect::Net(op, job)) => self.twist_net(mutant, op, job),
+            ProfileEffect::Session(Effect::Cancel(_) | Effect::Notify(_) | Effect::Farewell(_)) => {
                 Twist::Pass(effect)
             }
-            Effect::Remind(_) => reminders::twist_remind(mutant, effect),
-            Effect::Cancel(_) | Effect::Tell(_) => Twist::Pass(effect),
+            ProfileEffect::Reminder(effect) => reminders::twist_effect(mutant, effect),
         }
+    }
+
+    fn twist_reply(&mut self, mutant: Mutant, effect: ProfileEffect) -> Twist {
+        if mutant == Mutant::AnsweredTwice {
+            return Twist::Swap(vec![effect.clone(), effect]);
+        }
+        if mutant == Mutant::NotAnswered {
+            self.counted += 1;
+            return Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] });
+        }
+        if let ProfileEffect::Session(Effect::Reply(_, answer)) = &effect
+            && let ProfileReply::Token { access, .. } = &**answer
+        {
+            self.last_given = Some(Fingerprint::of(access));
+        }
+        Twist::Pass(effect)
     }
 
     fn twist_store(&mut self, mutant: Mutant, op: Op, mut job: StoreJob) -> Twist {
         let sidecar = match &mut job {
-            StoreJob::Remember(sidecar) | StoreJob::Settle(sidecar) | StoreJob::Erase { sidecar, .. } => {
+            StoreJob::WriteSidecar(sidecar) | StoreJob::Settle(sidecar) | StoreJob::Erase { sidecar, .. } => {
                 Some(sidecar)
             }
             StoreJob::Load
-            | StoreJob::Look
+            | StoreJob::ReadSession
             | StoreJob::SetAside(_)
-            | StoreJob::Note(_)
+            | StoreJob::WriteIntent(_)
             | StoreJob::Commit(_)
             | StoreJob::Replace { .. }
-            | StoreJob::Queue(_)
-            | StoreJob::Dequeue(_)
-            | StoreJob::ReadReminder
-            | StoreJob::PutReminder { .. }
-            | StoreJob::NoteReminder(_) => None,
+            | StoreJob::QueueRevocation(_)
+            | StoreJob::DropRevocation(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {
@@ -259,14 +298,11 @@ impl Memory {
             if mutant == Mutant::KeptTokenTakenForUsedUp
                 && let Some(pin) = sidecar.pin.clone().filter(|_| self.stays)
             {
-                sidecar.spend(pin.fingerprint, u64::MAX, Over::Restored, 0);
+                sidecar.spend(pin.fingerprint, u64::MAX, EndReason::Restored, 0);
             }
             self.last_sidecar = sidecar.clone();
         }
-        if let Some(done) = reminders::twist_store(mutant, &mut job) {
-            return Twist::Acknowledge(Effect::Store(op, Box::new(job)), op, done);
-        }
-        if let StoreJob::Note(intent) = &mut job {
+        if let StoreJob::WriteIntent(intent) = &mut job {
             match mutant {
                 Mutant::NewKeyOnRetry => intent.key = fresh_key(op),
                 Mutant::SameKeyForTheNextToken => intent.key = Secret::new("the key"),
@@ -280,29 +316,34 @@ impl Memory {
             session.refresh = None;
         }
         let done = match (mutant, &job) {
-            (Mutant::SendBeforeTheIntentIsDurable, StoreJob::Note(_)) => Some(Done::Stored(Ok(()))),
+            (Mutant::SendBeforeTheIntentIsDurable, StoreJob::WriteIntent(_)) => {
+                Some(JobResult::Stored(Ok(())))
+            }
             (Mutant::PublishBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
-                Some(Done::Replaced(Ok(Replaced::Done)))
+                Some(JobResult::Replaced(Ok(Replaced::Done)))
             }
             (Mutant::OutcomeNotInTheJournal, StoreJob::Commit(_)) => {
-                return Twist::Pretend(op, Done::Stored(Ok(())));
+                return Twist::Pretend(op, JobResult::Stored(Ok(())));
             }
-            (Mutant::RefusalBelievedAtOnce, StoreJob::Look) if std::mem::take(&mut self.refused) => {
-                let found = self.last_found.clone().unwrap_or(Found::Missing);
-                return Twist::Pretend(op, Done::Looked(Box::new(found)));
+            (Mutant::RefusalBelievedAtOnce, StoreJob::ReadSession) if std::mem::take(&mut self.refused) => {
+                let found = self.last_found.clone().unwrap_or(FileContent::Missing);
+                return Twist::Pretend(op, JobResult::SessionRead(Box::new(found)));
             }
             (Mutant::JournalClearedBeforeTheFileIsReplaced, StoreJob::Replace { .. }) => {
                 self.counted += 1;
                 let early = Op(u64::from(u32::MAX) - self.counted);
                 let settle = Effect::Store(early, Box::new(StoreJob::Settle(self.last_sidecar.clone())));
-                return Twist::Swap(vec![settle, Effect::Store(op, Box::new(job))]);
+                return swap([settle, Effect::Store(op, Box::new(job))]);
             }
             _ => None,
         };
         let effect = Effect::Store(op, Box::new(job));
         match done {
-            Some(done) => Twist::Acknowledge(effect, op, done),
-            None => Twist::Pass(effect),
+            Some(done) => {
+                let done = Input::Done(op, done).into();
+                Twist::Acknowledge(ProfileEffect::Session(effect), op, done)
+            }
+            None => pass(effect),
         }
     }
 
@@ -317,20 +358,19 @@ impl Memory {
                 };
                 let effect = Effect::Net(op, NetJob::Send { at, refresh, key, deadline });
                 if mutant == Mutant::SentTwiceAtOnce {
-                    return Twist::Swap(vec![effect.clone(), effect]);
+                    return swap([effect.clone(), effect]);
                 }
-                Twist::Pass(effect)
+                pass(effect)
             }
             NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
-                Twist::Pretend(op, Done::Probed(Probe::Generation(0), None))
+                Twist::Pretend(op, JobResult::Probed(ProbeAnswer::Generation(0), None))
             }
             NetJob::Connect { .. }
             | NetJob::Probe { .. }
             | NetJob::Login { .. }
             | NetJob::Revoke(_)
             | NetJob::Identify { .. }
-            | NetJob::TellReminder { .. }
-            | NetJob::Listen => Twist::Pass(Effect::Net(op, job)),
+            | NetJob::Listen => pass(Effect::Net(op, job)),
         }
     }
 }

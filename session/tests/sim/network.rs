@@ -5,9 +5,11 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::{Done, Identity, LoginAnswer, LoginCall, NetJob, Probe, Refresh, RevokeAnswer};
-use everkey_session::record::Revocation;
-use everkey_session::trouble::{NetKind, NetTrouble, Rejected};
+use everkey_session::Revocation;
+use everkey_session::{
+    Identity, JobResult, LoginAnswer, LoginCall, NetJob, ProbeAnswer, RefreshAnswer, RevokeAnswer,
+};
+use everkey_session::{NetError, NetErrorKind, Rejected};
 
 /// How long the agent's HTTP client waits for an answer, in milliseconds.
 const CLIENT_PATIENCE_MS: u64 = 10_000;
@@ -71,16 +73,16 @@ impl World {
                 let result = if self.net_is_up && !(slow && self.dice.chance(500)) {
                     Ok(())
                 } else {
-                    Err(trouble(NetKind::Connect("no route to host".to_owned())))
+                    Err(trouble(NetErrorKind::Connect("no route to host".to_owned())))
                 };
-                self.complete(takes, op, Done::Connected(result));
+                self.complete(takes, op, JobResult::Connected(result));
             }
             NetJob::Send { at: _, refresh, key, deadline } => self.send(op, refresh, key, deadline),
             NetJob::Probe { at: _, access } => self.probe(op, &access),
             NetJob::Login { server, call } => {
                 let takes = self.dice.between(20, 500);
                 let answer = self.sign_in_call(&server, &call);
-                self.complete(takes, op, Done::LoginAnswered(Box::new(answer)));
+                self.complete(takes, op, JobResult::LoginAnswered(Box::new(answer)));
             }
             NetJob::Revoke(revocation) => {
                 self.check_parted(&revocation);
@@ -88,10 +90,9 @@ impl World {
             }
             NetJob::Identify { .. } => {
                 let takes = self.dice.between(20, 300);
-                self.complete(takes, op, Done::Identified(Identity::Untold));
+                self.complete(takes, op, JobResult::Identified(Identity::Untold));
             }
-            NetJob::TellReminder { at, access, due_at } => self.tell_reminder(op, &at, &access, due_at),
-            NetJob::Listen => self.complete(1, op, Done::Listening(Err("no ports here".to_owned()))),
+            NetJob::Listen => self.complete(1, op, JobResult::Listening(Err("no ports here".to_owned()))),
         }
     }
 
@@ -99,7 +100,7 @@ impl World {
         self.is_rough() && self.dice.chance(self.plan.net_faults)
     }
 
-    pub fn complete(&mut self, after: u64, op: Op, done: Done) {
+    pub fn complete(&mut self, after: u64, op: Op, done: JobResult) {
         self.at(after, Event::Done(self.life, op, done));
     }
 
@@ -118,22 +119,22 @@ impl World {
             Fate::Fine => self.at(takes, Event::Arrive(request)),
             Fate::LostOnTheWay => {
                 let broken = self.dice.chance(500);
-                self.unclear(if broken { 50 } else { CLIENT_PATIENCE_MS }, op, NetKind::Timeout);
+                self.unclear(if broken { 50 } else { CLIENT_PATIENCE_MS }, op, NetErrorKind::Timeout);
             }
             Fate::AnswerLost | Fate::AnswerCut => {
                 request.answer_to = None;
                 self.at(takes, Event::Arrive(request));
                 if fate == Fate::AnswerCut {
-                    self.unclear(2 * takes, op, NetKind::NotTheContract);
+                    self.unclear(2 * takes, op, NetErrorKind::NotTheContract);
                 } else {
-                    self.unclear(CLIENT_PATIENCE_MS, op, NetKind::Timeout);
+                    self.unclear(CLIENT_PATIENCE_MS, op, NetErrorKind::Timeout);
                 }
             }
             Fate::Delayed => {
                 request.answer_to = None;
                 let late = self.dice.between(2_000, 40_000);
                 self.at(late, Event::Arrive(request));
-                self.unclear(CLIENT_PATIENCE_MS, op, NetKind::Timeout);
+                self.unclear(CLIENT_PATIENCE_MS, op, NetErrorKind::Timeout);
             }
             Fate::Doubled => {
                 let copy = Request {
@@ -150,15 +151,15 @@ impl World {
                 request.answers = 2;
                 self.at(takes, Event::Arrive(request));
             }
-            Fate::Html => self.unclear(takes, op, NetKind::NotTheContract),
-            Fate::BadGateway => self.unclear(takes, op, NetKind::Status(502)),
+            Fate::Html => self.unclear(takes, op, NetErrorKind::NotTheContract),
+            Fate::BadGateway => self.unclear(takes, op, NetErrorKind::Status(502)),
             Fate::Declined => {
                 let wait = self.dice.chance(700).then(|| self.dice.between(0, 60));
-                self.complete(takes, op, answered(Refresh::Declined(wait), None));
+                self.complete(takes, op, answered(RefreshAnswer::Declined(wait), None));
             }
             Fate::OtherSession => {
                 let grant = self.server.sign_in(self.now, url_of(url), "mallory");
-                self.complete(takes, op, answered(Refresh::Granted(grant), None));
+                self.complete(takes, op, answered(RefreshAnswer::Granted(grant), None));
             }
         }
     }
@@ -175,8 +176,8 @@ impl World {
         }
     }
 
-    fn unclear(&mut self, after: u64, op: Op, kind: NetKind) {
-        self.complete(after, op, answered(Refresh::Unclear(trouble(kind)), None));
+    fn unclear(&mut self, after: u64, op: Op, kind: NetErrorKind) {
+        self.complete(after, op, answered(RefreshAnswer::Unclear(trouble(kind)), None));
     }
 
     /// A request reaches the server.
@@ -202,23 +203,23 @@ impl World {
         let takes = self.dice.between(20, 300);
         let fails = self.meets_trouble();
         let (answer, clock) = if !self.net_is_up || fails {
-            (Probe::Unclear(trouble(NetKind::Timeout)), None)
+            (ProbeAnswer::Unclear(trouble(NetErrorKind::Timeout)), None)
         } else {
             let answer = self.server.probe(access.expose());
             let clock = self.server.clock(self.now);
             if let Some((refresh, before)) = self.server.refresh_beside(access.expose()) {
-                let moved = !matches!(answer, Probe::Generation(now) if now == before);
+                let moved = !matches!(answer, ProbeAnswer::Generation(now) if now == before);
                 let under_way = self.is_under_way(&refresh);
                 self.checks.probed(&refresh, moved, under_way, clock);
             }
             (answer, Some(clock))
         };
-        self.complete(takes, op, Done::Probed(answer, clock));
+        self.complete(takes, op, JobResult::Probed(answer, clock));
     }
 
     fn sign_in_call(&mut self, server: &str, call: &LoginCall) -> LoginAnswer {
         if !self.net_is_up || self.meets_trouble() {
-            return LoginAnswer::Net(trouble(NetKind::Timeout));
+            return LoginAnswer::Net(trouble(NetErrorKind::Timeout));
         }
         match call {
             LoginCall::RequestCode { .. } if self.plan.reminds && self.dice.chance(100) => {
@@ -239,20 +240,20 @@ impl World {
             | LoginCall::StartDevice { .. }
             | LoginCall::PollDevice { .. }
             | LoginCall::Exchange { .. }
-            | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(NetKind::NotTheContract)),
+            | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(NetErrorKind::NotTheContract)),
         }
     }
 
     fn revoke(&mut self, op: Op, revocation: &Revocation) {
         let takes = self.dice.between(20, 300);
         let answer = if !self.net_is_up || self.meets_trouble() {
-            RevokeAnswer::Net(trouble(NetKind::Timeout))
+            RevokeAnswer::Net(trouble(NetErrorKind::Timeout))
         } else if revocation.refresh.as_ref().is_some_and(|refresh| self.server.revoke(refresh.expose())) {
             RevokeAnswer::Confirmed
         } else {
             RevokeAnswer::Refused
         };
-        self.complete(takes, op, Done::Revoked(answer));
+        self.complete(takes, op, JobResult::Revoked(answer));
     }
 }
 
@@ -260,17 +261,21 @@ fn url_of(url: &str) -> &'static str {
     known_server(url)
 }
 
-pub fn trouble(kind: NetKind) -> NetTrouble {
-    NetTrouble { server: crate::schedule::HOME.to_owned(), kind }
+pub fn trouble(kind: NetErrorKind) -> NetError {
+    NetError { server: crate::schedule::HOME.to_owned(), kind }
 }
 
 /// Tokens stay out of the trace where they would only be noise.
-pub fn word(answer: &Refresh) -> String {
+pub fn word(answer: &RefreshAnswer) -> String {
     match answer {
-        Refresh::Granted(grant) => {
+        RefreshAnswer::Granted(grant) => {
             format!("granted {}", grant.refresh.as_ref().unwrap_or(&grant.access).expose())
         }
-        Refresh::Refused | Refresh::Rotating | Refresh::Late | Refresh::Declined(_) | Refresh::Unclear(_) => {
+        RefreshAnswer::Refused
+        | RefreshAnswer::Rotating
+        | RefreshAnswer::Late
+        | RefreshAnswer::Declined(_)
+        | RefreshAnswer::Unclear(_) => {
             format!("{answer:?}")
         }
     }

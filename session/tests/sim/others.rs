@@ -7,8 +7,8 @@ use crate::schedule::HOME;
 use crate::server::{Sender, session_of};
 use crate::world::{Event, World};
 use everkey_proto::Secret;
-use everkey_session::event::Input;
-use everkey_session::job::Refresh;
+use everkey_session::Input;
+use everkey_session::RefreshAnswer;
 
 impl World {
     /// The original tool reads the file and refreshes, as if it were alone.
@@ -25,7 +25,7 @@ impl World {
         }
         let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
         self.note(|_| format!("other tool: {} -> {}", token.expose(), word(&answer)));
-        let Refresh::Granted(mut grant) = answer else { return };
+        let RefreshAnswer::Granted(mut grant) = answer else { return };
         grant.refresh.get_or_insert_with(|| token.clone());
         self.server.stray(token.expose());
         let access = grant.access.expose().to_owned();

@@ -7,13 +7,14 @@ use crate::network::trouble;
 use crate::schedule::{HOME, Happening, Mood, Reminding};
 use crate::world::{Event, World, known_server};
 use everkey_proto::reply::{self, Upstream, User};
-use everkey_proto::{Secret, When};
-use everkey_session::event::{Answer, Ask, Effect, Input};
-use everkey_session::job::{Done, ReminderAnswer, StoreJob};
-use everkey_session::record::Revocation;
-use everkey_session::registration::At;
-use everkey_session::reminder::{Owed, Reminder, ReminderBook};
-use everkey_session::trouble::{NetKind, Notice};
+use everkey_proto::{Expect, Secret, When};
+use everkey_reminder::{
+    Owed, ProfileEffect, ProfileInput, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
+    ReminderEffect, ReminderJob, ReminderNotice, ReminderRequest,
+};
+use everkey_session::Ask;
+use everkey_session::NetErrorKind;
+use everkey_session::Revocation;
 use everkey_session::{Op, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,9 +63,9 @@ impl World {
 
     pub fn remind(&mut self, what: Reminding) {
         match what {
-            Reminding::Show => self.ask(Ask::Reminder, None),
-            Reminding::Clear => self.ask(Ask::ClearReminder, None),
-            Reminding::Changed => self.feed(Input::ReminderChanged),
+            Reminding::Show => self.ask_of_reminder(ReminderRequest::Show),
+            Reminding::Clear => self.ask_of_reminder(ReminderRequest::Clear),
+            Reminding::Changed => self.feed(ProfileInput::ReminderChanged),
             Reminding::Set(ahead) => {
                 let when = match u32::try_from(ahead / 86_400) {
                     Ok(days) if days > 0 => When::InDays(days),
@@ -72,7 +73,7 @@ impl World {
                 };
                 let waiter = Waiter(self.waiters + 1);
                 self.reminders.setters.insert(waiter);
-                self.ask(Ask::SetReminder { when }, None);
+                self.ask_of_reminder(ReminderRequest::Set(when));
                 if self.is_rough() && self.dice.chance(400) {
                     let soon = self.dice.between(20, 800);
                     let other = Happening::Reminder(Reminding::Set(ahead + 1));
@@ -91,12 +92,22 @@ impl World {
         }
     }
 
+    fn ask_of_reminder(&mut self, request: ReminderRequest) {
+        if self.agent.is_none() {
+            return;
+        }
+        self.waiters += 1;
+        let waiter = Waiter(self.waiters);
+        self.checks.asked_of_reminder(waiter, self.now);
+        self.feed(ProfileInput::Request { waiter, expect: Expect::default(), request });
+    }
+
     fn reminder_edited(&mut self, content: Option<NextAudit>) {
         self.disk.reminder = File::new(content);
         self.reminder_is_there();
         self.reminders.ours = None;
         if self.dice.chance(700) {
-            self.feed(Input::ReminderChanged);
+            self.feed(ProfileInput::ReminderChanged);
         }
     }
 
@@ -157,39 +168,39 @@ impl World {
     }
 
     /// Looks at what the agent does, before it is done.
-    pub fn check_reminders(&mut self, effect: &Effect) {
-        if !self.plan.reminds {
-            return;
-        }
+    pub fn check_reminders(&mut self, effect: &ProfileEffect) {
+        let effect = match effect {
+            ProfileEffect::Reminder(effect) if self.plan.reminds => effect,
+            ProfileEffect::Status(_, _, Some(shown)) => return self.check_shown(shown),
+            ProfileEffect::Reminder(_) | ProfileEffect::Status(..) | ProfileEffect::Session(_) => return,
+        };
         match effect {
-            Effect::Remind(reminder) => self.check_told(reminder),
-            Effect::Reply(waiter, answer) => {
+            ReminderEffect::Remind(reminder) => self.check_told(reminder),
+            ReminderEffect::Reply(waiter, reply) => {
                 let set = self.reminders.setters.remove(waiter);
-                match &**answer {
-                    Answer::Reminder(Some(shown)) => {
-                        self.check_shown(shown);
-                        if set {
-                            self.check_stored(shown);
-                        }
+                if let Ok(Some(shown)) = reply {
+                    self.check_shown(shown);
+                    if set {
+                        self.check_stored(shown);
                     }
-                    Answer::Status(view) => view.reminder.iter().for_each(|shown| self.check_shown(shown)),
-                    _ => {}
                 }
             }
-            Effect::Tell(Notice::ReminderSet(shown) | Notice::ReminderDue(shown)) => self.check_shown(shown),
-            Effect::Store(_, job) => {
-                // At a moment when it matters: the book is written and the file is not.
-                let puts = matches!(**job, StoreJob::PutReminder { .. });
+            ReminderEffect::Notify(ReminderNotice::Set(shown) | ReminderNotice::Due(shown)) => {
+                self.check_shown(shown);
+            }
+            ReminderEffect::Store(_, job) => {
+                // CallTarget a moment when it matters: the book is written and the file is not.
+                let puts = matches!(**job, ReminderJob::Put { .. });
                 if puts && self.plan.crashes > 0 && self.is_rough() && self.dice.chance(200) {
                     let soon = self.dice.between(5, 100);
                     let power = self.dice.chance(300);
                     self.at(soon, Event::Happen(Happening::Crash { power }));
                 }
-                let notes = matches!(**job, StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_));
+                let notes = matches!(**job, ReminderJob::Put { .. } | ReminderJob::Note(_));
                 let alone = !notes || self.disk.is_idle_of_reminders();
                 self.checks.require(alone, Rule::I9, || "two jobs for the reminder".to_owned());
             }
-            Effect::Tell(_) | Effect::Net(..) | Effect::Cancel(_) => {}
+            ReminderEffect::Notify(_) | ReminderEffect::Call(..) => {}
         }
     }
 
@@ -239,7 +250,9 @@ impl World {
         });
     }
 
-    pub fn tell_reminder(&mut self, op: Op, at: &At, access: &Secret, due_at: Option<u64>) {
+    /// The api-server hears of a reminder.
+    pub fn informed_of_reminder(&mut self, op: Op, ReminderCall { at, access, due_at }: ReminderCall) {
+        let access = &access;
         let takes = self.dice.between(20, 300);
         let family = self.server.family_of_access(access.expose());
         let email = family.map(|family| self.server.families[family].user.email.clone()).unwrap_or_default();
@@ -268,7 +281,7 @@ impl World {
         self.reminders.used.push(access.clone());
         self.reminders.limited |= limited;
         let answer = if lost {
-            ReminderAnswer::Net(trouble(NetKind::Timeout))
+            ReminderAnswer::Net(trouble(NetErrorKind::Timeout))
         } else if limited {
             ReminderAnswer::Limited(self.dice.between(0, 60))
         } else if !self.server.call(self.now, access.expose()) || rough && self.dice.chance(200) {
@@ -286,10 +299,11 @@ impl World {
                 Some(due_at) => self.reminders.known.insert(email, due_at),
                 None => self.reminders.known.remove(&email),
             };
-            if rough { ReminderAnswer::Net(trouble(NetKind::Broken)) } else { ReminderAnswer::Accepted }
+            if rough { ReminderAnswer::Net(trouble(NetErrorKind::Broken)) } else { ReminderAnswer::Accepted }
         };
         self.note(|_| format!("   reminder {due_at:?}: {answer:?}"));
-        self.complete(takes, op, Done::ReminderTold(answer));
+        let done = Event::ReminderDone(self.life, op, ReminderDone::Informed(answer));
+        self.at(takes, done);
     }
 
     /// A session is revoked once what its user owes was told, or could not be, with its token.

@@ -1,9 +1,9 @@
-//! A scripted api-server: an independent model of the server's side of `design/rotation.md`.
+//! A scripted api-server: an independent model of the server's side of `docs/rotation.md`.
 
 use everkey_proto::{Secret, reply::User};
-use everkey_session::job::{Probe, Refresh};
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Claims, Grant, Holder, Session};
+use everkey_session::{Capability, Claims, Holder, Session, TokenResponse};
+use everkey_session::{ProbeAnswer, RefreshAnswer};
 use std::collections::BTreeMap;
 
 /// How long after a consumption another key counts as a race, in milliseconds.
@@ -136,7 +136,7 @@ impl Server {
         (ms / 1000).saturating_add_signed(self.skew)
     }
 
-    pub fn sign_in(&mut self, ms: u64, url: &'static str, name: &str) -> Grant {
+    pub fn sign_in(&mut self, ms: u64, url: &'static str, name: &str) -> TokenResponse {
         let user = User { id: format!("u-{name}"), email: format!("{name}@example.com") };
         let (revoked, is_stray) = (false, false);
         self.families.push(Family { url, user, revoked, is_stray, generations: Vec::new() });
@@ -145,37 +145,47 @@ impl Server {
         self.grant(ms, family, 0)
     }
 
-    pub fn sign_in_by_other(&mut self, ms: u64, url: &'static str, name: &str) -> Grant {
+    pub fn sign_in_by_other(&mut self, ms: u64, url: &'static str, name: &str) -> TokenResponse {
         let grant = self.sign_in(ms, url, name);
         self.families.iter_mut().last().into_iter().for_each(|family| family.is_stray = true);
         grant
     }
 
     /// One refresh, decided as the contract says.
-    pub fn refresh(&mut self, ms: u64, token: &str, key: Option<&str>, until: u64, by: Sender) -> Refresh {
+    pub fn refresh(
+        &mut self,
+        ms: u64,
+        token: &str,
+        key: Option<&str>,
+        until: u64,
+        by: Sender,
+    ) -> RefreshAnswer {
         self.requests += 1;
         let now = self.clock(ms);
         let late = until < now || until > now + LONGEST_DEADLINE;
         if key.is_some() && self.rules.is_ours() && late {
-            return Refresh::Late;
+            return RefreshAnswer::Late;
         }
-        let Some(&(family, generation)) = self.refresh.get(token) else { return Refresh::Refused };
+        let Some(&(family, generation)) = self.refresh.get(token) else { return RefreshAnswer::Refused };
         if self.families[family].revoked {
-            return Refresh::Refused;
+            return RefreshAnswer::Refused;
         }
         match self.families[family].generations[generation].consumed.clone() {
             None if self.rules.keeps_tokens() => {
                 self.rotations += 1;
-                let kept =
-                    Grant { refresh: None, refresh_expires_in: None, ..self.grant(ms, family, generation) };
-                Refresh::Granted(kept)
+                let kept = TokenResponse {
+                    refresh: None,
+                    refresh_expires_in: None,
+                    ..self.grant(ms, family, generation)
+                };
+                RefreshAnswer::Granted(kept)
             }
             None => {
                 self.families[family].generations[generation].consumed = Some((ms, key.map(str::to_owned)));
                 self.see(family, generation);
                 self.add_generation(family);
                 self.rotations += 1;
-                Refresh::Granted(self.grant(ms, family, generation + 1))
+                RefreshAnswer::Granted(self.grant(ms, family, generation + 1))
             }
             Some((at, before)) => self.second_use(ms, family, generation, at, (before.as_deref(), key), by),
         }
@@ -189,45 +199,47 @@ impl Server {
         consumed_at: u64,
         keys: (Option<&str>, Option<&str>),
         by: Sender,
-    ) -> Refresh {
+    ) -> RefreshAnswer {
         match self.rules {
-            Rules::Rejects => return Refresh::Refused,
+            Rules::Rejects => return RefreshAnswer::Refused,
             Rules::Strict | Rules::RevokesAll => return self.alarm(family, by),
             Rules::Rr1 | Rules::Reusable => {}
         }
         let successor_used = self.families[family].generations[generation + 1].used;
         match keys {
-            (Some(before), Some(now)) if before == now && successor_used => Refresh::Refused,
+            (Some(before), Some(now)) if before == now && successor_used => RefreshAnswer::Refused,
             (Some(before), Some(now)) if before == now => {
-                Refresh::Granted(self.grant(ms, family, generation + 1))
+                RefreshAnswer::Granted(self.grant(ms, family, generation + 1))
             }
             (None, None) => self.alarm(family, by),
             (Some(_), _) | (_, Some(_)) if !successor_used || ms - consumed_at <= RACE_MS => {
-                Refresh::Rotating
+                RefreshAnswer::Rotating
             }
             (Some(_), _) | (_, Some(_)) => self.alarm(family, by),
         }
     }
 
-    fn alarm(&mut self, family: usize, by: Sender) -> Refresh {
+    fn alarm(&mut self, family: usize, by: Sender) -> RefreshAnswer {
         self.alarms += u32::from(by == Sender::Agent);
         let user = self.families[family].user.id.clone();
         self.families.iter_mut().filter(|f| f.user.id == user).for_each(|f| f.revoked = true);
-        Refresh::Refused
+        RefreshAnswer::Refused
     }
 
     /// The session route; counts as a use.
-    pub fn probe(&mut self, access: &str) -> Probe {
-        let Some(&Access { family, generation, .. }) = self.access.get(access) else { return Probe::Refused };
+    pub fn probe(&mut self, access: &str) -> ProbeAnswer {
+        let Some(&Access { family, generation, .. }) = self.access.get(access) else {
+            return ProbeAnswer::Refused;
+        };
         match self.rules {
-            Rules::RevokesAll | Rules::Rejects | Rules::Reusable => return Probe::NoRoute,
+            Rules::RevokesAll | Rules::Rejects | Rules::Reusable => return ProbeAnswer::NoRoute,
             Rules::Rr1 | Rules::Strict => {}
         }
         if self.families[family].revoked {
-            return Probe::Refused;
+            return ProbeAnswer::Refused;
         }
         self.see(family, generation);
-        Probe::Generation(self.families[family].generations.len() as u64 - 1)
+        ProbeAnswer::Generation(self.families[family].generations.len() as u64 - 1)
     }
 
     /// A client calls with an access token; whether the server takes it.
@@ -294,7 +306,7 @@ impl Server {
         self.refresh.insert(refresh_text(family, generation), (family, generation));
     }
 
-    fn grant(&mut self, ms: u64, family: usize, generation: usize) -> Grant {
+    fn grant(&mut self, ms: u64, family: usize, generation: usize) -> TokenResponse {
         self.issued += 1;
         let access = format!("at-{family}-{generation}-{}", self.issued);
         let lives = self.access_secs.clamp(1, 10 * 365 * 86_400).unsigned_abs() * 1000;
@@ -305,7 +317,7 @@ impl Server {
             session_id: Some(format!("sid-{family}")),
             generation: self.rules.is_ours().then_some(generation as u64),
         };
-        Grant {
+        TokenResponse {
             access: Secret::new(access),
             access_expires_in: Some(self.access_secs),
             refresh: Some(Secret::new(refresh_text(family, generation))),
@@ -323,7 +335,7 @@ fn refresh_text(family: usize, generation: usize) -> String {
 }
 
 /// The session that a tool writes when it gets a grant at `wall`.
-pub fn session_of(grant: Grant, wall: u64) -> Session {
+pub fn session_of(grant: TokenResponse, wall: u64) -> Session {
     let holder = Holder { user: grant.user.clone(), ..Holder::default() };
     grant.into_session(holder, wall)
 }

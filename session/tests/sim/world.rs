@@ -1,20 +1,23 @@
 //! The world of one schedule: clocks, a queue of events, the agent, its disk and its network.
 
+mod agent;
+mod happen;
+
 use crate::check::{Breach, Checks, Rule};
 use crate::dice::Dice;
-use crate::disk::{Content, Disk, Health, Progress};
-use crate::ending::Excuses;
+use crate::disk::{Content, Disk, File, Health};
+use crate::excuses::Excuses;
 use crate::mutants::{Agent, Mutant};
 use crate::network::{Connection, Request};
 use crate::reminders::Reminders;
-use crate::schedule::{AWAY, HOME, Happening, Plan, Start, happening, reminding};
+use crate::schedule::{AWAY, HOME, Happening, Plan, Start, reminding};
 use crate::server::{Rules, Server, session_of};
-use everkey_proto::{Scheme, Secret};
-use everkey_session::event::{Ask, Effect, Input};
-use everkey_session::job::{Done, Refresh, StoreJob};
-use everkey_session::policy::Policy;
-use everkey_session::record::{Fingerprint, Pin, Session, Sidecar};
-use everkey_session::{Boot, Moment, Op, Settings};
+use everkey_proto::Secret;
+use everkey_reminder::{ProfileInput, ReminderDone};
+use everkey_session::Op;
+use everkey_session::{Ask, Input};
+use everkey_session::{Fingerprint, Pin, Session, Sidecar};
+use everkey_session::{JobResult, RefreshAnswer};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.
@@ -38,10 +41,11 @@ pub enum Event {
     LockFree,
     NetUp,
     DiskWell,
-    /// Of the life with this number, like the next three.
+    /// Of the life with this number, like the next four.
     DiskStep(u32),
     Tick(u32, u64),
-    Done(u32, Op, Done),
+    Done(u32, Op, JobResult),
+    ReminderDone(u32, Op, ReminderDone),
     Typed(u32, Ask),
     Arrive(Request),
     UseAccess(String),
@@ -164,7 +168,7 @@ impl World {
             };
             let sidecar =
                 Sidecar { pin: Some(pin), machine: Some("machine".to_owned()), ..Sidecar::default() };
-            self.disk.sidecar = crate::disk::File::new(Some(sidecar));
+            self.disk.sidecar = File::new(Some(sidecar));
         }
         self.disk.write_by_other(Some(Content::Session(session)));
     }
@@ -220,217 +224,21 @@ impl World {
             }
             Event::Done(life, op, done) if life == self.life => self.completed(op, done),
             Event::Typed(life, ask) if life == self.life => self.ask(ask, None),
-            Event::DiskStep(_) | Event::Tick(..) | Event::Done(..) | Event::Typed(..) => {}
+            Event::ReminderDone(life, op, done) if life == self.life => {
+                self.feed(ProfileInput::ReminderDone(op, done));
+            }
+            Event::DiskStep(_)
+            | Event::Tick(..)
+            | Event::Done(..)
+            | Event::ReminderDone(..)
+            | Event::Typed(..) => {}
             Event::Arrive(request) => self.arrive(request),
             Event::UseAccess(access) => self.use_access(access),
             Event::Report(than) => self.ask(Ask::Better { than }, None),
             Event::OtherSends(token) => self.other_sends(&token),
             Event::OtherMends(digest, whole) => self.other_mends(digest, whole),
             Event::OtherWrites(content) => self.other_writes(content),
-            Event::ReminderChanged => self.feed(Input::ReminderChanged),
-        }
-    }
-
-    fn happen(&mut self, what: Happening) {
-        if self.healing && !matches!(what, Happening::Token(..)) {
-            return;
-        }
-        self.note(|_| format!("== {what:?}"));
-        match what {
-            Happening::Token(clients, min_validity_secs) => {
-                for _ in 0..clients {
-                    self.ask(Ask::Token { min_validity_secs }, None);
-                }
-            }
-            Happening::Refresh { force } => self.ask(Ask::Refresh { force }, None),
-            Happening::Whoami => self.ask(Ask::Whoami, None),
-            Happening::Status => self.ask(Ask::Status, None),
-            Happening::Gone => self.someone_goes(),
-            Happening::Login(server) => self.ask(Ask::Login { scheme: None }, Some(server)),
-            Happening::Logout => self.ask(Ask::Logout, None),
-            Happening::Crash { power } => self.crash(power),
-            // Once another program has put a session back, only the state folder can tell it from the real thing.
-            Happening::LoseState if self.excuses.other_tool => {}
-            Happening::LoseState => {
-                self.crash(false);
-                self.disk.sidecar = crate::disk::File::new(None);
-                self.lose_reminder_book();
-                self.excuses.no_sidecar = true;
-                self.checks.guessing();
-                self.backup = None;
-                self.server.families.iter_mut().for_each(|family| family.is_stray = true);
-            }
-            Happening::LoseLock => {
-                self.crash(false);
-                self.disk.lock_is_free = false;
-                let until = self.dice.between(1_000, 60_000);
-                self.at(until, Event::LockFree);
-            }
-            Happening::Suspend(ms) => {
-                self.now += ms;
-                self.end += ms;
-                self.checks.suspended(ms);
-            }
-            Happening::WallJump(secs) => {
-                self.wall_ahead += secs;
-                self.checks.guessing();
-                self.excuses.wall_went_back |= secs < 0;
-            }
-            Happening::NetDown(ms) => {
-                self.net_is_up = false;
-                self.at(ms, Event::NetUp);
-            }
-            Happening::DiskBad(health, ms) => {
-                self.disk.health = health;
-                self.at(ms, Event::DiskWell);
-            }
-            Happening::FileChanged => self.feed(Input::FileChanged),
-            Happening::OtherRefresh => self.other_refreshes(),
-            Happening::OtherLogin => self.other_signs_in(),
-            Happening::OtherDelete => self.other_writes(None),
-            Happening::OtherGarble => self.other_garbles(),
-            Happening::Restore => self.restore_backup(),
-            Happening::Reminder(what) => self.remind(what),
-        }
-    }
-
-    fn start_agent(&mut self) {
-        let settings = Settings {
-            policy: Policy {
-                schemes: vec![Scheme::Otp],
-                refreshes: true,
-                revokes: true,
-                identifies: false,
-                reminds: self.plan.reminds,
-                oauth: None,
-                margin_secs: 60,
-                replay: self.plan.rules.replay(),
-                gap_ms: 30_000,
-            },
-            server: HOME.to_owned(),
-            session_file: "/session".to_owned(),
-            machine: "machine".to_owned(),
-        };
-        let now = self.moment();
-        self.note(|world| format!("the agent starts, life {}", world.life));
-        let (agent, effects) = Agent::start(settings, &now, self.mutant);
-        self.agent = Some(agent);
-        self.carry_out(effects);
-    }
-
-    fn crash(&mut self, power: bool) {
-        if self.agent.take().is_none() {
-            return;
-        }
-        self.note(|_| format!("crash, power cut: {power}"));
-        self.life += 1;
-        self.tick_at = None;
-        self.connections.clear();
-        let before = self.disk.reminder.seen.clone();
-        self.disk.crash(power, &mut self.dice);
-        self.reminder_crashed(before.as_ref());
-        self.checks.crashed();
-        if power {
-            self.booted = self.now;
-        }
-        let after = self.dice.between(50, 5_000);
-        self.at(after, Event::Restart);
-    }
-
-    fn completed(&mut self, op: Op, done: Done) {
-        if let Done::Answered(answer, _) = &done {
-            self.checks.answered(self.global(op), answer, &self.server);
-        }
-        if let Done::Erased(result) = &done {
-            self.checks.erased(result.is_ok());
-        }
-        self.feed(Input::Done(op, done));
-    }
-
-    /// One event for the agent.
-    pub fn feed(&mut self, input: Input) {
-        let now = self.moment();
-        self.note(|_| format!("-> {input:?}"));
-        let went = matches!(input, Input::Gone(_));
-        let Some(agent) = &mut self.agent else { return };
-        let effects = agent.handle(&now, input);
-        let cancels = effects.iter().any(|effect| matches!(effect, Effect::Cancel(_)));
-        self.checks
-            .require(!(went && cancels), Rule::I9, || "a client that left has cancelled work".to_owned());
-        self.carry_out(effects);
-        let Some(agent) = &self.agent else { return };
-        let wake = agent.next_wake(&now).map(|boot| boot.0);
-        self.checks.after_event(self.now, now.boot.0, wake);
-        if let Some(wake) = wake.map(|boot| boot.saturating_add(self.booted))
-            && self.tick_at != Some(wake)
-        {
-            self.tick_at = Some(wake);
-            self.queue_at(wake, Event::Tick(self.life, wake));
-        }
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            self.note(|_| format!("   {effect:?}"));
-            self.checks.effect(self.now, &effect, &self.disk, &self.server);
-            self.check_reminders(&effect);
-            self.carry_out_one(effect);
-            if !self.healing && self.dice.chance(self.plan.crashes) {
-                let power = self.dice.chance(500);
-                return self.crash(power);
-            }
-            if !self.healing && self.dice.chance(self.plan.ambushes) {
-                let what = if self.plan.reminds && self.dice.chance(300) {
-                    Happening::Reminder(reminding(&mut self.dice))
-                } else {
-                    happening(self.plan.mood, &mut self.dice)
-                };
-                let soon = self.dice.between(0, 300);
-                self.at(soon, Event::Happen(what));
-            }
-        }
-    }
-
-    fn carry_out_one(&mut self, effect: Effect) {
-        match effect {
-            Effect::Reply(_, answer) => self.client_reads(*answer),
-            Effect::Store(op, job) => {
-                if let StoreJob::Erase { revocation, .. } = &*job {
-                    self.checks.erasing(revocation.as_ref(), &self.server);
-                }
-                if self.disk.start(op, *job) {
-                    self.next_disk_step();
-                }
-            }
-            Effect::Net(op, job) => self.net(op, job),
-            Effect::Cancel(op) => {
-                self.connections.remove(&op);
-            }
-            Effect::Tell(_) | Effect::Remind(_) => {}
-        }
-    }
-
-    fn next_disk_step(&mut self) {
-        let takes = self.dice.between(1, 30);
-        self.at(takes, Event::DiskStep(self.life));
-    }
-
-    fn disk_step(&mut self) {
-        if let Some(step) = self.disk.next_step().cloned() {
-            self.note(|_| format!("   disk: {step:?}"));
-            self.checks.before_step(&step, &self.disk, &self.server);
-        }
-        let before = self.plan.reminds.then(|| self.disk.reminder.seen.clone());
-        let progress = self.disk.step(&mut self.dice);
-        self.checks.after_step(&self.disk);
-        if let Some(before) = before {
-            self.reminder_stepped(before.as_ref());
-        }
-        if !self.disk.is_idle() {
-            self.next_disk_step();
-        }
-        if let Some(Progress::Finished(op, done)) = progress {
-            self.completed(op, done);
+            Event::ReminderChanged => self.feed(ProfileInput::ReminderChanged),
         }
     }
 
@@ -458,15 +266,6 @@ impl World {
         self.queue.values().any(|event| matches!(event, Event::Arrive(r) if r.token.expose() == token))
     }
 
-    fn moment(&mut self) -> Moment {
-        Moment { boot: Boot(self.now - self.booted), wall: self.wall(), dice: self.dice.bytes() }
-    }
-
-    /// The agent counts its work from one in every life.
-    pub fn global(&self, op: Op) -> Op {
-        Op(u64::from(self.life) << 32 | op.0)
-    }
-
     pub fn note(&mut self, what: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let line = format!("{:>10.3} {}", (self.now - BEGIN_MS) as f64 / 1000.0, what(self));
@@ -490,6 +289,6 @@ pub fn known_server(url: &str) -> &'static str {
 }
 
 /// Unclear answers keep their shape in one place.
-pub fn answered(answer: Refresh, clock: Option<u64>) -> Done {
-    Done::Answered(Box::new(answer), clock)
+pub fn answered(answer: RefreshAnswer, clock: Option<u64>) -> JobResult {
+    JobResult::Answered(Box::new(answer), clock)
 }

@@ -1,7 +1,7 @@
 //! The re-audit page: the reminder, and the sign-in that it asks for.
 
 use super::Desk;
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{ADA, Setup, until};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,8 +26,8 @@ fn until_days(desk: &Desk, wanted: Option<u64>) {
 }
 
 #[test]
-fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
-    let test = "a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared";
+fn a_reminder_needs_a_sign_in_and_can_be_edited() {
+    let test = "a_reminder_needs_a_sign_in_and_can_be_edited";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.goto("/audit");
     desk.browser.shows("Sign in to see your reminder");
@@ -69,7 +69,7 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
     desk.browser.click("Change the reminder");
     until_days(&desk, Some(30));
     desk.browser.shows("In 30 days, at ");
-    // The script says it in the server's words, by days of the calendar as `pages/clock.rs` counts them.
+    // The script says it in the server's words, by days of the calendar as `dashboard/src/pages/clock.rs` counts them.
     let said = desk.browser.script_and_wait(
         "const done = arguments[0]; const at = (...parts) => new Date(2026, 10, ...parts).getTime() / 1000;
          import('/assets/time.js').then(({ ahead }) =>
@@ -89,8 +89,8 @@ fn a_reminder_asks_for_a_sign_in_and_is_set_changed_and_cleared() {
 }
 
 #[test]
-fn a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told() {
-    let test = "a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told";
+fn replacing_an_unseen_reminder_is_reported() {
+    let test = "replacing_an_unseen_reminder_is_reported";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     desk.world.everkey("reminder set --in-days 30").ok();
@@ -110,8 +110,8 @@ fn a_reminder_that_could_not_be_seen_is_replaced_and_that_is_told() {
 }
 
 #[test]
-fn a_day_can_be_chosen_and_one_that_is_due_says_so_by_itself() {
-    let test = "a_day_can_be_chosen_and_one_that_is_due_says_so_by_itself";
+fn a_day_can_be_chosen_and_shows_when_due() {
+    let test = "a_day_can_be_chosen_and_shows_when_due";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     desk.goto("/audit");
@@ -140,7 +140,7 @@ fn a_day_can_be_chosen_and_one_that_is_due_says_so_by_itself() {
 }
 
 /// The seconds that something in the dialog says are left.
-fn seconds(browser: &Browser, place: &str) -> Option<u64> {
+fn seconds(browser: &Chromium, place: &str) -> Option<u64> {
     let text =
         browser.script(&format!("return document.querySelector('dialog[open] {place}')?.innerText ?? ''"));
     let words = text.as_str().unwrap_or_default().to_owned();

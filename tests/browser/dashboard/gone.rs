@@ -4,8 +4,8 @@ use super::Desk;
 use everkey_tests::{ADA, Setup};
 
 #[test]
-fn an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload() {
-    let test = "an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload";
+fn a_gone_agent_and_its_return_show_without_reload() {
+    let test = "a_gone_agent_and_its_return_show_without_reload";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     desk.browser.shows(ADA);
@@ -36,8 +36,8 @@ fn an_agent_that_is_gone_is_told_and_one_that_is_back_is_seen_without_a_reload()
 }
 
 #[test]
-fn a_code_is_as_good_as_before_when_the_agent_was_started_anew_meanwhile() {
-    let test = "a_code_is_as_good_as_before_when_the_agent_was_started_anew_meanwhile";
+fn a_code_survives_a_restart_of_the_agent() {
+    let test = "a_code_survives_a_restart_of_the_agent";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.browser.click_for("failproofai", "Sign in");
     desk.browser.dialog_shows("Email address");
@@ -60,8 +60,8 @@ fn a_code_is_as_good_as_before_when_the_agent_was_started_anew_meanwhile() {
 }
 
 #[test]
-fn an_api_server_that_is_gone_is_told_where_it_matters() {
-    let test = "an_api_server_that_is_gone_is_told_where_it_matters";
+fn a_gone_api_server_is_reported_where_it_matters() {
+    let test = "a_gone_api_server_is_reported_where_it_matters";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
         return;
     };

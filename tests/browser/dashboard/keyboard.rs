@@ -18,8 +18,8 @@ fn stops(desk: &Desk, last: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_keyboard_is_enough_to_sign_in_and_set_a_reminder() {
-    let test = "a_keyboard_is_enough_to_sign_in_and_set_a_reminder";
+fn signing_in_and_setting_a_reminder_work_by_keyboard() {
+    let test = "signing_in_and_setting_a_reminder_work_by_keyboard";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.goto("/audit");
     desk.browser.shows("Sign in to see your reminder");

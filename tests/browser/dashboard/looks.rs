@@ -2,7 +2,7 @@
 //! test can bring about.
 
 use super::Desk;
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{ADA, Account, Fault, Person, Setup, Verdict, World};
 use serde_json::json;
 
@@ -38,9 +38,9 @@ fn full_world() -> World {
 }
 
 #[test]
-fn every_page_with_much_on_it_can_be_read_by_everyone() {
-    let test = "every_page_with_much_on_it_can_be_read_by_everyone";
-    let Some(browser) = Browser::start(test) else { return };
+fn every_full_page_is_accessible() {
+    let test = "every_full_page_is_accessible";
+    let Some(browser) = Chromium::start(test) else { return };
     let world = full_world();
     let mut desk = Desk::before(world, browser);
     let mut account = Account::of(&desk.world, "failproofai");
@@ -53,7 +53,7 @@ fn every_page_with_much_on_it_can_be_read_by_everyone() {
     let file = desk.world.home().join("state/sessions/staging.json");
     let session = std::fs::read_to_string(file).expect("a session of staging");
     let session: serde_json::Value = serde_json::from_str(&session).expect("a session of staging");
-    let grant = everkey_tests::server::Grant {
+    let grant = everkey_tests::server::IssuedTokens {
         access: session["access_token"].as_str().expect("a session of staging").to_owned(),
         refresh: session["refresh_token"].as_str().expect("a session of staging").to_owned(),
         answer: session.clone(),

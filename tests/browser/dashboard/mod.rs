@@ -10,12 +10,12 @@ mod stuck;
 mod way_in;
 
 use crate::site::{check, check_traffic};
-use everkey_tests::browser::Browser;
+use everkey_tests::browser::Chromium;
 use everkey_tests::{ADA, Dashboard, Setup, World};
 
 /// A browser that has come in.
 pub struct Desk {
-    pub browser: Browser,
+    pub browser: Chromium,
     pub dashboard: Dashboard,
     pub world: World,
     pub origin: String,
@@ -24,13 +24,13 @@ pub struct Desk {
 impl Desk {
     /// A world with a running agent and nobody signed in; says loudly that `test` is skipped where there is no browser.
     pub fn open(test: &str, setup: Setup) -> Option<Self> {
-        let browser = Browser::start(test)?;
+        let browser = Chromium::start(test)?;
         let world = World::with(setup);
         Some(Self::before(world, browser))
     }
 
     /// The same for a world that is prepared.
-    pub fn before(world: World, browser: Browser) -> Self {
+    pub fn before(world: World, browser: Chromium) -> Self {
         world.everkey("agent start").ok();
         world.agent_pid();
         let dashboard = Dashboard::start(&world);

@@ -1,22 +1,22 @@
 //! The sessions: signing in and out, refreshing, the time that is left; in every window at once.
 
 use super::Desk;
-use everkey_tests::browser::Browser;
-use everkey_tests::server::Grant;
+use everkey_tests::browser::Chromium;
+use everkey_tests::server::IssuedTokens;
 use everkey_tests::{Setup, until};
 
 const FAILPROOFAI: &str = "failproofai";
 
 /// The seconds that the first countdown shows.
-fn left(browser: &Browser) -> u64 {
+fn left(browser: &Chromium) -> u64 {
     let text = browser.text_of(".counter");
     let parts: Vec<u64> = text.split(':').filter_map(|part| part.trim().parse().ok()).collect();
     parts.iter().fold(0, |all, part| all * 60 + part)
 }
 
 #[test]
-fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
-    let test = "signing_in_refreshing_and_signing_out_are_seen_in_every_window";
+fn sign_in_refresh_and_sign_out_reach_every_window() {
+    let test = "sign_in_refresh_and_sign_out_reach_every_window";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
         return;
     };
@@ -73,8 +73,8 @@ fn signing_in_refreshing_and_signing_out_are_seen_in_every_window() {
 }
 
 #[test]
-fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
-    let test = "a_session_that_has_ended_is_told_in_the_pages_own_words";
+fn an_ended_session_is_reported_in_the_pages_words() {
+    let test = "an_ended_session_is_reported_in_the_pages_words";
     let Some(mut desk) = Desk::open(test, Setup { refresh_gap_ms: Some(1), ..Setup::default() }) else {
         return;
     };
@@ -83,7 +83,7 @@ fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
     let answer = desk.world.session().expect("a session");
     let field = |name: &str| desk.world.session_text(name);
     let (access, refresh) = (field("access_token"), field("refresh_token"));
-    desk.world.server.end_session(&Grant { access, refresh, answer });
+    desk.world.server.end_session(&IssuedTokens { access, refresh, answer });
     desk.browser.click_for(FAILPROOFAI, "Refresh now");
     desk.browser.until("the words", |browser| browser.count("#toast:not([hidden])") == 1);
     let said = desk.browser.text_of("#toast-words");
@@ -93,8 +93,8 @@ fn a_session_that_has_ended_is_told_in_the_pages_own_words() {
 }
 
 #[test]
-fn a_sign_in_in_a_terminal_is_seen_and_many_tabs_are_not_too_many() {
-    let test = "a_sign_in_in_a_terminal_is_seen_and_many_tabs_are_not_too_many";
+fn a_terminal_sign_in_reaches_many_tabs() {
+    let test = "a_terminal_sign_in_reaches_many_tabs";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     // Browsers open six connections to a host at most; a stream in each tab must not use them up.
     let windows: Vec<_> = std::iter::repeat_with(|| {

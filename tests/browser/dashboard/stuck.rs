@@ -6,8 +6,8 @@ use everkey_tests::{ADA, Setup};
 use rustix::process::Signal;
 
 #[test]
-fn an_agent_that_stops_and_goes_on_is_told_by_card_and_header_alike() {
-    let test = "an_agent_that_stops_and_goes_on_is_told_by_card_and_header_alike";
+fn a_stopped_agent_shows_in_card_and_header() {
+    let test = "a_stopped_agent_shows_in_card_and_header";
     let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
     desk.world.login();
     let pid = desk.world.agent_pid();

@@ -1,7 +1,7 @@
 //! The way in: a link that works once, opened through a file that nobody else can read.
 
 use super::Desk;
-use everkey_tests::browser::{Browser, Kept};
+use everkey_tests::browser::{Chromium, Kept};
 use everkey_tests::{Setup, World, eventually, until};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -38,9 +38,9 @@ fn link_in(file: &Path) -> String {
 }
 
 #[test]
-fn the_command_opens_a_file_for_its_user_alone_and_the_link_in_it_works_once() {
-    let test = "the_command_opens_a_file_for_its_user_alone_and_the_link_in_it_works_once";
-    let Some(mut browser) = Browser::start(test) else { return };
+fn the_command_opens_a_private_one_time_link() {
+    let test = "the_command_opens_a_private_one_time_link";
+    let Some(mut browser) = Chromium::start(test) else { return };
     let mut world = World::new();
     world.everkey("agent start").ok();
     let (script, notes) = fake_browser(&world);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn signing_in_by_device_code_writes_what_its_own_tool_reads() {
+fn device_code_sign_in_writes_the_tools_own_format() {
     let world = world(Setup::default());
     let mut account = Account::of(&world, DEFAULT);
     let shown = account.login();
@@ -51,7 +51,7 @@ fn ten_refreshes_in_a_row_survive() {
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_again_where_the_server_promises_it() {
+fn a_lost_answer_is_requested_again_if_the_server_promises() {
     let (world, mut account) = signed_in(Setup::default());
     world.proxy.next(REFRESH, Fault::LoseAnswer);
     account.refresh();
@@ -87,7 +87,7 @@ fn a_refusal_ends_the_session_and_nothing_else_does() {
 }
 
 #[test]
-fn signing_out_removes_the_file_and_says_that_the_server_can_not_be_told() {
+fn signing_out_removes_the_file_and_warns_of_no_revocation() {
     let (world, mut account) = signed_in(Setup::default());
     let token = account.token();
     let out = account.request("logout");
@@ -154,7 +154,7 @@ fn by_its_own_tool(world: &World, person: &mut Person) -> Value {
 }
 
 #[test]
-fn what_its_own_tool_wrote_is_taken_over_with_all_its_fields_and_tightened() {
+fn the_tools_own_file_is_adopted_whole_and_tightened() {
     let world = world(Setup::default());
     let mut person = Person::sign_in(&world.server, ADA);
     let before = by_its_own_tool(&world, &mut person);
@@ -193,7 +193,7 @@ fn a_file_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
-fn a_server_that_promises_nothing_as_the_original_is_asked_once_with_each_token() {
+fn a_strict_server_gets_each_token_once() {
     let world = world(Setup::default());
     let without_promise = Fault::Rewrite(|answer| {
         if let Some(data) = answer["data"].as_object_mut() {

@@ -13,7 +13,7 @@ fn the_servers_pause_between_polls_is_kept() {
 }
 
 #[test]
-fn polls_go_on_through_trouble_and_wait_when_they_are_told_to() {
+fn polling_survives_errors_and_obeys_slow_down() {
     let world = world(Setup::default());
     let portal = Canned::json(500, &json!({}));
     let limited = json!({ "success": false, "error": "Too many poll requests." });
@@ -29,7 +29,7 @@ fn polls_go_on_through_trouble_and_wait_when_they_are_told_to() {
 }
 
 #[test]
-fn a_denied_and_an_expired_code_are_told_apart_and_change_nothing() {
+fn denied_and_expired_codes_differ_and_change_nothing() {
     let world = world(Setup::default());
     let mut account = Account::of(&world, DEFAULT);
     let mut person = Person::sign_in(&world.server, ADA);
@@ -56,7 +56,7 @@ fn a_denied_and_an_expired_code_are_told_apart_and_change_nothing() {
 }
 
 #[test]
-fn a_code_lives_no_longer_than_the_server_says_even_when_nobody_answers() {
+fn a_code_expires_even_when_the_server_is_silent() {
     let world = world(Setup::default());
     // By the server's own clock, which may be another than ours.
     let codes = json!({ "success": true, "data": {
@@ -101,7 +101,7 @@ fn a_page_that_browsers_should_not_open_is_never_shown() {
 }
 
 #[test]
-fn an_agent_killed_in_the_middle_of_a_sign_in_loses_nothing() {
+fn a_kill_during_a_sign_in_loses_nothing() {
     let (world, mut account) = signed_in(Setup::default());
     let other = world.another_server();
     let before = fs::read(world.home().join(FILE)).unwrap();
@@ -117,7 +117,7 @@ fn an_agent_killed_in_the_middle_of_a_sign_in_loses_nothing() {
 }
 
 #[test]
-fn an_agent_killed_before_the_tokens_arrive_can_be_signed_in_again() {
+fn signing_in_works_again_after_a_kill_before_tokens() {
     let world = world(Setup::default());
     let mut account = Account::of(&world, DEFAULT);
     let gate = Gate::default();
@@ -137,7 +137,7 @@ fn an_agent_killed_before_the_tokens_arrive_can_be_signed_in_again() {
 }
 
 #[test]
-fn its_commands_sign_in_where_its_configuration_says_and_show_who_it_is() {
+fn its_commands_use_the_configured_server_and_show_the_user() {
     let world = world(Setup::default());
     let mut talk = world.start("--profile achilles login --json");
     let shown = talk.json();

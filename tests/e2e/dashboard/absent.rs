@@ -32,7 +32,7 @@ fn says(tab: &Tab, header: &str, card: &str, word: &str, button: &str) {
 }
 
 #[test]
-fn an_agent_that_does_not_answer_is_told_from_one_that_is_gone() {
+fn a_silent_agent_differs_from_a_gone_one() {
     let world = World::signed_in(Setup::default());
     let pid = world.agent_pid();
     let dashboard = Dashboard::start(&world);

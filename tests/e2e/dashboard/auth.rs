@@ -65,7 +65,7 @@ fn signing_in_and_out() {
 }
 
 #[test]
-fn what_is_no_address_or_code_is_refused_before_anybody_is_asked() {
+fn malformed_addresses_and_codes_are_refused_locally() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -96,7 +96,7 @@ fn what_is_no_address_or_code_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
-fn a_code_is_good_for_the_address_it_was_sent_to_and_for_no_other() {
+fn a_code_works_only_for_its_own_address() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -133,7 +133,7 @@ fn a_code_outlives_the_agent_that_asked_for_it() {
 }
 
 #[test]
-fn a_wrong_code_is_401_and_the_right_one_works_after_it() {
+fn the_right_code_works_after_a_401() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -150,7 +150,7 @@ fn a_wrong_code_is_401_and_the_right_one_works_after_it() {
 }
 
 #[test]
-fn five_wrong_codes_end_it_and_another_can_be_asked_for() {
+fn five_wrong_codes_end_it_but_another_may_be_requested() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -169,7 +169,7 @@ fn five_wrong_codes_end_it_and_another_can_be_asked_for() {
 }
 
 #[test]
-fn another_code_can_be_asked_for_and_rate_limits_are_passed_on() {
+fn another_code_may_be_requested_within_rate_limits() {
     let world = World::with(Setup { real_limits: true, ..Setup::default() });
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -243,7 +243,7 @@ fn signing_out_works_whatever_the_network_says() {
 }
 
 #[test]
-fn an_agent_that_is_gone_comes_back_when_something_is_to_be_done() {
+fn a_gone_agent_is_started_when_needed() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();

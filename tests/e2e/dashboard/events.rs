@@ -8,7 +8,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::json;
 
 #[test]
-fn two_tabs_hear_of_what_happens_and_a_third_of_what_was() {
+fn two_tabs_get_events_and_a_third_the_past_ones() {
     let world = World::new();
     world.everkey("agent start").ok();
     let dashboard = Dashboard::start(&world);
@@ -49,7 +49,7 @@ fn what_was_before_the_dashboard_is_told_as_past() {
 }
 
 #[test]
-fn an_agent_that_goes_and_comes_back_is_told_and_followed_again() {
+fn a_returning_agent_is_reported_and_followed() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -83,7 +83,7 @@ fn an_agent_that_comes_later_is_found() {
 }
 
 #[test]
-fn tabs_that_are_too_many_are_told_so_and_closed_ones_do_not_count() {
+fn only_open_tabs_count_against_the_limit() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -104,7 +104,7 @@ fn tabs_that_are_too_many_are_told_so_and_closed_ones_do_not_count() {
 }
 
 #[test]
-fn a_tab_that_does_not_read_is_dropped_and_disturbs_no_other() {
+fn a_tab_that_does_not_read_is_dropped() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();

@@ -138,8 +138,8 @@ fn without_the_cookie_there_is_nothing_to_see() {
 }
 
 #[test]
-fn another_user_of_this_machine_is_turned_away_even_with_the_cookie() {
-    let name = "another_user_of_this_machine_is_turned_away_even_with_the_cookie";
+fn another_local_user_is_refused_even_with_the_cookie() {
+    let name = "another_local_user_is_refused_even_with_the_cookie";
     if !is_root() || !has("setpriv") || !has("bash") {
         return skipped(name, "only root can become another user (setpriv, bash)");
     }
@@ -176,14 +176,14 @@ fn another_user_of_this_machine_is_turned_away_even_with_the_cookie() {
 }
 
 #[test]
-fn others_of_this_user_can_not_take_the_name_s_other_address() {
+fn no_other_program_can_take_the_names_ipv6_address() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let port = dashboard.stranger().port();
     match std::net::TcpListener::bind(("::1", port)) {
         Ok(_) => panic!("browsers look there first"),
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {}
-        Err(e) => skipped("others_of_this_user_can_not_take_the_name_s_other_address", &e.to_string()),
+        Err(e) => skipped("no_other_program_can_take_the_names_ipv6_address", &e.to_string()),
     }
 }
 
@@ -281,7 +281,7 @@ fn raw(tab: &Tab, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn whoever_sends_no_request_is_hung_up_on_and_disturbs_nobody() {
+fn a_connection_without_a_request_is_closed() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();

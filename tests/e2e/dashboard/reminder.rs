@@ -40,7 +40,7 @@ fn nobody_has_a_reminder_without_an_active_session() {
 }
 
 #[test]
-fn an_agent_that_is_gone_is_started_to_set_and_to_clear_but_not_to_look() {
+fn only_set_and_clear_start_a_gone_agent() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();
@@ -99,7 +99,7 @@ fn a_reminder_is_set_changed_and_cleared() {
 }
 
 #[test]
-fn a_time_that_makes_no_sense_is_400_and_changes_nothing() {
+fn a_senseless_time_is_400_and_changes_nothing() {
     let world = World::signed_in(Setup::default());
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();

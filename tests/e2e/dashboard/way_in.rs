@@ -87,7 +87,7 @@ fn each_line_on_stdin_brings_another_link() {
 }
 
 #[test]
-fn it_ends_with_its_stdin_or_by_a_signal_and_says_nothing_more() {
+fn it_ends_quietly_with_stdin_or_a_signal() {
     let world = World::new();
     let dashboard = Dashboard::start(&world);
     let tab = dashboard.enter();

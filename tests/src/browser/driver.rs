@@ -1,12 +1,14 @@
 //! Chromium's driver: started, and told what browser is wanted.
 
-use super::PATIENCE;
 use crate::process::Running;
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a driver or a page may take before it counts as never coming.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 const FLAGS: [&str; 12] = [
     // As on a machine without name resolution: nothing has a name but this machine.

@@ -1,12 +1,12 @@
 //! Whether everyone could use a page: what sticks out, what is too small, what shuts people out.
 
-use super::Browser;
+use super::Chromium;
 use crate::skip;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-impl Browser {
+impl Chromium {
     /// Whether something sticks out of the page at its side.
     pub fn scrolls_sideways(&self) -> bool {
         let root = "document.documentElement";

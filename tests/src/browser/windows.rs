@@ -1,6 +1,6 @@
 //! Dialogs, windows and cookies: what a page has beside its text.
 
-use super::{Browser, quoted};
+use super::{Chromium, quoted};
 use fantoccini::wd::WindowHandle;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub struct Kept {
     pub same_site: String,
 }
 
-impl Browser {
+impl Chromium {
     /// Clicks the first button or link with this text in the dialog that is open.
     pub fn click_in_dialog(&self, text: &str) {
         let text = quoted(text);

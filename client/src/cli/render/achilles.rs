@@ -1,31 +1,31 @@
 //! achilles' own words, as its document shows them.
 
-use super::login::Shown;
-use crate::cli::show;
+use super::login::DeviceCodeText;
+use crate::cli::terminal::output;
 use everkey_client::{Code, Failure, Inspection, State, Status, Verdict};
 
 /// A device code.
-pub fn shown(shown: &Shown) -> String {
-    let qr = shown.qr.as_ref().map(|qr| format!("{qr}\n")).unwrap_or_default();
+pub fn device_code(code: &DeviceCodeText) -> String {
+    let qr = code.qr.as_ref().map(|qr| format!("{qr}\n")).unwrap_or_default();
     format!(
         "Open this URL in your browser:\n{}\n{qr}Enter code: {}\nExpires: {}\nWaiting for authorization...",
-        shown.url, shown.user_code, shown.expires
+        code.url, code.user_code, code.expires
     )
 }
 
 /// `achilles status`; `backend` is what the server said of the token, none if there is no token to ask about.
 pub fn status(status: &Status, backend: Option<&Result<Inspection, Failure>>, login: &str) -> String {
-    let mut lines = vec![format!("Server: {}", show::plain(&status.server))];
+    let mut lines = vec![format!("Server: {}", output::plain(&status.server))];
     let Some(backend) = backend else {
         lines.push(format!("Auth: Not logged in — run {login}"));
         if let Some(reason) = status.reason.as_ref().filter(|_| status.state == State::NeedsLogin) {
-            lines.push(format!("      ({})", show::plain(reason)));
+            lines.push(format!("      ({})", output::plain(reason)));
         }
         return lines.join("\n");
     };
     let about =
-        |key: &str| status.about.get(key).filter(|text| !text.is_empty()).map(|text| show::plain(text));
-    let user = about("name").or_else(|| status.user.as_ref().map(show::user));
+        |key: &str| status.about.get(key).filter(|text| !text.is_empty()).map(|text| output::plain(text));
+    let user = about("name").or_else(|| status.user.as_ref().map(output::user));
     lines.extend(user.map(|user| format!("User: {user}")));
     lines.extend(about("org").map(|org| format!("Org: {org}")));
     lines.extend(about("role").map(|role| format!("Role: {role}")));
@@ -44,7 +44,7 @@ fn backend(backend: &Result<Inspection, Failure>, login: &str) -> String {
             Code::Offline | Code::Timeout => "○ Backend can't be reached".to_owned(),
             Code::Refused | Code::NeedsLogin => format!("○ Backend refuses the token — run {login}"),
             Code::RateLimited => "○ Backend asks to wait before it is asked again".to_owned(),
-            _ => format!("○ Backend not asked: {}", show::plain(&failure.message)),
+            _ => format!("○ Backend not asked: {}", output::plain(&failure.message)),
         },
     }
 }
@@ -92,14 +92,14 @@ mod tests {
             status(&john(), None, "achilles login"),
             "Server: http://localhost:3000\nAuth: Not logged in — run achilles login"
         );
-        let code = Shown {
+        let code = DeviceCodeText {
             url: "https://your-deployment.example.com/cli/verify".to_owned(),
             user_code: "ABCD-1234".to_owned(),
             expires: "10:35:00 PM".to_owned(),
             qr: None,
         };
         assert_eq!(
-            shown(&code),
+            device_code(&code),
             "Open this URL in your browser:\nhttps://your-deployment.example.com/cli/verify\n\
              Enter code: ABCD-1234\nExpires: 10:35:00 PM\nWaiting for authorization..."
         );

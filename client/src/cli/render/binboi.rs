@@ -1,20 +1,20 @@
 //! binboi's `whoami`: user, name, plan, the token's prefix, and where the token came from.
 
-use crate::cli::show;
+use crate::cli::terminal::output;
 use everkey_client::Inspection;
 
 /// What the server said of a token.
 pub fn whoami(inspection: &Inspection, prefix: Option<&str>, source: &str) -> String {
     let about =
-        |key: &str| inspection.about.get(key).filter(|text| !text.is_empty()).map(|text| show::plain(text));
-    let user = inspection.user.as_ref().map(show::user);
-    let prefix = about("prefix").or_else(|| prefix.map(show::plain));
+        |key: &str| inspection.about.get(key).filter(|text| !text.is_empty()).map(|text| output::plain(text));
+    let user = inspection.user.as_ref().map(output::user);
+    let prefix = about("prefix").or_else(|| prefix.map(output::plain));
     let lines = [
         ("User", user),
         ("Name", about("name")),
         ("Plan", about("plan")),
         ("Token", prefix),
-        ("Source", Some(show::plain(source))),
+        ("Source", Some(output::plain(source))),
     ];
     let lines =
         lines.into_iter().filter_map(|(name, text)| Some(format!("{:<8} {}", format!("{name}:"), text?)));

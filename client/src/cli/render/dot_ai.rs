@@ -1,6 +1,6 @@
 //! dot-ai's `auth status`: one section for each kind of token there is.
 
-use crate::cli::show;
+use crate::cli::terminal::{dates, output};
 use everkey_client::{State, Status};
 
 /// A token from an option or a variable.
@@ -35,8 +35,8 @@ pub fn status(status: &Status, given: Option<&Given>, now: u64, login: &str) -> 
     }
     if has_session(status) {
         let mut lines = vec!["OAuth session:".to_owned(), "  Authenticated via: OAuth".to_owned()];
-        lines.extend(status.masked_token.as_ref().map(|token| format!("  Token: {}", show::plain(token))));
-        lines.extend(status.access_expires_at.map(|at| format!("  Token expires: {}", show::rfc3339(at))));
+        lines.extend(status.masked_token.as_ref().map(|token| format!("  Token: {}", output::plain(token))));
+        lines.extend(status.access_expires_at.map(|at| format!("  Token expires: {}", dates::rfc3339(at))));
         lines.push(if is_expired(status, now) {
             format!("  Status: EXPIRED — run '{login}' to re-authenticate")
         } else {
@@ -45,7 +45,7 @@ pub fn status(status: &Status, given: Option<&Given>, now: u64, login: &str) -> 
         sections.push(lines.join("\n"));
     }
     if let Some(masked) = &status.masked_static_token {
-        let masked = show::plain(masked);
+        let masked = output::plain(masked);
         sections.push(format!("Static token:\n  Authenticated via: Static token\n  Token: {masked}"));
     }
     if sections.is_empty() {

@@ -1,6 +1,6 @@
 //! What has happened, in words.
 
-use crate::cli::{moment, show};
+use crate::cli::terminal::{dates, output};
 use anstyle::{AnsiColor, Style};
 use everkey_client::{Event, Happening, User};
 use std::fmt::Write;
@@ -9,8 +9,8 @@ use std::fmt::Write;
 pub fn line(event: &Event) -> String {
     let (colour, text) = words(event);
     let style = Style::new().fg_color(colour.map(Into::into));
-    let time = show::local_time(event.at, "%Y-%m-%d %H:%M:%S");
-    format!("{time}  {:<12}  {style}{}{style:#}", show::plain(&event.profile), show::plain(&text))
+    let time = dates::local_time(event.at, "%Y-%m-%d %H:%M:%S");
+    format!("{time}  {:<12}  {style}{}{style:#}", output::plain(&event.profile), output::plain(&text))
 }
 
 fn words(event: &Event) -> (Option<AnsiColor>, String) {
@@ -21,7 +21,7 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
         Happening::SignedOut { why } => (yellow, format!("signed out: {why}")),
         Happening::Refreshed { access_expires_at: None } => (None, "refreshed".to_owned()),
         Happening::Refreshed { access_expires_at: Some(at) } => {
-            let until = show::local_time(*at, "%Y-%m-%d %H:%M:%S");
+            let until = dates::local_time(*at, "%Y-%m-%d %H:%M:%S");
             (None, format!("refreshed; the access token is good until {until}"))
         }
         Happening::Offline { why } => (yellow, format!("offline, trying again: {why}")),
@@ -35,14 +35,14 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
             (None, format!("token handed to {program} (process {pid})"))
         }
         Happening::ReminderSet { reminder } => {
-            (None, format!("reminder set for {}", moment::shown_from(reminder.at, event.at)))
+            (None, format!("reminder set for {}", dates::local_as_of(reminder.at, event.at)))
         }
         Happening::ReminderCleared => (None, "reminder cleared".to_owned()),
         Happening::ReminderDue { reminder } => (
             yellow,
             format!(
                 "reminder due: time for another audit (set on {})",
-                moment::shown_from(reminder.set_at, event.at)
+                dates::local_as_of(reminder.set_at, event.at)
             ),
         ),
     }
@@ -51,7 +51,7 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
 fn as_whom(user: Option<&User>) -> String {
     let mut text = String::new();
     if let Some(user) = user {
-        let _ = write!(text, " as {}", show::user(user));
+        let _ = write!(text, " as {}", output::user(user));
     }
     text
 }

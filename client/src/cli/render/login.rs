@@ -1,7 +1,7 @@
 //! The words of a sign-in that happens elsewhere.
 
 /// A code to be typed on another device, ready to be shown.
-pub struct Shown {
+pub struct DeviceCodeText {
     /// The address.
     pub url: String,
     /// The code.
@@ -16,13 +16,13 @@ pub struct Shown {
 const AGAIN: &str = "Ctrl-C stops waiting; the same command goes on with it.";
 
 /// A device code.
-pub fn shown(shown: &Shown) -> String {
-    let qr = shown.qr.as_ref().map(|qr| format!("\n{qr}")).unwrap_or_default();
+pub fn device_code(code: &DeviceCodeText) -> String {
+    let qr = code.qr.as_ref().map(|qr| format!("\n{qr}")).unwrap_or_default();
     format!(
         "Open this address in a browser, on any device:\n\n  {}\n\nand enter the code:  {}\n{qr}\n\
          The code expires at {}. {AGAIN}\n\
          Waiting for you to approve it there...",
-        shown.url, shown.user_code, shown.expires
+        code.url, code.user_code, code.expires
     )
 }
 
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn a_code_is_shown_with_where_it_goes() {
-        let code = Shown {
+        let code = DeviceCodeText {
             url: "https://a/device".to_owned(),
             user_code: "ABCD-1234".to_owned(),
             expires: "10:35:00 PM".to_owned(),
             qr: None,
         };
         assert_eq!(
-            shown(&code),
+            device_code(&code),
             "Open this address in a browser, on any device:\n\n  https://a/device\n\nand enter the code:  ABCD-1234\n\n\
              The code expires at 10:35:00 PM. Ctrl-C stops waiting; the same command goes on with it.\n\
              Waiting for you to approve it there..."

@@ -5,3 +5,4 @@ pub mod binboi;
 pub mod dot_ai;
 pub mod events;
 pub mod login;
+pub mod reminder;

@@ -1,98 +1,176 @@
 //! `everkey agent start|stop|status|logs`
 
-use crate::cli::args::AgentVerb;
-use crate::cli::show;
-use everkey_client::{Agent, Failure, Running, beside_the_point, environment};
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
+use everkey_client::{Agent, Failure, environment, unexpected_reply};
 use everkey_proto::{Code, Expect, Reply, Request, Verb};
 use serde_json::json;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-/// How long an agent may take to finish what is under way.
-const DRAIN_TIME: Duration = Duration::from_secs(12);
+#[rustfmt::skip]
+pub const VERBS: &[VerbRow] = &[
+    VerbRow { name: "start", summary: "start the agent if none runs", help: help_start, action: Run(start) },
+    VerbRow { name: "stop", summary: "have the agent finish what is under way and exit", help: help_stop, action: Run(stop) },
+    VerbRow { name: "status", summary: "print its version, process, socket and folder", help: help_status, action: Run(status) },
+    VerbRow { name: "logs", summary: "print its log", help: help_logs, action: Run(logs) },
+];
 
-pub fn run(verb: AgentVerb, json: bool) -> Result<ExitCode, Failure> {
-    match verb {
-        AgentVerb::Start => {
-            Agent::connect()?;
-            status(json)
-        }
-        AgentVerb::Stop => stop(json),
-        AgentVerb::Status => status(json),
-        AgentVerb::Logs => logs(),
-    }
+const OPTIONS: &[VerbOption<()>] = &[rows::json()];
+
+const LOGS_OPTIONS: &[VerbOption<()>] = &[rows::json_as("print an error as JSON; the log stays as it is")];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::of_verbs(
+        "
+  everkey agent status
+  everkey agent stop
+
+Usage: everkey agent COMMAND [OPTIONS]
+
+Commands:
+{commands}
+
+The agent is the one process that owns your sign-ins and refreshes them ahead
+of time. Every other command starts it if none runs.
+",
+    )
 }
 
-/// Has an agent that runs drain and start anew, so that it reads a profile that has changed. Whether one ran.
-pub fn renew() -> Result<bool, Failure> {
-    let Running::Yes(mut agent) = Agent::find()? else { return Ok(false) };
-    agent.ask(&about_itself(Verb::Stop))?;
-    drop(agent);
-    let deadline = Instant::now() + DRAIN_TIME;
-    while let Ok(Running::Yes(_)) = Agent::find() {
-        if Instant::now() > deadline {
-            break;
+fn help_start() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey agent start
+
+Usage: everkey agent start [OPTIONS]
+
+Options:
+{options}
+
+Prints what `everkey agent status` prints. Every other command starts the
+agent, too; this one is for scripts that want it to run before.
+",
+        OPTIONS,
+    )
+}
+
+fn help_stop() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey agent stop
+
+Usage: everkey agent stop [OPTIONS]
+
+Options:
+{options}
+
+No session is lost; the next command starts an agent again.
+",
+        OPTIONS,
+    )
+}
+
+fn help_status() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey agent status
+
+Usage: everkey agent status [OPTIONS]
+
+Options:
+{options}
+
+Starts none: exit 3 where no agent runs.
+",
+        OPTIONS,
+    )
+}
+
+fn help_logs() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey agent logs
+
+Usage: everkey agent logs [OPTIONS]
+
+Options:
+{options}
+
+It holds no secret. An agent run by systemd logs to the journal instead:
+journalctl --user -u everkey
+",
+        LOGS_OPTIONS,
+    )
+}
+
+fn start(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let json = arguments.read_options(OPTIONS)?.shared.json;
+    Agent::connect()?;
+    print_status(json)
+}
+
+fn stop(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let json = arguments.read_options(OPTIONS)?.shared.json;
+    let sentence = match Agent::find()? {
+        Some(mut agent) => {
+            agent.ask(&about_itself(Verb::Stop))?;
+            "The agent finishes what is under way and exits."
         }
-        std::thread::sleep(Duration::from_millis(50));
+        None => "No agent runs.",
+    };
+    if json {
+        output::json(&json!({ "running": false }));
+    } else {
+        output::line(sentence);
     }
-    Agent::connect().map(|_| true)
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    print_status(arguments.read_options(OPTIONS)?.shared.json)
+}
+
+fn print_status(json: bool) -> Result<ExitCode, VerbError> {
+    let mut agent = Agent::find()?.ok_or_else(no_agent)?;
+    let Reply::Agent(info) = agent.ask(&about_itself(Verb::Agent))? else {
+        return Err(unexpected_reply().into());
+    };
+    if json {
+        output::json(&json!(info));
+    } else {
+        output::line(format_args!("everkeyd {} runs as process {}", output::plain(&info.version), info.pid));
+        output::line(format_args!("{:<10} {}", "Socket", output::plain(&info.socket)));
+        output::line(format_args!("{:<10} {}", "Folder", output::plain(&info.state_dir)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    arguments.read_options(LOGS_OPTIONS)?;
+    let path = environment::places()?.state.join("agent.log");
+    let log = std::fs::read(&path).map_err(|e| {
+        Failure::new(
+            Code::Storage,
+            format!("{}: {e}.", path.display()),
+            "An agent run by systemd logs to the journal: journalctl --user -u everkey",
+        )
+    })?;
+    let _ = io::stdout().write_all(&log);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn about_itself(verb: Verb) -> Request {
     Request { profile: None, expect: Expect::default(), verb }
 }
 
-fn status(json: bool) -> Result<ExitCode, Failure> {
-    let Running::Yes(mut agent) = Agent::find()? else { return Err(nobody()) };
-    let Reply::Agent(info) = agent.ask(&about_itself(Verb::Agent))? else {
-        return Err(beside_the_point());
-    };
-    if json {
-        show::json(&json!(info));
-    } else {
-        show::out(format_args!("everkeyd {} runs as process {}", show::plain(&info.version), info.pid));
-        show::out(format_args!("{:<10} {}", "Socket", show::plain(&info.socket)));
-        show::out(format_args!("{:<10} {}", "Folder", show::plain(&info.state_dir)));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn stop(json: bool) -> Result<ExitCode, Failure> {
-    let said = match Agent::find()? {
-        Running::Yes(mut agent) => {
-            agent.ask(&about_itself(Verb::Stop))?;
-            "The agent finishes what is under way and exits."
-        }
-        Running::No => "No agent runs.",
-    };
-    if json {
-        show::json(&json!({ "running": false }));
-    } else {
-        show::out(said);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn logs() -> Result<ExitCode, Failure> {
-    let path = environment::places()?.state.join("agent.log");
-    let log = std::fs::read(&path).map_err(|e| Failure {
-        code: Code::Storage,
-        message: format!("{}: {e}.", path.display()),
-        hint: "An agent run by systemd logs to the journal: journalctl --user -u everkey".to_owned(),
-        retry_after_secs: None,
-        answer: None,
-    })?;
-    let _ = io::stdout().write_all(&log);
-    Ok(ExitCode::SUCCESS)
-}
-
-fn nobody() -> Failure {
-    Failure {
-        code: Code::NoAgent,
-        message: "No agent runs.".to_owned(),
-        hint: "Run `everkey agent start`; every other command starts it by itself.".to_owned(),
-        retry_after_secs: None,
-        answer: None,
-    }
+fn no_agent() -> Failure {
+    Failure::new(
+        Code::NoAgent,
+        "No agent runs.",
+        "Run `everkey agent start`; every other command starts it by itself.",
+    )
 }

@@ -1,14 +1,48 @@
-//! `everkey auth answer FLOW`: answers, from another terminal, the question that a sign-in asked last.
+//! `everkey answer FLOW`: answers, from another terminal, the question that a sign-in asked last.
 
-use super::login::{Joined, SignIn};
 use crate::cli::context::Context;
-use crate::cli::input::{self, Echo};
+use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, FlowId};
 use everkey_proto::{Code, Verb};
 use std::process::ExitCode;
 
-pub fn run(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
-    let text = input::answer("Answer: ", Echo::Hidden)?.ok_or_else(|| {
+const OPTIONS: &[VerbOption<()>] = &[rows::profile(), rows::json(), rows::server()];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey answer 7
+  echo 123456 | everkey answer 7
+
+Usage: everkey answer FLOW [OPTIONS]
+
+FLOW is the number that `everkey login` gave when its input ended, or that
+`everkey login --json` prints as \"flow\". The answer is typed unseen, or comes
+as a line of standard input.
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read(OPTIONS)?;
+    let flow = parsed.word("FLOW")?.parse().map(FlowId).map_err(|_| {
+        UsageError::Sentence("`answer` takes the number that `login --json` printed as \"flow\"".to_owned())
+    })?;
+    let context = Context::new(parsed.shared)?;
+    Ok(answer(&context, flow).map_err(|failure| context.reword(failure))?)
+}
+
+fn answer(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
+    let text = prompt::ask("Answer: ", Echo::Hidden)?.ok_or_else(|| {
         Failure::new(
             Code::BadRequest,
             "There was no answer on standard input.",
@@ -16,7 +50,7 @@ pub fn run(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
         )
     })?;
     let mut agent = context.agent()?;
-    let mut account = context.account(&mut agent);
-    let step = account.step(Verb::Answer { flow, text })?;
-    SignIn::new(context, account, None, Joined::No).follow(step)
+    let mut client = context.client(&mut agent);
+    let step = client.step(Verb::Answer { flow, text })?;
+    TerminalLogin::new(context, client, LoginOptions::default()).follow(step)
 }

@@ -1,30 +1,168 @@
 //! `achilles config use|list|get|set`: the part of achilles' own configuration that says who signs in where.
 
-use super::agent;
-use crate::cli::args::ConfigVerb;
 use crate::cli::config_file;
 use crate::cli::context::Context;
-use crate::cli::show;
-use everkey_client::{Failure, Profile, setup};
+use crate::cli::restart::restart_agent;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, ParsedArguments, VerbOption};
+use crate::cli::usage::shared_options::SharedOptions;
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::Action::Run;
+use crate::cli::usage::verb::{VerbHelp, VerbRow};
+use everkey_client::{Failure, Profile, configuration};
 use everkey_proto::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
 use everkey_proto::{Code, ProviderKind, address};
 use serde_json::json;
 use std::process::ExitCode;
 
-pub fn run(context: &Context, verb: &ConfigVerb) -> Result<ExitCode, Failure> {
+#[rustfmt::skip]
+pub const VERBS: &[VerbRow] = &[
+    VerbRow { name: "list", summary: "list achilles' profiles; * marks the one in use", help: help_list, action: Run(list) },
+    VerbRow { name: "use", summary: "make a profile the one in use", help: help_use, action: Run(use_profile) },
+    VerbRow { name: "get", summary: "print the server of the one in use", help: help_get, action: Run(get) },
+    VerbRow { name: "set", summary: "change the server of the one in use", help: help_set, action: Run(set) },
+];
+
+/// The only key of achilles' configuration that can be read and written here.
+const KEY: &str = "server_url";
+
+const OPTIONS: &[VerbOption<()>] =
+    &[rows::json(), rows::profile_as("an account of achilles, where this is not called as `achilles`")];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::of_verbs(
+        "
+  achilles config list
+  achilles config use production
+  achilles config set server_url https://achilles.example.com
+
+Usage: achilles config COMMAND [OPTIONS]
+       everkey config COMMAND -p achilles [OPTIONS]
+
+Commands:
+{commands}
+
+They are kept in ~/.achilles/config.json, which achilles reads, too.
+everkey's own accounts are under `everkey profile`.
+",
+    )
+}
+
+fn help_list() -> VerbHelp {
+    VerbHelp::new(
+        "
+  achilles config list
+
+Usage: achilles config list [OPTIONS]
+       everkey config list -p achilles [OPTIONS]
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+fn help_use() -> VerbHelp {
+    VerbHelp::new(
+        "
+  achilles config use production
+
+Usage: achilles config use PROFILE [OPTIONS]
+       everkey config use PROFILE -p achilles [OPTIONS]
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+fn help_get() -> VerbHelp {
+    VerbHelp::new(
+        "
+  achilles config get server_url
+
+Usage: achilles config get server_url [OPTIONS]
+       everkey config get server_url -p achilles [OPTIONS]
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+fn help_set() -> VerbHelp {
+    VerbHelp::new(
+        "
+  achilles config set server_url https://achilles.example.com
+
+Usage: achilles config set server_url URL [OPTIONS]
+       everkey config set server_url URL -p achilles [OPTIONS]
+
+Options:
+{options}
+
+A session stays with the server it was made at: sign in again afterwards.
+",
+        OPTIONS,
+    )
+}
+
+fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    with_context(arguments.read_options(OPTIONS)?.shared, print_list)
+}
+
+fn use_profile(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read(OPTIONS)?;
+    let name = parsed.word("PROFILE")?.to_owned();
+    with_context(parsed.shared, |context| set_active(context, &name))
+}
+
+fn get(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read(OPTIONS)?;
+    match parsed.words.as_slice() {
+        [key] if key == KEY => with_context(parsed.shared, print_server),
+        _ => Err(wrong_key(&parsed, "`config get` takes `server_url`")),
+    }
+}
+
+fn set(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let mut parsed = arguments.read(OPTIONS)?;
+    match parsed.words.as_mut_slice() {
+        [key, url] if key == KEY => {
+            let url = std::mem::take(url);
+            with_context(parsed.shared, |context| set_server(context, &url))
+        }
+        _ => Err(wrong_key(&parsed, "`config set` takes `server_url URL`")),
+    }
+}
+
+fn wrong_key(parsed: &ParsedArguments<()>, sentence: &str) -> VerbError {
+    UsageError::Sentence(match parsed.words.first() {
+        Some(key) if key != KEY => format!("{sentence}, and no other key"),
+        _ => sentence.to_owned(),
+    })
+    .into()
+}
+
+/// Runs a verb for an account of achilles.
+fn with_context(
+    options: SharedOptions,
+    verb: impl FnOnce(&Context) -> Result<(), Failure>,
+) -> Result<ExitCode, VerbError> {
+    let context = Context::new(options)?;
     if context.profile.provider != ProviderKind::Achilles {
         return Err(Failure::new(
             Code::BadRequest,
             "`config` belongs to achilles; everkey's own accounts are under `profile`.",
             "Try `everkey profile --help`, or `everkey --profile achilles config list`.",
-        ));
+        )
+        .into());
     }
-    match verb {
-        ConfigVerb::Use(name) => use_it(context, name),
-        ConfigVerb::List => list(context),
-        ConfigVerb::GetServer => get_server(context),
-        ConfigVerb::SetServer(url) => set_server(context, url),
-    }?;
+    verb(&context).map_err(|failure| context.reword(failure))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -34,14 +172,14 @@ fn own_name(profile: &Profile) -> Option<&str> {
 }
 
 fn active(context: &Context) -> &str {
-    context.setup.achilles.as_ref().map_or("default", |achilles| achilles.active())
+    context.configuration.achilles.as_ref().map_or("default", |achilles| achilles.active())
 }
 
-fn use_it(context: &Context, name: &str) -> Result<(), Failure> {
-    let mut names = context.setup.profiles.iter().filter_map(own_name);
+fn set_active(context: &Context, name: &str) -> Result<(), Failure> {
+    let mut names = context.configuration.profiles.iter().filter_map(own_name);
     if !names.any(|known| known == name) {
-        let names: Vec<&str> = context.setup.profiles.iter().filter_map(own_name).collect();
-        let file = setup::achilles_file(&context.setup.places);
+        let names: Vec<&str> = context.configuration.profiles.iter().filter_map(own_name).collect();
+        let file = configuration::achilles_file(&context.configuration.places);
         return Err(Failure::new(
             Code::UnknownProfile,
             format!("achilles has no profile {name:?}."),
@@ -49,45 +187,49 @@ fn use_it(context: &Context, name: &str) -> Result<(), Failure> {
         ));
     }
     edit(context, |text| set_active_profile(text, name))?;
-    if context.json() {
-        show::json(&json!({ "active_profile": name }));
+    if context.options.json {
+        output::json(&json!({ "active_profile": name }));
     } else {
-        show::out(format_args!("✓ Switched to profile {}.", show::plain(name)));
+        output::line(format_args!("✓ Switched to profile {}.", output::plain(name)));
     }
     Ok(())
 }
 
-fn list(context: &Context) -> Result<(), Failure> {
-    let profiles: Vec<(&str, &Profile)> =
-        context.setup.profiles.iter().filter_map(|profile| Some((own_name(profile)?, profile))).collect();
+fn print_list(context: &Context) -> Result<(), Failure> {
+    let profiles: Vec<(&str, &Profile)> = context
+        .configuration
+        .profiles
+        .iter()
+        .filter_map(|profile| Some((own_name(profile)?, profile)))
+        .collect();
     let active = active(context);
     let label = |name: &str| {
-        let theirs = context.setup.achilles.as_ref().and_then(|achilles| achilles.profiles.get(name));
+        let theirs = context.configuration.achilles.as_ref().and_then(|achilles| achilles.profiles.get(name));
         theirs.and_then(|theirs| theirs.label.clone())
     };
-    if context.json() {
+    if context.options.json {
         let profiles = profiles.iter().map(|(name, profile)| {
             json!({ "name": name, "server_url": profile.server(), "label": label(name), "active": *name == active })
         });
-        show::json(&json!({ "profiles": profiles.collect::<Vec<_>>() }));
+        output::json(&json!({ "profiles": profiles.collect::<Vec<_>>() }));
         return Ok(());
     }
     let width = profiles.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, profile) in profiles {
         let mark = if name == active { '*' } else { ' ' };
-        let server = show::plain(profile.server().unwrap_or_default());
-        let label = label(name).map(|label| format!("  {}", show::plain(&label))).unwrap_or_default();
-        show::out(format_args!("{mark} {name:<width$}  {server}{label}"));
+        let server = output::plain(profile.server().unwrap_or_default());
+        let label = label(name).map(|label| format!("  {}", output::plain(&label))).unwrap_or_default();
+        output::line(format_args!("{mark} {name:<width$}  {server}{label}"));
     }
     Ok(())
 }
 
-fn get_server(context: &Context) -> Result<(), Failure> {
+fn print_server(context: &Context) -> Result<(), Failure> {
     let server = context.profile.server().unwrap_or_default();
-    if context.json() {
-        show::json(&json!({ "server_url": server }));
+    if context.options.json {
+        output::json(&json!({ "server_url": server }));
     } else {
-        show::out(show::plain(server));
+        output::line(output::plain(server));
     }
     Ok(())
 }
@@ -104,7 +246,7 @@ fn set_server(context: &Context, url: &str) -> Result<(), Failure> {
         );
     };
     if name == "default"
-        && context.setup.config.profiles.get("achilles").is_some_and(|own| own.server.is_some())
+        && context.configuration.config.profiles.get("achilles").is_some_and(|own| own.server.is_some())
     {
         return refuse(
             "everkey's config.toml names another server for achilles, and it comes first.".to_owned(),
@@ -112,14 +254,14 @@ fn set_server(context: &Context, url: &str) -> Result<(), Failure> {
         );
     }
     edit(context, |text| set_server_url(text, name, url))?;
-    agent::renew()?;
-    if context.json() {
-        show::json(&json!({ "server_url": url }));
+    restart_agent()?;
+    if context.options.json {
+        output::json(&json!({ "server_url": url }));
     } else {
-        show::out(format_args!("✓ server_url of {name} is {}.", show::plain(url)));
+        output::line(format_args!("✓ server_url of {name} is {}.", output::plain(url)));
         if context.profile.session_file.exists() {
             let login = context.command("login");
-            show::out(format_args!(
+            output::line(format_args!(
                 "Its session stays with the server it was made at; run `{login}` to sign in there."
             ));
         }
@@ -131,8 +273,8 @@ fn edit(
     context: &Context,
     change: impl FnOnce(Option<&str>) -> Result<String, NotAchillesConfig>,
 ) -> Result<(), Failure> {
-    let file = setup::achilles_file(&context.setup.places);
-    let text = setup::text_of(&file)?;
+    let file = configuration::achilles_file(&context.configuration.places);
+    let text = configuration::text_of(&file)?;
     let text = change(text.as_deref()).map_err(|e| {
         Failure::new(Code::Storage, format!("{}: {e}.", file.display()), "Mend it; nothing was changed.")
     })?;

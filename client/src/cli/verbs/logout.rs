@@ -1,40 +1,74 @@
-//! `everkey auth logout`: the local session is gone first; then what the server knows of it.
+//! `everkey logout`: removes the local session first; then prints what the server knows of it.
 
 use crate::cli::context::Context;
-use crate::cli::show;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, Revocation};
 use everkey_proto::ProviderKind;
 use serde_json::json;
 use std::process::ExitCode;
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+const OPTIONS: &[VerbOption<()>] =
+    &[rows::profile(), rows::json(), rows::server(), rows::api(), rows::server_url()];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey logout
+  everkey logout --profile achilles
+
+Usage: everkey logout [OPTIONS]
+
+Options:
+{options}
+
+The session on this machine is gone at once, also without a network; the agent
+goes on trying to revoke it at the server, for seven days. Where a server has
+no way to revoke a session, this says so.
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let context = Context::new(arguments.read_options(OPTIONS)?.shared)?;
+    Ok(logout(&context).map_err(|failure| context.reword(failure))?)
+}
+
+fn logout(context: &Context) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
-    let mut account = context.account(&mut agent);
-    let revocation = account.logout()?;
+    let mut client = context.client(&mut agent);
+    let revocation = client.logout()?;
     // dot-ai keeps its static token, and whoever signs out should know that.
     let left = match context.profile.provider {
-        ProviderKind::DotAi => account.status().ok().and_then(|status| status.masked_static_token),
+        ProviderKind::DotAi => client.status().ok().and_then(|status| status.masked_static_token),
         _ => None,
     };
-    let variable = context.given_token().ok().flatten().map(|given| show::origin(&given.origin));
-    if context.json() {
-        show::json(&json!({
+    let variable = context.given_token().ok().flatten().map(|given| output::origin(&given.origin));
+    if context.options.json {
+        output::json(&json!({
             "authenticated": false, "revocation": revocation, "static_token_kept": left.is_some(),
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    show::out(said(context.profile.provider, revocation));
+    output::line(sentence(context.profile.provider, revocation));
     if let Some(masked) = left {
         let file = context.profile.session_file.display();
-        show::out(format_args!("The static token {} stays in {file} (auth_token).", show::plain(&masked)));
+        output::line(format_args!(
+            "The static token {} stays in {file} (auth_token).",
+            output::plain(&masked)
+        ));
     }
     if let Some(variable) = variable {
-        show::out(format_args!("{variable} is still set, and its token goes on being used."));
+        output::line(format_args!("{variable} is still set, and its token goes on being used."));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn said(provider: ProviderKind, revocation: Revocation) -> String {
+fn sentence(provider: ProviderKind, revocation: Revocation) -> String {
     let signed_out = match provider {
         ProviderKind::Achilles => "✓ Logged out. Tokens cleared.",
         ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::DotAi | ProviderKind::Oauth => {
@@ -67,8 +101,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_be_revoked_is_said() {
-        let said = |provider| said(provider, Revocation::Impossible);
+    fn what_could_not_be_revoked_is_reported() {
+        let said = |provider| sentence(provider, Revocation::Impossible);
         assert!(said(ProviderKind::Achilles).starts_with("✓ Logged out. Tokens cleared.\n"));
         for provider in
             [ProviderKind::Achilles, ProviderKind::DotAi, ProviderKind::Oauth, ProviderKind::Binboi]

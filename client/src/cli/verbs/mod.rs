@@ -1,17 +1,41 @@
-//! One file a command.
+//! The verbs: one file each, and one row each in this table.
 
-pub mod agent;
-pub mod answer;
-pub mod config;
-pub mod dashboard;
-pub mod events;
-pub mod explain;
-pub mod link;
-pub mod login;
-pub mod logout;
-pub mod profile;
-pub mod refresh;
-pub mod reminder;
-pub mod status;
-pub mod token;
-pub mod whoami;
+mod agent;
+mod answer;
+mod config;
+mod dashboard;
+mod events;
+mod link;
+mod login;
+mod logout;
+mod profile;
+mod refresh;
+mod reminder;
+mod status;
+mod token;
+mod unlink;
+mod whoami;
+
+use crate::cli::usage::verb::Action::{Run, Verbs};
+use crate::cli::usage::verb::VerbGroup::{Accounts, SignIn, Watching};
+use crate::cli::usage::verb::{GroupedVerb, VerbRow};
+
+/// In the order of the general help page.
+#[rustfmt::skip]
+pub static VERBS: &[GroupedVerb] = &[
+    (SignIn, VerbRow { name: "login", summary: "sign in, by a code, in the browser or with a token", help: login::help, action: Run(login::run) }),
+    (SignIn, VerbRow { name: "whoami", summary: "who is signed in (exit 1: nobody)", help: whoami::help, action: Run(whoami::run) }),
+    (SignIn, VerbRow { name: "status", summary: "server, user, token, expiry and state", help: status::help, action: Run(status::run) }),
+    (SignIn, VerbRow { name: "token", summary: "print a valid access token, nothing else", help: token::help, action: Run(token::run) }),
+    (SignIn, VerbRow { name: "refresh", summary: "refresh the session now", help: refresh::help, action: Run(refresh::run) }),
+    (SignIn, VerbRow { name: "logout", summary: "sign out here at once, then at the server", help: logout::help, action: Run(logout::run) }),
+    (SignIn, VerbRow { name: "answer", summary: "answer a sign-in that waits in another terminal", help: answer::help, action: Run(answer::run) }),
+    (Accounts, VerbRow { name: "profile", summary: "list, show, add, use or remove accounts", help: profile::help, action: Verbs(profile::VERBS) }),
+    (Accounts, VerbRow { name: "link", summary: "call everkey by an account's name, as in `achilles login`", help: link::help, action: Run(link::run) }),
+    (Accounts, VerbRow { name: "unlink", summary: "remove such a link", help: unlink::help, action: Run(unlink::run) }),
+    (Accounts, VerbRow { name: "config", summary: "achilles' own profiles, as `achilles config` has them", help: config::help, action: Verbs(config::VERBS) }),
+    (Watching, VerbRow { name: "dashboard", summary: "sessions, reminder and events in your browser", help: dashboard::help, action: Run(dashboard::run) }),
+    (Watching, VerbRow { name: "events", summary: "follow sign-ins, refreshes and tokens handed out", help: events::help, action: Run(events::run) }),
+    (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
+    (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
+];

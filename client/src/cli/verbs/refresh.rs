@@ -1,23 +1,61 @@
-//! `everkey auth refresh`: refreshes now and prints the new expiry.
+//! `everkey refresh`: refreshes now and prints the new expiry.
 
 use crate::cli::context::Context;
-use crate::cli::show;
-use everkey_client::{Failure, beside_the_point};
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
+use everkey_client::{Failure, unexpected_reply};
 use everkey_proto::{Reply, Verb};
 use serde_json::json;
 use std::process::ExitCode;
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+#[derive(Default)]
+struct Args {
+    force: bool,
+}
+
+const OPTIONS: &[VerbOption<Args>] = &[
+    rows::profile(),
+    VerbOption::flag("force", "even if the last refresh was less than 30 seconds ago", |args| {
+        args.force = true
+    }),
+    rows::json(),
+    rows::server(),
+];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey refresh
+
+Usage: everkey refresh [OPTIONS]
+
+Options:
+{options}
+
+The agent refreshes ahead of time by itself; this is for trying it out, or
+after a server has answered 401 to a token that should be valid.
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read_options(OPTIONS)?;
+    let context = Context::new(parsed.shared)?;
+    Ok(refresh(&context, parsed.own.force).map_err(|failure| context.reword(failure))?)
+}
+
+fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
-    let force = context.options().force;
-    let Reply::Refreshed { access_expires_at } = context.account(&mut agent).ask(Verb::Refresh { force })?
-    else {
-        return Err(beside_the_point());
-    };
-    if context.json() {
-        show::json(&json!({ "access_expires_at": access_expires_at }));
+    let reply = context.client(&mut agent).ask(Verb::Refresh { force })?;
+    let Reply::Refreshed { access_expires_at } = reply else { return Err(unexpected_reply()) };
+    if context.options.json {
+        output::json(&json!({ "access_expires_at": access_expires_at }));
     } else {
-        show::out(format_args!("Refreshed; the access token expires {}.", show::when(access_expires_at)));
+        output::line(format_args!("Refreshed; the access token expires {}.", dates::utc(access_expires_at)));
     }
     Ok(ExitCode::SUCCESS)
 }

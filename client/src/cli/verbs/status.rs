@@ -1,62 +1,97 @@
-//! `everkey auth status`: everything there is to show; exit 1 when nobody is signed in.
+//! `everkey status`: everything there is to show; exit 1 when nobody is signed in.
 
-use super::reminder;
 use crate::cli::context::Context;
-use crate::cli::render::{self, dot_ai};
-use crate::cli::show;
+use crate::cli::render;
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
-use everkey_client::sources::GivenToken;
-use everkey_client::{Account, Failure, Inspection, Scheme, State, Status, Verdict};
+use everkey_client::precedence::GivenToken;
+use everkey_client::{Failure, Inspection, Scheme, State, Status, Verdict};
 use everkey_proto::{Code, ProviderKind};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+const OPTIONS: &[VerbOption<()>] =
+    &[rows::profile(), rows::json(), rows::token(), rows::server(), rows::api(), rows::server_url()];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey status
+  everkey status --profile achilles
+  everkey status --json | jq .access_expires_at
+
+Usage: everkey status [OPTIONS]
+
+Shows server, user, masked token, expiry, session file, state and reminder.
+Exit 1 where nobody is signed in. For achilles and for a token given with
+--token or a variable, the server is asked; for the rest, only the agent.
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let context = Context::new(arguments.read_options(OPTIONS)?.shared)?;
+    Ok(status(&context).map_err(|failure| context.reword(failure))?)
+}
+
+fn status(context: &Context) -> Result<ExitCode, Failure> {
     let given = context.given_token()?;
     let mut agent = context.agent()?;
-    let mut account = context.account(&mut agent);
-    let mut status = account.status()?;
+    let mut client = context.client(&mut agent);
+    let mut status = client.status()?;
     if let Some(server) = context.expect().server.filter(|_| given.is_some()) {
         // A token from outside is shown to the server that was named with it, not to the session's.
         status.server = server;
     }
     let mut signed_in = given.is_some() || is_signed_in(status.state);
     // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
-    let asked = match (&given, context.profile.provider) {
-        (Some(given), _) => Some(account.inspect(Some(given.token.clone()))),
-        (None, ProviderKind::Achilles) if signed_in => Some(backend(&mut account)),
+    let inspected = match (&given, context.profile.provider) {
+        (Some(given), _) => Some(client.inspect(Some(given.token.clone()))),
+        (None, ProviderKind::Achilles) if signed_in => Some(client.inspect(None)),
         (None, _) => None,
     };
-    if context.json() {
-        show::json(&line(&status, given.as_ref(), asked.as_ref()));
+    if context.options.json {
+        output::json(&line(&status, given.as_ref(), inspected.as_ref()));
     } else {
         match context.profile.provider {
             ProviderKind::Achilles => {
-                show::out(render::achilles::status(&status, asked.as_ref(), &context.command("login")));
+                output::line(render::achilles::status(
+                    &status,
+                    inspected.as_ref(),
+                    &context.command("login"),
+                ));
             }
             ProviderKind::DotAi => {
                 let now =
                     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-                let given = given.as_ref().map(|given| dot_ai::Given {
+                let given = given.as_ref().map(|given| render::dot_ai::Given {
                     masked: given.token.masked(),
-                    source: show::origin(&given.origin),
-                    verdict: asked.as_ref().map(verdict),
+                    source: output::origin(&given.origin),
+                    verdict: inspected.as_ref().map(verdict),
                 });
-                signed_in = dot_ai::is_signed_in(&status, given.as_ref(), now);
-                show::out(dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
+                signed_in = render::dot_ai::is_signed_in(&status, given.as_ref(), now);
+                output::line(render::dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
             }
             ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::Oauth => {
                 print(context, &status, given.is_some());
                 if let Some(given) = &given {
-                    let said = asked.as_ref().map(verdict).unwrap_or_default();
-                    let from = show::origin(&given.origin);
-                    row("Used", &format!("{} from {from}: {said}", given.token.masked()));
+                    let verdict = inspected.as_ref().map(verdict).unwrap_or_default();
+                    let from = output::origin(&given.origin);
+                    row("Used", &format!("{} from {from}: {verdict}", given.token.masked()));
                 }
             }
         }
     }
-    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = asked {
+    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = inspected {
         return Ok(ExitCode::from(Code::Refused.exit_code()));
     }
     Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
@@ -69,35 +104,35 @@ fn is_signed_in(state: State) -> bool {
     }
 }
 
-fn backend(account: &mut Account<'_>) -> Result<Inspection, Failure> {
-    account.inspect(None)
-}
-
-fn line(status: &Status, given: Option<&GivenToken>, asked: Option<&Result<Inspection, Failure>>) -> Value {
+fn line(
+    status: &Status,
+    given: Option<&GivenToken>,
+    inspected: Option<&Result<Inspection, Failure>>,
+) -> Value {
     let mut line = serde_json::to_value(status).unwrap_or_default();
-    let asked = asked.map(|asked| match asked {
+    let inspected = inspected.map(|inspected| match inspected {
         Ok(inspection) => json!(inspection),
-        Err(failure) => show::error(failure),
+        Err(failure) => output::failure_json(failure),
     });
-    match (given, asked) {
-        (Some(given), asked) => {
-            line["given_token"] = json!({ "source": show::origin(&given.origin), "masked": given.token.masked(), "said": asked });
+    match (given, inspected) {
+        (Some(given), inspected) => {
+            line["given_token"] = json!({ "source": output::origin(&given.origin), "masked": given.token.masked(), "said": inspected });
         }
-        (None, Some(asked)) => line["backend"] = asked,
+        (None, Some(inspected)) => line["backend"] = inspected,
         (None, None) => {}
     }
     line
 }
 
 /// What the server said of a token, in a word or two.
-fn verdict(asked: &Result<Inspection, Failure>) -> String {
-    match asked {
+fn verdict(inspected: &Result<Inspection, Failure>) -> String {
+    match inspected {
         Ok(Inspection { verdict: Verdict::Accepted, .. }) => "Valid".to_owned(),
         Ok(Inspection { verdict: Verdict::Refused, .. }) => "REFUSED by the server".to_owned(),
         Ok(Inspection { verdict: Verdict::Untold, .. }) => {
             "not checked; this server has no way to say".to_owned()
         }
-        Err(failure) => format!("not checked: {}", show::plain(&failure.message)),
+        Err(failure) => format!("not checked: {}", output::plain(&failure.message)),
     }
 }
 
@@ -105,7 +140,7 @@ fn print(context: &Context, status: &Status, given: bool) {
     row("Profile", &status.profile);
     row("Server", &status.server);
     match &status.user {
-        Some(user) => row("User", &show::user(user)),
+        Some(user) => row("User", &output::user(user)),
         None if is_signed_in(status.state) => row("User", "this server does not say who"),
         None => row("User", "nobody is signed in"),
     }
@@ -126,18 +161,18 @@ fn print(context: &Context, status: &Status, given: bool) {
         row("Static", masked);
     }
     if let Some(at) = status.access_expires_at {
-        row("Expires", &show::when(at));
+        row("Expires", &dates::utc(at));
     }
     if let Some(at) = status.next_refresh_at {
-        row("Refresh", &show::when(at));
+        row("Refresh", &dates::utc(at));
     }
     if let Some(at) = status.refresh_expires_at {
-        row("Session", &format!("ends {}", show::when(at)));
+        row("Session", &format!("ends {}", dates::utc(at)));
     }
     row("File", &status.session_file);
     let (word, colour) = state(status.state);
     let style = Style::new().fg_color(Some(colour.into()));
-    show::out(format_args!("{:<10} {style}{word}{style:#}", "State"));
+    output::line(format_args!("{:<10} {style}{word}{style:#}", "State"));
     let reason = status.reason.as_ref().or(status.last_error.as_ref());
     if let Some(reason) = reason.filter(|_| status.state != State::SignedOut || status.user.is_some()) {
         row("", reason);
@@ -146,9 +181,9 @@ fn print(context: &Context, status: &Status, given: bool) {
         row("Sign-outs", &format!("{} not confirmed by the api-server yet", status.pending_revocations));
     }
     if let Some(reminder) = &status.reminder {
-        row("Reminder", &reminder::line(reminder));
+        row("Reminder", &render::reminder::line(reminder));
         if reminder.due {
-            row("", &reminder::what_to_do(context));
+            row("", &render::reminder::what_to_do(context));
         }
     }
     if !is_signed_in(status.state) && !given {
@@ -158,7 +193,7 @@ fn print(context: &Context, status: &Status, given: bool) {
 
 /// One line of the table.
 fn row(name: &str, value: &str) {
-    show::out(format_args!("{name:<10} {}", show::plain(value)));
+    output::line(format_args!("{name:<10} {}", output::plain(value)));
 }
 
 fn scheme(scheme: Scheme) -> &'static str {

@@ -1,44 +1,108 @@
-//! `everkey auth token`: a valid access token on stdout and nothing else.
+//! `everkey token`: a valid access token on stdout and nothing else.
 
 use crate::cli::context::Context;
-use crate::cli::input::{self, Echo};
-use crate::cli::show;
+use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::{dates, output};
+use crate::cli::usage::error::{UsageError, VerbError};
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, Short};
 use everkey_proto::Code;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
+#[derive(Default)]
+struct Args {
+    min_validity: Option<Duration>,
+    refused: bool,
+}
+
+const OPTIONS: &[VerbOption<Args>] = &[
+    rows::profile(),
+    VerbOption::value(
+        "min-validity",
+        "TIME",
+        "valid for at least this long: 90, 90s, 5m, 1h ...",
+        |args, time| {
+            args.min_validity = Some(duration(&time)?);
+            Ok(())
+        },
+    ),
+    VerbOption::value("refused", "-", "another one than the refused one on standard input", |args, token| {
+        args.refused = token == "-";
+        let rule = "--refused takes `-`: the token comes on standard input, where no other program sees it";
+        if args.refused { Ok(()) } else { Err(rule.to_owned()) }
+    }),
+    rows::json_as("with the expiry, as JSON"),
+    rows::token(),
+    rows::server(),
+    rows::api(),
+    rows::server_url(),
+];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  curl -H \"Authorization: Bearer $(everkey token)\" https://api.example.com/me
+
+Usage: everkey token [OPTIONS]
+
+Options:
+{options}
+
+Ask for a token before each request and keep none: asking takes less than a
+millisecond, and the agent refreshes ahead of time. When a server answers 401
+to one, ask once for a better one:
+
+  printf %s \"$token\" | everkey token --refused -
+
+A warning on standard error says so where a token is valid for less long than
+--min-validity asks.
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read_options(OPTIONS)?;
+    if parsed.own.refused && parsed.own.min_validity.is_some() {
+        return Err(UsageError::Sentence("--refused and --min-validity don't go together".to_owned()).into());
+    }
+    let context = Context::new(parsed.shared)?;
+    Ok(token(&context, &parsed.own).map_err(|failure| context.reword(failure))?)
+}
+
+fn token(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
     let given = context.given_token()?;
-    if context.options().refused {
+    if args.refused {
         return better(context);
     }
     if let Some(given) = given {
-        print(context, &json!({ "source": show::origin(&given.origin) }), &given.token, None);
+        print(context, &json!({ "source": output::origin(&given.origin) }), &given.token, None);
         return Ok(ExitCode::SUCCESS);
     }
     let mut agent = context.agent()?;
-    let min_validity = Duration::from_secs(context.options().min_validity.unwrap_or(0).into());
-    let token = context.account(&mut agent).token(min_validity)?;
+    let token = context.client(&mut agent).token(args.min_validity.unwrap_or_default())?;
     hand_out(context, &token);
     Ok(ExitCode::SUCCESS)
 }
 
 /// `--refused -`: the token on standard input got a 401 though it should be valid (N29).
 fn better(context: &Context) -> Result<ExitCode, Failure> {
-    let refused = input::answer("Refused token: ", Echo::Hidden)?.unwrap_or_default();
+    let refused = prompt::ask("Refused token: ", Echo::Hidden)?.unwrap_or_default();
     if let Some(given) =
         context.given_token()?.filter(|given| given.token.expose() == refused.expose().trim())
     {
         return Err(Failure::new(
             Code::Refused,
-            format!("That token comes from {}, so there is no better one.", show::origin(&given.origin)),
+            format!("That token comes from {}, so there is no better one.", output::origin(&given.origin)),
             "Put another one there, or take it away to use the session's.",
         ));
     }
     let mut agent = context.agent()?;
-    let token = context.account(&mut agent).better_than(&refused)?;
+    let token = context.client(&mut agent).better_than(&refused)?;
     hand_out(context, &token);
     Ok(ExitCode::SUCCESS)
 }
@@ -49,13 +113,15 @@ fn hand_out(context: &Context, token: &everkey_client::Token) {
         more["short"] = json!(short);
     }
     print(context, &more, &token.access_token, token.expires_at);
-    let expires = token.expires_at.map_or_else(String::new, |at| format!("; it expires {}", show::when(at)));
+    let expires = token.expires_at.map_or_else(String::new, |at| format!("; it expires {}", dates::utc(at)));
     match token.short {
         Some(Short::Lifetime) => {
-            show::err(format_args!("warning: the api-server never gives a token that long{expires}"));
+            output::error_line(format_args!(
+                "warning: the api-server never gives a token that long{expires}"
+            ));
         }
         Some(Short::NoRefresh) => {
-            show::err(format_args!("warning: no fresher token can be had right now{expires}"));
+            output::error_line(format_args!("warning: no fresher token can be had right now{expires}"));
         }
         None => {}
     }
@@ -67,12 +133,47 @@ fn print(
     token: &everkey_client::Secret,
     expires_at: Option<u64>,
 ) {
-    if !context.json() {
-        return show::out(token.expose());
+    if !context.options.json {
+        return output::line(token.expose());
     }
     let mut line = json!({ "access_token": token, "token_type": "Bearer", "expires_at": expires_at });
     for (key, value) in more.as_object().into_iter().flatten() {
         line[key] = value.clone();
     }
-    show::json(&line);
+    output::json(&line);
+}
+
+/// Whole seconds, as the protocol counts them: `90`, `90s`, `1h 30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let plain = text.parse().ok().map(Duration::from_secs);
+    let parsed = plain.or_else(|| humantime::parse_duration(text).ok());
+    let secs = parsed.map(|time| time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)));
+    secs.filter(|secs| u32::try_from(*secs).is_ok()).map(Duration::from_secs).ok_or_else(|| {
+        let shown = everkey_proto::text::harmless(text, 40);
+        format!("{shown:?} is no duration; write 90, 90s, 5m or 1h")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_seconds_or_what_humantime_reads() {
+        for (text, secs) in [
+            ("0", 0),
+            ("90", 90),
+            ("90s", 90),
+            ("5m", 300),
+            ("1h", 3_600),
+            ("9999h", 35_996_400),
+            ("1h 30m", 5_400),
+            ("1500ms", 2),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(secs)), "{text}");
+        }
+        for text in ["", "x", "-5", "5x", "99999999h", "1h30", "4294967296"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

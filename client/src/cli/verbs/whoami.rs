@@ -1,26 +1,71 @@
-//! `everkey auth whoami`: `EMAIL (ID)`.
+//! `everkey whoami`: `EMAIL (ID)`.
 
-use super::explain;
 use crate::cli::context::Context;
-use crate::cli::{render, show};
-use everkey_client::sources::GivenToken;
+use crate::cli::explain::explain;
+use crate::cli::render;
+use crate::cli::terminal::output;
+use crate::cli::usage::error::VerbError;
+use crate::cli::usage::option::{Arguments, VerbOption};
+use crate::cli::usage::shared_rows as rows;
+use crate::cli::usage::verb::VerbHelp;
+use everkey_client::precedence::GivenToken;
 use everkey_client::{Failure, Inspection, User, Verdict};
 use everkey_proto::{Code, ProviderKind};
 use serde_json::json;
 use std::process::ExitCode;
 
-pub fn run(context: &Context) -> Result<ExitCode, Failure> {
-    if context.options().explain {
-        return explain::run(context);
-    }
+#[derive(Default)]
+struct Args {
+    explain: bool,
+}
+
+const OPTIONS: &[VerbOption<Args>] = &[
+    rows::profile(),
+    VerbOption::flag("explain", "say where account, server and token come from", |args| args.explain = true),
+    rows::json(),
+    rows::token(),
+    rows::server(),
+    rows::api(),
+    rows::server_url(),
+];
+
+pub fn help() -> VerbHelp {
+    VerbHelp::new(
+        "
+  everkey whoami
+  everkey whoami --profile binboi
+  everkey whoami --explain
+
+Usage: everkey whoami [OPTIONS]
+
+Prints EMAIL (ID). Exit 1 and \"not signed in\" where nobody is.
+
+Options:
+{options}
+",
+        OPTIONS,
+    )
+}
+
+pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+    let parsed = arguments.read_options(OPTIONS)?;
+    let context = Context::new(parsed.shared)?;
+    let ended = if parsed.own.explain { explain(&context) } else { whoami(&context) };
+    ended.or_else(|failure| {
+        let failure = context.reword(failure);
+        if context.options.json { Err(failure.into()) } else { Ok(output::nobody(&failure)) }
+    })
+}
+
+fn whoami(context: &Context) -> Result<ExitCode, Failure> {
     let given = context.given_token()?;
     let mut agent = context.agent()?;
-    let mut account = context.account(&mut agent);
+    let mut client = context.client(&mut agent);
     if given.is_none() && context.profile.provider != ProviderKind::Binboi {
-        print(context, account.whoami()?.as_ref());
+        print(context, client.whoami()?.as_ref());
         return Ok(ExitCode::SUCCESS);
     }
-    let inspection = account.inspect(given.as_ref().map(|given| given.token.clone()))?;
+    let inspection = client.inspect(given.as_ref().map(|given| given.token.clone()))?;
     accepted(context, &inspection, given.as_ref())
 }
 
@@ -42,16 +87,16 @@ fn accepted(
             hint,
         ));
     }
-    if context.json() {
-        show::json(&json!({
+    if context.options.json {
+        output::json(&json!({
             "authenticated": true, "user": inspection.user, "about": inspection.about,
             "verdict": inspection.verdict, "source": source,
         }));
     } else if context.profile.provider == ProviderKind::Binboi {
         let prefix = given.map(|given| render::binboi::prefix(&given.token));
-        show::out(render::binboi::whoami(inspection, prefix.as_deref(), &source));
+        output::line(render::binboi::whoami(inspection, prefix.as_deref(), &source));
     } else if inspection.verdict == Verdict::Untold {
-        show::out(format_args!("there is a token from {source}; this server does not say whose"));
+        output::line(format_args!("there is a token from {source}; this server does not say whose"));
     } else {
         print(context, inspection.user.as_ref());
     }
@@ -60,15 +105,15 @@ fn accepted(
 
 fn source(context: &Context, given: Option<&GivenToken>) -> String {
     match given {
-        Some(given) => show::origin(&given.origin),
+        Some(given) => output::origin(&given.origin),
         None => context.profile.session_file.to_string_lossy().into_owned(),
     }
 }
 
 fn print(context: &Context, user: Option<&User>) {
-    if context.json() {
-        show::json(&json!({ "authenticated": true, "user": user }));
+    if context.options.json {
+        output::json(&json!({ "authenticated": true, "user": user }));
     } else {
-        show::out(user.map_or_else(|| "signed in; this server does not say who".to_owned(), show::user));
+        output::line(user.map_or_else(|| "signed in; this server does not say who".to_owned(), output::user));
     }
 }

@@ -1,12 +1,12 @@
 //! achilles' session file: strings only, in the contract's order, times ISO 8601 with milliseconds, no newline at the end.
 
-use super::super::Parsed;
-use super::super::fields::{Fields, fields, is_json, sendable, timestamp, unix_secs};
-use super::super::jwt;
-use super::About;
-use crate::object;
+use super::about::UserDetails;
+use crate::json_object;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::fields::{RawFields, fields, is_json, sendable, timestamp, unix_secs};
+use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::record::{Holder, Session};
+use everkey_session::{Holder, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -24,11 +24,11 @@ const OURS: [&str; 9] = [
 ];
 
 /// Only the access token must be there; a time that can't be read is a file of another version of the tool.
-pub fn parse_session(bytes: &[u8]) -> Parsed {
+pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     match read(bytes) {
-        Some(session) => Parsed::Session(session),
-        None if is_json(bytes) => Parsed::Strange,
-        None => Parsed::Damaged,
+        Some(session) => ParsedFile::Session(session),
+        None if is_json(bytes) => ParsedFile::Strange,
+        None => ParsedFile::Damaged,
     }
 }
 
@@ -42,7 +42,7 @@ fn read(bytes: &[u8]) -> Option<Session> {
         issued_at: Option<String>,
     }
     // Not flattened into one: that would choke on numbers that only other programs understand.
-    let (file, about): (File, About) = (object::read(bytes)?, object::read(bytes)?);
+    let (file, about): (File, UserDetails) = (json_object::read(bytes)?, json_object::read(bytes)?);
     let refresh = file.refresh_token.filter(|token| !token.is_empty());
     if !sendable(&file.access_token) || refresh.as_ref().is_some_and(|token| !sendable(token)) {
         return None;
@@ -64,7 +64,6 @@ fn read(bytes: &[u8]) -> Option<Session> {
     })
 }
 
-/// The file for a session.
 pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Written<'a> {
@@ -82,7 +81,7 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
         #[serde(skip_serializing_if = "Option::is_none")]
         issued_at: Option<String>,
         #[serde(flatten)]
-        others: Fields,
+        others: RawFields,
     }
     let mut others = fields(&String::from_utf8_lossy(old.unwrap_or_default()));
     others.retain(|name, _| !OURS.contains(&name.as_str()));

@@ -1,9 +1,12 @@
-use super::super::Parsed;
-use super::super::samples::answer;
+use super::file::{parse_session, render_session};
 use super::*;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::samples::answer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_session::record::{Capability, Session};
+use everkey_proto::reply::User;
+use everkey_session::Rejected;
+use everkey_session::{Capability, Session, TokenResponse};
 
 /// As the original writes it.
 const FILE: &str = r#"{
@@ -26,7 +29,7 @@ const TOKENS: &str = r#"{"success":true,"data":{"access_token":"a","refresh_toke
 
 fn session(text: &str) -> Session {
     match parse_session(text.as_bytes()) {
-        Parsed::Session(session) => session,
+        ParsedFile::Session(session) => session,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -42,11 +45,11 @@ fn start(status: u16, body: &str, date: Option<u64>) -> LoginAnswer {
     read_login(&LoginCall::StartDevice { registration: None, scope: None }, &answer)
 }
 
-fn granted(text: &str, date: Option<u64>) -> Grant {
+fn granted(text: &str, date: Option<u64>) -> TokenResponse {
     let mut answer = answer(200, text);
     answer.date = date;
     match read_refresh(&answer) {
-        Refresh::Granted(grant) => grant,
+        RefreshAnswer::Granted(grant) => grant,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -98,15 +101,15 @@ fn what_is_optional_may_be_missing_or_null() {
 #[test]
 fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
     for strange in ["{}", "[]", "null", r#"{"access_token":1}"#, r#"{"accessToken":"a"}"#] {
-        assert_eq!(parse_session(strange.as_bytes()), Parsed::Strange, "{strange}");
+        assert_eq!(parse_session(strange.as_bytes()), ParsedFile::Strange, "{strange}");
     }
     let newer = FILE.replace("2026-03-08T12:00:00.000Z", "soon");
-    assert_eq!(parse_session(newer.as_bytes()), Parsed::Strange);
+    assert_eq!(parse_session(newer.as_bytes()), ParsedFile::Strange);
     for token in [r#""a\nb""#, r#""""#, r#""a b""#] {
-        assert_eq!(parse_session(FILE.replace(r#""a""#, token).as_bytes()), Parsed::Strange, "{token}");
+        assert_eq!(parse_session(FILE.replace(r#""a""#, token).as_bytes()), ParsedFile::Strange, "{token}");
     }
     for damaged in ["", "{", "\0\0", &FILE[..40]] {
-        assert_eq!(parse_session(damaged.as_bytes()), Parsed::Damaged, "{damaged}");
+        assert_eq!(parse_session(damaged.as_bytes()), ParsedFile::Damaged, "{damaged}");
     }
 }
 
@@ -174,7 +177,7 @@ fn lifetimes_are_told_by_the_servers_own_clock() {
 
 #[test]
 fn n12_only_the_contracts_refusal_is_one() {
-    let refused = |status, body: &str| read_refresh(&answer(status, body)) == Refresh::Refused;
+    let refused = |status, body: &str| read_refresh(&answer(status, body)) == RefreshAnswer::Refused;
     assert!(refused(401, &failed("Invalid or expired refresh token")));
     for status in [200, 302, 400, 403, 404, 410, 429, 500, 502, 503] {
         assert!(!refused(status, &failed("Invalid or expired refresh token")), "{status}");
@@ -184,18 +187,18 @@ fn n12_only_the_contracts_refusal_is_one() {
     }
     let mut html = answer(401, &failed("x"));
     html.says_json = false;
-    assert_ne!(read_refresh(&html), Refresh::Refused);
+    assert_ne!(read_refresh(&html), RefreshAnswer::Refused);
 }
 
 #[test]
 fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
     for cut in 0..TOKENS.len() {
         let read = read_refresh(&answer(200, &TOKENS[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "cut at {cut}: {read:?}");
     }
     for bad in [r#""a\nb""#, r#""""#, "1", "null"] {
         let read = read_refresh(&answer(200, &TOKENS.replace(r#""a""#, bad)));
-        assert!(matches!(read, Refresh::Unclear(_)), "{bad}: {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "{bad}: {read:?}");
     }
 }
 
@@ -211,11 +214,11 @@ fn n32_promises_and_attempts_that_changed_nothing_are_read() {
         let body = json!({ "success": false, "error": "x", "code": code, "attempt_consumed": false });
         read_refresh(&answer(status, &body.to_string()))
     };
-    assert_eq!(read(409, "rotation_in_progress"), Refresh::Rotating);
-    assert_eq!(read(409, "deadline_passed"), Refresh::Late);
-    assert_eq!(read(503, "unavailable"), Refresh::Declined(None));
-    assert_eq!(read_refresh(&answer(429, &failed("Too many"))), Refresh::Declined(Some(30)));
-    assert!(matches!(read_refresh(&answer(503, &failed("x"))), Refresh::Unclear(_)));
+    assert_eq!(read(409, "rotation_in_progress"), RefreshAnswer::Rotating);
+    assert_eq!(read(409, "deadline_passed"), RefreshAnswer::Late);
+    assert_eq!(read(503, "unavailable"), RefreshAnswer::Declined(None));
+    assert_eq!(read_refresh(&answer(429, &failed("Too many"))), RefreshAnswer::Declined(Some(30)));
+    assert!(matches!(read_refresh(&answer(503, &failed("x"))), RefreshAnswer::Unclear(_)));
 }
 
 #[test]

@@ -1,6 +1,9 @@
-use super::super::samples::answer;
+use super::file::{parse_session, render_session, render_signed_out};
 use super::*;
-use everkey_session::trouble::NetTrouble;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::samples::answer;
+use everkey_session::NetError;
+use everkey_session::Session;
 
 const FILE: &str = r#"{
   "token": "binboi_pat_0123abcd_x",
@@ -13,7 +16,7 @@ const ME: &str = r#"{"user":{"id":"u","name":"Ada","email":"e@x","plan":"FREE"},
 
 fn session(text: &str) -> Session {
     match parse_session(text.as_bytes()) {
-        Parsed::Session(session) => session,
+        ParsedFile::Session(session) => session,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -49,7 +52,7 @@ fn unknown_fields_survive_sign_in_and_sign_out_as_they_are_written() {
         assert!(text.contains(r#""api_url": "https://api.example""#) && !text.contains("pat"), "{text}");
     }
     assert_eq!(session(&String::from_utf8_lossy(&written)), next);
-    assert_eq!(parse_session(&out), Parsed::Nobody);
+    assert_eq!(parse_session(&out), ParsedFile::Nobody);
 }
 
 #[test]
@@ -68,18 +71,18 @@ fn the_address_of_the_check_is_the_one_that_is_kept() {
 #[test]
 fn nobody_strange_and_damaged_are_told_apart() {
     for nobody in ["{}", r#"{"token":""}"#, r#"{"token":null,"api_url":"x"}"#, r#"{"server_addr":1}"#] {
-        assert_eq!(parse_session(nobody.as_bytes()), Parsed::Nobody, "{nobody}");
+        assert_eq!(parse_session(nobody.as_bytes()), ParsedFile::Nobody, "{nobody}");
     }
     for strange in ["[]", "1", r#"{"token":{"v":2}}"#, r#"{"token":"a\nb"}"#, r#"{"token":"t","api_url":7}"#]
     {
-        assert_eq!(parse_session(strange.as_bytes()), Parsed::Strange, "{strange}");
+        assert_eq!(parse_session(strange.as_bytes()), ParsedFile::Strange, "{strange}");
     }
     for unsafe_to in ["http://api.example", "ftp://x", "api.example"] {
         let file = FILE.replace("https://api.example", unsafe_to);
-        assert_eq!(parse_session(file.as_bytes()), Parsed::Strange, "{unsafe_to}");
+        assert_eq!(parse_session(file.as_bytes()), ParsedFile::Strange, "{unsafe_to}");
     }
     for damaged in ["", "{", "token: x"] {
-        assert_eq!(parse_session(damaged.as_bytes()), Parsed::Damaged, "{damaged}");
+        assert_eq!(parse_session(damaged.as_bytes()), ParsedFile::Damaged, "{damaged}");
     }
     assert_eq!(session(r#"{"token":"t","api_url":""}"#).holder.server, None);
 }
@@ -87,9 +90,9 @@ fn nobody_strange_and_damaged_are_told_apart() {
 #[test]
 fn sign_out_leaves_no_token_and_removes_what_is_no_settings_file() {
     let out = render_signed_out(br#"{"token":"t"}"#).unwrap();
-    assert_eq!(parse_session(&out), Parsed::Nobody);
+    assert_eq!(parse_session(&out), ParsedFile::Nobody);
     let odd = render_signed_out(b"{\"token\":\"t\",\"x\":\"\xff\"}").unwrap();
-    assert_eq!(parse_session(&odd), Parsed::Nobody, "a setting that is not UTF-8 takes no file away");
+    assert_eq!(parse_session(&odd), ParsedFile::Nobody, "a setting that is not UTF-8 takes no file away");
     for other in ["", "[\"t\"]", "t"] {
         assert_eq!(render_signed_out(other.as_bytes()), None, "{other}");
     }
@@ -118,7 +121,7 @@ fn every_401_refuses_and_nothing_else_does() {
         [(200, "{}"), (200, "<html>"), (200, r#"["u"]"#), (302, ""), (403, ""), (404, ""), (500, "")]
     {
         assert!(
-            matches!(read_identity(&answer(status, body)), Identity::Net(NetTrouble { .. })),
+            matches!(read_identity(&answer(status, body)), Identity::Net(NetError { .. })),
             "{status} {body}"
         );
     }

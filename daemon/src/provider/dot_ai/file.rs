@@ -1,12 +1,12 @@
 //! dot-ai's credentials file: a token of a sign-in, a static token, or both.
 
-use super::super::Parsed;
-use super::super::fields::{AsWritten, Fields, fields, is_json, sendable, timestamp, unix_secs};
-use super::super::jwt;
-use crate::object;
+use crate::json_object;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable, timestamp, unix_secs};
+use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::record::{Holder, Session};
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{Holder, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -23,16 +23,16 @@ struct File {
 }
 
 /// A static token is the session's where there is no other. A time that can't be read is a file of another version.
-pub fn parse_session(bytes: &[u8]) -> Parsed {
-    let Some(file) = object::read::<File>(bytes) else {
-        return if is_json(bytes) { Parsed::Strange } else { Parsed::Damaged };
+pub fn parse_session(bytes: &[u8]) -> ParsedFile {
+    let Some(file) = json_object::read::<File>(bytes) else {
+        return if is_json(bytes) { ParsedFile::Strange } else { ParsedFile::Damaged };
     };
     let said = |token: Option<Secret>| token.filter(|token| !token.is_empty());
     let fixed = said(file.auth_token);
     // The static token twice is no sign-in: it never changes, and is all that stays.
     let access = said(file.access_token).filter(|access| Some(access) != fixed.as_ref());
     if [&fixed, &access].into_iter().flatten().any(|token| !sendable(token)) {
-        return Parsed::Strange;
+        return ParsedFile::Strange;
     }
     let expires_at = file.expires_at.filter(|text| !text.is_empty()).map(|text| unix_secs(&text));
     let registration = file.client_id.filter(|id| !id.is_empty()).map(|client_id| {
@@ -42,7 +42,7 @@ pub fn parse_session(bytes: &[u8]) -> Parsed {
         Registration { client_id, client_secret, auth, endpoints: Endpoints::default() }
     });
     let session = |access: Secret, access_expires_at, registration, fixed| {
-        Parsed::Session(Session {
+        ParsedFile::Session(Session {
             claims: jwt::claims(&access),
             access,
             access_expires_at,
@@ -53,11 +53,11 @@ pub fn parse_session(bytes: &[u8]) -> Parsed {
         })
     };
     match (access, fixed, expires_at) {
-        (Some(_), _, Some(None)) => Parsed::Strange,
+        (Some(_), _, Some(None)) => ParsedFile::Strange,
         (Some(access), fixed, Some(expires_at)) => session(access, expires_at, registration, fixed),
         (Some(access), fixed, None) => session(access, None, registration, fixed),
         (None, Some(fixed), _) => session(fixed.clone(), None, None, Some(fixed)),
-        (None, None, _) => Parsed::Nobody,
+        (None, None, _) => ParsedFile::Nobody,
     }
 }
 
@@ -68,7 +68,7 @@ struct Written<'a> {
     #[serde(flatten)]
     oauth: Option<Oauth<'a>>,
     #[serde(flatten)]
-    others: Fields,
+    others: RawFields,
 }
 
 #[derive(Serialize)]

@@ -2,26 +2,50 @@
 
 mod file;
 
-pub use file::{parse_session, render_session, render_signed_out};
-
-use super::oauth;
-use crate::http::{Answer, Call};
-use everkey_session::job::{LoginAnswer, LoginCall};
-use everkey_session::record::{Capability, Grant};
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
+use super::descriptor::{Descriptor, LoginRoutes, RenewalRoute, SessionFormat};
+use super::oauth::error::failed;
+use super::oauth::registration::read_registered;
+use super::oauth::tokens::{exchange_call, read_tokens};
+use crate::http::{HttpRequest, HttpResponse};
+use everkey_proto::ProviderKind;
+use everkey_session::policy::{Discovery, OauthClient};
+use everkey_session::{Capability, TokenResponse};
+use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{LoginAnswer, LoginCall};
 use serde_json::json;
 
-/// For how long tokens are asked to work unless the environment says otherwise, in seconds: 30 days.
-pub const LIFETIME_SECS: u64 = 30 * 86400;
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: ProviderKind::DotAi,
+    tool_names_server: false,
+    session_file: SessionFormat {
+        parse: file::parse_session,
+        render: file::render_session,
+        render_signed_out: Some(file::render_signed_out),
+        server: None,
+    },
+    login: LoginRoutes { request: login, read: read_login },
+    oauth_client: Some(|| OauthClient {
+        discovery: Discovery::UsualPaths,
+        lifetime_secs: Some(LIFETIME_SECS),
+        ..OauthClient::default()
+    }),
+    renewal: RenewalRoute::None,
+    probe: None,
+    identify: None,
+    revoke: None,
+    remind: None,
+};
 
-/// The calls of a sign-in.
-pub fn login(call: &LoginCall) -> Option<Call> {
+/// For how long tokens are asked to work unless the environment says otherwise, in seconds: 30 days.
+const LIFETIME_SECS: u64 = 30 * 86400;
+
+fn login(call: &LoginCall) -> Option<HttpRequest> {
     match call {
         LoginCall::Register { endpoints, redirect, scope: _ } => register(endpoints, redirect.as_deref()),
         LoginCall::Exchange { registration, code, verifier, redirect, nonce: _, lifetime_secs } => {
             let lifetime = lifetime_secs.map(|secs| secs.to_string());
             let extra: Vec<_> = lifetime.iter().map(|secs| ("requested_expiry", secs.as_str())).collect();
-            Some(oauth::exchange_call(registration, code, verifier, redirect, &extra))
+            Some(exchange_call(registration, code, verifier, redirect, &extra))
         }
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
@@ -34,7 +58,7 @@ pub fn login(call: &LoginCall) -> Option<Call> {
 
 /// Asks for a client without a secret (RFC 7591). The server has no scopes, and only a client that does not ask for
 /// refresh tokens, which nobody could redeem, is given the long lifetime.
-fn register(endpoints: &Endpoints, redirect: Option<&str>) -> Option<Call> {
+fn register(endpoints: &Endpoints, redirect: Option<&str>) -> Option<HttpRequest> {
     let body = json!({
         "client_name": "everkey",
         "redirect_uris": [redirect?],
@@ -42,13 +66,12 @@ fn register(endpoints: &Endpoints, redirect: Option<&str>) -> Option<Call> {
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
     });
-    Some(Call::post(endpoints.registration.as_ref()?, body))
+    Some(HttpRequest::post(endpoints.registration.as_ref()?, body))
 }
 
-/// Reads their answers.
-pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
+fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     match call {
-        LoginCall::Register { endpoints, .. } => match oauth::read_registered(endpoints, answer) {
+        LoginCall::Register { endpoints, .. } => match read_registered(endpoints, answer) {
             // The contract's token route knows no other way to prove who one is.
             LoginAnswer::Registered(Registration {
                 client_secret: Some(secret),
@@ -61,22 +84,22 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
             }
             other => other,
         },
-        LoginCall::Exchange { .. } => match oauth::read_tokens(answer) {
+        LoginCall::Exchange { .. } => match read_tokens(answer) {
             Some(grant) => LoginAnswer::Granted(without_refresh(grant)),
-            None => oauth::failed(answer),
+            None => failed(answer),
         },
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
-        | LoginCall::Identify { .. } => oauth::failed(answer),
+        | LoginCall::Identify { .. } => failed(answer),
     }
 }
 
 /// A refresh token is left aside: the server can't redeem it.
-fn without_refresh(grant: Grant) -> Grant {
-    Grant { refresh: None, refresh_expires_in: None, capability: Capability::None, ..grant }
+fn without_refresh(grant: TokenResponse) -> TokenResponse {
+    TokenResponse { refresh: None, refresh_expires_in: None, capability: Capability::None, ..grant }
 }
 
 #[cfg(test)]

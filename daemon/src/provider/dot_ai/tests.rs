@@ -1,9 +1,10 @@
-use super::super::Parsed;
-use super::super::samples::answer;
+use super::file::{parse_session, render_session, render_signed_out};
 use super::*;
+use crate::provider::descriptor::ParsedFile;
+use crate::provider::samples::answer;
 use everkey_proto::Secret;
-use everkey_session::record::Session;
-use everkey_session::trouble::Rejected;
+use everkey_session::Rejected;
+use everkey_session::Session;
 
 const FILE: &str = r#"{
   "auth_token": "static",
@@ -16,7 +17,7 @@ const FILE: &str = r#"{
 
 fn session(text: &str) -> Session {
     match parse_session(text.as_bytes()) {
-        Parsed::Session(session) => session,
+        ParsedFile::Session(session) => session,
         other => panic!("{text}: {other:?}"),
     }
 }
@@ -67,7 +68,7 @@ fn a_static_token_alone_is_a_session_that_never_changes() {
     assert_eq!((twice.access_expires_at, &twice.holder.registration), (None, &None));
     assert_eq!(session(&String::from_utf8_lossy(&render_session(None, &twice))), twice);
     for nobody in ["{}", r#"{"auth_token":"","client_id":"c"}"#, r#"{"access_token":null}"#] {
-        assert_eq!(parse_session(nobody.as_bytes()), Parsed::Nobody, "{nobody}");
+        assert_eq!(parse_session(nobody.as_bytes()), ParsedFile::Nobody, "{nobody}");
     }
 }
 
@@ -81,10 +82,10 @@ fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
         r#"{"access_token":"a","expires_at":"soon"}"#,
         r#"{"access_token":"a","expires_at":1772971200}"#,
     ] {
-        assert_eq!(parse_session(strange.as_bytes()), Parsed::Strange, "{strange}");
+        assert_eq!(parse_session(strange.as_bytes()), ParsedFile::Strange, "{strange}");
     }
     for damaged in ["", "{", "auth_token=x"] {
-        assert_eq!(parse_session(damaged.as_bytes()), Parsed::Damaged, "{damaged}");
+        assert_eq!(parse_session(damaged.as_bytes()), ParsedFile::Damaged, "{damaged}");
     }
 }
 

@@ -1,140 +1,77 @@
 //! failproofai's contract: email codes, rotating sessions, and RR-1 where the server offers it.
 
-use super::fields::{Fields, fields, promised, retry_after, sendable, unconsumed, whole};
-use super::jwt;
-use crate::http::{Answer, Auth, Call};
-use crate::object;
-use everkey_proto::{Secret, reply::User};
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Probe, Refresh, ReminderAnswer, RevokeAnswer};
-use everkey_session::record::{Grant, Holder, Revocation, Session};
-use everkey_session::trouble::{NetKind, Rejected};
-use serde::{Deserialize, Serialize};
+mod file;
+
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
+use super::fields::{error_code, promised, retry_after, sendable, unconsumed, whole};
+use super::{jwt, session_route};
+use crate::http::{Auth, HttpRequest, HttpResponse};
+use everkey_proto::{ProviderKind, Secret, reply::User};
+use everkey_reminder::ReminderAnswer;
+use everkey_session::policy::Replay;
+use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer};
+use everkey_session::{NetErrorKind, Rejected};
+use everkey_session::{Revocation, TokenResponse};
+use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
-#[derive(Deserialize)]
-struct SessionFile {
-    access_token: Secret,
-    refresh_token: Secret,
-    access_expires_at: u64,
-    refresh_expires_at: Option<u64>,
-    user: User,
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: ProviderKind::Failproofai,
+    tool_names_server: false,
+    session_file: SessionFormat {
+        parse: file::parse_session,
+        render: file::render_session,
+        render_signed_out: None,
+        server: None,
+    },
+    login: LoginRoutes { request: login, read: read_login },
+    oauth_client: None,
+    renewal: RenewalRoute::RefreshToken(RefreshRoute {
+        target: |_| Some(REFRESH.into()),
+        request: |_, token| Some(refresh(token)),
+        read: read_refresh,
+        margin_secs: 60,
+        replay: Replay::RevokesAll,
+    }),
+    probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
+    identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    remind: Some(ProviderRoute { request: remind, read: read_reminded }),
+};
+
+const REFRESH: &str = "/v0/auth/token/refresh";
+
+fn refresh(refresh: &Secret) -> HttpRequest {
+    HttpRequest::post(REFRESH, json!({ "refresh_token": refresh }))
 }
 
-/// An object with something in it and no token at all: perhaps of a newer version of the tool, so not ours to move.
-pub fn is_of_another_shape(bytes: &[u8]) -> bool {
-    let found = object::read::<Fields>(bytes).unwrap_or_default();
-    !found.is_empty() && ["access_token", "refresh_token"].iter().all(|ours| !found.contains_key(*ours))
-}
-
-/// A missing `refresh_expires_at` counts as `access_expires_at`; any other missing or mistyped field as no session.
-pub fn parse_session(bytes: &[u8]) -> Option<Session> {
-    let file: SessionFile = object::read(bytes)?;
-    if !sendable(&file.access_token) || !sendable(&file.refresh_token) {
-        return None;
-    }
-    Some(Session {
-        claims: jwt::claims(&file.access_token),
-        access: file.access_token,
-        access_expires_at: Some(file.access_expires_at),
-        refresh: Some(file.refresh_token),
-        refresh_expires_at: Some(file.refresh_expires_at.unwrap_or(file.access_expires_at)),
-        issued_at: None,
-        holder: Holder { user: Some(file.user), ..Holder::default() },
-    })
-}
-
-pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8>> {
-    #[derive(Serialize)]
-    struct Written<'a> {
-        access_token: &'a Secret,
-        refresh_token: Option<&'a Secret>,
-        access_expires_at: u64,
-        refresh_expires_at: u64,
-        user: WrittenUser<'a>,
-        #[serde(flatten)]
-        others: Fields,
-    }
-    #[derive(Serialize)]
-    struct WrittenUser<'a> {
-        id: &'a str,
-        email: &'a str,
-        #[serde(flatten)]
-        others: Fields,
-    }
-    let mut others = fields(&String::from_utf8_lossy(old.unwrap_or_default()));
-    let mut of_user = others.remove("user").map(|user| fields(user.get())).unwrap_or_default();
-    for ours in ["access_token", "refresh_token", "access_expires_at", "refresh_expires_at"] {
-        others.remove(ours);
-    }
-    for ours in ["id", "email"] {
-        of_user.remove(ours);
-    }
-    let (id, email) = session.holder.user.as_ref().map_or(("", ""), |user| (&user.id, &user.email));
-    let file = Written {
-        access_token: &session.access,
-        refresh_token: session.refresh.as_ref(),
-        access_expires_at: session.access_expires_at.unwrap_or_default(),
-        refresh_expires_at: session.refresh_expires_at.unwrap_or_default(),
-        user: WrittenUser { id, email, others: of_user },
-        others,
-    };
-    Zeroizing::new(serde_json::to_vec_pretty(&file).unwrap_or_default())
-}
-
-pub const REFRESH: &str = "/v0/auth/token/refresh";
-
-pub fn refresh(refresh: &Secret) -> Call {
-    Call::post(REFRESH, json!({ "refresh_token": refresh }))
-}
-
-pub fn read_refresh(answer: &Answer) -> Refresh {
+fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read_grant(answer) {
-            Some(grant) => Refresh::Granted(grant),
-            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+            Some(grant) => RefreshAnswer::Granted(grant),
+            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        (401, Some("unauthorized" | "invalid_grant")) => Refresh::Refused,
-        (409, Some("rotation_in_progress")) => Refresh::Rotating,
-        (409, Some("deadline_passed")) => Refresh::Late,
-        (429, Some("rate_limited")) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
+        (401, Some("unauthorized" | "invalid_grant")) => RefreshAnswer::Refused,
+        (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
+        (409, Some("deadline_passed")) => RefreshAnswer::Late,
+        (429, Some("rate_limited")) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
         (429 | 503, _) if retry_after(answer).is_some() => {
-            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
         }
-        (300..=399, _) => Refresh::Unclear(answer.trouble(NetKind::Redirect)),
-        (status, _) => Refresh::Unclear(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
     }
 }
 
-pub fn probe(access: &Secret) -> Call {
-    Call::get("/v0/auth/session").auth(Auth::Bearer(access.clone()))
-}
-
-pub fn read_probe(answer: &Answer) -> Probe {
-    #[derive(Deserialize)]
-    struct Route {
-        generation: u64,
-    }
-    match answer.status {
-        200 => match answer.json::<Route>() {
-            Some(route) => Probe::Generation(route.generation),
-            None => Probe::Unclear(answer.trouble(NetKind::NotTheContract)),
-        },
-        401 if error_code(answer).is_some() => Probe::Refused,
-        404 => Probe::NoRoute,
-        status => Probe::Unclear(answer.trouble(NetKind::Status(status))),
-    }
-}
-
-pub fn login(call: &LoginCall) -> Option<Call> {
+fn login(call: &LoginCall) -> Option<HttpRequest> {
     match call {
         LoginCall::RequestCode { email } => {
-            Some(Call::post("/v0/auth/login/request", json!({ "email": email })))
+            Some(HttpRequest::post("/v0/auth/login/request", json!({ "email": email })))
         }
         LoginCall::VerifyCode { email, code } => {
-            Some(Call::post("/v0/auth/login/verify", json!({ "email": email, "code": code })))
+            Some(HttpRequest::post("/v0/auth/login/verify", json!({ "email": email, "code": code })))
         }
         LoginCall::Discover { .. }
         | LoginCall::Register { .. }
@@ -145,21 +82,21 @@ pub fn login(call: &LoginCall) -> Option<Call> {
     }
 }
 
-pub fn identify(access: &Secret) -> Call {
-    Call::get("/v0/auth/me").auth(Auth::Bearer(access.clone()))
+fn identify(access: &Secret) -> HttpRequest {
+    HttpRequest::get("/v0/auth/me").auth(Auth::Bearer(access.clone()))
 }
 
-pub fn read_identity(answer: &Answer) -> Identity {
+fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
         200 => match answer.json::<User>() {
             Some(user) => Identity::Accepted { user: Some(user), about: std::collections::BTreeMap::new() },
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         401 if error_code(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
-        status => Identity::Net(answer.trouble(NetKind::Status(status))),
+        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
+        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -173,7 +110,7 @@ fn seconds(number: Option<serde_json::Number>) -> Option<u64> {
     u64::try_from(whole(&number?)).ok()
 }
 
-pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
+fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     let code = error_code(answer);
     match (call, answer.status) {
         (LoginCall::RequestCode { .. }, 200) => match answer.json::<Sent>() {
@@ -181,12 +118,12 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
                 expires_in: seconds(expires_in),
                 resend_available_in: seconds(resend_available_in),
             },
-            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         (LoginCall::VerifyCode { .. }, 200) => {
             match read_grant(answer).filter(|grant| grant.user.is_some()) {
                 Some(grant) => LoginAnswer::Granted(grant),
-                None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+                None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
             }
         }
         (LoginCall::RequestCode { .. }, 400 | 422) if code.is_some() => {
@@ -194,55 +131,55 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
         }
         (LoginCall::VerifyCode { .. }, 400 | 401) if code.is_some() => LoginAnswer::Rejected(Rejected::Code),
         (_, 429) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (_, 300..=399) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (_, 200..=299) => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
-        (_, 500..) => LoginAnswer::Net(answer.trouble(NetKind::Status(answer.status))),
+        (_, 300..=399) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (_, 200..=299) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        (_, 500..) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
         (_, status) => match code {
             Some(code) => LoginAnswer::Rejected(Rejected::Answered(status, code)),
-            None => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
         },
     }
 }
 
-pub fn revoke(revocation: &Revocation) -> Option<Call> {
+fn revoke(revocation: &Revocation) -> Option<HttpRequest> {
     let refresh = revocation.refresh.as_ref()?;
-    let call = Call::post("/v0/auth/logout", json!({ "refresh_token": refresh }));
+    let call = HttpRequest::post("/v0/auth/logout", json!({ "refresh_token": refresh }));
     Some(call.auth(Auth::Bearer(revocation.access.clone())))
 }
 
-pub fn read_revoke(answer: &Answer) -> RevokeAnswer {
+fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (204, _) => RevokeAnswer::Confirmed,
         (200, _) if answer.is_json() => RevokeAnswer::Confirmed,
         (401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
-pub fn remind(access: &Secret, due_at: Option<u64>) -> Call {
+fn remind(access: &Secret, due_at: Option<u64>) -> HttpRequest {
     const REMINDERS: &str = "/v0/reminders";
     let call = match due_at {
-        Some(at) => Call::post(REMINDERS, json!({ "at": at })),
-        None => Call::delete(REMINDERS),
+        Some(at) => HttpRequest::post(REMINDERS, json!({ "at": at })),
+        None => HttpRequest::delete(REMINDERS),
     };
     call.auth(Auth::Bearer(access.clone()))
 }
 
-pub fn read_reminded(answer: &Answer) -> ReminderAnswer {
+fn read_reminded(answer: &HttpResponse) -> ReminderAnswer {
     match (answer.status, error_code(answer)) {
         (204, _) => ReminderAnswer::Accepted,
         // A hotel's login page says 200 too.
         (200..=299, _) if answer.is_json() || answer.body.is_empty() => ReminderAnswer::Accepted,
-        (200..=299, _) => ReminderAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        (200..=299, _) => ReminderAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         (401, Some(_)) => ReminderAnswer::Unauthorized,
         (400 | 404 | 422, Some(_)) => ReminderAnswer::Refused,
         (429, _) => ReminderAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => ReminderAnswer::Net(answer.trouble(NetKind::Redirect)),
+        (300..=399, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Redirect)),
         (503, _) if retry_after(answer).is_some() => {
             ReminderAnswer::Limited(retry_after(answer).unwrap_or(30))
         }
-        (status, _) => ReminderAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (status, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
@@ -257,13 +194,13 @@ struct TokenAnswer {
     refresh_retry: Option<Box<RawValue>>,
 }
 
-fn read_grant(answer: &Answer) -> Option<Grant> {
+fn read_grant(answer: &HttpResponse) -> Option<TokenResponse> {
     let tokens: TokenAnswer = answer.json()?;
     let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
     if !bearer || !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
         return None;
     }
-    Some(Grant {
+    Some(TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
         access_expires_in: Some(whole(&tokens.access_expires_in)),
@@ -273,15 +210,6 @@ fn read_grant(answer: &Answer) -> Option<Grant> {
         about: std::collections::BTreeMap::new(),
         capability: promised(tokens.refresh_retry.as_deref()),
     })
-}
-
-/// The error code of either shape: `{code, message}` or `{success: false, code, detail}`.
-fn error_code(answer: &Answer) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Shape {
-        code: String,
-    }
-    answer.json::<Shape>().map(|shape| shape.code)
 }
 
 #[cfg(test)]

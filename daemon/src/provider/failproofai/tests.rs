@@ -1,9 +1,12 @@
+use super::file::{read_session, render_session};
 use super::*;
-use everkey_session::record::{Capability, Claims};
+use crate::provider::descriptor::ParsedFile;
+use everkey_session::{Capability, Claims, Session};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer {
+fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse {
         server: "http://127.0.0.1:1".into(),
         status,
         date: None,
@@ -24,23 +27,22 @@ const TOKENS: &str = r#"{"token_type":"Bearer","access_token":"a","access_expire
 
 #[test]
 fn the_contracts_file_is_read_and_unknown_fields_survive() {
-    let session = parse_session(FILE.as_bytes()).unwrap();
+    let session = read_session(FILE.as_bytes()).unwrap();
     assert_eq!((session.access_expires_at, session.refresh_expires_at), (Some(10), Some(20)));
     let again = Session { access: Secret::new("b"), ..session.clone() };
     let written = render_session(Some(FILE.as_bytes()), &again);
     let value: Value = serde_json::from_slice(&written).unwrap();
     assert_eq!(value["future"], json!([1]));
     assert_eq!(value["user"], json!({"id": "u", "email": "e@x", "plan": "pro"}));
-    assert_eq!(parse_session(&written), Some(again));
+    assert_eq!(read_session(&written), Some(again));
 }
 
 #[test]
 fn a_file_of_another_shape_is_left_alone_and_a_broken_one_is_not() {
-    use crate::provider::{Parsed, Provider};
-    let parse = |text: &str| Provider::Failproofai.parse_session(text.as_bytes());
-    assert_eq!(parse(r#"{"v":2,"sessions":{"a":1}}"#), Parsed::Strange);
+    let parse = |text: &str| file::parse_session(text.as_bytes());
+    assert_eq!(parse(r#"{"v":2,"sessions":{"a":1}}"#), ParsedFile::Strange);
     for broken in ["", "{}", "[1]", "{", r#"{"access_token":1}"#, r#"{"refresh_token":"r","user":{}}"#] {
-        assert_eq!(parse(broken), Parsed::Damaged, "{broken}");
+        assert_eq!(parse(broken), ParsedFile::Damaged, "{broken}");
     }
 }
 
@@ -48,13 +50,13 @@ fn a_file_of_another_shape_is_left_alone_and_a_broken_one_is_not() {
 fn unknown_fields_survive_as_they_are_written() {
     let odd = r#"123456789012345678901234567890,"huge":1e999,"half":"\ud800","user2":{"id":1.10}"#;
     let old = FILE.replace("[1]", odd);
-    let session = parse_session(old.as_bytes()).unwrap();
+    let session = read_session(old.as_bytes()).unwrap();
     let written = render_session(Some(old.as_bytes()), &session);
     let text = String::from_utf8_lossy(&written);
     for kept in ["123456789012345678901234567890", "1e999", r#""\ud800""#, r#"{"id":1.10}"#] {
         assert!(text.contains(kept), "{kept} in {text}");
     }
-    assert_eq!(parse_session(&written), Some(session));
+    assert_eq!(read_session(&written), Some(session));
 }
 
 #[test]
@@ -62,21 +64,21 @@ fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_
     let without = |field: &str| {
         let mut value: Value = serde_json::from_str(FILE).unwrap();
         value.as_object_mut().unwrap().remove(field);
-        parse_session(value.to_string().as_bytes())
+        read_session(value.to_string().as_bytes())
     };
     assert_eq!(without("refresh_expires_at").unwrap().refresh_expires_at, Some(10));
     for field in ["access_token", "refresh_token", "access_expires_at", "user"] {
         assert!(without(field).is_none(), "{field}");
     }
     for odd in ["", "null", "[]", r#"["a","r",10,20,["u","e@x"]]"#, "{", r#"{"access_token":1}"#] {
-        assert!(parse_session(odd.as_bytes()).is_none(), "{odd}");
+        assert!(read_session(odd.as_bytes()).is_none(), "{odd}");
     }
-    assert!(parse_session(FILE.replace("\"a\"", "\"a\\nb\"").as_bytes()).is_none());
+    assert!(read_session(FILE.replace("\"a\"", "\"a\\nb\"").as_bytes()).is_none());
 }
 
 #[test]
 fn n12_only_the_contracts_refusal_is_one() {
-    let refused = |status, body| read_refresh(&answer(status, body)) == Refresh::Refused;
+    let refused = |status, body| read_refresh(&answer(status, body)) == RefreshAnswer::Refused;
     assert!(refused(401, r#"{"code":"invalid_grant","message":"x"}"#));
     assert!(refused(401, r#"{"success":false,"code":"unauthorized","detail":"x"}"#));
     for status in [400, 401, 403, 404, 429, 500, 502, 503] {
@@ -88,22 +90,22 @@ fn n12_only_the_contracts_refusal_is_one() {
     assert!(!refused(401, r#"["invalid_grant"]"#));
     let mut html = answer(401, r#"{"code":"invalid_grant"}"#);
     html.says_json = false;
-    assert_ne!(read_refresh(&html), Refresh::Refused);
+    assert_ne!(read_refresh(&html), RefreshAnswer::Refused);
 }
 
 #[test]
 fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
-    assert!(matches!(read_refresh(&answer(200, TOKENS)), Refresh::Granted(_)));
+    assert!(matches!(read_refresh(&answer(200, TOKENS)), RefreshAnswer::Granted(_)));
     for cut in 0..TOKENS.len() - 1 {
         let read = read_refresh(&answer(200, &TOKENS[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "cut at {cut}: {read:?}");
     }
 }
 
 #[test]
 fn n20_odd_lifetimes_and_capabilities_are_read() {
     let grant = |text: String| match read_refresh(&answer(200, &text)) {
-        Refresh::Granted(grant) => grant,
+        RefreshAnswer::Granted(grant) => grant,
         other => panic!("{other:?}"),
     };
     let plain = grant(TOKENS.to_owned());
@@ -141,17 +143,20 @@ fn n15_retry_after_is_read_from_body_then_header_and_clamped() {
 #[test]
 fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     let read = |status, body| read_refresh(&answer(status, body));
-    assert_eq!(read(503, r#"{"code":"unavailable","attempt_consumed":false}"#), Refresh::Declined(None));
-    assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), Refresh::Late);
-    assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), Refresh::Rotating);
-    assert!(matches!(read(503, r#"{"code":"unavailable"}"#), Refresh::Unclear(_)));
-    assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), Refresh::Unclear(_)));
+    assert_eq!(
+        read(503, r#"{"code":"unavailable","attempt_consumed":false}"#),
+        RefreshAnswer::Declined(None)
+    );
+    assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), RefreshAnswer::Late);
+    assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), RefreshAnswer::Rotating);
+    assert!(matches!(read(503, r#"{"code":"unavailable"}"#), RefreshAnswer::Unclear(_)));
+    assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), RefreshAnswer::Unclear(_)));
 }
 
 #[test]
 fn n25_a_redirect_is_no_answer() {
     let read = read_refresh(&answer(307, ""));
-    assert!(matches!(read, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
+    assert!(matches!(read, RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Redirect));
 }
 
 #[test]

@@ -1,19 +1,23 @@
 //! Sign-in by device code (RFC 8628).
 
+use super::client::from_client;
+use super::error::{error_code, failed};
 use super::tokens::read_sign_in;
-use super::{DEVICE, error_code, failed, from_client};
-use crate::http::{self, Answer, Call};
+use crate::http::{self, HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::job::LoginAnswer;
-use everkey_session::registration::Registration;
-use everkey_session::trouble::NetKind;
+use everkey_session::LoginAnswer;
+use everkey_session::NetErrorKind;
+use everkey_session::Registration;
 use serde::Deserialize;
+
+/// RFC 8628's grant type.
+pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Seconds between two polls where the server says nothing (RFC 8628 section 3.2).
 const INTERVAL: u64 = 5;
 
 /// Section 3.1; none without a device authorization endpoint.
-pub fn start(known: &Registration, scope: Option<&str>) -> Option<Call> {
+pub fn start(known: &Registration, scope: Option<&str>) -> Option<HttpRequest> {
     let mut fields: Vec<_> = scope.map(|scope| ("scope", scope)).into_iter().collect();
     // OpenID Connect Core, 11: without it, refresh tokens are not meant; whoever does not know it ignores it.
     if scope.is_some_and(|scope| scope.split(' ').any(|one| one == "offline_access")) {
@@ -35,13 +39,13 @@ struct Started {
 }
 
 /// Section 3.2.
-pub fn read_start(answer: &Answer) -> LoginAnswer {
+pub fn read_start(answer: &HttpResponse) -> LoginAnswer {
     if answer.status != 200 {
         return failed(answer);
     }
     match answer.json::<Started>().and_then(understand) {
         Some(started) => started,
-        None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 
@@ -68,13 +72,13 @@ fn presentable(url: &str) -> Option<String> {
 }
 
 /// Section 3.4.
-pub fn poll(known: &Registration, device_code: &Secret) -> Call {
-    let fields = [("grant_type", DEVICE), ("device_code", device_code.expose())];
+pub fn poll(known: &Registration, device_code: &Secret) -> HttpRequest {
+    let fields = [("grant_type", DEVICE_CODE), ("device_code", device_code.expose())];
     from_client(known, &known.endpoints.token, &fields)
 }
 
 /// Section 3.5. The code counts more than the status, which some servers choose themselves.
-pub fn read_poll(known: Option<&Registration>, answer: &Answer) -> LoginAnswer {
+pub fn read_poll(known: Option<&Registration>, answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200..=499, Some("authorization_pending")) => LoginAnswer::Pending,
         (200..=499, Some("slow_down")) => LoginAnswer::SlowDown,

@@ -2,11 +2,11 @@
 //! pinned to.
 
 use crate::http;
-use crate::object;
-use crate::provider::Parsed;
+use crate::json_object;
+use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::sendable;
-use everkey_session::record::Session;
-use everkey_session::registration::Endpoints;
+use everkey_session::Endpoints;
+use everkey_session::Session;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -14,18 +14,18 @@ use zeroize::Zeroizing;
 const VERSION: u64 = 1;
 
 /// What a file's bytes hold. Of a newer version nothing is guessed, and the file stays as it is.
-pub fn parse_session(bytes: &[u8]) -> Parsed {
+pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,
     }
-    match object::read::<Versioned>(bytes) {
-        Some(Versioned { version: VERSION }) => match object::read::<Session>(bytes).filter(is_usable) {
-            Some(session) => Parsed::Session(session),
-            None => Parsed::Damaged,
+    match json_object::read::<Versioned>(bytes) {
+        Some(Versioned { version: VERSION }) => match json_object::read::<Session>(bytes).filter(is_usable) {
+            Some(session) => ParsedFile::Session(session),
+            None => ParsedFile::Damaged,
         },
-        Some(Versioned { version }) if version > VERSION => Parsed::Strange,
-        Some(_) | None => Parsed::Damaged,
+        Some(Versioned { version }) if version > VERSION => ParsedFile::Strange,
+        Some(_) | None => ParsedFile::Damaged,
     }
 }
 
@@ -51,7 +51,6 @@ fn is_usable(session: &Session) -> bool {
         && others.into_iter().flatten().all(safe)
 }
 
-/// The file's bytes for a session.
 pub fn render_session(session: &Session) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Written<'a> {

@@ -1,11 +1,11 @@
 //! What a server says about itself: RFC 8414, OpenID Connect Discovery, RFC 9207. It counts only if it calls itself
 //! exactly what it was called, and sends credentials nowhere less safe than it is itself.
 
-use crate::http::{self, Answer};
+use crate::http::{self, HttpResponse};
 use everkey_proto::Scheme;
-use everkey_session::job::{LoginAnswer, WellKnown};
-use everkey_session::registration::{ClientAuth, Endpoints};
-use everkey_session::trouble::{NetKind, Rejected};
+use everkey_session::{ClientAuth, Endpoints};
+use everkey_session::{LoginAnswer, WellKnown};
+use everkey_session::{NetErrorKind, Rejected};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -48,17 +48,17 @@ struct Retry {
 }
 
 /// The endpoints, if the metadata is `issuer`'s own and good enough for a sign-in of this kind.
-pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &Answer) -> LoginAnswer {
+pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, place) {
         (200, _) => match answer.json::<Metadata>() {
             Some(metadata) => understand(issuer, scheme, metadata)
                 .map_or_else(LoginAnswer::Rejected, LoginAnswer::Discovered),
-            None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         // The last place where it could be.
         (404, WellKnown::OAuth) => LoginAnswer::Rejected(Rejected::Metadata("it has none".to_owned())),
-        (300..=399, _) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 

@@ -1,56 +1,77 @@
 //! Any OAuth 2 or OpenID Connect server, by RFC 6749, 7009, 7591, 8414, 8628 and OpenID Connect Core and Discovery.
 //! Deliberately absent: verifying signatures. An id_token counts only as it comes from the token endpoint itself.
 
+mod client;
 mod device;
+pub(super) mod error;
 mod file;
 mod metadata;
-mod person;
-mod registration;
-mod tokens;
+pub(super) mod registration;
+pub(super) mod tokens;
+mod user_claims;
 
-pub use file::{parse_session, render_session};
-pub(super) use registration::read_registered;
-pub(super) use tokens::{exchange_call, read_tokens};
-
+use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::retry_after;
-use crate::http::{Answer, Auth, Call, Target};
-use everkey_proto::Secret;
-use everkey_session::job::{Identity, LoginAnswer, LoginCall, Refresh, RevokeAnswer};
-use everkey_session::record::Revocation;
-use everkey_session::registration::{At, ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::{NetKind, Rejected};
-use serde::Deserialize;
+use super::session_route;
+use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
+use client::from_client;
+use error::{error_code, failed};
+use everkey_proto::{ProviderKind, Secret};
+use everkey_session::NetErrorKind;
+use everkey_session::Revocation;
+use everkey_session::policy::{OauthClient, Replay};
+use everkey_session::{CallTarget, Endpoints};
+use everkey_session::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
+use tokens::read_refresh;
+use user_claims::UserClaims;
 
-/// RFC 8628's grant.
-const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    kind: ProviderKind::Oauth,
+    tool_names_server: false,
+    session_file: SessionFormat {
+        parse: file::parse_session,
+        render: |_, session| file::render_session(session),
+        render_signed_out: None,
+        server: None,
+    },
+    login: LoginRoutes { request: login, read: read_login },
+    oauth_client: Some(OauthClient::default),
+    renewal: RenewalRoute::RefreshToken(RefreshRoute {
+        target: token_endpoint,
+        request: refresh,
+        read: read_refresh,
+        margin_secs: 60,
+        replay: Replay::RevokesAll,
+    }),
+    probe: Some(ProviderRoute { request: probe, read: session_route::read }),
+    identify: Some(ProviderRoute { request: identify, read: read_identity }),
+    revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    remind: None,
+};
 
-/// The token endpoint; nowhere in particular without a registration, and [`refresh`] then sends nothing.
-pub fn token_target(at: &At) -> Target {
-    at.registration.as_ref().map_or(Target::Path("/"), |known| Target::from(&known.endpoints.token))
+/// Without a registration there is nobody that a refresh token may be sent to.
+fn token_endpoint(at: &CallTarget) -> Option<RequestTarget> {
+    Some(RequestTarget::from(&at.registration.as_ref()?.endpoints.token))
 }
 
-/// RFC 6749 section 6. Without a registration there is nobody that the token may be sent to.
-pub fn refresh(at: &At, refresh: &Secret) -> Call {
-    let Some(known) = &at.registration else { return Call::get("/") };
+/// RFC 6749 section 6.
+fn refresh(at: &CallTarget, refresh: &Secret) -> Option<HttpRequest> {
+    let known = at.registration.as_ref()?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-    from_client(known, &known.endpoints.token, &fields)
+    Some(from_client(known, &known.endpoints.token, &fields))
 }
 
-/// Reads a refresh answer; only JSON that refuses the token or the client is a refusal (I8).
-pub fn read_refresh(answer: &Answer) -> Refresh {
-    tokens::read_refresh(answer)
-}
-
-/// everkey-server says how far a session has rotated; nobody else does.
-pub fn probe(at: &At, access: &Secret) -> Option<Call> {
+/// Only everkey-server has a session endpoint.
+fn probe(at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
     let session = at.registration.as_ref()?.endpoints.session.as_ref()?;
-    Some(Call::get(session).auth(Auth::Bearer(access.clone())))
+    Some(session_route::request_at(session.into(), access))
 }
 
-/// A call of a sign-in; none if it is not one of this provider's.
-pub fn login(_server: &str, call: &LoginCall) -> Option<Call> {
+fn login(call: &LoginCall) -> Option<HttpRequest> {
     match call {
-        LoginCall::Discover { issuer, place, .. } => metadata::url(issuer, *place).map(|url| Call::get(&url)),
+        LoginCall::Discover { issuer, place, .. } => {
+            metadata::url(issuer, *place).map(|url| HttpRequest::get(&url))
+        }
         LoginCall::Register { endpoints, redirect, scope } => {
             registration::call(endpoints, redirect.as_deref(), scope.as_deref())
         }
@@ -61,18 +82,17 @@ pub fn login(_server: &str, call: &LoginCall) -> Option<Call> {
             Some(device::poll(registration.as_ref()?, device_code))
         }
         LoginCall::Exchange { registration, code, verifier, redirect, .. } => {
-            Some(exchange_call(registration, code, verifier, redirect, &[]))
+            Some(tokens::exchange_call(registration, code, verifier, redirect, &[]))
         }
         LoginCall::Identify { registration, access } => ask_whose(&registration.as_ref()?.endpoints, access),
         LoginCall::RequestCode { .. } | LoginCall::VerifyCode { .. } => None,
     }
 }
 
-/// Reads the answer to a call of a sign-in.
-pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
+fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     match call {
         LoginCall::Discover { issuer, place, scheme } => metadata::read(issuer, *place, *scheme, answer),
-        LoginCall::Register { endpoints, .. } => read_registered(endpoints, answer),
+        LoginCall::Register { endpoints, .. } => registration::read_registered(endpoints, answer),
         LoginCall::StartDevice { .. } => device::read_start(answer),
         LoginCall::PollDevice { registration, .. } => device::read_poll(registration.as_ref(), answer),
         LoginCall::Exchange { registration, nonce, .. } => {
@@ -84,35 +104,34 @@ pub fn read_login(call: &LoginCall, answer: &Answer) -> LoginAnswer {
 }
 
 /// The question whose a token is (OpenID Connect Core, 5.3.1); none without a userinfo endpoint.
-pub fn identify(at: &At, access: &Secret) -> Option<Call> {
+fn identify(at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
     ask_whose(&at.registration.as_ref()?.endpoints, access)
 }
 
-fn ask_whose(endpoints: &Endpoints, access: &Secret) -> Option<Call> {
-    Some(Call::get(endpoints.userinfo.as_ref()?).auth(Auth::Bearer(access.clone())))
+fn ask_whose(endpoints: &Endpoints, access: &Secret) -> Option<HttpRequest> {
+    Some(HttpRequest::get(endpoints.userinfo.as_ref()?).auth(Auth::Bearer(access.clone())))
 }
 
-/// Reads the answer to it.
-pub fn read_identity(answer: &Answer) -> Identity {
+fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
-        200 => match answer.json::<person::Person>() {
-            Some(person) => {
-                let (user, about) = person.told();
+        200 => match answer.json::<UserClaims>() {
+            Some(claims) => {
+                let (user, about) = claims.user();
                 Identity::Accepted { user: Some(user), about }
             }
-            None => Identity::Net(answer.trouble(NetKind::NotTheContract)),
+            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
         },
         // RFC 6750 needs no body; a page is somebody else's answer.
         401 if answer.is_json() || answer.body.is_empty() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.trouble(NetKind::Redirect)),
-        status => Identity::Net(answer.trouble(NetKind::Status(status))),
+        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
+        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 
 /// RFC 7009 section 2.1: the refresh token, which ends the session, or else the access token.
-pub fn revoke(revocation: &Revocation) -> Option<Call> {
+fn revoke(revocation: &Revocation) -> Option<HttpRequest> {
     let known = revocation.at.registration.as_ref()?;
     let (token, kind) = match &revocation.refresh {
         Some(refresh) => (refresh, "refresh_token"),
@@ -123,54 +142,12 @@ pub fn revoke(revocation: &Revocation) -> Option<Call> {
 }
 
 /// Reads the answer to it; the body of a 200 says nothing (RFC 7009 section 2.2).
-pub fn read_revoke(answer: &Answer) -> RevokeAnswer {
+fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (200 | 204, _) => RevokeAnswer::Confirmed,
         (400 | 401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.trouble(NetKind::Status(status))),
-    }
-}
-
-/// A form that says which client it is from, in the way that the server knows (RFC 6749 section 2.3).
-fn from_client(known: &Registration, url: &String, fields: &[(&str, &str)]) -> Call {
-    let mut fields = fields.to_vec();
-    match (known.auth, &known.client_secret) {
-        (ClientAuth::ClientSecretBasic, Some(secret)) => {
-            return Call::form(url, &fields).auth(Auth::Basic(known.client_id.clone(), secret.clone()));
-        }
-        (ClientAuth::ClientSecretPost, Some(secret)) => {
-            fields.extend([("client_id", known.client_id.as_str()), ("client_secret", secret.expose())]);
-        }
-        (ClientAuth::None, _) | (ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost, None) => {
-            fields.push(("client_id", &known.client_id));
-        }
-    }
-    Call::form(url, &fields)
-}
-
-/// The code of a JSON error (RFC 6749 section 5.2); none if it is not like one.
-fn error_code(answer: &Answer) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Shape {
-        error: String,
-    }
-    let code = answer.json::<Shape>()?.error;
-    let like_one = (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
-    like_one.then_some(code)
-}
-
-/// What an answer that is not the one hoped for means for a sign-in.
-pub(super) fn failed(answer: &Answer) -> LoginAnswer {
-    match (answer.status, error_code(answer).as_deref()) {
-        (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => LoginAnswer::Net(answer.trouble(NetKind::Redirect)),
-        (500.., _) => LoginAnswer::Net(answer.trouble(NetKind::Status(answer.status))),
-        (_, Some("access_denied")) => LoginAnswer::Rejected(Rejected::Denied),
-        (_, Some("expired_token")) => LoginAnswer::Rejected(Rejected::Expired),
-        (_, Some(code)) => LoginAnswer::Rejected(Rejected::Other(code.to_owned())),
-        (200..=299, None) => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
-        (status, None) => LoginAnswer::Net(answer.trouble(NetKind::Status(status))),
+        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
     }
 }
 

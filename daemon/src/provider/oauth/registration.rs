@@ -1,21 +1,22 @@
 //! Registering this client, which the server has not heard of before (RFC 7591). Nothing of the machine or its user is
 //! told.
 
+use super::device::DEVICE_CODE;
+use super::error::failed;
 use super::metadata::client_auth;
-use super::{DEVICE, failed};
-use crate::http::{Answer, Call};
+use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::job::LoginAnswer;
-use everkey_session::registration::{ClientAuth, Endpoints, Registration};
-use everkey_session::trouble::NetKind;
+use everkey_session::LoginAnswer;
+use everkey_session::NetErrorKind;
+use everkey_session::{ClientAuth, Endpoints, Registration};
 use serde::Deserialize;
 use serde_json::json;
 
 /// Registers for the browser if there is a redirect, else for device codes; none without a registration endpoint.
-pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) -> Option<Call> {
+pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) -> Option<HttpRequest> {
     let (grant, responses) = match redirect {
         Some(_) => ("authorization_code", vec!["code"]),
-        None => (DEVICE, Vec::new()),
+        None => (DEVICE_CODE, Vec::new()),
     };
     let mut metadata = json!({
         "client_name": "everkey",
@@ -28,7 +29,7 @@ pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) 
     if let Some((metadata, scope)) = metadata.as_object_mut().zip(scope) {
         metadata.insert("scope".to_owned(), json!(scope));
     }
-    Some(Call::post(endpoints.registration.as_ref()?, metadata))
+    Some(HttpRequest::post(endpoints.registration.as_ref()?, metadata))
 }
 
 /// A program on somebody's machine can't keep a secret from them, so it has one only where the server insists.
@@ -56,13 +57,13 @@ struct Registered {
 }
 
 /// What the server knows this client as from now on (RFC 7591 section 3.2.1); it may have chosen otherwise than asked.
-pub fn read_registered(endpoints: &Endpoints, answer: &Answer) -> LoginAnswer {
+pub fn read_registered(endpoints: &Endpoints, answer: &HttpResponse) -> LoginAnswer {
     if !matches!(answer.status, 200 | 201) {
         return failed(answer);
     }
     match answer.json::<Registered>().and_then(|known| understand(endpoints, known)) {
         Some(registration) => LoginAnswer::Registered(registration),
-        None => LoginAnswer::Net(answer.trouble(NetKind::NotTheContract)),
+        None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 

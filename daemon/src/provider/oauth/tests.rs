@@ -1,11 +1,14 @@
+use super::file::{parse_session, render_session};
 use super::*;
-use crate::provider::Parsed;
+use crate::provider::descriptor::ParsedFile;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Scheme;
 use everkey_proto::reply::User;
-use everkey_session::job::WellKnown;
-use everkey_session::record::{Capability, Claims, Holder, Session};
+use everkey_session::Rejected;
+use everkey_session::{Capability, Claims, Holder, Session};
+use everkey_session::{ClientAuth, Registration};
+use everkey_session::{RefreshAnswer, WellKnown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -15,8 +18,8 @@ mod sign_in;
 
 const ISSUER: &str = "https://id.example/realm";
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer {
+fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse {
         server: ISSUER.into(),
         status,
         date: Some(1000),
@@ -27,8 +30,8 @@ fn answer(status: u16, body: &str) -> Answer {
     }
 }
 
-fn html(status: u16) -> Answer {
-    Answer { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
+fn html(status: u16) -> HttpResponse {
+    HttpResponse { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
 }
 
 fn endpoints() -> Endpoints {
@@ -50,15 +53,15 @@ fn known(auth: ClientAuth) -> Registration {
     Registration { client_id: "me".into(), client_secret, auth, endpoints: endpoints() }
 }
 
-fn here(auth: ClientAuth) -> At {
-    At { server: ISSUER.into(), registration: Some(known(auth)) }
+fn here(auth: ClientAuth) -> CallTarget {
+    CallTarget { server: ISSUER.into(), registration: Some(known(auth)) }
 }
 
 const TOKENS: &str = r#"{"token_type":"bEaReR","access_token":"a","expires_in":3600,"refresh_token":"r"}"#;
 
-fn granted(body: &str) -> everkey_session::record::Grant {
+fn granted(body: &str) -> everkey_session::TokenResponse {
     match read_refresh(&answer(200, body)) {
-        Refresh::Granted(grant) => grant,
+        RefreshAnswer::Granted(grant) => grant,
         other => panic!("{other:?}"),
     }
 }
@@ -66,7 +69,7 @@ fn granted(body: &str) -> everkey_session::record::Grant {
 #[test]
 fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
     let shown = |auth| {
-        let call = refresh(&here(auth), &Secret::new("r+1"));
+        let call = refresh(&here(auth), &Secret::new("r+1")).unwrap();
         (call.sent_body().to_owned(), call.sent_header("authorization"))
     };
     let plain = "grant_type=refresh_token&refresh_token=r%2B1";
@@ -80,9 +83,9 @@ fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
 
 #[test]
 fn without_a_registration_no_token_is_sent_anywhere() {
-    let nowhere = At { server: ISSUER.into(), registration: None };
-    let call = refresh(&nowhere, &Secret::new("r"));
-    assert_eq!(call.sent_body(), "");
+    let nowhere = CallTarget { server: ISSUER.into(), registration: None };
+    assert!(token_endpoint(&nowhere).is_none());
+    assert!(refresh(&nowhere, &Secret::new("r")).is_none());
     assert!(probe(&nowhere, &Secret::new("a")).is_none());
     assert!(identify(&nowhere, &Secret::new("a")).is_none());
 }
@@ -92,10 +95,13 @@ fn n12_only_json_that_refuses_the_token_or_the_client_is_a_refusal() {
     for error in ["invalid_grant", "invalid_client", "unauthorized_client"] {
         let body = format!(r#"{{"error":"{error}","error_description":"x"}}"#);
         for status in [400, 401] {
-            assert_eq!(read_refresh(&answer(status, &body)), Refresh::Refused, "{status} {error}");
+            assert_eq!(read_refresh(&answer(status, &body)), RefreshAnswer::Refused, "{status} {error}");
         }
         for status in [200, 403, 404, 500, 502, 503] {
-            assert!(matches!(read_refresh(&answer(status, &body)), Refresh::Unclear(_)), "{status} {error}");
+            assert!(
+                matches!(read_refresh(&answer(status, &body)), RefreshAnswer::Unclear(_)),
+                "{status} {error}"
+            );
         }
     }
     for body in [
@@ -107,34 +113,42 @@ fn n12_only_json_that_refuses_the_token_or_the_client_is_a_refusal() {
         "invalid_grant",
         "",
     ] {
-        assert!(matches!(read_refresh(&answer(400, body)), Refresh::Unclear(_)), "{body}");
+        assert!(matches!(read_refresh(&answer(400, body)), RefreshAnswer::Unclear(_)), "{body}");
     }
     for status in [200, 400, 401, 403, 429, 500, 503] {
-        assert!(matches!(read_refresh(&html(status)), Refresh::Unclear(_)), "{status}");
+        assert!(matches!(read_refresh(&html(status)), RefreshAnswer::Unclear(_)), "{status}");
     }
 }
 
 #[test]
 fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     let read = |status, body| read_refresh(&answer(status, body));
-    assert_eq!(read(409, r#"{"error":"rotation_in_progress","attempt_consumed":false}"#), Refresh::Rotating);
-    assert_eq!(read(409, r#"{"error":"deadline_passed","attempt_consumed":false}"#), Refresh::Late);
+    assert_eq!(
+        read(409, r#"{"error":"rotation_in_progress","attempt_consumed":false}"#),
+        RefreshAnswer::Rotating
+    );
+    assert_eq!(read(409, r#"{"error":"deadline_passed","attempt_consumed":false}"#), RefreshAnswer::Late);
     let busy = r#"{"error":"temporarily_unavailable","attempt_consumed":false}"#;
-    assert_eq!(read(503, busy), Refresh::Declined(None));
-    assert_eq!(read(429, r#"{"error":"rate_limited","retry_after_secs":7}"#), Refresh::Declined(Some(7)));
-    assert!(matches!(read(503, r#"{"error":"temporarily_unavailable"}"#), Refresh::Unclear(_)));
+    assert_eq!(read(503, busy), RefreshAnswer::Declined(None));
+    assert_eq!(
+        read(429, r#"{"error":"rate_limited","retry_after_secs":7}"#),
+        RefreshAnswer::Declined(Some(7))
+    );
+    assert!(matches!(read(503, r#"{"error":"temporarily_unavailable"}"#), RefreshAnswer::Unclear(_)));
     let elsewhere = read(302, "");
-    assert!(matches!(elsewhere, Refresh::Unclear(t) if t.kind == NetKind::Redirect));
-    let limited = Answer { retry_after: Some("9".into()), ..html(429) };
-    assert!(matches!(read_refresh(&limited), Refresh::Unclear(t) if t.kind == NetKind::Limited(9)));
+    assert!(matches!(elsewhere, RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Redirect));
+    let limited = HttpResponse { retry_after: Some("9".into()), ..html(429) };
+    assert!(
+        matches!(read_refresh(&limited), RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Limited(9))
+    );
 }
 
 #[test]
 fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
-    assert!(matches!(read_refresh(&answer(200, TOKENS)), Refresh::Granted(_)));
+    assert!(matches!(read_refresh(&answer(200, TOKENS)), RefreshAnswer::Granted(_)));
     for cut in 0..TOKENS.len() - 1 {
         let read = read_refresh(&answer(200, &TOKENS[..cut]));
-        assert!(matches!(read, Refresh::Unclear(_)), "cut at {cut}: {read:?}");
+        assert!(matches!(read, RefreshAnswer::Unclear(_)), "cut at {cut}: {read:?}");
     }
 }
 
@@ -148,7 +162,7 @@ fn a_token_that_cannot_be_sent_or_is_of_another_type_is_no_token() {
         TOKENS.replace("access_token", "accessToken"),
         TOKENS.replace(r#""token_type":"bEaReR","#, ""),
     ] {
-        assert!(matches!(read_refresh(&answer(200, &odd)), Refresh::Unclear(_)), "{odd}");
+        assert!(matches!(read_refresh(&answer(200, &odd)), RefreshAnswer::Unclear(_)), "{odd}");
         assert!(matches!(tokens::read_sign_in(None, None, &answer(200, &odd)), LoginAnswer::Net(_)), "{odd}");
     }
 }

@@ -1,15 +1,16 @@
 //! What the token endpoint is asked and answers (RFC 6749 sections 4.1.3, 5 and 6), with what everkey-server adds (RR-1).
 
-use super::person::{check_id_token, of_id_token};
-use super::{error_code, failed, from_client};
-use crate::http::{Answer, Call};
+use super::client::from_client;
+use super::error::{error_code, failed};
+use super::user_claims::{check_id_token, of_id_token};
+use crate::http::{HttpRequest, HttpResponse};
 use crate::provider::fields::{promised, retry_after, sendable, unconsumed, whole};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::job::{LoginAnswer, Refresh};
-use everkey_session::record::{Capability, Grant};
-use everkey_session::registration::Registration;
-use everkey_session::trouble::NetKind;
+use everkey_session::NetErrorKind;
+use everkey_session::Registration;
+use everkey_session::{Capability, TokenResponse};
+use everkey_session::{LoginAnswer, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub fn exchange_call(
     verifier: &Secret,
     redirect: &str,
     extra: &[(&str, &str)],
-) -> Call {
+) -> HttpRequest {
     let mut fields = vec![
         ("grant_type", "authorization_code"),
         ("code", code.expose()),
@@ -46,11 +47,11 @@ struct TokenAnswer {
 
 /// Tokens, and the id_token that came with them.
 struct Arrived {
-    grant: Grant,
+    grant: TokenResponse,
     id_token: Option<Secret>,
 }
 
-fn read(answer: &Answer) -> Option<Arrived> {
+fn read(answer: &HttpResponse) -> Option<Arrived> {
     let tokens: TokenAnswer = answer.json()?;
     let refresh = tokens.refresh_token.filter(|token| !token.is_empty());
     let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
@@ -60,7 +61,7 @@ fn read(answer: &Answer) -> Option<Arrived> {
     let seconds = |raw: Option<Box<RawValue>>| raw.as_deref().and_then(seconds);
     let refresh_expires_in =
         seconds(tokens.refresh_expires_in).or_else(|| seconds(tokens.refresh_token_expires_in));
-    let grant = Grant {
+    let grant = TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
         access_expires_in: seconds(tokens.expires_in),
@@ -82,49 +83,51 @@ fn seconds(raw: &RawValue) -> Option<i64> {
 }
 
 /// The tokens of a successful answer; none of any other.
-pub fn read_tokens(answer: &Answer) -> Option<Grant> {
+pub fn read_tokens(answer: &HttpResponse) -> Option<TokenResponse> {
     (answer.status == 200).then(|| read(answer)).flatten().map(|arrived| arrived.grant)
 }
 
 /// Reads the answer that ends a sign-in. With a registration an id_token is checked, and tells who it is.
-pub fn read_sign_in(known: Option<&Registration>, nonce: Option<&str>, answer: &Answer) -> LoginAnswer {
+pub fn read_sign_in(known: Option<&Registration>, nonce: Option<&str>, answer: &HttpResponse) -> LoginAnswer {
     let Some(Arrived { mut grant, id_token }) = (answer.status == 200).then(|| read(answer)).flatten() else {
         return failed(answer);
     };
     if let Some((token, known)) = id_token.as_ref().zip(known) {
         match check_id_token(token, known, nonce, answer.date) {
-            Ok(person) => {
-                let (user, about) = person.told();
+            Ok(claims) => {
+                let (user, about) = claims.user();
                 (grant.user, grant.about) = (Some(user), about);
             }
-            Err(kind) => return LoginAnswer::Net(answer.trouble(kind)),
+            Err(kind) => return LoginAnswer::Net(answer.error(kind)),
         }
     }
     LoginAnswer::Granted(grant)
 }
 
 /// Reads a refresh answer. What is wrong with an id_token must not lose the tokens beside it; only whose it is counts.
-pub fn read_refresh(answer: &Answer) -> Refresh {
+pub fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read(answer) {
             Some(Arrived { grant, id_token }) => {
-                let person = id_token.as_ref().and_then(of_id_token);
+                let user = id_token.as_ref().and_then(of_id_token).map(|claims| claims.user().0);
                 // Section 6: where no new refresh token is given, the old one stays.
                 let stays = grant.refresh.is_none();
                 let capability = if stays { Capability::Reusable } else { grant.capability };
-                Refresh::Granted(Grant { user: person.map(|person| person.told().0), capability, ..grant })
+                RefreshAnswer::Granted(TokenResponse { user, capability, ..grant })
             }
-            None => Refresh::Unclear(answer.trouble(NetKind::NotTheContract)),
+            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
         },
-        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => Refresh::Refused,
-        (409, Some("rotation_in_progress")) => Refresh::Rotating,
-        (409, Some("deadline_passed")) => Refresh::Late,
-        (429, Some(_)) => Refresh::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => Refresh::Declined(retry_after(answer)),
-        (429 | 503, _) if retry_after(answer).is_some() => {
-            Refresh::Unclear(answer.trouble(NetKind::Limited(retry_after(answer).unwrap_or(0))))
+        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => {
+            RefreshAnswer::Refused
         }
-        (300..=399, _) => Refresh::Unclear(answer.trouble(NetKind::Redirect)),
-        (status, _) => Refresh::Unclear(answer.trouble(NetKind::Status(status))),
+        (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
+        (409, Some("deadline_passed")) => RefreshAnswer::Late,
+        (429, Some(_)) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
+        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
+        (429 | 503, _) if retry_after(answer).is_some() => {
+            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
+        }
+        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
+        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
     }
 }

@@ -1,4 +1,4 @@
-//! What a refresh may do: failproofai's replay rule and RR-1 (design/rotation.md, "the server's side").
+//! What a refresh may do: failproofai's replay rule and RR-1 (docs/rotation.md, "Decision").
 
 use std::time::Duration;
 

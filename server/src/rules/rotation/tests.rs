@@ -1,4 +1,4 @@
-//! Every row of rotation.md's server table, and every combination of key, mode and successor.
+//! Every row of the table "Decision" in docs/rotation.md, and every combination of key, mode and successor.
 
 use super::*;
 

@@ -5,9 +5,9 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::job::Refresh;
+use everkey_session::RefreshAnswer;
 use everkey_session::policy::Replay;
-use everkey_session::record::{Capability, Fingerprint, Journal, Session};
+use everkey_session::{Capability, Fingerprint, Journal, Session};
 use std::collections::BTreeMap;
 
 const GAP_MS: u64 = 30_000;
@@ -100,23 +100,23 @@ impl Checks {
     }
 
     /// An answer reaches the agent.
-    pub fn answered(&mut self, op: Op, answer: &Refresh, server: &Server) {
+    pub fn answered(&mut self, op: Op, answer: &RefreshAnswer, server: &Server) {
         let token = self.flying.remove(&op);
         match answer {
-            Refresh::Granted(grant) => {
+            RefreshAnswer::Granted(grant) => {
                 self.arrived.insert(grant.access.expose().to_owned());
                 // The next send of a token that stays is another refresh, and wants another reason.
                 if let Some(token) = token.filter(|_| server.rules.keeps_tokens()) {
                     self.sends.remove(&token);
                 }
             }
-            Refresh::Refused => self.refused = Some(false),
-            Refresh::Rotating | Refresh::Late | Refresh::Declined(_) => {
+            RefreshAnswer::Refused => self.refused = Some(false),
+            RefreshAnswer::Rotating | RefreshAnswer::Late | RefreshAnswer::Declined(_) => {
                 if let Some(sends) = token.and_then(|token| self.sends.get_mut(&token)) {
                     sends.open.remove(&op);
                 }
             }
-            Refresh::Unclear(_) => {}
+            RefreshAnswer::Unclear(_) => {}
         }
     }
 

@@ -1,22 +1,45 @@
 //! What each job of the store does, step by step, and how it ends.
 
-use super::{Running, Step};
-use everkey_session::job::{Done, Found, Replaced, StoreJob};
-use everkey_session::record::Journal;
-use everkey_session::reminder::FoundReminder;
-use everkey_session::trouble::{StoreKind, StoreTrouble};
+use super::{Job, Outcome, Running, Step};
+use everkey_reminder::{FoundReminder, ReminderDone, ReminderJob};
+use everkey_session::Journal;
+use everkey_session::{FileContent, JobResult, Replaced, StoreJob};
+use everkey_session::{StoreError, StoreErrorKind};
 use std::collections::VecDeque;
 
-pub(super) fn steps(job: &StoreJob) -> VecDeque<Step> {
+pub(super) fn steps(job: &Job) -> VecDeque<Step> {
+    match job {
+        Job::Session(job) => steps_of_session(job),
+        Job::Reminder(job) => steps_of_reminder(job),
+    }
+}
+
+fn steps_of_reminder(job: &ReminderJob) -> VecDeque<Step> {
+    let steps = match job.clone() {
+        ReminderJob::Read => vec![Step::ReadReminder],
+        ReminderJob::Put { book, reminder } => {
+            let new = reminder.is_some().then_some(Step::WriteTemporary);
+            [Step::WriteTemporary, Step::PutBook(book), Step::SyncState]
+                .into_iter()
+                .chain(new)
+                .chain([Step::PutReminder(reminder), Step::SyncReminder])
+                .collect()
+        }
+        ReminderJob::Note(book) => vec![Step::WriteTemporary, Step::PutBook(book), Step::SyncState],
+    };
+    steps.into()
+}
+
+fn steps_of_session(job: &StoreJob) -> VecDeque<Step> {
     let steps = match job.clone() {
         StoreJob::Load => vec![Step::ReadAll],
-        StoreJob::Look => vec![Step::ReadFile],
+        StoreJob::ReadSession => vec![Step::ReadFile],
         StoreJob::SetAside(digest) => vec![Step::SetAside(digest), Step::SyncFolder],
-        StoreJob::Note(intent) => {
+        StoreJob::WriteIntent(intent) => {
             vec![Step::WriteTemporary, Step::PutJournal(Journal::Intent(intent)), Step::SyncFolder]
         }
         StoreJob::Commit(session) => vec![Step::AppendOutcome(session), Step::SyncJournal],
-        StoreJob::Remember(sidecar) => {
+        StoreJob::WriteSidecar(sidecar) => {
             vec![Step::WriteTemporary, Step::PutSidecar(sidecar), Step::SyncState]
         }
         StoreJob::Replace { parent, session } => {
@@ -42,61 +65,66 @@ pub(super) fn steps(job: &StoreJob) -> VecDeque<Step> {
                 Step::SyncJournal,
             ])
             .collect(),
-        StoreJob::Queue(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
-        StoreJob::Dequeue(id) => vec![Step::DropRevocation(id), Step::SyncState],
-        StoreJob::ReadReminder => vec![Step::ReadReminder],
-        StoreJob::PutReminder { book, reminder } => {
-            let new = reminder.is_some().then_some(Step::WriteTemporary);
-            [Step::WriteTemporary, Step::PutBook(book), Step::SyncState]
-                .into_iter()
-                .chain(new)
-                .chain([Step::PutReminder(reminder), Step::SyncReminder])
-                .collect()
-        }
-        StoreJob::NoteReminder(book) => vec![Step::WriteTemporary, Step::PutBook(book), Step::SyncState],
+        StoreJob::QueueRevocation(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
+        StoreJob::DropRevocation(id) => vec![Step::DropRevocation(id), Step::SyncState],
     };
     steps.into()
 }
 
-pub(super) fn succeeded(running: &Running) -> Done {
-    match &running.job {
-        StoreJob::Replace { .. } => Done::Replaced(Ok(Replaced::Done)),
-        StoreJob::Erase { .. } => Done::Erased(Ok(())),
-        StoreJob::SetAside(_) => Done::SetAside(Ok(running.aside.clone())),
+pub(super) fn succeeded(running: &Running) -> Outcome {
+    let job = match &running.job {
+        Job::Session(job) => job,
+        // The read ends its job itself.
+        Job::Reminder(ReminderJob::Read) => return unread_reminder(),
+        Job::Reminder(ReminderJob::Put { .. } | ReminderJob::Note(_)) => {
+            return Outcome::Reminder(ReminderDone::Stored(Ok(())));
+        }
+    };
+    Outcome::Session(match job {
+        StoreJob::Replace { .. } => JobResult::Replaced(Ok(Replaced::Done)),
+        StoreJob::Erase { .. } => JobResult::Erased(Ok(())),
+        StoreJob::SetAside(_) => JobResult::SetAside(Ok(running.aside.clone())),
         // The reads end their jobs themselves.
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::ReadReminder => unread_reminder(),
-        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Ok(())),
-        StoreJob::Note(_)
+        StoreJob::Load | StoreJob::ReadSession => {
+            JobResult::SessionRead(Box::new(FileContent::Unusable(trouble())))
+        }
+        StoreJob::WriteIntent(_)
         | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
+        | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Ok(())),
-    }
+        | StoreJob::QueueRevocation(_)
+        | StoreJob::DropRevocation(_) => JobResult::Stored(Ok(())),
+    })
 }
 
-pub(super) fn failed(job: &StoreJob) -> Done {
-    match job {
-        StoreJob::Replace { .. } => Done::Replaced(Err(trouble())),
-        StoreJob::Erase { .. } => Done::Erased(Err(trouble())),
-        StoreJob::SetAside(_) => Done::SetAside(Err(trouble())),
-        StoreJob::Load | StoreJob::Look => Done::Looked(Box::new(Found::Unusable(trouble()))),
-        StoreJob::ReadReminder => unread_reminder(),
-        StoreJob::PutReminder { .. } | StoreJob::NoteReminder(_) => Done::ReminderStored(Err(trouble())),
-        StoreJob::Note(_)
+pub(super) fn failed(job: &Job) -> Outcome {
+    let job = match job {
+        Job::Session(job) => job,
+        Job::Reminder(ReminderJob::Read) => return unread_reminder(),
+        Job::Reminder(ReminderJob::Put { .. } | ReminderJob::Note(_)) => {
+            return Outcome::Reminder(ReminderDone::Stored(Err(trouble())));
+        }
+    };
+    Outcome::Session(match job {
+        StoreJob::Replace { .. } => JobResult::Replaced(Err(trouble())),
+        StoreJob::Erase { .. } => JobResult::Erased(Err(trouble())),
+        StoreJob::SetAside(_) => JobResult::SetAside(Err(trouble())),
+        StoreJob::Load | StoreJob::ReadSession => {
+            JobResult::SessionRead(Box::new(FileContent::Unusable(trouble())))
+        }
+        StoreJob::WriteIntent(_)
         | StoreJob::Commit(_)
-        | StoreJob::Remember(_)
+        | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
-        | StoreJob::Queue(_)
-        | StoreJob::Dequeue(_) => Done::Stored(Err(trouble())),
-    }
+        | StoreJob::QueueRevocation(_)
+        | StoreJob::DropRevocation(_) => JobResult::Stored(Err(trouble())),
+    })
 }
 
-fn unread_reminder() -> Done {
-    Done::ReminderRead(Box::new(FoundReminder::Unusable(trouble())), Box::default())
+fn unread_reminder() -> Outcome {
+    Outcome::Reminder(ReminderDone::Read(Box::new(FoundReminder::Unusable(trouble())), Box::default()))
 }
 
-pub(super) fn trouble() -> StoreTrouble {
-    StoreTrouble { path: "/session".to_owned(), kind: StoreKind::Os("Input/output error".to_owned()) }
+pub(super) fn trouble() -> StoreError {
+    StoreError { path: "/session".to_owned(), kind: StoreErrorKind::Os("Input/output error".to_owned()) }
 }

@@ -1,42 +1,52 @@
 //! Faults of the reminder.
 
 use super::{Mutant, Twist};
-use everkey_session::event::Effect;
-use everkey_session::job::{Done, ReminderAnswer, StoreJob};
-use everkey_session::reminder::FoundReminder;
+use everkey_reminder::{
+    FoundReminder, ProfileEffect, ProfileInput, ReminderAnswer, ReminderDone, ReminderEffect, ReminderJob,
+};
 
-pub(super) fn twist_done(mutant: Mutant, done: Done) -> Done {
+pub(super) fn twist_done(mutant: Mutant, done: ReminderDone) -> ReminderDone {
     match done {
-        Done::ReminderRead(mut found, book) => {
+        ReminderDone::Read(mut found, book) => {
             if let FoundReminder::There(reminder) = &mut *found
                 && mutant == Mutant::ReminderOfAnotherTaken
             {
                 reminder.user_email = "ann@example.com".to_owned();
             }
-            Done::ReminderRead(found, book)
+            ReminderDone::Read(found, book)
         }
-        Done::ReminderTold(answer) => Done::ReminderTold(match (mutant, answer) {
+        ReminderDone::Informed(answer) => ReminderDone::Informed(match (mutant, answer) {
             (Mutant::ReminderTroubleTakenForAccepted, ReminderAnswer::Net(_)) => ReminderAnswer::Accepted,
             (Mutant::ReminderGivenUpWhenUnauthorized, ReminderAnswer::Unauthorized) => {
                 ReminderAnswer::Refused
             }
             (_, answer) => answer,
         }),
-        other => other,
+        ReminderDone::Stored(_) => done,
     }
 }
 
-pub(super) fn twist_remind(mutant: Mutant, effect: Effect) -> Twist {
-    match mutant {
-        Mutant::ReminderToldTwice => Twist::Swap(vec![effect.clone(), effect]),
-        Mutant::ReminderNotTold => Twist::Swap(Vec::new()),
-        _ => Twist::Pass(effect),
+pub(super) fn twist_effect(mutant: Mutant, effect: ReminderEffect) -> Twist {
+    match (effect, mutant) {
+        (ReminderEffect::Remind(_), Mutant::ReminderNotTold) => Twist::Swap(Vec::new()),
+        (effect @ ReminderEffect::Remind(_), Mutant::ReminderToldTwice) => {
+            Twist::Swap(vec![ProfileEffect::Reminder(effect.clone()), ProfileEffect::Reminder(effect)])
+        }
+        (ReminderEffect::Store(op, mut job), _) => {
+            let early = twist_store(mutant, &mut job);
+            let effect = ProfileEffect::Reminder(ReminderEffect::Store(op, job));
+            match early {
+                Some(done) => Twist::Acknowledge(effect, op, ProfileInput::ReminderDone(op, done)),
+                None => Twist::Pass(effect),
+            }
+        }
+        (effect, _) => Twist::Pass(ProfileEffect::Reminder(effect)),
     }
 }
 
 /// What the agent is told at once, if it is.
-pub(super) fn twist_store(mutant: Mutant, job: &mut StoreJob) -> Option<Done> {
-    if let StoreJob::PutReminder { book, .. } | StoreJob::NoteReminder(book) = job {
+fn twist_store(mutant: Mutant, job: &mut ReminderJob) -> Option<ReminderDone> {
+    if let ReminderJob::Put { book, .. } | ReminderJob::Note(book) = job {
         match mutant {
             Mutant::ReminderNeverNotedAsTold => book.told = None,
             Mutant::ReminderNotOwedOnDisk => (book.owed, book.before) = (None, None),
@@ -46,8 +56,8 @@ pub(super) fn twist_store(mutant: Mutant, job: &mut StoreJob) -> Option<Done> {
     }
     let early = matches!(
         (mutant, &*job),
-        (Mutant::ReminderToldBeforeItIsNoted, StoreJob::NoteReminder(_))
-            | (Mutant::ReminderConfirmedBeforeItIsStored, StoreJob::PutReminder { .. })
+        (Mutant::ReminderToldBeforeItIsNoted, ReminderJob::Note(_))
+            | (Mutant::ReminderConfirmedBeforeItIsStored, ReminderJob::Put { .. })
     );
-    early.then_some(Done::ReminderStored(Ok(())))
+    early.then_some(ReminderDone::Stored(Ok(())))
 }

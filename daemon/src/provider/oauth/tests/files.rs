@@ -20,7 +20,7 @@ fn session() -> Session {
     }
 }
 
-fn changed(change: impl FnOnce(&mut Value)) -> Parsed {
+fn changed(change: impl FnOnce(&mut Value)) -> ParsedFile {
     let mut file: Value = serde_json::from_slice(&render_session(&session())).unwrap();
     change(&mut file);
     parse_session(file.to_string().as_bytes())
@@ -28,22 +28,22 @@ fn changed(change: impl FnOnce(&mut Value)) -> Parsed {
 
 #[test]
 fn everything_about_a_session_survives_its_file() {
-    assert_eq!(parse_session(&render_session(&session())), Parsed::Session(session()));
+    assert_eq!(parse_session(&render_session(&session())), ParsedFile::Session(session()));
     let bare = Session { refresh: None, access_expires_at: None, ..session() };
-    assert_eq!(parse_session(&render_session(&bare)), Parsed::Session(bare));
+    assert_eq!(parse_session(&render_session(&bare)), ParsedFile::Session(bare));
 }
 
 #[test]
 fn a_file_of_a_newer_everkey_is_strange_and_rubbish_is_damaged() {
-    assert_eq!(changed(|file| file["version"] = json!(2)), Parsed::Strange);
-    assert_eq!(parse_session(br#"{"version":7,"other":true}"#), Parsed::Strange);
+    assert_eq!(changed(|file| file["version"] = json!(2)), ParsedFile::Strange);
+    assert_eq!(parse_session(br#"{"version":7,"other":true}"#), ParsedFile::Strange);
     for rubbish in ["", "{", "[]", "null", "{}", r#"{"version":0}"#, r#"{"version":"2"}"#, r#"{"version":1}"#]
     {
-        assert_eq!(parse_session(rubbish.as_bytes()), Parsed::Damaged, "{rubbish}");
+        assert_eq!(parse_session(rubbish.as_bytes()), ParsedFile::Damaged, "{rubbish}");
     }
     let whole = render_session(&session());
     for cut in 0..whole.len() - 1 {
-        assert_eq!(parse_session(&whole[..cut]), Parsed::Damaged, "cut at {cut}");
+        assert_eq!(parse_session(&whole[..cut]), ParsedFile::Damaged, "cut at {cut}");
     }
 }
 
@@ -51,11 +51,11 @@ fn a_file_of_a_newer_everkey_is_strange_and_rubbish_is_damaged() {
 fn a_file_can_not_send_tokens_where_a_sign_in_would_not() {
     for odd in ["http://evil.example/token", "ftp://x/", "token", "", "https://u:p@x/token"] {
         let read = changed(|file| file["registration"]["endpoints"]["token"] = json!(odd));
-        assert_eq!(read, Parsed::Damaged, "{odd}");
+        assert_eq!(read, ParsedFile::Damaged, "{odd}");
         let read = changed(|file| file["registration"]["endpoints"]["revocation"] = json!(odd));
-        assert_eq!(read, Parsed::Damaged, "{odd}");
+        assert_eq!(read, ParsedFile::Damaged, "{odd}");
     }
-    assert_eq!(changed(|file| file["registration"] = Value::Null), Parsed::Damaged);
-    assert_eq!(changed(|file| file["access"] = json!("a\nb")), Parsed::Damaged);
-    assert_eq!(changed(|file| file["refresh"] = json!("")), Parsed::Damaged);
+    assert_eq!(changed(|file| file["registration"] = Value::Null), ParsedFile::Damaged);
+    assert_eq!(changed(|file| file["access"] = json!("a\nb")), ParsedFile::Damaged);
+    assert_eq!(changed(|file| file["refresh"] = json!("")), ParsedFile::Damaged);
 }

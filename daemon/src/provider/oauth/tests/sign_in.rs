@@ -135,9 +135,9 @@ fn a_browser_needs_pkce_and_every_client_a_way_to_prove_itself() {
 
 #[test]
 fn no_metadata_is_told_at_the_last_place() {
-    let read = |place, answer: &Answer| metadata::read(ISSUER, place, Scheme::Device, answer);
+    let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, Scheme::Device, answer);
     let first = read(WellKnown::OpenId, &answer(404, "{}"));
-    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetKind::Status(404)));
+    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404)));
     assert!(is_metadata(&read(WellKnown::OAuth, &html(404))));
     for page in [html(200), html(500), answer(302, ""), answer(200, "[]")] {
         assert!(matches!(read(WellKnown::OAuth, &page), LoginAnswer::Net(_)), "{}", page.status);
@@ -146,14 +146,11 @@ fn no_metadata_is_told_at_the_last_place() {
 
 #[test]
 fn a_registration_tells_nothing_of_the_machine() {
-    let call = login(
-        ISSUER,
-        &LoginCall::Register {
-            endpoints: endpoints(),
-            redirect: Some("http://127.0.0.1:7/callback".into()),
-            scope: Some("openid".into()),
-        },
-    );
+    let call = login(&LoginCall::Register {
+        endpoints: endpoints(),
+        redirect: Some("http://127.0.0.1:7/callback".into()),
+        scope: Some("openid".into()),
+    });
     let body: Value = serde_json::from_str(call.unwrap().sent_body()).unwrap();
     let wanted = json!({
         "client_name": "everkey", "application_type": "native", "token_endpoint_auth_method": "none",
@@ -165,13 +162,13 @@ fn a_registration_tells_nothing_of_the_machine() {
     let body: Value =
         serde_json::from_str(registration::call(&insists, None, None).unwrap().sent_body()).unwrap();
     assert_eq!(body["token_endpoint_auth_method"], "client_secret_post");
-    assert_eq!((&body["grant_types"][0], &body["response_types"]), (&json!(DEVICE), &json!([])));
+    assert_eq!((&body["grant_types"][0], &body["response_types"]), (&json!(device::DEVICE_CODE), &json!([])));
     assert!(registration::call(&Endpoints { registration: None, ..endpoints() }, None, None).is_none());
 }
 
 #[test]
 fn a_registration_is_as_the_server_says() {
-    let read = |status, body: &str| read_registered(&endpoints(), &answer(status, body));
+    let read = |status, body: &str| registration::read_registered(&endpoints(), &answer(status, body));
     let auth = |body: &str| match read(201, body) {
         LoginAnswer::Registered(known) => Some((known.auth, known.client_secret)),
         _ => None,
@@ -196,7 +193,7 @@ fn a_registration_is_as_the_server_says() {
     }
     let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#);
     assert_eq!(refused, LoginAnswer::Rejected(Rejected::Other("invalid_redirect_uri".into())));
-    assert!(matches!(read_registered(&endpoints(), &html(403)), LoginAnswer::Net(_)));
+    assert!(matches!(registration::read_registered(&endpoints(), &html(403)), LoginAnswer::Net(_)));
 }
 
 const STARTED: &str = r#"{"device_code":"d","user_code":"AB-CD","verification_uri":"https://x/d",
@@ -206,13 +203,13 @@ const STARTED: &str = r#"{"device_code":"d","user_code":"AB-CD","verification_ur
 fn a_device_begins() {
     let call =
         LoginCall::StartDevice { registration: Some(known(ClientAuth::None)), scope: Some("a b".into()) };
-    assert_eq!(login(ISSUER, &call).unwrap().sent_body(), "scope=a+b&client_id=me");
+    assert_eq!(login(&call).unwrap().sent_body(), "scope=a+b&client_id=me");
     let offline = LoginCall::StartDevice {
         registration: Some(known(ClientAuth::None)),
         scope: Some("offline_access".into()),
     };
     let asked = "scope=offline_access&prompt=consent&client_id=me";
-    assert_eq!(login(ISSUER, &offline).unwrap().sent_body(), asked);
+    assert_eq!(login(&offline).unwrap().sent_body(), asked);
     let started = LoginAnswer::DeviceStarted {
         device_code: Secret::new("d"),
         user_code: "AB-CD".into(),
@@ -255,7 +252,7 @@ fn each_answer_to_a_poll_has_its_meaning() {
     let call =
         LoginCall::PollDevice { registration: Some(known(ClientAuth::None)), device_code: Secret::new("d") };
     let grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code";
-    assert_eq!(login(ISSUER, &call).unwrap().sent_body(), format!("{grant}&device_code=d&client_id=me"));
+    assert_eq!(login(&call).unwrap().sent_body(), format!("{grant}&device_code=d&client_id=me"));
     let read = |status, error: &str| read_login(&call, &answer(status, &format!(r#"{{"error":"{error}"}}"#)));
     // Google answers with 428 and 403, GitHub with 200.
     for status in [200, 400, 403, 428] {
@@ -283,7 +280,7 @@ fn exchange(nonce: Option<&str>) -> LoginCall {
 
 #[test]
 fn a_code_is_exchanged_with_its_verifier() {
-    let call = login(ISSUER, &exchange(None)).unwrap();
+    let call = login(&exchange(None)).unwrap();
     let body = "grant_type=authorization_code&code=co&redirect_uri=http%3A%2F%2F127.0.0.1%3A7%2Fcallback\
                 &code_verifier=v&client_id=me";
     assert_eq!(call.sent_body(), body);
@@ -334,7 +331,7 @@ fn an_id_token_counts_only_for_this_client_and_this_sign_in() {
     ] {
         let answered = with(name, others.clone());
         assert!(
-            matches!(answered, LoginAnswer::Net(t) if t.kind == NetKind::OtherSession),
+            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::OtherSession),
             "{name} {others}"
         );
     }
@@ -342,7 +339,10 @@ fn an_id_token_counts_only_for_this_client_and_this_sign_in() {
         [("exp", json!(700)), ("exp", Value::Null), ("sub", json!("")), ("sub", json!(7)), ("aud", json!(7))]
     {
         let answered = with(name, odd.clone());
-        assert!(matches!(answered, LoginAnswer::Net(t) if t.kind == NetKind::NotTheContract), "{name} {odd}");
+        assert!(
+            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::NotTheContract),
+            "{name} {odd}"
+        );
     }
     assert!(matches!(read(&good, None), LoginAnswer::Granted(_)), "where none was sent, none is compared");
 }

@@ -1,0 +1,23 @@
+//! Has the agent start anew, so that it reads a configuration that has changed.
+
+use everkey_client::{Agent, Failure};
+use everkey_proto::{Expect, Request, Verb};
+use std::time::{Duration, Instant};
+
+/// How long an agent may take to finish what is under way.
+const DRAIN_TIME: Duration = Duration::from_secs(12);
+
+/// Restarts an agent that runs; starts none. Whether one ran.
+pub fn restart_agent() -> Result<bool, Failure> {
+    let Some(mut agent) = Agent::find()? else { return Ok(false) };
+    agent.ask(&Request { profile: None, expect: Expect::default(), verb: Verb::Stop })?;
+    drop(agent);
+    let deadline = Instant::now() + DRAIN_TIME;
+    while let Ok(Some(_)) = Agent::find() {
+        if Instant::now() > deadline {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Agent::connect().map(|_| true)
+}

@@ -1,0 +1,175 @@
+//! Dates and times: typed by a person, and shown to one.
+
+use everkey_proto::text::harmless;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+/// How far ahead a reminder may be, in seconds: 365 days.
+const FURTHEST: i64 = 365 * 86_400;
+
+/// When a day alone is named, the hour that is meant.
+const MORNING: i8 = 9;
+
+/// How times are shown.
+const FORM: &str = "%Y-%m-%d %H:%M";
+
+/// The time in unix seconds that a person types for `--at`: a day, or a day and a time, here unless an offset or Z follows.
+/// The error is the sentence for the user.
+pub fn parse_future(text: &str) -> Result<u64, String> {
+    parse(text, &Zoned::now())
+}
+
+fn parse(text: &str, now: &Zoned) -> Result<u64, String> {
+    let shown = harmless(text, 40);
+    let at = timestamp(text.trim(), now.time_zone()).ok_or_else(|| {
+        format!("{shown:?} is no time; write 2026-12-01, 2026-12-01T09:00 or 2026-12-01T09:00+01:00")
+    })?;
+    let away = at.as_second().saturating_sub(now.timestamp().as_second());
+    match u64::try_from(at.as_second()) {
+        Ok(_) if away > FURTHEST => Err(format!("{shown} is more than 365 days ahead")),
+        Ok(at) if away > 0 => Ok(at),
+        Ok(_) | Err(_) => Err(format!("{shown} is past")),
+    }
+}
+
+fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
+    if text.contains('[') {
+        return text.parse::<Zoned>().ok().map(|at| at.timestamp());
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let civil: DateTime = if text.contains([':', 'T', 't', ' ']) {
+        text.parse().ok()?
+    } else {
+        text.parse::<Date>().ok()?.to_datetime(Time::constant(MORNING, 0, 0, 0))
+    };
+    civil.to_zoned(here.clone()).ok().map(|at| at.timestamp())
+}
+
+/// When it is here, and how far away that is: `2026-12-01 09:00 (in 6 days)`.
+pub fn local(unix_secs: u64) -> String {
+    with_distance(unix_secs, &Zoned::now())
+}
+
+/// The same, seen from another moment.
+pub fn local_as_of(unix_secs: u64, as_of: u64) -> String {
+    let now = Zoned::now();
+    let then = timestamp_of(as_of);
+    with_distance(unix_secs, &then.map_or(now.clone(), |then| then.to_zoned(now.time_zone().clone())))
+}
+
+fn with_distance(unix_secs: u64, now: &Zoned) -> String {
+    let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
+    let away = at.as_second().saturating_sub(now.timestamp().as_second());
+    let size = match away.unsigned_abs() {
+        secs @ 0..100 => format!("{secs} s"),
+        secs @ 100..5_400 => format!("{} min", (secs + 30) / 60),
+        secs @ 5_400..129_600 => format!("{} h", (secs + 1_800) / 3_600),
+        secs => format!("{} days", (secs + 43_200) / 86_400),
+    };
+    let at = at.to_zoned(now.time_zone().clone()).strftime(FORM).to_string();
+    if away > 0 { format!("{at} (in {size})") } else { format!("{at} ({size} ago)") }
+}
+
+/// How far away it is, and when: `in 6 min (2026-12-01 09:00:00 UTC)`.
+pub fn utc(unix_secs: u64) -> String {
+    let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
+    let away = at.as_second().saturating_sub(Timestamp::now().as_second());
+    let size = match away.unsigned_abs() {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} days", s / 86400),
+    };
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    if away >= 0 { format!("in {size} ({stamp})") } else { format!("{size} ago ({stamp})") }
+}
+
+/// When it is here, in this form (`strftime`).
+pub fn local_time(unix_secs: u64, form: &str) -> String {
+    timestamp_of(unix_secs)
+        .map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::system()).strftime(form).to_string())
+}
+
+/// RFC 3339 in UTC.
+pub fn rfc3339(unix_secs: u64) -> String {
+    timestamp_of(unix_secs)
+        .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+fn timestamp_of(unix_secs: u64) -> Option<Timestamp> {
+    i64::try_from(unix_secs).ok().and_then(|secs| Timestamp::from_second(secs).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Zoned {
+        "2026-11-21T12:00[Europe/Berlin]".parse().unwrap()
+    }
+
+    fn at(text: &str) -> Result<String, String> {
+        let secs = parse(text, &now())?;
+        Ok(Timestamp::from_second(i64::try_from(secs).unwrap()).unwrap().to_string())
+    }
+
+    #[test]
+    fn a_time_is_here_unless_it_says_where() {
+        for (text, expected) in [
+            ("2026-12-01", "2026-12-01T08:00:00Z"),
+            ("2026-12-01T09:30", "2026-12-01T08:30:00Z"),
+            ("2026-12-01 09:30", "2026-12-01T08:30:00Z"),
+            ("2026-12-01 09:30:15", "2026-12-01T08:30:15Z"),
+            (" 2026-12-01T09:30Z ", "2026-12-01T09:30:00Z"),
+            ("2026-12-01T09:30-05:00", "2026-12-01T14:30:00Z"),
+            ("2026-12-01 09:30+0530", "2026-12-01T04:00:00Z"),
+            ("2026-12-01T09:30[America/New_York]", "2026-12-01T14:30:00Z"),
+            // An hour that summer time leaves out.
+            ("2027-03-28T02:30", "2027-03-28T01:30:00Z"),
+            ("2027-11-21T12:00", "2027-11-21T11:00:00Z"),
+        ] {
+            assert_eq!(at(text), Ok(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_or_out_of_range_is_refused() {
+        for (text, words) in [
+            ("", "no time"),
+            ("soon", "no time"),
+            ("7", "no time"),
+            ("2026-13-01", "no time"),
+            ("2026-02-30T09:00", "no time"),
+            ("2026-12-01T25:00", "no time"),
+            ("2026-12-01T09:00+99:00", "no time"),
+            ("2026-12-01junk", "no time"),
+            ("\u{1b}[31m2026", "no time"),
+            ("2026-11-21", "past"),
+            ("2026-11-21T12:00", "past"),
+            ("1969-12-31", "past"),
+            ("2027-11-21T12:01", "365 days"),
+            ("9998-12-31", "365 days"),
+        ] {
+            let said = at(text).unwrap_err();
+            assert!(said.contains(words) && !said.contains('\u{1b}'), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn how_far_away_a_time_is_is_rounded() {
+        let now = now();
+        let away = |away: i64| {
+            let secs = now.timestamp().as_second() + away;
+            with_distance(u64::try_from(secs).unwrap(), &now)
+        };
+        assert_eq!(away(7 * 86_400 - 1), "2026-11-28 11:59 (in 7 days)");
+        assert_eq!(away(-2 * 86_400), "2026-11-19 12:00 (2 days ago)");
+        assert_eq!(away(35 * 3_600), "2026-11-22 23:00 (in 35 h)");
+        assert_eq!(away(5_399), "2026-11-21 13:29 (in 90 min)");
+        assert_eq!(away(-5), "2026-11-21 11:59 (5 s ago)");
+        assert_eq!(with_distance(u64::MAX, &now), "never");
+    }
+}

@@ -1,0 +1,9 @@
+//! The terminal: what is typed, printed, opened and interrupted.
+
+pub mod browser;
+pub mod dates;
+pub mod interrupt;
+pub mod output;
+pub mod prompt;
+pub mod qr;
+pub mod stdin_or_step;

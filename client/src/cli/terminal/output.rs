@@ -1,0 +1,127 @@
+//! Printing: colour only on a terminal, server text without anything a terminal would obey.
+
+use everkey_client::User;
+use everkey_proto::text::harmless;
+use everkey_proto::{Code, Failure};
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+/// A line to standard output. Where it can't be written there is nobody to go on for: a closed pipe ends the program
+/// without a message, a full disk with one.
+pub fn line(line: impl Display) {
+    let Err(e) = writeln!(anstream::stdout(), "{line}") else { return };
+    if e.kind() != ErrorKind::BrokenPipe {
+        error_line(unwritable(&e).message);
+    }
+    std::process::exit(Code::Storage.exit_code().into());
+}
+
+/// The error for standard output that can't be written.
+pub fn unwritable(e: &std::io::Error) -> Failure {
+    Failure::new(
+        Code::Storage,
+        format!("Can't write to standard output: {e}."),
+        "Free some space where it goes.",
+    )
+}
+
+/// A line to standard error, which nobody may be listening to.
+pub fn error_line(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// Prints a failure and returns its exit code. That nobody is signed in is an error where it is not the question, since
+/// what `token` prints on standard output is used as a token.
+pub fn failure(failure: &Failure, json: bool) -> ExitCode {
+    if json {
+        self::json(&failure_json(failure));
+    } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
+        error_line("not signed in");
+        reason(failure);
+    } else {
+        error_line(plain(&failure.message));
+        error_line(plain(&failure.hint));
+    }
+    ExitCode::from(failure.code.exit_code())
+}
+
+/// The same where who is signed in was the question: that nobody is, is an answer.
+pub fn nobody(failure: &Failure) -> ExitCode {
+    if !matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
+        return self::failure(failure, false);
+    }
+    line("not signed in");
+    reason(failure);
+    ExitCode::from(failure.code.exit_code())
+}
+
+fn reason(failure: &Failure) {
+    let reason = failure.message.trim_start_matches("not signed in").trim();
+    let reason = reason.trim_start_matches('(').trim_end_matches(')');
+    if !reason.is_empty() {
+        error_line(format_args!("{}. {}", plain(reason.trim_end_matches('.')), plain(&failure.hint)));
+    }
+}
+
+/// A failure as a line for programs.
+pub fn failure_json(failure: &Failure) -> Value {
+    let mut json = json!({
+        "type": "error",
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+    });
+    if let Some(secs) = failure.retry_after_secs {
+        json["retry_after_secs"] = serde_json::json!(secs);
+    }
+    json
+}
+
+/// One line for programs.
+pub fn json(value: &Value) {
+    line(escaped(&value.to_string()));
+}
+
+/// A message of the wire as one line for programs, its fields in their order.
+pub fn json_line(message: &impl serde::Serialize) -> String {
+    escaped(String::from_utf8_lossy(&everkey_proto::json::write(message)).trim_end())
+}
+
+/// JSON leaves DEL and the C1 controls as they are, which terminals obey (S01); they only stand inside strings.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| match c {
+        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    json.chars().map(escape).collect()
+}
+
+/// Text without control characters (S01).
+pub fn plain(text: &str) -> String {
+    harmless(text, usize::MAX)
+}
+
+/// `EMAIL (ID)`, or the id alone.
+pub fn user(user: &User) -> String {
+    let (email, id) = (plain(&user.email), plain(&user.id));
+    match (email.is_empty(), id.is_empty()) {
+        (false, true) => email,
+        (false, false) => format!("{email} ({id})"),
+        (true, _) => format!("({id})"),
+    }
+}
+
+/// The word for where a value comes from.
+pub fn origin(origin: &everkey_client::precedence::Origin) -> String {
+    use everkey_client::precedence::Origin;
+    match origin {
+        Origin::Option(name) => (*name).to_owned(),
+        Origin::Variable(name) => (*name).to_owned(),
+        Origin::Configuration => "the configuration".to_owned(),
+        Origin::SignIn => "the sign-in".to_owned(),
+        Origin::SessionFile(field) => format!("{field} in the session file"),
+        Origin::Default => "the default".to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The socket as the client uses it: blocking, binary frames, one request at a time.
+
+use everkey_proto::codec::{self, CodecError};
+use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
+use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
+use everkey_proto::{Code, Failure, Reply, Request};
+use interprocess::local_socket::prelude::*;
+use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
+use rustix::fs::{Mode, OFlags};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An agent that is alive says hello within this time (D08).
+const HELLO_TIME: Duration = Duration::from_secs(2);
+
+/// The agent answers every request within this time, the network included.
+const REPLY_TIME: Duration = Duration::from_secs(45);
+
+/// The longest path that fits into a socket address everywhere, in bytes.
+const ADDRESS_CAP: usize = 100;
+
+/// A connection on which hellos have been exchanged.
+pub struct Connection(Stream);
+
+/// Why there is no connection.
+pub enum NoConnection {
+    /// Nobody listens there, or it ended before it said hello.
+    Nobody,
+    /// Somebody listens who can't be talked with.
+    Unusable(Failure),
+}
+
+impl Connection {
+    /// Connects and says hello.
+    pub fn open(socket: &Path, program: &str) -> Result<Self, NoConnection> {
+        let (address, _dir) = short_address(socket).map_err(|_| NoConnection::Nobody)?;
+        let name = address.as_os_str().to_fs_name::<GenericFilePath>().map_err(|_| NoConnection::Nobody)?;
+        let stream = match ConnectOptions::new().name(name).connect_sync() {
+            Ok(stream) => stream,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Err(NoConnection::Nobody);
+            }
+            Err(e) => return Err(NoConnection::Unusable(broken(socket, &e))),
+        };
+        let ours = stream.peer_creds().ok().and_then(|peer| peer.euid());
+        if ours != Some(rustix::process::geteuid().as_raw()) {
+            return Err(NoConnection::Unusable(foreign(socket)));
+        }
+        let mut connection = Self(stream);
+        match connection.hello(program) {
+            Ok(hello) if hello.chosen == 0 => Err(NoConnection::Unusable(versions(&hello))),
+            Ok(_) => Ok(connection),
+            // It hung up before it said a word: it is dying, or has just died.
+            Err(e) if hung_up(&e) => Err(NoConnection::Nobody),
+            Err(e) => Err(NoConnection::Unusable(silent(socket, &e))),
+        }
+    }
+
+    /// Sends a request and waits for its reply; a reply that says what failed is an error.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply, Failure> {
+        let body = codec::encode_request(request).map_err(|_| too_long())?;
+        let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
+        let asked = self.0.write_all(&framed).and_then(|()| {
+            self.0.set_recv_timeout(Some(REPLY_TIME))?;
+            self.read_frame(REPLY_CAP)
+        });
+        let body = asked.map_err(|e| lost(&e))?;
+        succeeded(codec::decode_reply(&body).map_err(unreadable)?)
+    }
+
+    /// Waits for the next reply to what was asked, however long it takes. One of a kind that only a newer build knows is
+    /// passed over.
+    pub fn next(&mut self) -> Result<Reply, Failure> {
+        loop {
+            let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
+            let body = read.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })?;
+            match codec::decode_reply(&body) {
+                Err(CodecError::Unknown { .. }) => {}
+                reply => return succeeded(reply.map_err(unreadable)?),
+            }
+        }
+    }
+
+    fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
+        self.0.set_recv_timeout(Some(HELLO_TIME))?;
+        self.0.set_send_timeout(Some(HELLO_TIME))?;
+        let hello = ClientHello::new(program).encode();
+        let hello = frame::enclose(&hello, HELLO_CAP).map_err(io::Error::other)?;
+        self.0.write_all(&[MAGIC.as_slice(), &hello].concat())?;
+        AgentHello::decode(&self.read_frame(HELLO_CAP)?).map_err(io::Error::other)
+    }
+
+    fn read_frame(&mut self, cap: usize) -> io::Result<Vec<u8>> {
+        let mut header = [0; 4];
+        self.0.read_exact(&mut header)?;
+        let len = frame::body_len(header, cap).map_err(io::Error::other)?;
+        let mut body = vec![0; len];
+        self.0.read_exact(&mut body)?;
+        Ok(body)
+    }
+}
+
+/// The error for a reply of another kind than the request's.
+pub fn unexpected_reply() -> Failure {
+    Failure::new(
+        Code::Version,
+        "The agent's answer does not fit the question.",
+        "Run `everkey agent stop` so that the next command starts a fresh one.",
+    )
+}
+
+fn succeeded(reply: Reply) -> Result<Reply, Failure> {
+    match reply {
+        Reply::Failed(failure) => Err(failure),
+        reply => Ok(reply),
+    }
+}
+
+/// A path too long for a socket address is reached through its opened folder (D06).
+fn short_address(path: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
+    if path.as_os_str().len() <= ADDRESS_CAP {
+        return Ok((path.to_owned(), None));
+    }
+    let parts = path.parent().zip(path.file_name());
+    let (dir, name) = parts.ok_or(io::ErrorKind::InvalidInput)?;
+    let dir = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let address = Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name);
+    Ok((address, Some(dir)))
+}
+
+fn failure(code: Code, message: String, hint: &str) -> Failure {
+    Failure::new(code, message, hint)
+}
+
+fn broken(socket: &Path, e: &io::Error) -> Failure {
+    let message = format!("Could not reach the agent at {}: {e}.", socket.display());
+    failure(
+        Code::NoAgent,
+        message,
+        "Look at the folder's permissions, or name another socket with EVERKEY_SOCKET.",
+    )
+}
+
+fn foreign(socket: &Path) -> Failure {
+    let message =
+        format!("What listens at {} is not your agent but another user's program.", socket.display());
+    failure(
+        Code::NoAgent,
+        message,
+        "Nothing was sent to it. Set EVERKEY_SOCKET to a path in a folder of your own.",
+    )
+}
+
+fn versions(hello: &AgentHello) -> Failure {
+    let (program, what) =
+        if hello.oldest > everkey_proto::VERSION { ("everkey", "older") } else { ("everkeyd", "newer") };
+    let message = format!("This everkey is {what} than what {:?} can talk to.", hello.name);
+    failure(Code::Version, message, &format!("Upgrade {program}, then run `everkey agent stop`."))
+}
+
+fn hung_up(e: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(e.kind(), BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof)
+}
+
+fn silent(socket: &Path, e: &io::Error) -> Failure {
+    let message = match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            format!("The agent at {} does not answer; it is stopped or stuck.", socket.display())
+        }
+        _ => format!("The agent at {} makes no sense ({e}).", socket.display()),
+    };
+    failure(
+        Code::NoAgent,
+        message,
+        "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.",
+    )
+}
+
+fn too_long() -> Failure {
+    let message = format!("That is too long: a request has room for {} KiB.", REQUEST_CAP / 1024);
+    failure(Code::BadRequest, message, "Nothing was sent. Look at what is piped in.")
+}
+
+fn ended() -> Failure {
+    failure(Code::NoAgent, "The agent has ended.".to_owned(), "Try again; the next command starts a new one.")
+}
+
+/// A reply arrived whole, and is none that this build can read.
+fn unreadable(e: CodecError) -> Failure {
+    match e {
+        CodecError::Unknown { .. } => failure(
+            Code::Version,
+            format!("The agent's reply is newer than this everkey: {e}."),
+            "Upgrade everkey, or run `everkey agent stop` so that the next command starts its own agent.",
+        ),
+        CodecError::Malformed | CodecError::TooLong => lost(&io::Error::other(e)),
+    }
+}
+
+fn lost(e: &io::Error) -> Failure {
+    let message = match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "The agent did not answer in time.".to_owned(),
+        _ if hung_up(e) => "The agent ended while it was asked.".to_owned(),
+        _ => format!("The connection to the agent broke ({e})."),
+    };
+    failure(
+        Code::NoAgent,
+        message,
+        "Try again (a sign-in has to begin anew); `everkey agent logs` may say more.",
+    )
+}

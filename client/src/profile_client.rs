@@ -1,0 +1,244 @@
+//! Requests about one profile.
+
+use crate::connection::{Connection, unexpected_reply};
+use everkey_proto::reply::{Inspection, Reminder, Revocation, Status, Step, Token, User};
+use everkey_proto::{Expect, Failure, FlowId, Reply, Request, Scheme, Secret, Verb, When};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// Requests about one profile, through the connection of an `Agent`.
+pub struct ProfileClient<'a> {
+    connection: &'a mut Connection,
+    name: String,
+    expect: Expect,
+}
+
+/// What the callback of [`ProfileClient::login`] answers to a [`Step`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptReply {
+    /// To [`Step::Ask`]: what was typed. To [`Step::Open`]: the address that a browser elsewhere ended at.
+    Text(Secret),
+    /// To [`Step::Show`] and [`Step::Open`]: the page or code has been shown; wait until the person has used it.
+    Wait,
+    /// To any step: give the sign-in up.
+    Cancel,
+}
+
+impl<'a> ProfileClient<'a> {
+    pub(crate) fn new(connection: &'a mut Connection, name: String, expect: Expect) -> Self {
+        Self { connection, name, expect }
+    }
+
+    /// The profile's full name: `achilles/production` where `achilles` was asked for.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Expects this server: requests fail with `Mismatch` where the profile is signed in elsewhere, and a sign-in
+    /// goes there.
+    #[must_use]
+    pub fn at(mut self, server: &str) -> Self {
+        self.expect.server = Some(server.to_owned());
+        self
+    }
+
+    /// Expects exactly this server and session file, in place of what the environment says.
+    #[must_use]
+    pub fn expecting(mut self, expect: Expect) -> Self {
+        self.expect = expect;
+        self
+    }
+
+    /// Who is signed in; `None` where somebody is and the server does not say who. Answered without the network.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, `NeedsLogin`, and whatever keeps the agent from answering.
+    pub fn whoami(&mut self) -> Result<Option<User>, Failure> {
+        match self.ask(Verb::Whoami)? {
+            Reply::Whoami(user) => Ok(user),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Server, user, state and expiry, no secrets; also where nobody is signed in.
+    ///
+    /// # Errors
+    /// Whatever keeps the agent from answering.
+    pub fn status(&mut self) -> Result<Status, Failure> {
+        match self.ask(Verb::Status)? {
+            Reply::Status(status) => Ok(*status),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// A valid access token, good for at least `min_validity` (whole seconds); [`Token::short`] says why where it is
+    /// good for less.
+    ///
+    /// # Errors
+    /// `NotSignedIn` and `NeedsLogin`: a person must sign in. `Offline`, `Timeout`: try again later.
+    pub fn token(&mut self, min_validity: Duration) -> Result<Token, Failure> {
+        let min_validity_secs = u32::try_from(min_validity.as_secs()).unwrap_or(u32::MAX);
+        self.token_by(Verb::Token { min_validity_secs })
+    }
+
+    /// Another access token than this one, to which a server has answered 401 though it should be valid.
+    ///
+    /// # Errors
+    /// As [`ProfileClient::token`]; `Refused` where there is no better one.
+    pub fn better_than(&mut self, refused: &Secret) -> Result<Token, Failure> {
+        let digest = Sha256::digest(refused.expose().trim());
+        self.token_by(Verb::Better { than: digest.iter().map(|byte| format!("{byte:02x}")).collect() })
+    }
+
+    fn token_by(&mut self, verb: Verb) -> Result<Token, Failure> {
+        match self.ask(verb)? {
+            Reply::Token(token) => Ok(token),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Asks the server whose a token is: this one, which is stored nowhere, or with `None` the session's own.
+    ///
+    /// # Errors
+    /// `NotSignedIn` where there is neither; `Offline` where the server can't be reached.
+    pub fn inspect(&mut self, token: Option<Secret>) -> Result<Inspection, Failure> {
+        match self.ask(Verb::Inspect { token })? {
+            Reply::Inspected(inspection) => Ok(inspection),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// The re-audit reminder of whoever is signed in; `None` where none is set. Answered without the network.
+    ///
+    /// # Errors
+    /// `NotSignedIn` and `NeedsLogin`; `BadRequest` where this provider has no reminders.
+    pub fn reminder(&mut self) -> Result<Option<Reminder>, Failure> {
+        match self.ask(Verb::Reminder)? {
+            Reply::Reminder(reminder) => Ok(reminder),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Sets the reminder, in place of the one there is. It is kept here before the api-server is told, which goes on until
+    /// it is done ([`Reminder::upstream`]).
+    ///
+    /// # Errors
+    /// As [`ProfileClient::reminder`]; `BadRequest` for a time that is past or more than 365 days ahead; `Storage`.
+    pub fn set_reminder(&mut self, when: When) -> Result<Reminder, Failure> {
+        match self.ask(Verb::SetReminder { when })? {
+            Reply::Reminder(Some(reminder)) => Ok(reminder),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Clears the reminder; that there was none is no error.
+    ///
+    /// # Errors
+    /// As [`ProfileClient::reminder`]; `Storage`.
+    pub fn clear_reminder(&mut self) -> Result<(), Failure> {
+        match self.ask(Verb::ClearReminder)? {
+            Reply::Reminder(None) => Ok(()),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Signs out. The local session is gone whatever the network says; returns whether the server has revoked it.
+    ///
+    /// # Errors
+    /// `Storage`, and whatever keeps the agent from answering.
+    pub fn logout(&mut self) -> Result<Revocation, Failure> {
+        match self.ask(Verb::Logout)? {
+            Reply::LoggedOut(revocation) => Ok(revocation),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Signs in, by `scheme` or by the profile's own. `prompt` is called with each new step, never with
+    /// [`Step::Done`], and says what to do. Returns who signed in, `None` where the server does not say.
+    ///
+    /// # Errors
+    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptReply::Cancel`].
+    pub fn login(
+        &mut self,
+        scheme: Option<Scheme>,
+        mut prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
+    ) -> Result<Option<User>, Failure> {
+        let mut step = self.step(Verb::Login { scheme })?;
+        let mut told: Option<Step> = None;
+        loop {
+            let flow = match &step {
+                Step::Done { user, .. } => return Ok(user.clone()),
+                Step::Ask { flow, .. } | Step::Show { flow, .. } | Step::Open { flow, .. } => *flow,
+            };
+            // While it waits the agent repeats itself; a question that comes again is a new one.
+            let repeated = told.as_ref().is_some_and(|told| is_repeat(told, &step));
+            let answer = if repeated { PromptReply::Wait } else { prompt(&step)? };
+            told = Some(step);
+            step = match answer {
+                PromptReply::Text(text) => self.step(Verb::Answer { flow, text })?,
+                PromptReply::Wait => self.wait(flow)?,
+                PromptReply::Cancel => self.step(Verb::Cancel { flow })?,
+            };
+        }
+    }
+
+    /// The next step of a sign-in, or the same one again after 20 seconds.
+    ///
+    /// # Errors
+    /// What ended the sign-in.
+    pub fn wait(&mut self, flow: FlowId) -> Result<Step, Failure> {
+        self.step(Verb::Wait { flow })
+    }
+
+    /// Sends one request of a sign-in and returns the step that follows.
+    ///
+    /// # Errors
+    /// What ended the sign-in, or what is wrong with an answer.
+    pub fn step(&mut self, verb: Verb) -> Result<Step, Failure> {
+        match self.ask(verb)? {
+            Reply::Step(step) => Ok(step),
+            Reply::LoggedOut(_) => Err(given_up()),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Sends one request of the protocol about this profile and waits for its reply, at most 45 seconds.
+    ///
+    /// # Errors
+    /// What the agent answers instead, and `NoAgent` where the connection breaks.
+    pub fn ask(&mut self, verb: Verb) -> Result<Reply, Failure> {
+        self.connection.ask(&Request { profile: Some(self.name.clone()), expect: self.expect.clone(), verb })
+    }
+}
+
+/// Whether a step that waits only says again what the one before it said; a question that comes again is a new one.
+/// The time of expiry may differ by a second, as clocks are read anew.
+pub fn is_repeat(before: &Step, step: &Step) -> bool {
+    match (before, step) {
+        (Step::Show { flow, url, user_code, .. }, Step::Show { flow: f, url: u, user_code: code, .. }) => {
+            (flow, url, user_code) == (f, u, code)
+        }
+        (Step::Open { flow, url, .. }, Step::Open { flow: f, url: u, .. }) => (flow, url) == (f, u),
+        (Step::Ask { .. } | Step::Done { .. } | Step::Show { .. } | Step::Open { .. }, _) => false,
+    }
+}
+
+fn given_up() -> Failure {
+    Failure::new(everkey_proto::Code::FlowGone, "The sign-in was given up.", "Nothing was changed.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::reply::Field;
+
+    #[test]
+    fn an_unchanged_step_is_a_repeat() {
+        let open =
+            |flow, expires_at| Step::Open { flow: FlowId(flow), url: "u".to_owned(), port: 1, expires_at };
+        assert!(is_repeat(&open(1, 10), &open(1, 11)));
+        assert!(!is_repeat(&open(1, 10), &open(2, 10)));
+        let ask = Step::Ask { flow: FlowId(1), field: Field::Code, tries: 3, again: None, sent: None };
+        assert!(!is_repeat(&ask, &ask));
+    }
+}

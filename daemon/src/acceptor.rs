@@ -1,0 +1,142 @@
+//! Accepts connections: checks whose they are, bounds how many there are, binds again when the socket's name is gone,
+//! and gives way to whoever has taken it.
+
+use crate::agent_lock::AgentLock;
+use crate::conn::{self, Door};
+use crate::following;
+use crate::socket::{self, Name, Socket};
+use everkey_proto::place::Places;
+use interprocess::local_socket::tokio::prelude::*;
+use rustix::process::{Resource, getrlimit};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// The most connections at a time; fewer where descriptors are scarce, so that half of them stay for refreshes (D12).
+const MAX_CONNECTIONS: u64 = 256;
+
+/// How often the socket's name is looked for.
+const NAME_CHECK: Duration = Duration::from_secs(5);
+
+/// How long the last replies have to reach their clients.
+const FLUSH: Duration = Duration::from_secs(1);
+
+pub struct Acceptor {
+    accepting: JoinHandle<()>,
+    close: oneshot::Sender<()>,
+}
+
+impl Acceptor {
+    /// Accepts until it is closed; holds the lock until then. `lost` resolves when another agent takes over.
+    pub fn start(
+        socket: Socket,
+        places: Places,
+        lock: AgentLock,
+        door: Door,
+        lost: oneshot::Sender<()>,
+    ) -> Self {
+        let (close, closed) = oneshot::channel();
+        let accepting = tokio::spawn(accept(socket, places, lock, door, Some(lost), closed));
+        Self { accepting, close }
+    }
+
+    /// Accepts nobody any more, waits for the last replies to leave, removes the socket.
+    pub async fn close(self) {
+        let _ = self.close.send(());
+        let _ = self.accepting.await;
+    }
+}
+
+fn max_connections() -> u32 {
+    let most = getrlimit(Resource::Nofile)
+        .current
+        .map_or(MAX_CONNECTIONS, |limit| (limit / 2).clamp(4, MAX_CONNECTIONS));
+    u32::try_from(most).unwrap_or(4)
+}
+
+/// Places for those who follow what happens, who stay: at most half of all.
+pub fn follower_slots() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(following::MOST.min(max_connections() as usize / 2)))
+}
+
+async fn accept(
+    mut socket: Socket,
+    places: Places,
+    mut lock: AgentLock,
+    door: Door,
+    mut lost: Option<oneshot::Sender<()>>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    let most = max_connections();
+    let room = Arc::new(Semaphore::new(most as usize));
+    let mut look = interval(NAME_CHECK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = &mut closed => break,
+            _ = look.tick(), if lost.is_some() => match socket.name() {
+                _ if !lock.is_valid() => give_way(&mut lost, "the agent's lock was removed"),
+                Name::Ours => {}
+                Name::Gone => rebind(&mut socket, &places, &mut lock),
+                Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),
+            },
+            stream = next_connection(&socket, &room) => {
+                let Some((stream, place)) = stream else { continue };
+                let Some(pid) = socket::peer(&stream) else {
+                    tracing::warn!("turned away a connection of another user");
+                    continue;
+                };
+                let door = door.clone();
+                tokio::spawn(async move {
+                    conn::serve(stream, pid, door).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    socket.remove();
+    let _ = timeout(FLUSH, room.acquire_many(most)).await;
+}
+
+async fn next_connection(
+    socket: &Socket,
+    room: &Arc<Semaphore>,
+) -> Option<(interprocess::local_socket::tokio::Stream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match socket.listener.accept().await {
+        Ok(stream) => Some((stream, place)),
+        Err(e) => {
+            tracing::warn!(error = %e, "can't accept a connection");
+            // SignedOutReason of descriptors, most likely: somebody has to leave first.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+/// This agent is not the one any more: it ends, and the next command finds or starts the one that is.
+fn give_way(lost: &mut Option<oneshot::Sender<()>>, why: &str) {
+    tracing::warn!(why, "giving way");
+    if let Some(lost) = lost.take() {
+        let _ = lost.send(());
+    }
+}
+
+/// Somebody removed the socket's name; the lock is still ours, so it may be bound again.
+fn rebind(socket: &mut Socket, places: &Places, lock: &mut AgentLock) {
+    let bound = Socket::bind(places).and_then(|bound| {
+        lock.record(&bound.path)?;
+        Ok(bound)
+    });
+    match bound {
+        Ok(bound) => {
+            tracing::warn!(path = %bound.path.display(), "the socket was removed; bound it again");
+            *socket = bound;
+        }
+        Err(e) => {
+            tracing::error!(error = format!("{e:#}"), "the socket was removed and can't be bound again")
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The loopback listener of a sign-in by browser (RFC 8252 section 7.3): hands on what a browser brings back, and
+//! shows it how the sign-in ended.
+
+use crate::broker::BrowserCallback;
+use everkey_proto::reply::Step;
+use everkey_proto::{Reply, Secret};
+use everkey_session::Op;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// How many browsers, or what else runs on this machine, are listened to at a time.
+const MAX_BROWSERS: usize = 16;
+
+/// How long a request may take to come.
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// How long the last pages may take to leave.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Takes a free port of 127.0.0.1.
+pub async fn bind() -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+}
+
+/// Serves until `closed` is resolved or dropped.
+pub async fn serve(
+    listener: TcpListener,
+    index: usize,
+    op: Op,
+    callbacks: mpsc::Sender<BrowserCallback>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    let room = Arc::new(Semaphore::new(MAX_BROWSERS));
+    let mut serving = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut closed => break,
+            Some(_) = serving.join_next() => {}
+            accepted = listener.accept() => {
+                // Whoever finds no room is turned away by closing: a browser tries again.
+                let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
+                let callbacks = callbacks.clone();
+                serving.spawn(async move {
+                    let answer = service_fn(|request| answer(request, index, op, callbacks.clone()));
+                    let served = hyper::server::conn::http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .header_read_timeout(REQUEST)
+                        .keep_alive(false)
+                        .serve_connection(TokioIo::new(stream), answer)
+                        .await;
+                    // Other programs of this machine may send anything.
+                    drop(served);
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let last = async { while serving.join_next().await.is_some() {} };
+    let _ = timeout(FLUSH, last).await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    index: usize,
+    op: Op,
+    callbacks: mpsc::Sender<BrowserCallback>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() != "/callback" {
+        return Ok(page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in."));
+    }
+    if request.method() != Method::GET {
+        return Ok(page(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Nothing here",
+            "This address is only for browsers.",
+        ));
+    }
+    let query = Secret::new(request.uri().query().unwrap_or_default());
+    let (reply, ended) = oneshot::channel();
+    if callbacks.send(BrowserCallback { index, listener: op, query, reply }).await.is_err() {
+        return Ok(gone());
+    }
+    Ok(match ended.await {
+        Ok(Reply::Step(Step::Done { .. })) => {
+            page(StatusCode::OK, "You are signed in", "You can close this page and go back to your terminal.")
+        }
+        Ok(Reply::Failed(failure)) => page(StatusCode::BAD_REQUEST, "Not signed in", &failure.message),
+        Ok(_) | Err(_) => gone(),
+    })
+}
+
+fn gone() -> Response<Full<Bytes>> {
+    page(StatusCode::GONE, "Not signed in", "This sign-in is over. Begin it again in your terminal.")
+}
+
+/// A page that runs nothing and asks nobody.
+fn page(status: StatusCode, title: &str, text: &str) -> Response<Full<Bytes>> {
+    let (title, text) = (escaped(title), escaped(text));
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title} · everkey</title><style>:root{{color-scheme:light dark}}body{{font:1.1rem/1.5 system-ui,sans-serif;\
+         max-width:32rem;margin:20vh auto;padding:0 1.5rem}}</style><main><h1>{title}</h1><p>{text}</p></main></html>"
+    );
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(CONTENT_SECURITY_POLICY, policy)
+        .header(REFERRER_POLICY, "no-referrer")
+        .header(CACHE_CONTROL, "no-store")
+        .body(Full::from(html))
+        .unwrap_or_default()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::{Code, Failure};
+
+    /// A listener, its address, what comes back, and what closes it.
+    async fn listening() -> (String, mpsc::Receiver<BrowserCallback>, oneshot::Sender<()>) {
+        let _ = crate::tls::install();
+        let listener = bind().await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let ((send, back), (close, closed)) = (mpsc::channel(4), oneshot::channel());
+        tokio::spawn(serve(listener, 3, Op(7), send, closed));
+        (url, back, close)
+    }
+
+    async fn get(url: String) -> (u16, String) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(url).send().await.unwrap();
+        assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_page_says_done_only_once_it_is_even_when_the_listener_is_closed_by_then() {
+        let (url, mut back, close) = listening().await;
+        let page = tokio::spawn(get(format!("{url}/callback?code=c&state=s")));
+        let came = back.recv().await.unwrap();
+        assert_eq!((came.index, came.listener, came.query), (3, Op(7), Secret::new("code=c&state=s")));
+        drop(close);
+        tokio::task::yield_now().await;
+        assert!(!page.is_finished(), "nobody knows yet how it ends");
+        let _ = came.reply.send(Reply::Step(Step::Done { user: None, already: false }));
+        let (status, text) = page.await.unwrap();
+        assert!(status == 200 && text.contains("You are signed in"), "{status} {text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_callback_goes_no_further_and_server_text_is_only_text() {
+        let (url, mut back, _close) = listening().await;
+        assert_eq!(get(format!("{url}/favicon.ico")).await.0, 404);
+        assert_eq!(get(format!("{url}/callback/../x")).await.0, 404);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let post = client.post(format!("{url}/callback?code=c&state=s")).send().await.unwrap();
+        assert_eq!(post.status().as_u16(), 405);
+        assert!(back.try_recv().is_err());
+
+        let page = tokio::spawn(get(format!("{url}/callback?error=x")));
+        let message = "<script>alert(1)</script>".to_owned();
+        let hint = String::new();
+        let failure = Failure { code: Code::Refused, message, hint, retry_after_secs: None, answer: None };
+        let _ = back.recv().await.unwrap().reply.send(Reply::Failed(failure));
+        let (status, text) = page.await.unwrap();
+        assert!(status == 400 && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");
+    }
+}

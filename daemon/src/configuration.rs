@@ -1,0 +1,238 @@
+//! The profiles that are configured, each with what its core and its files start from.
+
+use crate::environment::Environment;
+use crate::http::base_url;
+use crate::provider::{self, Descriptor};
+use crate::store::ProfileStore;
+use anyhow::{Context, Result, anyhow};
+use everkey_proto::achilles::AchillesConfig;
+use everkey_proto::config::{Config, OauthEndpoints, OauthProfile};
+use everkey_proto::place::{Places, normal_server};
+use everkey_proto::profile::{Profile, profiles, resolve};
+use everkey_proto::text::harmless;
+use everkey_proto::{Code, Failure, Secret};
+use everkey_session::Endpoints;
+use everkey_session::Settings;
+use everkey_session::policy::{Discovery, OauthClient, Policy};
+use std::path::{Path, PathBuf};
+
+pub struct ConfiguredProfile {
+    pub name: String,
+    pub provider: &'static Descriptor,
+    pub session_file: PathBuf,
+    pub settings: Settings,
+    pub store: ProfileStore,
+}
+
+/// Where profiles are found. The files are read anew whenever one is looked for.
+#[derive(Clone)]
+pub struct Configuration {
+    places: Places,
+    pub environment: Environment,
+}
+
+impl Configuration {
+    /// Reads the files once, so that what is wrong with them is reported at the start.
+    pub fn read(places: &Places) -> Result<Self> {
+        let configuration = Self { places: places.clone(), environment: Environment::read()? };
+        configuration.files()?;
+        Ok(configuration)
+    }
+
+    /// Of a folder that holds nothing.
+    #[cfg(test)]
+    pub fn in_folder(root: &Path) -> Self {
+        let var = |name: &str| (name == "EVERKEY_HOME").then(|| root.to_owned());
+        Self { places: Places::find(var, |_| false, 0).unwrap(), environment: Environment::empty() }
+    }
+
+    /// The profiles that have something to look after: a session file, or what everkey keeps beside one.
+    pub fn in_use(&self) -> Result<Vec<ConfiguredProfile>> {
+        let (default, profiles) = self.files().map(|files| files.named(None))?;
+        let mut in_use = Vec::new();
+        for profile in profiles {
+            let name = profile.name.clone();
+            match self.profile(profile) {
+                Ok(profile) if name == default || profile.store.is_in_use() => in_use.push(profile),
+                Ok(_) => {}
+                // One that can't be used is no reason to leave the others alone.
+                Err(e) => tracing::warn!(profile = name, error = format!("{e:#}"), "can't look after it"),
+            }
+        }
+        Ok(in_use)
+    }
+
+    /// The profile of this name, or the default one.
+    pub fn find(&self, name: Option<&str>) -> Result<ConfiguredProfile, Failure> {
+        let files = self.files().map_err(|e| unusable(&e))?;
+        let (name, profiles) = files.named(name);
+        let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
+        let profile = profiles.into_iter().find(|profile| profile.name == name);
+        let profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
+        self.profile(profile).map_err(|e| unusable(&e))
+    }
+
+    /// The program with its arguments that a due reminder runs, as it is configured now.
+    pub fn reminder_command(&self) -> Result<Option<Vec<String>>> {
+        Ok(self.files()?.config.reminder_command)
+    }
+
+    fn files(&self) -> Result<ConfigurationFiles> {
+        let config = match read(&self.places.config)? {
+            Some(text) => {
+                Config::parse(&text).map_err(|e| anyhow!("{}: {e}", self.places.config.display()))?
+            }
+            None => Config::default(),
+        };
+        // Another program's file: what is wrong with it is no reason to serve nobody.
+        let achilles = read(&self.places.home.join(".achilles/config.json")).ok().flatten();
+        let achilles = achilles.and_then(|text| AchillesConfig::parse(text.as_bytes()).ok());
+        let profiles = profiles(&self.places, &config, achilles.as_ref(), self.environment.auth_dir.clone());
+        Ok(ConfigurationFiles { config, achilles, profiles })
+    }
+
+    fn profile(&self, profile: Profile) -> Result<ConfiguredProfile> {
+        let provider = provider::descriptor(profile.provider);
+        let named = (profile.name == everkey_proto::DEFAULT_PROFILE)
+            .then(|| self.environment.server.clone())
+            .flatten();
+        let configured = named.or(profile.server.clone());
+        let in_file =
+            || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
+        let server = configured.or_else(in_file).or_else(|| profile.server().map(str::to_owned));
+        let server = server.or_else(|| token_origin(profile.oauth.as_ref()?)).unwrap_or_default();
+        let server = if provider.tool_names_server {
+            base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
+        } else {
+            server
+        };
+        // An issuer's last slash counts only for the issuer.
+        let server = normal_server(&server);
+        let policy = provider.policy(self.environment.gap_ms);
+        let policy = match (&profile.oauth, policy.oauth.clone()) {
+            (Some(oauth), _) => Policy { oauth: Some(client(oauth)?), ..policy },
+            (None, Some(usual)) => {
+                // Only a server that can be asked for a lifetime has a usual one.
+                let wished = self.environment.dot_ai_ttl_secs.filter(|_| usual.lifetime_secs.is_some());
+                let lifetime_secs = wished.or(usual.lifetime_secs);
+                Policy { oauth: Some(OauthClient { lifetime_secs, ..usual }), ..policy }
+            }
+            (None, None) => policy,
+        };
+        let mut schemes = policy.schemes.clone();
+        // The one that is configured comes first.
+        schemes.sort_by_key(|scheme| Some(*scheme) != profile.scheme);
+        let session_file = profile.session_file;
+        let settings = Settings {
+            policy: Policy { schemes, ..policy },
+            server,
+            session_file: session_file.to_string_lossy().into_owned(),
+            machine: self.environment.machine.clone(),
+            announces_revocations: false,
+        };
+        let store = ProfileStore::new(
+            &provider.session_file,
+            &profile.name,
+            session_file.clone(),
+            &self.places.state,
+        );
+        Ok(ConfiguredProfile { name: profile.name, provider, session_file, settings, store })
+    }
+}
+
+struct ConfigurationFiles {
+    config: Config,
+    achilles: Option<AchillesConfig>,
+    profiles: Vec<Profile>,
+}
+
+impl ConfigurationFiles {
+    /// The name of the profile that is meant by `name`, and all that there are.
+    fn named(self, name: Option<&str>) -> (String, Vec<Profile>) {
+        (resolve(name, &self.config, self.achilles.as_ref()), self.profiles)
+    }
+}
+
+fn client(oauth: &OauthProfile) -> Result<OauthClient> {
+    let secret = match &oauth.client_secret_file {
+        Some(file) => Some(secret(Path::new(file))?),
+        None => None,
+    };
+    let (issuer, discovery) = match &oauth.endpoints {
+        OauthEndpoints::Issuer(issuer) => (issuer.clone(), Discovery::Metadata),
+        OauthEndpoints::Explicit(given) => (
+            String::new(),
+            Discovery::Given(Endpoints {
+                token: given.token.clone(),
+                authorization: given.authorization.clone(),
+                device_authorization: given.device_authorization.clone(),
+                registration: given.registration.clone(),
+                revocation: given.revocation.clone(),
+                userinfo: given.userinfo.clone(),
+                ..Endpoints::default()
+            }),
+        ),
+    };
+    let client = oauth.client_id.clone().map(|id| (id, secret));
+    Ok(OauthClient { issuer, discovery, client, scope: oauth.scope.clone(), lifetime_secs: None })
+}
+
+/// A server without an issuer is named by where its tokens come from.
+fn token_origin(oauth: &OauthProfile) -> Option<String> {
+    let OauthEndpoints::Explicit(given) = &oauth.endpoints else { return None };
+    Some(reqwest::Url::parse(&given.token).ok()?.origin().ascii_serialization())
+}
+
+fn secret(file: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
+    Ok(Secret::new(Secret::new(text).expose().trim()))
+}
+
+/// A small text file; none if there is none.
+fn read(path: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("can't read {}", path.display())),
+    }
+}
+
+fn no_such_profile(name: &str, known: &[String]) -> Failure {
+    Failure {
+        code: Code::UnknownProfile,
+        message: format!("There is no profile {:?}.", harmless(name, 64)),
+        hint: format!("There is: {}. `everkey profile add` adds one.", known.join(", ")),
+        retry_after_secs: None,
+        answer: None,
+    }
+}
+
+fn unusable(e: &anyhow::Error) -> Failure {
+    Failure {
+        code: Code::Storage,
+        message: format!("{e:#}."),
+        hint: "Mend it and try again; the sessions that are looked after already go on.".to_owned(),
+        retry_after_secs: None,
+        answer: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binbois_own_file_names_its_server_though_nobody_is_signed_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("home/.binboi/config.json");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let server = |json: &str| {
+            std::fs::write(&file, json).unwrap();
+            Configuration::in_folder(dir.path()).find(Some("binboi")).map(|found| found.settings.server)
+        };
+        assert_eq!(server("{}").ok().as_deref(), Some("https://api.binboi.com"));
+        let own = r#"{"server_addr":"x:1","api_url":"http://127.0.0.1:9/"}"#;
+        assert_eq!(server(own).ok().as_deref(), Some("http://127.0.0.1:9"));
+        assert!(server(r#"{"api_url":"http://elsewhere.example"}"#).is_err(), "no token goes there");
+    }
+}

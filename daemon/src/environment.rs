@@ -1,0 +1,81 @@
+//! What the environment says. Every variable that the agent reads is read here or in `logging.rs`.
+
+use crate::http::base_url;
+use anyhow::{Context, Result, anyhow, bail};
+use everkey_proto::place::Places;
+use everkey_session::hex;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// The least time between automatic refreshes of one session, in milliseconds.
+const GAP_MS: u64 = 30_000;
+
+pub fn places() -> Result<Places> {
+    let uid = rustix::process::geteuid().as_raw();
+    Ok(Places::find(path, |dir| dir.is_dir(), uid)?)
+}
+
+#[derive(Clone)]
+pub struct Environment {
+    /// failproofai's server.
+    pub server: Option<String>,
+    pub auth_dir: Option<PathBuf>,
+    pub gap_ms: u64,
+    /// For how many seconds dot-ai's tokens shall work, if not as long as usual.
+    pub dot_ai_ttl_secs: Option<u64>,
+    pub machine: String,
+    /// Whether a service manager started this process, or what it descends from.
+    pub is_service: bool,
+}
+
+impl Environment {
+    pub fn read() -> Result<Self> {
+        let auth_dir = path("FAILPROOFAI_AUTH_DIR");
+        if auth_dir.as_ref().is_some_and(|dir| dir.is_relative()) {
+            bail!("FAILPROOFAI_AUTH_DIR must be an absolute path");
+        }
+        let named = text("FAILPROOF_API_URL").or_else(|| text("FAILPROOFAI_API_URL"));
+        let server = named.map(|server| base_url(&server)).transpose();
+        Ok(Self {
+            server: server.map_err(|why| anyhow!("FAILPROOF_API_URL: {why}"))?,
+            auth_dir,
+            gap_ms: gap_ms()?,
+            dot_ai_ttl_secs: dot_ai_ttl_secs(),
+            machine: machine(),
+            is_service: ["INVOCATION_ID", "NOTIFY_SOCKET"].into_iter().any(|name| text(name).is_some()),
+        })
+    }
+
+    #[cfg(test)]
+    pub fn empty() -> Self {
+        let (gap_ms, machine) = (GAP_MS, String::new());
+        Self { server: None, auth_dir: None, gap_ms, dot_ai_ttl_secs: None, machine, is_service: false }
+    }
+}
+
+/// Only tests set this: nobody should refresh more often than every 30 s.
+fn gap_ms() -> Result<u64> {
+    match text("EVERKEY_TEST_REFRESH_GAP_MS") {
+        Some(ms) => ms.parse().context("EVERKEY_TEST_REFRESH_GAP_MS must be a number of milliseconds"),
+        None => Ok(GAP_MS),
+    }
+}
+
+/// dot-ai's own variable. What is no number of seconds counts as absent: it is no reason to serve nobody.
+fn dot_ai_ttl_secs() -> Option<u64> {
+    text("DOT_AI_TOKEN_TTL_SECONDS")?.trim().parse().ok().filter(|secs| *secs > 0)
+}
+
+/// Tells machines apart without naming this one.
+fn machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    hex(&Sha256::digest(format!("everkey {}", id.trim())))[..16].to_owned()
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}

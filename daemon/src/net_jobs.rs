@@ -1,0 +1,145 @@
+//! The network jobs: each is a future that ends in an input of the core.
+
+use crate::http::{self, HttpRequest, Parked};
+use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
+use everkey_proto::Secret;
+use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
+use everkey_session::CallTarget;
+use everkey_session::Revocation;
+use everkey_session::{
+    Identity, JobResult, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer,
+};
+use everkey_session::{NetError, NetErrorKind};
+
+/// S1: makes the connection that a refresh token will be sent on.
+pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {
+    match provider.refresh().and_then(|route| (route.target)(&at)) {
+        Some(target) => http::park(&at.server, &target).await,
+        None => Err(no_route(provider, at.server, "refresh")),
+    }
+}
+
+/// S3 and S4: sends on the parked connection. Whatever goes wrong from here on leaves the outcome in doubt.
+pub async fn send(
+    provider: &'static Descriptor,
+    parked: Parked,
+    at: CallTarget,
+    refresh: Secret,
+    key: Secret,
+    deadline: u64,
+) -> JobResult {
+    let unclear = |error| JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None);
+    let Some(route) = provider.refresh() else { return unclear(no_route(provider, at.server, "refresh")) };
+    let Some(request) = route.request(&at, &refresh, &key, deadline) else {
+        return unclear(no_route(provider, at.server, "refresh"));
+    };
+    match parked.send(request).await {
+        Ok(answer) => JobResult::Answered(Box::new((route.read)(&answer)), answer.date),
+        Err(error) => unclear(error),
+    }
+}
+
+/// Asks how far a session has rotated.
+pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
+    let Some((route, request)) = bearer(provider.probe.as_ref(), &at, &access) else {
+        return JobResult::Probed(ProbeAnswer::NoRoute, None);
+    };
+    match http::call(&at.server, request).await {
+        Ok(answer) => JobResult::Probed((route.read)(&answer), answer.date),
+        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(error), None),
+    }
+}
+
+pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> JobResult {
+    let answer = match (provider.login.request)(&call) {
+        Some(request) => match http::call(&server, request).await {
+            Ok(answer) => (provider.login.read)(&call, &answer),
+            Err(error) => LoginAnswer::Net(error),
+        },
+        None => LoginAnswer::Net(no_route(provider, server, "login")),
+    };
+    JobResult::LoginAnswered(Box::new(answer))
+}
+
+/// Asks whose a token is.
+pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
+    let Some((route, request)) = bearer(provider.identify.as_ref(), &at, &access) else {
+        return JobResult::Identified(Identity::Untold);
+    };
+    JobResult::Identified(match http::call(&at.server, request).await {
+        Ok(answer) => (route.read)(&answer),
+        Err(error) => Identity::Net(error),
+    })
+}
+
+/// Informs the server of a reminder.
+pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> ReminderDone {
+    let ReminderCall { at, access, due_at } = call;
+    let Some(route) = &provider.remind else { return ReminderDone::Informed(ReminderAnswer::Refused) };
+    ReminderDone::Informed(match http::call(&at.server, (route.request)(&access, due_at)).await {
+        Ok(answer) => (route.read)(&answer),
+        Err(error) => ReminderAnswer::Net(error),
+    })
+}
+
+pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> JobResult {
+    let route = provider.revoke.as_ref();
+    let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
+    else {
+        return JobResult::Revoked(RevokeAnswer::Refused);
+    };
+    JobResult::Revoked(match http::call(&revocation.at.server, request).await {
+        Ok(answer) => read(&answer),
+        Err(error) => RevokeAnswer::Net(error),
+    })
+}
+
+/// A route and the request to it; none if provider or server lack the route, which is an answer too.
+fn bearer<'a, Read>(
+    route: Option<&'a ProviderRoute<BearerRequest, Read>>,
+    at: &CallTarget,
+    access: &Secret,
+) -> Option<(&'a ProviderRoute<BearerRequest, Read>, HttpRequest)> {
+    let route = route?;
+    Some((route, (route.request)(at, access)?))
+}
+
+/// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.
+fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
+    tracing::error!(provider = provider.kind.word(), server, route, "the provider has no such route");
+    NetError { server, kind: NetErrorKind::NotTheContract }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::descriptor;
+    use everkey_proto::ProviderKind;
+
+    /// Nobody listens there: a request would end otherwise.
+    const NOWHERE: &str = "http://127.0.0.1:1";
+
+    #[tokio::test]
+    async fn what_a_provider_lacks_is_never_sent() {
+        let provider = descriptor(ProviderKind::DotAi);
+        let at = || CallTarget { server: NOWHERE.into(), registration: None };
+        let token = || Secret::new("t");
+        let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
+        let revocation = Revocation {
+            id: 1,
+            at: at(),
+            access: token(),
+            access_expires_at: None,
+            refresh: Some(token()),
+            until: 2,
+            user: None,
+        };
+        assert_eq!(park(provider, at()).await.err(), Some(defect()));
+        assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
+        assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
+        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::Refused));
+        let call = LoginCall::RequestCode { email: "e@x".into() };
+        let answer = login(provider, NOWHERE.into(), call).await;
+        assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
+    }
+}

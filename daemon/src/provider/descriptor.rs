@@ -1,0 +1,138 @@
+//! A provider's contract as one value: how its session file is read and written, and what may be asked of its server.
+//! All of it is pure: bytes in, values out.
+
+use crate::http::{HttpRequest, HttpResponse, RequestTarget};
+use everkey_proto::{ProviderKind, Secret};
+use everkey_reminder::ReminderAnswer;
+use everkey_session::CallTarget;
+use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
+use everkey_session::{Identity, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
+use everkey_session::{Revocation, Session};
+use zeroize::Zeroizing;
+
+/// One provider. What its server does not offer is `None`, so that nobody can ask for it.
+pub struct Descriptor {
+    /// What clients know of it too hangs on its name: sign-in methods, default server, where the session file is.
+    pub kind: ProviderKind,
+    /// Whether a file of its own tool may name the server. Nobody has checked such an address.
+    pub tool_names_server: bool,
+    pub session_file: SessionFormat,
+    pub login: LoginRoutes,
+    /// What an OAuth client knows before it has met its server.
+    pub oauth_client: Option<fn() -> OauthClient>,
+    pub renewal: RenewalRoute,
+    /// How far a session has rotated; only everkey-server says it.
+    pub probe: Option<ProviderRoute<BearerRequest, ProbeAnswer>>,
+    /// Whose a token is.
+    pub identify: Option<ProviderRoute<BearerRequest, Identity>>,
+    /// Ends a session.
+    pub revoke: Option<ProviderRoute<RevokeRequest, RevokeAnswer>>,
+    /// Keeps the time of a reminder, or forgets it.
+    pub remind: Option<ProviderRoute<RemindRequest, ReminderAnswer>>,
+}
+
+/// What is sent, and how the answer to it is read.
+pub struct ProviderRoute<Request, Read> {
+    pub request: Request,
+    pub read: fn(&HttpResponse) -> Read,
+}
+
+/// A request with an access token; none where a session's server has not named the endpoint.
+pub type BearerRequest = fn(&CallTarget, &Secret) -> Option<HttpRequest>;
+
+pub type RevokeRequest = fn(&Revocation) -> Option<HttpRequest>;
+
+pub type RemindRequest = fn(&Secret, Option<u64>) -> HttpRequest;
+
+/// The calls of every sign-in method that the provider has; none for a call of another.
+pub struct LoginRoutes {
+    pub request: fn(&LoginCall) -> Option<HttpRequest>,
+    pub read: fn(&LoginCall, &HttpResponse) -> LoginAnswer,
+}
+
+/// How a session gets its next access token. A grant that is simply asked for again, such as client credentials
+/// (RFC 6749 section 4.4), becomes a variant here and in [`Renewal`] once a provider has one.
+pub enum RenewalRoute {
+    RefreshToken(RefreshRoute),
+    None,
+}
+
+/// Where and how a refresh token is sent.
+pub struct RefreshRoute {
+    /// What is connected to before the token is sent; none where nobody may have it.
+    pub target: fn(&CallTarget) -> Option<RequestTarget>,
+    pub request: fn(&CallTarget, &Secret) -> Option<HttpRequest>,
+    /// Only the provider's unmistakable refusal is read as one (I8).
+    pub read: fn(&HttpResponse) -> RefreshAnswer,
+    /// RefreshAnswer at the latest so many seconds before expiry.
+    pub margin_secs: u64,
+    pub replay: Replay,
+}
+
+impl RefreshRoute {
+    /// The request, with what lets a server recognise it when it comes again.
+    pub fn request(
+        &self,
+        at: &CallTarget,
+        refresh: &Secret,
+        key: &Secret,
+        deadline: u64,
+    ) -> Option<HttpRequest> {
+        let request = (self.request)(at, refresh)?;
+        Some(request.secret_header("idempotency-key", key).header("x-request-deadline", deadline.to_string()))
+    }
+}
+
+#[allow(clippy::type_complexity)] // a table of functions
+pub struct SessionFormat {
+    pub parse: fn(&[u8]) -> ParsedFile,
+    /// The bytes for a session; fields of the old file that everkey does not know are kept.
+    pub render: fn(Option<&[u8]>, &Session) -> Zeroizing<Vec<u8>>,
+    /// What stays of a tool's own file once nobody is signed in; none if the file goes.
+    pub render_signed_out: Option<fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>>,
+    /// The server that the file names though nobody is signed in, as it is written.
+    pub server: Option<fn(&[u8]) -> Option<String>>,
+}
+
+/// What a session file's bytes turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // never more than one at a time
+pub enum ParsedFile {
+    Session(Session),
+    /// The tool's own file, with nobody signed in.
+    Nobody,
+    /// JSON, but not as this everkey knows it: perhaps of a newer version of its tool. It is left alone.
+    Strange,
+    /// Nothing that anybody could use.
+    Damaged,
+}
+
+/// The margin where there is nothing to refresh: it only says when a token counts as nearly over.
+const USUAL_MARGIN_SECS: u64 = 60;
+
+impl Descriptor {
+    /// What the core has to know of it; `gap_ms` is the least time between automatic refreshes.
+    pub fn policy(&self, gap_ms: u64) -> Policy {
+        let (renewal, margin_secs, replay) = match &self.renewal {
+            RenewalRoute::RefreshToken(route) => (Renewal::RefreshToken, route.margin_secs, route.replay),
+            RenewalRoute::None => (Renewal::None, USUAL_MARGIN_SECS, Replay::RevokesAll),
+        };
+        Policy {
+            schemes: self.kind.schemes().to_vec(),
+            renewal,
+            revokes: self.revoke.is_some(),
+            identifies: self.identify.is_some(),
+            oauth: self.oauth_client.map(|client| client()),
+            margin_secs,
+            replay,
+            gap_ms,
+        }
+    }
+
+    pub fn refresh(&self) -> Option<&RefreshRoute> {
+        match &self.renewal {
+            RenewalRoute::RefreshToken(route) => Some(route),
+            RenewalRoute::None => None,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What an OAuth server answers when it does not do what it was asked for.
+
+use crate::http::HttpResponse;
+use crate::provider::fields::retry_after;
+use everkey_session::LoginAnswer;
+use everkey_session::{NetErrorKind, Rejected};
+use serde::Deserialize;
+
+/// The code of a JSON error (RFC 6749 section 5.2); none if it is not like one.
+pub fn error_code(answer: &HttpResponse) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Shape {
+        error: String,
+    }
+    let code = answer.json::<Shape>()?.error;
+    let like_one = (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
+    like_one.then_some(code)
+}
+
+/// What an answer that is not the one hoped for means for a sign-in.
+pub fn failed(answer: &HttpResponse) -> LoginAnswer {
+    match (answer.status, error_code(answer).as_deref()) {
+        (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
+        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
+        (500.., _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
+        (_, Some("access_denied")) => LoginAnswer::Rejected(Rejected::Denied),
+        (_, Some("expired_token")) => LoginAnswer::Rejected(Rejected::Expired),
+        (_, Some(code)) => LoginAnswer::Rejected(Rejected::Other(code.to_owned())),
+        (200..=299, None) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        (status, None) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
+    }
+}

@@ -1,0 +1,105 @@
+//! Who somebody is, in the claims of OpenID Connect: of an id_token (Core, 2 and 3.1.3.7) or of userinfo (5.3.2).
+
+use crate::json_object;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use everkey_proto::Secret;
+use everkey_proto::reply::User;
+use everkey_session::NetErrorKind;
+use everkey_session::Registration;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// How far the clocks of the machines that make up one server may differ, in seconds.
+const LEEWAY: f64 = 300.0;
+
+/// What a server says about somebody. Only the subject must be there and be text.
+#[derive(Deserialize)]
+pub struct UserClaims {
+    sub: String,
+    email: Option<Value>,
+    email_verified: Option<Value>,
+    name: Option<Value>,
+    preferred_username: Option<Value>,
+}
+
+impl UserClaims {
+    /// The user, with the email address unless the server says that it is somebody's mere claim, and their name.
+    pub fn user(self) -> (User, BTreeMap<String, String>) {
+        let text = |value: Option<Value>| match value {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let unverified = match &self.email_verified {
+            Some(Value::Bool(verified)) => !verified,
+            Some(Value::String(verified)) => verified == "false",
+            _ => false,
+        };
+        let email = text(self.email).filter(|_| !unverified).unwrap_or_default();
+        let name = text(self.name).or_else(|| text(self.preferred_username));
+        let about = name.map(|name| ("name".to_owned(), name)).into_iter().collect();
+        (User { id: self.sub, email }, about)
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenClaims {
+    iss: String,
+    aud: Audience,
+    azp: Option<String>,
+    exp: f64,
+    nonce: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The person that an id_token is about. Its signature is not looked at: it comes from the token endpoint itself (Core,
+/// 3.1.3.7 point 6).
+pub fn of_id_token(token: &Secret) -> Option<UserClaims> {
+    json_object::read(&payload(token)?)
+}
+
+/// Whether an id_token is for this client and this sign-in (Core, 3.1.3.7); `date` is the server's clock.
+pub fn check_id_token(
+    token: &Secret,
+    known: &Registration,
+    nonce: Option<&str>,
+    date: Option<u64>,
+) -> Result<UserClaims, NetErrorKind> {
+    let read = || {
+        let payload = payload(token)?;
+        json_object::read::<TokenClaims>(&payload).zip(json_object::read::<UserClaims>(&payload))
+    };
+    let (claims, person) = read().ok_or(NetErrorKind::NotTheContract)?;
+    let issuer = &known.endpoints.issuer;
+    let ours = match &claims.aud {
+        Audience::One(one) => *one == known.client_id,
+        // One that is for others too must say to whom it was given.
+        Audience::Many(all) => all.contains(&known.client_id) && (all.len() == 1 || claims.azp.is_some()),
+    };
+    let given_to_us = claims.azp.is_none_or(|azp| azp == known.client_id);
+    let from_them = issuer.is_empty() || claims.iss == *issuer;
+    let this_time = nonce.is_none_or(|nonce| claims.nonce.as_deref() == Some(nonce));
+    if !(ours && given_to_us && from_them && this_time) {
+        return Err(NetErrorKind::OtherSession);
+    }
+    #[allow(clippy::cast_precision_loss)] // exact for the next hundred million years
+    let lapsed = date.is_some_and(|date| claims.exp + LEEWAY <= date as f64);
+    if lapsed || person.sub.is_empty() {
+        return Err(NetErrorKind::NotTheContract);
+    }
+    Ok(person)
+}
+
+fn payload(token: &Secret) -> Option<Vec<u8>> {
+    let mut parts = token.expose().split('.');
+    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let three = parts.next().is_none();
+    URL_SAFE_NO_PAD.decode(payload).ok().filter(|_| three)
+}

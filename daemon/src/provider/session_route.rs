@@ -1,0 +1,36 @@
+//! The route on which everkey-server says how far a session of any kind has rotated (RR-1).
+
+use super::fields::error_code;
+use crate::http::{HttpRequest, HttpResponse, RequestTarget};
+use everkey_proto::Secret;
+use everkey_session::CallTarget;
+use everkey_session::NetErrorKind;
+use everkey_session::ProbeAnswer;
+use serde::Deserialize;
+
+/// The request, at the path where everkey-server has it.
+#[allow(clippy::unnecessary_wraps)] // a descriptor's shape
+pub fn request(_at: &CallTarget, access: &Secret) -> Option<HttpRequest> {
+    Some(request_at("/v0/auth/session".into(), access))
+}
+
+/// The request, at the endpoint that the server has named.
+pub fn request_at(target: RequestTarget, access: &Secret) -> HttpRequest {
+    HttpRequest::get(target).auth(crate::http::Auth::Bearer(access.clone()))
+}
+
+pub fn read(answer: &HttpResponse) -> ProbeAnswer {
+    #[derive(Deserialize)]
+    struct Route {
+        generation: u64,
+    }
+    match answer.status {
+        200 => match answer.json::<Route>() {
+            Some(route) => ProbeAnswer::Generation(route.generation),
+            None => ProbeAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+        },
+        401 if error_code(answer).is_some() => ProbeAnswer::Refused,
+        404 => ProbeAnswer::NoRoute,
+        status => ProbeAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+    }
+}

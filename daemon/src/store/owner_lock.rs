@@ -1,0 +1,69 @@
+//! The owner lock beside a session file: whoever holds it is the only one to send or write (I5).
+
+use super::durable::{error, is_named, make_dir, open_lock};
+use everkey_session::{NotOwner, StoreError};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub struct OwnerLock {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl OwnerLock {
+    pub fn beside(session_file: &Path) -> Self {
+        let name = session_file.file_name().unwrap_or_default().to_string_lossy();
+        Self { path: session_file.with_file_name(format!(".{name}.everkey-lock")), file: None }
+    }
+
+    pub fn take(&mut self) -> Result<(), NotOwner> {
+        // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
+        // makes another.
+        if self.file.as_ref().is_some_and(|file| is_named(file, &self.path)) {
+            return Ok(());
+        }
+        let impossible = |e: &io::Error| NotOwner::Impossible(error(&self.path, e));
+        let dir = self.path.parent().unwrap_or(Path::new("/"));
+        make_dir(dir).map_err(|e| impossible(&e))?;
+        if on_network(dir) {
+            let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
+            return Err(impossible(&why));
+        }
+        let file = open_lock(&self.path).map_err(|e| impossible(&e))?;
+        match file.try_lock() {
+            Ok(()) => {
+                self.file = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(NotOwner::Held),
+            Err(TryLockError::Error(e)) => Err(impossible(&e)),
+        }
+    }
+
+    /// Looks at the lock again before anything is sent or written.
+    pub fn check(&mut self) -> Result<(), StoreError> {
+        self.take().map_err(|why| match why {
+            NotOwner::Held => {
+                let why = "the folder was removed, and another agent has taken over the new one";
+                error(&self.path, &io::Error::other(why))
+            }
+            NotOwner::Impossible(why) => why,
+        })
+    }
+}
+
+/// Whether a folder is on a file system whose locks depend on another machine.
+#[cfg(target_os = "linux")]
+fn on_network(dir: &Path) -> bool {
+    const NFS: i64 = 0x6969;
+    const SMB: i64 = 0x517b;
+    const CIFS: i64 = 0xff53_4d42;
+    const SMB2: i64 = 0xfe53_4d42;
+    rustix::fs::statfs(dir).is_ok_and(|fs| [NFS, SMB, CIFS, SMB2].contains(&fs.f_type))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_network(_: &Path) -> bool {
+    false
+}

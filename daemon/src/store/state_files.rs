@@ -1,0 +1,141 @@
+//! The files in the state folder that belong to a profile: the side-car, the sign-outs to be confirmed, and where the
+//! book about its reminder is.
+
+use super::durable;
+use crate::json_object;
+use everkey_session::{Revocation, Sidecar, hex};
+use sha2::{Digest, Sha256};
+use std::io;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The state folder's files of one profile and session file.
+pub struct StateFiles {
+    sidecar: PathBuf,
+    revocations: PathBuf,
+    reminder_book: PathBuf,
+}
+
+impl StateFiles {
+    /// Named after profile and session file, so that two folders of one tool don't mix.
+    pub fn of(state: &Path, profile: &str, session_file: &Path) -> Self {
+        let path = Sha256::digest(session_file.as_os_str().as_encoded_bytes());
+        let name = format!("{}-{}", profile.replace('/', "+"), &hex(&path)[..8]);
+        Self {
+            sidecar: state.join(format!("sessions/{name}.json")),
+            revocations: state.join(format!("revocations/{name}")),
+            reminder_book: state.join(format!("reminders/{name}.json")),
+        }
+    }
+
+    /// Whether a sign-out is still to be confirmed.
+    pub fn is_in_use(&self) -> bool {
+        std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    pub fn make_dirs(&self) -> io::Result<()> {
+        let parents = [self.sidecar.parent(), Some(self.revocations.as_path())];
+        parents.into_iter().flatten().try_for_each(durable::make_dir)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.sidecar
+    }
+
+    /// The path of the book about the reminder.
+    pub fn reminder_book(&self) -> &Path {
+        &self.reminder_book
+    }
+
+    /// The side-car; a damaged one is moved aside and counts as lost.
+    pub fn read(&self) -> io::Result<Option<Sidecar>> {
+        durable::clear_temps(&self.sidecar);
+        let bytes = match std::fs::read(&self.sidecar) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        let sidecar = parse_sidecar(&bytes);
+        if sidecar.is_none() {
+            std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
+        }
+        Ok(sidecar)
+    }
+
+    pub fn write(&self, sidecar: &Sidecar) -> io::Result<()> {
+        durable::replace(&self.sidecar, &render_sidecar(sidecar)?)
+    }
+
+    /// Every sign-out that is still to be confirmed; what can't be read is left alone, what a crash left half-written
+    /// is removed: it holds a token and would be taken for a sign-out that nothing ever clears.
+    pub fn revocations(&self) -> Vec<Revocation> {
+        durable::clear_all_temps(&self.revocations);
+        let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
+        let read = |path: PathBuf| {
+            let bytes = Zeroizing::new(std::fs::read(path).ok()?);
+            parse_revocation(&bytes)
+        };
+        entries.filter_map(|entry| read(entry.path())).collect()
+    }
+
+    pub fn queue(&self, revocation: &Revocation) -> io::Result<()> {
+        durable::replace(&self.revocation(revocation.id), &render_revocation(revocation)?)
+    }
+
+    pub fn dequeue(&self, id: u64) -> io::Result<()> {
+        durable::remove(&self.revocation(id))
+    }
+
+    fn revocation(&self, id: u64) -> PathBuf {
+        self.revocations.join(format!("{id:016x}.json"))
+    }
+}
+
+/// The side-car in a file's bytes, or none if they are not one.
+pub fn parse_sidecar(bytes: &[u8]) -> Option<Sidecar> {
+    json_object::read(bytes)
+}
+
+pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec_pretty(sidecar)?)
+}
+
+/// The sign-out in a file's bytes, or none if they are not one.
+pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
+    json_object::read(bytes)
+}
+
+pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::Secret;
+    use everkey_session::CallTarget;
+
+    #[test]
+    fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        let secret = || Secret::new("s");
+        let revocation = Revocation {
+            id: 1,
+            at: CallTarget { server: "http://127.0.0.1:1".into(), registration: None },
+            access: secret(),
+            access_expires_at: Some(1),
+            refresh: Some(secret()),
+            until: 2,
+            user: None,
+        };
+        let queued = files.revocation(1);
+        let half = durable::write_beside(&queued, &render_revocation(&revocation).unwrap()).unwrap();
+        let half = half.keep().unwrap();
+        assert_eq!(files.revocations(), Vec::new());
+        assert!(!half.exists());
+        files.queue(&revocation).unwrap();
+        assert_eq!(files.revocations().len(), 1);
+    }
+}

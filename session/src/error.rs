@@ -1,0 +1,193 @@
+//! What can go wrong, as data. Sentences are made in the binaries.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Nobody is signed in.
+    NotSignedIn(SignedOutReason),
+    /// Only a new sign-in helps.
+    NeedsLogin(EndReason),
+    /// The caller counts on another server.
+    OtherServer {
+        /// What the agent uses.
+        agent: String,
+        /// What the caller expects.
+        client: String,
+    },
+    /// The caller counts on another session file.
+    OtherFile {
+        /// What the agent uses.
+        agent: String,
+        /// What the caller expects.
+        client: String,
+    },
+    /// There is no such flow, or it is over.
+    FlowGone,
+    /// The account changed while the request waited.
+    AccountChanged,
+    /// The api-server can't be reached or makes no sense.
+    Net(NetError),
+    /// A refresh was sent and its outcome is not known.
+    Uncertain(NetError),
+    /// Nothing came of it in time.
+    Timeout,
+    /// The last refresh is less than 30 s ago.
+    TooSoon {
+        /// Seconds until it may be asked again.
+        secs: u64,
+    },
+    /// The api-server refused the email address or the code.
+    Rejected(Rejected),
+    /// The api-server asks to wait.
+    RateLimited {
+        /// Seconds.
+        secs: u64,
+    },
+    /// A local file is in the way.
+    Store(StoreError),
+    /// Another agent, or nobody can know which, holds the session file.
+    NotOwner(NotOwner),
+    /// This provider is not signed in to in that way, but in these.
+    NoSuchScheme(Vec<everkey_proto::Scheme>),
+    /// The access token can't be refreshed: there is no refresh token.
+    CantRefresh,
+    /// No port of this machine can be listened on.
+    CantListen(String),
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedOutReason {
+    /// There is no session file.
+    NoFile,
+    /// The session file was removed by another program.
+    Removed,
+    /// The session file was damaged and has been set aside under this name.
+    SetAside(String),
+}
+
+/// Why only a new sign-in helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The server refused the refresh token.
+    Refused,
+    /// An answer was lost and the server forbids asking again.
+    AnswerLost,
+    /// The server has rotated further than this session.
+    SessionLost,
+    /// The session file holds a token that was already used up: a restored backup.
+    Restored,
+    /// The session file was copied from a machine that went on using it.
+    Copied,
+    /// Another program keeps refreshing the same token.
+    Contested,
+    /// The access token has expired, and there is no refresh token.
+    Expired,
+}
+
+/// What the api-server refused during a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejected {
+    /// The email address.
+    Email,
+    /// The code.
+    Code,
+    /// The token.
+    Token,
+    /// The person, or somebody for them, said no.
+    Denied,
+    /// The code was not approved in time.
+    Expired,
+    /// What a browser brought back does not belong to this sign-in.
+    Stray,
+    /// A server that names itself otherwise than it is called: what it calls itself.
+    Issuer(String),
+    /// A server whose metadata can't be used: what is wrong with it.
+    Metadata(String),
+    /// The server would not register this client: its own code, or the status.
+    Registration(String),
+    /// The server wants to know clients beforehand, and this one has no id.
+    NoClient,
+    /// The server does not offer this way to sign in.
+    Scheme(everkey_proto::Scheme),
+    /// Something else, in the server's own code.
+    Other(String),
+    /// Something else, and the HTTP status.
+    Answered(u16, String),
+}
+
+/// What is wrong between here and an api-server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetError {
+    /// The server's base URL.
+    pub server: String,
+    /// What is wrong.
+    pub kind: NetErrorKind,
+}
+
+/// Kinds of network errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetErrorKind {
+    /// No connection: name, route, refusal or TLS, in the library's words.
+    Connect(String),
+    /// No answer in time.
+    Timeout,
+    /// The connection broke before the answer was complete.
+    Broken,
+    /// An HTTP status that is no answer to the question.
+    Status(u16),
+    /// It answered with something else than the contract's JSON.
+    NotTheContract,
+    /// It wanted to send us elsewhere.
+    Redirect,
+    /// It answered for another user or session.
+    OtherSession,
+    /// It refuses while another rotation of the same token is under way.
+    Rotating,
+    /// It found the request past its deadline.
+    Late,
+    /// It asks to wait so many seconds.
+    Limited(u64),
+}
+
+/// A file or folder that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError {
+    /// The path.
+    pub path: String,
+    /// What is wrong with it.
+    pub kind: StoreErrorKind,
+}
+
+/// Kinds of file errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// A symbolic link, which could point anywhere.
+    Symlink,
+    /// More than one name for the same file.
+    HardLink,
+    /// A folder, FIFO, socket or device.
+    NotAFile,
+    /// Owned by another user (the uid).
+    Foreign(u32),
+    /// Not a session, and not ours to set aside.
+    Damaged,
+    /// Whole, but not as this everkey knows it; perhaps of a newer version of its tool.
+    Strange,
+    /// Larger than any session file is.
+    TooLarge,
+    /// What the system said, in its words.
+    Os(String),
+}
+
+/// Why this agent may only read a session file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotOwner {
+    /// Another agent holds the lock.
+    Held,
+    /// The file system can't lock, or can't be trusted to.
+    Impossible(StoreError),
+}

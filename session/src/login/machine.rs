@@ -1,0 +1,347 @@
+//! The sign-in machine: what comes in, what it reports, and when it wants to be woken. `store.rs` is its last part.
+
+use crate::context::Context;
+use crate::effect::Outbox;
+use crate::error::{Error, Rejected, StoreError};
+use crate::input::{Op, Waiter};
+use crate::jobs::{FileContent, NetJob, Replaced};
+use crate::login::flow::{Flow, FlowStage};
+use crate::login::next_step::NextStep;
+use crate::login::sign_in::MethodMachine;
+use crate::login_job::LoginAnswer;
+use crate::registration::{CallTarget, Registration};
+use crate::reply::ProfileReply;
+use crate::rotation::ArrivedSession;
+use crate::sidecar::Pin;
+use crate::time::{Boot, Moment, Wake};
+use crate::token_response::TokenResponse;
+use everkey_proto::{FlowId, Scheme, Secret, reply};
+
+/// How long whoever waits for the next step is kept waiting, in milliseconds.
+const PATIENCE_MS: u64 = 20_000;
+
+#[derive(Default)]
+pub(crate) struct Login {
+    pub(super) flow: Option<Flow>,
+    /// How the last sign-in ended, for whoever asks for its next step a moment too late.
+    ended: Option<(FlowId, ProfileReply)>,
+}
+
+/// What happens to a sign-in.
+pub(crate) enum LoginEvent {
+    /// Somebody begins one, or joins the one under way.
+    Begin {
+        waiter: Waiter,
+        server: String,
+        scheme: Scheme,
+    },
+    /// Somebody answers its question.
+    Answer {
+        waiter: Waiter,
+        flow: FlowId,
+        text: Secret,
+    },
+    /// Somebody waits for its next step.
+    Wait {
+        waiter: Waiter,
+        flow: FlowId,
+    },
+    /// Somebody gives it up.
+    Cancel {
+        waiter: Waiter,
+        flow: FlowId,
+    },
+    /// A browser came back. It is answered like anybody who waits: once the sign-in has ended.
+    Callback {
+        waiter: Waiter,
+        listener: Op,
+        query: Secret,
+    },
+    Listening(Op, Result<u16, String>),
+    Answered(Op, LoginAnswer),
+    /// The side-car has noted what is to come.
+    Pinned(Result<(), StoreError>),
+    Replaced(Result<Replaced, StoreError>),
+    /// The file was read after writing it failed.
+    Checked(FileContent),
+    /// The time given by `due` may have come.
+    Due,
+}
+
+/// What a sign-in reports to its profile.
+pub(crate) enum LoginOutcome {
+    /// Tokens have arrived, asked for then; the profile says what else the session file holds and has them stored.
+    Granted { asked: Boot, tokens: Box<TokenResponse>, registration: Option<Box<Registration>> },
+    /// The side-car is to remember this sign-in until the file holds its token.
+    Pending(Pin),
+    /// The session file holds the session.
+    SignedIn(Box<ArrivedSession>, String),
+    /// The session could not be stored: the server is to forget it.
+    NotStored(CallTarget, Box<ArrivedSession>, StoreError),
+    /// What the session file holds instead.
+    Observed(FileContent),
+    /// Tokens have arrived that nobody wants any more.
+    TakeBack(CallTarget, Box<TokenResponse>),
+    /// The answer to this call is not wanted any more.
+    Abandoned(Op, CallTarget),
+}
+
+impl Login {
+    pub fn handle(&mut self, cx: &Context, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
+        match event {
+            LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
+            LoginEvent::Answer { waiter, flow, text } => self.answer(cx.now, waiter, flow, text, out),
+            LoginEvent::Wait { waiter, flow } => {
+                self.wait(cx.now, waiter, flow, out);
+                Vec::new()
+            }
+            LoginEvent::Cancel { waiter, flow } => self.cancel(waiter, flow, out),
+            LoginEvent::Callback { waiter, listener, query } => {
+                self.called_back(cx.now, waiter, listener, &query, out)
+            }
+            LoginEvent::Listening(op, port) => self.listening(cx.now, op, port, out),
+            LoginEvent::Answered(op, answer) => self.answered(cx.now, op, answer, out),
+            LoginEvent::Pinned(result) => self.pinned(result, out),
+            LoginEvent::Replaced(result) => self.replaced(cx, result, out),
+            LoginEvent::Checked(found) => self.checked(found, out),
+            LoginEvent::Due => self.wake(cx.now, out),
+        }
+    }
+
+    pub fn due(&self) -> Option<Wake> {
+        self.flow.as_ref().and_then(Flow::due)
+    }
+
+    pub fn owns(&self, op: Op) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.owns(op))
+    }
+
+    /// Whether tokens have arrived and are being written.
+    pub fn is_storing(&self) -> bool {
+        self.flow.as_ref().is_some_and(Flow::is_storing)
+    }
+
+    pub fn forget(&mut self, waiter: Waiter) {
+        if let Some(flow) = &mut self.flow {
+            flow.forget(waiter);
+        }
+    }
+
+    /// How the last sign-in ended counts no more.
+    pub fn forget_last(&mut self) {
+        self.ended = None;
+    }
+
+    /// The sign-in has ended well, and everybody who waits learns it.
+    pub fn finish(&mut self, how: ProfileReply, out: &mut Outbox) {
+        if let Some(flow) = self.flow.take() {
+            flow.stop_listening(out);
+            out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
+            self.ended = Some((flow.id, how));
+        }
+    }
+
+    /// The sign-in has failed. Tokens that have arrived, or still arrive, are taken back.
+    pub fn fail(&mut self, why: Error, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let Some(flow) = self.flow.take() else { return Vec::new() };
+        flow.stop_listening(out);
+        let mut outcomes = Vec::new();
+        if let Some(tokens) = flow.machine.tokens() {
+            outcomes.push(LoginOutcome::TakeBack(flow.target(), Box::new(tokens.clone())));
+        }
+        if let FlowStage::Calling(op, _) = flow.stage {
+            outcomes.push(LoginOutcome::Abandoned(op, flow.target()));
+        }
+        let how = ProfileReply::Failed(why);
+        out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
+        self.ended = Some((flow.id, how));
+        outcomes
+    }
+
+    fn begin(
+        &mut self,
+        cx: &Context,
+        waiter: Waiter,
+        server: String,
+        scheme: Scheme,
+        out: &mut Outbox,
+    ) -> Vec<LoginOutcome> {
+        // A sign-in at another server is another sign-in; the person who begins it means that one.
+        if let Some(flow) = &mut self.flow
+            && (flow.is_storing() || flow.server == server && flow.machine.scheme() == scheme)
+        {
+            flow.wait(waiter, None);
+            if let Some(question) = flow.machine.question() {
+                flow.prompt_all(cx.now, &question, out);
+            }
+            return Vec::new();
+        }
+        let mut outcomes = self.fail(Error::FlowGone, out);
+        let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, cx.policy().oauth.as_ref());
+        let [a, b, c, d, e, f, ..] = cx.now.random("flow");
+        let mut flow = Flow {
+            // 48 bits: every language's numbers hold it exactly.
+            id: FlowId(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])),
+            until: cx.now.boot.plus_secs(machine.patience_secs()),
+            waiters: Vec::new(),
+            server,
+            machine,
+            listener: None,
+            stage: FlowStage::Prompting,
+        };
+        flow.wait(waiter, None);
+        self.flow = Some(flow);
+        outcomes.extend(self.advance(cx.now, first, out));
+        outcomes
+    }
+
+    fn answer(
+        &mut self,
+        now: &Moment,
+        waiter: Waiter,
+        id: FlowId,
+        text: Secret,
+        out: &mut Outbox,
+    ) -> Vec<LoginOutcome> {
+        let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
+            return Vec::new();
+        };
+        flow.wait(waiter, None);
+        match flow.machine.answer(text) {
+            Some(NextStep::Stray) => self.turn_away(waiter, out),
+            Some(next) => self.advance(now, next, out),
+            None => Vec::new(),
+        }
+    }
+
+    fn called_back(
+        &mut self,
+        now: &Moment,
+        waiter: Waiter,
+        listener: Op,
+        query: &Secret,
+        out: &mut Outbox,
+    ) -> Vec<LoginOutcome> {
+        let Some(flow) = self.flow.as_mut().filter(|flow| flow.listener == Some(listener)) else {
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
+            return Vec::new();
+        };
+        flow.wait(waiter, None);
+        match flow.machine.came_back(query) {
+            NextStep::Stray => self.turn_away(waiter, out),
+            next => self.advance(now, next, out),
+        }
+    }
+
+    fn turn_away(&mut self, waiter: Waiter, out: &mut Outbox) -> Vec<LoginOutcome> {
+        self.forget(waiter);
+        out.reply(waiter, ProfileReply::Failed(Error::Rejected(Rejected::Stray)));
+        Vec::new()
+    }
+
+    /// Waits for the next step: somebody else may answer, or the world.
+    fn wait(&mut self, now: &Moment, waiter: Waiter, id: FlowId, out: &mut Outbox) {
+        match self.flow.as_mut().filter(|flow| flow.id == id) {
+            Some(flow) => flow.wait(waiter, Some(now.boot.plus_ms(PATIENCE_MS))),
+            None => {
+                let how = self.ended.clone().filter(|(ended, _)| *ended == id).map(|(_, how)| how);
+                out.reply(waiter, how.unwrap_or(ProfileReply::Failed(Error::FlowGone)));
+            }
+        }
+    }
+
+    fn cancel(&mut self, waiter: Waiter, id: FlowId, out: &mut Outbox) -> Vec<LoginOutcome> {
+        if self.flow.as_ref().is_none_or(|flow| flow.id != id || flow.is_storing()) {
+            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
+            return Vec::new();
+        }
+        let outcomes = self.fail(Error::FlowGone, out);
+        out.reply(waiter, ProfileReply::LoggedOut(reply::Revocation::NothingToDo));
+        outcomes
+    }
+
+    /// Wakes the scheme when it asked for it, repeats the step to who has waited long enough, and ends what took too
+    /// long.
+    fn wake(&mut self, now: &Moment, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let mut outcomes = Vec::new();
+        let Some(flow) = &mut self.flow else { return outcomes };
+        if matches!(flow.stage, FlowStage::Sleeping(wake) if wake <= now.boot) {
+            flow.stage = FlowStage::Prompting;
+            if let Some(next) = flow.machine.wake(now) {
+                outcomes.extend(self.advance(now, next, out));
+            }
+        }
+        if let Some(flow) = &mut self.flow {
+            flow.prompt_impatient(now, out);
+        }
+        if self.flow.as_ref().is_some_and(|flow| flow.until <= now.boot && !flow.is_storing()) {
+            outcomes.extend(self.fail(Error::FlowGone, out));
+        }
+        outcomes
+    }
+
+    fn listening(
+        &mut self,
+        now: &Moment,
+        op: Op,
+        port: Result<u16, String>,
+        out: &mut Outbox,
+    ) -> Vec<LoginOutcome> {
+        let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
+        flow.stage = FlowStage::Prompting;
+        match port.map(|port| flow.machine.listening(port)) {
+            Ok(Some(next)) => self.advance(now, next, out),
+            Ok(None) => Vec::new(),
+            Err(why) => self.fail(Error::CantListen(why), out),
+        }
+    }
+
+    fn answered(&mut self, now: &Moment, op: Op, answer: LoginAnswer, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
+        let asked = match std::mem::replace(&mut flow.stage, FlowStage::Prompting) {
+            FlowStage::Calling(_, asked) => asked,
+            FlowStage::Prompting
+            | FlowStage::Listening(_)
+            | FlowStage::Sleeping(_)
+            | FlowStage::Pinning(..)
+            | FlowStage::Writing(..)
+            | FlowStage::Checking(..) => now.boot,
+        };
+        match flow.machine.resume(now, answer) {
+            NextStep::Finish(tokens, registration) => {
+                vec![LoginOutcome::Granted { asked, tokens, registration }]
+            }
+            next => self.advance(now, next, out),
+        }
+    }
+
+    fn advance(&mut self, now: &Moment, next: NextStep, out: &mut Outbox) -> Vec<LoginOutcome> {
+        let Some(flow) = &mut self.flow else { return Vec::new() };
+        match next {
+            NextStep::Ask(question) => flow.prompt_all(now, &question, out),
+            NextStep::Sleep { secs, show } => {
+                flow.stage = FlowStage::Sleeping(now.boot.plus_secs(secs));
+                if let Some(question) = show {
+                    flow.prompt_all(now, &question, out);
+                }
+            }
+            NextStep::Listen => {
+                let op = out.net(NetJob::Listen);
+                flow.listener = Some(op);
+                flow.stage = FlowStage::Listening(op);
+            }
+            // Nobody said anything that could be.
+            NextStep::Stray => {}
+            NextStep::Call(call) => {
+                let op = out.net(NetJob::Login { server: flow.server.clone(), call });
+                flow.stage = FlowStage::Calling(op, now.boot);
+            }
+            NextStep::Finish(tokens, registration) => {
+                return vec![LoginOutcome::Granted { asked: now.boot, tokens, registration }];
+            }
+            NextStep::Fail(error) => return self.fail(error, out),
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,11 @@
+//! Sign-ins: one a profile, outliving connections; a second caller joins.
+
+mod flow;
+mod machine;
+mod next_step;
+mod oauth_client;
+mod schemes;
+mod sign_in;
+mod store;
+
+pub(crate) use machine::{Login, LoginEvent, LoginOutcome};

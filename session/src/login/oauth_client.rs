@@ -1,0 +1,207 @@
+//! What the OAuth schemes have in common: how a client comes to know its server, and how it learns who signed in.
+
+use crate::error::{Error, NetError, NetErrorKind, Rejected};
+use crate::identity::Identity;
+use crate::login::next_step::NextStep;
+use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
+use crate::policy::{Discovery, OauthClient};
+use crate::registration::{ClientAuth, Endpoints, Registration};
+use crate::token_response::TokenResponse;
+use everkey_proto::Scheme;
+use everkey_proto::place::normal_server;
+
+/// How a sign-in asks its server where the endpoints are.
+#[derive(Debug)]
+pub struct Discovering {
+    issuer: String,
+    scheme: Scheme,
+    place: WellKnown,
+}
+
+impl Discovering {
+    /// The first place is OpenID Connect's, since most servers have it.
+    pub fn begin(oauth: &OauthClient, server: &str, scheme: Scheme) -> Self {
+        let exact = Some(&oauth.issuer).filter(|issuer| normal_server(issuer) == server);
+        let issuer = exact.map_or(server, String::as_str).to_owned();
+        Self { issuer, scheme, place: WellKnown::OpenId }
+    }
+
+    /// The question.
+    pub fn ask(&self) -> NextStep {
+        let (issuer, place, scheme) = (self.issuer.clone(), self.place, self.scheme);
+        NextStep::Call(LoginCall::Discover { issuer, place, scheme })
+    }
+
+    /// The other place, if there is one and this says that the first has nothing.
+    pub fn elsewhere(self, error: &NetErrorKind) -> Option<Self> {
+        let absent = match error {
+            NetErrorKind::Status(status) => (400..500).contains(status),
+            // Many a server shows a page of its own, or sends to one, where it has nothing.
+            NetErrorKind::NotTheContract | NetErrorKind::Redirect => true,
+            NetErrorKind::Connect(_)
+            | NetErrorKind::Timeout
+            | NetErrorKind::Broken
+            | NetErrorKind::OtherSession
+            | NetErrorKind::Rotating
+            | NetErrorKind::Late
+            | NetErrorKind::Limited(_) => false,
+        };
+        match self.place {
+            WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),
+            WellKnown::OpenId | WellKnown::OAuth => None,
+        }
+    }
+}
+
+/// What is asked for where the server offers it.
+const USUAL_SCOPES: [&str; 4] = ["openid", "email", "profile", "offline_access"];
+
+/// The endpoints, if they are known without asking.
+pub fn endpoints(oauth: &OauthClient, server: &str) -> Option<Endpoints> {
+    let at = |path: &str| format!("{server}{path}");
+    match &oauth.discovery {
+        Discovery::Metadata => None,
+        Discovery::Given(endpoints) => Some(endpoints.clone()),
+        Discovery::UsualPaths => Some(Endpoints {
+            issuer: server.to_owned(),
+            token: at("/token"),
+            authorization: Some(at("/authorize")),
+            registration: Some(at("/register")),
+            ..Endpoints::default()
+        }),
+    }
+}
+
+/// The registration, if the server gave an id beforehand.
+pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration> {
+    let (client_id, client_secret) = oauth.client.clone()?;
+    let ways = &endpoints.client_auth;
+    let auth = match &client_secret {
+        None => ClientAuth::None,
+        // RFC 8414: where nothing is said, it is Basic.
+        Some(_) if ways.is_empty() || ways.contains(&ClientAuth::ClientSecretBasic) => {
+            ClientAuth::ClientSecretBasic
+        }
+        Some(_) => ClientAuth::ClientSecretPost,
+    };
+    Some(Registration { client_id, client_secret, auth, endpoints: endpoints.clone() })
+}
+
+/// Asks to be registered; a server without a route for that wants to know its clients beforehand.
+pub fn register(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<String>) -> NextStep {
+    if endpoints.registration.is_none() {
+        return NextStep::Fail(Error::Rejected(Rejected::NoClient));
+    }
+    let scope = scope(oauth, endpoints);
+    NextStep::Call(LoginCall::Register { endpoints: endpoints.clone(), redirect, scope })
+}
+
+/// The server would not register this client, or made no sense.
+pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
+    match answer {
+        LoginAnswer::Rejected(Rejected::Other(code)) => refused(code),
+        LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
+        LoginAnswer::Rejected(rejected) => NextStep::Fail(Error::Rejected(rejected)),
+        LoginAnswer::Limited(secs) => NextStep::Fail(Error::RateLimited { secs }),
+        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499), .. }) => {
+            refused(format!("status {status}"))
+        }
+        LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
+        LoginAnswer::CodeSent { .. }
+        | LoginAnswer::Granted(_)
+        | LoginAnswer::Discovered(_)
+        | LoginAnswer::Registered(_)
+        | LoginAnswer::DeviceStarted { .. }
+        | LoginAnswer::Pending
+        | LoginAnswer::SlowDown
+        | LoginAnswer::Identified(_) => no_answer(server),
+    }
+}
+
+fn refused(why: String) -> NextStep {
+    NextStep::Fail(Error::Rejected(Rejected::Registration(why)))
+}
+
+/// What to ask for: what was configured, else those of the usual scopes that the server says it has.
+pub fn scope(oauth: &OauthClient, endpoints: &Endpoints) -> Option<String> {
+    let offered = |scope: &&str| endpoints.scopes.iter().any(|one| one == scope);
+    let usual: Vec<_> = USUAL_SCOPES.into_iter().filter(offered).collect();
+    oauth.scope.clone().or_else(|| (!usual.is_empty()).then(|| usual.join(" ")))
+}
+
+/// The question whose the tokens are, if they don't say enough and the server has a route for it.
+pub fn identify(registration: Option<&Registration>, tokens: &TokenResponse) -> Option<LoginCall> {
+    let registration = registration?;
+    let known = tokens.user.as_ref().is_some_and(|user| !user.email.is_empty());
+    let ask = !known && registration.endpoints.userinfo.is_some();
+    ask.then(|| LoginCall::Identify {
+        registration: Some(registration.clone()),
+        access: tokens.access.clone(),
+    })
+}
+
+/// The tokens with what the server says of their user; another user than the tokens' own is an attack or a defect
+/// (OpenID Connect Core, 5.3.2). A server that says nothing is no reason to give the tokens back.
+pub fn identified(server: &str, tokens: &TokenResponse, answer: LoginAnswer) -> Result<TokenResponse, Error> {
+    let mut tokens = tokens.clone();
+    if let LoginAnswer::Identified(Identity::Accepted { user: Some(user), about }) = answer {
+        if tokens.user.as_ref().is_some_and(|before| before.id != user.id) {
+            let server = server.to_owned();
+            return Err(Error::Net(NetError { server, kind: NetErrorKind::OtherSession }));
+        }
+        tokens.user = Some(user);
+        tokens.about.extend(about);
+    }
+    Ok(tokens)
+}
+
+/// An answer to another question, or none that helps.
+pub fn no_answer(server: &str) -> NextStep {
+    let server = server.to_owned();
+    NextStep::Fail(Error::Net(NetError { server, kind: NetErrorKind::NotTheContract }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(issuer: &str, server: &str) -> Discovering {
+        let oauth = OauthClient { issuer: issuer.to_owned(), ..OauthClient::default() };
+        Discovering::begin(&oauth, server, Scheme::Device)
+    }
+
+    #[test]
+    fn the_issuer_is_asked_for_as_it_was_configured() {
+        for (issuer, server, exact) in [
+            ("https://a/", "https://a", "https://a/"),
+            ("https://a", "https://a", "https://a"),
+            ("", "https://a", "https://a"),
+            ("https://a/", "https://b", "https://b"),
+        ] {
+            let NextStep::Call(LoginCall::Discover { issuer: asked, .. }) = asked(issuer, server).ask()
+            else {
+                panic!("it asks")
+            };
+            assert_eq!(asked, exact, "{issuer} {server}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_looked_for_at_the_other_place_only_where_the_first_has_none() {
+        for absent in [
+            NetErrorKind::Status(404),
+            NetErrorKind::Status(403),
+            NetErrorKind::NotTheContract,
+            NetErrorKind::Redirect,
+        ] {
+            let second = asked("", "https://a").elsewhere(&absent);
+            let second = second.filter(|second| second.place == WellKnown::OAuth);
+            assert!(second.is_some_and(|second| second.elsewhere(&absent).is_none()), "{absent:?}");
+        }
+        for error in
+            [NetErrorKind::Status(500), NetErrorKind::Timeout, NetErrorKind::Broken, NetErrorKind::Limited(1)]
+        {
+            assert!(asked("", "https://a").elsewhere(&error).is_none(), "{error:?}");
+        }
+    }
+}

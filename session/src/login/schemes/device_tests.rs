@@ -1,0 +1,271 @@
+//! A sign-in by device code, from discovery to the tokens, and everything that ends it early.
+
+use super::*;
+use crate::error::NetError;
+use crate::identity::Identity;
+use crate::login::schemes::fixtures::*;
+use crate::login_job::WellKnown;
+use crate::registration::ClientAuth;
+use everkey_proto::reply::User;
+
+/// What the server answers to the start: a code for ten minutes, asked for every five seconds.
+fn started(interval: u64, expires_in: u64) -> LoginAnswer {
+    LoginAnswer::DeviceStarted {
+        device_code: Secret::new("device code"),
+        user_code: "WDJB-MJHT".to_owned(),
+        url: format!("{SERVER}/activate"),
+        complete_url: Some(format!("{SERVER}/activate?user_code=WDJB-MJHT")),
+        expires_in,
+        interval,
+    }
+}
+
+/// A code is shown, at a server without client ids.
+fn shown(interval: u64, expires_in: u64) -> Device {
+    let (mut device, _) = Device::begin(SERVER, None);
+    let next = device.resume(&after_ms(0), started(interval, expires_in));
+    assert!(matches!(next, NextStep::Sleep { show: Some(_), .. }), "{next:?}");
+    device
+}
+
+/// Polls at this moment; how long the next pause is after this answer.
+fn poll(device: &mut Device, ms: u64, answer: LoginAnswer) -> u64 {
+    let next = device.wake(&after_ms(ms));
+    assert!(matches!(next, Some(NextStep::Call(LoginCall::PollDevice { .. }))), "{next:?}");
+    match device.resume(&after_ms(ms), answer) {
+        NextStep::Sleep { secs, show: None } => secs,
+        other => panic!("{other:?} instead of a pause"),
+    }
+}
+
+/// How a poll with this answer ends it.
+fn end(device: &mut Device, answer: LoginAnswer) -> NextStep {
+    device.wake(&after_ms(5_000));
+    let end = device.resume(&after_ms(5_000), answer);
+    assert_eq!(device.wake(&after_ms(10_000)), None, "nothing is asked any more");
+    assert_eq!(device.question(), None);
+    end
+}
+
+#[test]
+fn a_server_without_client_ids_is_started_at_once_and_shows_its_code() {
+    let (mut device, first) = Device::begin(SERVER, None);
+    assert_eq!(first, NextStep::Call(LoginCall::StartDevice { registration: None, scope: None }));
+    let shown = DeviceInstructions {
+        url: format!("{SERVER}/activate"),
+        complete_url: Some(format!("{SERVER}/activate?user_code=WDJB-MJHT")),
+        user_code: "WDJB-MJHT".to_owned(),
+        expires_at: 1_800_000_600,
+    };
+    let question = Some(Prompt::Show(shown));
+    let next = device.resume(&after_ms(0), started(5, 600));
+    assert_eq!(next, NextStep::Sleep { secs: 5, show: question.clone() });
+    assert_eq!(device.question(), question, "for who joins");
+    let poll = LoginCall::PollDevice { registration: None, device_code: Secret::new("device code") };
+    assert_eq!(device.wake(&after_ms(5_000)), Some(NextStep::Call(poll)));
+    assert_eq!(device.question(), question, "while it is asked");
+    let end = device.resume(&after_ms(5_100), LoginAnswer::Granted(grant(None)));
+    assert_eq!(end, NextStep::Finish(Box::new(grant(None)), None));
+}
+
+#[test]
+fn slow_down_adds_five_seconds_for_good() {
+    let mut device = shown(5, 600);
+    assert_eq!(poll(&mut device, 5_000, LoginAnswer::Pending), 5);
+    assert_eq!(poll(&mut device, 10_000, LoginAnswer::SlowDown), 10);
+    assert_eq!(poll(&mut device, 20_000, LoginAnswer::Pending), 10);
+    assert_eq!(poll(&mut device, 30_000, LoginAnswer::SlowDown), 15);
+    assert_eq!(poll(&mut device, 45_000, LoginAnswer::Pending), 15);
+}
+
+#[test]
+fn absurd_intervals_and_lifetimes_are_clamped() {
+    assert_eq!(poll(&mut shown(0, 600), 1_000, LoginAnswer::Pending), 1);
+    assert_eq!(poll(&mut shown(u64::MAX, u64::MAX), 60_000, LoginAnswer::Pending), 60);
+    let mut device = shown(5, u64::MAX);
+    let Some(Prompt::Show(shown)) = device.question() else { panic!("nothing is shown") };
+    assert_eq!(shown.expires_at, 1_800_003_600, "an hour at the most");
+    for ms in (60_000..3_000_000).step_by(60_000) {
+        assert!(poll(&mut device, ms, LoginAnswer::SlowDown) <= 60);
+    }
+}
+
+#[test]
+fn a_code_that_nobody_approves_expires_when_it_said_and_is_asked_no_later() {
+    let mut device = shown(5, 12);
+    assert_eq!(poll(&mut device, 5_000, LoginAnswer::Pending), 5);
+    assert_eq!(poll(&mut device, 10_000, LoginAnswer::Pending), 2, "not past the end");
+    let expired = NextStep::Fail(Error::Rejected(Rejected::Expired));
+    assert_eq!(device.wake(&after_ms(12_000)), Some(expired));
+    assert_eq!(device.wake(&after_ms(13_000)), None);
+}
+
+#[test]
+fn a_server_that_does_not_answer_has_not_said_that_nobody_approved() {
+    let mut device = shown(5, 600);
+    assert!(device.wake(&after_ms(5_000)).is_some());
+    let broken = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(500) };
+    poll(&mut device, 5_000, LoginAnswer::Net(broken.clone()));
+    assert_eq!(device.wake(&after_ms(600_000)), Some(NextStep::Fail(Error::Net(broken))));
+}
+
+#[test]
+fn a_code_of_no_seconds_is_over_at_once() {
+    let (mut device, _) = Device::begin(SERVER, None);
+    device.resume(&after_ms(0), started(5, 0));
+    assert_eq!(device.wake(&after_ms(5_000)), Some(NextStep::Fail(Error::Rejected(Rejected::Expired))));
+}
+
+#[test]
+fn a_refusal_ends_it_with_its_reason() {
+    for rejected in [Rejected::Denied, Rejected::Expired, Rejected::Other("invalid_grant".to_owned())] {
+        let end = end(&mut shown(5, 600), LoginAnswer::Rejected(rejected.clone()));
+        assert_eq!(end, NextStep::Fail(Error::Rejected(rejected)));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_asked_half_as_often_each_time() {
+    let passing = [
+        NetErrorKind::Timeout,
+        NetErrorKind::Status(500),
+        NetErrorKind::Broken,
+        NetErrorKind::Connect("no route".to_owned()),
+    ];
+    let mut device = shown(5, 600);
+    let pauses: Vec<u64> = passing.into_iter().map(|kind| poll(&mut device, 100_000, no(kind))).collect();
+    assert_eq!(pauses, [10, 20, 40, 60]);
+    assert_eq!(poll(&mut device, 200_000, LoginAnswer::Pending), 60, "and not more often again");
+}
+
+#[test]
+fn what_is_not_the_contract_ends_it_at_once() {
+    for kind in [NetErrorKind::Redirect, NetErrorKind::NotTheContract, NetErrorKind::Status(404)] {
+        let error = Error::Net(NetError { server: SERVER.to_owned(), kind: kind.clone() });
+        assert_eq!(end(&mut shown(5, 600), no(kind)), NextStep::Fail(error));
+    }
+    let contrary = [
+        LoginAnswer::CodeSent { expires_in: None, resend_available_in: None },
+        started(5, 600),
+        accepted(None),
+    ];
+    for answer in contrary {
+        assert_eq!(end(&mut shown(5, 600), answer), client::no_answer(SERVER));
+    }
+}
+
+#[test]
+fn retry_after_is_waited_for_but_never_less_than_the_interval() {
+    let mut device = shown(5, 600);
+    assert_eq!(poll(&mut device, 5_000, LoginAnswer::Limited(30)), 30);
+    assert_eq!(poll(&mut device, 35_000, LoginAnswer::Limited(0)), 5);
+    assert_eq!(poll(&mut device, 40_000, LoginAnswer::Limited(u64::MAX)), 560, "to the code's end");
+}
+
+#[test]
+fn an_unknown_client_discovers_registers_and_starts() {
+    let (mut device, first) = Device::begin(SERVER, Some(&OauthClient::default()));
+    assert_eq!(first, discovery(Scheme::Device, WellKnown::OpenId));
+    let next = device.resume(&after_ms(0), no(NetErrorKind::Status(404)));
+    assert_eq!(next, discovery(Scheme::Device, WellKnown::OAuth));
+    let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
+    let scope = Some("openid email offline_access".to_owned());
+    let register = LoginCall::Register { endpoints: endpoints(), redirect: None, scope: scope.clone() };
+    assert_eq!(next, NextStep::Call(register));
+    let known = registration(endpoints());
+    let next = device.resume(&after_ms(0), LoginAnswer::Registered(known.clone()));
+    let start = LoginCall::StartDevice { registration: Some(known.clone()), scope };
+    assert_eq!(next, NextStep::Call(start), "only the usual scopes that it offers");
+    device.resume(&after_ms(0), started(5, 600));
+    let device_code = Secret::new("device code");
+    let poll = LoginCall::PollDevice { registration: Some(known.clone()), device_code };
+    assert_eq!(device.wake(&after_ms(5_000)), Some(NextStep::Call(poll)));
+    let end = device.resume(&after_ms(5_000), LoginAnswer::Granted(grant(Some(user("ann")))));
+    assert_eq!(end, NextStep::Finish(Box::new(grant(Some(user("ann")))), Some(Box::new(known))));
+}
+
+#[test]
+fn a_known_client_registers_nothing_and_asks_for_what_was_configured() {
+    let oauth = OauthClient { scope: Some("api".to_owned()), ..with_id(Some("shh")) };
+    let (mut device, _) = Device::begin(SERVER, Some(&oauth));
+    let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
+    let NextStep::Call(LoginCall::StartDevice { registration: Some(known), scope }) = next else {
+        panic!("{next:?}")
+    };
+    assert_eq!((scope.as_deref(), known.client_id.as_str()), (Some("api"), "everkey-1"));
+    assert_eq!((known.client_secret, known.auth), (Some(Secret::new("shh")), ClientAuth::ClientSecretBasic));
+}
+
+#[test]
+fn a_server_without_a_device_endpoint_does_not_offer_it() {
+    let bare = Endpoints { device_authorization: None, ..endpoints() };
+    for oauth in [OauthClient::default(), with_id(None)] {
+        let (mut device, _) = Device::begin(SERVER, Some(&oauth));
+        let end = device.resume(&after_ms(0), LoginAnswer::Discovered(bare.clone()));
+        assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Device))));
+    }
+}
+
+#[test]
+fn without_an_id_and_without_registration_nobody_is_known() {
+    let closed = Endpoints { registration: None, ..endpoints() };
+    let (mut device, _) = Device::begin(SERVER, Some(&OauthClient::default()));
+    let end = device.resume(&after_ms(0), LoginAnswer::Discovered(closed));
+    assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::NoClient)));
+}
+
+#[test]
+fn trouble_before_a_code_is_shown_ends_it() {
+    let (mut device, _) = Device::begin(SERVER, Some(&OauthClient::default()));
+    let lie = Rejected::Issuer("https://evil.example".to_owned());
+    let end = device.resume(&after_ms(0), LoginAnswer::Rejected(lie.clone()));
+    assert_eq!(end, NextStep::Fail(Error::Rejected(lie)));
+    let (mut device, _) = Device::begin(SERVER, None);
+    assert_eq!(
+        device.resume(&after_ms(0), LoginAnswer::Limited(9)),
+        NextStep::Fail(Error::RateLimited { secs: 9 })
+    );
+    let (mut device, _) = Device::begin(SERVER, None);
+    assert_eq!(device.resume(&after_ms(0), LoginAnswer::Pending), client::no_answer(SERVER));
+}
+
+/// The tokens have arrived without saying whose they are enough.
+fn identifying(known: Option<User>) -> Device {
+    let (mut device, _) = Device::begin(SERVER, Some(&with_id(None)));
+    device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
+    device.resume(&after_ms(0), started(5, 600));
+    device.wake(&after_ms(5_000));
+    let next = device.resume(&after_ms(5_000), LoginAnswer::Granted(grant(known)));
+    let identify =
+        LoginCall::Identify { registration: Some(registration(endpoints())), access: Secret::new("access") };
+    assert_eq!(next, NextStep::Call(identify));
+    device
+}
+
+#[test]
+fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
+    let nameless = User { id: "ann".to_owned(), email: String::new() };
+    for known in [None, Some(nameless)] {
+        let end = identifying(known).resume(&after_ms(6_000), accepted(Some(user("ann"))));
+        let NextStep::Finish(grant, Some(_)) = end else { panic!("{end:?}") };
+        assert_eq!(grant.user, Some(user("ann")));
+        assert_eq!(grant.about.get("role").map(String::as_str), Some("admin"));
+    }
+}
+
+#[test]
+fn userinfo_of_another_user_ends_it() {
+    let nameless = User { id: "ann".to_owned(), email: String::new() };
+    let end = identifying(Some(nameless)).resume(&after_ms(6_000), accepted(Some(user("bob"))));
+    let other = NetError { server: SERVER.to_owned(), kind: NetErrorKind::OtherSession };
+    assert_eq!(end, NextStep::Fail(Error::Net(other)));
+}
+
+#[test]
+fn a_server_that_says_nothing_of_the_user_keeps_nobody_out() {
+    let timeout = Identity::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Timeout });
+    for identity in [Identity::Untold, Identity::Refused, Identity::Limited(9), timeout] {
+        let end = identifying(None).resume(&after_ms(6_000), LoginAnswer::Identified(identity));
+        assert_eq!(end, NextStep::Finish(Box::new(grant(None)), Some(Box::new(registration(endpoints())))));
+    }
+}

@@ -1,0 +1,8 @@
+//! The ways to sign in, each a small pure machine that asks for its next step.
+
+pub(super) mod browser;
+pub(super) mod device;
+#[cfg(test)]
+mod fixtures;
+pub(super) mod otp;
+pub(super) mod token;

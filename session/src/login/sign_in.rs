@@ -1,0 +1,140 @@
+//! The ways to sign in behind one face. A new one is a file in `schemes/`, a variant here, and what the compiler then
+//! asks for.
+
+use crate::login::next_step::{NextStep, Prompt};
+use crate::login::schemes::{browser, device, otp, token};
+use crate::login_job::LoginAnswer;
+use crate::policy::OauthClient;
+use crate::registration::Registration;
+use crate::time::Moment;
+use crate::token_response::TokenResponse;
+use everkey_proto::{Scheme, Secret};
+
+/// Where a sign-in stands within its scheme.
+#[derive(Debug)]
+pub(crate) enum MethodMachine {
+    Otp(otp::Otp),
+    Device(Box<device::Device>),
+    Browser(Box<browser::Browser>),
+    Token(token::Token),
+}
+
+impl MethodMachine {
+    /// Begins a sign-in at `server`.
+    pub fn begin(
+        now: &Moment,
+        scheme: Scheme,
+        server: &str,
+        oauth: Option<&OauthClient>,
+    ) -> (Self, NextStep) {
+        match scheme {
+            Scheme::Otp => {
+                let (otp, next) = otp::Otp::begin();
+                (Self::Otp(otp), next)
+            }
+            Scheme::Device => {
+                let (device, next) = device::Device::begin(server, oauth);
+                (Self::Device(Box::new(device)), next)
+            }
+            Scheme::Browser => {
+                let (browser, next) = browser::Browser::begin(now, server, oauth);
+                (Self::Browser(Box::new(browser)), next)
+            }
+            Scheme::Token => {
+                let (token, next) = token::Token::begin(server);
+                (Self::Token(token), next)
+            }
+        }
+    }
+
+    /// Which one it is.
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Self::Otp(_) => Scheme::Otp,
+            Self::Device(_) => Scheme::Device,
+            Self::Browser(_) => Scheme::Browser,
+            Self::Token(_) => Scheme::Token,
+        }
+    }
+
+    /// How long it may take, in seconds.
+    pub fn patience_secs(&self) -> u64 {
+        match self {
+            Self::Otp(_) | Self::Token(_) => 600,
+            Self::Device(device) => device.patience_secs(),
+            Self::Browser(_) => 300,
+        }
+    }
+
+    /// The person answered; none means that nothing was asked, and the caller waits with the others.
+    pub fn answer(&mut self, text: Secret) -> Option<NextStep> {
+        match self {
+            Self::Otp(otp) => otp.answer(text),
+            Self::Device(_) => None,
+            Self::Browser(browser) => browser.pasted(&text),
+            Self::Token(token) => token.answer(&text),
+        }
+    }
+
+    /// The server answered.
+    pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> NextStep {
+        match self {
+            Self::Otp(otp) => otp.resume(answer),
+            Self::Device(device) => device.resume(now, answer),
+            Self::Browser(browser) => browser.resume(answer),
+            Self::Token(token) => token.resume(answer),
+        }
+    }
+
+    /// The time that it asked to sleep is over.
+    pub fn wake(&mut self, now: &Moment) -> Option<NextStep> {
+        match self {
+            Self::Device(device) => device.wake(now),
+            Self::Otp(_) | Self::Browser(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// Browsers can come back to this port.
+    pub fn listening(&mut self, port: u16) -> Option<NextStep> {
+        match self {
+            Self::Browser(browser) => browser.listening(port),
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// A browser came back with this query.
+    pub fn came_back(&mut self, query: &Secret) -> NextStep {
+        match self {
+            Self::Browser(browser) => browser.came_back(query),
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => NextStep::Stray,
+        }
+    }
+
+    /// What an OAuth server knows this client as, as far as that is known.
+    pub fn registration(&self) -> Option<&Registration> {
+        match self {
+            Self::Device(device) => device.registration(),
+            Self::Browser(browser) => browser.registration(),
+            Self::Otp(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// Tokens that have arrived and are not finished with.
+    pub fn tokens(&self) -> Option<&TokenResponse> {
+        match self {
+            Self::Device(device) => device.tokens(),
+            Self::Browser(browser) => browser.tokens(),
+            Self::Otp(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// What the person is being asked right now, for somebody who joins.
+    pub fn question(&self) -> Option<Prompt> {
+        match self {
+            Self::Otp(otp) => otp.question(),
+            Self::Device(device) => device.question(),
+            Self::Browser(browser) => browser.question(),
+            Self::Token(token) => token.question(),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What clients ask, answered or handed to the machine that will.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::input::{Ask, Waiter};
+use crate::inspections::Purpose;
+use crate::login::LoginEvent;
+use crate::profile::{Profile, context};
+use crate::registration::CallTarget;
+use crate::reply::{ProfileReply, ProfileStatus};
+use crate::rotation::Rotation;
+use crate::session::Fingerprint;
+use crate::session_file::FileState;
+use crate::time::Moment;
+use crate::waiters::{Want, cant_refresh, token};
+use everkey_proto::place::normal_server;
+use everkey_proto::reply::{self, State};
+use everkey_proto::{Expect, Scheme, Secret};
+
+impl Profile {
+    pub(super) fn request(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: Ask) {
+        if !self.is_started() {
+            return self.waiters.wait_for_files(waiter, expect, ask);
+        }
+        if let Err(error) = self.check_expected(&expect, ask.is_bound_to_server()) {
+            return self.outbox.reply(waiter, ProfileReply::Failed(error));
+        }
+        match ask {
+            Ask::Whoami => self.whoami(waiter),
+            Ask::Status => self.status(now, waiter),
+            Ask::Token { min_validity_secs } => self.want_token(now, waiter, min_validity_secs),
+            Ask::Better { than } => self.want_better(now, waiter, than),
+            Ask::Refresh { force } => self.want_refresh(now, waiter, force),
+            Ask::Login { scheme } => self.want_login(now, waiter, expect.server, scheme),
+            Ask::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
+            Ask::Inspect { token } => self.inspect(waiter, expect.server, token),
+            Ask::Answer { flow, text } => self.sign_in(now, LoginEvent::Answer { waiter, flow, text }),
+            Ask::Cancel { flow } => self.sign_in(now, LoginEvent::Cancel { waiter, flow }),
+            Ask::Logout => self.want_logout(waiter),
+        }
+    }
+
+    /// A caller that counts on another file than the agent uses is refused; one that counts on another server only if
+    /// the request is `bound` to the session's server.
+    pub fn check_expected(&self, expect: &Expect, bound: bool) -> Result<(), Error> {
+        let ours = &self.facts.settings.session_file;
+        if let Some(client) = expect.session_file.as_ref().filter(|file| *file != ours) {
+            return Err(Error::OtherFile { agent: ours.clone(), client: client.clone() });
+        }
+        // A token that somebody wrote into the file by hand was never bound to a server.
+        let signed_in = self.file.rotation().is_some_and(|rotation| !rotation.session().is_only_fixed());
+        match &expect.server {
+            Some(client) if bound && signed_in && normal_server(client) != self.server() => {
+                Err(Error::OtherServer { agent: self.server().to_owned(), client: client.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Why nobody has an active session; none if somebody has.
+    pub fn why_not_signed_in(&self) -> Option<Error> {
+        match &self.file {
+            FileState::SignedIn(rotation) => over(rotation).map(Error::NeedsLogin),
+            FileState::SignedOut(why) => Some(Error::NotSignedIn(why.clone())),
+            FileState::Unusable(why) => Some(Error::Store(why.clone())),
+            FileState::Unread => Some(Error::Timeout),
+        }
+    }
+
+    fn whoami(&mut self, waiter: Waiter) {
+        let answer = match (self.why_not_signed_in(), self.user()) {
+            (Some(why), _) => ProfileReply::Failed(why),
+            (None, None) if self.facts.settings.policy.identifies => return self.find_holder(waiter),
+            (None, user) => ProfileReply::Whoami(user.cloned()),
+        };
+        self.outbox.reply(waiter, answer);
+    }
+
+    fn status(&mut self, now: &Moment, waiter: Waiter) {
+        let cx = context!(self, now);
+        let rotation = self.file.rotation();
+        let session = rotation.map(Rotation::session);
+        let (state, reason) = self.state();
+        let refresh = rotation.and_then(|rotation| rotation.refresh_due(&cx));
+        let view = ProfileStatus {
+            server: self.server().to_owned(),
+            state,
+            reason,
+            user: self.user().cloned(),
+            scheme: self.scheme(),
+            masked: session.filter(|session| !session.is_only_fixed()).map(|one| one.access.masked()),
+            access_expires_at: session.and_then(|session| session.access_expires_at),
+            refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
+            next_refresh_at: refresh.map(|wake| now.wall_at(wake.at.max(now.boot))),
+            last_error: rotation.and_then(Rotation::last_error).cloned(),
+            about: session.map(|session| session.holder.about.clone()).unwrap_or_default(),
+            masked_fixed: session.and_then(|session| session.holder.fixed.as_ref()).map(Secret::masked),
+            pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
+            next_wake: self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why)),
+        };
+        self.outbox.reply(waiter, ProfileReply::Status(view));
+    }
+
+    /// How the profile stands, derived from everything else.
+    fn state(&self) -> (State, Option<Error>) {
+        let rotation = match &self.file {
+            FileState::SignedIn(rotation) => rotation,
+            FileState::SignedOut(_) | FileState::Unusable(_) => {
+                return (State::SignedOut, self.why_not_signed_in());
+            }
+            FileState::Unread => return (State::SignedOut, None),
+        };
+        if let Some(over) = over(rotation) {
+            return (State::NeedsLogin, Some(Error::NeedsLogin(over)));
+        }
+        if let Err(why) = &self.facts.owner {
+            return (State::ReadOnly, Some(Error::NotOwner(why.clone())));
+        }
+        if let Some(why) = self.seal.why() {
+            return (State::ReadOnly, Some(Error::Store(why.clone())));
+        }
+        rotation.standing()
+    }
+
+    /// How the person signs in: as they did, as far as the session says, else as they would.
+    fn scheme(&self) -> Scheme {
+        let token = self.file.rotation().map(Rotation::fingerprint);
+        let pin = self.sidecar.data().pin.as_ref().filter(|pin| Some(pin.fingerprint) == token);
+        let usual = self.facts.settings.policy.schemes.first().copied();
+        pin.and_then(|pin| pin.scheme).or(usual).unwrap_or(Scheme::Token)
+    }
+
+    fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
+        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        if rotation.session().holder.fixed.is_some() {
+            return self.outbox.reply(waiter, token(rotation, None));
+        }
+        let (min_ms, asked) = match min_validity_secs {
+            0 => (self.sensible_ms(rotation), false),
+            secs => (secs.saturating_mul(1000), true),
+        };
+        self.wait(now, waiter, Want::Token { min_ms, asked, refused: None });
+    }
+
+    fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
+        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        if rotation.session().refresh.is_none() {
+            return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
+        }
+        let after = rotation.refreshed();
+        match self.too_soon(now, rotation) {
+            Some(error) if !force => self.outbox.reply(waiter, ProfileReply::Failed(error)),
+            Some(_) | None => self.wait(now, waiter, Want::Refresh { after, force }),
+        }
+    }
+
+    /// A server has refused a token that should be valid. However many callers say so of the same token, it is
+    /// refreshed once; a token that has been replaced already needs no refresh at all.
+    fn want_better(&mut self, now: &Moment, waiter: Waiter, than: Fingerprint) {
+        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        let refused = Fingerprint::of(rotation.handed()) == than;
+        let fixed = rotation.session().holder.fixed.is_some();
+        if refused && (rotation.session().refresh.is_none() || fixed) {
+            return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
+        }
+        if fixed {
+            return self.outbox.reply(waiter, token(rotation, None));
+        }
+        let min_ms = self.sensible_ms(rotation);
+        match self.too_soon(now, rotation) {
+            Some(error) if refused => self.outbox.reply(waiter, ProfileReply::Failed(error)),
+            Some(_) | None => {
+                self.wait(now, waiter, Want::Token { min_ms, asked: false, refused: Some(than) });
+            }
+        }
+    }
+
+    fn wait(&mut self, now: &Moment, waiter: Waiter, want: Want) {
+        if let Some(rotation) = self.file.rotation_mut() {
+            self.waiters.wait(now, waiter, want, rotation);
+        }
+    }
+
+    /// For how long a token should be valid if nobody says, in milliseconds.
+    fn sensible_ms(&self, rotation: &Rotation) -> u64 {
+        let half = rotation.lifetime_secs().map_or(u64::MAX, |secs| secs.saturating_mul(1000) / 2);
+        (self.facts.settings.policy.margin_secs * 1000).min(half)
+    }
+
+    fn too_soon(&self, now: &Moment, rotation: &Rotation) -> Option<Error> {
+        let again = rotation.refreshed()?.plus_ms(self.facts.settings.policy.gap_ms);
+        let secs = now.boot.ms_until(again).div_ceil(1000);
+        (secs > 0).then_some(Error::TooSoon { secs })
+    }
+
+    fn want_login(&mut self, now: &Moment, waiter: Waiter, server: Option<String>, scheme: Option<Scheme>) {
+        let offered = &self.facts.settings.policy.schemes;
+        let chosen = scheme.map_or(offered.first(), |scheme| offered.iter().find(|one| **one == scheme));
+        let (scheme, in_the_way) = match (chosen, &self.facts.owner, &self.file) {
+            (None, ..) => return self.refuse(waiter, Error::NoSuchScheme(offered.clone())),
+            (Some(scheme), Err(why), _) => (*scheme, Some(Error::NotOwner(why.clone()))),
+            (Some(scheme), Ok(()), FileState::Unusable(why)) => (*scheme, Some(Error::Store(why.clone()))),
+            (Some(scheme), Ok(()), _) => (*scheme, None),
+        };
+        if let Some(why) = in_the_way {
+            return self.refuse(waiter, why);
+        }
+        let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
+        if let Some(rotation) = self.file.rotation() {
+            let session = rotation.session();
+            let ended = session.refresh_expires_at.is_some_and(|at| at <= now.wall);
+            // A pasted token is meant to replace the one that is there.
+            let again =
+                rotation.over().is_some() || ended || session.is_only_fixed() || scheme == Scheme::Token;
+            if !again && server == self.server() {
+                let user = session.holder.user.clone();
+                return self.outbox.reply(waiter, ProfileReply::SignedIn { user, already: true });
+            }
+        }
+        self.sign_in(now, LoginEvent::Begin { waiter, server, scheme });
+    }
+
+    fn want_logout(&mut self, waiter: Waiter) {
+        if let Err(why) = &self.facts.owner {
+            return self.outbox.reply(waiter, ProfileReply::Failed(Error::NotOwner(why.clone())));
+        }
+        let rotation = self.file.rotation();
+        // A token that everkey did not put there is not everkey's to remove.
+        if rotation.is_some_and(|rotation| rotation.session().is_only_fixed()) {
+            let nothing = ProfileReply::LoggedOut(reply::Revocation::NothingToDo);
+            return self.outbox.reply(waiter, nothing);
+        }
+        self.sign_out.want(waiter, rotation.is_some(), &mut self.outbox);
+    }
+
+    /// What the server says of a token: of the caller's own, at the server that the caller counts on.
+    fn inspect(&mut self, waiter: Waiter, server: Option<String>, token: Option<Secret>) {
+        let (at, access) = match (self.file.rotation(), token) {
+            (_, Some(token)) => {
+                let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
+                // What is known of another server's endpoints does not hold there.
+                let registration = self.at().registration.filter(|_| server == self.server());
+                (CallTarget { server, registration }, token)
+            }
+            (Some(rotation), None) if over(rotation).is_none() => (self.at(), rotation.handed().clone()),
+            (_, None) => return self.whoami(waiter),
+        };
+        self.inspections.begin(waiter, at, access, Purpose::Inspect, &mut self.outbox);
+    }
+
+    /// Whose the session is, as its file does not say.
+    fn find_holder(&mut self, waiter: Waiter) {
+        let Some(rotation) = self.file.rotation() else { return };
+        let (token, access) = (rotation.fingerprint(), rotation.handed().clone());
+        let at = self.at();
+        self.inspections.begin(waiter, at, access, Purpose::FindHolder(token), &mut self.outbox);
+    }
+
+    fn refuse(&mut self, waiter: Waiter, why: Error) {
+        self.outbox.reply(waiter, ProfileReply::Failed(why));
+    }
+}
+
+/// Why the session is over; a token that never changes is good though the session beside it is over.
+fn over(rotation: &Rotation) -> Option<crate::error::EndReason> {
+    rotation.over().filter(|_| rotation.session().holder.fixed.is_none())
+}

@@ -1,0 +1,200 @@
+//! Ends of jobs, each handed to the machine that started it; and what the machines report.
+
+use crate::context::Context;
+use crate::error::{Error, Rejected, StoreError};
+use crate::identity::Identity;
+use crate::input::Op;
+use crate::inspections::Purpose;
+use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced};
+use crate::login::{LoginEvent, LoginOutcome};
+use crate::login_job::LoginAnswer;
+use crate::notice::Notice;
+use crate::profile::{Profile, context};
+use crate::reply::ProfileReply;
+use crate::rotation::{RotationEvent, RotationOutcome};
+use crate::time::Moment;
+
+impl Profile {
+    /// Each completion goes to the one part that started the work; nobody's is a leftover and is dropped.
+    pub(super) fn done(&mut self, now: &Moment, op: Op, done: JobResult) {
+        match done {
+            JobResult::Loaded(loaded) if self.observer.owns(op) => self.loaded(now, *loaded),
+            // Read before something else was found out, so older than what is known.
+            JobResult::Loaded(_) => {}
+            JobResult::SessionRead(found) => self.file_read(now, op, *found),
+            JobResult::SetAside(result) => self.set_aside(now, op, result),
+            JobResult::Connected(result) => self.rotate(now, RotationEvent::Connected(op, result)),
+            JobResult::Answered(answer, server_time) => {
+                self.facts.server_clock.learn(now, server_time);
+                self.refresh_answered(now, op, *answer);
+            }
+            JobResult::Probed(probe, server_time) => {
+                self.facts.server_clock.learn(now, server_time);
+                self.rotate(now, RotationEvent::Probed(op, probe));
+            }
+            JobResult::Replaced(result) => self.replaced(now, op, result),
+            JobResult::Stored(result) => self.stored(now, op, result),
+            JobResult::Erased(result) => self.erased(now, op, result),
+            JobResult::LoginAnswered(answer) => self.login_answered(now, op, *answer),
+            JobResult::Revoked(answer) => {
+                if let Some((id, outcome)) = self.revocations.answered(now, op, &answer, &mut self.outbox) {
+                    self.sign_out.confirmed(id, outcome, &mut self.outbox);
+                }
+            }
+            JobResult::Identified(identity) => self.identified(op, identity),
+            JobResult::Listening(port) => self.sign_in(now, LoginEvent::Listening(op, port)),
+        }
+    }
+
+    /// The session file was read for the observer, for a sign-in, or for the rotation.
+    fn file_read(&mut self, now: &Moment, op: Op, found: FileContent) {
+        if self.observer.owns(op) {
+            self.observed(now, found);
+        } else if self.login.owns(op) {
+            self.sign_in(now, LoginEvent::Checked(found));
+        } else {
+            self.rotate(now, RotationEvent::FileRead(op, found));
+        }
+    }
+
+    fn stored(&mut self, now: &Moment, op: Op, result: Result<(), StoreError>) {
+        if self.sidecar.owns(op) {
+            self.sidecar.written(now, result, &mut self.outbox);
+        } else if self.login.owns(op) {
+            self.sign_in(now, LoginEvent::Pinned(result));
+        } else {
+            self.rotate(now, RotationEvent::Stored(op, result));
+        }
+    }
+
+    fn replaced(&mut self, now: &Moment, op: Op, result: Result<Replaced, StoreError>) {
+        if self.login.owns(op) {
+            self.sign_in(now, LoginEvent::Replaced(result));
+        } else {
+            self.rotate(now, RotationEvent::Replaced(op, result));
+        }
+    }
+
+    fn refresh_answered(&mut self, now: &Moment, op: Op, answer: RefreshAnswer) {
+        let cx = context!(self, now);
+        let tokens = match &answer {
+            RefreshAnswer::Granted(tokens) => Some(tokens),
+            RefreshAnswer::Refused
+            | RefreshAnswer::Rotating
+            | RefreshAnswer::Late
+            | RefreshAnswer::Declined(_) => None,
+            RefreshAnswer::Unclear(_) => None,
+        };
+        if !self.revocations.take_abandoned(&cx, op, tokens, &mut self.outbox) {
+            self.rotate(now, RotationEvent::Answered(op, answer));
+        }
+    }
+
+    fn login_answered(&mut self, now: &Moment, op: Op, answer: LoginAnswer) {
+        let cx = context!(self, now);
+        let tokens = if let LoginAnswer::Granted(tokens) = &answer { Some(tokens) } else { None };
+        if !self.revocations.take_abandoned(&cx, op, tokens, &mut self.outbox) {
+            self.sign_in(now, LoginEvent::Answered(op, answer));
+        }
+    }
+
+    fn identified(&mut self, op: Op, identity: Identity) {
+        let Some((waiter, purpose)) = self.inspections.take(op) else { return };
+        let answer = match (purpose, identity) {
+            (_, Identity::Limited(secs)) => ProfileReply::Failed(Error::RateLimited { secs }),
+            (_, Identity::Net(net)) => ProfileReply::Failed(Error::Net(net)),
+            (Purpose::Inspect, identity) => ProfileReply::Inspected(identity),
+            (Purpose::FindHolder(_), Identity::Refused) => {
+                ProfileReply::Failed(Error::Rejected(Rejected::Token))
+            }
+            (Purpose::FindHolder(_), Identity::Untold) => ProfileReply::Whoami(None),
+            (Purpose::FindHolder(token), Identity::Accepted { user, about }) => {
+                let rotation = self.file.rotation_mut();
+                let same = rotation.is_some_and(|rotation| rotation.learn_holder(token, user.clone(), about));
+                if same { ProfileReply::Whoami(user) } else { ProfileReply::Failed(Error::AccountChanged) }
+            }
+        };
+        self.outbox.reply(waiter, answer);
+    }
+
+    /// Hands an event to the rotation of the session in the file, if there is one, and does what it reports.
+    pub(super) fn rotate(&mut self, now: &Moment, event: RotationEvent) {
+        let cx = context!(self, now);
+        let Some(rotation) = self.file.rotation_mut() else { return };
+        let outcomes = rotation.handle(&cx, event, &mut self.outbox);
+        self.rotated(now, outcomes);
+    }
+
+    pub(super) fn rotated(&mut self, now: &Moment, outcomes: Vec<RotationOutcome>) {
+        for outcome in outcomes {
+            self.rotation_reports(now, outcome);
+        }
+    }
+
+    fn rotation_reports(&mut self, now: &Moment, outcome: RotationOutcome) {
+        match outcome {
+            RotationOutcome::Observed(found) => self.observed(now, found),
+            RotationOutcome::Failed(why) => {
+                if let Some(rotation) = self.file.rotation() {
+                    self.waiters.fail(now, &why, rotation, &mut self.outbox);
+                }
+            }
+            RotationOutcome::Spend { token, until } => self.spend(now, token, until),
+            RotationOutcome::JournalDone => {
+                self.sidecar.change();
+            }
+            RotationOutcome::Ended { token, until, why } => {
+                self.sidecar.change().spend(token, until, why, now.wall);
+                self.outbox.notify(Notice::Ended(why));
+            }
+            RotationOutcome::Published(arrived, server) => self.pin_to(&arrived, server),
+            RotationOutcome::Revoke(at, session) => {
+                let cx = context!(self, now);
+                self.revocations.queue(&cx, at, &session, &mut self.outbox);
+            }
+            RotationOutcome::Abandoned { op, at, revoke } => self.revocations.abandon(op, at, revoke),
+        }
+    }
+
+    /// Hands an event to the sign-in, and does what it reports.
+    pub(super) fn sign_in(&mut self, now: &Moment, event: LoginEvent) {
+        let cx = context!(self, now);
+        let outcomes = self.login.handle(&cx, event, &mut self.outbox);
+        self.signed_in(now, outcomes);
+    }
+
+    fn signed_in(&mut self, now: &Moment, outcomes: Vec<LoginOutcome>) {
+        for outcome in outcomes {
+            self.login_reports(now, outcome);
+        }
+    }
+
+    fn login_reports(&mut self, now: &Moment, outcome: LoginOutcome) {
+        match outcome {
+            LoginOutcome::Granted { asked, tokens, registration } => {
+                // What the file holds beside the session stays in it.
+                let rotation = self.file.rotation();
+                let fixed = rotation.and_then(|rotation| rotation.session().holder.fixed.clone());
+                let cx = context!(self, now);
+                let outcomes = self.login.store(&cx, asked, *tokens, registration, fixed, &mut self.outbox);
+                self.signed_in(now, outcomes);
+            }
+            LoginOutcome::Pending(pin) => self.sidecar.note().pending = Some(pin),
+            LoginOutcome::SignedIn(arrived, server) => self.enter_signed_in(now, *arrived, server),
+            LoginOutcome::NotStored(at, arrived, why) => {
+                let cx = context!(self, now);
+                self.revocations.queue(&cx, at, &arrived.session, &mut self.outbox);
+                self.sidecar.change().pending = None;
+                self.outbox.notify(Notice::StoreFailed(why.clone()));
+                let outcomes = self.login.fail(Error::Store(why), &mut self.outbox);
+                self.signed_in(now, outcomes);
+            }
+            LoginOutcome::Observed(found) => self.observed(now, found),
+            LoginOutcome::TakeBack(at, tokens) => {
+                let cx = context!(self, now);
+                self.revocations.take_back(&cx, at, *tokens, &mut self.outbox);
+            }
+            LoginOutcome::Abandoned(op, at) => self.revocations.abandon(op, at, true),
+        }
+    }
+}

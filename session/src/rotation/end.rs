@@ -1,0 +1,76 @@
+//! Ends: sessions that are over for good, and work under way for a session that is not wanted any more.
+
+use crate::context::Context;
+use crate::effect::Outbox;
+use crate::error::EndReason;
+use crate::rotation::machine::{Rotation, RotationOutcome};
+use crate::rotation::state::{Attempt, RotationState};
+use crate::session::{Session, is_same_session};
+
+impl Rotation {
+    /// The session is over for good: its token is never sent again, not even after a restart.
+    pub fn end(&mut self, cx: &Context, why: EndReason) -> Vec<RotationOutcome> {
+        self.state = RotationState::Ended(why);
+        self.last = None;
+        let until = self.session.works_until(cx.now.wall);
+        vec![RotationOutcome::Ended { token: self.fingerprint(), until, why }]
+    }
+
+    /// Another rotation of the same token never ends: the server is asked to forget the session, for a new sign-in.
+    pub(super) fn end_contested(&mut self, cx: &Context) -> Vec<RotationOutcome> {
+        let revoke = RotationOutcome::Revoke(cx.target_of(&self.session), Box::new(self.session.clone()));
+        let mut outcomes = vec![revoke];
+        outcomes.extend(self.end(cx, EndReason::Contested));
+        outcomes
+    }
+
+    /// The session in memory is not the file's any more; `winner` is the one that took its place. If its token may have
+    /// been sent, by us or by whoever wrote a later one of the same session, it is never sent again.
+    pub fn leave(
+        &mut self,
+        cx: &Context,
+        winner: Option<&Session>,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
+        // A token that is only ever read can't be used up.
+        if self.session.refresh.is_none() {
+            return Vec::new();
+        }
+        let (token, until) = (self.fingerprint(), self.session.works_until(cx.now.wall));
+        let same = winner.is_some_and(|winner| is_same_session(&self.session, winner));
+        let used = self.state.is_open() || same;
+        let over = self.over().is_some();
+        // Within the same session a revocation would sign the winner out.
+        let mut outcomes = self.abandon(cx, !same, out);
+        if used && !over {
+            outcomes.push(RotationOutcome::Spend { token, until });
+        } else if over {
+            outcomes.push(RotationOutcome::JournalDone);
+        }
+        outcomes
+    }
+
+    /// Whatever is under way comes to nothing; `revoke` if a successor that still arrives is to be revoked.
+    pub fn abandon(&mut self, cx: &Context, revoke: bool, out: &mut Outbox) -> Vec<RotationOutcome> {
+        match self.take_state() {
+            RotationState::Attempt(Attempt::Sending { op, .. }) => {
+                return vec![RotationOutcome::Abandoned { op, at: cx.target_of(&self.session), revoke }];
+            }
+            RotationState::Attempt(
+                Attempt::Connecting { op, .. }
+                | Attempt::WritingIntent { connection: op, .. }
+                | Attempt::CheckingGeneration(op),
+            )
+            | RotationState::CheckingDoubt(op, _) => out.cancel(op),
+            RotationState::Attempt(Attempt::ReadingFile { connection, .. }) => {
+                connection.into_iter().for_each(|connection| out.cancel(connection));
+            }
+            RotationState::Idle
+            | RotationState::InDoubt(_)
+            | RotationState::Refused(_)
+            | RotationState::UnstoredSuccessor(..)
+            | RotationState::Ended(_) => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,12 @@
+//! The rotation of one session's tokens, S0 to S6 of docs/rotation.md. It owns the session while somebody is signed in.
+
+mod adopt;
+mod answer;
+mod commit;
+mod end;
+mod machine;
+mod send;
+mod state;
+
+pub(crate) use machine::{Rotation, RotationEvent, RotationOutcome};
+pub(crate) use state::ArrivedSession;

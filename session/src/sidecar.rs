@@ -1,0 +1,103 @@
+//! What everkey remembers about a profile beside its session file. Holds no secret.
+
+use crate::error::EndReason;
+use crate::journal::Capability;
+use crate::session::Fingerprint;
+use everkey_proto::reply::User;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A refresh token that must never be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// The token.
+    pub fingerprint: Fingerprint,
+    /// Unix seconds after which it may be forgotten.
+    pub until: u64,
+    /// Why a session that still holds it is over.
+    pub why: EndReason,
+}
+
+/// Where a session came from, and what holds for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The token that everkey itself wrote last; any other in the file was written by somebody else.
+    pub fingerprint: Fingerprint,
+    /// The only server that its tokens are sent to.
+    pub server: String,
+    /// What that server promises.
+    pub capability: Capability,
+    /// The access token's lifetime in seconds; none if nobody says.
+    pub lifetime_secs: Option<u64>,
+    /// How the person signed in, if that was here.
+    #[serde(default)]
+    pub scheme: Option<everkey_proto::Scheme>,
+    /// Who it is, for session files that don't say.
+    #[serde(default)]
+    pub user: Option<User>,
+    /// What else is known about them.
+    #[serde(default)]
+    pub about: BTreeMap<String, String>,
+}
+
+/// What everkey remembers about a profile beside its session file. Holds no secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sidecar {
+    /// Raised by every sign-in and sign-out.
+    pub epoch: u64,
+    /// Where the session came from; none before the first sign-in.
+    #[serde(default)]
+    pub pin: Option<Pin>,
+    /// A sign-in that is being stored; it counts once the session file holds its token.
+    #[serde(default)]
+    pub pending: Option<Pin>,
+    /// The machine that wrote this, so that a copied home folder is noticed.
+    #[serde(default)]
+    pub machine: Option<String>,
+    /// A sign-out that may have been cut short: the token whose file shall go.
+    #[serde(default)]
+    pub signing_out: Option<Fingerprint>,
+    /// Tokens that must never be sent again, oldest first.
+    #[serde(default)]
+    pub spent: Vec<Spent>,
+}
+
+/// How many spent tokens are remembered at most; two months of hourly refreshes.
+const SPENT_CAP: usize = 1536;
+
+impl Sidecar {
+    /// Remembers that a token must never be sent again.
+    pub fn spend(&mut self, fingerprint: Fingerprint, until: u64, why: EndReason, wall: u64) {
+        self.spent.retain(|spent| spent.until > wall && spent.fingerprint != fingerprint);
+        self.spent.push(Spent { fingerprint, until: until.max(wall.saturating_add(86400)), why });
+        let excess = self.spent.len().saturating_sub(SPENT_CAP);
+        self.spent.drain(..excess);
+    }
+
+    /// Raised by every sign-in and sign-out, so that whatever was begun before is out of date.
+    pub(crate) fn raise_epoch(&mut self) {
+        self.epoch = self.epoch.saturating_add(1);
+    }
+
+    /// Why a token must never be sent again, if so.
+    pub fn is_spent(&self, fingerprint: Fingerprint) -> Option<EndReason> {
+        self.spent.iter().find(|spent| spent.fingerprint == fingerprint).map(|spent| spent.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everkey_proto::Secret;
+
+    #[test]
+    fn f09_spent_tokens_are_remembered_until_they_expire() {
+        let print = |t: &str| Fingerprint::of(&Secret::new(t));
+        let mut sidecar = Sidecar::default();
+        sidecar.spend(print("a"), 2_000_000, EndReason::Restored, 1_000_000);
+        assert_eq!(sidecar.is_spent(print("a")), Some(EndReason::Restored));
+        sidecar.spend(print("b"), 9_000_000, EndReason::Restored, 2_000_001);
+        assert_eq!(sidecar.is_spent(print("a")), None);
+        assert_eq!(sidecar.is_spent(print("b")), Some(EndReason::Restored));
+    }
+}

@@ -1,0 +1,19 @@
+//! The rows of `tests/FAULTS.md` that the pure core alone must hold, one scenario each.
+#![forbid(unsafe_code)]
+#![allow(missing_docs, clippy::panic)]
+
+mod accounts;
+mod damaged;
+mod farewell;
+mod files;
+mod fixtures;
+mod flows;
+mod identities;
+mod kept;
+mod network;
+mod pages;
+mod people;
+mod refused;
+mod script;
+mod time;
+mod unrotated;

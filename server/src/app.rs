@@ -9,7 +9,7 @@ use crate::db::Database;
 use crate::digest::Digest;
 use crate::keys::KeyRing;
 use crate::limits::Limits;
-use crate::mail::Outbox;
+use crate::mail::MailOutbox;
 use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
 use crate::time::{TimeSource, Timestamp};
@@ -38,7 +38,7 @@ pub struct AppState {
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Where mail is left.
-    pub outbox: Outbox,
+    pub outbox: MailOutbox,
     pub clock: Arc<dyn TimeSource>,
 }
 

@@ -4,12 +4,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use everkey_server::cli::Cli;
+use everkey_server::cli::ServerCli;
 use everkey_server::command_error::CommandError;
 use everkey_server::commands;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = ServerCli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), CommandError> {
+fn run(cli: ServerCli) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CommandError::new(format!("can't start: {error}"), "Try again."))?;

@@ -14,7 +14,7 @@ use crate::db::DatabaseLocation;
 /// The self-hosted api-server: signs people in by email code and keeps their sessions.
 #[derive(Debug, Parser)]
 #[command(name = "everkey-server", version, max_term_width = 100, disable_help_subcommand = true)]
-pub struct Cli {
+pub struct ServerCli {
     /// What to do.
     #[command(subcommand)]
     pub command: ServerCommand,
@@ -102,6 +102,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        ServerCli::command().debug_assert();
     }
 }

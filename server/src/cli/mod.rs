@@ -8,7 +8,7 @@ mod serve;
 mod values;
 
 pub use accounts::{ClientsCommand, OneClient, OneUser, PlatformRole, UsersCommand};
-pub use command::{BackupCommand, Cli, OneSession, ServerCommand, SessionsCommand};
+pub use command::{BackupCommand, OneSession, ServerCli, ServerCommand, SessionsCommand};
 pub use keys::{KeysCommand, KeysFile};
 pub use listing::ListOptions;
 pub use serve::{LogFormat, Retry, ServeCommand};

@@ -179,11 +179,11 @@ fn public_url(text: &str) -> Result<String, String> {
 mod tests {
     use clap::Parser as _;
 
-    use crate::cli::Cli;
+    use crate::cli::ServerCli;
 
     #[test]
     fn debug_hides_a_password_in_the_mail_address() {
-        let cli = Cli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
+        let cli = ServerCli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
         assert!(!format!("{cli:?}").contains("hunter2"));
     }
 }

@@ -16,14 +16,14 @@ use crate::time::Timestamp;
 
 /// Why a session was ended before it lapsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
+pub enum SessionEndReason {
     /// Its holder signed out.
     Logout,
     /// One of the user's refresh tokens was used twice.
     Replay,
 }
 
-impl EndReason {
+impl SessionEndReason {
     /// The word for it in the database and in listings.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl EndReason {
     }
 }
 
-impl FromStr for EndReason {
+impl FromStr for SessionEndReason {
     type Err = UnknownValue;
 
     fn from_str(text: &str) -> Result<Self, UnknownValue> {
@@ -62,7 +62,7 @@ pub struct StoredSession {
     /// The highest generation of which a token has been seen.
     pub seen_generation: i64,
     /// When and why it was ended.
-    pub ended: Option<(Timestamp, EndReason)>,
+    pub ended: Option<(Timestamp, SessionEndReason)>,
 }
 
 impl StoredSession {
@@ -162,7 +162,7 @@ impl Tx {
         &mut self,
         user: &str,
         kept: &str,
-        why: EndReason,
+        why: SessionEndReason,
         now: Timestamp,
     ) -> Result<u64, DbError> {
         let done = sqlx::query(
@@ -237,7 +237,12 @@ impl Tx {
     }
 
     /// Ends one session; one that has ended before stays as it is.
-    pub async fn end_session(&mut self, id: &str, why: EndReason, now: Timestamp) -> Result<bool, DbError> {
+    pub async fn end_session(
+        &mut self,
+        id: &str,
+        why: SessionEndReason,
+        now: Timestamp,
+    ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL",
         )
@@ -253,7 +258,7 @@ impl Tx {
     pub async fn end_sessions_of(
         &mut self,
         user: &str,
-        why: EndReason,
+        why: SessionEndReason,
         now: Timestamp,
     ) -> Result<u64, DbError> {
         let done = sqlx::query(

@@ -8,4 +8,4 @@ mod outbox;
 pub mod route;
 
 pub use letter::{Mail, MailContent, MailNotice};
-pub use outbox::{MailQueue, Outbox, OutboxSlot, outbox};
+pub use outbox::{MailOutbox, MailQueue, OutboxSlot, outbox};

@@ -9,22 +9,22 @@ const WAITING: usize = 1024;
 
 /// Where requests leave mail.
 #[derive(Clone, Debug)]
-pub struct Outbox(mpsc::Sender<Mail>);
+pub struct MailOutbox(mpsc::Sender<Mail>);
 
 /// A place in the outbox.
 #[derive(Debug)]
 pub struct OutboxSlot(mpsc::OwnedPermit<Mail>);
 
-/// What waits in the outbox; it ends once every [`Outbox`] is gone and it is empty.
+/// What waits in the outbox; it ends once every [`MailOutbox`] is gone and it is empty.
 pub type MailQueue = mpsc::Receiver<Mail>;
 
 /// An outbox and its other end.
-pub fn outbox() -> (Outbox, MailQueue) {
+pub fn outbox() -> (MailOutbox, MailQueue) {
     let (sender, waiting) = mpsc::channel(WAITING);
-    (Outbox(sender), waiting)
+    (MailOutbox(sender), waiting)
 }
 
-impl Outbox {
+impl MailOutbox {
     /// How many messages wait.
     pub fn waiting(&self) -> usize {
         self.0.max_capacity() - self.0.capacity()

@@ -21,7 +21,7 @@ use crate::rules::local_path::LocalPath;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::request::{
-    AuthorizationDenied, Parameters, Prompt, RequestedAuthorization, UntrustedRequest,
+    AuthorizationDenied, Parameters, PromptParameter, RequestedAuthorization, UntrustedRequest,
 };
 use crate::rules::oauth::scope::Scope;
 use crate::tokens::browser::FormToken;
@@ -134,8 +134,8 @@ pub async fn show(
         Err(denied) => return Ok(trusted.denied(&app, denied)),
     };
     match (requested.prompt, recent(&app, signed_in, &requested)) {
-        (Prompt::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
-        (Prompt::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
+        (PromptParameter::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
+        (PromptParameter::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
         (_, Recent::TooOld) => Ok(trusted.sign_in(&app, sign_in_again_path)),
         (_, Recent::No) => Ok(trusted.sign_in(&app, sign_in_path)),
         (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &requested, &signed_in)),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::actions::device::{PollOutcome, poll};
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::error::OAuthError;
-use crate::actions::oauth::grant::IssuedTokens;
+use crate::actions::oauth::grant::GrantedTokens;
 use crate::actions::oauth::redeem::{CodeExchange, redeem};
 use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::AppState;
@@ -126,7 +126,7 @@ async fn refreshed(
     let (access, access_expires_in) = (tokens.access, tokens.access_expires_in);
     Ok(OAuthTokenResponse::of(
         app,
-        IssuedTokens { access, access_expires_in, refresh, id_token: None, scopes },
+        GrantedTokens { access, access_expires_in, refresh, id_token: None, scopes },
     ))
 }
 
@@ -204,7 +204,7 @@ pub(super) struct OAuthTokenResponse {
 
 impl OAuthTokenResponse {
     /// After a grant.
-    pub(super) fn of(app: &AppState, issued: IssuedTokens) -> Self {
+    pub(super) fn of(app: &AppState, issued: GrantedTokens) -> Self {
         let (refresh, refresh_expires_in) = issued.refresh.unzip();
         Self {
             access_token: issued.access,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::actions::accounts::error::AccountError;
 use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::db::retry;
-use crate::db::sessions::EndReason;
+use crate::db::sessions::SessionEndReason;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
 use crate::rules::audit_event::AuditEvent;
 
@@ -44,7 +44,7 @@ pub async fn set_status(
                 AccountStatus::Active => AuditEvent::UserEnabled,
                 // Its sessions don't come back with it.
                 AccountStatus::Disabled => {
-                    bearer.tx.end_sessions_of(id, EndReason::Logout, bearer.now).await?;
+                    bearer.tx.end_sessions_of(id, SessionEndReason::Logout, bearer.now).await?;
                     AuditEvent::UserDisabled
                 }
             };

@@ -4,7 +4,7 @@ use crate::actions::server_error::ServerError;
 use crate::db::Database;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
-use crate::db::sessions::EndReason;
+use crate::db::sessions::SessionEndReason;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
@@ -47,7 +47,7 @@ pub async fn change(
             user.status = *status;
             tx.set_status(&user.id, *status).await?;
             if *status == AccountStatus::Disabled {
-                sessions = tx.end_sessions_of(&user.id, EndReason::Logout, now).await?;
+                sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
             }
             format!("status {}", status.as_str())
         }
@@ -62,7 +62,7 @@ pub async fn change(
             format!("platform role {}", role.as_str())
         }
         AccountChange::SignOut { tokens: too } => {
-            sessions = tx.end_sessions_of(&user.id, EndReason::Logout, now).await?;
+            sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
             if *too {
                 tokens = tx.revoke_personal_tokens_of(&user.id, now).await?;
             }
@@ -97,7 +97,7 @@ pub async fn reset_second_factor(
 pub async fn end_session(store: &Database, id: &str, now: Timestamp) -> Result<Option<bool>, ServerError> {
     let mut tx = store.begin().await?;
     let Some(session) = tx.session_for_update(id).await? else { return Ok(None) };
-    let ended = tx.end_session(id, EndReason::Logout, now).await?;
+    let ended = tx.end_session(id, SessionEndReason::Logout, now).await?;
     if ended {
         let (event, user) = (AuditEvent::OperatorChanged, session.user.id.as_str());
         tx.record_operator(event, user, Some(id), "session ended", now).await?;

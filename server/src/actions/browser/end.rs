@@ -3,7 +3,7 @@
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
-use crate::db::sessions::{EndReason, StoredSession};
+use crate::db::sessions::{SessionEndReason, StoredSession};
 use crate::db::{Tx, retry};
 use crate::rules::audit_event::AuditEvent;
 use crate::time::Timestamp;
@@ -53,7 +53,7 @@ pub async fn others(app: &AppState, mine: &StoredSession) -> Result<u64, ServerE
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, EndReason::Logout, now).await?;
+        let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, SessionEndReason::Logout, now).await?;
         let detail = ended.to_string();
         let entry = AuditEntry {
             event: AuditEvent::OthersEnded,
@@ -74,7 +74,7 @@ async fn end(
     event: AuditEvent,
     now: Timestamp,
 ) -> Result<(), ServerError> {
-    if tx.end_session(&session.id, EndReason::Logout, now).await? {
+    if tx.end_session(&session.id, SessionEndReason::Logout, now).await? {
         let entry = AuditEntry { event, session: Some(session), generation: None, detail: None };
         tx.record(entry, now).await?;
     }

@@ -6,7 +6,7 @@
 
 use crate::actions::device::organisation::first_organisation;
 use crate::actions::oauth;
-use crate::actions::oauth::grant::{ClientGrant, IssuedTokens};
+use crate::actions::oauth::grant::{ClientGrant, GrantedTokens};
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::begin::{NewTokenSession, begin};
 use crate::actions::sessions::tokens::TokenPair;
@@ -36,7 +36,7 @@ pub enum PollOutcome {
     /// Approved: the tokens of a tool of ours, this once.
     Granted(Box<DeviceTokens>),
     /// Approved: the tokens of an OAuth client, this once.
-    Issued(Box<IssuedTokens>),
+    Issued(Box<GrantedTokens>),
 }
 
 /// What an approved grant gives.

@@ -41,7 +41,7 @@ pub struct ClientGrant<'a> {
 
 /// What an OAuth client is given. It must only leave the server once the transaction is committed.
 #[derive(Debug)]
-pub struct IssuedTokens {
+pub struct GrantedTokens {
     pub access: SecretText,
     /// How long the access token works.
     pub access_expires_in: Duration,
@@ -59,7 +59,7 @@ pub async fn grant(
     tx: &mut Tx,
     granting: ClientGrant<'_>,
     now: Timestamp,
-) -> Result<(StoredSession, IssuedTokens), ServerError> {
+) -> Result<(StoredSession, GrantedTokens), ServerError> {
     let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
     let grant = SessionGrant::OAuth { client: client.id.clone(), scope: scopes.text() };
     let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
@@ -90,7 +90,7 @@ pub async fn grant(
     } else {
         None
     };
-    Ok((session, IssuedTokens { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
+    Ok((session, GrantedTokens { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
 }
 
 /// What the scopes let a client know about a user.

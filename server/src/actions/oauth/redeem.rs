@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::actions::limit::admit;
 use crate::actions::oauth::error::OAuthError;
-use crate::actions::oauth::grant::{ClientGrant, IssuedTokens, grant};
+use crate::actions::oauth::grant::{ClientGrant, GrantedTokens, grant};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
 use crate::db::clients::OAuthClient;
-use crate::db::sessions::EndReason;
+use crate::db::sessions::SessionEndReason;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
@@ -38,11 +38,11 @@ pub struct CodeExchange<'a> {
 }
 
 /// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
-pub async fn redeem(app: &AppState, exchange: CodeExchange<'_>) -> Result<IssuedTokens, OAuthError> {
+pub async fn redeem(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTokens, OAuthError> {
     retry(|| attempt(app, exchange)).await
 }
 
-async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<IssuedTokens, OAuthError> {
+async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTokens, OAuthError> {
     let mut tx = app.store.begin().await?;
     let hash = Digest::sha256(exchange.code.expose().as_bytes());
     let found = tx.authorization_for_update(&hash).await?;
@@ -72,7 +72,7 @@ async fn begin(
     hash: &Digest,
     found: &Authorization,
     now: Timestamp,
-) -> Result<IssuedTokens, OAuthError> {
+) -> Result<GrantedTokens, OAuthError> {
     let user = tx.user(&found.user).await?.ok_or(DbError::Corrupt("authorization_codes.user_id"))?;
     match user.status {
         AccountStatus::Active => {}
@@ -96,10 +96,10 @@ async fn begin(
     Ok(issued)
 }
 
-async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<IssuedTokens, OAuthError> {
+async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<GrantedTokens, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
-    tx.end_session(&session.id, EndReason::Replay, now).await?;
+    tx.end_session(&session.id, SessionEndReason::Replay, now).await?;
     let entry = AuditEntry {
         event: AuditEvent::CodeReplayed,
         session: Some(&session),
@@ -113,7 +113,7 @@ async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<IssuedTok
 }
 
 /// Keeps only that a code was brought.
-async fn refuse(mut tx: Tx, known: Option<(&Authorization, Timestamp)>) -> Result<IssuedTokens, OAuthError> {
+async fn refuse(mut tx: Tx, known: Option<(&Authorization, Timestamp)>) -> Result<GrantedTokens, OAuthError> {
     if let Some((found, now)) = known {
         let detail = format!("authorization code of client {}", found.client);
         let entry = AuditEntry {

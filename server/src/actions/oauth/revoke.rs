@@ -6,7 +6,7 @@ use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
 use crate::db::retry;
-use crate::db::sessions::EndReason;
+use crate::db::sessions::SessionEndReason;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::grant::TokenHolder;
 use crate::secret::SecretText;
@@ -30,7 +30,7 @@ async fn end(app: &AppState, session: &str, holder: &TokenHolder) -> Result<(), 
     let now = app.now();
     let session = tx.session_for_update(session).await?;
     let Some(session) = session.filter(|session| session.grant.is_of(holder)) else { return Ok(()) };
-    if tx.end_session(&session.id, EndReason::Logout, now).await? {
+    if tx.end_session(&session.id, SessionEndReason::Logout, now).await? {
         let entry =
             AuditEntry { event: AuditEvent::Logout, session: Some(&session), generation: None, detail: None };
         tx.record(entry, now).await?;

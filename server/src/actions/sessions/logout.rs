@@ -4,7 +4,7 @@ use crate::actions::sessions::error::GrantError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::retry;
-use crate::db::sessions::EndReason;
+use crate::db::sessions::SessionEndReason;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::grant::TokenHolder;
 use crate::tokens::refresh::RefreshToken;
@@ -21,7 +21,7 @@ async fn attempt(app: &AppState, token: &RefreshToken, holder: &TokenHolder) -> 
     let token = tx.token_for_update(&token.hash()).await?.ok_or(GrantError::InvalidGrant)?;
     let session = tx.session_for_update(&token.session_id).await?;
     let session = session.filter(|session| session.grant.is_of(holder)).ok_or(GrantError::InvalidGrant)?;
-    if tx.end_session(&session.id, EndReason::Logout, now).await? {
+    if tx.end_session(&session.id, SessionEndReason::Logout, now).await? {
         let entry =
             AuditEntry { event: AuditEvent::Logout, session: Some(&session), generation: None, detail: None };
         tx.record(entry, now).await?;

@@ -8,7 +8,7 @@ use crate::actions::sessions::error::GrantError;
 use crate::actions::sessions::tokens::{self, TokenPair};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
-use crate::db::sessions::{EndReason, StoredSession};
+use crate::db::sessions::{SessionEndReason, StoredSession};
 use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
@@ -221,7 +221,7 @@ async fn repeat(
 /// A replay: someone else may hold the token, so every session of the user ends.
 async fn revoke_all(mut tx: Tx, known: &Known, now: Timestamp) -> Result<TokenPair, GrantError> {
     let Known { token, session, .. } = known;
-    let ended = tx.end_sessions_of(&session.user.id, EndReason::Replay, now).await?;
+    let ended = tx.end_sessions_of(&session.user.id, SessionEndReason::Replay, now).await?;
     record(&mut tx, AuditEvent::ReplayRevokedAll, known, token.generation, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, ended, "a refresh token was used twice");

@@ -47,7 +47,7 @@ pub struct AuthorizationDenied {
 
 /// `prompt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prompt {
+pub enum PromptParameter {
     /// Whatever is needed. Consent always is.
     Needed,
     /// The user is to prove again who they are.
@@ -65,7 +65,7 @@ pub struct RequestedAuthorization {
     /// What it wants to find in the id_token.
     pub nonce: Option<String>,
     /// What the user is to see.
-    pub prompt: Prompt,
+    pub prompt: PromptParameter,
     /// How long ago the user may have proved who they are.
     pub max_age: Option<Duration>,
     /// Since when the user was to prove it again, if they were sent to do so.
@@ -175,18 +175,18 @@ impl Parameters {
         if granted.is_empty() { Err(nothing) } else { Ok(granted) }
     }
 
-    fn prompt(&self) -> Result<Prompt, AuthorizationDenied> {
+    fn prompt(&self) -> Result<PromptParameter, AuthorizationDenied> {
         let words: BTreeSet<&str> =
             self.once("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
         if words.contains("none") {
             let alone = words.len() == 1;
-            return if alone { Ok(Prompt::None) } else { Err(invalid("prompt=none stands alone.")) };
+            return if alone { Ok(PromptParameter::None) } else { Err(invalid("prompt=none stands alone.")) };
         }
         if words.iter().any(|word| !["login", "consent", "select_account"].contains(word)) {
             return Err(invalid("prompt may hold none, login, consent and select_account."));
         }
         let again = words.contains("login") || words.contains("select_account");
-        Ok(if again { Prompt::Login } else { Prompt::Needed })
+        Ok(if again { PromptParameter::Login } else { PromptParameter::Needed })
     }
 
     fn max_age(&self) -> Result<Option<Duration>, AuthorizationDenied> {
@@ -216,7 +216,7 @@ impl RequestedAuthorization {
     pub fn accepts(&self, proved_at: Timestamp, now: Timestamp) -> bool {
         let again = self.after.is_some_and(|after| after <= now && proved_at >= after);
         let young = self.max_age.is_none_or(|age| now.since(proved_at) <= age);
-        again || (young && self.prompt != Prompt::Login)
+        again || (young && self.prompt != PromptParameter::Login)
     }
 }
 
@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn prompts_are_read_as_openid_connect_says() {
-        assert_eq!(requested("prompt=none").unwrap().prompt, Prompt::None);
-        assert_eq!(requested("prompt=consent+login").unwrap().prompt, Prompt::Login);
-        assert_eq!(requested("prompt=consent").unwrap().prompt, Prompt::Needed);
+        assert_eq!(requested("prompt=none").unwrap().prompt, PromptParameter::None);
+        assert_eq!(requested("prompt=consent+login").unwrap().prompt, PromptParameter::Login);
+        assert_eq!(requested("prompt=consent").unwrap().prompt, PromptParameter::Needed);
         for bad in
             ["prompt=none+login", "prompt=create", "prompt=LOGIN", "max_age=-1", "max_age=1.5", "max_age=x"]
         {

@@ -5,19 +5,18 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::db::Store;
+use crate::db::Database;
 use crate::digest::Digest;
 use crate::keys::KeyRing;
 use crate::limits::Limits;
-use crate::mail::Outbox;
+use crate::mail::MailOutbox;
 use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
-use crate::time::{Clock, Moment};
+use crate::time::{TimeSource, Timestamp};
 use crate::tokens::access::AccessTokens;
 
-/// How tokens are issued.
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct TokenPolicy {
     /// How long an access token works.
     pub access_ttl: Duration,
     /// How long an unused refresh token works.
@@ -27,30 +26,24 @@ pub struct Policy {
 }
 
 /// The server's state: handles to the outside, and settings. It holds no session state of its own.
-pub struct App {
-    /// The database.
-    pub store: Store,
-    /// The server's keys.
+pub struct AppState {
+    pub store: Database,
     pub keys: KeyRing,
     /// Where the server is reached from outside: the OAuth issuer, without a slash at the end.
     pub public_url: String,
-    /// Signs and reads access tokens.
     pub access: AccessTokens,
-    /// How tokens are issued.
-    pub policy: Policy,
+    pub policy: TokenPolicy,
     /// How often things may be done.
     pub limits: Limits,
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Where mail is left.
-    pub outbox: Outbox,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub outbox: MailOutbox,
+    pub clock: Arc<dyn TimeSource>,
 }
 
-impl App {
-    /// The present moment.
-    pub fn now(&self) -> Moment {
+impl AppState {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -44,8 +44,13 @@ impl Digest {
 
     /// The first six bytes in hexadecimal: enough to tell lines of a log apart.
     pub fn short(&self) -> String {
-        self.0[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0[..6])
     }
+}
+
+/// Two lower-case digits a byte, for what may be seen. Secrets have [`SecretBytes::to_hex`], whose text is wiped.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl PartialEq for Digest {
@@ -68,8 +73,10 @@ mod tests {
 
     #[test]
     fn sha256_matches_the_published_vector() {
-        let hex: String = Digest::sha256(b"abc").bytes().iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hex(Digest::sha256(b"abc").bytes()),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 
     #[test]

@@ -5,151 +5,107 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::command_error::CommandError;
 use crate::duration;
 use crate::rules::rate::Limit;
-use crate::trouble::Trouble;
 
-/// Every limit the server enforces. Field names are the keys of the `--limits` file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// How long a login code works.
-    #[serde(deserialize_with = "span")]
-    pub code_ttl: Duration,
-    /// The pause between two codes for one email.
-    #[serde(deserialize_with = "span")]
-    pub code_cooldown: Duration,
-    /// Codes sent to one email.
-    #[serde(deserialize_with = "limit")]
-    pub codes_per_email: Limit,
-    /// Codes asked for from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub codes_per_ip: Limit,
-    /// Guesses after which a code is dead.
-    pub guesses_per_code: u32,
-    /// Wrong or dead guesses at one email's codes.
-    #[serde(deserialize_with = "limit")]
-    pub failures_per_email: Limit,
-    /// How long a browser stays signed in without being used.
-    #[serde(deserialize_with = "span")]
-    pub web_idle: Duration,
-    /// How long a browser stays signed in however much it is used.
-    #[serde(deserialize_with = "span")]
-    pub web_longest: Duration,
-    /// OAuth clients registered from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub registrations_per_ip: Limit,
-    /// Failed OAuth client authentications from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub client_failures_per_ip: Limit,
-    /// Authorization codes brought from one network address, right or wrong.
-    #[serde(deserialize_with = "limit")]
-    pub code_exchanges_per_ip: Limit,
-    /// Rotations of one session.
-    #[serde(deserialize_with = "limit")]
-    pub rotations_per_session: Limit,
-    /// Refused personal access tokens from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub refused_tokens_per_ip: Limit,
-    /// Personal access tokens made by one user.
-    #[serde(deserialize_with = "limit")]
-    pub tokens_per_user: Limit,
-    /// Workspaces, invitations, reports and links made by one user.
-    #[serde(deserialize_with = "limit")]
-    pub creations_per_user: Limit,
-    /// Share links opened from one network address, working or not.
-    #[serde(deserialize_with = "limit")]
-    pub share_opens_per_ip: Limit,
-    /// How long the codes of a device grant work.
-    #[serde(deserialize_with = "span")]
-    pub device_code_ttl: Duration,
-    /// Device grants asked for from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub device_codes_per_ip: Limit,
-    /// Wrong user codes typed by one user.
-    #[serde(deserialize_with = "limit")]
-    pub wrong_user_codes_per_user: Limit,
-    /// Wrong user codes typed at one network address.
-    #[serde(deserialize_with = "limit")]
-    pub wrong_user_codes_per_ip: Limit,
-    /// Polls of the achilles CLI from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub achilles_polls_per_ip: Limit,
-    /// Refreshes of the achilles CLI from one network address.
-    #[serde(deserialize_with = "limit")]
-    pub achilles_refreshes_per_ip: Limit,
-    /// Wrong answers to one user's second factor.
-    #[serde(deserialize_with = "limit")]
-    pub second_factor_failures: Limit,
+/// Makes of one table the struct, its defaults, the windows that events are kept for, and the list in `serve --help`.
+/// A value is a `span`, a `pause` between two events, a `count`, or a `limit`: so many in a window.
+macro_rules! limits {
+    ($($name:ident: $kind:ident($($value:tt)+), $help:literal;)+) => {
+        /// Every limit the server enforces. Field names are the keys of the `--limits` file.
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $(
+                #[doc = $help]
+                #[serde(deserialize_with = "read")]
+                pub $name: limits!(@type $kind),
+            )+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: limits!(@default $kind $($value)+),)+ }
+            }
+        }
+
+        impl Limits {
+            /// How long an event may count for any of the limits.
+            pub fn longest_window(&self) -> Duration {
+                [$(limits!(@window $kind self.$name),)+].into_iter().fold(Duration::ZERO, Duration::max)
+            }
+        }
+
+        /// Each key, its default as TOML, and what it is.
+        const LISTED: &[(&str, &str, &str)] =
+            &[$((stringify!($name), limits!(@toml $kind $($value)+), $help),)+];
+    };
+    (@type span) => { Duration };
+    (@type pause) => { Duration };
+    (@type count) => { u32 };
+    (@type limit) => { Limit };
+    (@default count $n:literal) => { $n };
+    (@default limit $max:literal per $n:literal $unit:ident) => { Limit { max: $max, window: limits!(@secs $n $unit) } };
+    (@default $span:ident $n:literal $unit:ident) => { limits!(@secs $n $unit) };
+    (@secs $n:literal s) => { Duration::from_secs($n) };
+    (@secs $n:literal m) => { Duration::from_secs($n * 60) };
+    (@secs $n:literal h) => { Duration::from_secs($n * 3600) };
+    (@secs $n:literal d) => { Duration::from_secs($n * 86_400) };
+    (@window limit $value:expr) => { $value.window };
+    (@window pause $value:expr) => { $value };
+    (@window $other:ident $value:expr) => { Duration::ZERO };
+    (@toml count $n:literal) => { stringify!($n) };
+    (@toml limit $max:literal per $n:literal $unit:ident) => {
+        concat!("{ max = ", $max, ", window = \"", $n, stringify!($unit), "\" }")
+    };
+    (@toml $span:ident $n:literal $unit:ident) => { concat!("\"", $n, stringify!($unit), "\"") };
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        let minutes = |n: u64| Duration::from_secs(n * 60);
-        Self {
-            code_ttl: minutes(10),
-            code_cooldown: Duration::from_secs(30),
-            codes_per_email: Limit { max: 5, window: minutes(15) },
-            codes_per_ip: Limit { max: 20, window: minutes(15) },
-            guesses_per_code: 5,
-            failures_per_email: Limit { max: 50, window: minutes(24 * 60) },
-            web_idle: minutes(7 * 24 * 60),
-            web_longest: minutes(30 * 24 * 60),
-            registrations_per_ip: Limit { max: 20, window: minutes(60) },
-            client_failures_per_ip: Limit { max: 30, window: minutes(15) },
-            code_exchanges_per_ip: Limit { max: 120, window: minutes(1) },
-            rotations_per_session: Limit { max: 120, window: minutes(1) },
-            refused_tokens_per_ip: Limit { max: 30, window: minutes(15) },
-            tokens_per_user: Limit { max: 30, window: minutes(60) },
-            creations_per_user: Limit { max: 200, window: minutes(60) },
-            share_opens_per_ip: Limit { max: 60, window: minutes(1) },
-            device_code_ttl: minutes(10),
-            device_codes_per_ip: Limit { max: 10, window: minutes(15) },
-            wrong_user_codes_per_user: Limit { max: 5, window: minutes(10) },
-            wrong_user_codes_per_ip: Limit { max: 5, window: minutes(10) },
-            achilles_polls_per_ip: Limit { max: 60, window: minutes(1) },
-            achilles_refreshes_per_ip: Limit { max: 10, window: minutes(15) },
-            second_factor_failures: Limit { max: 5, window: minutes(10) },
-        }
-    }
+limits! {
+    code_ttl: span(10 m), "how long a login code works";
+    code_cooldown: pause(30 s), "pause between two codes for one email";
+    codes_per_email: limit(5 per 15 m), "codes sent to one email";
+    codes_per_ip: limit(20 per 15 m), "codes asked for from one address or /64";
+    guesses_per_code: count(5), "guesses after which a code is dead";
+    failures_per_email: limit(50 per 1 d), "refused guesses for one email";
+    web_idle: span(7 d), "how long a browser stays signed in unused";
+    web_longest: span(30 d), "how long a browser stays signed in at all";
+    registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one address";
+    client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
+    code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
+    rotations_per_session: limit(120 per 1 m), "refreshes of one session";
+    refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
+    tokens_per_user: limit(30 per 1 h), "personal access tokens made by one user";
+    creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
+    share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
+    device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
+    device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for from one address";
+    wrong_user_codes_per_user: limit(5 per 10 m), "wrong device codes typed by one user";
+    wrong_user_codes_per_ip: limit(5 per 10 m), "wrong device codes typed at one address";
+    achilles_polls_per_ip: limit(60 per 1 m), "polls of the achilles CLI";
+    achilles_refreshes_per_ip: limit(10 per 15 m), "refreshes of the achilles CLI";
+    second_factor_failures: limit(5 per 10 m), "wrong answers to one user's second factor";
 }
 
 impl Limits {
-    /// How long an event may count for any of the limits.
-    pub fn longest_window(&self) -> Duration {
-        let counted = [
-            self.codes_per_email,
-            self.codes_per_ip,
-            self.failures_per_email,
-            self.refused_tokens_per_ip,
-            self.tokens_per_user,
-            self.creations_per_user,
-            self.share_opens_per_ip,
-            self.registrations_per_ip,
-            self.client_failures_per_ip,
-            self.code_exchanges_per_ip,
-            self.device_codes_per_ip,
-            self.wrong_user_codes_per_user,
-            self.wrong_user_codes_per_ip,
-            self.achilles_polls_per_ip,
-            self.achilles_refreshes_per_ip,
-            self.second_factor_failures,
-        ];
-        counted.iter().map(|limit| limit.window).fold(self.code_cooldown, Duration::max)
+    /// Every key with its default and what it is, one a line: a `--limits` file that changes nothing.
+    pub fn listing() -> String {
+        LISTED.iter().map(|(key, value, help)| format!("  {key} = {value}  # {help}\n")).collect()
     }
 
     /// The limits in a TOML file; what it leaves out keeps the contract's number. Errors if it can't be
     /// read, is not TOML, names an unknown key, or holds a number that makes no sense.
-    pub fn load(path: &Path) -> Result<Self, Trouble> {
+    pub fn load(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Trouble::new(
+            CommandError::new(
                 format!("can't read the limits file {shown}: {error}"),
                 "Check the path given to --limits.",
             )
         })?;
         toml::from_str(&text).map_err(|error| {
-            Trouble::new(
+            CommandError::new(
                 format!("the limits file {shown} is not valid: {}", error.message()),
                 "Run `everkey-server serve --help` for the keys it may hold, or leave --limits out.",
             )
@@ -157,24 +113,43 @@ impl Limits {
     }
 }
 
+/// A value in the file.
+trait Setting: Sized {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+fn read<'de, D: Deserializer<'de>, T: Setting>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer)
+}
+
+impl Setting for u32 {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+impl Setting for Duration {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLimit {
     max: u32,
-    #[serde(deserialize_with = "span")]
+    #[serde(deserialize_with = "read")]
     window: Duration,
 }
 
-fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-}
-
-fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limit, D::Error> {
-    let raw = RawLimit::deserialize(deserializer)?;
-    if raw.max == 0 {
-        return Err(serde::de::Error::custom("max must be at least 1"));
+impl Setting for Limit {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawLimit::deserialize(deserializer)?;
+        if raw.max == 0 {
+            return Err(serde::de::Error::custom("max must be at least 1"));
+        }
+        Ok(Self { max: raw.max, window: raw.window })
     }
-    Ok(Limit { max: raw.max, window: raw.window })
 }
 
 #[cfg(test)]
@@ -192,6 +167,27 @@ mod tests {
         };
         assert_eq!(limits, expected);
         assert_eq!(toml::from_str::<Limits>("").unwrap(), Limits::default());
+    }
+
+    #[test]
+    fn the_limits_shown_in_the_help_are_the_defaults() {
+        let listing = Limits::listing();
+        assert_eq!(toml::from_str::<Limits>(&listing).unwrap(), Limits::default());
+        for line in listing.lines() {
+            assert!(line.len() <= 100, "{line}");
+        }
+    }
+
+    #[test]
+    fn events_are_kept_for_the_longest_window() {
+        assert_eq!(Limits::default().longest_window(), Duration::from_secs(86_400));
+        let paused = Limits { code_cooldown: Duration::from_secs(90_000), ..Limits::default() };
+        assert_eq!(paused.longest_window(), Duration::from_secs(90_000));
+        let patient = Limits {
+            second_factor_failures: Limit { max: 1, window: Duration::from_secs(100_000) },
+            ..Limits::default()
+        };
+        assert_eq!(patient.longest_window(), Duration::from_secs(100_000));
     }
 
     #[test]

@@ -4,23 +4,24 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use everkey_server::cli::Cli;
+use everkey_server::cli::ServerCli;
+use everkey_server::command_error::CommandError;
 use everkey_server::commands;
-use everkey_server::trouble::Trouble;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = ServerCli::parse();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            eprintln!("everkey-server: {trouble}");
+        Err(error) => {
+            eprintln!("everkey-server: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: Cli) -> Result<(), Trouble> {
+fn run(cli: ServerCli) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Trouble::new(format!("can't start: {error}"), "Try again."))?;
+    let runtime =
+        runtime.map_err(|error| CommandError::new(format!("can't start: {error}"), "Try again."))?;
     runtime.block_on(commands::run(cli.command))
 }

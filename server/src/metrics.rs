@@ -15,8 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::app::App;
-use crate::db::audit::Event;
+use crate::rules::audit_event::AuditEvent;
 
 /// The counts of this process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -25,18 +24,18 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [Event; 11] = [
-    Event::CodeSent,
-    Event::CodeRefused,
-    Event::MailFailed,
-    Event::ReminderMailed,
-    Event::ReminderGivenUp,
-    Event::Login,
-    Event::Rotated,
-    Event::RepeatAnswered,
-    Event::Refused,
-    Event::ReplayRevokedAll,
-    Event::Logout,
+const WATCHED: [AuditEvent; 11] = [
+    AuditEvent::CodeSent,
+    AuditEvent::CodeRefused,
+    AuditEvent::MailFailed,
+    AuditEvent::ReminderMailed,
+    AuditEvent::ReminderGivenUp,
+    AuditEvent::Login,
+    AuditEvent::Rotated,
+    AuditEvent::RepeatAnswered,
+    AuditEvent::Refused,
+    AuditEvent::ReplayRevokedAll,
+    AuditEvent::Logout,
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,6 +63,21 @@ struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
+}
+
+/// What is not counted but looked at when metrics are fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauges {
+    /// Connections to the database that are in use.
+    pub busy_connections: u32,
+    /// Connections to the database that wait for use.
+    pub idle_connections: u32,
+    /// Messages in the outbox.
+    pub waiting_mails: usize,
+    /// Sets of keys, the one in use and older ones.
+    pub keys: usize,
+    /// How long the set in use has been there.
+    pub key_age: Duration,
 }
 
 /// Counters and gauges.
@@ -100,7 +114,7 @@ impl Metrics {
         };
         metrics.register();
         for event in WATCHED {
-            drop(metrics.events.get_or_create(&Happened { event: event.word() }));
+            drop(metrics.events.get_or_create(&Happened { event: event.as_str() }));
         }
         for outcome in ["sent", "retried", "failed"] {
             drop(metrics.mails.get_or_create(&Outcome { outcome }));
@@ -150,8 +164,8 @@ impl Metrics {
     }
 
     /// Counts an event that was committed.
-    pub fn happened(&self, event: Event) {
-        self.events.get_or_create(&Happened { event: event.word() }).inc();
+    pub fn happened(&self, event: AuditEvent) {
+        self.events.get_or_create(&Happened { event: event.as_str() }).inc();
     }
 
     /// Counts a mail that was delivered.
@@ -180,13 +194,13 @@ impl Metrics {
     }
 
     /// All of it in the OpenMetrics text format, with the gauges as they stand now.
-    pub fn text(&self, app: &App) -> String {
-        let (busy, idle) = app.store.connections();
-        self.connections.get_or_create(&State { state: "busy" }).set(i64::from(busy));
-        self.connections.get_or_create(&State { state: "idle" }).set(i64::from(idle));
-        self.mail_queue.set(i64::try_from(app.outbox.waiting()).unwrap_or(i64::MAX));
-        self.keys.set(i64::try_from(app.keys.all().count()).unwrap_or(i64::MAX));
-        self.key_age.set(app.now().since(app.keys.current().created_at).as_secs_f64());
+    pub fn text(&self, gauges: Gauges) -> String {
+        let Gauges { busy_connections, idle_connections, waiting_mails, keys, key_age } = gauges;
+        self.connections.get_or_create(&State { state: "busy" }).set(i64::from(busy_connections));
+        self.connections.get_or_create(&State { state: "idle" }).set(i64::from(idle_connections));
+        self.mail_queue.set(i64::try_from(waiting_mails).unwrap_or(i64::MAX));
+        self.keys.set(i64::try_from(keys).unwrap_or(i64::MAX));
+        self.key_age.set(key_age.as_secs_f64());
         let mut text = String::new();
         if text::encode(&mut text, &self.registry).is_err() {
             text.clear();

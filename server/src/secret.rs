@@ -1,4 +1,5 @@
-//! Values that must never be seen: zeroised when dropped, printed as `****`.
+//! Values that must never be seen: zeroised when dropped, printed as `****`. The agent has a type of its own, because
+//! the server depends on no other crate of the workspace.
 
 use std::fmt;
 
@@ -89,7 +90,6 @@ impl SecretBytes {
         SecretText::new(text)
     }
 
-    /// The bytes themselves.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Moments and the clock that tells them. Rules take a `Moment`; only the edge asks a `Clock`.
+//! Timestamps and what tells the time. Rules take a `Timestamp`; only the edge asks a `TimeSource`.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment: milliseconds since 1970, UTC. Arithmetic saturates, so no input can make it panic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(i64);
+pub struct Timestamp(i64);
 
-impl Moment {
+impl Timestamp {
     /// The moment that many milliseconds after 1970.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -50,7 +50,7 @@ impl Moment {
     }
 }
 
-impl Moment {
+impl Timestamp {
     /// ISO 8601 in UTC with exactly three digits of milliseconds, as JavaScript writes dates.
     pub fn iso8601(self) -> String {
         jiff::Timestamp::from_millisecond(self.0)
@@ -58,7 +58,7 @@ impl Moment {
     }
 }
 
-impl fmt::Debug for Moment {
+impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}ms", self.0)
     }
@@ -69,19 +69,17 @@ fn millis_of(span: Duration) -> i64 {
 }
 
 /// Where the time comes from. Tests pass one they can move.
-pub trait Clock: Send + Sync {
-    /// The present moment.
-    fn now(&self) -> Moment;
+pub trait TimeSource: Send + Sync {
+    fn now(&self) -> Timestamp;
 }
 
-/// The machine's own clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock;
 
-impl Clock for SystemClock {
-    fn now(&self) -> Moment {
+impl TimeSource for SystemClock {
+    fn now(&self) -> Timestamp {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Moment(millis_of(since_1970))
+        Timestamp(millis_of(since_1970))
     }
 }
 
@@ -91,17 +89,17 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates_and_never_goes_negative() {
-        let moment = Moment::from_secs(100);
+        let moment = Timestamp::from_secs(100);
         assert_eq!(moment.plus(Duration::from_millis(1500)).millis(), 101_500);
-        assert_eq!(moment.since(Moment::from_secs(200)), Duration::ZERO);
-        assert_eq!(Moment::from_millis(i64::MAX).plus(Duration::MAX).millis(), i64::MAX);
-        assert_eq!(Moment::from_millis(-1).secs(), -1);
+        assert_eq!(moment.since(Timestamp::from_secs(200)), Duration::ZERO);
+        assert_eq!(Timestamp::from_millis(i64::MAX).plus(Duration::MAX).millis(), i64::MAX);
+        assert_eq!(Timestamp::from_millis(-1).secs(), -1);
     }
 
     #[test]
     fn rfc3339_is_utc() {
-        assert_eq!(Moment::from_millis(1_700_000_000_123).rfc3339(), "2023-11-14T22:13:20.123Z");
-        assert_eq!(Moment::from_secs(1_700_000_000).rfc3339(), "2023-11-14T22:13:20Z");
-        assert_eq!(Moment::from_secs(1_700_000_000).iso8601(), "2023-11-14T22:13:20.000Z");
+        assert_eq!(Timestamp::from_millis(1_700_000_000_123).rfc3339(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(Timestamp::from_secs(1_700_000_000).rfc3339(), "2023-11-14T22:13:20Z");
+        assert_eq!(Timestamp::from_secs(1_700_000_000).iso8601(), "2023-11-14T22:13:20.000Z");
     }
 }

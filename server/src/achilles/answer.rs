@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::actions::Refusal;
 use crate::http::error::ApiError;
 use crate::secret::SecretText;
 
@@ -27,7 +26,7 @@ impl<T> Success<T> {
 /// Why not.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Failure)]
-pub(super) struct Failure {
+pub(super) struct FailureBody {
     /// Always false.
     success: bool,
     /// A word where the contract has one (`authorization_pending`, `access_denied`), else a sentence for people.
@@ -54,21 +53,15 @@ pub(super) enum AchillesError {
 }
 
 impl AchillesError {
-    /// A refusal of a refresh; where it proves that nothing was consumed, it says so (RR-1).
-    pub(super) fn unconsumed(refusal: Refusal) -> Self {
-        Self::Other(ApiError::from(refusal).leaving_attempt_unconsumed())
+    /// Why a refresh was not done; where it proves that nothing was consumed, it says so (RR-1).
+    pub(super) fn unconsumed(error: impl Into<ApiError>) -> Self {
+        Self::Other(error.into().leaving_attempt_unconsumed())
     }
 }
 
-impl From<ApiError> for AchillesError {
-    fn from(error: ApiError) -> Self {
-        Self::Other(error)
-    }
-}
-
-impl From<Refusal> for AchillesError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Other(refusal.into())
+impl<E: Into<ApiError>> From<E> for AchillesError {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
     }
 }
 
@@ -92,7 +85,7 @@ impl IntoResponse for AchillesError {
 
 fn failure(status: StatusCode, error: String, unconsumed: Option<&'static str>) -> Response {
     let attempt_consumed = unconsumed.map(|_| false);
-    (status, Json(Failure { success: false, error, code: unconsumed, attempt_consumed })).into_response()
+    (status, Json(FailureBody { success: false, error, code: unconsumed, attempt_consumed })).into_response()
 }
 
 /// Writes a secret out, in the one answer that is for its owner.

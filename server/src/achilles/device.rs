@@ -8,18 +8,18 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{AchillesError, Failure, Success, expose};
-use crate::actions::Refusal;
-use crate::actions::device::{self, Asked, Granted, Polled};
-use crate::actions::limited::admit_alone;
-use crate::app::App;
-use crate::db::throttle::Kind;
+use crate::achilles::answer::{AchillesError, FailureBody, Success, expose};
+use crate::actions::device::{self, DeviceAuthorization, DeviceTokens, PollOutcome};
+use crate::actions::limit::admit_alone;
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::throttle::ThrottleKind;
 use crate::http::body::JsonBody;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::http::retry::RefreshRetry;
+use crate::http::refresh_retry::RefreshRetry;
 use crate::rules::device::Asker;
-use crate::rules::grant::{Grant, Holder};
+use crate::rules::grant::{SessionGrant, TokenHolder};
 use crate::secret::SecretText;
 use crate::tokens::device::DeviceCode;
 
@@ -49,17 +49,17 @@ pub(super) struct Codes {
     tag = "achilles",
     responses(
         (status = 200, body = Success<Codes>),
-        (status = 429, description = "Too many sign-ins from this address", body = Failure),
-        (status = 500, body = Failure),
-        (status = 503, body = Failure),
+        (status = 429, description = "Too many sign-ins from this address", body = FailureBody),
+        (status = 500, body = FailureBody),
+        (status = 503, body = FailureBody),
     )
 )]
 pub(super) async fn device_code(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
 ) -> Result<Json<Success<Codes>>, AchillesError> {
-    let Asked { device_code, user_code, expires_at, expires_in: _, interval } =
-        device::ask(&app, &Asker::Achilles, &caller).await?;
+    let DeviceAuthorization { device_code, user_code, expires_at, expires_in: _, interval } =
+        device::request(&app, &Asker::Achilles, &caller).await?;
     Ok(Success::of(Codes {
         device_code: SecretText::new(device_code.expose().to_owned()),
         user_code,
@@ -80,7 +80,7 @@ pub(super) struct Poll {
 /// The tokens of a sign-in that was approved. They are given out once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::SignedIn)]
-pub(super) struct SignedIn {
+pub(super) struct AchillesTokens {
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     access_token: SecretText,
@@ -107,55 +107,55 @@ pub(super) struct SignedIn {
     tag = "achilles",
     request_body = Poll,
     responses(
-        (status = 200, body = Success<SignedIn>),
-        (status = 202, description = "`authorization_pending`", body = Failure),
-        (status = 400, body = Failure),
-        (status = 404, description = "Not known, or its tokens were fetched before", body = Failure),
-        (status = 408, body = Failure),
-        (status = 410, description = "Expired, or denied (`access_denied`): begin again", body = Failure),
-        (status = 413, body = Failure),
-        (status = 415, body = Failure),
-        (status = 429, body = Failure),
-        (status = 500, body = Failure),
-        (status = 503, body = Failure),
+        (status = 200, body = Success<AchillesTokens>),
+        (status = 202, description = "`authorization_pending`", body = FailureBody),
+        (status = 400, body = FailureBody),
+        (status = 404, description = "Not known, or its tokens were fetched before", body = FailureBody),
+        (status = 408, body = FailureBody),
+        (status = 410, description = "Expired, or denied (`access_denied`): begin again", body = FailureBody),
+        (status = 413, body = FailureBody),
+        (status = 415, body = FailureBody),
+        (status = 429, body = FailureBody),
+        (status = 500, body = FailureBody),
+        (status = 503, body = FailureBody),
     )
 )]
 pub(super) async fn poll(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     body: Result<JsonBody<Poll>, ApiError>,
-) -> Result<Json<Success<SignedIn>>, AchillesError> {
+) -> Result<Json<Success<AchillesTokens>>, AchillesError> {
     let from = caller.address.to_string();
-    admit_alone(&app, Kind::AchillesPollFromIp, &from, app.limits.achilles_polls_per_ip).await?;
+    admit_alone(&app, ThrottleKind::AchillesPollFromIp, &from, app.limits.achilles_polls_per_ip).await?;
     let JsonBody(Poll { device_code }) = body?;
     if device_code.expose().is_empty() {
         return Err(ApiError::validation("device_code must not be empty.").into());
     }
-    match device::poll(&app, &DeviceCode::received(device_code), &Holder::Cli, &caller).await? {
-        Polled::Granted(granted) => Ok(Success::of(signed_in(&app, *granted)?)),
+    match device::poll(&app, &DeviceCode::received(device_code), &TokenHolder::Cli, &caller).await? {
+        PollOutcome::Granted(granted) => Ok(Success::of(signed_in(&app, *granted)?)),
         // Nobody slows this CLI down, but if so it would have to wait as well.
-        Polled::Pending | Polled::SlowDown => {
+        PollOutcome::Pending | PollOutcome::SlowDown => {
             Err(AchillesError::Plain(StatusCode::ACCEPTED, "authorization_pending"))
         }
-        Polled::Expired => Err(AchillesError::Plain(
+        PollOutcome::Expired => Err(AchillesError::Plain(
             StatusCode::GONE,
             "The device code has expired. Run `achilles login` again.",
         )),
         // The contract has no answer for a sign-in that was denied; this one ends it.
-        Polled::Denied => Err(AchillesError::Plain(StatusCode::GONE, "access_denied")),
+        PollOutcome::Denied => Err(AchillesError::Plain(StatusCode::GONE, "access_denied")),
         // An OAuth client's grant is unknown to this CLI.
-        Polled::Unknown | Polled::Issued(_) => Err(AchillesError::Plain(
+        PollOutcome::Unknown | PollOutcome::Issued(_) => Err(AchillesError::Plain(
             StatusCode::NOT_FOUND,
             "This device code is not known, or was used before. Run `achilles login` again.",
         )),
     }
 }
 
-fn signed_in(app: &App, granted: Granted) -> Result<SignedIn, Refusal> {
-    let Granted { session, tokens, at } = granted;
-    let odd = || Refusal::Failed("a device sign-in of achilles has an odd session".to_owned());
-    let Grant::Cli { org, role } = session.grant else { return Err(odd()) };
-    Ok(SignedIn {
+fn signed_in(app: &AppState, granted: DeviceTokens) -> Result<AchillesTokens, ServerError> {
+    let DeviceTokens { session, tokens, at } = granted;
+    let odd = || ServerError::Failed("a device sign-in of achilles has an odd session".to_owned());
+    let SessionGrant::Cli { org, role } = session.grant else { return Err(odd()) };
+    Ok(AchillesTokens {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,
         expires_at: at.plus(tokens.access_expires_in).iso8601(),

@@ -9,22 +9,22 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::{AchillesError, Failure, Success};
-use crate::actions::device::standing_in;
-use crate::actions::visit::{Visit, visit};
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::sessions::Session;
+use crate::achilles::answer::{AchillesError, FailureBody, Success};
+use crate::actions::bearer_session::{self, BearerError, BearerSession};
+use crate::actions::device::current_organisation;
+use crate::app::AppState;
+use crate::db::retry;
+use crate::db::sessions::StoredSession;
 use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::caller::Caller;
-use crate::rules::grant::Grant;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::SessionGrant;
 
 /// Who is signed in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Me)]
-pub(super) struct Me {
+pub(super) struct AchillesUser {
     user_id: String,
     org_id: String,
     role: String,
@@ -39,20 +39,20 @@ pub(super) struct Me {
     tag = "achilles",
     security(("bearer" = [])),
     responses(
-        (status = 200, body = Success<Me>),
+        (status = 200, body = Success<AchillesUser>),
         (status = 302, description = "The token opens nothing"),
-        (status = 500, body = Failure),
-        (status = 503, body = Failure),
+        (status = 500, body = FailureBody),
+        (status = 503, body = FailureBody),
     )
 )]
 pub(super) async fn me(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<Success<Me>>, AchillesError> {
+) -> Result<Json<Success<AchillesUser>>, AchillesError> {
     let session = open(&app, bearer, &caller).await?;
-    let Grant::Cli { org, role } = session.grant else { return Err(AchillesError::ToFrontPage) };
-    Ok(Success::of(Me {
+    let SessionGrant::Cli { org, role } = session.grant else { return Err(AchillesError::ToFrontPage) };
+    Ok(Success::of(AchillesUser {
         user_id: session.user.id,
         org_id: org,
         role,
@@ -64,7 +64,7 @@ pub(super) async fn me(
 /// How the fleet does. This server has none: the CLI asks to see that the backend answers and takes its token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Metrics)]
-pub(super) struct Metrics {
+pub(super) struct FleetMetrics {
     total: u32,
     online: u32,
     offline: u32,
@@ -81,19 +81,19 @@ pub(super) struct Metrics {
     tag = "achilles",
     security(("bearer" = [])),
     responses(
-        (status = 200, body = Success<Metrics>),
+        (status = 200, body = Success<FleetMetrics>),
         (status = 302, description = "The token opens nothing"),
-        (status = 500, body = Failure),
-        (status = 503, body = Failure),
+        (status = 500, body = FailureBody),
+        (status = 503, body = FailureBody),
     )
 )]
 pub(super) async fn metrics(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<Success<Metrics>>, AchillesError> {
+) -> Result<Json<Success<FleetMetrics>>, AchillesError> {
     open(&app, bearer, &caller).await?;
-    Ok(Success::of(Metrics {
+    Ok(Success::of(FleetMetrics {
         total: 0,
         online: 0,
         offline: 0,
@@ -107,8 +107,8 @@ pub(super) async fn metrics(
 
 /// Whatever else the CLI asks: who has no good token learns nothing of what is there.
 pub(super) async fn elsewhere(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
 ) -> Result<(), AchillesError> {
     open(&app, bearer, &caller).await?;
@@ -119,25 +119,28 @@ pub(super) async fn elsewhere(
 }
 
 async fn open(
-    app: &App,
+    app: &AppState,
     bearer: Result<Bearer, ApiError>,
-    caller: &Caller,
-) -> Result<Session, AchillesError> {
+    caller: &NetworkCaller,
+) -> Result<StoredSession, AchillesError> {
     let Ok(Bearer(token)) = bearer else { return Err(AchillesError::ToFrontPage) };
-    let opened = again(|| async {
-        let Visit { mut tx, session, now: _ } = visit(app, &token, caller, achilles).await?;
-        let Grant::Cli { org, role: _ } = &session.grant else { return Err(Refusal::Unauthorized) };
-        let standing = standing_in(&mut tx, &session.user, org).await?;
+    let opened = retry(|| async {
+        let BearerSession { mut tx, session, now: _ } =
+            bearer_session::open(app, &token, caller, achilles).await?;
+        let SessionGrant::Cli { org, role: _ } = &session.grant else {
+            return Err(BearerError::Unauthorized);
+        };
+        let grant = current_organisation(&mut tx, &session.user, org).await?;
         tx.commit().await?;
-        Ok(Session { grant: standing.ok_or(Refusal::Unauthorized)?, ..session })
+        Ok(StoredSession { grant: grant.ok_or(BearerError::Unauthorized)?, ..session })
     });
     match opened.await {
         Ok(session) => Ok(session),
-        Err(Refusal::Unauthorized) => Err(AchillesError::ToFrontPage),
-        Err(refusal) => Err(refusal.into()),
+        Err(BearerError::Unauthorized) => Err(AchillesError::ToFrontPage),
+        Err(error) => Err(error.into()),
     }
 }
 
-fn achilles(grant: &Grant) -> bool {
-    matches!(grant, Grant::Cli { .. })
+fn achilles(grant: &SessionGrant) -> bool {
+    matches!(grant, SessionGrant::Cli { .. })
 }

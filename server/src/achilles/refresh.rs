@@ -8,23 +8,25 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::{AchillesError, Failure, Success, expose};
-use crate::actions::limited::admit_alone;
-use crate::actions::{self, Refusal};
-use crate::app::App;
-use crate::db::throttle::Kind;
+use crate::achilles::answer::{AchillesError, FailureBody, Success, expose};
+use crate::actions::limit::admit_alone;
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::error::GrantError;
+use crate::actions::sessions::refresh::{self, RefreshRequest};
+use crate::app::AppState;
+use crate::db::throttle::ThrottleKind;
 use crate::http::body::JsonBody;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
-use crate::http::retry::{RefreshRetry, RetryHeaders};
-use crate::rules::grant::Holder;
+use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
+use crate::rules::grant::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
 /// The token to rotate.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = achilles::Refresh)]
-pub(super) struct Refresh {
+pub(super) struct AchillesRefresh {
     #[schema(value_type = String)]
     refresh_token: SecretText,
 }
@@ -32,7 +34,7 @@ pub(super) struct Refresh {
 /// What replaces it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = achilles::Refreshed)]
-pub(super) struct Refreshed {
+pub(super) struct AchillesRefreshed {
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     access_token: SecretText,
@@ -49,40 +51,40 @@ pub(super) struct Refreshed {
     post,
     path = "/api/cli/auth/refresh",
     tag = "achilles",
-    request_body = Refresh,
+    request_body = AchillesRefresh,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "RR-1: 43 to 128 visible characters"),
         ("X-Request-Deadline" = Option<i64>, Header, description = "RR-1: unix seconds"),
     ),
     responses(
-        (status = 200, body = Success<Refreshed>),
-        (status = 400, body = Failure),
-        (status = 401, description = "The token can't be used, now or ever", body = Failure),
-        (status = 408, body = Failure),
-        (status = 409, description = "RR-1: another request is under way, or the deadline is over", body = Failure),
-        (status = 413, body = Failure),
-        (status = 415, body = Failure),
-        (status = 429, body = Failure),
-        (status = 500, body = Failure),
-        (status = 503, body = Failure),
+        (status = 200, body = Success<AchillesRefreshed>),
+        (status = 400, body = FailureBody),
+        (status = 401, description = "The token can't be used, now or ever", body = FailureBody),
+        (status = 408, body = FailureBody),
+        (status = 409, description = "RR-1: another request is under way, or the deadline is over", body = FailureBody),
+        (status = 413, body = FailureBody),
+        (status = 415, body = FailureBody),
+        (status = 429, body = FailureBody),
+        (status = 500, body = FailureBody),
+        (status = 503, body = FailureBody),
     )
 )]
 pub(super) async fn refresh(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(from): ClientAddress,
     retry: Result<RetryHeaders, ApiError>,
-    body: Result<JsonBody<Refresh>, ApiError>,
-) -> Result<Json<Success<Refreshed>>, AchillesError> {
+    body: Result<JsonBody<AchillesRefresh>, ApiError>,
+) -> Result<Json<Success<AchillesRefreshed>>, AchillesError> {
     let limit = app.limits.achilles_refreshes_per_ip;
-    admit_alone(&app, Kind::AchillesRefreshFromIp, &from.to_string(), limit)
+    admit_alone(&app, ThrottleKind::AchillesRefreshFromIp, &from.to_string(), limit)
         .await
         .map_err(AchillesError::unconsumed)?;
     let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
-    let token = RefreshToken::received_hex(&body.refresh_token).ok_or(Refusal::InvalidGrant)?;
-    let request = actions::refresh::Request { token, holder: Holder::Cli, key, deadline };
-    let tokens = actions::refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
-    let odd = || Refusal::Failed("a refresh token is not 256 bits".to_owned());
-    Ok(Success::of(Refreshed {
+    let token = RefreshToken::received_hex(&body.refresh_token).ok_or(GrantError::InvalidGrant)?;
+    let request = RefreshRequest { token, holder: TokenHolder::Cli, key, deadline };
+    let tokens = refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
+    let odd = || ServerError::Failed("a refresh token is not 256 bits".to_owned());
+    Ok(Success::of(AchillesRefreshed {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,
         expires_at: app.now().plus(tokens.access_expires_in).iso8601(),

@@ -1,7 +1,5 @@
 //! Errors as binboi shapes them: `{error}`, with a `code` where a client acts on it, and its own shape for 429.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +7,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::actions::Refusal;
 use crate::http::error::ApiError;
 use crate::rules::plan::Plan;
 
@@ -23,7 +20,7 @@ pub(super) enum BinboiError {
     /// There is no such token among the user's own.
     UnknownToken,
     /// 429 `RATE_LIMITED`.
-    Limited { retry_after: Duration },
+    Limited(ApiError),
     /// Anything else.
     Other(ApiError),
 }
@@ -31,7 +28,7 @@ pub(super) enum BinboiError {
 /// An error, for people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = binboi::ErrorBody)]
-pub(super) struct ErrorBody {
+pub(super) struct BinboiErrorBody {
     /// What happened, and what to do.
     error: String,
     /// What a client can act on, such as `TOKEN_LIMIT_REACHED`.
@@ -57,19 +54,14 @@ struct LimitedError {
     message: String,
 }
 
-impl From<Refusal> for BinboiError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::RateLimited { retry_after } => Self::Limited { retry_after },
-            Refusal::Unauthorized => Self::Unauthorized,
-            other => Self::Other(other.into()),
+impl<E: Into<ApiError>> From<E> for BinboiError {
+    fn from(error: E) -> Self {
+        let error: ApiError = error.into();
+        match error.status() {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::TOO_MANY_REQUESTS => Self::Limited(error),
+            _ => Self::Other(error),
         }
-    }
-}
-
-impl From<ApiError> for BinboiError {
-    fn from(error: ApiError) -> Self {
-        if error.status() == StatusCode::UNAUTHORIZED { Self::Unauthorized } else { Self::Other(error) }
     }
 }
 
@@ -95,7 +87,7 @@ impl IntoResponse for BinboiError {
             Self::UnknownToken => {
                 plain(StatusCode::NOT_FOUND, "You have no such access token.".to_owned(), None)
             }
-            Self::Limited { retry_after } => limited(retry_after),
+            Self::Limited(error) => limited(&error),
             Self::Other(error) => match error.retry_after() {
                 None => plain(error.status(), error.message().to_owned(), None),
                 Some(secs) => {
@@ -109,11 +101,10 @@ impl IntoResponse for BinboiError {
 }
 
 fn plain(status: StatusCode, error: String, code: Option<&'static str>) -> Response {
-    (status, Json(ErrorBody { error, code })).into_response()
+    (status, Json(BinboiErrorBody { error, code })).into_response()
 }
 
-fn limited(retry_after: Duration) -> Response {
-    let error = ApiError::from(Refusal::RateLimited { retry_after });
+fn limited(error: &ApiError) -> Response {
     let message = error.message().to_owned();
     let body = LimitedBody { error: LimitedError { code: "RATE_LIMITED", message }, meta: json!({}) };
     let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();

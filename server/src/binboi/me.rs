@@ -7,10 +7,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{BinboiError, ErrorBody, LimitedBody};
-use super::views::UserView;
 use crate::actions::personal_tokens::check;
-use crate::app::App;
+use crate::app::AppState;
+use crate::binboi::error::{BinboiError, BinboiErrorBody, LimitedBody};
+use crate::binboi::views::TokenUser;
 use crate::http::bearer::Bearer;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
@@ -19,8 +19,8 @@ use crate::secret::SecretText;
 /// Whose a personal access token is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = binboi::Me)]
-pub(super) struct Me {
-    user: UserView,
+pub(super) struct PersonalTokenView {
+    user: TokenUser,
     /// The part of the token that may be shown.
     token_prefix: String,
     /// Always `personal-access-token`.
@@ -33,21 +33,21 @@ pub(super) struct Me {
     tag = "binboi",
     security(("personal_token" = [])),
     responses(
-        (status = 200, body = Me),
-        (status = 401, description = "The token opens nothing; why is not told", body = ErrorBody),
+        (status = 200, body = PersonalTokenView),
+        (status = 401, description = "The token opens nothing; why is not told", body = BinboiErrorBody),
         (status = 429, description = "Too many refused tokens from this address", body = LimitedBody),
-        (status = 503, description = "The server can't tell now", body = ErrorBody),
+        (status = 503, description = "The server can't tell now", body = BinboiErrorBody),
     )
 )]
 pub(super) async fn me(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(from): ClientAddress,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<Me>, BinboiError> {
+) -> Result<Json<PersonalTokenView>, BinboiError> {
     // A request without a token counts like one with a wrong token.
     let token = bearer.map_or_else(|_| SecretText::new(String::new()), |Bearer(token)| token);
     let checked = check(&app, &token, from).await?;
-    Ok(Json(Me {
+    Ok(Json(PersonalTokenView {
         user: checked.user.into(),
         token_prefix: checked.prefix,
         auth_mode: "personal-access-token",

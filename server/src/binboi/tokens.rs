@@ -12,18 +12,20 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::error::{BinboiError, ErrorBody, LimitedBody};
-use super::views::{LimitsView, Record, UserView};
-use crate::actions::personal_tokens::{self, Creation, Listing, Made, Revocation};
-use crate::actions::visit::{Visit, first_party, visit};
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::users::User;
+use crate::actions::bearer_session::{self, BearerError, BearerSession, first_party};
+use crate::actions::personal_tokens::{
+    self, NewPersonalToken, PersonalTokenError, PersonalTokenList, TokenCreation, TokenRevocation,
+};
+use crate::app::AppState;
+use crate::binboi::error::{BinboiError, BinboiErrorBody, LimitedBody};
+use crate::binboi::views::{LimitsView, PersonalTokenRecord, TokenUser};
+use crate::db::retry;
+use crate::db::users::StoredUser;
 use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::personal_token::Wish;
+use crate::rules::personal_token::PersonalTokenRequest;
 use crate::rules::plan::Plan;
 use crate::secret::SecretText;
 
@@ -33,23 +35,23 @@ const AUTH_MODE: &str = "account";
 /// A person's tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = binboi::Tokens)]
-pub(super) struct Tokens {
+pub(super) struct TokensView {
     /// Always `account`.
     auth_mode: &'static str,
-    user: UserView,
+    user: TokenUser,
     limits: LimitsView,
     /// Newest first, the ended ones included.
-    tokens: Vec<Record>,
+    tokens: Vec<PersonalTokenRecord>,
 }
 
-impl Tokens {
-    fn of(user: User, listing: Listing) -> Self {
-        let Listing { tokens, live, plan, at } = listing;
+impl TokensView {
+    fn of(user: StoredUser, listing: PersonalTokenList) -> Self {
+        let PersonalTokenList { tokens, live, plan, at } = listing;
         Self {
             auth_mode: AUTH_MODE,
             user: user.into(),
             limits: LimitsView::of(plan, live),
-            tokens: tokens.into_iter().map(|token| Record::of(token, at)).collect(),
+            tokens: tokens.into_iter().map(|token| PersonalTokenRecord::of(token, at)).collect(),
         }
     }
 }
@@ -60,22 +62,23 @@ impl Tokens {
     tag = "binboi",
     security(("bearer" = [])),
     responses(
-        (status = 200, body = Tokens),
-        (status = 401, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, body = TokensView),
+        (status = 401, body = BinboiErrorBody),
+        (status = 503, body = BinboiErrorBody),
     )
 )]
 pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<Tokens>, BinboiError> {
+) -> Result<Json<TokensView>, BinboiError> {
     let Bearer(token) = bearer?;
-    let tokens = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+    let tokens = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
         let listing = personal_tokens::list(&mut tx, &session.user, now).await?;
         tx.commit().await?;
-        Ok(Tokens::of(session.user, listing))
+        Ok::<_, BearerError>(TokensView::of(session.user, listing))
     });
     Ok(Json(tokens.await?))
 }
@@ -83,7 +86,7 @@ pub(super) async fn list(
 /// The token to make.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = binboi::Create)]
-pub(super) struct Create {
+pub(super) struct CreateToken {
     /// What to call it, up to 64 characters; left out, it is called "CLI token".
     #[schema(max_length = 64)]
     name: Option<String>,
@@ -98,13 +101,13 @@ pub(super) struct Create {
 pub(super) struct Created {
     /// Always `account`.
     auth_mode: &'static str,
-    user: UserView,
+    user: TokenUser,
     limits: LimitsView,
     /// The token itself. It is shown this once.
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     token: SecretText,
-    record: Record,
+    record: PersonalTokenRecord,
 }
 
 fn expose<S: Serializer>(token: &SecretText, serializer: S) -> Result<S::Ok, S::Error> {
@@ -116,42 +119,43 @@ fn expose<S: Serializer>(token: &SecretText, serializer: S) -> Result<S::Ok, S::
     path = "/api/v1/tokens",
     tag = "binboi",
     security(("bearer" = [])),
-    request_body = Create,
+    request_body = CreateToken,
     responses(
         (status = 201, body = Created),
-        (status = 400, body = ErrorBody),
-        (status = 401, body = ErrorBody),
-        (status = 403, description = "`TOKEN_LIMIT_REACHED`: the plan includes no more", body = ErrorBody),
-        (status = 408, body = ErrorBody),
-        (status = 413, body = ErrorBody),
-        (status = 415, body = ErrorBody),
+        (status = 400, body = BinboiErrorBody),
+        (status = 401, body = BinboiErrorBody),
+        (status = 403, description = "`TOKEN_LIMIT_REACHED`: the plan includes no more", body = BinboiErrorBody),
+        (status = 408, body = BinboiErrorBody),
+        (status = 413, body = BinboiErrorBody),
+        (status = 415, body = BinboiErrorBody),
         (status = 429, body = LimitedBody),
-        (status = 503, body = ErrorBody),
+        (status = 503, body = BinboiErrorBody),
     )
 )]
 pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
-    body: Result<JsonBody<Create>, ApiError>,
+    body: Result<JsonBody<CreateToken>, ApiError>,
 ) -> Result<Response, BinboiError> {
     let Bearer(token) = bearer?;
     let JsonBody(body) = body?;
-    let wish = Wish::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
+    let request = PersonalTokenRequest::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
         .map_err(|error| ApiError::validation(error.to_string()))?;
-    let (user, creation, live) = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
-        let creation = personal_tokens::create(&app, &mut tx, &session, &wish, now).await?;
+    let (user, creation, live) = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
+        let creation = personal_tokens::create(&app, &mut tx, &session, &request, now).await?;
         let live = tx.count_live_personal_tokens(&session.user.id, now).await?;
         tx.commit().await?;
-        Ok::<_, Refusal>((session.user, creation, live))
+        Ok::<_, PersonalTokenError>((session.user, creation, live))
     })
     .await?;
     match creation {
-        Creation::PlanFull(plan) => Err(BinboiError::TokenLimit(plan)),
-        Creation::Made(Made { token, record }) => {
+        TokenCreation::PlanFull(plan) => Err(BinboiError::TokenLimit(plan)),
+        TokenCreation::Made(NewPersonalToken { token, record }) => {
             let limits = LimitsView::of(Plan::named(&user.plan), live);
-            let record = Record::of(record, app.now());
+            let record = PersonalTokenRecord::of(record, app.now());
             let created = Created { auth_mode: AUTH_MODE, user: user.into(), limits, token, record };
             Ok((StatusCode::CREATED, Json(created)).into_response())
         }
@@ -165,30 +169,31 @@ pub(super) async fn create(
     security(("bearer" = [])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
-        (status = 200, description = "The token no longer counts", body = Tokens),
-        (status = 401, body = ErrorBody),
-        (status = 404, body = ErrorBody),
-        (status = 503, body = ErrorBody),
+        (status = 200, description = "The token no longer counts", body = TokensView),
+        (status = 401, body = BinboiErrorBody),
+        (status = 404, body = BinboiErrorBody),
+        (status = 503, body = BinboiErrorBody),
     )
 )]
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Tokens>, BinboiError> {
+) -> Result<Json<TokensView>, BinboiError> {
     let Bearer(token) = bearer?;
     let Some(id) = id.ok().and_then(|Path(id)| Uuid::parse_str(&id).ok()).map(|id| id.to_string()) else {
         return Err(BinboiError::UnknownToken);
     };
-    let tokens = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
+    let tokens = retry(|| async {
+        let BearerSession { mut tx, session, now } =
+            bearer_session::open(&app, &token, &caller, first_party).await?;
         let revocation = personal_tokens::revoke(&mut tx, &session, &id, now).await?;
         let listing = personal_tokens::list(&mut tx, &session.user, now).await?;
         tx.commit().await?;
-        Ok::<_, Refusal>(match revocation {
-            Revocation::Revoked => Some(Tokens::of(session.user, listing)),
-            Revocation::Unknown => None,
+        Ok::<_, BearerError>(match revocation {
+            TokenRevocation::Revoked => Some(TokensView::of(session.user, listing)),
+            TokenRevocation::Unknown => None,
         })
     });
     tokens.await?.map(Json).ok_or(BinboiError::UnknownToken)

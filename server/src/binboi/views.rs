@@ -4,15 +4,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::personal_tokens::StoredPersonalToken;
-use crate::db::users::User;
-use crate::rules::personal_token::Standing;
+use crate::db::users::StoredUser;
+use crate::rules::personal_token::PersonalTokenStanding;
 use crate::rules::plan::Plan;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = binboi::UserView)]
-pub(super) struct UserView {
+pub(super) struct TokenUser {
     id: String,
     /// What they call themselves; may be empty.
     name: String,
@@ -21,8 +21,8 @@ pub(super) struct UserView {
     plan: &'static str,
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl From<StoredUser> for TokenUser {
+    fn from(user: StoredUser) -> Self {
         Self { plan: Plan::named(&user.plan).name, id: user.id, name: user.name, email: user.email }
     }
 }
@@ -31,7 +31,7 @@ impl From<User> for UserView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = binboi::Record)]
-pub(super) struct Record {
+pub(super) struct PersonalTokenRecord {
     id: String,
     name: String,
     prefix: String,
@@ -45,21 +45,21 @@ pub(super) struct Record {
     expires_at: Option<String>,
 }
 
-impl Record {
-    pub(super) fn of(token: StoredPersonalToken, now: Moment) -> Self {
+impl PersonalTokenRecord {
+    pub(super) fn of(token: StoredPersonalToken, now: Timestamp) -> Self {
         Self {
             status: match token.standing(now) {
-                Standing::Live => "ACTIVE",
-                Standing::Revoked => "REVOKED",
-                Standing::Lapsed => "EXPIRED",
+                PersonalTokenStanding::Live => "ACTIVE",
+                PersonalTokenStanding::Revoked => "REVOKED",
+                PersonalTokenStanding::Lapsed => "EXPIRED",
             },
             id: token.id,
             name: token.name,
             prefix: token.prefix,
             created_at: token.created_at.iso8601(),
-            last_used_at: token.last_used_at.map(Moment::iso8601),
-            revoked_at: token.revoked_at.map(Moment::iso8601),
-            expires_at: token.expires_at.map(Moment::iso8601),
+            last_used_at: token.last_used_at.map(Timestamp::iso8601),
+            revoked_at: token.revoked_at.map(Timestamp::iso8601),
+            expires_at: token.expires_at.map(Timestamp::iso8601),
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Listing;
+use crate::cli::listing::ListOptions;
 use crate::db::users::Platform;
 use crate::rules::email::Email;
 
 /// `everkey-server users`: what to do with an account. Every change is written into the audit.
 #[derive(Debug, Subcommand)]
-pub enum Users {
+pub enum UsersCommand {
     /// List every account
-    List(Listing),
+    List(ListOptions),
     /// Show one account and its open sessions
     Show(OneUser),
     /// End every session of an account and let it sign in no more
@@ -66,7 +66,7 @@ pub struct OneUser {
 
     /// Where to look, and how to answer
     #[command(flatten)]
-    pub listing: Listing,
+    pub listing: ListOptions,
 }
 
 /// A role in the installation.
@@ -99,9 +99,9 @@ fn plan(text: &str) -> Result<String, String> {
 
 /// `everkey-server clients`.
 #[derive(Debug, Subcommand)]
-pub enum Clients {
+pub enum ClientsCommand {
     /// List every client
-    List(Listing),
+    List(ListOptions),
     /// Let a client introspect the access tokens of every client, as a resource server must
     AllowIntrospection(OneClient),
     /// Let a client introspect its own tokens only
@@ -117,5 +117,5 @@ pub struct OneClient {
 
     /// Where to look, and how to answer
     #[command(flatten)]
-    pub listing: Listing,
+    pub listing: ListOptions,
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Unrepeated, ttl};
-use crate::db::Place;
+use crate::cli::values::{Unrepeated, ttl};
+use crate::db::DatabaseLocation;
 
 /// `everkey-server keys`.
 #[derive(Debug, Subcommand)]
-pub enum Keys {
+pub enum KeysCommand {
     /// Make new keys; running servers use them within seconds, and what the old ones made goes on working
     Rotate {
         /// Which keys
@@ -43,8 +43,8 @@ pub struct KeysFile {
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
+        value_parser = Unrepeated::<DatabaseLocation>::new(),
         hide_env_values = true
     )]
-    pub database: Option<Place>,
+    pub database: Option<DatabaseLocation>,
 }

@@ -7,43 +7,25 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
-use super::{Unrepeated, ttl};
-use crate::db::Place;
-use crate::mail::route::Route;
+use crate::cli::values::{Unrepeated, ttl};
+use crate::db::DatabaseLocation;
+use crate::limits::Limits;
+use crate::mail::route::MailRoute;
 use crate::rules::rotation::RetryMode;
 
-pub(super) const LIMITS_HELP: &str = "\
-The --limits file is TOML. Each key overrides one limit; these are the defaults:
-  code_ttl              = \"10m\"                         how long a login code works
-  code_cooldown         = \"30s\"                         pause between two codes for one email
-  codes_per_email       = { max = 5, window = \"15m\" }   codes sent to one email
-  codes_per_ip          = { max = 20, window = \"15m\" }  codes asked for from one address or /64
-  guesses_per_code      = 5                             guesses after which a code is dead
-  failures_per_email    = { max = 50, window = \"1d\" }   refused guesses for one email
-  web_idle              = \"7d\"                          how long a browser stays signed in unused
-  web_longest           = \"30d\"                         how long a browser stays signed in at all
-  registrations_per_ip  = { max = 20, window = \"1h\" }   OAuth clients registered from one address
-  client_failures_per_ip = { max = 30, window = \"15m\" } failed OAuth client authentications from one
-  code_exchanges_per_ip = { max = 120, window = \"1m\" }  authorization codes brought from one address
-  rotations_per_session = { max = 120, window = \"1m\" }  refreshes of one session
-  refused_tokens_per_ip = { max = 30, window = \"15m\" }  refused personal access tokens from one address
-  tokens_per_user       = { max = 30, window = \"1h\" }   personal access tokens made by one user
-  creations_per_user    = { max = 200, window = \"1h\" }  workspaces, invitations, reports, links of one user
-  share_opens_per_ip    = { max = 60, window = \"1m\" }   share links opened from one address or /64
-  device_code_ttl           = \"10m\"                         how long the codes of a device sign-in work
-  device_codes_per_ip       = { max = 10, window = \"15m\" }  device sign-ins asked for from one address
-  wrong_user_codes_per_user = { max = 5, window = \"10m\" }   wrong device codes typed by one user
-  wrong_user_codes_per_ip   = { max = 5, window = \"10m\" }   wrong device codes typed at one address
-  achilles_polls_per_ip     = { max = 60, window = \"1m\" }   polls of the achilles CLI from one address
-  achilles_refreshes_per_ip = { max = 10, window = \"15m\" }  refreshes of the achilles CLI from one address
-  second_factor_failures = { max = 5, window = \"10m\" }  wrong answers to one user's second factor
-
-Signals: SIGTERM and SIGINT finish the requests under way, then exit 0. SIGHUP reads the keys file again.
-Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).";
+/// What stands below the options in `serve --help`.
+pub(super) fn after_help() -> String {
+    format!(
+        "The --limits file is TOML. Each key overrides one limit; these are the defaults:\n{}\n\
+         Signals: SIGTERM and SIGINT finish the requests under way, then exit 0. SIGHUP reads the keys file again.\n\
+         Logs go to stderr; EVERKEY_LOG sets what is logged (info, debug, everkey_server=trace, ...).",
+        Limits::listing()
+    )
+}
 
 /// How to run the server.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub struct ServeCommand {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8787")]
     pub listen: String,
@@ -57,10 +39,10 @@ pub struct Serve {
         long,
         value_name = "sqlite:PATH|postgres://...",
         env = "EVERKEY_SERVER_DATABASE",
-        value_parser = Unrepeated::<Place>::new(),
+        value_parser = Unrepeated::<DatabaseLocation>::new(),
         hide_env_values = true
     )]
-    pub database: Option<Place>,
+    pub database: Option<DatabaseLocation>,
 
     /// The server's own keys, made at first start; mode 0600
     ///
@@ -90,10 +72,10 @@ pub struct Serve {
         value_name = "WHERE",
         default_value = "terminal",
         env = "EVERKEY_SERVER_MAIL",
-        value_parser = Unrepeated::<Route>::new(),
+        value_parser = Unrepeated::<MailRoute>::new(),
         hide_env_values = true
     )]
-    pub mail: Route,
+    pub mail: MailRoute,
 
     /// The sender of mail
     #[arg(long, value_name = "ADDRESS", default_value = "everkey <no-reply@localhost>")]
@@ -197,31 +179,11 @@ fn public_url(text: &str) -> Result<String, String> {
 mod tests {
     use clap::Parser as _;
 
-    use super::*;
-    use crate::cli::Cli;
-    use crate::limits::Limits;
+    use crate::cli::ServerCli;
 
     #[test]
-    fn the_limits_shown_in_the_help_are_the_defaults() {
-        let toml: String = LIMITS_HELP
-            .lines()
-            .filter(|line| line.starts_with("  ") && line.contains('='))
-            .map(|line| {
-                let end = line.rfind("  ").unwrap();
-                format!("{}\n", line[..end].trim())
-            })
-            .collect();
-        assert_eq!(toml::from_str::<Limits>(&toml).unwrap(), Limits::default());
-        let every = format!("{:#?}", Limits::default());
-        let fields = every.lines().filter(|line| {
-            line.starts_with("    ") && line.as_bytes().get(4).is_some_and(u8::is_ascii_lowercase)
-        });
-        assert_eq!(toml.lines().count(), fields.count(), "every limit is shown");
-    }
-
-    #[test]
-    fn a_password_in_the_mail_address_is_not_shown_by_debug() {
-        let cli = Cli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
+    fn debug_hides_a_password_in_the_mail_address() {
+        let cli = ServerCli::parse_from(["everkey-server", "serve", "--mail", "smtp://me:hunter2@h:25"]);
         assert!(!format!("{cli:?}").contains("hunter2"));
     }
 }

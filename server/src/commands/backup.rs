@@ -9,15 +9,15 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 use url::Url;
 
-use super::files;
-use super::list::{Row, print};
-use crate::cli::Backup;
-use crate::db::{Place, copy};
+use crate::cli::BackupCommand;
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::commands::list::{Row, print};
+use crate::db::{DatabaseLocation, copy};
 use crate::secret::SecretText;
-use crate::trouble::Trouble;
 
 /// Copies the database to a new file, which is looked at before it gets its name.
-pub(super) async fn run(options: &Backup) -> Result<(), Trouble> {
+pub(super) async fn run(options: &BackupCommand) -> Result<(), CommandError> {
     let (to, place) = (options.to.as_path(), files::place(options.database.as_ref())?);
     let store = files::open_existing(&place).await?;
     store.close().await;
@@ -26,7 +26,7 @@ pub(super) async fn run(options: &Backup) -> Result<(), Trouble> {
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let unwritten = |error: io::Error| {
-        Trouble::new(
+        CommandError::new(
             format!("can't write {}: {error}", to.display()),
             "Name a new file in a folder that is there and that this user can write.",
         )
@@ -34,15 +34,15 @@ pub(super) async fn run(options: &Backup) -> Result<(), Trouble> {
     // It is made 0600, and is gone again if anything below fails.
     let temp = tempfile::Builder::new().prefix(".everkey-backup-").tempfile_in(folder).map_err(unwritten)?;
     match &place {
-        Place::Sqlite(from) => {
+        DatabaseLocation::Sqlite(from) => {
             copy::sqlite(&place, temp.path()).await.map_err(|error| {
-                Trouble::new(
+                CommandError::new(
                     format!("can't copy the database {}: {error}", from.display()),
                     "Check that it can be read and that the disk has room. No backup was made.",
                 )
             })?;
         }
-        Place::Postgres(address) => dump(address, &temp)?,
+        DatabaseLocation::Postgres(address) => dump(address, &temp)?,
     }
     temp.as_file().sync_all().map_err(unwritten)?;
     let size = temp.path().metadata().map_err(unwritten)?.len();
@@ -55,9 +55,9 @@ pub(super) async fn run(options: &Backup) -> Result<(), Trouble> {
 }
 
 /// Has pg_dump write to `temp`, and pg_restore read it. Neither sees the password in its arguments.
-fn dump(address: &SecretText, temp: &NamedTempFile) -> Result<(), Trouble> {
+fn dump(address: &SecretText, temp: &NamedTempFile) -> Result<(), CommandError> {
     let (address, password) = split(address).ok_or_else(|| {
-        Trouble::new("the PostgreSQL address can't be read", "Write postgres://USER@HOST/DATABASE.")
+        CommandError::new("the PostgreSQL address can't be read", "Write postgres://USER@HOST/DATABASE.")
     })?;
     let mut command = Command::new("pg_dump");
     command.args(["--format=custom", "--no-password", "--dbname", &address, "--file"]).arg(temp.path());
@@ -69,7 +69,7 @@ fn dump(address: &SecretText, temp: &NamedTempFile) -> Result<(), Trouble> {
     expect(listed, "pg_restore", "pg_restore --list TO")
 }
 
-fn expect(output: io::Result<Output>, program: &str, by_hand: &str) -> Result<(), Trouble> {
+fn expect(output: io::Result<Output>, program: &str, by_hand: &str) -> Result<(), CommandError> {
     let what = match output {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => {
@@ -78,7 +78,7 @@ fn expect(output: io::Result<Output>, program: &str, by_hand: &str) -> Result<()
         }
         Err(error) => format!("{program} can't be run: {error}"),
     };
-    Err(Trouble::new(
+    Err(CommandError::new(
         what,
         format!(
             "Install PostgreSQL's client in the server's version (apt-get install postgresql-client), or run it where that is: {by_hand}"
@@ -109,8 +109,11 @@ fn split(address: &SecretText) -> Option<(String, Option<SecretText>)> {
     Some((url.into(), password))
 }
 
-fn taken(to: &Path) -> Trouble {
-    Trouble::new(format!("{} is there already", to.display()), "Name a new file; a backup replaces nothing.")
+fn taken(to: &Path) -> CommandError {
+    CommandError::new(
+        format!("{} is there already", to.display()),
+        "Name a new file; a backup replaces nothing.",
+    )
 }
 
 #[derive(Serialize)]

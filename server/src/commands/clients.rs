@@ -2,35 +2,36 @@
 
 use serde::Serialize;
 
-use super::files;
-use super::list::{Row, print, unread};
-use crate::actions::{Refusal, again, operator};
-use crate::cli::{Clients, Listing, OneClient};
-use crate::db::Store;
-use crate::db::clients::Client;
+use crate::actions::accounts::operator;
+use crate::actions::server_error::ServerError;
+use crate::cli::{ClientsCommand, ListOptions, OneClient};
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::commands::list::{Row, print, unreadable};
+use crate::db::clients::OAuthClient;
+use crate::db::{Database, retry};
 use crate::rules::oauth::redirect::Redirect;
-use crate::time::{Clock as _, SystemClock};
-use crate::trouble::Trouble;
+use crate::time::{SystemClock, TimeSource as _};
 
 /// Looks after OAuth clients.
-pub(super) async fn run(command: Clients) -> Result<(), Trouble> {
+pub(super) async fn run(command: ClientsCommand) -> Result<(), CommandError> {
     match command {
-        Clients::List(listing) => {
+        ClientsCommand::List(listing) => {
             let store = open(&listing).await?;
             let clients =
-                store.begin_reading().await.map_err(unread)?.every_client().await.map_err(unread)?;
+                store.begin_reading().await.map_err(unreadable)?.every_client().await.map_err(unreadable)?;
             print(listing.json, &clients.iter().map(ClientRow::of).collect::<Vec<_>>())
         }
-        Clients::AllowIntrospection(client) => change(&client, true).await,
-        Clients::ForbidIntrospection(client) => change(&client, false).await,
+        ClientsCommand::AllowIntrospection(client) => change(&client, true).await,
+        ClientsCommand::ForbidIntrospection(client) => change(&client, false).await,
     }
 }
 
-async fn change(client: &OneClient, may: bool) -> Result<(), Trouble> {
+async fn change(client: &OneClient, may: bool) -> Result<(), CommandError> {
     let store = open(&client.listing).await?;
-    let changed = again(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
+    let changed = retry(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| {
-        Trouble::new(
+        CommandError::new(
             format!("there is no client {} that has a secret", client.id),
             "See which there are with `everkey-server clients list`; a client without a secret can prove nothing.",
         )
@@ -38,13 +39,13 @@ async fn change(client: &OneClient, may: bool) -> Result<(), Trouble> {
     print(client.listing.json, &[ClientRow::of(&changed)])
 }
 
-async fn open(listing: &Listing) -> Result<Store, Trouble> {
+async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
     files::open_ready(&files::place(listing.database.as_ref())?).await
 }
 
-fn refused(refusal: Refusal) -> Trouble {
-    Trouble::new(
-        format!("it was not done: {refusal}"),
+fn refused(error: ServerError) -> CommandError {
+    CommandError::new(
+        format!("it was not done: {error}"),
         "Check that the database can be written, and try again.",
     )
 }
@@ -60,11 +61,11 @@ struct ClientRow {
 }
 
 impl ClientRow {
-    fn of(client: &Client) -> Self {
+    fn of(client: &OAuthClient) -> Self {
         Self {
             client_id: client.id.clone(),
             name: client.registered.name.clone(),
-            auth_method: client.registered.auth.word(),
+            auth_method: client.registered.auth.as_str(),
             redirect_uris: client
                 .registered
                 .redirects

@@ -6,27 +6,29 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::db::{OpenError, Place, Store};
-use crate::trouble::Trouble;
+use crate::command_error::CommandError;
+use crate::db::{Database, DatabaseLocation, OpenError};
 
 /// The database named on the command line, or the one in the user's state folder.
-pub(super) fn place(named: Option<&Place>) -> Result<Place, Trouble> {
+pub(super) fn place(named: Option<&DatabaseLocation>) -> Result<DatabaseLocation, CommandError> {
     match named {
         Some(place) => Ok(place.clone()),
-        None => state_folder().map(|folder| Place::Sqlite(folder.join("everkey-server/everkey.db"))),
+        None => {
+            state_folder().map(|folder| DatabaseLocation::Sqlite(folder.join("everkey-server/everkey.db")))
+        }
     }
 }
 
 /// The keys file named on the command line, or the one beside the database.
-pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> Result<PathBuf, Trouble> {
+pub(super) fn keys(named: Option<PathBuf>, place: &DatabaseLocation) -> Result<PathBuf, CommandError> {
     match (named, place) {
         (Some(path), _) => Ok(path),
-        (None, Place::Sqlite(path)) => {
+        (None, DatabaseLocation::Sqlite(path)) => {
             let mut beside = OsString::from(path);
             beside.push(".keys");
             Ok(beside.into())
         }
-        (None, Place::Postgres(_)) => Err(Trouble::new(
+        (None, DatabaseLocation::Postgres(_)) => Err(CommandError::new(
             "a PostgreSQL database has no folder to keep the server's keys in",
             "Name their file with --keys FILE; every server on this database needs the same one.",
         )),
@@ -35,15 +37,15 @@ pub(super) fn keys(named: Option<PathBuf>, place: &Place) -> Result<PathBuf, Tro
 
 /// Opens the database, made if it is not there: only its owner may read it. Returns it with the migrations that
 /// brought its schema up to date.
-pub(super) async fn open_or_make(place: &Place) -> Result<(Store, Vec<i64>), Trouble> {
+pub(super) async fn open_or_make(place: &DatabaseLocation) -> Result<(Database, Vec<i64>), CommandError> {
     match place {
-        Place::Sqlite(path) => make(path).map_err(|error| {
-            Trouble::new(
+        DatabaseLocation::Sqlite(path) => make(path).map_err(|error| {
+            CommandError::new(
                 format!("can't open the database {}: {error}", path.display()),
                 "Name a file this user can write with --database sqlite:PATH; its folder must be writable too.",
             )
         })?,
-        Place::Postgres(_) => {}
+        DatabaseLocation::Postgres(_) => {}
     }
     let store = open(place).await?;
     let taken = store.migrate().await.map_err(|error| cannot_open(place, error))?;
@@ -51,52 +53,52 @@ pub(super) async fn open_or_make(place: &Place) -> Result<(Store, Vec<i64>), Tro
 }
 
 /// Opens a database that must be there and have this version's schema.
-pub(super) async fn open_ready(place: &Place) -> Result<Store, Trouble> {
+pub(super) async fn open_ready(place: &DatabaseLocation) -> Result<Database, CommandError> {
     let store = open_existing(place).await?;
     store.check_schema().await.map_err(|error| cannot_open(place, error))?;
     Ok(store)
 }
 
 /// Opens a database that must be there.
-pub(super) async fn open_existing(place: &Place) -> Result<Store, Trouble> {
+pub(super) async fn open_existing(place: &DatabaseLocation) -> Result<Database, CommandError> {
     match place {
-        Place::Sqlite(path) if !path.exists() => {
-            return Err(Trouble::new(
+        DatabaseLocation::Sqlite(path) if !path.exists() => {
+            return Err(CommandError::new(
                 format!("there is no database at {}", path.display()),
                 "Name the server's database with --database sqlite:PATH.",
             ));
         }
-        Place::Sqlite(_) | Place::Postgres(_) => {}
+        DatabaseLocation::Sqlite(_) | DatabaseLocation::Postgres(_) => {}
     }
     open(place).await
 }
 
-async fn open(place: &Place) -> Result<Store, Trouble> {
-    Store::open(place).await.map_err(|error| cannot_open(place, error))
+async fn open(place: &DatabaseLocation) -> Result<Database, CommandError> {
+    Database::open(place).await.map_err(|error| cannot_open(place, error))
 }
 
-fn cannot_open(place: &Place, error: OpenError) -> Trouble {
+fn cannot_open(place: &DatabaseLocation, error: OpenError) -> CommandError {
     let (shown, remedy) = match place {
-        Place::Sqlite(path) => (
+        DatabaseLocation::Sqlite(path) => (
             path.display().to_string(),
             "It was left as it is. Check that it is an everkey-server database, that this user can write it and \
              its folder, and that the disk is not full.",
         ),
         // Its address may hold a password.
-        Place::Postgres(_) => (
+        DatabaseLocation::Postgres(_) => (
             "at the given PostgreSQL address".to_owned(),
             "Check that PostgreSQL runs there, and user, password and database name in the address.",
         ),
     };
     match error {
         OpenError::Database(_) | OpenError::Silent | OpenError::Damaged(_) => {
-            Trouble::new(format!("can't open the database {shown}: {error}"), remedy)
+            CommandError::new(format!("can't open the database {shown}: {error}"), remedy)
         }
-        OpenError::Behind(_) => Trouble::new(
+        OpenError::Behind(_) => CommandError::new(
             format!("the database {shown} is not ready: {error}"),
             "Run `everkey-server migrate` on it first, or leave --no-migrate out.",
         ),
-        OpenError::Schema(error) => Trouble::new(
+        OpenError::Schema(error) => CommandError::new(
             format!("the database {shown} does not fit this version: {error}"),
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
@@ -111,11 +113,11 @@ fn make(path: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
-fn state_folder() -> Result<PathBuf, Trouble> {
+fn state_folder() -> Result<PathBuf, CommandError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state"))).ok_or_else(
         || {
-            Trouble::new(
+            CommandError::new(
                 "neither XDG_STATE_HOME nor HOME names a folder",
                 "Name the database with --database sqlite:PATH.",
             )

@@ -4,25 +4,26 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::files;
-use super::list::{Row, print};
-use crate::cli::{Keys, KeysFile};
-use crate::keys::{KeyRing, file};
-use crate::time::{Clock as _, SystemClock};
-use crate::trouble::Trouble;
+use crate::cli::{KeysCommand, KeysFile};
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::commands::list::{Row, print};
+use crate::keys::file;
+use crate::keys::history::KeyHistory;
+use crate::time::{SystemClock, TimeSource as _};
 
 /// Rotates or lists the keys.
-pub(super) fn run(command: Keys) -> Result<(), Trouble> {
+pub(super) fn run(command: KeysCommand) -> Result<(), CommandError> {
     match command {
-        Keys::Rotate { file, refresh_ttl } => {
+        KeysCommand::Rotate { file, refresh_ttl } => {
             let (path, _) = open(file)?;
             let now = SystemClock.now();
-            let (ring, dropped) = file::rotate(&path, now, now.minus(refresh_ttl))?;
-            print(false, &[Rotated { id: ring.current().id.clone(), dropped }])
+            let (keys, dropped) = file::rotate(&path, now, now.minus(refresh_ttl))?;
+            print(false, &[Rotated { id: keys.current().id.clone(), dropped }])
         }
-        Keys::List { file, json } => {
-            let (_, ring) = open(file)?;
-            let rows: Vec<KeyRow> = ring
+        KeysCommand::List { file, json } => {
+            let (_, keys) = open(file)?;
+            let rows: Vec<KeyRow> = keys
                 .replaced()
                 .map(|(key, replaced)| KeyRow {
                     id: key.id.clone(),
@@ -37,17 +38,17 @@ pub(super) fn run(command: Keys) -> Result<(), Trouble> {
     }
 }
 
-fn open(named: KeysFile) -> Result<(PathBuf, KeyRing), Trouble> {
+fn open(named: KeysFile) -> Result<(PathBuf, KeyHistory), CommandError> {
     let path = match named.keys {
         Some(path) => path,
         None => files::keys(None, &files::place(named.database.as_ref())?)?,
     };
-    let ring = file::load(&path)?.ok_or_else(|| absent(&path))?;
-    Ok((path, ring))
+    let keys = file::load(&path)?.ok_or_else(|| absent(&path))?;
+    Ok((path, keys))
 }
 
-fn absent(path: &Path) -> Trouble {
-    Trouble::new(
+fn absent(path: &Path) -> CommandError {
+    CommandError::new(
         format!("there is no keys file at {}", path.display()),
         "Name the server's keys file with --keys FILE, or its database with --database.",
     )

@@ -4,27 +4,29 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::files;
-use crate::cli::Listing;
-use crate::db::audit::Line;
-use crate::db::sessions::Session;
-use crate::db::{DbError, Store};
-use crate::trouble::Trouble;
+use crate::cli::ListOptions;
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::db::audit::AuditLine;
+use crate::db::sessions::StoredSession;
+use crate::db::{Database, DbError};
 
 /// Lists every session, oldest first.
-pub(super) async fn sessions(listing: &Listing) -> Result<(), Trouble> {
+pub(super) async fn sessions(listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
-    let sessions = store.begin_reading().await.map_err(unread)?.all_sessions().await.map_err(unread)?;
+    let sessions =
+        store.begin_reading().await.map_err(unreadable)?.all_sessions().await.map_err(unreadable)?;
     let rows: Vec<SessionRow<'_>> = sessions.iter().map(SessionRow::of).collect();
     print(listing.json, &rows)
 }
 
 /// Lists every event, oldest first.
-pub(super) async fn events(listing: &Listing) -> Result<(), Trouble> {
+pub(super) async fn events(listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
     let mut after = 0;
     loop {
-        let lines = store.begin_reading().await.map_err(unread)?.audit_after(after).await.map_err(unread)?;
+        let lines =
+            store.begin_reading().await.map_err(unreadable)?.audit_after(after).await.map_err(unreadable)?;
         let Some(last) = lines.last() else { return Ok(()) };
         after = last.id;
         let rows: Vec<EventRow<'_>> = lines.iter().map(EventRow::of).collect();
@@ -51,7 +53,7 @@ pub(super) struct SessionRow<'a> {
 }
 
 impl<'a> SessionRow<'a> {
-    pub(super) fn of(session: &'a Session) -> Self {
+    pub(super) fn of(session: &'a StoredSession) -> Self {
         Self {
             user: &session.user.email,
             user_id: &session.user.id,
@@ -60,7 +62,7 @@ impl<'a> SessionRow<'a> {
             created_at: session.created_at.rfc3339(),
             rotated_at: session.rotated_at.map(|at| at.rfc3339()),
             revoked_at: session.ended.map(|(at, _)| at.rfc3339()),
-            revoked_why: session.ended.map(|(_, why)| why.word()),
+            revoked_why: session.ended.map(|(_, why)| why.as_str()),
         }
     }
 }
@@ -91,7 +93,7 @@ struct EventRow<'a> {
 }
 
 impl<'a> EventRow<'a> {
-    fn of(line: &'a Line) -> Self {
+    fn of(line: &'a AuditLine) -> Self {
         Self {
             id: line.id,
             at: line.at.rfc3339(),
@@ -119,17 +121,17 @@ impl Row for EventRow<'_> {
     }
 }
 
-async fn open(listing: &Listing) -> Result<Store, Trouble> {
+async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
     files::open_existing(&files::place(listing.database.as_ref())?).await
 }
 
 /// Prints rows for people, or one JSON object a line.
-pub(super) fn print<R: Row>(json: bool, rows: &[R]) -> Result<(), Trouble> {
+pub(super) fn print<R: Row>(json: bool, rows: &[R]) -> Result<(), CommandError> {
     match write(&mut io::stdout().lock(), json, rows) {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => {
-            Err(Trouble::new(format!("can't write the list: {error}"), "Check where its output goes."))
+            Err(CommandError::new(format!("can't write the list: {error}"), "Check where its output goes."))
         }
         Ok(()) => Ok(()),
     }
@@ -148,8 +150,8 @@ fn write<R: Row>(out: &mut impl Write, json: bool, rows: &[R]) -> io::Result<()>
 }
 
 /// What is said when a list can't be read.
-pub(super) fn unread(error: DbError) -> Trouble {
-    Trouble::new(
+pub(super) fn unreadable(error: DbError) -> CommandError {
+    CommandError::new(
         error.to_string(),
         "Check that `everkey-server serve` has run on this database, in this version.",
     )

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::files;
-use super::list::{Row, print};
-use crate::cli::Listing;
-use crate::trouble::Trouble;
+use crate::cli::ListOptions;
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::commands::list::{Row, print};
 
 #[derive(Serialize)]
 struct Done {
@@ -24,7 +24,7 @@ impl Row for Done {
 }
 
 /// Brings the schema up to date and says which migrations that took.
-pub(super) async fn run(listing: &Listing) -> Result<(), Trouble> {
+pub(super) async fn run(listing: &ListOptions) -> Result<(), CommandError> {
     let place = files::place(listing.database.as_ref())?;
     let (store, migrations) = files::open_or_make(&place).await?;
     store.close().await;

@@ -9,22 +9,22 @@ mod migrate;
 mod serve;
 mod users;
 
-use crate::cli::{Command, OneSession};
-use crate::trouble::Trouble;
+use crate::cli::{OneSession, ServerCommand};
+use crate::command_error::CommandError;
 
 /// Carries a command out. Returns once it is done, or with what a person should know.
-pub async fn run(command: Command) -> Result<(), Trouble> {
+pub async fn run(command: ServerCommand) -> Result<(), CommandError> {
     match command {
-        Command::Serve(options) => serve::run(*options).await,
-        Command::Migrate(listing) => migrate::run(&listing).await,
-        Command::Users(command) => users::run(command).await,
-        Command::Clients(command) => clients::run(command).await,
-        Command::Sessions(sessions) => match sessions.command {
+        ServerCommand::Serve(options) => serve::run(*options).await,
+        ServerCommand::Migrate(listing) => migrate::run(&listing).await,
+        ServerCommand::Users(command) => users::run(command).await,
+        ServerCommand::Clients(command) => clients::run(command).await,
+        ServerCommand::Sessions(sessions) => match sessions.command {
             None => list::sessions(&sessions.listing).await,
             Some(OneSession::End { id, listing }) => users::end_session(&id, &listing).await,
         },
-        Command::Events(listing) => list::events(&listing).await,
-        Command::Keys(command) => keys::run(command),
-        Command::Backup(backup) => backup::run(&backup).await,
+        ServerCommand::Events(listing) => list::events(&listing).await,
+        ServerCommand::Keys(command) => keys::run(command),
+        ServerCommand::Backup(backup) => backup::run(&backup).await,
     }
 }

@@ -10,23 +10,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-use super::files;
-use crate::actions::second_factor::upkeep;
-use crate::app::{App, Policy};
-use crate::cli::{LogFormat, Serve};
-use crate::db::Store;
-use crate::housekeeping::Housekeeping;
+use crate::actions::second_factor::reseal;
+use crate::app::{AppState, TokenPolicy};
+use crate::cli::{LogFormat, ServeCommand};
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::db::Database;
 use crate::http;
-use crate::http::router::router;
 use crate::http::serve::serve;
-use crate::keys::{self, KeyRing};
+use crate::jobs::housekeeping::Housekeeping;
+use crate::jobs::reminder_mail::{LOOK_EVERY, ReminderMail};
+use crate::keys::history::KeyHistory;
+use crate::keys::{KeyRing, file};
 use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
-use crate::reminding::{LOOK_EVERY, Reminding};
-use crate::time::{Clock, SystemClock};
+use crate::router::router;
+use crate::time::{SystemClock, TimeSource};
 use crate::tokens::access::AccessTokens;
-use crate::trouble::Trouble;
 
 /// How long mail may take once the server is told to stop.
 const LAST_MAIL: Duration = Duration::from_secs(5);
@@ -35,7 +36,7 @@ const LAST_MAIL: Duration = Duration::from_secs(5);
 const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 
 /// Runs the server until it is told to stop.
-pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
+pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     start_logging(options.log_format)?;
     let stop = stop_signals()?;
     let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
@@ -62,8 +63,9 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         }
         store
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?.following(&keys_file);
+    let clock: Arc<dyn TimeSource> = Arc::new(SystemClock);
+    let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?;
+    let keys = KeyRing::following(&keys_file, keys);
 
     let housekeeping = Housekeeping {
         store: store.clone(),
@@ -72,27 +74,27 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
-    let upkeep = tokio::spawn(upkeep::run(store.clone(), keys.clone()));
+    let resealing = tokio::spawn(reseal::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
-    let reminding = Reminding {
+    let reminder_mail = ReminderMail {
         store: store.clone(),
         keys: keys.clone(),
         carrier: carrier.clone(),
         clock: Arc::clone(&clock),
         look_every: LOOK_EVERY,
     };
-    let (stop_reminding, told_to_stop) = oneshot::channel::<()>();
-    let reminding = tokio::spawn(reminding.run(async {
-        let _ = told_to_stop.await;
+    let (stop_reminders, reminders_stopped) = oneshot::channel::<()>();
+    let reminder_mail = tokio::spawn(reminder_mail.run(async {
+        let _ = reminders_stopped.await;
     }));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
-    let app = Arc::new(App {
+    let app = Arc::new(AppState {
         store: store.clone(),
         keys,
         public_url: options.public_url.unwrap_or_else(|| format!("http://{address}")),
         access: AccessTokens::new(options.issuer),
-        policy: Policy {
+        policy: TokenPolicy {
             access_ttl: options.access_ttl,
             refresh_ttl: options.refresh_ttl,
             retry: options.retry.into(),
@@ -118,20 +120,20 @@ pub(super) async fn run(options: Serve) -> Result<(), Trouble> {
         metrics.abort();
     }
     // The router is gone, and with it the outbox: what is left in it is still carried, and no new reminder is.
-    drop(stop_reminding);
-    let last_mail = async { tokio::join!(mail, reminding) };
+    drop(stop_reminders);
+    let last_mail = async { tokio::join!(mail, reminder_mail) };
     if tokio::time::timeout(LAST_MAIL, last_mail).await.is_err() {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
-    upkeep.abort();
+    resealing.abort();
     following.abort();
     store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(address: &str, flag: &str) -> Result<TcpListener, Trouble> {
+async fn listen(address: &str, flag: &str) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -139,41 +141,41 @@ async fn listen(address: &str, flag: &str) -> Result<TcpListener, Trouble> {
             }
             _ => format!("Choose an address of this machine and a port this user may use with {flag}."),
         };
-        Trouble::new(format!("can't listen on {address}: {error}"), remedy)
+        CommandError::new(format!("can't listen on {address}: {error}"), remedy)
     })
 }
 
 async fn open_keys(
     path: &Path,
     new_keys: bool,
-    store: &Store,
-    clock: &dyn Clock,
-) -> Result<KeyRing, Trouble> {
-    if let Some(ring) = keys::file::load(path)? {
-        if ring.current().es256.is_some() {
-            return Ok(ring);
+    store: &Database,
+    clock: &dyn TimeSource,
+) -> Result<KeyHistory, CommandError> {
+    if let Some(keys) = file::load(path)? {
+        if keys.current().es256.is_some() {
+            return Ok(keys);
         }
-        let ring = keys::file::upgrade(path, clock.now())?;
-        tracing::info!(file = %path.display(), key = ring.current().id, "added a key for id_tokens to the keys");
-        return Ok(ring);
+        let keys = file::upgrade(path, clock.now())?;
+        tracing::info!(file = %path.display(), key = keys.current().id, "added a key for id_tokens to the keys");
+        return Ok(keys);
     }
-    let trouble = |error: crate::db::DbError| Trouble::new(error.to_string(), "Try again.");
-    let used = store.begin().await.map_err(trouble)?.has_users().await.map_err(trouble)?;
+    let failed = |error: crate::db::DbError| CommandError::new(error.to_string(), "Try again.");
+    let used = store.begin().await.map_err(failed)?.has_users().await.map_err(failed)?;
     if used && !new_keys {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!("the database has users, but its keys file {} is gone", path.display()),
             "Restore it from your backup, or name it with --keys; if it is lost for good, start with --new-keys.",
         ));
     }
-    let ring = keys::file::create(path, clock.now())?;
-    tracing::info!(file = %path.display(), key = ring.current().id, "made new keys");
-    Ok(ring)
+    let keys = file::create(path, clock.now())?;
+    tracing::info!(file = %path.display(), key = keys.current().id, "made new keys");
+    Ok(keys)
 }
 
-fn start_logging(format: LogFormat) -> Result<(), Trouble> {
+fn start_logging(format: LogFormat) -> Result<(), CommandError> {
     let filter = match std::env::var("EVERKEY_LOG") {
         Ok(directives) => EnvFilter::try_new(&directives).map_err(|error| {
-            Trouble::new(
+            CommandError::new(
                 format!("EVERKEY_LOG is not a log filter: {error}"),
                 "Set it to error, warn, info, debug or trace.",
             )
@@ -197,9 +199,10 @@ fn start_logging(format: LogFormat) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn stop_signals() -> Result<impl Future<Output = ()>, Trouble> {
-    let watch = |kind: SignalKind| -> Result<Signal, Trouble> {
-        signal(kind).map_err(|error| Trouble::new(format!("can't watch for signals: {error}"), "Try again."))
+fn stop_signals() -> Result<impl Future<Output = ()>, CommandError> {
+    let watch = |kind: SignalKind| -> Result<Signal, CommandError> {
+        signal(kind)
+            .map_err(|error| CommandError::new(format!("can't watch for signals: {error}"), "Try again."))
     };
     let (mut terminate, mut interrupt) = (watch(SignalKind::terminate())?, watch(SignalKind::interrupt())?);
     Ok(async move {
@@ -219,17 +222,17 @@ async fn follow_keys(keys: KeyRing, mut hangups: Signal) {
             _ = period.tick() => {}
             _ = hangups.recv() => {}
         }
-        keys.look();
+        keys.reload();
     }
 }
 
-fn hangups() -> Result<Signal, Trouble> {
+fn hangups() -> Result<Signal, CommandError> {
     signal(SignalKind::hangup())
-        .map_err(|error| Trouble::new(format!("can't watch for signals: {error}"), "Try again."))
+        .map_err(|error| CommandError::new(format!("can't watch for signals: {error}"), "Try again."))
 }
 
-fn no_address(error: &io::Error) -> Trouble {
-    Trouble::new(format!("the system does not tell the port: {error}"), "Choose a port with --listen.")
+fn no_address(error: &io::Error) -> CommandError {
+    CommandError::new(format!("the system does not tell the port: {error}"), "Choose a port with --listen.")
 }
 
 /// A closed stdout is no reason not to serve.

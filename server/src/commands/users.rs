@@ -2,41 +2,43 @@
 
 use serde::Serialize;
 
-use super::files;
-use super::list::{Row, SessionRow, print, unread};
-use crate::actions::operator::{self, Change};
-use crate::actions::{Refusal, again};
-use crate::cli::{Listing, OneUser, Users};
-use crate::db::Store;
-use crate::db::users::{Status, User};
-use crate::time::{Clock as _, SystemClock};
-use crate::trouble::Trouble;
+use crate::actions::accounts::operator::{self, AccountChange};
+use crate::actions::server_error::ServerError;
+use crate::cli::{ListOptions, OneUser, UsersCommand};
+use crate::command_error::CommandError;
+use crate::commands::files;
+use crate::commands::list::{Row, SessionRow, print, unreadable};
+use crate::db::users::{AccountStatus, StoredUser};
+use crate::db::{Database, retry};
+use crate::time::{SystemClock, TimeSource as _};
 
 /// Looks after accounts.
-pub(super) async fn run(command: Users) -> Result<(), Trouble> {
+pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
     match command {
-        Users::List(listing) => {
+        UsersCommand::List(listing) => {
             let store = open(&listing).await?;
-            let users = store.begin_reading().await.map_err(unread)?.every_user().await.map_err(unread)?;
+            let users =
+                store.begin_reading().await.map_err(unreadable)?.every_user().await.map_err(unreadable)?;
             let rows: Vec<UserRow> = users.iter().map(UserRow::of).collect();
             print(listing.json, &rows)
         }
-        Users::Show(user) => show(&user).await,
-        Users::Disable(user) => change(&user, Change::Status(Status::Disabled)).await,
-        Users::Enable(user) => change(&user, Change::Status(Status::Active)).await,
-        Users::SetPlan { user, plan } => change(&user, Change::Plan(plan)).await,
-        Users::SetPlatformRole { user, role } => change(&user, Change::Platform(role.into())).await,
-        Users::SignOut { user, tokens } => change(&user, Change::SignOut { tokens }).await,
-        Users::ResetSecondFactor(user) => reset_second_factor(&user).await,
+        UsersCommand::Show(user) => show(&user).await,
+        UsersCommand::Disable(user) => change(&user, AccountChange::Status(AccountStatus::Disabled)).await,
+        UsersCommand::Enable(user) => change(&user, AccountChange::Status(AccountStatus::Active)).await,
+        UsersCommand::SetPlan { user, plan } => change(&user, AccountChange::Plan(plan)).await,
+        UsersCommand::SetPlatformRole { user, role } => {
+            change(&user, AccountChange::Platform(role.into())).await
+        }
+        UsersCommand::SignOut { user, tokens } => change(&user, AccountChange::SignOut { tokens }).await,
+        UsersCommand::ResetSecondFactor(user) => reset_second_factor(&user).await,
     }
 }
 
-/// Ends one session.
-pub(super) async fn end_session(id: &str, listing: &Listing) -> Result<(), Trouble> {
+pub(super) async fn end_session(id: &str, listing: &ListOptions) -> Result<(), CommandError> {
     let store = open(listing).await?;
-    let ended = again(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
+    let ended = retry(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
     match ended {
-        None => Err(Trouble::new(
+        None => Err(CommandError::new(
             format!("there is no session {id}"),
             "See which there are with `everkey-server sessions`.",
         )),
@@ -44,18 +46,18 @@ pub(super) async fn end_session(id: &str, listing: &Listing) -> Result<(), Troub
     }
 }
 
-async fn show(user: &OneUser) -> Result<(), Trouble> {
+async fn show(user: &OneUser) -> Result<(), CommandError> {
     let store = open(&user.listing).await?;
-    let mut tx = store.begin_reading().await.map_err(unread)?;
-    let found = tx.user_with_email(&user.email).await.map_err(unread)?.ok_or_else(|| unknown(user))?;
-    let sessions = tx.unended_sessions_of(&found.id).await.map_err(unread)?;
+    let mut tx = store.begin_reading().await.map_err(unreadable)?;
+    let found = tx.user_with_email(&user.email).await.map_err(unreadable)?.ok_or_else(|| unknown(user))?;
+    let sessions = tx.unended_sessions_of(&found.id).await.map_err(unreadable)?;
     print(user.listing.json, &[UserRow::of(&found)])?;
     print(user.listing.json, &sessions.iter().map(SessionRow::of).collect::<Vec<_>>())
 }
 
-async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
+async fn change(user: &OneUser, change: AccountChange) -> Result<(), CommandError> {
     let store = open(&user.listing).await?;
-    let changed = again(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
+    let changed = retry(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
     let row = Changed {
         user: UserRow::of(&changed.user),
@@ -65,33 +67,33 @@ async fn change(user: &OneUser, change: Change) -> Result<(), Trouble> {
     print(user.listing.json, &[row])
 }
 
-async fn reset_second_factor(user: &OneUser) -> Result<(), Trouble> {
+async fn reset_second_factor(user: &OneUser) -> Result<(), CommandError> {
     let store = open(&user.listing).await?;
-    let reset = again(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
+    let reset = retry(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
     let email = user.email.as_str();
     if reset.map_err(refused)?.ok_or_else(|| unknown(user))? {
         return print(user.listing.json, &[Reset { user: email, second_factor: "off" }]);
     }
-    Err(Trouble::new(
+    Err(CommandError::new(
         format!("{email} has no second factor"),
         "A code by mail is enough for it to sign in; if that fails, see `everkey-server users show`.",
     ))
 }
 
-async fn open(listing: &Listing) -> Result<Store, Trouble> {
+async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
     files::open_ready(&files::place(listing.database.as_ref())?).await
 }
 
-fn unknown(user: &OneUser) -> Trouble {
-    Trouble::new(
+fn unknown(user: &OneUser) -> CommandError {
+    CommandError::new(
         format!("nobody has signed in as {}", user.email.as_str()),
         "See who has with `everkey-server users list`.",
     )
 }
 
-fn refused(refusal: Refusal) -> Trouble {
-    Trouble::new(
-        format!("it was not done: {refusal}"),
+fn refused(error: ServerError) -> CommandError {
+    CommandError::new(
+        format!("it was not done: {error}"),
         "Check that the database can be written, and try again.",
     )
 }
@@ -108,14 +110,14 @@ struct UserRow {
 }
 
 impl UserRow {
-    fn of(user: &User) -> Self {
+    fn of(user: &StoredUser) -> Self {
         Self {
             user: user.email.clone(),
             user_id: user.id.clone(),
             name: user.name.clone(),
-            status: user.status.word(),
+            status: user.status.as_str(),
             plan: user.plan.clone(),
-            platform_role: user.platform.word(),
+            platform_role: user.platform.as_str(),
             created_at: user.created_at.rfc3339(),
         }
     }

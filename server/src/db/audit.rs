@@ -2,209 +2,66 @@
 
 use sqlx::Row as _;
 
-use super::sessions::Session;
-use super::{DbError, Tx, moment};
-use crate::time::Moment;
+use crate::db::row::moment;
+use crate::db::sessions::StoredSession;
+use crate::db::{DbError, Tx};
+use crate::rules::audit_event::AuditEvent;
+use crate::time::Timestamp;
 
-/// Something that happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A login code was made and handed to the mail.
-    CodeSent,
-    /// A login code's mail could not be delivered.
-    MailFailed,
-    /// The letter of a reminder that is due was posted; the detail is the user's id.
-    ReminderMailed,
-    /// The letter of a reminder that is due was given up; the detail is the user's id.
-    ReminderGivenUp,
-    /// A code signed someone in; a session began.
-    Login,
-    /// A guess at a code was refused.
-    CodeRefused,
-    /// A refresh token was consumed and its successor issued.
-    Rotated,
-    /// The same successor was answered again (RR-1).
-    RepeatAnswered,
-    /// A refresh token was used twice; every session of the user was revoked.
-    ReplayRevokedAll,
-    /// A session was ended by its holder.
-    Logout,
-    /// A session was ended by its user, from another one.
-    SessionEnded,
-    /// A user ended every session but the one they did it from; the detail says how many.
-    OthersEnded,
-    /// The operator changed an account or ended a session from the command line; the detail says how.
-    OperatorChanged,
-    /// An OAuth client registered; the detail is its id.
-    ClientRegistered,
-    /// Someone did not prove to be the OAuth client they named; the detail is its id if there is such a client.
-    ClientRefused,
-    /// A user allowed an OAuth client what it asked for; the detail is its id.
-    ConsentGiven,
-    /// A user did not; the detail is its id.
-    ConsentRefused,
-    /// An authorization code was used twice; the session it began was revoked.
-    CodeReplayed,
-    /// A refresh with a token of a known session was refused; the detail says why.
-    Refused,
-    /// A user code that leads nowhere was typed.
-    UserCodeRefused,
-    /// A device grant was approved.
-    DeviceApproved,
-    /// A device grant was denied.
-    DeviceDenied,
-    /// A personal access token was made; the detail is its prefix.
-    PersonalTokenMade,
-    /// A personal access token was revoked; the detail is its prefix.
-    PersonalTokenRevoked,
-    /// A workspace was made; the detail is its id.
-    WorkspaceMade,
-    /// A workspace was deleted with everything in it; the detail is its id.
-    WorkspaceDeleted,
-    /// Someone was invited; the detail is the workspace's id and the role.
-    MemberInvited,
-    /// An invitation was accepted; the detail is the workspace's id and the role.
-    MemberJoined,
-    /// A member was given another role; the detail is the workspace's id, the user's id and the role.
-    MemberChanged,
-    /// A member was removed or left; the detail is the workspace's id and the user's id.
-    MemberRemoved,
-    /// A report was deleted; the detail is its id.
-    ReportDeleted,
-    /// A share link was made; the detail is its id.
-    ShareMade,
-    /// A share link was revoked; the detail is its id.
-    ShareRevoked,
-    /// A share link was opened; the detail is its id.
-    ShareOpened,
-    /// A platform admin disabled an account; the detail is its id.
-    UserDisabled,
-    /// A platform admin enabled an account again; the detail is its id.
-    UserEnabled,
-    /// A second factor was turned on; the detail is the user's id.
-    SecondFactorOn,
-    /// A second factor was turned off; the detail is the user's id.
-    SecondFactorOff,
-    /// A second factor was answered wrongly; the detail is the user's id.
-    SecondFactorRefused,
-    /// A recovery code was used up; the detail is the user's id.
-    RecoveryCodeUsed,
-    /// New recovery codes were made; the detail is the user's id.
-    RecoveryCodesRenewed,
-}
-
-impl Event {
-    /// The word for it in the database and in `everkey-server events`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::CodeSent => "code_sent",
-            Self::MailFailed => "mail_failed",
-            Self::ReminderMailed => "reminder_mailed",
-            Self::ReminderGivenUp => "reminder_given_up",
-            Self::Login => "login",
-            Self::CodeRefused => "code_refused",
-            Self::Rotated => "rotated",
-            Self::RepeatAnswered => "repeat_answered",
-            Self::ReplayRevokedAll => "replay_revoked_all",
-            Self::Logout => "logout",
-            Self::SessionEnded => "session_ended",
-            Self::OthersEnded => "others_ended",
-            Self::OperatorChanged => "operator_changed",
-            Self::ClientRegistered => "client_registered",
-            Self::ClientRefused => "client_refused",
-            Self::ConsentGiven => "consent_given",
-            Self::ConsentRefused => "consent_refused",
-            Self::CodeReplayed => "code_replayed",
-            Self::Refused => "refused",
-            Self::UserCodeRefused => "user_code_refused",
-            Self::DeviceApproved => "device_approved",
-            Self::DeviceDenied => "device_denied",
-            Self::PersonalTokenMade => "personal_token_made",
-            Self::PersonalTokenRevoked => "personal_token_revoked",
-            Self::WorkspaceMade => "workspace_made",
-            Self::WorkspaceDeleted => "workspace_deleted",
-            Self::MemberInvited => "member_invited",
-            Self::MemberJoined => "member_joined",
-            Self::MemberChanged => "member_changed",
-            Self::MemberRemoved => "member_removed",
-            Self::ReportDeleted => "report_deleted",
-            Self::ShareMade => "share_made",
-            Self::ShareRevoked => "share_revoked",
-            Self::ShareOpened => "share_opened",
-            Self::UserDisabled => "user_disabled",
-            Self::UserEnabled => "user_enabled",
-            Self::SecondFactorOn => "second_factor_on",
-            Self::SecondFactorOff => "second_factor_off",
-            Self::SecondFactorRefused => "second_factor_refused",
-            Self::RecoveryCodeUsed => "recovery_code_used",
-            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
-        }
-    }
-}
-
-/// One line of the audit.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    /// What happened.
-    pub event: Event,
+pub struct AuditEntry<'a> {
+    pub event: AuditEvent,
     /// To which session, if one is known.
-    pub session: Option<&'a Session>,
+    pub session: Option<&'a StoredSession>,
     /// The generation it concerns, if that is not the session's own.
     pub generation: Option<i64>,
     /// More, such as why; never a secret or an address.
     pub detail: Option<&'a str>,
 }
 
-/// One line as stored.
 #[derive(Debug)]
-pub struct Line {
+pub struct AuditLine {
     /// Counts up.
     pub id: i64,
-    /// When it happened.
-    pub at: Moment,
-    /// What happened: [`Event::word`].
+    pub at: Timestamp,
+    /// What happened: [`AuditEvent::as_str`].
     pub event: String,
-    /// The user's id.
     pub user_id: Option<String>,
-    /// The session's id.
     pub session_id: Option<String>,
-    /// The generation.
     pub generation: Option<i64>,
-    /// More.
     pub detail: Option<String>,
 }
 
 impl Tx {
-    /// Appends one line.
-    pub async fn record(&mut self, entry: Entry<'_>, now: Moment) -> Result<(), DbError> {
+    pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
         let generation = entry.generation.or(entry.session.map(|session| session.generation));
         sqlx::query(
             "INSERT INTO audit (at, event, user_id, session_id, generation, detail) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(now.millis())
-        .bind(entry.event.word())
+        .bind(entry.event.as_str())
         .bind(entry.session.map(|session| session.user.id.clone()))
         .bind(entry.session.map(|session| session.id.clone()))
         .bind(generation)
         .bind(entry.detail.map(str::to_owned))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
-        self.recorded.push(entry.event);
+        self.count_when_committed(entry.event);
         Ok(())
     }
 
     /// Up to 1000 lines after the one with id `after`, oldest first.
-    pub async fn audit_after(&mut self, after: i64) -> Result<Vec<Line>, DbError> {
+    pub async fn audit_after(&mut self, after: i64) -> Result<Vec<AuditLine>, DbError> {
         let rows = sqlx::query(
             "SELECT id, at, event, user_id, session_id, generation, detail FROM audit
              WHERE id > $1 ORDER BY id LIMIT 1000",
         )
         .bind(after)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Line {
+                Ok(AuditLine {
                     id: row.try_get("id")?,
                     at: moment(row, "at")?,
                     event: row.try_get("event")?,

@@ -2,30 +2,27 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::oauth::pkce::Challenge;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What a user allowed a client, until the client comes for it.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// The client's id.
     pub client: String,
-    /// The user's id.
     pub user: String,
     /// The redirect address that was asked for, to the letter.
     pub redirect: String,
     /// What the client must prove to know.
     pub challenge: Challenge,
-    /// The granted scope.
     pub scope: String,
     /// What the client wants to find in the id_token.
     pub nonce: Option<String>,
     /// When the user proved who they are.
-    pub auth_time: Moment,
-    /// When the code lapses.
-    pub expires_at: Moment,
+    pub auth_time: Timestamp,
+    pub expires_at: Timestamp,
     /// The session that its first use began.
     pub session: Option<String>,
 }
@@ -47,7 +44,7 @@ impl Tx {
         .bind(new.nonce.as_deref())
         .bind(new.auth_time.millis())
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -61,7 +58,7 @@ impl Tx {
             FROM authorization_codes WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "authorization_codes"))
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let challenge = Digest::from_slice(row.try_get("challenge")?)
@@ -88,16 +85,16 @@ impl Tx {
         )
         .bind(hash.bytes().as_slice())
         .bind(session)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Forgets codes that lapsed before `horizon`. Returns how many there were.
-    pub async fn forget_authorizations(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_authorizations(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM authorization_codes WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

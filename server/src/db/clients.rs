@@ -3,29 +3,26 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::rules::oauth::client::{AuthMethod, GrantType, Registration};
+use crate::rules::oauth::client::{ClientRegistration, GrantType};
 use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::scope::Scopes;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
-/// A registered client.
 #[derive(Clone, Debug)]
-pub struct Client {
-    /// Its id.
+pub struct OAuthClient {
     pub id: String,
-    /// What it registered.
-    pub registered: Registration,
+    pub registered: ClientRegistration,
     /// The hash of its secret; `None` exactly if its method is `none`.
     pub secret: Option<Digest>,
     /// Whether the operator lets it introspect the access tokens of every client.
     pub introspects: bool,
-    /// When it registered.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
 }
 
-impl Client {
+impl OAuthClient {
     /// Whether it registered this grant.
     pub fn may(&self, grant: GrantType) -> bool {
         self.registered.grants.contains(&grant)
@@ -33,11 +30,10 @@ impl Client {
 }
 
 impl Tx {
-    /// Stores a new client.
-    pub async fn insert_client(&mut self, client: &Client) -> Result<(), DbError> {
-        let Registration { name, auth, redirects, grants, scopes } = &client.registered;
+    pub async fn insert_client(&mut self, client: &OAuthClient) -> Result<(), DbError> {
+        let ClientRegistration { name, auth, redirects, grants, scopes } = &client.registered;
         let redirects: Vec<&str> = redirects.iter().map(Redirect::as_str).collect();
-        let grants: Vec<&str> = grants.iter().map(|grant| grant.word()).collect();
+        let grants: Vec<&str> = grants.iter().map(|grant| grant.as_str()).collect();
         sqlx::query(
             "INSERT INTO clients (id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects,
                 created_at)
@@ -45,20 +41,19 @@ impl Tx {
         )
         .bind(client.id.as_str())
         .bind(name.as_str())
-        .bind(auth.word())
+        .bind(auth.as_str())
         .bind(client.secret.map(|hash| hash.bytes().to_vec()))
         .bind(serde_json::json!(redirects).to_string())
         .bind(serde_json::json!(grants).to_string())
         .bind(scopes.text())
         .bind(i64::from(client.introspects))
         .bind(client.created_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// The client with this id.
-    pub async fn client(&mut self, id: &str) -> Result<Option<Client>, DbError> {
+    pub async fn client(&mut self, id: &str) -> Result<Option<OAuthClient>, DbError> {
         // No text in PostgreSQL holds it; asking for it fails there.
         if id.contains('\0') {
             return Ok(None);
@@ -68,18 +63,18 @@ impl Tx {
              FROM clients WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.as_ref().map(client).transpose()
     }
 
     /// Every client, oldest first.
-    pub async fn every_client(&mut self) -> Result<Vec<Client>, DbError> {
+    pub async fn every_client(&mut self) -> Result<Vec<OAuthClient>, DbError> {
         let rows = sqlx::query(
             "SELECT id, name, auth_method, secret_hash, redirect_uris, grant_types, scope, introspects, created_at
              FROM clients ORDER BY created_at, id",
         )
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(client).collect()
     }
@@ -91,26 +86,28 @@ impl Tx {
             sqlx::query("UPDATE clients SET introspects = $2 WHERE id = $1 AND secret_hash IS NOT NULL")
                 .bind(id)
                 .bind(i64::from(may))
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }
 }
 
-fn client(row: &AnyRow) -> Result<Client, DbError> {
+fn client(row: &AnyRow) -> Result<OAuthClient, DbError> {
     let secret: Option<Vec<u8>> = row.try_get("secret_hash")?;
     let secret = match secret {
         Some(hash) => Some(Digest::from_slice(&hash).ok_or(DbError::Corrupt("clients.secret_hash"))?),
         None => None,
     };
-    Ok(Client {
+    Ok(OAuthClient {
         id: row.try_get("id")?,
-        registered: Registration {
+        registered: ClientRegistration {
             name: row.try_get("name")?,
-            auth: AuthMethod::read(row.try_get("auth_method")?)
-                .ok_or(DbError::Corrupt("clients.auth_method"))?,
+            auth: row
+                .try_get::<&str, _>("auth_method")?
+                .parse()
+                .map_err(|_| DbError::Corrupt("clients.auth_method"))?,
             redirects: list(row, "redirect_uris", |text| Redirect::parse(text).ok())?,
-            grants: list(row, "grant_types", GrantType::read)?,
+            grants: list(row, "grant_types", |text| text.parse().ok())?,
             scopes: Scopes::read(row.try_get("scope")?),
         },
         secret,

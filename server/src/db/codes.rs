@@ -2,20 +2,19 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
+use crate::rules::code_guess::CodeFacts;
 use crate::rules::email::Email;
-use crate::rules::guess::CodeFacts;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
-/// A code as stored.
 #[derive(Debug)]
 pub struct StoredCode {
     /// Its own id, part of what is hashed.
     pub id: String,
     /// The server key its hash was made with.
     pub key_id: String,
-    /// Its keyed hash.
     pub hash: Digest,
     /// What the rules look at.
     pub facts: CodeFacts,
@@ -29,7 +28,7 @@ impl Tx {
         id: &str,
         key_id: &str,
         hash: &Digest,
-        expires_at: Moment,
+        expires_at: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO login_codes (email, id, key_id, code_hash, expires_at, guesses, used)
@@ -42,7 +41,7 @@ impl Tx {
         .bind(key_id)
         .bind(hash.bytes().as_slice())
         .bind(expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -53,7 +52,7 @@ impl Tx {
             "SELECT id, key_id, code_hash, expires_at, guesses, used FROM login_codes WHERE email = $1";
         let row = sqlx::query(self.dialect.locking(query, "login_codes"))
             .bind(email.as_str())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let guesses: i64 = row.try_get("guesses")?;
@@ -76,7 +75,7 @@ impl Tx {
     pub async fn count_guess(&mut self, email: &Email) -> Result<(), DbError> {
         sqlx::query("UPDATE login_codes SET guesses = guesses + 1 WHERE email = $1")
             .bind(email.as_str())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -86,7 +85,7 @@ impl Tx {
         let done = sqlx::query("UPDATE login_codes SET used = 1 WHERE email = $1 AND id = $2 AND used = 0")
             .bind(email.as_str())
             .bind(id)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -98,16 +97,16 @@ impl Tx {
         )
         .bind(email.as_str())
         .bind(id)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Forgets codes that expired before `horizon`. Returns how many there were.
-    pub async fn forget_codes(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_codes(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM login_codes WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
-use super::{OpenError, Place};
-use crate::db::place::encode;
+use crate::db::location::encode;
+use crate::db::{DatabaseLocation, OpenError};
 
 /// Copies the database at `from` to `to`, an empty file, as it is at one moment, and reads the copy to its end.
-pub async fn sqlite(from: &Place, to: &Path) -> Result<(), OpenError> {
+pub async fn sqlite(from: &DatabaseLocation, to: &Path) -> Result<(), OpenError> {
     sqlx::any::install_default_drivers();
     let name = to.to_str().ok_or_else(|| sqlx::Error::Configuration("its path is not text".into()))?;
     let mut connection = AnyConnection::connect(&from.url()).await?;

@@ -5,39 +5,31 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::rules::caller::Caller;
-use crate::rules::device::{Asker, Pace, State, Verdict};
-use crate::time::Moment;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::device::{Asker, DeviceDecision, DeviceGrantState, Pace};
+use crate::time::Timestamp;
 
-/// A grant as stored.
 #[derive(Clone, Debug)]
 pub struct DeviceGrant {
-    /// A UUID.
     pub id: String,
-    /// Who asks.
     pub asker: Asker,
     /// The network address that asked.
     pub address: String,
     /// What the program that asked calls itself.
     pub program: String,
-    /// When it was asked for.
-    pub created_at: Moment,
-    /// When it stops working.
-    pub expires_at: Moment,
-    /// How it is polled.
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
     pub pace: Pace,
-    /// What has become of it.
-    pub state: State,
+    pub state: DeviceGrantState,
     /// When the person who decided had proved who they are; `None` exactly while it is pending.
-    pub proved_at: Option<Moment>,
+    pub proved_at: Option<Timestamp>,
 }
 
-/// A grant to store.
 #[derive(Debug)]
 pub struct NewDeviceGrant<'a> {
-    /// Its id, a UUID.
     pub id: &'a str,
     /// The hash of the device's code.
     pub device: Digest,
@@ -45,12 +37,9 @@ pub struct NewDeviceGrant<'a> {
     pub key_id: &'a str,
     /// The keyed hash of the person's code.
     pub user_code: Digest,
-    /// Who asks.
     pub asker: &'a Asker,
-    /// From where.
-    pub caller: &'a Caller,
-    /// When it stops working.
-    pub expires_at: Moment,
+    pub caller: &'a NetworkCaller,
+    pub expires_at: Timestamp,
 }
 
 macro_rules! select {
@@ -65,11 +54,10 @@ macro_rules! select {
 }
 
 impl Tx {
-    /// Stores a pending grant.
     pub async fn insert_device_grant(
         &mut self,
         new: &NewDeviceGrant<'_>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         let (kind, client, scope) = match new.asker {
             Asker::Client { id, name: _, scope } => ("oauth", Some(id.as_str()), Some(scope.as_str())),
@@ -93,7 +81,7 @@ impl Tx {
         .bind(now.millis())
         .bind(new.expires_at.millis())
         .bind(millis(new.asker.interval()))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -101,7 +89,8 @@ impl Tx {
     /// The grant that a device polls for, locked until the commit.
     pub async fn device_grant_by_code(&mut self, device: &Digest) -> Result<Option<DeviceGrant>, DbError> {
         let query = self.dialect.locking(select!("WHERE device_hash = $1"), "device_grants");
-        let row = sqlx::query(query).bind(device.bytes().as_slice()).fetch_optional(&mut *self.inner).await?;
+        let row =
+            sqlx::query(query).bind(device.bytes().as_slice()).fetch_optional(self.connection()).await?;
         row.as_ref().map(grant).transpose()
     }
 
@@ -112,7 +101,7 @@ impl Tx {
     ) -> Result<Option<DeviceGrant>, DbError> {
         let row = sqlx::query(select!("WHERE user_code_hash = $1"))
             .bind(user_code.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.as_ref().map(grant).transpose()
     }
@@ -120,17 +109,17 @@ impl Tx {
     /// The grant with this id, locked until the commit.
     pub async fn device_grant_for_update(&mut self, id: &str) -> Result<Option<DeviceGrant>, DbError> {
         let query = self.dialect.locking(select!("WHERE id = $1"), "device_grants");
-        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(id).fetch_optional(self.connection()).await?;
         row.as_ref().map(grant).transpose()
     }
 
     /// Notes a poll, and the least time until the next one.
-    pub async fn note_poll(&mut self, id: &str, interval: Duration, now: Moment) -> Result<(), DbError> {
+    pub async fn note_poll(&mut self, id: &str, interval: Duration, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE device_grants SET polled_at = $2, interval_ms = $3 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
             .bind(millis(interval))
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -139,14 +128,14 @@ impl Tx {
     pub async fn decide_device_grant(
         &mut self,
         id: &str,
-        verdict: Verdict,
+        verdict: DeviceDecision,
         user: &str,
-        proved_at: Moment,
-        now: Moment,
+        proved_at: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let state = match verdict {
-            Verdict::Approve => "approved",
-            Verdict::Deny => "denied",
+            DeviceDecision::Approve => "approved",
+            DeviceDecision::Deny => "denied",
         };
         let done = sqlx::query(
             "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4, proved_at = $5
@@ -157,7 +146,7 @@ impl Tx {
         .bind(user)
         .bind(now.millis())
         .bind(proved_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -167,16 +156,16 @@ impl Tx {
         let done =
             sqlx::query("UPDATE device_grants SET state = 'redeemed' WHERE id = $1 AND state = 'approved'")
                 .bind(id)
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Forgets grants that expired before `horizon`. Returns how many there were.
-    pub async fn forget_device_grants(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_device_grants(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM device_grants WHERE expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }
@@ -199,10 +188,10 @@ fn grant(row: &AnyRow) -> Result<DeviceGrant, DbError> {
         _ => return Err(DbError::Corrupt("device_grants.kind")),
     };
     let state = match row.try_get("state")? {
-        "pending" => State::Pending,
-        "approved" => State::Approved { user: user()? },
-        "denied" => State::Denied { user: user()? },
-        "redeemed" => State::Redeemed { user: user()? },
+        "pending" => DeviceGrantState::Pending,
+        "approved" => DeviceGrantState::Approved { user: user()? },
+        "denied" => DeviceGrantState::Denied { user: user()? },
+        "redeemed" => DeviceGrantState::Redeemed { user: user()? },
         _ => return Err(DbError::Corrupt("device_grants.state")),
     };
     let interval = u64::try_from(row.try_get::<i64, _>("interval_ms")?)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _, SqlStr};
 
-use super::Place;
+use crate::db::DatabaseLocation;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -28,10 +28,10 @@ const AGAIN: Duration = Duration::from_millis(20);
 const MIGRATING: Duration = Duration::from_secs(60);
 
 impl Dialect {
-    pub(super) fn of(place: &Place) -> Self {
+    pub(super) fn of(place: &DatabaseLocation) -> Self {
         match place {
-            Place::Sqlite(_) => Self::Sqlite,
-            Place::Postgres(_) => Self::Postgres,
+            DatabaseLocation::Sqlite(_) => Self::Sqlite,
+            DatabaseLocation::Postgres(_) => Self::Postgres,
         }
     }
 

@@ -1,44 +1,43 @@
 //! What only the operator's commands ask.
 
-use super::audit::Event;
-use super::users::{User, user};
-use super::{DbError, Tx};
+use crate::db::users::{StoredUser, user};
+use crate::db::{DbError, Tx};
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 impl Tx {
     /// Every user, the oldest account first.
-    pub async fn every_user(&mut self) -> Result<Vec<User>, DbError> {
+    pub async fn every_user(&mut self) -> Result<Vec<StoredUser>, DbError> {
         let query = "SELECT id, email, name, plan, platform_role, status, created_at FROM users
              ORDER BY created_at, id";
-        let rows = sqlx::query(query).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).fetch_all(self.connection()).await?;
         rows.iter().map(user).collect()
     }
 
-    /// The user with this email, if there is one.
-    pub async fn user_with_email(&mut self, email: &Email) -> Result<Option<User>, DbError> {
+    pub async fn user_with_email(&mut self, email: &Email) -> Result<Option<StoredUser>, DbError> {
         let query =
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1";
-        let row = sqlx::query(query).bind(email.as_str()).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(email.as_str()).fetch_optional(self.connection()).await?;
         row.as_ref().map(user).transpose()
     }
 
     /// Appends a line about what the operator did.
     pub async fn record_operator(
         &mut self,
-        event: Event,
+        event: AuditEvent,
         user: &str,
         session: Option<&str>,
         detail: &str,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query("INSERT INTO audit (at, event, user_id, session_id, detail) VALUES ($1, $2, $3, $4, $5)")
             .bind(now.millis())
-            .bind(event.word())
+            .bind(event.as_str())
             .bind(user)
             .bind(session)
             .bind(detail)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }

@@ -3,10 +3,11 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::rules::personal_token::{Standing, standing};
-use crate::time::Moment;
+use crate::rules::personal_token::{PersonalTokenStanding, standing};
+use crate::time::Timestamp;
 
 /// The most tokens that a list holds.
 const LONGEST_LIST: i64 = 200;
@@ -14,27 +15,22 @@ const LONGEST_LIST: i64 = 200;
 /// A token as stored, without what proves it.
 #[derive(Clone, Debug)]
 pub struct StoredPersonalToken {
-    /// A UUID.
     pub id: String,
-    /// Whose it is.
     pub user_id: String,
-    /// What its owner calls it.
     pub name: String,
     /// Its first three parts.
     pub prefix: String,
-    /// When it was made.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When it was last seen, to the minute.
-    pub last_used_at: Option<Moment>,
+    pub last_used_at: Option<Timestamp>,
     /// When it lapses, if ever.
-    pub expires_at: Option<Moment>,
-    /// When it was revoked.
-    pub revoked_at: Option<Moment>,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
 }
 
 impl StoredPersonalToken {
     /// Whether it still counts.
-    pub fn standing(&self, now: Moment) -> Standing {
+    pub fn standing(&self, now: Timestamp) -> PersonalTokenStanding {
         standing(self.revoked_at, self.expires_at, now)
     }
 }
@@ -66,8 +62,8 @@ impl Tx {
         .bind(token.prefix.as_str())
         .bind(hash.bytes().as_slice())
         .bind(token.created_at.millis())
-        .bind(token.expires_at.map(Moment::millis))
-        .execute(&mut *self.inner)
+        .bind(token.expires_at.map(Timestamp::millis))
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -78,7 +74,7 @@ impl Tx {
         prefix: &str,
     ) -> Result<Option<(StoredPersonalToken, Digest)>, DbError> {
         let row =
-            sqlx::query(select!("WHERE prefix = $1")).bind(prefix).fetch_optional(&mut *self.inner).await?;
+            sqlx::query(select!("WHERE prefix = $1")).bind(prefix).fetch_optional(self.connection()).await?;
         row.map(|row| {
             let hash = Digest::from_slice(row.try_get("hash")?);
             Ok((token(&row)?, hash.ok_or(DbError::Corrupt("personal_tokens.hash"))?))
@@ -91,31 +87,30 @@ impl Tx {
         let rows = sqlx::query(select!("WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2"))
             .bind(user)
             .bind(LONGEST_LIST)
-            .fetch_all(&mut *self.inner)
+            .fetch_all(self.connection())
             .await?;
         rows.iter().map(token).collect()
     }
 
-    /// How many of a user's tokens count.
-    pub async fn count_live_personal_tokens(&mut self, user: &str, now: Moment) -> Result<u32, DbError> {
+    pub async fn count_live_personal_tokens(&mut self, user: &str, now: Timestamp) -> Result<u32, DbError> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS live FROM personal_tokens
              WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
         )
         .bind(user)
         .bind(now.millis())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         let live: i64 = row.try_get("live")?;
         u32::try_from(live).map_err(|_| DbError::Corrupt("personal_tokens"))
     }
 
     /// Notes that a token was used.
-    pub async fn note_personal_token_use(&mut self, id: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn note_personal_token_use(&mut self, id: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE personal_tokens SET last_used_at = $2 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -129,40 +124,40 @@ impl Tx {
         let row = sqlx::query(select!("WHERE id = $1 AND user_id = $2"))
             .bind(id)
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.as_ref().map(token).transpose()
     }
 
     /// Revokes a token. `false` if it was revoked already.
-    pub async fn revoke_personal_token(&mut self, id: &str, now: Moment) -> Result<bool, DbError> {
+    pub async fn revoke_personal_token(&mut self, id: &str, now: Timestamp) -> Result<bool, DbError> {
         let done =
             sqlx::query("UPDATE personal_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
                 .bind(id)
                 .bind(now.millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Revokes every token of a user that still counts. Returns how many there were.
-    pub async fn revoke_personal_tokens_of(&mut self, user: &str, now: Moment) -> Result<u64, DbError> {
+    pub async fn revoke_personal_tokens_of(&mut self, user: &str, now: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query(
             "UPDATE personal_tokens SET revoked_at = $2
              WHERE user_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
         )
         .bind(user)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected())
     }
 
     /// Forgets tokens that were revoked or lapsed before `horizon`. Returns how many there were.
-    pub async fn forget_personal_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_personal_tokens(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM personal_tokens WHERE revoked_at < $1 OR expires_at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }

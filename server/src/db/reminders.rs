@@ -2,27 +2,23 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
-use crate::time::Moment;
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
+use crate::time::Timestamp;
 
-/// A reminder.
 #[derive(Clone, Copy, Debug)]
-pub struct Reminder {
-    /// When it fires.
-    pub fire_at: Moment,
-    /// When it was set.
-    pub set_at: Moment,
+pub struct StoredReminder {
+    pub fire_at: Timestamp,
+    pub set_at: Timestamp,
 }
 
 /// A reminder whose letter is to be posted now, by nobody else until the lease ends.
 #[derive(Debug)]
-pub struct Claimed {
-    /// Whose it is.
+pub struct ClaimedReminder {
     pub user_id: String,
     /// Where the letter goes.
     pub email: String,
-    /// When it fired.
-    pub fire_at: Moment,
+    pub fire_at: Timestamp,
     /// How often posting was begun, this time included.
     pub tries: i64,
     claim: String,
@@ -30,7 +26,7 @@ pub struct Claimed {
 
 impl Tx {
     /// Sets or replaces a user's reminder. A letter under way for the former one settles nothing of this one.
-    pub async fn put_reminder(&mut self, user: &str, reminder: Reminder) -> Result<(), DbError> {
+    pub async fn put_reminder(&mut self, user: &str, reminder: StoredReminder) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO reminders (user_id, fire_at, set_at, mail_at) VALUES ($1, $2, $3, $2)
              ON CONFLICT (user_id) DO UPDATE SET fire_at = excluded.fire_at, set_at = excluded.set_at,
@@ -39,35 +35,36 @@ impl Tx {
         .bind(user)
         .bind(reminder.fire_at.millis())
         .bind(reminder.set_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// A user's reminder.
-    pub async fn reminder(&mut self, user: &str) -> Result<Option<Reminder>, DbError> {
+    pub async fn reminder(&mut self, user: &str) -> Result<Option<StoredReminder>, DbError> {
         let row = sqlx::query("SELECT fire_at, set_at FROM reminders WHERE user_id = $1")
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
-        row.map(|row| Ok(Reminder { fire_at: moment(&row, "fire_at")?, set_at: moment(&row, "set_at")? }))
-            .transpose()
+        row.map(|row| {
+            Ok(StoredReminder { fire_at: moment(&row, "fire_at")?, set_at: moment(&row, "set_at")? })
+        })
+        .transpose()
     }
 
     /// Clears a user's reminder, if there is one.
     pub async fn delete_reminder(&mut self, user: &str) -> Result<(), DbError> {
-        sqlx::query("DELETE FROM reminders WHERE user_id = $1").bind(user).execute(&mut *self.inner).await?;
+        sqlx::query("DELETE FROM reminders WHERE user_id = $1").bind(user).execute(self.connection()).await?;
         Ok(())
     }
 
     /// Whether a letter waits to be posted.
-    pub async fn has_letter(&mut self, now: Moment) -> Result<bool, DbError> {
+    pub async fn has_letter(&mut self, now: Timestamp) -> Result<bool, DbError> {
         let row = sqlx::query(
             "SELECT 1 FROM reminders JOIN users ON users.id = reminders.user_id
              WHERE mail_at <= $1 AND users.status = 'active' LIMIT 1",
         )
         .bind(now.millis())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         Ok(row.is_some())
     }
@@ -75,18 +72,18 @@ impl Tx {
     /// Takes the letter that waits longest, until `lease_ends`. Whoever may not sign in gets none.
     pub async fn claim_letter(
         &mut self,
-        now: Moment,
-        lease_ends: Moment,
-    ) -> Result<Option<Claimed>, DbError> {
+        now: Timestamp,
+        lease_ends: Timestamp,
+    ) -> Result<Option<ClaimedReminder>, DbError> {
         let waits = sqlx::query(
             "SELECT user_id, email, fire_at, mail_tries FROM reminders JOIN users ON users.id = reminders.user_id
              WHERE mail_at <= $1 AND users.status = 'active' ORDER BY mail_at LIMIT 1",
         )
         .bind(now.millis())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         let Some(row) = waits else { return Ok(None) };
-        let claimed = Claimed {
+        let claimed = ClaimedReminder {
             user_id: row.try_get("user_id")?,
             email: row.try_get("email")?,
             fire_at: moment(&row, "fire_at")?,
@@ -98,21 +95,25 @@ impl Tx {
             .bind(&claimed.claim)
             .bind(lease_ends.millis())
             .bind(claimed.tries)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(Some(claimed))
     }
 
     /// Gives a letter back: to be tried again at `next`, or never. `false` if it is no longer whoever claimed it's,
     /// because the reminder was set anew or cleared, or because the lease had ended.
-    pub async fn settle_letter(&mut self, claimed: &Claimed, next: Option<Moment>) -> Result<bool, DbError> {
+    pub async fn settle_letter(
+        &mut self,
+        claimed: &ClaimedReminder,
+        next: Option<Timestamp>,
+    ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE reminders SET mail_claim = NULL, mail_at = $3 WHERE user_id = $1 AND mail_claim = $2",
         )
         .bind(&claimed.user_id)
         .bind(&claimed.claim)
-        .bind(next.map(Moment::millis))
-        .execute(&mut *self.inner)
+        .bind(next.map(Timestamp::millis))
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() > 0)
     }

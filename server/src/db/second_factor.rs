@@ -4,48 +4,43 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
-/// A user's second factor.
 #[derive(Clone, Debug)]
-pub struct Factor {
+pub struct StoredFactor {
     /// The server key that its secrets are sealed under.
     pub key_id: String,
-    /// Its secrets.
     pub sealed: Vec<u8>,
     /// When it was shown to work; before that it counts for nothing.
-    pub confirmed_at: Option<Moment>,
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// A browser that is spared the second factor.
 #[derive(Clone, Debug)]
-pub struct Remembered {
-    /// A UUID.
+pub struct RememberedBrowser {
     pub id: String,
-    /// Whose it is.
     pub user_id: String,
     /// What it calls itself.
     pub program: String,
-    /// Since when.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// When that last mattered.
-    pub last_used_at: Moment,
-    /// Until when.
-    pub expires_at: Moment,
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl Tx {
     /// The second factor of a user, confirmed or not, locked until the commit.
-    pub async fn factor_for_update(&mut self, user: &str) -> Result<Option<Factor>, DbError> {
+    pub async fn factor_for_update(&mut self, user: &str) -> Result<Option<StoredFactor>, DbError> {
         let query = "SELECT key_id, sealed, confirmed_at FROM second_factors WHERE user_id = $1";
         let row = sqlx::query(self.dialect.locking(query, "second_factors"))
             .bind(user)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
-            Ok(Factor {
+            Ok(StoredFactor {
                 key_id: row.try_get("key_id")?,
                 sealed: row.try_get("sealed")?,
                 confirmed_at: optional_moment(&row, "confirmed_at")?,
@@ -60,7 +55,7 @@ impl Tx {
         user: &str,
         key_id: &str,
         sealed: &[u8],
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO second_factors (user_id, key_id, sealed, created_at) VALUES ($1, $2, $3, $4)
@@ -72,17 +67,17 @@ impl Tx {
         .bind(key_id)
         .bind(sealed)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
 
     /// Lets a second factor count.
-    pub async fn confirm_factor(&mut self, user: &str, now: Moment) -> Result<(), DbError> {
+    pub async fn confirm_factor(&mut self, user: &str, now: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE second_factors SET confirmed_at = $2 WHERE user_id = $1")
             .bind(user)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -93,7 +88,7 @@ impl Tx {
             .bind(user)
             .bind(key_id)
             .bind(sealed)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -105,7 +100,7 @@ impl Tx {
         )
         .bind(key_id)
         .bind(after)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(|row| Ok(row.try_get("user_id")?)).collect()
     }
@@ -114,7 +109,7 @@ impl Tx {
     pub async fn delete_factor(&mut self, user: &str) -> Result<bool, DbError> {
         let done = sqlx::query("DELETE FROM second_factors WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -126,7 +121,7 @@ impl Tx {
         )
         .bind(user)
         .bind(step)
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -135,13 +130,13 @@ impl Tx {
     pub async fn put_recovery_codes(&mut self, user: &str, hashes: &[Digest]) -> Result<(), DbError> {
         sqlx::query("DELETE FROM recovery_codes WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         for hash in hashes {
             sqlx::query("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
                 .bind(user)
                 .bind(hash.bytes().as_slice())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         }
         Ok(())
@@ -152,7 +147,7 @@ impl Tx {
         &mut self,
         user: &str,
         hash: &Digest,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL",
@@ -160,7 +155,7 @@ impl Tx {
         .bind(user)
         .bind(hash.bytes().as_slice())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -171,13 +166,13 @@ impl Tx {
             "SELECT COUNT(*) AS codes FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL",
         )
         .bind(user)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         Ok(row.try_get("codes")?)
     }
 
     /// Remembers a browser by the hash of its cookie.
-    pub async fn insert_remembered(&mut self, hash: &Digest, new: &Remembered) -> Result<(), DbError> {
+    pub async fn insert_remembered(&mut self, hash: &Digest, new: &RememberedBrowser) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO remembered_browsers (id, user_id, hash, program, created_at, last_used_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -189,7 +184,7 @@ impl Tx {
         .bind(new.created_at.millis())
         .bind(new.last_used_at.millis())
         .bind(new.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -200,7 +195,7 @@ impl Tx {
         user: &str,
         old: &Digest,
         new: &Digest,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE remembered_browsers SET hash = $3, last_used_at = $4
@@ -210,24 +205,28 @@ impl Tx {
         .bind(old.bytes().as_slice())
         .bind(new.bytes().as_slice())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// A user's remembered browsers that have not lapsed, the latest used first.
-    pub async fn remembered_of(&mut self, user: &str, now: Moment) -> Result<Vec<Remembered>, DbError> {
+    pub async fn remembered_of(
+        &mut self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<RememberedBrowser>, DbError> {
         let rows = sqlx::query(
             "SELECT id, user_id, program, created_at, last_used_at, expires_at FROM remembered_browsers
              WHERE user_id = $1 AND expires_at > $2 ORDER BY last_used_at DESC, id",
         )
         .bind(user)
         .bind(now.millis())
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Remembered {
+                Ok(RememberedBrowser {
                     id: row.try_get("id")?,
                     user_id: row.try_get("user_id")?,
                     program: row.try_get("program")?,
@@ -244,7 +243,7 @@ impl Tx {
         let done = sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1 AND id = $2")
             .bind(user)
             .bind(id)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -253,22 +252,22 @@ impl Tx {
     pub async fn forget_all_remembered(&mut self, user: &str) -> Result<(), DbError> {
         sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1")
             .bind(user)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
 
     /// Forgets browsers that are remembered no more, and second factors that were not confirmed within a day.
     /// Returns how many there were.
-    pub async fn forget_factors(&mut self, now: Moment) -> Result<u64, DbError> {
+    pub async fn forget_factors(&mut self, now: Timestamp) -> Result<u64, DbError> {
         let browsers = sqlx::query("DELETE FROM remembered_browsers WHERE expires_at <= $1")
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         let factors =
             sqlx::query("DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at <= $1")
                 .bind(now.minus(Duration::from_secs(86_400)).millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(browsers.rows_affected() + factors.rows_affected())
     }
@@ -278,7 +277,7 @@ impl Tx {
         &mut self,
         user: &str,
         mine: &str,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), DbError> {
         sqlx::query(
             "UPDATE sessions SET revoked_at = $3, revoked_why = 'logout'
@@ -287,7 +286,7 @@ impl Tx {
         .bind(user)
         .bind(mine)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }

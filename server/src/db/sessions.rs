@@ -1,77 +1,78 @@
 //! Sessions: a family of refresh tokens that descend from one sign-in.
 
+use std::str::FromStr;
+
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::users::{Platform, Status, User};
-use super::{DbError, Tx, moment, optional_moment};
-use crate::rules::access::Standing;
-use crate::rules::caller::Caller;
-use crate::rules::grant::{Grant, How};
-use crate::time::Moment;
+use crate::db::row::{moment, optional_moment};
+use crate::db::users::{AccountStatus, StoredUser, platform, status};
+use crate::db::{DbError, Tx};
+use crate::rules::access::SessionStanding;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::unknown_value::UnknownValue;
+use crate::time::Timestamp;
 
 /// Why a session was ended before it lapsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum SessionEndReason {
     /// Its holder signed out.
     Logout,
     /// One of the user's refresh tokens was used twice.
     Replay,
 }
 
-impl Ended {
+impl SessionEndReason {
     /// The word for it in the database and in listings.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",
             Self::Replay => "replay",
         }
     }
+}
 
-    fn read(word: &str) -> Result<Self, DbError> {
-        match word {
-            "logout" => Ok(Self::Logout),
-            "replay" => Ok(Self::Replay),
-            _ => Err(DbError::Corrupt("sessions.revoked_why")),
-        }
+impl FromStr for SessionEndReason {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        [Self::Logout, Self::Replay].into_iter().find(|reason| reason.as_str() == text).ok_or(UnknownValue)
     }
 }
 
 /// A session with its user.
 #[derive(Clone, Debug)]
-pub struct Session {
-    /// A UUID.
+pub struct StoredSession {
     pub id: String,
-    /// Whose it is.
-    pub user: User,
-    /// What it is for.
-    pub grant: Grant,
+    pub user: StoredUser,
+    pub grant: SessionGrant,
     /// How its holder proved who they are.
-    pub how: How,
+    pub how: ProofMethod,
     /// The network address it began at, where that is known.
     pub address: Option<String>,
     /// What the program that began it calls itself.
     pub program: Option<String>,
     /// When and from which network address one of its tokens was last seen.
-    pub last_seen: Option<(Moment, String)>,
-    /// When it began.
-    pub created_at: Moment,
-    /// When it last rotated.
-    pub rotated_at: Option<Moment>,
+    pub last_seen: Option<(Timestamp, String)>,
+    pub created_at: Timestamp,
+    pub rotated_at: Option<Timestamp>,
     /// The generation of its newest refresh token; the first is 1.
     pub generation: i64,
     /// The highest generation of which a token has been seen.
     pub seen_generation: i64,
     /// When and why it was ended.
-    pub ended: Option<(Moment, Ended)>,
+    pub ended: Option<(Timestamp, SessionEndReason)>,
 }
 
-impl Session {
+impl StoredSession {
     /// Whether its tokens still count for anything.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> SessionStanding {
         match (self.ended, self.user.status) {
-            (None, Status::Active) => Standing::Live,
-            (Some(_), Status::Active | Status::Disabled) | (None, Status::Disabled) => Standing::Ended,
+            (None, AccountStatus::Active) => SessionStanding::Live,
+            (Some(_), AccountStatus::Active | AccountStatus::Disabled) | (None, AccountStatus::Disabled) => {
+                SessionStanding::Ended
+            }
         }
     }
 }
@@ -89,24 +90,19 @@ macro_rules! select {
     };
 }
 
-/// A session to begin.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Its id, a UUID.
     pub id: &'a str,
-    /// Whose it is.
-    pub user: &'a User,
-    /// What it is for.
-    pub grant: &'a Grant,
+    pub user: &'a StoredUser,
+    pub grant: &'a SessionGrant,
     /// How its holder proved who they are.
-    pub how: How,
-    /// Who asked for it.
-    pub caller: &'a Caller,
+    pub how: ProofMethod,
+    pub caller: &'a NetworkCaller,
 }
 
 impl Tx {
     /// Begins a session of generation 1.
-    pub async fn insert_session(&mut self, new: &NewSession<'_>, now: Moment) -> Result<(), DbError> {
+    pub async fn insert_session(&mut self, new: &NewSession<'_>, now: Timestamp) -> Result<(), DbError> {
         let columns = GrantColumns::of(new.grant);
         sqlx::query(
             "INSERT INTO sessions (id, user_id, created_at, generation, seen_generation, grant_kind, how, client_id,
@@ -117,34 +113,38 @@ impl Tx {
         .bind(new.user.id.as_str())
         .bind(now.millis())
         .bind(columns.kind)
-        .bind(new.how.word())
+        .bind(new.how.as_str())
         .bind(columns.client)
         .bind(columns.scope)
         .bind(columns.org)
         .bind(columns.role)
         .bind(new.caller.address.to_string())
         .bind(new.caller.program.as_str())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
 
     /// The session with this id, locked against rotation until the commit.
-    pub async fn session_for_update(&mut self, id: &str) -> Result<Option<Session>, DbError> {
+    pub async fn session_for_update(&mut self, id: &str) -> Result<Option<StoredSession>, DbError> {
         let query = self.dialect.locking(select!("WHERE s.id = $1"), "s");
-        let row = sqlx::query(query).bind(id).fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query(query).bind(id).fetch_optional(self.connection()).await?;
         row.as_ref().map(session).transpose()
     }
 
     /// Every session, oldest first.
-    pub async fn all_sessions(&mut self) -> Result<Vec<Session>, DbError> {
-        let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(&mut *self.inner).await?;
+    pub async fn all_sessions(&mut self) -> Result<Vec<StoredSession>, DbError> {
+        let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
     /// The sessions of a user that have neither been ended nor lapsed, the last seen first. Whether a browser's has
     /// lay idle too long is for the rules.
-    pub async fn open_sessions_of(&mut self, user: &str, now: Moment) -> Result<Vec<Session>, DbError> {
+    pub async fn open_sessions_of(
+        &mut self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<Vec<StoredSession>, DbError> {
         let query = select!(
             "WHERE s.user_id = $1 AND s.revoked_at IS NULL AND (
                 EXISTS (SELECT 1 FROM refresh_tokens t
@@ -153,7 +153,7 @@ impl Tx {
                 OR EXISTS (SELECT 1 FROM web_sessions w WHERE w.session_id = s.id AND w.expires_at > $2))
             ORDER BY s.last_seen_at DESC, s.created_at DESC, s.id"
         );
-        let rows = sqlx::query(query).bind(user).bind(now.millis()).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).bind(user).bind(now.millis()).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
@@ -162,8 +162,8 @@ impl Tx {
         &mut self,
         user: &str,
         kept: &str,
-        why: Ended,
-        now: Moment,
+        why: SessionEndReason,
+        now: Timestamp,
     ) -> Result<u64, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET revoked_at = $3, revoked_why = $4
@@ -172,26 +172,26 @@ impl Tx {
         .bind(user)
         .bind(kept)
         .bind(now.millis())
-        .bind(why.word())
-        .execute(&mut *self.inner)
+        .bind(why.as_str())
+        .execute(self.connection())
         .await?;
         self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
     }
 
     /// The sessions of a user that nobody has ended, oldest first.
-    pub async fn unended_sessions_of(&mut self, user: &str) -> Result<Vec<Session>, DbError> {
+    pub async fn unended_sessions_of(&mut self, user: &str) -> Result<Vec<StoredSession>, DbError> {
         let query = select!("WHERE s.user_id = $1 AND s.revoked_at IS NULL ORDER BY s.created_at, s.id");
-        let rows = sqlx::query(query).bind(user).fetch_all(&mut *self.inner).await?;
+        let rows = sqlx::query(query).bind(user).fetch_all(self.connection()).await?;
         rows.iter().map(session).collect()
     }
 
     /// Notes when the access token of a session lapses that has no refresh token, and with it the session.
-    pub async fn set_access_expiry(&mut self, id: &str, expires_at: Moment) -> Result<(), DbError> {
+    pub async fn set_access_expiry(&mut self, id: &str, expires_at: Timestamp) -> Result<(), DbError> {
         sqlx::query("UPDATE sessions SET access_expires_at = $2 WHERE id = $1")
             .bind(id)
             .bind(expires_at.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
@@ -201,24 +201,29 @@ impl Tx {
         sqlx::query("UPDATE sessions SET seen_generation = $2 WHERE id = $1 AND seen_generation < $2")
             .bind(id)
             .bind(generation)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
 
     /// Notes when and from where a session was seen.
-    pub async fn note_sight(&mut self, id: &str, caller: &Caller, now: Moment) -> Result<(), DbError> {
+    pub async fn note_sight(
+        &mut self,
+        id: &str,
+        caller: &NetworkCaller,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
         sqlx::query("UPDATE sessions SET last_seen_at = $2, last_seen_from = $3 WHERE id = $1")
             .bind(id)
             .bind(now.millis())
             .bind(caller.address.to_string())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
 
     /// Moves a session from `from` to the next generation. `false` if it was no longer there.
-    pub async fn advance_session(&mut self, id: &str, from: i64, now: Moment) -> Result<bool, DbError> {
+    pub async fn advance_session(&mut self, id: &str, from: i64, now: Timestamp) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET generation = generation + 1, rotated_at = $3
              WHERE id = $1 AND generation = $2 AND revoked_at IS NULL",
@@ -226,33 +231,43 @@ impl Tx {
         .bind(id)
         .bind(from)
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Ends one session; one that has ended before stays as it is.
-    pub async fn end_session(&mut self, id: &str, why: Ended, now: Moment) -> Result<bool, DbError> {
+    pub async fn end_session(
+        &mut self,
+        id: &str,
+        why: SessionEndReason,
+        now: Timestamp,
+    ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL",
         )
         .bind(id)
         .bind(now.millis())
-        .bind(why.word())
-        .execute(&mut *self.inner)
+        .bind(why.as_str())
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Ends every session of a user, and what would become one. Returns how many were still open.
-    pub async fn end_sessions_of(&mut self, user: &str, why: Ended, now: Moment) -> Result<u64, DbError> {
+    pub async fn end_sessions_of(
+        &mut self,
+        user: &str,
+        why: SessionEndReason,
+        now: Timestamp,
+    ) -> Result<u64, DbError> {
         let done = sqlx::query(
             "UPDATE sessions SET revoked_at = $2, revoked_why = $3 WHERE user_id = $1 AND revoked_at IS NULL",
         )
         .bind(user)
         .bind(now.millis())
-        .bind(why.word())
-        .execute(&mut *self.inner)
+        .bind(why.as_str())
+        .execute(self.connection())
         .await?;
         self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
@@ -264,33 +279,35 @@ impl Tx {
             "UPDATE device_grants SET state = 'denied' WHERE user_id = $1 AND state = 'approved'",
             "DELETE FROM authorization_codes WHERE user_id = $1 AND session_id IS NULL",
         ] {
-            sqlx::query(query).bind(user).execute(&mut *self.inner).await?;
+            sqlx::query(query).bind(user).execute(self.connection()).await?;
         }
         Ok(())
     }
 }
 
-fn session(row: &AnyRow) -> Result<Session, DbError> {
+fn session(row: &AnyRow) -> Result<StoredSession, DbError> {
     let why: Option<String> = row.try_get("revoked_why")?;
     let ended = match (optional_moment(row, "revoked_at")?, why) {
-        (Some(at), Some(why)) => Some((at, Ended::read(&why)?)),
+        (Some(at), Some(why)) => {
+            Some((at, why.parse().map_err(|_| DbError::Corrupt("sessions.revoked_why"))?))
+        }
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => return Err(DbError::Corrupt("sessions.revoked_at")),
     };
     let last_seen = optional_moment(row, "last_seen_at")?.zip(row.try_get("last_seen_from")?);
-    Ok(Session {
+    Ok(StoredSession {
         id: row.try_get("id")?,
-        user: User {
+        user: StoredUser {
             id: row.try_get("user_id")?,
             email: row.try_get("email")?,
             name: row.try_get("name")?,
             plan: row.try_get("plan")?,
-            platform: Platform::read(row.try_get("platform_role")?)?,
-            status: Status::read(row.try_get("status")?)?,
+            platform: platform(row)?,
+            status: status(row)?,
             created_at: moment(row, "user_created_at")?,
         },
         grant: grant(row)?,
-        how: How::read(row.try_get("how")?).ok_or(DbError::Corrupt("sessions.how"))?,
+        how: row.try_get::<&str, _>("how")?.parse().map_err(|_| DbError::Corrupt("sessions.how"))?,
         address: row.try_get("address")?,
         program: row.try_get("program")?,
         last_seen,
@@ -302,7 +319,6 @@ fn session(row: &AnyRow) -> Result<Session, DbError> {
     })
 }
 
-/// A grant as its columns.
 #[derive(Default)]
 struct GrantColumns<'a> {
     kind: &'static str,
@@ -313,29 +329,29 @@ struct GrantColumns<'a> {
 }
 
 impl<'a> GrantColumns<'a> {
-    fn of(grant: &'a Grant) -> Self {
+    fn of(grant: &'a SessionGrant) -> Self {
         match grant {
-            Grant::FirstParty => Self { kind: "first_party", ..Self::default() },
-            Grant::Web => Self { kind: "web", ..Self::default() },
-            Grant::OAuth { client, scope } => {
+            SessionGrant::FirstParty => Self { kind: "first_party", ..Self::default() },
+            SessionGrant::Web => Self { kind: "web", ..Self::default() },
+            SessionGrant::OAuth { client, scope } => {
                 Self { kind: "oauth", client: Some(client), scope: Some(scope), ..Self::default() }
             }
-            Grant::Cli { org, role } => {
+            SessionGrant::Cli { org, role } => {
                 Self { kind: "cli", org: Some(org), role: Some(role), ..Self::default() }
             }
         }
     }
 }
 
-fn grant(row: &AnyRow) -> Result<Grant, DbError> {
+fn grant(row: &AnyRow) -> Result<SessionGrant, DbError> {
     let missing = || DbError::Corrupt("sessions.grant_kind");
     let text =
         |column| -> Result<String, DbError> { row.try_get::<Option<String>, _>(column)?.ok_or_else(missing) };
     match row.try_get("grant_kind")? {
-        "first_party" => Ok(Grant::FirstParty),
-        "web" => Ok(Grant::Web),
-        "oauth" => Ok(Grant::OAuth { client: text("client_id")?, scope: text("scope")? }),
-        "cli" => Ok(Grant::Cli { org: text("org_id")?, role: text("org_role")? }),
+        "first_party" => Ok(SessionGrant::FirstParty),
+        "web" => Ok(SessionGrant::Web),
+        "oauth" => Ok(SessionGrant::OAuth { client: text("client_id")?, scope: text("scope")? }),
+        "cli" => Ok(SessionGrant::Cli { org: text("org_id")?, role: text("org_role")? }),
         _ => Err(missing()),
     }
 }

@@ -2,13 +2,14 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::rules::rate::Limit;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What an event is.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ThrottleKind {
     /// A code was sent to this email.
     CodeToEmail,
     /// A code was asked for from this network address.
@@ -45,8 +46,8 @@ pub enum Kind {
     SecondFactorFailure,
 }
 
-impl Kind {
-    fn word(self) -> &'static str {
+impl ThrottleKind {
+    fn as_str(self) -> &'static str {
         match self {
             Self::CodeToEmail => "code_to_email",
             Self::CodeFromIp => "code_from_ip",
@@ -75,14 +76,19 @@ pub struct EventId(String);
 
 impl Tx {
     /// When the n-th newest event was; `None` if there are fewer than n. `n` counts from 1.
-    pub async fn nth_newest(&mut self, kind: Kind, subject: &str, n: u32) -> Result<Option<Moment>, DbError> {
+    pub async fn nth_newest(
+        &mut self,
+        kind: ThrottleKind,
+        subject: &str,
+        n: u32,
+    ) -> Result<Option<Timestamp>, DbError> {
         let row = sqlx::query(
             "SELECT at FROM throttle WHERE kind = $1 AND subject = $2 ORDER BY at DESC LIMIT 1 OFFSET $3",
         )
-        .bind(kind.word())
+        .bind(kind.as_str())
         .bind(subject)
         .bind(i64::from(n.saturating_sub(1)))
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| moment(&row, "at")).transpose()
     }
@@ -90,24 +96,24 @@ impl Tx {
     /// Counts one event, and forgets those of its subject that no longer can matter to `limit`.
     pub async fn count_event(
         &mut self,
-        kind: Kind,
+        kind: ThrottleKind,
         subject: &str,
         limit: Limit,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<EventId, DbError> {
         sqlx::query("DELETE FROM throttle WHERE kind = $1 AND subject = $2 AND at < $3")
-            .bind(kind.word())
+            .bind(kind.as_str())
             .bind(subject)
             .bind(now.minus(limit.window).millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         let id = uuid::Uuid::new_v4().to_string();
         sqlx::query("INSERT INTO throttle (id, kind, subject, at) VALUES ($1, $2, $3, $4)")
             .bind(id.as_str())
-            .bind(kind.word())
+            .bind(kind.as_str())
             .bind(subject)
             .bind(now.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(EventId(id))
     }
@@ -116,30 +122,30 @@ impl Tx {
     pub async fn uncount_event(&mut self, event: &EventId) -> Result<(), DbError> {
         sqlx::query("DELETE FROM throttle WHERE id = $1")
             .bind(event.0.as_str())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(())
     }
 
     /// Forgets every event before `horizon`. Returns how many there were.
-    pub async fn forget_events(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_events(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done = sqlx::query("DELETE FROM throttle WHERE at < $1")
             .bind(horizon.millis())
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected())
     }
 
     /// When the n-th newest rotation of a session was; `None` if there were fewer.
-    pub async fn nth_newest_rotation(&mut self, session: &str, n: u32) -> Result<Option<Moment>, DbError> {
+    pub async fn nth_newest_rotation(&mut self, session: &str, n: u32) -> Result<Option<Timestamp>, DbError> {
         let row = sqlx::query(
             "SELECT consumed_at FROM refresh_tokens WHERE session_id = $1 AND consumed_at IS NOT NULL
              ORDER BY consumed_at DESC LIMIT 1 OFFSET $2",
         )
         .bind(session)
         .bind(i64::from(n.saturating_sub(1)))
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
-        row.map(|row| Ok(Moment::from_millis(row.try_get("consumed_at")?))).transpose()
+        row.map(|row| Ok(Timestamp::from_millis(row.try_get("consumed_at")?))).transpose()
     }
 }

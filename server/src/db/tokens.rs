@@ -2,28 +2,24 @@
 
 use sqlx::Row as _;
 
-use super::{DbError, Tx, moment, optional_moment};
+use crate::db::row::{moment, optional_moment};
+use crate::db::{DbError, Tx};
 use crate::digest::Digest;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
-/// A refresh token as stored.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// Its session's id.
     pub session_id: String,
     /// Its generation within the session.
     pub generation: i64,
-    /// When it lapses.
-    pub expires_at: Moment,
-    /// How it was consumed, if it was.
+    pub expires_at: Timestamp,
     pub consumed: Option<Consumed>,
 }
 
 /// How a refresh token was consumed.
 #[derive(Clone, Debug)]
 pub struct Consumed {
-    /// When.
-    pub at: Moment,
+    pub at: Timestamp,
     /// With which idempotency key, if any.
     pub with: Option<ConsumedWith>,
 }
@@ -31,29 +27,22 @@ pub struct Consumed {
 /// The idempotency key of a consumption.
 #[derive(Clone, Debug)]
 pub struct ConsumedWith {
-    /// The key's hash.
     pub key: Digest,
     /// The server key that the successor derives from.
     pub server_key: String,
 }
 
-/// A refresh token to store.
 #[derive(Debug)]
 pub struct NewToken<'a> {
-    /// Its hash.
     pub hash: Digest,
-    /// Its session's id.
     pub session: &'a str,
     /// Its generation within the session.
     pub generation: i64,
-    /// When it is issued.
-    pub issued_at: Moment,
-    /// When it lapses.
-    pub expires_at: Moment,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl Tx {
-    /// Stores a token.
     pub async fn insert_token(&mut self, token: &NewToken<'_>) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO refresh_tokens (hash, session_id, generation, issued_at, expires_at)
@@ -64,7 +53,7 @@ impl Tx {
         .bind(token.generation)
         .bind(token.issued_at.millis())
         .bind(token.expires_at.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -75,7 +64,7 @@ impl Tx {
             FROM refresh_tokens WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "refresh_tokens"))
             .bind(hash.bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.connection())
             .await?;
         row.map(|row| {
             let key: Option<Vec<u8>> = row.try_get("consumed_key")?;
@@ -104,13 +93,13 @@ impl Tx {
         &mut self,
         session: &str,
         generation: i64,
-    ) -> Result<Option<(Digest, Moment)>, DbError> {
+    ) -> Result<Option<(Digest, Timestamp)>, DbError> {
         let row = sqlx::query(
             "SELECT hash, expires_at FROM refresh_tokens WHERE session_id = $1 AND generation = $2",
         )
         .bind(session)
         .bind(generation)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
             let hash =
@@ -130,17 +119,17 @@ impl Tx {
         .bind(consumed.at.millis())
         .bind(consumed.with.as_ref().map(|with| with.key.bytes().to_vec()))
         .bind(consumed.with.as_ref().map(|with| with.server_key.clone()))
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Forgets consumed tokens that lapsed before `horizon`: used again they are unknown, not replays.
-    pub async fn forget_tokens(&mut self, horizon: Moment) -> Result<u64, DbError> {
+    pub async fn forget_tokens(&mut self, horizon: Timestamp) -> Result<u64, DbError> {
         let done =
             sqlx::query("DELETE FROM refresh_tokens WHERE consumed_at IS NOT NULL AND expires_at < $1")
                 .bind(horizon.millis())
-                .execute(&mut *self.inner)
+                .execute(self.connection())
                 .await?;
         Ok(done.rows_affected())
     }

@@ -1,36 +1,39 @@
 //! Users: one per email address.
 
+use std::str::FromStr;
+
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{DbError, Tx, moment};
+use crate::db::row::moment;
+use crate::db::{DbError, Tx};
 use crate::rules::email::Email;
-use crate::time::Moment;
+use crate::rules::unknown_value::UnknownValue;
+use crate::time::Timestamp;
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It may.
+pub enum AccountStatus {
     Active,
     /// It may not: no sign-in, no refresh, no access.
     Disabled,
 }
 
-impl Status {
+impl AccountStatus {
     /// The word for it on the wire and in the database.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Disabled => "disabled",
         }
     }
+}
 
-    pub(super) fn read(word: &str) -> Result<Self, DbError> {
-        match word {
-            "active" => Ok(Self::Active),
-            "disabled" => Ok(Self::Disabled),
-            _ => Err(DbError::Corrupt("users.status")),
-        }
+impl FromStr for AccountStatus {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        [Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == text).ok_or(UnknownValue)
     }
 }
 
@@ -45,26 +48,24 @@ pub enum Platform {
 
 impl Platform {
     /// The word for it in the database and in listings.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Admin => "admin",
         }
     }
+}
 
-    pub(super) fn read(word: &str) -> Result<Self, DbError> {
-        match word {
-            "none" => Ok(Self::None),
-            "admin" => Ok(Self::Admin),
-            _ => Err(DbError::Corrupt("users.platform_role")),
-        }
+impl FromStr for Platform {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        [Self::None, Self::Admin].into_iter().find(|role| role.as_str() == text).ok_or(UnknownValue)
     }
 }
 
-/// A user.
 #[derive(Clone, Debug)]
-pub struct User {
-    /// A UUID.
+pub struct StoredUser {
     pub id: String,
     /// The address they sign in with.
     pub email: String,
@@ -75,14 +76,14 @@ pub struct User {
     /// What they may do to the installation itself.
     pub platform: Platform,
     /// Whether the account may be used.
-    pub status: Status,
+    pub status: AccountStatus,
     /// When they first signed in.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
 }
 
 impl Tx {
     /// The user with this email, made now if there is none.
-    pub async fn user_by_email(&mut self, email: &Email, now: Moment) -> Result<User, DbError> {
+    pub async fn user_by_email(&mut self, email: &Email, now: Timestamp) -> Result<StoredUser, DbError> {
         sqlx::query(
             "INSERT INTO users (id, email, status, created_at) VALUES ($1, $2, 'active', $3)
              ON CONFLICT (email) DO NOTHING",
@@ -90,24 +91,23 @@ impl Tx {
         .bind(uuid::Uuid::new_v4().to_string())
         .bind(email.as_str())
         .bind(now.millis())
-        .execute(&mut *self.inner)
+        .execute(self.connection())
         .await?;
         let row = sqlx::query(
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE email = $1",
         )
         .bind(email.as_str())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.connection())
         .await?;
         user(&row)
     }
 
-    /// The user with this id.
-    pub async fn user(&mut self, id: &str) -> Result<Option<User>, DbError> {
+    pub async fn user(&mut self, id: &str) -> Result<Option<StoredUser>, DbError> {
         let row = sqlx::query(
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.connection())
         .await?;
         row.as_ref().map(user).transpose()
     }
@@ -117,30 +117,30 @@ impl Tx {
         let done = sqlx::query("UPDATE users SET plan = $2 WHERE id = $1")
             .bind(id)
             .bind(plan)
-            .execute(&mut *self.inner)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Up to `most` users whose ids come after `after`, by id.
-    pub async fn users_after(&mut self, after: &str, most: u32) -> Result<Vec<User>, DbError> {
+    pub async fn users_after(&mut self, after: &str, most: u32) -> Result<Vec<StoredUser>, DbError> {
         let rows = sqlx::query(
             "SELECT id, email, name, plan, platform_role, status, created_at FROM users
              WHERE id > $1 ORDER BY id LIMIT $2",
         )
         .bind(after)
         .bind(i64::from(most))
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.connection())
         .await?;
         rows.iter().map(user).collect()
     }
 
     /// Lets an account be used, or not. `false` if there is no such user.
-    pub async fn set_status(&mut self, id: &str, status: Status) -> Result<bool, DbError> {
+    pub async fn set_status(&mut self, id: &str, status: AccountStatus) -> Result<bool, DbError> {
         let done = sqlx::query("UPDATE users SET status = $2 WHERE id = $1")
             .bind(id)
-            .bind(status.word())
-            .execute(&mut *self.inner)
+            .bind(status.as_str())
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -149,27 +149,37 @@ impl Tx {
     pub async fn set_platform_role(&mut self, id: &str, role: Platform) -> Result<bool, DbError> {
         let done = sqlx::query("UPDATE users SET platform_role = $2 WHERE id = $1")
             .bind(id)
-            .bind(role.word())
-            .execute(&mut *self.inner)
+            .bind(role.as_str())
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Whether anyone has ever signed in.
     pub async fn has_users(&mut self) -> Result<bool, DbError> {
-        let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(&mut *self.inner).await?;
+        let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(self.connection()).await?;
         Ok(row.is_some())
     }
 }
 
-pub(super) fn user(row: &AnyRow) -> Result<User, DbError> {
-    Ok(User {
+pub(super) fn user(row: &AnyRow) -> Result<StoredUser, DbError> {
+    Ok(StoredUser {
         id: row.try_get("id")?,
         email: row.try_get("email")?,
         name: row.try_get("name")?,
         plan: row.try_get("plan")?,
-        platform: Platform::read(row.try_get("platform_role")?)?,
-        status: Status::read(row.try_get("status")?)?,
+        platform: platform(row)?,
+        status: status(row)?,
         created_at: moment(row, "created_at")?,
     })
+}
+
+/// Reads the column `platform_role`.
+pub(super) fn platform(row: &AnyRow) -> Result<Platform, DbError> {
+    row.try_get::<&str, _>("platform_role")?.parse().map_err(|_| DbError::Corrupt("users.platform_role"))
+}
+
+/// Reads the column `status`.
+pub(super) fn status(row: &AnyRow) -> Result<AccountStatus, DbError> {
+    row.try_get::<&str, _>("status")?.parse().map_err(|_| DbError::Corrupt("users.status"))
 }

@@ -7,22 +7,22 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::tokens::{TokenAnswer, Wire};
-use crate::actions::request_code::request_code;
-use crate::actions::verify_code::verify_code;
-use crate::app::App;
+use crate::actions::sign_in::request_code::request_code;
+use crate::actions::sign_in::verify_code::verify_code;
+use crate::app::AppState;
+use crate::failproofai::tokens::{FailproofaiTokens, TokensBody};
 use crate::http::body::JsonBody;
-use crate::http::client::{Asks, ClientAddress};
+use crate::http::client::{ClientAddress, RequestCaller};
 use crate::http::error::ApiError;
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 use crate::tokens::code::LoginCode;
-use crate::tokens::totp::Answer;
+use crate::tokens::totp::SecondFactorAnswer;
 
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = failproofai::LoginRequest)]
-pub(super) struct Request {
+pub(super) struct CodeRequest {
     #[schema(max_length = 254)]
     email: String,
 }
@@ -30,7 +30,7 @@ pub(super) struct Request {
 /// A code is on its way. Spans are whole seconds.
 #[derive(Serialize, ToSchema)]
 #[schema(as = failproofai::LoginRequested)]
-pub(super) struct Requested {
+pub(super) struct CodeRequested {
     #[schema(pattern = "^code_sent$")]
     status: &'static str,
     expires_in: u64,
@@ -44,16 +44,16 @@ pub(super) struct Requested {
     post,
     path = "/v0/auth/login/request",
     tag = "failproofai",
-    request_body = Request,
-    responses((status = 200, body = Requested, description = "A code is on its way."), (status = 429, description = "Too many requests; nothing was changed."))
+    request_body = CodeRequest,
+    responses((status = 200, body = CodeRequested, description = "A code is on its way."), (status = 429, description = "Too many requests; nothing was changed."))
 )]
 pub(super) async fn request(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(client): ClientAddress,
-    JsonBody(body): JsonBody<Request>,
-) -> Result<Json<Requested>, ApiError> {
+    JsonBody(body): JsonBody<CodeRequest>,
+) -> Result<Json<CodeRequested>, ApiError> {
     let sent = request_code(&app, email(&body.email)?, client).await?;
-    Ok(Json(Requested {
+    Ok(Json(CodeRequested {
         status: "code_sent",
         expires_in: sent.expires_in.as_secs(),
         resend_available_in: sent.resend_available_in.as_secs(),
@@ -82,18 +82,18 @@ pub(super) struct Verify {
     path = "/v0/auth/login/verify",
     tag = "failproofai",
     request_body = Verify,
-    responses((status = 200, body = Wire, description = "Signed in."), (status = 401, description = "The code is wrong or no longer works."), (status = 403, description = "A second factor is missing (`second_factor_required`) or wrong (`second_factor_rejected`)."), (status = 429, description = "Too many requests; nothing was changed."))
+    responses((status = 200, body = TokensBody, description = "Signed in."), (status = 401, description = "The code is wrong or no longer works."), (status = 403, description = "A second factor is missing (`second_factor_required`) or wrong (`second_factor_rejected`)."), (status = 429, description = "Too many requests; nothing was changed."))
 )]
 pub(super) async fn verify(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     JsonBody(body): JsonBody<Verify>,
-) -> Result<Json<TokenAnswer>, ApiError> {
+) -> Result<Json<FailproofaiTokens>, ApiError> {
     let code = LoginCode::parse(&body.code).map_err(|error| ApiError::validation(error.to_string()))?;
-    let second = body.second_factor.as_ref().map(Answer::parse).transpose();
+    let second = body.second_factor.as_ref().map(SecondFactorAnswer::parse).transpose();
     let second = second.map_err(|error| ApiError::validation(error.to_string()))?;
     let signed_in = verify_code(&app, &email(&body.email)?, &code, second.as_ref(), &caller).await?;
-    Ok(Json(TokenAnswer::after_sign_in(&app, signed_in.tokens, signed_in.user)))
+    Ok(Json(FailproofaiTokens::after_sign_in(&app, signed_in.tokens, signed_in.user)))
 }
 
 fn email(text: &str) -> Result<Email, ApiError> {

@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::actions;
-use crate::app::App;
+use crate::actions::sessions;
+use crate::app::AppState;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
-use crate::rules::grant::Holder;
+use crate::rules::grant::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
@@ -37,10 +37,10 @@ pub(super) struct Logout {
     )
 )]
 pub(super) async fn logout(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     JsonBody(body): JsonBody<Logout>,
 ) -> Result<StatusCode, ApiError> {
     let token = RefreshToken::received(body.refresh_token);
-    actions::logout::logout(&app, &token, &Holder::FirstParty).await?;
+    sessions::logout::logout(&app, &token, &TokenHolder::FirstParty).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,23 +1,18 @@
 //! `GET /v0/auth/me`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actions::again;
-use crate::actions::visit::{Visit, first_party, visit};
-use crate::app::App;
-use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::actions::bearer_session::BearerError;
+use crate::db::retry;
 use crate::http::error::ApiError;
+use crate::http::first_party::FirstParty;
 
 /// The signed-in user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = failproofai::Me)]
-pub(super) struct Me {
+pub(super) struct CurrentUser {
     id: String,
     email: String,
     status: &'static str,
@@ -32,22 +27,18 @@ pub(super) struct Me {
     path = "/v0/auth/me",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Me, description = "The user."))
+    responses((status = 200, body = CurrentUser, description = "The user."))
 )]
-pub(super) async fn me(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
-    Bearer(token): Bearer,
-) -> Result<Json<Me>, ApiError> {
-    let user = again(|| async {
-        let Visit { tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
-        tx.commit().await?;
-        Ok(session.user)
+pub(super) async fn me(tool: FirstParty) -> Result<Json<CurrentUser>, ApiError> {
+    let user = retry(|| async {
+        let bearer = tool.request().open().await?;
+        bearer.tx.commit().await?;
+        Ok::<_, BearerError>(bearer.session.user)
     })
     .await?;
-    Ok(Json(Me {
+    Ok(Json(CurrentUser {
         created_at: user.created_at.rfc3339(),
-        status: user.status.word(),
+        status: user.status.as_str(),
         id: user.id,
         email: user.email,
     }))

@@ -7,20 +7,20 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::tokens::{TokenAnswer, Wire};
-use crate::actions;
-use crate::app::App;
+use crate::actions::sessions::refresh::{self, RefreshRequest};
+use crate::app::AppState;
+use crate::failproofai::tokens::{FailproofaiTokens, TokensBody};
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
-use crate::http::retry::RetryHeaders;
-use crate::rules::grant::Holder;
+use crate::http::refresh_retry::RetryHeaders;
+use crate::rules::grant::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 
 /// The token to rotate.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = failproofai::Refresh)]
-pub(super) struct Refresh {
+pub(super) struct FailproofaiRefresh {
     #[schema(value_type = String)]
     refresh_token: SecretText,
 }
@@ -36,27 +36,27 @@ pub(super) struct Refresh {
         ("Idempotency-Key" = Option<String>, Header, description = "256 random bits; one for each refresh token"),
         ("X-Request-Deadline" = Option<u64>, Header, description = "Unix seconds, at most 30 s ahead of `Date`"),
     ),
-    request_body = Refresh,
+    request_body = FailproofaiRefresh,
     responses(
-        (status = 200, body = Wire, description = "The next pair of tokens."),
+        (status = 200, body = TokensBody, description = "The next pair of tokens."),
         (status = 409, description = "Late, or rotated just now; nothing was changed."),
         (status = 401, description = "The token can't be used."),
         (status = 429, description = "Too many requests; nothing was changed."),
     )
 )]
 pub(super) async fn refresh(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     RetryHeaders { key, deadline }: RetryHeaders,
-    JsonBody(body): JsonBody<Refresh>,
-) -> Result<Json<TokenAnswer>, ApiError> {
-    let request = actions::refresh::Request {
+    JsonBody(body): JsonBody<FailproofaiRefresh>,
+) -> Result<Json<FailproofaiTokens>, ApiError> {
+    let request = RefreshRequest {
         token: RefreshToken::received(body.refresh_token),
-        holder: Holder::FirstParty,
+        holder: TokenHolder::FirstParty,
         key,
         deadline,
     };
-    match actions::refresh::refresh(&app, &request).await {
-        Ok(tokens) => Ok(Json(TokenAnswer::after_refresh(&app, tokens))),
-        Err(refusal) => Err(ApiError::from(refusal).leaving_attempt_unconsumed()),
+    match refresh::refresh(&app, &request).await {
+        Ok(tokens) => Ok(Json(FailproofaiTokens::after_refresh(&app, tokens))),
+        Err(error) => Err(ApiError::from(error).leaving_attempt_unconsumed()),
     }
 }

@@ -1,24 +1,17 @@
 //! `GET`, `POST` and `DELETE /v0/reminders`: at most one reminder per user. One that is due stays, so that every tool of
 //! the user tells the same.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::actions::visit::{Visit, first_party, visit};
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::reminders::Reminder;
-use crate::db::users::User;
-use crate::http::bearer::Bearer;
+use crate::actions::reminders;
+use crate::db::reminders::StoredReminder;
+use crate::db::users::StoredUser;
 use crate::http::body::JsonBody;
-use crate::http::client::Asks;
 use crate::http::error::ApiError;
-use crate::rules::reminder::fire_at;
+use crate::http::first_party::FirstParty;
 
 /// `in_days` from now, or `at` in unix seconds, which wins.
 #[derive(Deserialize, ToSchema)]
@@ -31,7 +24,7 @@ pub(super) struct Set {
 /// The user's reminder, or null.
 #[derive(Serialize, ToSchema)]
 #[schema(as = failproofai::ReminderAnswer)]
-pub(super) struct Answer {
+pub(super) struct ReminderBody {
     #[schema(required)]
     reminder: Option<View>,
 }
@@ -47,7 +40,7 @@ struct View {
 }
 
 impl View {
-    fn of(user: User, reminder: Reminder) -> Self {
+    fn of(user: StoredUser, reminder: StoredReminder) -> Self {
         Self {
             user_id: user.id,
             email: user.email,
@@ -66,20 +59,11 @@ impl View {
     path = "/v0/reminders",
     tag = "failproofai",
     security(("bearer" = [])),
-    responses((status = 200, body = Answer, description = "The reminder as it stands."))
+    responses((status = 200, body = ReminderBody, description = "The reminder as it stands."))
 )]
-pub(super) async fn get(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
-    Bearer(token): Bearer,
-) -> Result<Json<Answer>, ApiError> {
-    let answer = again(|| async {
-        let Visit { mut tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
-        let reminder = tx.reminder(&session.user.id).await?;
-        tx.commit().await?;
-        Ok(Answer { reminder: reminder.map(|reminder| View::of(session.user, reminder)) })
-    });
-    Ok(Json(answer.await?))
+pub(super) async fn get(tool: FirstParty) -> Result<Json<ReminderBody>, ApiError> {
+    let (user, reminder) = reminders::get(tool.request()).await?;
+    Ok(Json(ReminderBody { reminder: reminder.map(|reminder| View::of(user, reminder)) }))
 }
 
 /// Set the reminder, in place of the one there is
@@ -91,24 +75,14 @@ pub(super) async fn get(
     tag = "failproofai",
     security(("bearer" = [])),
     request_body = Set,
-    responses((status = 200, body = Answer, description = "The reminder as it stands."))
+    responses((status = 200, body = ReminderBody, description = "The reminder as it stands."))
 )]
 pub(super) async fn set(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
-    Bearer(token): Bearer,
+    tool: FirstParty,
     JsonBody(body): JsonBody<Set>,
-) -> Result<Json<Answer>, ApiError> {
-    let answer = again(|| async {
-        let Visit { mut tx, session, now } = visit(&app, &token, &caller, first_party).await?;
-        let fire_at =
-            fire_at(body.in_days, body.at, now).map_err(|error| Refusal::Invalid(error.to_string()))?;
-        let reminder = Reminder { fire_at, set_at: now };
-        tx.put_reminder(&session.user.id, reminder).await?;
-        tx.commit().await?;
-        Ok(Answer { reminder: Some(View::of(session.user, reminder)) })
-    });
-    Ok(Json(answer.await?))
+) -> Result<Json<ReminderBody>, ApiError> {
+    let (user, reminder) = reminders::set(tool.request(), body.in_days, body.at).await?;
+    Ok(Json(ReminderBody { reminder: Some(View::of(user, reminder)) }))
 }
 
 /// Clear the reminder, if there is one
@@ -119,17 +93,7 @@ pub(super) async fn set(
     security(("bearer" = [])),
     responses((status = 204, description = "There is no reminder now."))
 )]
-pub(super) async fn clear(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
-    Bearer(token): Bearer,
-) -> Result<StatusCode, ApiError> {
-    again(|| async {
-        let Visit { mut tx, session, now: _ } = visit(&app, &token, &caller, first_party).await?;
-        tx.delete_reminder(&session.user.id).await?;
-        tx.commit().await?;
-        Ok(())
-    })
-    .await?;
+pub(super) async fn clear(tool: FirstParty) -> Result<StatusCode, ApiError> {
+    reminders::clear(tool.request()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,12 +7,12 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::tokens::UserView;
-use crate::actions::again;
-use crate::actions::visit::{Probe, Visit, first_party, probe};
-use crate::app::App;
+use crate::actions::bearer_session::{BearerError, BearerSession, ProbedSession, first_party, probe};
+use crate::app::AppState;
+use crate::db::retry;
+use crate::failproofai::tokens::SignedInUser;
 use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 
 /// How far a session has rotated.
@@ -22,7 +22,7 @@ pub(super) struct SessionView {
     /// Left out when the access token has expired, or was given to an OAuth client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    user: Option<UserView>,
+    user: Option<SignedInUser>,
     session_id: String,
     generation: i64,
 }
@@ -38,18 +38,18 @@ pub(super) struct SessionView {
     responses((status = 200, body = SessionView, description = "The session."))
 )]
 pub(super) async fn session(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     Bearer(token): Bearer,
 ) -> Result<Json<SessionView>, ApiError> {
     // Any client may learn how far its own session has rotated; only first-party tokens tell whose it is.
-    let (session, with_user) = again(|| async {
-        let (Visit { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
-            Probe::Full(visit) => (visit, true),
-            Probe::Expired(visit) => (visit, false),
+    let (session, with_user) = retry(|| async {
+        let (BearerSession { tx, session, now: _ }, with_user) = match probe(&app, &token, &caller).await? {
+            ProbedSession::Full(bearer) => (bearer, true),
+            ProbedSession::Expired(bearer) => (bearer, false),
         };
         tx.commit().await?;
-        Ok((session, with_user))
+        Ok::<_, BearerError>((session, with_user))
     })
     .await?;
     Ok(Json(SessionView {

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::error::ApiError;
+use crate::http::error::ApiError;
 use crate::secret::SecretText;
 
 /// Longer than any token this server signs.

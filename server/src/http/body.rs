@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::error::ApiError;
+use crate::http::error::ApiError;
 
 /// The largest body accepted, in bytes.
 pub const LARGEST: usize = 16 * 1024;

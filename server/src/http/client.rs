@@ -7,24 +7,21 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::error::ApiError;
-use crate::actions::Refusal;
-use crate::app::App;
-use crate::rules::address::Client;
-use crate::rules::caller::Caller;
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::http::error::ApiError;
+use crate::rules::address::NetworkAddress;
+use crate::rules::caller::NetworkCaller;
 
 /// The client of a request.
-pub struct ClientAddress(
-    /// Its network address.
-    pub Client,
-);
+pub struct ClientAddress(pub NetworkAddress);
 
-impl FromRequestParts<Arc<App>> for ClientAddress {
+impl FromRequestParts<Arc<AppState>> for ClientAddress {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, ApiError> {
         let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else {
-            return Err(Refusal::Unavailable("the peer's address is not known".to_owned()).into());
+            return Err(ServerError::Unavailable("the peer's address is not known".to_owned()).into());
         };
         // A value that is not text ends the chain of hops that can be believed.
         let values: Vec<&str> = parts
@@ -33,22 +30,22 @@ impl FromRequestParts<Arc<App>> for ClientAddress {
             .iter()
             .map(|value| value.to_str().unwrap_or("?"))
             .collect();
-        Ok(Self(Client::find(peer.ip(), values.into_iter(), &app.trusted_proxies)))
+        Ok(Self(NetworkAddress::find(peer.ip(), values.into_iter(), &app.trusted_proxies)))
     }
 }
 
 /// Who makes a request, as far as the network tells.
-pub struct Asks(
+pub struct RequestCaller(
     /// Its address and program.
-    pub Caller,
+    pub NetworkCaller,
 );
 
-impl FromRequestParts<Arc<App>> for Asks {
+impl FromRequestParts<Arc<AppState>> for RequestCaller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, ApiError> {
         let ClientAddress(address) = ClientAddress::from_request_parts(parts, app).await?;
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Caller::new(address, user_agent)))
+        Ok(Self(NetworkCaller::new(address, user_agent)))
     }
 }

@@ -8,9 +8,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actions::Refusal;
-
-/// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -44,7 +41,6 @@ impl ApiError {
         Self { status, code, message: message.into(), retry_after: None, attempt_unconsumed: false }
     }
 
-    /// Its code.
     pub fn code(&self) -> &'static str {
         self.code
     }
@@ -63,7 +59,19 @@ impl ApiError {
         )
     }
 
-    /// Its status.
+    /// 429 `rate_limited`.
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let secs = whole_secs(retry_after);
+        let message = format!("Too many requests. Try again in {secs} seconds.");
+        let retry_after = Some(Duration::from_secs(secs));
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message) }
+    }
+
+    /// 404 `not_found`.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -79,7 +87,7 @@ impl ApiError {
     }
 
     /// 503 `unavailable`: nothing was changed.
-    fn busy() -> Self {
+    pub fn busy() -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment.")
@@ -98,71 +106,6 @@ impl ApiError {
             StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
         );
         self
-    }
-}
-
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::RateLimited { retry_after } => {
-                let secs = whole_secs(retry_after);
-                let message = format!("Too many requests. Try again in {secs} seconds.");
-                let retry_after = Some(Duration::from_secs(secs));
-                Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message) }
-            }
-            Refusal::CodeRejected => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "That code is wrong or no longer works. Ask for a new one.",
-            ),
-            Refusal::InvalidGrant => Self::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_grant",
-                "The refresh token can't be used. Sign in again.",
-            ),
-            Refusal::Unauthorized => Self::unauthorized(),
-            Refusal::RotationInProgress => Self::new(
-                StatusCode::CONFLICT,
-                "rotation_in_progress",
-                "This refresh token is being, or was just, rotated by another request.",
-            ),
-            Refusal::DeadlineMissed => Self::new(
-                StatusCode::CONFLICT,
-                "deadline_passed",
-                "X-Request-Deadline is not within the next 30 seconds of the Date of this answer.",
-            ),
-            Refusal::Invalid(why) => Self::validation(why),
-            Refusal::NotFound => {
-                Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing here.")
-            }
-            Refusal::Forbidden(why) => Self::new(StatusCode::FORBIDDEN, "forbidden", why),
-            Refusal::Conflict { code, why } => Self::new(StatusCode::CONFLICT, code, why),
-            Refusal::OAuth(fault) => Self::validation(fault.to_string()),
-            Refusal::SecondFactorRequired => Self::new(
-                StatusCode::FORBIDDEN,
-                "second_factor_required",
-                "This account has a second factor. Send the same code again with second_factor: the six digits your \
-                 app shows, or a recovery code.",
-            ),
-            Refusal::SecondFactorRejected => Self::new(
-                StatusCode::FORBIDDEN,
-                "second_factor_rejected",
-                "The second factor is wrong or was used before. Wait for the next code of your app, then send it with \
-                 the same code from the mail.",
-            ),
-            Refusal::Contended => {
-                tracing::warn!("an action met other transactions too often");
-                Self::busy()
-            }
-            Refusal::Unavailable(why) => {
-                tracing::error!(why, "a request could not be carried out");
-                Self::busy()
-            }
-            Refusal::Failed(why) => {
-                tracing::error!(why, "a request failed half-way");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed on the server.")
-            }
-        }
     }
 }
 
@@ -196,21 +139,6 @@ fn whole_secs(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_answers_that_prove_it_say_that_nothing_was_consumed() {
-        for (refusal, says_so) in [
-            (Refusal::RotationInProgress, true),
-            (Refusal::DeadlineMissed, true),
-            (Refusal::RateLimited { retry_after: Duration::from_secs(1) }, true),
-            (Refusal::Unavailable(String::new()), true),
-            (Refusal::Failed(String::new()), false),
-            (Refusal::InvalidGrant, false),
-        ] {
-            let error = ApiError::from(refusal).leaving_attempt_unconsumed();
-            assert_eq!(error.attempt_unconsumed, says_so, "{error:?}");
-        }
-    }
 
     #[test]
     fn waits_are_rounded_up() {

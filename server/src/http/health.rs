@@ -7,9 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
-use crate::actions::Refusal;
-use crate::app::App;
+use crate::app::AppState;
+use crate::http::error::ApiError;
 
 /// How the server is.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +21,7 @@ pub struct Health {
 ///
 /// 200 while the database answers, else 503.
 #[utoipa::path(get, path = "/healthz", tag = "running", responses((status = 200, body = Health, description = "All is well.")))]
-pub async fn healthz(State(app): State<Arc<App>>) -> Result<Json<Health>, ApiError> {
-    app.store.check().await.map_err(Refusal::from)?;
+pub async fn healthz(State(app): State<Arc<AppState>>) -> Result<Json<Health>, ApiError> {
+    app.store.check().await?;
     Ok(Json(Health { status: "ok" }))
 }

@@ -9,10 +9,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::error::ApiError;
-use crate::app::App;
+use crate::app::AppState;
+use crate::http::error::ApiError;
 use crate::metrics::METRICS;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// Longer than any request takes while the database answers at all.
 const SLOWEST: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ pub async fn limit_time(request: Request, next: Next) -> Response {
 
 /// Sets the headers that every answer has: nothing is cached unless it says so itself, and `Date` is the clock that deadlines are
 /// held against.
-pub async fn set_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn set_headers(State(app): State<Arc<AppState>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -60,7 +60,7 @@ pub fn on_panic(_: Box<dyn Any + Send>) -> Response {
         .into_response()
 }
 
-fn http_date(now: Moment) -> Option<HeaderValue> {
+fn http_date(now: Timestamp) -> Option<HeaderValue> {
     let at = jiff::Timestamp::from_second(now.secs()).ok()?;
     HeaderValue::from_str(&jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?)
         .ok()
@@ -106,6 +106,6 @@ mod tests {
 
     #[test]
     fn dates_are_written_as_rfc_9110_asks() {
-        assert_eq!(http_date(Moment::from_secs(784_111_777)).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(Timestamp::from_secs(784_111_777)).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

@@ -1,10 +1,11 @@
 //! The key that signs id_tokens: ECDSA on P-256, kept as PKCS#8.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretText;

@@ -11,26 +11,27 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::es256::Es256Key;
-use super::{KeyRing, ServerKey};
+use crate::command_error::CommandError;
+use crate::keys::ServerKey;
+use crate::keys::es256::Es256Key;
+use crate::keys::history::KeyHistory;
 use crate::secret::SecretBytes;
-use crate::time::Moment;
-use crate::trouble::Trouble;
+use crate::time::Timestamp;
 
-/// Larger than any ring of keys; a bigger file is not one.
+/// Larger than any keys file; a bigger file is not one.
 const LARGEST: u64 = 64 * 1024;
 
 /// Sets of keys that a file may hold, so that it stays far below that.
 const MOST: usize = 64;
 
-/// Reads the ring. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
-/// someone else, or its content is not a ring.
-pub fn load(path: &Path) -> Result<Option<KeyRing>, Trouble> {
+/// Reads the keys. `Ok(None)` if there is no such file. Errors if others may read it, it belongs to
+/// someone else, or its content is not a keys file.
+pub fn load(path: &Path) -> Result<Option<KeyHistory>, CommandError> {
     let Some(file) = open(path)? else { return Ok(None) };
     read(path, &file).map(Some)
 }
 
-fn open(path: &Path) -> Result<Option<File>, Trouble> {
+fn open(path: &Path) -> Result<Option<File>, CommandError> {
     // Without NONBLOCK a FIFO would be waited on for ever.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
@@ -42,75 +43,75 @@ fn open(path: &Path) -> Result<Option<File>, Trouble> {
     Ok(Some(file))
 }
 
-fn read(path: &Path, file: &File) -> Result<KeyRing, Trouble> {
+fn read(path: &Path, file: &File) -> Result<KeyHistory, CommandError> {
     let mut text = Zeroizing::new(String::new());
     file.take(LARGEST).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
-    let ring = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_ring);
-    ring.ok_or_else(|| {
-        Trouble::new(
+    let keys = serde_json::from_str::<Stored>(&text).ok().and_then(Stored::into_history);
+    keys.ok_or_else(|| {
+        CommandError::new(
             format!("the keys file {} is not a keys file of this version", path.display()),
             "Restore it from your backup; it was left untouched.",
         )
     })
 }
 
-/// Makes a ring of one fresh key at `path`, or reads the one that another process made meanwhile.
-pub fn create(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    let ring = KeyRing::new(fresh(now)?, Vec::new());
-    match write_new(path, &ring) {
-        Ok(()) => Ok(ring),
+/// Makes a file with one fresh set of keys at `path`, or reads the one that another process made meanwhile.
+pub fn create(path: &Path, now: Timestamp) -> Result<KeyHistory, CommandError> {
+    let keys = KeyHistory::new(fresh(now)?, Vec::new());
+    match write_new(path, &keys) {
+        Ok(()) => Ok(keys),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             load(path)?.ok_or_else(|| unreadable(path, &error))
         }
-        Err(error) => Err(Trouble::new(
+        Err(error) => Err(CommandError::new(
             format!("can't make the keys file {}: {error}", path.display()),
             "Make its folder writable for this user, or name another place with --keys.",
         )),
     }
 }
 
-/// Gives a ring whose current set can't sign id_tokens a new current set that can, in the file too. The older
+/// Gives keys whose current set can't sign id_tokens a new current set that can, in the file too. The older
 /// sets stay. Another process that did so meanwhile wins.
-pub fn upgrade(path: &Path, now: Moment) -> Result<KeyRing, Trouble> {
-    change(path, |ring| match ring.current().es256 {
+pub fn upgrade(path: &Path, now: Timestamp) -> Result<KeyHistory, CommandError> {
+    change(path, |keys| match keys.current().es256 {
         Some(_) => Ok(None),
-        None => Ok(Some(ring.clone().with_current(fresh(now)?))),
+        None => Ok(Some(keys.with_current(fresh(now)?))),
     })
 }
 
-/// Puts a new current set into the ring and forgets the sets that were replaced before `horizon`. Returns the new ring
+/// Puts a new current set into the keys and forgets the sets that were replaced before `horizon`. Returns the new keys
 /// and how many sets were forgotten. Errors as [`change`] does, and if there are so many sets that the file would grow too large.
-pub fn rotate(path: &Path, now: Moment, horizon: Moment) -> Result<(KeyRing, usize), Trouble> {
+pub fn rotate(path: &Path, now: Timestamp, horizon: Timestamp) -> Result<(KeyHistory, usize), CommandError> {
     let mut dropped = 0;
-    let ring = change(path, |ring| {
-        if ring.all().count() >= MOST {
-            return Err(Trouble::new(
+    let keys = change(path, |keys| {
+        if keys.all().count() >= MOST {
+            return Err(CommandError::new(
                 format!("the keys file {} holds {MOST} sets of keys already", path.display()),
                 "Rotate less often, or keep old keys for a shorter time; older ones are then dropped.",
             ));
         }
-        let rotated = ring.clone().with_current(fresh(now)?).since(horizon);
-        dropped = ring.all().count() + 1 - rotated.all().count();
+        let rotated = keys.with_current(fresh(now)?).since(horizon);
+        dropped = keys.all().count() + 1 - rotated.all().count();
         Ok(Some(rotated))
     })?;
-    Ok((ring, dropped))
+    Ok((keys, dropped))
 }
 
-/// Reads the ring, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
+/// Reads the keys, and replaces the file atomically by what `change` makes of it; `None` leaves it as it is. Only one
 /// process at a time changes it. Errors as [`load`] does, if there is no such file, or if it can't be written.
 pub fn change(
     path: &Path,
-    change: impl FnOnce(&KeyRing) -> Result<Option<KeyRing>, Trouble>,
-) -> Result<KeyRing, Trouble> {
+    change: impl FnOnce(&KeyHistory) -> Result<Option<KeyHistory>, CommandError>,
+) -> Result<KeyHistory, CommandError> {
     let file = lock(path)?;
-    let ring = read(path, &file)?;
-    let Some(changed) = change(&ring)? else { return Ok(ring) };
+    let keys = read(path, &file)?;
+    let Some(changed) = change(&keys)? else { return Ok(keys) };
     let written = prepare(path, &changed).and_then(|temp| {
         temp.persist(path).map_err(|error| error.error)?;
         File::open(folder(path))?.sync_all()
     });
     written.map(|()| changed).map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             format!("can't replace the keys file {}: {error}", path.display()),
             "Make its folder writable for this user. The file is as it was.",
         )
@@ -118,7 +119,7 @@ pub fn change(
 }
 
 /// The file at `path`, locked. One that was replaced while its lock was waited for no longer counts.
-fn lock(path: &Path) -> Result<File, Trouble> {
+fn lock(path: &Path) -> Result<File, CommandError> {
     let gone = || unreadable(path, &io::Error::from(io::ErrorKind::NotFound));
     loop {
         let file = open(path)?.ok_or_else(gone)?;
@@ -133,17 +134,17 @@ fn lock(path: &Path) -> Result<File, Trouble> {
     }
 }
 
-fn fresh(now: Moment) -> Result<ServerKey, Trouble> {
+fn fresh(now: Timestamp) -> Result<ServerKey, CommandError> {
     ServerKey::random(now).map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             format!("the system gave no randomness for new keys: {error}"),
             "Try again once it is up.",
         )
     })
 }
 
-fn write_new(path: &Path, ring: &KeyRing) -> io::Result<()> {
-    prepare(path, ring)?.persist_noclobber(path).map_err(|error| error.error)?;
+fn write_new(path: &Path, keys: &KeyHistory) -> io::Result<()> {
+    prepare(path, keys)?.persist_noclobber(path).map_err(|error| error.error)?;
     File::open(folder(path))?.sync_all()
 }
 
@@ -151,9 +152,9 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file beside `path` with the ring in it, on the disk.
-fn prepare(path: &Path, ring: &KeyRing) -> io::Result<NamedTempFile> {
-    let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(ring))?);
+/// A file beside `path` with the keys in it, on the disk.
+fn prepare(path: &Path, keys: &KeyHistory) -> io::Result<NamedTempFile> {
+    let mut text = Zeroizing::new(serde_json::to_string_pretty(&Stored::of(keys))?);
     text.push('\n');
     // tempfile makes the file 0600 and removes it again if anything below fails.
     let mut temp = tempfile::Builder::new().prefix(".everkey-keys-").tempfile_in(folder(path))?;
@@ -162,18 +163,18 @@ fn prepare(path: &Path, ring: &KeyRing) -> io::Result<NamedTempFile> {
     Ok(temp)
 }
 
-fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
+fn check_private(path: &Path, file: &File) -> Result<(), CommandError> {
     let shown = path.display();
     let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
     if !meta.is_file() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!("{shown} is not a regular file"),
             "Name the keys file with --keys.",
         ));
     }
     let me = rustix::process::geteuid().as_raw();
     if meta.uid() != me {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!(
                 "the keys file {shown} belongs to user {}, not to user {me} who runs the server",
                 meta.uid()
@@ -185,7 +186,7 @@ fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
     }
     let mode = meta.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             format!("the keys file {shown} has mode {mode:04o}, so others could have read the server's keys"),
             format!("If nobody did, run `chmod 600 {shown}` and start again."),
         ));
@@ -193,8 +194,8 @@ fn check_private(path: &Path, file: &File) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Trouble {
-    Trouble::new(
+fn unreadable(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::new(
         format!("can't read the keys file {}: {error}", path.display()),
         "Make it readable for this user, or name another file with --keys.",
     )
@@ -233,17 +234,17 @@ impl Drop for StoredKey {
 }
 
 impl Stored {
-    fn of(ring: &KeyRing) -> Self {
-        Self { v: NEWEST, keys: ring.all().map(|key| StoredKey::of(&key)).collect() }
+    fn of(keys: &KeyHistory) -> Self {
+        Self { v: NEWEST, keys: keys.all().map(|key| StoredKey::of(key)).collect() }
     }
 
-    fn into_ring(self) -> Option<KeyRing> {
+    fn into_history(self) -> Option<KeyHistory> {
         if !(1..=NEWEST).contains(&self.v) || (self.v == 1 && self.keys.iter().any(|key| key.es256.is_some()))
         {
             return None;
         }
-        let mut keys = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
-        Some(KeyRing::new(keys.next()?, keys.collect()))
+        let mut sets = self.keys.iter().map(StoredKey::to_key).collect::<Option<Vec<_>>>()?.into_iter();
+        Some(KeyHistory::new(sets.next()?, sets.collect()))
     }
 }
 
@@ -263,7 +264,7 @@ impl StoredKey {
     fn to_key(&self) -> Option<ServerKey> {
         Some(ServerKey {
             id: self.id.clone(),
-            created_at: Moment::from_secs(self.created_at),
+            created_at: Timestamp::from_secs(self.created_at),
             jwt: SecretBytes::from_base64(&self.jwt)?,
             pepper: SecretBytes::from_base64(&self.pepper)?,
             retry: SecretBytes::from_base64(&self.retry)?,
@@ -283,9 +284,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         assert!(load(&path).unwrap().is_none());
-        let made = create(&path, Moment::from_secs(5)).unwrap();
+        let made = create(&path, Timestamp::from_secs(5)).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let again = create(&path, Moment::from_secs(6)).unwrap();
+        let again = create(&path, Timestamp::from_secs(6)).unwrap();
         assert_eq!(again.current().id, made.current().id, "a second process takes the first one's keys");
         assert_eq!(again.current().retry.expose(), made.current().retry.expose());
         assert_eq!(folder.path().read_dir().unwrap().count(), 1, "no temporary file stays");
@@ -295,22 +296,22 @@ mod tests {
     fn older_keys_are_found_by_id() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let key = |secs| ServerKey::random(Moment::from_secs(secs)).unwrap();
-        let ring = KeyRing::new(key(2), vec![key(1)]);
-        write_new(&path, &ring).unwrap();
+        let key = |secs| ServerKey::random(Timestamp::from_secs(secs)).unwrap();
+        let keys = KeyHistory::new(key(2), vec![key(1)]);
+        write_new(&path, &keys).unwrap();
         let read = load(&path).unwrap().unwrap();
-        let ids = |ring: &KeyRing| ring.all().map(|key| key.id.clone()).collect::<Vec<_>>();
-        assert_eq!(ids(&read), ids(&ring));
-        assert!(read.find(&ids(&ring)[1]).is_some());
+        let ids = |keys: &KeyHistory| keys.all().map(|key| key.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&read), ids(&keys));
+        assert!(read.find(&ids(&keys)[1]).is_some());
         assert!(read.find("nobody").is_none());
     }
 
     #[test]
-    fn a_file_of_version_1_gets_a_signing_key_once_and_keeps_what_it_had() {
+    fn a_version_1_file_gets_one_signing_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let old = ServerKey { es256: None, ..ServerKey::random(Moment::from_secs(1)).unwrap() };
-        let mut stored = Stored::of(&KeyRing::new(old.clone(), Vec::new()));
+        let old = ServerKey { es256: None, ..ServerKey::random(Timestamp::from_secs(1)).unwrap() };
+        let mut stored = Stored::of(&KeyHistory::new(old.clone(), Vec::new()));
         stored.v = 1;
         std::fs::write(&path, serde_json::to_string(&stored).unwrap()).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
@@ -319,15 +320,15 @@ mod tests {
         let upgrading: Vec<_> = (0..4)
             .map(|n| {
                 let path = path.clone();
-                std::thread::spawn(move || upgrade(&path, Moment::from_secs(10 + n)).unwrap())
+                std::thread::spawn(move || upgrade(&path, Timestamp::from_secs(10 + n)).unwrap())
             })
             .collect();
-        let rings: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let histories: Vec<_> = upgrading.into_iter().map(|thread| thread.join().unwrap()).collect();
         let read = load(&path).unwrap().unwrap();
-        let public = |ring: &KeyRing| ring.current().es256.as_ref().unwrap().coordinates();
-        for ring in &rings {
+        let public = |keys: &KeyHistory| keys.current().es256.as_ref().unwrap().coordinates();
+        for keys in &histories {
             assert_eq!(
-                (ring.current().id.as_str(), public(ring)),
+                (keys.current().id.as_str(), public(keys)),
                 (read.current().id.as_str(), public(&read))
             );
         }
@@ -338,10 +339,10 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_read_and_what_is_no_keys_file_is_refused_and_left_alone() {
+    fn readable_or_wrong_keys_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        create(&path, Moment::from_secs(1)).unwrap();
+        create(&path, Timestamp::from_secs(1)).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("0644"));
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();

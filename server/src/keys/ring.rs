@@ -6,11 +6,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{ServerKey, file};
-use crate::time::Moment;
+use crate::keys::history::KeyHistory;
+use crate::keys::{ServerKey, file};
 
-/// The set in use and the older ones that what was made before still needs. Clones share what they hold, so that
-/// new keys reach all of them.
+/// The keys of a running server. Clones share what they hold, so that new keys reach all of them.
 #[derive(Clone)]
 pub struct KeyRing(Arc<Shared>);
 
@@ -19,10 +18,8 @@ struct Shared {
     held: RwLock<Held>,
 }
 
-#[derive(Clone)]
 struct Held {
-    current: Arc<ServerKey>,
-    older: Vec<Arc<ServerKey>>,
+    keys: KeyHistory,
     read: Option<Version>,
 }
 
@@ -37,60 +34,37 @@ struct Version {
 impl KeyRing {
     /// A ring that makes new things with `current` and still knows `older`.
     pub fn new(current: ServerKey, older: Vec<ServerKey>) -> Self {
-        let older = older.into_iter().map(Arc::new).collect();
-        Self::hold(None, Held { current: Arc::new(current), older, read: None })
+        Self::hold(None, KeyHistory::new(current, older))
     }
 
-    /// This ring, which from now on follows the file at `path`.
-    pub fn following(self, path: &Path) -> Self {
-        Self::hold(Some(path.to_owned()), self.held())
+    /// These keys, which from now on follow the file at `path`.
+    pub fn following(path: &Path, keys: KeyHistory) -> Self {
+        Self::hold(Some(path.to_owned()), keys)
     }
 
     /// The set that new tokens and codes are made with.
     pub fn current(&self) -> Arc<ServerKey> {
-        self.held().current
+        Arc::clone(self.keys().current())
     }
 
     /// Every set, the current one first.
     pub fn all(&self) -> impl Iterator<Item = Arc<ServerKey>> {
-        let Held { current, older, read: _ } = self.held();
-        std::iter::once(current).chain(older)
-    }
-
-    /// This ring with a new current set; the one that was current becomes the first of the older ones.
-    pub fn with_current(self, new: ServerKey) -> Self {
-        let Held { current, mut older, read } = self.held();
-        older.insert(0, current);
-        Self::hold(self.0.file.clone(), Held { current: Arc::new(new), older, read })
-    }
-
-    /// Every set with the moment it was replaced at, the current one first.
-    pub fn replaced(&self) -> impl Iterator<Item = (Arc<ServerKey>, Option<Moment>)> {
-        let replaced = std::iter::once(None).chain(self.all().map(|newer| Some(newer.created_at)));
-        self.all().zip(replaced)
-    }
-
-    /// This ring without the sets that were replaced before `horizon`.
-    pub fn since(self, horizon: Moment) -> Self {
-        let kept = self.replaced().filter(|(_, at)| at.is_some_and(|at| at >= horizon)).map(|(key, _)| key);
-        let older = kept.collect();
-        let Held { current, older: _, read } = self.held();
-        Self::hold(self.0.file.clone(), Held { current, older, read })
+        self.keys().all().cloned().collect::<Vec<_>>().into_iter()
     }
 
     /// The set with this id, if it is still kept. One that is not known may be newer than what was read of the file,
     /// which is then looked at once more.
     pub fn find(&self, id: &str) -> Option<Arc<ServerKey>> {
-        let known = || self.all().find(|key| key.id == id);
-        known().or_else(|| if self.look() { known() } else { None })
+        let known = || self.keys().find(id).cloned();
+        known().or_else(|| if self.reload() { known() } else { None })
     }
 
     /// Reads the file again if it is another one than last time. `true` if the keys are new. A file that can't be
     /// read changes nothing.
-    pub fn look(&self) -> bool {
+    pub fn reload(&self) -> bool {
         let Some(path) = &self.0.file else { return false };
         let version = match Version::of(path) {
-            Ok(version) if self.held().read == Some(version) => return false,
+            Ok(version) if self.read() == Some(version) => return false,
             Ok(version) => version,
             Err(error) => {
                 tracing::warn!(%error, "the keys file can't be looked at; the keys read before stay in use");
@@ -101,29 +75,32 @@ impl KeyRing {
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         held.read = Some(version);
         match read {
-            Ok(Some(ring)) => {
-                let Held { current, older, read: _ } = ring.held();
-                let new = current.id != held.current.id;
+            Ok(Some(keys)) => {
+                let (key, new) = (&keys.current().id, keys.current().id != held.keys.current().id);
                 if new {
-                    tracing::info!(key = current.id, "new keys are in use");
+                    tracing::info!(key, "new keys are in use");
                 }
-                (held.current, held.older) = (current, older);
+                held.keys = keys;
                 new
             }
             Ok(None) => false,
-            Err(trouble) => {
-                tracing::error!(%trouble, "the keys read before stay in use");
+            Err(error) => {
+                tracing::error!(%error, "the keys read before stay in use");
                 false
             }
         }
     }
 
-    fn hold(file: Option<PathBuf>, held: Held) -> Self {
-        Self(Arc::new(Shared { file, held: RwLock::new(held) }))
+    fn hold(file: Option<PathBuf>, keys: KeyHistory) -> Self {
+        Self(Arc::new(Shared { file, held: RwLock::new(Held { keys, read: None }) }))
     }
 
-    fn held(&self) -> Held {
-        self.0.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn keys(&self) -> KeyHistory {
+        self.0.held.read().unwrap_or_else(PoisonError::into_inner).keys.clone()
+    }
+
+    fn read(&self) -> Option<Version> {
+        self.0.held.read().unwrap_or_else(PoisonError::into_inner).read
     }
 }
 
@@ -143,15 +120,16 @@ impl Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_set_that_another_process_made_is_found_and_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let ring = file::create(&path, Moment::from_secs(1)).unwrap().following(&path);
+        let ring = KeyRing::following(&path, file::create(&path, Timestamp::from_secs(1)).unwrap());
         let (first, clone) = (ring.current(), ring.clone());
-        let new = ServerKey::random(Moment::from_secs(2)).unwrap();
-        file::change(&path, |old| Ok(Some(old.clone().with_current(new.clone())))).unwrap();
+        let new = ServerKey::random(Timestamp::from_secs(2)).unwrap();
+        file::change(&path, |old| Ok(Some(old.with_current(new.clone())))).unwrap();
         assert_eq!(ring.current().id, first.id);
         assert_eq!(ring.find(&new.id).unwrap().id, new.id);
         assert_eq!((clone.current().id.as_str(), clone.all().count()), (new.id.as_str(), 2));
@@ -162,12 +140,12 @@ mod tests {
     fn a_file_that_went_bad_or_away_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let ring = file::create(&path, Moment::from_secs(1)).unwrap().following(&path);
+        let ring = KeyRing::following(&path, file::create(&path, Timestamp::from_secs(1)).unwrap());
         let id = ring.current().id.clone();
         std::fs::write(&path, "{}").unwrap();
-        assert!(!ring.look() && ring.find("nobody").is_none());
+        assert!(!ring.reload() && ring.find("nobody").is_none());
         std::fs::remove_file(&path).unwrap();
-        assert!(!ring.look() && ring.find("nobody").is_none());
+        assert!(!ring.reload() && ring.find("nobody").is_none());
         assert_eq!(ring.current().id, id);
     }
 }

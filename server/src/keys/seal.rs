@@ -4,8 +4,8 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::ServerKey;
 use crate::digest::Digest;
+use crate::keys::ServerKey;
 
 /// Seals `plain` so that only [`open`] with the same key, `purpose` and `bound_to` reads it. Errors if the system has
 /// no randomness to give.
@@ -57,11 +57,11 @@ fn derive(key: &ServerKey, purpose: &str) -> Option<LessSafeKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     #[test]
     fn only_the_same_key_purpose_and_binding_open() {
-        let key = || ServerKey::random(Moment::from_secs(0)).unwrap();
+        let key = || ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let (mine, other) = (key(), key());
         let sealed = seal(&mine, "a", "ada", b"hunter2").unwrap();
         assert_eq!(open(&mine, "a", "ada", &sealed).unwrap().as_slice(), b"hunter2");

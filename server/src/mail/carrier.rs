@@ -10,14 +10,16 @@ use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use tokio::task::JoinSet;
 
-use super::route::Route;
-use super::{Mail, Waiting, folder, message};
-use crate::actions::again;
-use crate::db::Store;
-use crate::db::audit::{Entry, Event};
+use crate::command_error::CommandError;
+use crate::db::audit::AuditEntry;
+use crate::db::{Database, retry};
+use crate::mail::letter::Mail;
+use crate::mail::outbox::MailQueue;
+use crate::mail::route::MailRoute;
+use crate::mail::{folder, message};
 use crate::metrics::METRICS;
-use crate::time::Clock;
-use crate::trouble::Trouble;
+use crate::rules::audit_event::AuditEvent;
+use crate::time::TimeSource;
 
 /// Messages under way at once.
 const AT_ONCE: usize = 8;
@@ -41,22 +43,22 @@ enum Way {
 
 impl Carrier {
     /// A carrier for `route` that writes as `from`. Makes the folder if there is none (0700).
-    pub fn new(route: &Route, from: Mailbox) -> Result<Self, Trouble> {
+    pub fn new(route: &MailRoute, from: Mailbox) -> Result<Self, CommandError> {
         let way = match route {
-            Route::Terminal => Way::Terminal,
-            Route::Folder(path) => {
+            MailRoute::Terminal => Way::Terminal,
+            MailRoute::Folder(path) => {
                 DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
-                    Trouble::new(
+                    CommandError::new(
                         format!("can't make the mail folder {}: {error}", path.display()),
                         "Name a folder this user can write in: --mail dir:PATH.",
                     )
                 })?;
                 Way::Folder(path.clone())
             }
-            Route::Smtp(url) => {
+            MailRoute::Smtp(url) => {
                 // The library's own error could repeat the address, and with it the password.
                 let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose()).map_err(|_| {
-                    Trouble::new(
+                    CommandError::new(
                         "the --mail address is not a mail server's address",
                         "Write smtps://USER:PASSWORD@HOST:PORT, with odd characters percent-encoded.",
                     )
@@ -68,7 +70,7 @@ impl Carrier {
     }
 
     /// Carries everything that is left in the outbox, and returns once it is closed and empty.
-    pub async fn run(self, mut waiting: Waiting, store: Store, clock: Arc<dyn Clock>) {
+    pub async fn run(self, mut waiting: MailQueue, store: Database, clock: Arc<dyn TimeSource>) {
         let mut under_way = JoinSet::new();
         while let Some(mail) = waiting.recv().await {
             while under_way.len() >= AT_ONCE {
@@ -167,12 +169,17 @@ fn redact(error: &str, mail: &Mail) -> String {
     error.to_ascii_lowercase().replace(mail.to.as_str(), &mail.name)
 }
 
-async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
-    let entry = Entry { event: Event::MailFailed, session: None, generation: None, detail: Some(&mail.name) };
-    let recorded = again(|| async {
+async fn record_failure(store: &Database, clock: &dyn TimeSource, mail: &Mail) {
+    let entry = AuditEntry {
+        event: AuditEvent::MailFailed,
+        session: None,
+        generation: None,
+        detail: Some(&mail.name),
+    };
+    let recorded = retry(|| async {
         let mut tx = store.begin().await?;
         tx.record(entry, clock.now()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     });
     if let Err(error) = recorded.await {
         tracing::error!(%error, "an undelivered mail could not be recorded");
@@ -181,15 +188,15 @@ async fn record_failure(store: &Store, clock: &dyn Clock, mail: &Mail) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Says;
     use super::*;
+    use crate::mail::letter::MailContent;
     use crate::rules::email::Email;
     use crate::secret::SecretText;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
     use crate::tokens::code::LoginCode;
 
-    fn smtp(url: &str) -> Result<Carrier, Trouble> {
-        Carrier::new(&Route::Smtp(SecretText::new(url.to_owned())), "me@localhost".parse().unwrap())
+    fn smtp(url: &str) -> Result<Carrier, CommandError> {
+        Carrier::new(&MailRoute::Smtp(SecretText::new(url.to_owned())), "me@localhost".parse().unwrap())
     }
 
     #[test]
@@ -206,8 +213,8 @@ mod tests {
     #[test]
     fn a_wrong_address_is_refused_without_repeating_its_password() {
         for url in ["smtp://me:hunter2@:25", "smtps://me:hunter2@h:port", "smtp://me:hunter2@h?tls=hunter2"] {
-            let trouble = smtp(url).err().unwrap().to_string();
-            assert!(!trouble.contains("hunter2"), "{trouble}");
+            let error = smtp(url).err().unwrap().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
         }
     }
 
@@ -216,8 +223,11 @@ mod tests {
         let mail = Mail {
             name: "0123456789ab".to_owned(),
             to: Email::parse("ada@example.com").unwrap(),
-            says: Says::Code { code: LoginCode::random().unwrap(), works_for: Duration::from_secs(600) },
-            at: Moment::from_secs(0),
+            content: MailContent::Code {
+                code: LoginCode::random().unwrap(),
+                works_for: Duration::from_secs(600),
+            },
+            at: Timestamp::from_secs(0),
         };
         let words = redact("550 <Ada@Example.COM>: no such mailbox", &mail);
         assert_eq!(words, "550 <0123456789ab>: no such mailbox");

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use lettre::Message;
 use lettre::message::{Mailbox, header::ContentType};
 
-use super::{Mail, Notice, Says};
-use crate::time::Moment;
+use crate::mail::letter::{Mail, MailContent, MailNotice};
+use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 
 /// The message could not be written; says why, without the code.
@@ -31,38 +31,38 @@ pub fn write(mail: &Mail, from: &Mailbox) -> Result<Message, Unwritten> {
 }
 
 fn subject(mail: &Mail) -> &'static str {
-    match mail.says {
-        Says::Code { .. } => "Your sign-in code",
-        Says::Notice(Notice::SecondFactorOn) => "A second factor protects your account now",
-        Says::Notice(Notice::SecondFactorOff) => "Your second factor was turned off",
-        Says::Notice(Notice::RecoveryCodeUsed) => "A recovery code was used",
-        Says::Reminder { .. } => "Your audit is due",
+    match mail.content {
+        MailContent::Code { .. } => "Your sign-in code",
+        MailContent::Notice(MailNotice::SecondFactorOn) => "A second factor protects your account now",
+        MailContent::Notice(MailNotice::SecondFactorOff) => "Your second factor was turned off",
+        MailContent::Notice(MailNotice::RecoveryCodeUsed) => "A recovery code was used",
+        MailContent::Reminder { .. } => "Your audit is due",
     }
 }
 
 /// The body alone.
 pub fn text(mail: &Mail) -> String {
-    match &mail.says {
-        Says::Code { code, works_for } => code_text(code, *works_for),
-        Says::Notice(notice) => format!("{}\n\n{NOT_ME}", notice_text(*notice)),
-        Says::Reminder { due_at } => reminder_text(mail, *due_at),
+    match &mail.content {
+        MailContent::Code { code, works_for } => code_text(code, *works_for),
+        MailContent::Notice(notice) => format!("{}\n\n{NOT_ME}", notice_text(*notice)),
+        MailContent::Reminder { due_at } => reminder_text(mail, *due_at),
     }
 }
 
 const NOT_ME: &str = "If that was not you, sign in, end your other sessions, and set the second factor\n\
     up anew; if you can't, tell whoever runs this server.\n";
 
-fn notice_text(notice: Notice) -> &'static str {
+fn notice_text(notice: MailNotice) -> &'static str {
     match notice {
-        Notice::SecondFactorOn => {
+        MailNotice::SecondFactorOn => {
             "A second factor was turned on for your account. From now on each sign-in\n\
              asks for a code from your authenticator app, too."
         }
-        Notice::SecondFactorOff => {
+        MailNotice::SecondFactorOff => {
             "The second factor of your account was turned off. From now on a code sent\n\
              to this address is enough to sign in."
         }
-        Notice::RecoveryCodeUsed => {
+        MailNotice::RecoveryCodeUsed => {
             "One of your recovery codes was used in place of your authenticator app.\n\
              It works no more."
         }
@@ -80,7 +80,7 @@ fn code_text(code: &LoginCode, works_for: Duration) -> String {
     )
 }
 
-fn reminder_text(mail: &Mail, due_at: Moment) -> String {
+fn reminder_text(mail: &Mail, due_at: Timestamp) -> String {
     format!(
         "It is time to run your audit again. The reminder was set for\n\n{}\n\n\
          of the account {}.\n\n\
@@ -94,7 +94,7 @@ fn reminder_text(mail: &Mail, due_at: Moment) -> String {
 }
 
 /// `2026-11-28 10:00 UTC`.
-fn minute(at: Moment) -> String {
+fn minute(at: Timestamp) -> String {
     let text = at.rfc3339();
     match (text.get(..10), text.get(11..16)) {
         (Some(day), Some(time)) => format!("{day} {time} UTC"),
@@ -112,8 +112,8 @@ mod tests {
         let mail = Mail {
             name: "0123456789ab".to_owned(),
             to: Email::parse("ada@example.com").unwrap(),
-            says: Says::Reminder { due_at: Moment::from_secs(1_700_000_000) },
-            at: Moment::from_secs(1_700_000_100),
+            content: MailContent::Reminder { due_at: Timestamp::from_secs(1_700_000_000) },
+            at: Timestamp::from_secs(1_700_000_100),
         };
         let text = text(&mail);
         assert!(text.contains("\n2023-11-14 22:13 UTC\n\nof the account ada@example.com."), "{text}");

@@ -9,47 +9,49 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::actions::oauth::approve::{self, Asked};
-use crate::app::App;
-use crate::db::clients::Client;
+use crate::actions::oauth::approve::{self, AuthorizationRequest};
+use crate::app::AppState;
+use crate::db::clients::OAuthClient;
+use crate::pages::display_time::DisplayTime;
 use crate::pages::error::PageError;
 use crate::pages::form::PageForm;
-use crate::pages::layout::{Page, SeeOther};
-use crate::pages::times::When;
-use crate::pages::web::{SignedIn, sign_in_again_path, sign_in_path};
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::signed_in::{SignedInBrowser, sign_in_again_path, sign_in_path};
 use crate::rules::local_path::LocalPath;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::redirect::Redirect;
-use crate::rules::oauth::request::{Denied, Parameters, Prompt, Untrusted, Wish};
+use crate::rules::oauth::request::{
+    AuthorizationDenied, Parameters, PromptParameter, RequestedAuthorization, UntrustedRequest,
+};
 use crate::rules::oauth::scope::Scope;
 use crate::tokens::browser::FormToken;
 
 /// A request whose client and redirect address hold.
 struct Trusted {
-    client: Client,
+    client: OAuthClient,
     redirect: Redirect,
     parameters: Parameters,
 }
 
-async fn trusted(app: &App, query: Option<&str>) -> Result<Trusted, PageError> {
+async fn trusted(app: &AppState, query: Option<&str>) -> Result<Trusted, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default()).map_err(page)?;
     let id = parameters.client().map_err(page)?;
-    let client = approve::client(app, id).await?.ok_or_else(|| page(Untrusted::Client))?;
+    let client = approve::client(app, id).await?.ok_or_else(|| page(UntrustedRequest::Client))?;
     let redirect = parameters.redirect(&client.registered).map_err(page)?;
     Ok(Trusted { client, redirect, parameters })
 }
 
 /// Nothing leads back to an app that can't be trusted to be one.
-fn page(why: Untrusted) -> PageError {
+fn page(why: UntrustedRequest) -> PageError {
     let (title, text) = match why {
-        Untrusted::TooLong => {
+        UntrustedRequest::TooLong => {
             ("This link is too long", "The app that sent you here asks for too much at once.")
         }
-        Untrusted::Client => (
+        UntrustedRequest::Client => (
             "This app is not known here",
             "The link that brought you here names no app that is registered on this server. Go back and begin again.",
         ),
-        Untrusted::Redirect => (
+        UntrustedRequest::Redirect => (
             "This link leads somewhere else",
             "The app that sent you here wants the answer at an address that it did not register. Nothing was sent \
              there. If you followed a link from a mail or a chat, it may be a trap.",
@@ -59,18 +61,18 @@ fn page(why: Untrusted) -> PageError {
 }
 
 impl Trusted {
-    fn asked(&self, wish: &Wish) -> Asked {
-        Asked {
+    fn asked(&self, requested: &RequestedAuthorization) -> AuthorizationRequest {
+        AuthorizationRequest {
             client: self.client.clone(),
             redirect: self.redirect.as_str().to_owned(),
-            challenge: wish.challenge,
-            scopes: wish.scopes.clone(),
-            nonce: wish.nonce.clone(),
+            challenge: requested.challenge,
+            scopes: requested.scopes.clone(),
+            nonce: requested.nonce.clone(),
         }
     }
 
     /// Sends the browser back to the client with `answer`, its `state`, and who answers (RFC 9207).
-    fn answer(&self, app: &App, answer: &[(&str, &str)]) -> Response {
+    fn answer(&self, app: &AppState, answer: &[(&str, &str)]) -> Response {
         let mut all = answer.to_vec();
         all.extend(self.parameters.state().map(|state| ("state", state)));
         all.push(("iss", &app.public_url));
@@ -86,7 +88,11 @@ impl Trusted {
         (StatusCode::SEE_OTHER, headers).into_response()
     }
 
-    fn denied(&self, app: &App, Denied { error, description }: Denied) -> Response {
+    fn denied(
+        &self,
+        app: &AppState,
+        AuthorizationDenied { error, description }: AuthorizationDenied,
+    ) -> Response {
         self.answer(app, &[("error", error), ("error_description", description)])
     }
 
@@ -96,7 +102,7 @@ impl Trusted {
     }
 
     /// To the sign-in first. Whoever comes back from it has proved who they are since now.
-    fn sign_in(&self, app: &App, path: fn(&LocalPath) -> String) -> Response {
+    fn sign_in(&self, app: &AppState, path: fn(&LocalPath) -> String) -> Response {
         SeeOther::to(path(&Self::here(&self.parameters.query_after(app.now())))).into_response()
     }
 }
@@ -108,7 +114,7 @@ struct ConsentPage {
     email: String,
     /// What the client calls itself.
     name: String,
-    registered: When,
+    registered: DisplayTime,
     place: String,
     is_local: bool,
     wishes: Vec<&'static str>,
@@ -118,38 +124,44 @@ struct ConsentPage {
 
 /// `GET /authorize`: asks the user, who may have to sign in first.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     RawQuery(query): RawQuery,
-    signed_in: Option<SignedIn>,
+    signed_in: Option<SignedInBrowser>,
 ) -> Result<Response, PageError> {
     let trusted = trusted(&app, query.as_deref()).await?;
-    let wish = match trusted.parameters.wish(&trusted.client.registered) {
-        Ok(wish) => wish,
+    let requested = match trusted.parameters.requested(&trusted.client.registered) {
+        Ok(requested) => requested,
         Err(denied) => return Ok(trusted.denied(&app, denied)),
     };
-    match (wish.prompt, recent(&app, signed_in, &wish)) {
-        (Prompt::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
-        (Prompt::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
+    match (requested.prompt, recent(&app, signed_in, &requested)) {
+        (PromptParameter::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
+        (PromptParameter::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
         (_, Recent::TooOld) => Ok(trusted.sign_in(&app, sign_in_again_path)),
         (_, Recent::No) => Ok(trusted.sign_in(&app, sign_in_path)),
-        (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &wish, &signed_in)),
+        (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &requested, &signed_in)),
     }
 }
 
-const LOGIN_REQUIRED: Denied =
-    Denied { error: "login_required", description: "The user is to sign in first." };
-const CONSENT_REQUIRED: Denied =
-    Denied { error: "consent_required", description: "This server asks the user every time." };
-const ACCESS_DENIED: Denied = Denied { error: "access_denied", description: "The user did not allow it." };
+const LOGIN_REQUIRED: AuthorizationDenied =
+    AuthorizationDenied { error: "login_required", description: "The user is to sign in first." };
+const CONSENT_REQUIRED: AuthorizationDenied =
+    AuthorizationDenied { error: "consent_required", description: "This server asks the user every time." };
+const ACCESS_DENIED: AuthorizationDenied =
+    AuthorizationDenied { error: "access_denied", description: "The user did not allow it." };
 
-fn consent(app: &App, trusted: &Trusted, wish: &Wish, signed_in: &SignedIn) -> Response {
+fn consent(
+    app: &AppState,
+    trusted: &Trusted,
+    requested: &RequestedAuthorization,
+    signed_in: &SignedInBrowser,
+) -> Response {
     let registered = &trusted.client.registered;
     // Any token tells whose it is, and it is the grant that a client registered which gives it refresh tokens.
     let stays = registered.grants.contains(&GrantType::Refresh);
     let shown = |scope: &Scope| match scope {
         Scope::OpenId => true,
         Scope::OfflineAccess => stays,
-        Scope::Profile | Scope::Email => wish.scopes.has(*scope),
+        Scope::Profile | Scope::Email => requested.scopes.has(*scope),
     };
     let wishes = Scope::ALL.into_iter().filter(shown).map(Scope::in_words).collect();
     let query = trusted.parameters.query();
@@ -158,40 +170,40 @@ fn consent(app: &App, trusted: &Trusted, wish: &Wish, signed_in: &SignedIn) -> R
         form_token: signed_in.form_token,
         email: signed_in.session.user.email.clone(),
         name: registered.name.clone(),
-        registered: When::new(trusted.client.created_at, app.now()),
+        registered: DisplayTime::new(trusted.client.created_at, app.now()),
         place: trusted.redirect.place(),
         is_local: trusted.redirect.is_local(),
         wishes,
         query,
         other_account: sign_in_again_path(&again),
     };
-    Page::new(template).allowing_form_target(trusted.redirect.csp_source()).into_response()
+    HtmlPage::new(template).allowing_form_target(trusted.redirect.csp_source()).into_response()
 }
 
 /// What the consent page sends.
 #[derive(Deserialize)]
-pub struct Answer {
+pub struct ConsentForm {
     answer: String,
 }
 
 /// `POST /authorize`: what the user answered. The request is in the address again, and is checked again.
 pub async fn answer(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     RawQuery(query): RawQuery,
-    signed_in: Option<SignedIn>,
-    PageForm(form): PageForm<Answer>,
+    signed_in: Option<SignedInBrowser>,
+    PageForm(form): PageForm<ConsentForm>,
 ) -> Result<Response, PageError> {
     let trusted = trusted(&app, query.as_deref()).await?;
-    let wish = match trusted.parameters.wish(&trusted.client.registered) {
-        Ok(wish) => wish,
+    let requested = match trusted.parameters.requested(&trusted.client.registered) {
+        Ok(requested) => requested,
         Err(denied) => return Ok(trusted.denied(&app, denied)),
     };
-    let signed_in = match recent(&app, signed_in, &wish) {
+    let signed_in = match recent(&app, signed_in, &requested) {
         Recent::Yes(signed_in) => signed_in,
         Recent::TooOld => return Ok(trusted.sign_in(&app, sign_in_again_path)),
         Recent::No => return Err(PageError::signed_out()),
     };
-    let asked = trusted.asked(&wish);
+    let asked = trusted.asked(&requested);
     match form.answer.as_str() {
         "allow" => {
             let code = approve::allow(&app, &signed_in.session, signed_in.proved_at, &asked).await?;
@@ -207,15 +219,17 @@ pub async fn answer(
 
 /// Whether someone is signed in who proved who they are recently enough.
 enum Recent {
-    Yes(Box<SignedIn>),
+    Yes(Box<SignedInBrowser>),
     TooOld,
     No,
 }
 
-fn recent(app: &App, signed_in: Option<SignedIn>, wish: &Wish) -> Recent {
+fn recent(app: &AppState, signed_in: Option<SignedInBrowser>, requested: &RequestedAuthorization) -> Recent {
     match signed_in {
         None => Recent::No,
-        Some(signed_in) if wish.accepts(signed_in.proved_at, app.now()) => Recent::Yes(Box::new(signed_in)),
+        Some(signed_in) if requested.accepts(signed_in.proved_at, app.now()) => {
+            Recent::Yes(Box::new(signed_in))
+        }
         Some(_) => Recent::TooOld,
     }
 }

@@ -8,18 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::error::OAuthError;
-use crate::actions::oauth::authenticate::{Credentials, Proof};
+use crate::actions::oauth::authenticate::{ClientProof, Credentials};
 use crate::http::body::FormBody;
+use crate::oauth::error::OAuthErrorResponse;
 use crate::secret::SecretText;
 
 /// A form whose errors are OAuth's.
 pub(super) struct OAuthForm<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OAuthForm<T> {
-    type Rejection = OAuthError;
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthErrorResponse> {
         let FormBody(form) = FormBody::from_request(request, state).await?;
         Ok(Self(form))
     }
@@ -29,16 +29,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OAuthForm<T> {
 pub(super) struct Basic(Option<(String, SecretText)>);
 
 impl<S: Sync> FromRequestParts<S> for Basic {
-    type Rejection = OAuthError;
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OAuthError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, OAuthErrorResponse> {
         let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
-            (Some(_), Some(_)) => Err(OAuthError::request("Authorization was given twice.")),
+            (Some(_), Some(_)) => Err(OAuthErrorResponse::request("Authorization was given twice.")),
             (Some(value), None) => {
                 let read = value.to_str().ok().and_then(read_basic);
-                read.map(|pair| Self(Some(pair))).ok_or_else(OAuthError::client)
+                read.map(|pair| Self(Some(pair))).ok_or_else(OAuthErrorResponse::client)
             }
         }
     }
@@ -67,20 +67,20 @@ impl Basic {
         self,
         id: Option<String>,
         secret: Option<SecretText>,
-    ) -> Result<Credentials, OAuthError> {
+    ) -> Result<Credentials, OAuthErrorResponse> {
         let id = id.filter(|id| !id.is_empty());
         let secret = secret.filter(|secret| !secret.expose().is_empty());
         match (self.0, id, secret) {
             (Some(_), _, Some(_)) => {
-                Err(OAuthError::request("Use one way of client authentication, not two."))
+                Err(OAuthErrorResponse::request("Use one way of client authentication, not two."))
             }
             (Some((named, _)), Some(id), None) if named != id => {
-                Err(OAuthError::request("The header and the form name different clients."))
+                Err(OAuthErrorResponse::request("The header and the form name different clients."))
             }
-            (Some((id, secret)), _, None) => Ok(Credentials { id, proof: Proof::Basic(secret) }),
-            (None, Some(id), Some(secret)) => Ok(Credentials { id, proof: Proof::Post(secret) }),
-            (None, Some(id), None) => Ok(Credentials { id, proof: Proof::None }),
-            (None, None, _) => Err(OAuthError::client()),
+            (Some((id, secret)), _, None) => Ok(Credentials { id, proof: ClientProof::Basic(secret) }),
+            (None, Some(id), Some(secret)) => Ok(Credentials { id, proof: ClientProof::Post(secret) }),
+            (None, Some(id), None) => Ok(Credentials { id, proof: ClientProof::None }),
+            (None, None, _) => Err(OAuthErrorResponse::client()),
         }
     }
 }
@@ -124,9 +124,9 @@ mod tests {
         let basic = || Basic(Some(("a".to_owned(), SecretText::new("s".to_owned()))));
         let secret = || Some(SecretText::new("s".to_owned()));
         let id = |text: &str| Some(text.to_owned());
-        assert!(matches!(basic().or_form(id("a"), None).unwrap().proof, Proof::Basic(_)));
-        assert!(matches!(Basic(None).or_form(id("a"), secret()).unwrap().proof, Proof::Post(_)));
-        assert!(matches!(Basic(None).or_form(id("a"), None).unwrap().proof, Proof::None));
+        assert!(matches!(basic().or_form(id("a"), None).unwrap().proof, ClientProof::Basic(_)));
+        assert!(matches!(Basic(None).or_form(id("a"), secret()).unwrap().proof, ClientProof::Post(_)));
+        assert!(matches!(Basic(None).or_form(id("a"), None).unwrap().proof, ClientProof::None));
         for bad in [
             basic().or_form(None, secret()),
             basic().or_form(id("a"), secret()),

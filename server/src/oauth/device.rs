@@ -7,14 +7,13 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
-use crate::actions::Refusal;
-use crate::actions::device::{self, Asked};
-use crate::actions::oauth::Fault;
+use crate::actions::device::{self, DeviceAuthorization};
 use crate::actions::oauth::authenticate::authenticate;
-use crate::app::App;
-use crate::http::client::Asks;
+use crate::actions::oauth::error::OAuthError;
+use crate::app::AppState;
+use crate::http::client::RequestCaller;
+use crate::oauth::client::{Basic, OAuthForm};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
 use crate::rules::device::Asker;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
@@ -31,7 +30,8 @@ pub(super) struct DeviceForm {
 
 /// A sign-in that waits for a person (RFC 8628 section 3.2).
 #[derive(Serialize, ToSchema)]
-pub(super) struct DeviceAnswer {
+#[schema(as = DeviceAnswer)]
+pub(super) struct DeviceAuthorizationResponse {
     /// What to poll the token endpoint with.
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
@@ -56,36 +56,36 @@ pub(super) struct DeviceAnswer {
     post, path = "/device_authorization", tag = "OAuth",
     request_body(content = DeviceForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, body = DeviceAnswer),
-        (status = 400, body = Body), (status = 401, description = "`invalid_client`", body = Body),
-        (status = 408, body = Body), (status = 413, body = Body), (status = 415, body = Body),
-        (status = 429, description = "Too many from this address", body = Body),
-        (status = 500, body = Body), (status = 503, body = Body),
+        (status = 200, body = DeviceAuthorizationResponse),
+        (status = 400, body = OAuthErrorBody), (status = 401, description = "`invalid_client`", body = OAuthErrorBody),
+        (status = 408, body = OAuthErrorBody), (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody),
+        (status = 429, description = "Too many from this address", body = OAuthErrorBody),
+        (status = 500, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn device_authorization(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     basic: Basic,
     OAuthForm(form): OAuthForm<DeviceForm>,
-) -> Result<Json<DeviceAnswer>, OAuthError> {
+) -> Result<Json<DeviceAuthorizationResponse>, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     if !client.may(GrantType::Device) {
-        return Err(Refusal::from(Fault::UnauthorizedClient).into());
+        return Err(OAuthError::UnauthorizedClient.into());
     }
     let scopes = match form.scope.as_deref().filter(|scope| !scope.is_empty()) {
-        Some(text) => Scopes::parse(text).map_err(|_| Refusal::from(Fault::InvalidScope))?,
+        Some(text) => Scopes::parse(text).map_err(|_| OAuthError::InvalidScope)?,
         None => Scopes::unasked(),
     };
     let scopes = scopes.and(&client.registered.scopes);
     if scopes.is_empty() {
-        return Err(Refusal::from(Fault::InvalidScope).into());
+        return Err(OAuthError::InvalidScope.into());
     }
     let asker = Asker::Client { id: client.id, name: client.registered.name, scope: scopes.text() };
-    let Asked { device_code, user_code, expires_at: _, expires_in, interval } =
-        device::ask(&app, &asker, &caller).await?;
+    let DeviceAuthorization { device_code, user_code, expires_at: _, expires_in, interval } =
+        device::request(&app, &asker, &caller).await?;
     let verification_uri = format!("{}/device", app.public_url);
-    Ok(Json(DeviceAnswer {
+    Ok(Json(DeviceAuthorizationResponse {
         device_code: SecretText::new(device_code.expose().to_owned()),
         verification_uri_complete: SecretText::new(format!(
             "{verification_uri}?user_code={}",

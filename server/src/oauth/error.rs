@@ -7,13 +7,16 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actions::Refusal;
-use crate::actions::oauth::Fault;
+use crate::actions::limit::LimitError;
+use crate::actions::oauth::error::OAuthError;
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::error::GrantError;
+use crate::db::DbError;
 use crate::http::error::ApiError;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OAuthError {
+pub(super) struct OAuthErrorResponse {
     status: StatusCode,
     error: &'static str,
     description: String,
@@ -27,7 +30,7 @@ pub(super) struct OAuthError {
 /// How it looks on the wire.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OAuthError)]
-pub(super) struct Body {
+pub(super) struct OAuthErrorBody {
     error: &'static str,
     error_description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +41,7 @@ pub(super) struct Body {
     attempt_consumed: Option<bool>,
 }
 
-impl OAuthError {
+impl OAuthErrorResponse {
     /// 400 with this error. The description is for people and must repeat nothing they sent.
     pub(super) fn new(error: &'static str, description: impl Into<String>) -> Self {
         Self {
@@ -62,7 +65,7 @@ impl OAuthError {
         Self {
             status: StatusCode::UNAUTHORIZED,
             challenge: Some("Basic realm=\"everkey\", charset=\"UTF-8\"".to_owned()),
-            ..Self::new("invalid_client", Fault::InvalidClient.to_string())
+            ..Self::new("invalid_client", OAuthError::InvalidClient.to_string())
         }
     }
 
@@ -81,7 +84,7 @@ impl OAuthError {
     }
 }
 
-impl From<ApiError> for OAuthError {
+impl From<ApiError> for OAuthErrorResponse {
     fn from(error: ApiError) -> Self {
         let (status, code) = (error.status(), error.code());
         let word = match status {
@@ -99,26 +102,52 @@ impl From<ApiError> for OAuthError {
     }
 }
 
-impl From<Refusal> for OAuthError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::OAuth(Fault::InvalidClient) => Self::client(),
-            Refusal::OAuth(fault @ Fault::UnauthorizedClient) => {
-                Self::new("unauthorized_client", fault.to_string())
-            }
-            Refusal::OAuth(fault @ Fault::InvalidScope) => Self::new("invalid_scope", fault.to_string()),
-            Refusal::InvalidGrant | Refusal::CodeRejected | Refusal::Unauthorized => Self::new(
+impl From<OAuthError> for OAuthErrorResponse {
+    fn from(error: OAuthError) -> Self {
+        match error {
+            OAuthError::InvalidClient => Self::client(),
+            OAuthError::UnauthorizedClient => Self::new("unauthorized_client", error.to_string()),
+            OAuthError::InvalidScope => Self::new("invalid_scope", error.to_string()),
+            OAuthError::InvalidGrant | OAuthError::SignedOut => Self::new(
                 "invalid_grant",
                 "The code or token is unknown, used, lapsed or revoked, or was given for another request. Sign in again.",
             ),
+            error @ (OAuthError::RateLimited { .. } | OAuthError::Server(_)) => ApiError::from(error).into(),
+        }
+    }
+}
+
+impl From<GrantError> for OAuthErrorResponse {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::InvalidGrant => OAuthError::InvalidGrant.into(),
+            GrantError::InvalidScope => OAuthError::InvalidScope.into(),
             other => ApiError::from(other).into(),
         }
     }
 }
 
-impl IntoResponse for OAuthError {
+impl From<LimitError> for OAuthErrorResponse {
+    fn from(error: LimitError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl From<ServerError> for OAuthErrorResponse {
+    fn from(error: ServerError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl From<DbError> for OAuthErrorResponse {
+    fn from(error: DbError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl IntoResponse for OAuthErrorResponse {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = OAuthErrorBody {
             error: self.error,
             error_description: self.description,
             code: self.code,

@@ -7,12 +7,12 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
 use crate::actions::oauth::authenticate::authenticate;
-use crate::actions::oauth::introspect::{Active, introspect as look};
-use crate::app::App;
-use crate::http::client::Asks;
+use crate::actions::oauth::introspect::{ActiveToken, introspect as look};
+use crate::app::AppState;
+use crate::http::client::RequestCaller;
+use crate::oauth::client::{Basic, OAuthForm};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
 use crate::secret::SecretText;
 
 /// The token to look at. `token_type_hint` may come along and is not needed.
@@ -54,28 +54,28 @@ pub(super) struct Introspection {
     post, path = "/introspect", tag = "OAuth",
     request_body(content = IntrospectForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, body = Introspection), (status = 400, body = Body),
-        (status = 401, description = "`invalid_client`: the client is unknown or has no secret", body = Body),
-        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body), (status = 503, body = Body),
+        (status = 200, body = Introspection), (status = 400, body = OAuthErrorBody),
+        (status = 401, description = "`invalid_client`: the client is unknown or has no secret", body = OAuthErrorBody),
+        (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody), (status = 429, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn introspect(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     basic: Basic,
     OAuthForm(form): OAuthForm<IntrospectForm>,
-) -> Result<Json<Introspection>, OAuthError> {
+) -> Result<Json<Introspection>, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     // A public client's name is no proof, and tokens must not be tried out here by anyone.
     if client.secret.is_none() {
-        return Err(OAuthError::client());
+        return Err(OAuthErrorResponse::client());
     }
     let token = form.token.filter(|token| !token.expose().is_empty());
-    let token = token.ok_or_else(|| OAuthError::request("token is missing."))?;
+    let token = token.ok_or_else(|| OAuthErrorResponse::request("token is missing."))?;
     Ok(Json(look(&app, &token, &client).await?.map_or_else(Introspection::default, |seen| view(&app, seen))))
 }
 
-fn view(app: &App, seen: Active) -> Introspection {
+fn view(app: &AppState, seen: ActiveToken) -> Introspection {
     Introspection {
         active: true,
         iss: Some(app.public_url.clone()),

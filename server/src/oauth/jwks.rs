@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::app::AppState;
 use crate::keys::ServerKey;
 
 /// A set of public keys, the one in use first.
@@ -31,9 +31,9 @@ pub(super) struct Jwk {
 
 /// The public keys that id_tokens are verified with
 #[utoipa::path(get, path = "/jwks", tag = "OAuth", responses((status = 200, body = Jwks)))]
-pub(super) async fn jwks(State(app): State<Arc<App>>) -> Json<Jwks> {
+pub(super) async fn jwks(State(app): State<Arc<AppState>>) -> Json<Jwks> {
     // Another process may sign with newer ones already.
-    app.keys.look();
+    app.keys.reload();
     Json(Jwks { keys: app.keys.all().filter_map(|key| jwk(&key)).collect() })
 }
 

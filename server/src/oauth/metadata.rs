@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::http::retry::RefreshRetry;
+use crate::app::AppState;
+use crate::http::refresh_retry::RefreshRetry;
 use crate::rules::oauth::scope::Scope;
 
 /// Grants that the token endpoint takes.
@@ -59,20 +59,20 @@ struct LostAnswers {
 }
 
 impl LostAnswers {
-    fn of(app: &App) -> Self {
+    fn of(app: &AppState) -> Self {
         Self { retry: app.policy.retry.into(), session_endpoint: at(app, "/v0/auth/session") }
     }
 }
 
-fn at(app: &App, path: &str) -> String {
+fn at(app: &AppState, path: &str) -> String {
     format!("{}{path}", app.public_url)
 }
 
 fn scopes() -> Vec<&'static str> {
-    Scope::ALL.map(Scope::word).to_vec()
+    Scope::ALL.map(Scope::as_str).to_vec()
 }
 
-fn describe(app: &App) -> AuthorizationServer {
+fn describe(app: &AppState) -> AuthorizationServer {
     AuthorizationServer {
         issuer: app.public_url.clone(),
         authorization_endpoint: at(app, "/authorize"),
@@ -119,7 +119,7 @@ fn describe(app: &App) -> AuthorizationServer {
     get, path = "/.well-known/oauth-authorization-server", tag = "OAuth",
     responses((status = 200, body = AuthorizationServer))
 )]
-pub(super) async fn authorization_server(State(app): State<Arc<App>>) -> Json<AuthorizationServer> {
+pub(super) async fn authorization_server(State(app): State<Arc<AppState>>) -> Json<AuthorizationServer> {
     Json(describe(&app))
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn authorization_server(State(app): State<Arc<App>>) -> Json<Au
     get, path = "/.well-known/openid-configuration", tag = "OAuth",
     responses((status = 200, body = AuthorizationServer))
 )]
-pub(super) async fn openid_configuration(State(app): State<Arc<App>>) -> Json<AuthorizationServer> {
+pub(super) async fn openid_configuration(State(app): State<Arc<AppState>>) -> Json<AuthorizationServer> {
     Json(describe(&app))
 }
 
@@ -146,7 +146,7 @@ pub(super) struct ProtectedResource {
     get, path = "/.well-known/oauth-protected-resource", tag = "OAuth",
     responses((status = 200, body = ProtectedResource))
 )]
-pub(super) async fn protected_resource(State(app): State<Arc<App>>) -> Json<ProtectedResource> {
+pub(super) async fn protected_resource(State(app): State<Arc<AppState>>) -> Json<ProtectedResource> {
     Json(ProtectedResource {
         resource: app.public_url.clone(),
         authorization_servers: [app.public_url.clone()],

@@ -1,6 +1,6 @@
 //! OAuth 2 and OpenID Connect: how any client signs someone in through a browser. Wire shapes only.
 
-pub mod authorize;
+mod authorize;
 mod client;
 mod device;
 mod error;
@@ -14,13 +14,15 @@ mod userinfo;
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::app::AppState;
 
 /// OAuth's routes, at the root.
-pub fn routes() -> OpenApiRouter<Arc<App>> {
+pub fn routes() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(metadata::authorization_server))
         .routes(routes!(metadata::openid_configuration))
@@ -32,4 +34,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(revoke::revoke))
         .routes(routes!(introspect::introspect))
         .routes(routes!(userinfo::get, userinfo::post))
+}
+
+/// The page that asks a user what a client may do.
+pub fn pages() -> Router<Arc<AppState>> {
+    Router::new().route("/authorize", get(authorize::show).post(authorize::answer))
 }

@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::error::{Body, OAuthError};
-use crate::actions::oauth::register::{Registered, register as carry_out};
-use crate::app::App;
+use crate::actions::oauth::register::{RegisteredClient, register as carry_out};
+use crate::app::AppState;
 use crate::http::body::JsonBody;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
-use crate::rules::oauth::client::{Asked, GrantType, Refused, Registration};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
+use crate::rules::oauth::client::{ClientRegistration, GrantType, RegistrationError, RequestedRegistration};
 use crate::rules::oauth::redirect::Redirect;
 
 /// What a client says about itself (RFC 7591 section 2). Members that are not listed are ignored.
@@ -36,7 +36,8 @@ pub(super) struct ClientMetadata {
 
 /// A registered client (RFC 7591 section 3.2.1).
 #[derive(Serialize, ToSchema)]
-pub(super) struct Client {
+#[schema(as = Client)]
+pub(super) struct ClientInformation {
     client_id: String,
     client_id_issued_at: i64,
     /// Told this once. Absent for the method `none`.
@@ -58,21 +59,21 @@ pub(super) struct Client {
 #[utoipa::path(
     post, path = "/register", tag = "OAuth", request_body = ClientMetadata,
     responses(
-        (status = 201, body = Client),
-        (status = 400, description = "`invalid_redirect_uri` or `invalid_client_metadata`", body = Body),
-        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body),
+        (status = 201, body = ClientInformation),
+        (status = 400, description = "`invalid_redirect_uri` or `invalid_client_metadata`", body = OAuthErrorBody),
+        (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody), (status = 429, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn register(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(address): ClientAddress,
     body: Result<JsonBody<ClientMetadata>, ApiError>,
-) -> Result<(StatusCode, Json<Client>), OAuthError> {
+) -> Result<(StatusCode, Json<ClientInformation>), OAuthErrorResponse> {
     let JsonBody(metadata) = body.map_err(|error| match error.status() {
-        StatusCode::BAD_REQUEST => OAuthError::new("invalid_client_metadata", error.message()),
+        StatusCode::BAD_REQUEST => OAuthErrorResponse::new("invalid_client_metadata", error.message()),
         _ => error.into(),
     })?;
-    let registration = Registration::decide(&Asked {
+    let registration = ClientRegistration::decide(&RequestedRegistration {
         name: metadata.client_name,
         auth: metadata.token_endpoint_auth_method,
         redirects: metadata.redirect_uris,
@@ -81,24 +82,24 @@ pub(super) async fn register(
         scope: metadata.scope,
     });
     let registration = registration.map_err(|refused| match refused {
-        Refused::Redirect(why) => OAuthError::new("invalid_redirect_uri", why),
-        Refused::Metadata(why) => OAuthError::new("invalid_client_metadata", why),
+        RegistrationError::Redirect(why) => OAuthErrorResponse::new("invalid_redirect_uri", why),
+        RegistrationError::Metadata(why) => OAuthErrorResponse::new("invalid_client_metadata", why),
     })?;
     let registered = carry_out(&app, &registration, address).await?;
     Ok((StatusCode::CREATED, Json(view(registered))))
 }
 
-fn view(Registered { client, secret }: Registered) -> Client {
-    let Registration { name, auth, redirects, grants, scopes } = client.registered;
-    Client {
+fn view(RegisteredClient { client, secret }: RegisteredClient) -> ClientInformation {
+    let ClientRegistration { name, auth, redirects, grants, scopes } = client.registered;
+    ClientInformation {
         client_id: client.id,
         client_id_issued_at: client.created_at.secs(),
         client_secret_expires_at: secret.as_ref().map(|_| 0),
         client_secret: secret.map(|secret| secret.expose().to_owned()),
         redirect_uris: redirects.iter().map(Redirect::as_str).map(str::to_owned).collect(),
-        token_endpoint_auth_method: auth.word(),
+        token_endpoint_auth_method: auth.as_str(),
         response_types: if grants.contains(&GrantType::Code) { vec!["code"] } else { Vec::new() },
-        grant_types: grants.into_iter().map(GrantType::word).collect(),
+        grant_types: grants.into_iter().map(GrantType::as_str).collect(),
         client_name: name,
         scope: scopes.text(),
     }

@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
 use crate::actions::oauth::authenticate::authenticate;
 use crate::actions::oauth::revoke::revoke as carry_out;
-use crate::app::App;
-use crate::http::client::Asks;
+use crate::app::AppState;
+use crate::http::client::RequestCaller;
+use crate::oauth::client::{Basic, OAuthForm};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
 use crate::secret::SecretText;
 
 /// The token to revoke. `token_type_hint` may come along and is not needed.
@@ -32,19 +32,19 @@ pub(super) struct RevokeForm {
     post, path = "/revoke", tag = "OAuth",
     request_body(content = RevokeForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200), (status = 400, body = Body), (status = 401, description = "`invalid_client`", body = Body),
-        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body), (status = 503, body = Body),
+        (status = 200), (status = 400, body = OAuthErrorBody), (status = 401, description = "`invalid_client`", body = OAuthErrorBody),
+        (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody), (status = 429, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     basic: Basic,
     OAuthForm(form): OAuthForm<RevokeForm>,
-) -> Result<StatusCode, OAuthError> {
+) -> Result<StatusCode, OAuthErrorResponse> {
     let client = authenticate(&app, &basic.or_form(form.client_id, form.client_secret)?, &caller).await?;
     let token = form.token.filter(|token| !token.expose().is_empty());
-    let token = token.ok_or_else(|| OAuthError::request("token is missing."))?;
+    let token = token.ok_or_else(|| OAuthErrorResponse::request("token is missing."))?;
     carry_out(&app, &token, &client).await?;
     Ok(StatusCode::OK)
 }

@@ -8,21 +8,21 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::client::{Basic, OAuthForm};
-use super::error::{Body, OAuthError};
-use crate::actions::device::{Polled, poll};
-use crate::actions::oauth::Fault;
+use crate::actions::device::{PollOutcome, poll};
 use crate::actions::oauth::authenticate::authenticate;
-use crate::actions::oauth::grant::Issued;
-use crate::actions::oauth::redeem::{Exchange, redeem};
-use crate::actions::{Refusal, refresh};
-use crate::app::App;
-use crate::db::clients::Client;
-use crate::http::client::Asks;
+use crate::actions::oauth::error::OAuthError;
+use crate::actions::oauth::grant::GrantedTokens;
+use crate::actions::oauth::redeem::{CodeExchange, redeem};
+use crate::actions::sessions::refresh::{self, RefreshRequest};
+use crate::app::AppState;
+use crate::db::clients::OAuthClient;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::http::retry::{RefreshRetry, RetryHeaders};
-use crate::rules::caller::Caller;
-use crate::rules::grant::Holder;
+use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
+use crate::oauth::client::{Basic, OAuthForm};
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::TokenHolder;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
@@ -62,28 +62,28 @@ pub(super) struct TokenForm {
         ("X-Request-Deadline" = Option<i64>, Header, description = "Of a refresh: unix seconds after which it is not carried out"),
     ),
     responses(
-        (status = 200, body = TokenAnswer),
-        (status = 400, body = Body), (status = 401, description = "`invalid_client`", body = Body),
-        (status = 409, description = "`rotation_in_progress` or `deadline_passed`: nothing was consumed", body = Body),
-        (status = 413, body = Body), (status = 415, body = Body), (status = 429, body = Body), (status = 503, body = Body),
+        (status = 200, body = OAuthTokenResponse),
+        (status = 400, body = OAuthErrorBody), (status = 401, description = "`invalid_client`", body = OAuthErrorBody),
+        (status = 409, description = "`rotation_in_progress` or `deadline_passed`: nothing was consumed", body = OAuthErrorBody),
+        (status = 413, body = OAuthErrorBody), (status = 415, body = OAuthErrorBody), (status = 429, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody),
     )
 )]
 pub(super) async fn token(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     retry: Result<RetryHeaders, ApiError>,
     basic: Basic,
     OAuthForm(form): OAuthForm<TokenForm>,
-) -> Result<Json<TokenAnswer>, OAuthError> {
+) -> Result<Json<OAuthTokenResponse>, OAuthErrorResponse> {
     let grant_type = given(form.grant_type.as_deref(), "grant_type")?;
-    let Some(grant_type) = GrantType::read(grant_type) else {
-        return Err(OAuthError::new("unsupported_grant_type", "This server has no such grant."));
+    let Ok(grant_type) = grant_type.parse::<GrantType>() else {
+        return Err(OAuthErrorResponse::new("unsupported_grant_type", "This server has no such grant."));
     };
     let credentials = basic.or_form(form.client_id.clone(), form.client_secret.clone())?;
     // Nothing is consumed before the client has proved who it is.
     let client = authenticate(&app, &credentials, &caller).await.map_err(unconsumed)?;
     if !client.may(grant_type) {
-        return Err(Refusal::from(Fault::UnauthorizedClient).into());
+        return Err(OAuthError::UnauthorizedClient.into());
     }
     match grant_type {
         GrantType::Code => code(&app, &client, &caller, &form).await,
@@ -94,12 +94,12 @@ pub(super) async fn token(
 }
 
 async fn code(
-    app: &App,
-    client: &Client,
-    caller: &Caller,
+    app: &AppState,
+    client: &OAuthClient,
+    caller: &NetworkCaller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
-    let exchange = Exchange {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
+    let exchange = CodeExchange {
         client,
         code: secret(form.code.as_ref(), "code")?,
         redirect: given(form.redirect_uri.as_deref(), "redirect_uri")?,
@@ -107,74 +107,81 @@ async fn code(
         access_ttl: form.requested_expiry.as_deref().map(expiry).transpose()?,
         caller,
     };
-    Ok(TokenAnswer::of(app, redeem(app, exchange).await?))
+    Ok(OAuthTokenResponse::of(app, redeem(app, exchange).await?))
 }
 
 async fn refreshed(
-    app: &App,
-    client: &Client,
+    app: &AppState,
+    client: &OAuthClient,
     RetryHeaders { key, deadline }: RetryHeaders,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let token = RefreshToken::received(secret(form.refresh_token.as_ref(), "refresh_token")?.clone());
-    let request = refresh::Request { token, holder: Holder::Client(client.id.clone()), key, deadline };
+    let request = RefreshRequest { token, holder: TokenHolder::Client(client.id.clone()), key, deadline };
     let asked = form.scope.as_deref().filter(|scope| !scope.is_empty());
-    let asked = asked.map(|text| Scopes::parse(text).map_err(|_| Refusal::from(Fault::InvalidScope)));
+    let asked = asked.map(|text| Scopes::parse(text).map_err(|_| OAuthError::InvalidScope));
     let refreshed = refresh::refresh_within(app, &request, asked.transpose()?.as_ref()).await;
     let (tokens, scopes) = refreshed.map_err(unconsumed)?;
     let refresh = Some((tokens.refresh, tokens.refresh_expires_in));
     let (access, access_expires_in) = (tokens.access, tokens.access_expires_in);
-    Ok(TokenAnswer::of(app, Issued { access, access_expires_in, refresh, id_token: None, scopes }))
+    Ok(OAuthTokenResponse::of(
+        app,
+        GrantedTokens { access, access_expires_in, refresh, id_token: None, scopes },
+    ))
 }
 
 /// The device grant (RFC 8628 section 3.4).
 async fn device(
-    app: &App,
-    client: &Client,
-    caller: &Caller,
+    app: &AppState,
+    client: &OAuthClient,
+    caller: &NetworkCaller,
     form: &TokenForm,
-) -> Result<TokenAnswer, OAuthError> {
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let code = DeviceCode::received(secret(form.device_code.as_ref(), "device_code")?.clone());
-    match poll(app, &code, &Holder::Client(client.id.clone()), caller).await? {
-        Polled::Issued(issued) => Ok(TokenAnswer::of(app, *issued)),
-        Polled::Pending => {
-            Err(OAuthError::new("authorization_pending", "Nobody has approved or denied it yet. Ask again."))
+    match poll(app, &code, &TokenHolder::Client(client.id.clone()), caller).await? {
+        PollOutcome::Issued(issued) => Ok(OAuthTokenResponse::of(app, *issued)),
+        PollOutcome::Pending => Err(OAuthErrorResponse::new(
+            "authorization_pending",
+            "Nobody has approved or denied it yet. Ask again.",
+        )),
+        PollOutcome::SlowDown => {
+            Err(OAuthErrorResponse::new("slow_down", "Wait five seconds more between two polls from now on."))
         }
-        Polled::SlowDown => {
-            Err(OAuthError::new("slow_down", "Wait five seconds more between two polls from now on."))
+        PollOutcome::Expired => {
+            Err(OAuthErrorResponse::new("expired_token", "The code's time is over. Begin again."))
         }
-        Polled::Expired => Err(OAuthError::new("expired_token", "The code's time is over. Begin again.")),
-        Polled::Denied => Err(OAuthError::new("access_denied", "The user did not allow it.")),
+        PollOutcome::Denied => Err(OAuthErrorResponse::new("access_denied", "The user did not allow it.")),
         // Another holder's grant is unknown to a client.
-        Polled::Unknown | Polled::Granted(_) => Err(Refusal::InvalidGrant.into()),
+        PollOutcome::Unknown | PollOutcome::Granted(_) => Err(OAuthError::InvalidGrant.into()),
     }
 }
 
-fn unconsumed(refusal: Refusal) -> OAuthError {
-    OAuthError::from(refusal).leaving_attempt_unconsumed()
+fn unconsumed(error: impl Into<OAuthErrorResponse>) -> OAuthErrorResponse {
+    error.into().leaving_attempt_unconsumed()
 }
 
 /// A field that must be there. One without a value counts as left out (RFC 6749 section 3.2).
-fn given<'a>(field: Option<&'a str>, name: &str) -> Result<&'a str, OAuthError> {
+fn given<'a>(field: Option<&'a str>, name: &str) -> Result<&'a str, OAuthErrorResponse> {
     let value = field.filter(|value| !value.is_empty());
-    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+    value.ok_or_else(|| OAuthErrorResponse::request(format!("{name} is missing.")))
 }
 
-fn secret<'a>(field: Option<&'a SecretText>, name: &str) -> Result<&'a SecretText, OAuthError> {
+fn secret<'a>(field: Option<&'a SecretText>, name: &str) -> Result<&'a SecretText, OAuthErrorResponse> {
     let value = field.filter(|value| !value.expose().is_empty());
-    value.ok_or_else(|| OAuthError::request(format!("{name} is missing.")))
+    value.ok_or_else(|| OAuthErrorResponse::request(format!("{name} is missing.")))
 }
 
-fn expiry(text: &str) -> Result<Duration, OAuthError> {
+fn expiry(text: &str) -> Result<Duration, OAuthErrorResponse> {
     let digits = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let secs = text.parse().ok().filter(|secs: &u64| digits && *secs > 0);
     secs.map(Duration::from_secs)
-        .ok_or_else(|| OAuthError::request("requested_expiry is a number of seconds, at least 1."))
+        .ok_or_else(|| OAuthErrorResponse::request("requested_expiry is a number of seconds, at least 1."))
 }
 
 /// A token answer (RFC 6749 section 5.1).
 #[derive(Serialize, ToSchema)]
-pub(super) struct TokenAnswer {
+#[schema(as = TokenAnswer)]
+pub(super) struct OAuthTokenResponse {
     #[serde(serialize_with = "expose")]
     #[schema(value_type = String)]
     access_token: SecretText,
@@ -195,9 +202,9 @@ pub(super) struct TokenAnswer {
     id_token: Option<SecretText>,
 }
 
-impl TokenAnswer {
+impl OAuthTokenResponse {
     /// After a grant.
-    pub(super) fn of(app: &App, issued: Issued) -> Self {
+    pub(super) fn of(app: &AppState, issued: GrantedTokens) -> Self {
         let (refresh, refresh_expires_in) = issued.refresh.unzip();
         Self {
             access_token: issued.access,

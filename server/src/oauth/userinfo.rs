@@ -8,15 +8,15 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{Body, OAuthError};
+use crate::actions::bearer_session::{self, BearerError, BearerSession, oauth};
 use crate::actions::oauth::grant::about;
-use crate::actions::visit::{Visit, oauth, visit};
-use crate::actions::{Refusal, again};
-use crate::app::App;
+use crate::app::AppState;
+use crate::db::retry;
 use crate::http::bearer::Bearer;
-use crate::http::client::Asks;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::grant::Grant;
+use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
+use crate::rules::grant::SessionGrant;
 use crate::rules::oauth::scope::Scopes;
 
 /// Who the user is.
@@ -37,48 +37,48 @@ pub(super) struct UserInfo {
 /// Who the user of an OAuth access token is
 #[utoipa::path(
     get, path = "/userinfo", tag = "OAuth", security(("bearer" = [])),
-    responses((status = 200, body = UserInfo), (status = 401, body = Body), (status = 503, body = Body))
+    responses((status = 200, body = UserInfo), (status = 401, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody))
 )]
 pub(super) async fn get(
-    state: State<Arc<App>>,
-    asks: Asks,
+    state: State<Arc<AppState>>,
+    asks: RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
-    tell(state, asks, bearer).await
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
+    user_info(state, asks, bearer).await
 }
 
 /// Who the user of an OAuth access token is
 #[utoipa::path(
     post, path = "/userinfo", tag = "OAuth", security(("bearer" = [])),
-    responses((status = 200, body = UserInfo), (status = 401, body = Body), (status = 503, body = Body))
+    responses((status = 200, body = UserInfo), (status = 401, body = OAuthErrorBody), (status = 503, body = OAuthErrorBody))
 )]
 pub(super) async fn post(
-    state: State<Arc<App>>,
-    asks: Asks,
+    state: State<Arc<AppState>>,
+    asks: RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
-    tell(state, asks, bearer).await
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
+    user_info(state, asks, bearer).await
 }
 
-async fn tell(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+async fn user_info(
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     bearer: Result<Bearer, ApiError>,
-) -> Result<Json<UserInfo>, OAuthError> {
+) -> Result<Json<UserInfo>, OAuthErrorResponse> {
     let Bearer(token) = bearer.map_err(|_| unauthorized(&app))?;
-    let session = again(|| async {
-        let Visit { tx, session, .. } = visit(&app, &token, &caller, oauth).await?;
+    let session = retry(|| async {
+        let BearerSession { tx, session, .. } = bearer_session::open(&app, &token, &caller, oauth).await?;
         tx.commit().await?;
         Ok(session)
     })
     .await
-    .map_err(|refusal| match refusal {
-        Refusal::Unauthorized => unauthorized(&app),
-        other => other.into(),
+    .map_err(|error| match error {
+        BearerError::Unauthorized => unauthorized(&app),
+        BearerError::Server(error) => error.into(),
     })?;
     let scopes = match &session.grant {
-        Grant::OAuth { scope, .. } => Scopes::read(scope),
-        Grant::FirstParty | Grant::Web | Grant::Cli { .. } => Scopes::default(),
+        SessionGrant::OAuth { scope, .. } => Scopes::read(scope),
+        SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::Cli { .. } => Scopes::default(),
     };
     let known = about(&session.user, &scopes);
     Ok(Json(UserInfo {
@@ -90,10 +90,10 @@ async fn tell(
 }
 
 /// RFC 6750 section 3, and where to find out how to get a token (RFC 9728 section 5.1).
-fn unauthorized(app: &App) -> OAuthError {
+fn unauthorized(app: &AppState) -> OAuthErrorResponse {
     let metadata = format!("{}/.well-known/oauth-protected-resource", app.public_url);
     let challenge = format!("Bearer error=\"invalid_token\", resource_metadata=\"{metadata}\"");
-    OAuthError::new(
+    OAuthErrorResponse::new(
         "invalid_token",
         "The access token is missing, expired or revoked, or not an OAuth client's.",
     )

@@ -12,20 +12,24 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::error::{PageError, set_retry_after, wait};
-use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
-use super::times::When;
-use super::web::SignedIn;
-use crate::actions::personal_tokens::{Creation, Listing, Made, Revocation, create, list, revoke};
-use crate::actions::web::once::{self, FormId};
-use crate::actions::{Refusal, again};
-use crate::app::App;
+use crate::actions::browser::single_use_form::{self, FormId};
+use crate::actions::limit::LimitError;
+use crate::actions::personal_tokens::{
+    NewPersonalToken, PersonalTokenList, TokenCreation, TokenRevocation, create, list, revoke,
+};
+use crate::app::AppState;
 use crate::db::personal_tokens::StoredPersonalToken;
-use crate::db::sessions::Session;
-use crate::rules::personal_token::{LONGEST_NAME, Standing, Wish};
+use crate::db::sessions::StoredSession;
+use crate::db::{DbError, retry};
+use crate::pages::display_time::DisplayTime;
+use crate::pages::error::{PageError, set_retry_after, wait};
+use crate::pages::form::{PageForm, PageQuery};
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::navigation::{NavigationSection, Who};
+use crate::pages::signed_in::SignedInBrowser;
+use crate::rules::personal_token::{LONGEST_NAME, PersonalTokenRequest, PersonalTokenStanding};
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 const PATH: &str = "/dashboard/access-tokens";
 
@@ -50,7 +54,7 @@ struct MadePage {
     who: Who,
     name: String,
     token: SecretText,
-    lapses: Option<When>,
+    lapses: Option<DisplayTime>,
 }
 
 /// A token as the page shows it.
@@ -58,35 +62,35 @@ struct Row {
     id: String,
     name: String,
     prefix: String,
-    created: When,
-    used: Option<When>,
-    lapses: Option<When>,
-    standing: Standing,
+    created: DisplayTime,
+    used: Option<DisplayTime>,
+    lapses: Option<DisplayTime>,
+    standing: PersonalTokenStanding,
 }
 
 impl Row {
-    fn of(token: StoredPersonalToken, now: Moment) -> Self {
+    fn of(token: StoredPersonalToken, now: Timestamp) -> Self {
         Self {
             standing: token.standing(now),
             id: token.id,
             name: token.name,
             prefix: token.prefix,
-            created: When::new(token.created_at, now),
-            used: token.last_used_at.map(|at| When::new(at, now)),
-            lapses: token.expires_at.map(|at| When::new(at, now)),
+            created: DisplayTime::new(token.created_at, now),
+            used: token.last_used_at.map(|at| DisplayTime::new(at, now)),
+            lapses: token.expires_at.map(|at| DisplayTime::new(at, now)),
         }
     }
 
     fn is_live(&self) -> bool {
-        self.standing == Standing::Live
+        self.standing == PersonalTokenStanding::Live
     }
 
     /// What its badge says.
-    fn word(&self) -> &'static str {
+    fn as_str(&self) -> &'static str {
         match self.standing {
-            Standing::Live => "Active",
-            Standing::Revoked => "Revoked",
-            Standing::Lapsed => "Expired",
+            PersonalTokenStanding::Live => "Active",
+            PersonalTokenStanding::Revoked => "Revoked",
+            PersonalTokenStanding::Lapsed => "Expired",
         }
     }
 }
@@ -107,7 +111,7 @@ enum Lapse {
 impl Lapse {
     const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::Year, Self::Never];
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Month => "30d",
             Self::Quarter => "90d",
@@ -137,14 +141,14 @@ impl Lapse {
 
 /// The query of the page.
 #[derive(Deserialize)]
-pub(super) struct Done {
+pub(super) struct TokensQuery {
     done: Option<String>,
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageQuery(done): PageQuery<Done>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageQuery(done): PageQuery<TokensQuery>,
 ) -> Result<Response, PageError> {
     let notice = match done.done.as_deref() {
         Some("revoked") => Some("The token was revoked. Whatever used it is locked out from now on."),
@@ -153,23 +157,23 @@ pub(super) async fn show(
         ),
         Some(_) | None => None,
     };
-    Ok(Page::new(page(&app, &signed_in, notice).await?).into_response())
+    Ok(HtmlPage::new(page(&app, &signed_in, notice).await?).into_response())
 }
 
 async fn page(
-    app: &App,
-    signed_in: &SignedIn,
+    app: &AppState,
+    signed_in: &SignedInBrowser,
     notice: Option<&'static str>,
 ) -> Result<TokensPage, PageError> {
-    let Listing { tokens, live, plan, at } = again(|| async {
+    let PersonalTokenList { tokens, live, plan, at } = retry(|| async {
         let mut tx = app.store.begin_reading().await?;
         let listing = list(&mut tx, &signed_in.session.user, app.now()).await?;
         tx.commit().await?;
-        Ok(listing)
+        Ok::<_, DbError>(listing)
     })
     .await?;
     Ok(TokensPage {
-        who: Who::at(Section::AccessTokens, signed_in),
+        who: Who::at(NavigationSection::AccessTokens, signed_in),
         form_id: FormId::new(at),
         notice,
         alert: None,
@@ -182,60 +186,80 @@ async fn page(
     })
 }
 
-/// The form that makes a token.
 #[derive(Deserialize)]
-pub(super) struct Create {
+pub(super) struct CreateTokenForm {
     name: String,
     lapse: Lapse,
     form_id: String,
 }
 
 pub(super) async fn make(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(form): PageForm<Create>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(form): PageForm<CreateTokenForm>,
 ) -> Result<Response, PageError> {
-    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &form).await {
-        Ok(Some(Creation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
-        Ok(Some(Creation::PlanFull(plan))) => {
+    let request = match PersonalTokenRequest::new(&form.name, form.lapse.days()) {
+        Ok(request) => request,
+        Err(bad) => {
+            return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, bad.to_string()).await;
+        }
+    };
+    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &request, &form.form_id).await
+    {
+        Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
+        Ok(Some(TokenCreation::PlanFull(plan))) => {
             let most = plan.personal_tokens;
             let alert =
                 format!("Your plan includes {most} active tokens. Revoke one before you make another.");
             (StatusCode::FORBIDDEN, alert, None)
         }
         Ok(None) => return Ok(SeeOther::to(format!("{PATH}?done=already")).into_response()),
-        Err(Refusal::Invalid(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(LimitError::RateLimited { retry_after }) => {
             let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
             (StatusCode::TOO_MANY_REQUESTS, alert, Some(retry_after))
         }
-        Err(refusal) => return Err(refusal.into()),
+        Err(error @ LimitError::Server(_)) => return Err(error.into()),
     };
-    let again = page(&app, &signed_in, None).await?;
-    let again = TokensPage { alert: Some(alert), name: form.name, lapse: form.lapse, ..again };
-    let mut response = Page::new(again).status(status).into_response();
+    let mut response = again(&app, &signed_in, form, status, alert).await?;
     if let Some(span) = wait_for {
         set_retry_after(&mut response, span);
     }
     Ok(response)
 }
 
+/// The page again, with what was typed and why it was not done.
+async fn again(
+    app: &AppState,
+    signed_in: &SignedInBrowser,
+    form: CreateTokenForm,
+    status: StatusCode,
+    alert: String,
+) -> Result<Response, PageError> {
+    let page = page(app, signed_in, None).await?;
+    let page = TokensPage { alert: Some(alert), name: form.name, lapse: form.lapse, ..page };
+    Ok(HtmlPage::new(page).status(status).into_response())
+}
+
 /// `None` if this very form made a token before.
-async fn try_to_make(app: &App, session: &Session, form: &Create) -> Result<Option<Creation>, Refusal> {
-    let wish = Wish::new(&form.name, form.lapse.days()).map_err(|bad| Refusal::Invalid(bad.to_string()))?;
-    let form_id = FormId::parse(&form.form_id);
-    again(|| async {
+async fn try_to_make(
+    app: &AppState,
+    session: &StoredSession,
+    request: &PersonalTokenRequest,
+    form_id: &str,
+) -> Result<Option<TokenCreation>, LimitError> {
+    let form_id = FormId::parse(form_id);
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
         let fresh = match &form_id {
-            Some(form_id) => once::first(&mut tx, session, form_id, now).await?,
+            Some(form_id) => single_use_form::first(&mut tx, session, form_id, now).await?,
             None => false,
         };
         if !fresh {
             return Ok(None);
         }
-        let creation = create(app, &mut tx, session, &wish, now).await?;
-        if let Creation::Made(_) = creation {
+        let creation = create(app, &mut tx, session, request, now).await?;
+        if let TokenCreation::Made(_) = creation {
             tx.commit().await?;
         }
         Ok(Some(creation))
@@ -243,38 +267,37 @@ async fn try_to_make(app: &App, session: &Session, form: &Create) -> Result<Opti
     .await
 }
 
-fn shown_once(signed_in: &SignedIn, made: Made, now: Moment) -> Response {
+fn shown_once(signed_in: &SignedInBrowser, made: NewPersonalToken, now: Timestamp) -> Response {
     let page = MadePage {
-        who: Who::at(Section::AccessTokens, signed_in),
+        who: Who::at(NavigationSection::AccessTokens, signed_in),
         name: made.record.name,
         token: made.token,
-        lapses: made.record.expires_at.map(|at| When::new(at, now)),
+        lapses: made.record.expires_at.map(|at| DisplayTime::new(at, now)),
     };
-    Page::new(page).with_script().into_response()
+    HtmlPage::new(page).with_script().into_response()
 }
 
-/// Which token to revoke.
 #[derive(Deserialize)]
-pub(super) struct Revoke {
+pub(super) struct RevokeTokenForm {
     token: String,
 }
 
 pub(super) async fn end(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(form): PageForm<Revoke>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(form): PageForm<RevokeTokenForm>,
 ) -> Result<SeeOther, PageError> {
     let token = &Uuid::parse_str(&form.token).map_or_else(|_| String::new(), |id| id.to_string());
-    let done = again(|| async {
+    let done = retry(|| async {
         let mut tx = app.store.begin().await?;
         let done = revoke(&mut tx, &signed_in.session, token, app.now()).await?;
         tx.commit().await?;
-        Ok(done)
+        Ok::<_, DbError>(done)
     })
     .await?;
     match done {
-        Revocation::Revoked => Ok(SeeOther::to(format!("{PATH}?done=revoked"))),
-        Revocation::Unknown => {
+        TokenRevocation::Revoked => Ok(SeeOther::to(format!("{PATH}?done=revoked"))),
+        TokenRevocation::Unknown => {
             let text = "You have no token of that kind any more. Nothing was changed.";
             let error = PageError::new(StatusCode::NOT_FOUND, "There is no such token", text);
             Err(error.with_link(PATH, "Back to your access tokens"))

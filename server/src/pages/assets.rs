@@ -6,10 +6,9 @@ use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::error::PageError;
 use crate::digest::Digest;
+use crate::pages::error::PageError;
 
-/// The route of all of them.
 pub(super) const ROUTE: &str = "/assets/{name}";
 
 struct Asset {
@@ -39,7 +38,7 @@ pub fn style() -> &'static str {
     &STYLE.path
 }
 
-/// Where the script of copy buttons is. A page that uses it says so: [`super::layout::Page::with_script`].
+/// Where the script of copy buttons is. A page that uses it says so: [`crate::pages::layout::HtmlPage::with_script`].
 pub fn copy_script() -> &'static str {
     &COPY.path
 }

@@ -5,13 +5,11 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time};
 
-use crate::app::App;
+use crate::app::AppState;
 use crate::tokens::browser::BrowserSecret;
 
-/// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A signed-in browser.
+pub enum CookieKind {
     Session,
     /// A browser on its way there.
     SignIn,
@@ -19,10 +17,10 @@ pub enum Kind {
     Remembered,
 }
 
-impl Kind {
+impl CookieKind {
     /// Its name. `__Host-` makes browsers refuse it from anyone but this very host over TLS; on `http://`, which is
     /// for loopback only, they would refuse it from us too.
-    fn name(self, app: &App) -> &'static str {
+    fn name(self, app: &AppState) -> &'static str {
         match (self, is_encrypted(app)) {
             (Self::Session, true) => "__Host-everkey",
             (Self::Session, false) => "everkey",
@@ -36,7 +34,7 @@ impl Kind {
 
 /// The secret in the request's cookie of this kind. A cookie that comes twice counts for nothing: one of the two was
 /// planted.
-pub fn read(app: &App, headers: &HeaderMap, kind: Kind) -> Option<BrowserSecret> {
+pub fn read(app: &AppState, headers: &HeaderMap, kind: CookieKind) -> Option<BrowserSecret> {
     let name = kind.name(app);
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
@@ -47,7 +45,7 @@ pub fn read(app: &App, headers: &HeaderMap, kind: Kind) -> Option<BrowserSecret>
 }
 
 /// A `Set-Cookie` that gives the browser this secret, for `lasts` or until it is closed.
-pub fn set(app: &App, kind: Kind, secret: &BrowserSecret, lasts: Option<Duration>) -> HeaderValue {
+pub fn set(app: &AppState, kind: CookieKind, secret: &BrowserSecret, lasts: Option<Duration>) -> HeaderValue {
     let lasts = lasts.map(|span| time::Duration::try_from(span).unwrap_or(time::Duration::MAX));
     let mut cookie = build(app, kind, secret.to_cookie().expose());
     cookie.set_max_age(lasts);
@@ -55,13 +53,13 @@ pub fn set(app: &App, kind: Kind, secret: &BrowserSecret, lasts: Option<Duration
 }
 
 /// A `Set-Cookie` that makes the browser forget its cookie of this kind.
-pub fn forget(app: &App, kind: Kind) -> HeaderValue {
+pub fn forget(app: &AppState, kind: CookieKind) -> HeaderValue {
     let mut cookie = build(app, kind, "");
     cookie.set_max_age(time::Duration::ZERO);
     header_value(&cookie)
 }
 
-fn build(app: &App, kind: Kind, value: &str) -> Cookie<'static> {
+fn build(app: &AppState, kind: CookieKind, value: &str) -> Cookie<'static> {
     Cookie::build((kind.name(app), value.to_owned()))
         .http_only(true)
         .secure(is_encrypted(app))
@@ -70,7 +68,7 @@ fn build(app: &App, kind: Kind, value: &str) -> Cookie<'static> {
         .build()
 }
 
-fn is_encrypted(app: &App) -> bool {
+fn is_encrypted(app: &AppState) -> bool {
     app.public_url.starts_with("https://")
 }
 

@@ -6,9 +6,8 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::layout::Page;
-use crate::actions::Refusal;
 use crate::http::error::ApiError;
+use crate::pages::layout::HtmlPage;
 
 /// An error page. Its texts are for people and repeat nothing they sent.
 #[derive(Clone, Debug)]
@@ -69,8 +68,9 @@ impl PageError {
     }
 }
 
-impl From<ApiError> for PageError {
-    fn from(error: ApiError) -> Self {
+impl<E: Into<ApiError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        let error: ApiError = error.into();
         let status = error.status();
         let title = match status {
             StatusCode::NOT_FOUND => return Self::not_found(),
@@ -96,16 +96,10 @@ impl From<ApiError> for PageError {
     }
 }
 
-impl From<Refusal> for PageError {
-    fn from(refusal: Refusal) -> Self {
-        ApiError::from(refusal).into()
-    }
-}
-
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.0.status, self.0.retry_after);
-        let mut response = Page::new(*self.0).status(status).into_response();
+        let mut response = HtmlPage::new(*self.0).status(status).into_response();
         if let Some(span) = retry_after {
             set_retry_after(&mut response, span);
         }

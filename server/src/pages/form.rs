@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::cookies::{self, Kind};
-use super::error::PageError;
-use super::web::{NotSignedIn, SignedIn};
-use crate::app::App;
+use crate::app::AppState;
 use crate::http::body::{parse_form, read_form};
+use crate::pages::cookies::{self, CookieKind};
+use crate::pages::error::PageError;
+use crate::pages::signed_in::{NotSignedIn, SignedInBrowser};
 use crate::tokens::browser::{BrowserSecret, FormToken};
 
 /// What a signed-in person sent, as `T`: small, each field once, from a page of ours. Every form needs
@@ -24,16 +24,20 @@ pub struct PageForm<T>(
     pub T,
 );
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for PageForm<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<AppState>> for PageForm<T> {
     type Rejection = NotSignedIn;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, NotSignedIn> {
+    async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, NotSignedIn> {
         let (mut parts, body) = request.into_parts();
-        let found = SignedIn::find(&mut parts, app).await.map_err(NotSignedIn::Refused)?;
+        let found = SignedInBrowser::find(&mut parts, app).await.map_err(NotSignedIn::Refused)?;
         let token = found.ok_or_else(|| NotSignedIn::Refused(PageError::signed_out()))?.form_token;
         proved(Request::from_parts(parts, body), app, token).await.map(Self).map_err(NotSignedIn::Refused)
     }
 }
+
+/// A form with nothing but its token.
+#[derive(Debug, Deserialize)]
+pub struct EmptyForm {}
 
 /// What someone sent who is not signed in yet, from a page that gave this browser a sign-in cookie. Without that
 /// proof another site could sign a browser in as someone else.
@@ -45,12 +49,12 @@ pub struct SignInForm<T> {
     pub form: T,
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for SignInForm<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<AppState>> for SignInForm<T> {
     type Rejection = PageError;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageError> {
+    async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, PageError> {
         let failed = || PageError::forged().with_link("/signin", "Begin again");
-        let cookie = cookies::read(app, request.headers(), Kind::SignIn).ok_or_else(failed)?;
+        let cookie = cookies::read(app, request.headers(), CookieKind::SignIn).ok_or_else(failed)?;
         let form = proved(request, app, cookie.form_token()).await?;
         Ok(Self { cookie, form })
     }
@@ -76,7 +80,11 @@ struct Proof {
     csrf: Zeroizing<String>,
 }
 
-async fn proved<T: DeserializeOwned>(request: Request, app: &App, token: FormToken) -> Result<T, PageError> {
+async fn proved<T: DeserializeOwned>(
+    request: Request,
+    app: &AppState,
+    token: FormToken,
+) -> Result<T, PageError> {
     if !is_from_here(request.headers(), &app.public_url) {
         return Err(PageError::forged());
     }

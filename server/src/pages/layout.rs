@@ -4,12 +4,9 @@ use askama::Template;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::web::SignedIn;
-use crate::tokens::browser::FormToken;
-
 /// A page to answer with: a template, with the headers of every page.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct HtmlPage<T> {
     template: T,
     status: StatusCode,
     script: bool,
@@ -17,7 +14,7 @@ pub struct Page<T> {
     cookies: Vec<HeaderValue>,
 }
 
-impl<T: Template> Page<T> {
+impl<T: Template> HtmlPage<T> {
     /// A page with status 200.
     pub fn new(template: T) -> Self {
         Self { template, status: StatusCode::OK, script: false, form_target: None, cookies: Vec::new() }
@@ -39,14 +36,13 @@ impl<T: Template> Page<T> {
         Self { form_target: Some(origin), ..self }
     }
 
-    /// Sets a cookie.
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {
         self.cookies.push(cookie);
         self
     }
 }
 
-impl<T: Template> IntoResponse for Page<T> {
+impl<T: Template> IntoResponse for HtmlPage<T> {
     fn into_response(self) -> Response {
         let html = match self.template.render() {
             Ok(html) => html,
@@ -108,7 +104,6 @@ impl SeeOther {
         Self { path: path.into(), cookies: Vec::new() }
     }
 
-    /// Sets a cookie.
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {
         self.cookies.push(cookie);
         self
@@ -129,58 +124,4 @@ impl IntoResponse for SeeOther {
         }
         response
     }
-}
-
-/// Which entry of the navigation a page belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// `/dashboard/sessions`.
-    Sessions,
-    /// `/dashboard/access-tokens`.
-    AccessTokens,
-    /// `/dashboard/security`.
-    Security,
-    /// None of them.
-    Elsewhere,
-}
-
-/// What `signed_in.html` needs to know: who is signed in, and where they are. The template's field is called `who`.
-#[derive(Clone, Debug)]
-pub struct Who {
-    /// Their address.
-    pub email: String,
-    /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
-    pub form_token: FormToken,
-    /// Where they are.
-    pub here: Section,
-}
-
-impl Who {
-    /// For a page of this section.
-    pub fn at(here: Section, signed_in: &SignedIn) -> Self {
-        Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
-    }
-
-    /// The entries of the navigation.
-    pub fn entries(&self) -> Vec<Entry> {
-        [
-            (Section::Sessions, "/dashboard/sessions", "Sessions"),
-            (Section::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
-            (Section::Security, "/dashboard/security", "Security"),
-        ]
-        .into_iter()
-        .map(|(section, path, label)| Entry { path, label, here: section == self.here })
-        .collect()
-    }
-}
-
-/// One entry of the navigation.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Where it leads.
-    pub path: &'static str,
-    /// What it is called.
-    pub label: &'static str,
-    /// Whether that is this page.
-    pub here: bool,
 }

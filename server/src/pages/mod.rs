@@ -1,35 +1,35 @@
 //! The pages that people see: signing in, their sessions, their access tokens. Server-rendered HTML that needs no
 //! JavaScript.
 //!
-//! A page's handler takes [`web::SignedIn`] (who it is) and, for a POST, [`form::PageForm`] (what they sent, proved
-//! to come from a page of ours), and answers with [`layout::Page`], [`layout::SeeOther`] or a [`error::PageError`].
-//! Its template extends `signed_in.html` (with a field `who`: [`layout::Who`]) or `base.html`.
+//! A page's handler takes [`signed_in::SignedInBrowser`] (who it is) and, for a POST, [`form::PageForm`] (what they sent, proved
+//! to come from a page of ours), and answers with [`layout::HtmlPage`], [`layout::SeeOther`] or a [`error::PageError`].
+//! Its template extends `signed_in.html` (with a field `who`: [`navigation::Who`]) or `base.html`.
 
 mod access_tokens;
 pub mod assets;
 pub mod cookies;
 mod device;
+pub mod display_time;
 pub mod error;
-pub mod for_browsers;
+pub mod error_pages;
 pub mod form;
 pub mod layout;
-mod second;
+pub mod navigation;
 mod security;
 mod sessions;
 pub mod sign_in;
-pub mod times;
-pub mod web;
+mod sign_in_second_factor;
+pub mod signed_in;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::app::App;
-use crate::oauth::authorize;
+use crate::app::AppState;
 
 /// The routes of every page.
-pub fn routes() -> Router<Arc<App>> {
+pub fn routes() -> Router<Arc<AppState>> {
     Router::new()
         .route(assets::ROUTE, get(assets::get))
         .route("/", get(home))
@@ -37,9 +37,8 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/signin", get(sign_in::show).post(sign_in::ask))
         .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
         .route("/signin/resend", post(sign_in::ask_again))
-        .route("/signin/second", get(second::show).post(second::prove))
+        .route("/signin/second", get(sign_in_second_factor::show).post(sign_in_second_factor::prove))
         .route("/signout", post(sign_in::sign_out))
-        .route("/authorize", get(authorize::show).post(authorize::answer))
         .route("/device", get(device::show).post(device::look_up))
         .route("/device/decision", post(device::decide))
         .route("/cli/verify", get(device::show))

@@ -12,24 +12,26 @@ use qrcode::render::svg;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::cookies::{self, Kind};
-use super::error::{PageError, set_retry_after, wait};
-use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
-use super::times::When;
-use super::web::{SignedIn, sign_in_again_path};
-use crate::actions::Refusal;
 use crate::actions::second_factor::browsers;
-use crate::actions::second_factor::enrol::{self, Confirmed};
-use crate::actions::second_factor::manage::{self, Overview};
-use crate::app::App;
-use crate::db::second_factor::Remembered;
+use crate::actions::second_factor::enrol::{self, Confirmation};
+use crate::actions::second_factor::error::SecondFactorError;
+use crate::actions::second_factor::manage::{self, FactorOverview};
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::second_factor::RememberedBrowser;
+use crate::pages::cookies::{self, CookieKind};
+use crate::pages::display_time::DisplayTime;
+use crate::pages::error::{PageError, set_retry_after, wait};
+use crate::pages::form::{EmptyForm, PageForm, PageQuery};
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::navigation::{NavigationSection, Who};
+use crate::pages::signed_in::{SignedInBrowser, sign_in_again_path};
 use crate::rules::local_path::LocalPath;
 use crate::rules::program;
 use crate::rules::second_factor::recent;
 use crate::secret::SecretText;
-use crate::time::Moment;
-use crate::tokens::totp::{Answer, FactorSecrets, RecoveryCode};
+use crate::time::Timestamp;
+use crate::tokens::totp::{FactorSecrets, RecoveryCode, SecondFactorAnswer};
 
 const HERE: &str = "/dashboard/security";
 const OFF: &str = "/dashboard/security?done=off";
@@ -80,12 +82,8 @@ struct CodesPage {
     codes: Vec<RecoveryCode>,
 }
 
-/// A form with nothing but its token.
 #[derive(Deserialize)]
-pub(super) struct Nothing {}
-
-#[derive(Deserialize)]
-pub(super) struct Typed {
+pub(super) struct FactorCodeForm {
     code: SecretText,
 }
 
@@ -96,7 +94,7 @@ pub(super) struct Which {
 
 /// A second factor as the page shows it.
 struct Factor {
-    since: When,
+    since: DisplayTime,
     codes_left: i64,
     browsers: Vec<Row>,
 }
@@ -106,8 +104,8 @@ struct Row {
     id: String,
     title: String,
     program: String,
-    used: When,
-    lapses: When,
+    used: DisplayTime,
+    lapses: DisplayTime,
 }
 
 impl SecurityPage {
@@ -118,16 +116,16 @@ impl SecurityPage {
 }
 
 impl Factor {
-    fn of(overview: Overview, now: Moment) -> Self {
-        let row = |browser: Remembered| Row {
+    fn of(overview: FactorOverview, now: Timestamp) -> Self {
+        let row = |browser: RememberedBrowser| Row {
             id: browser.id,
             title: program::describe(&browser.program).unwrap_or_else(|| "A browser".to_owned()),
             program: browser.program,
-            used: When::new(browser.last_used_at, now),
-            lapses: When::new(browser.expires_at, now),
+            used: DisplayTime::new(browser.last_used_at, now),
+            lapses: DisplayTime::new(browser.expires_at, now),
         };
         Self {
-            since: When::new(overview.since, now),
+            since: DisplayTime::new(overview.since, now),
             codes_left: overview.codes_left,
             browsers: overview.browsers.into_iter().map(row).collect(),
         }
@@ -136,33 +134,33 @@ impl Factor {
 
 /// The query of the page.
 #[derive(Deserialize)]
-pub(super) struct Done {
+pub(super) struct SecurityQuery {
     done: Option<String>,
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageQuery(done): PageQuery<Done>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageQuery(done): PageQuery<SecurityQuery>,
 ) -> Result<Response, PageError> {
     let notice = match done.done.as_deref() {
         Some("off") => Some("The second factor is off. Signing in takes an email code only."),
         Some("forgotten") => Some("That browser has to show the second factor again."),
         Some(_) | None => None,
     };
-    Ok(Page::new(overview(&app, &signed_in, notice, None).await?).into_response())
+    Ok(HtmlPage::new(overview(&app, &signed_in, notice, None).await?).into_response())
 }
 
 async fn overview(
-    app: &App,
-    signed_in: &SignedIn,
+    app: &AppState,
+    signed_in: &SignedInBrowser,
     notice: Option<&'static str>,
     alert: Option<Alert>,
 ) -> Result<SecurityPage, PageError> {
     let factor = manage::overview(app, &signed_in.session).await?;
     let now = app.now();
     Ok(SecurityPage {
-        who: Who::at(Section::Security, signed_in),
+        who: Who::at(NavigationSection::Security, signed_in),
         factor: factor.map(|factor| Factor::of(factor, now)),
         notice,
         recent: recent(signed_in.proved_at, now),
@@ -176,15 +174,15 @@ fn again_path() -> String {
 }
 
 /// The way to a fresh sign-in, for whoever's is not recent.
-fn stale(app: &App, signed_in: &SignedIn) -> Option<Response> {
+fn stale(app: &AppState, signed_in: &SignedInBrowser) -> Option<Response> {
     let stale = !recent(signed_in.proved_at, app.now());
     stale.then(|| SeeOther::to(again_path()).into_response())
 }
 
 pub(super) async fn begin(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(Nothing {}): PageForm<Nothing>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(EmptyForm {}): PageForm<EmptyForm>,
 ) -> Result<Response, PageError> {
     if let Some(response) = stale(&app, &signed_in) {
         return Ok(response);
@@ -193,7 +191,10 @@ pub(super) async fn begin(
     Ok(SeeOther::to(SET_UP).into_response())
 }
 
-pub(super) async fn set_up(State(app): State<Arc<App>>, signed_in: SignedIn) -> Result<Response, PageError> {
+pub(super) async fn set_up(
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+) -> Result<Response, PageError> {
     if let Some(response) = stale(&app, &signed_in) {
         return Ok(response);
     }
@@ -201,25 +202,25 @@ pub(super) async fn set_up(State(app): State<Arc<App>>, signed_in: SignedIn) -> 
 }
 
 async fn set_up_page(
-    app: &App,
-    signed_in: &SignedIn,
+    app: &AppState,
+    signed_in: &SignedInBrowser,
     status: StatusCode,
     alert: Option<String>,
 ) -> Result<Response, PageError> {
     let Some(secrets) = enrol::waiting(app, &signed_in.session).await? else {
         return Ok(SeeOther::to(HERE).into_response());
     };
-    let who = Who::at(Section::Security, signed_in);
+    let who = Who::at(NavigationSection::Security, signed_in);
     let page = SetUpPage { qr: qr(app, &secrets, &who.email)?, secret: in_groups(&secrets), who, alert };
-    Ok(Page::new(page).status(status).into_response())
+    Ok(HtmlPage::new(page).status(status).into_response())
 }
 
 /// The picture that apps scan: shapes only, so that it needs no style and no script.
-fn qr(app: &App, secrets: &FactorSecrets, email: &str) -> Result<String, Refusal> {
+fn qr(app: &AppState, secrets: &FactorSecrets, email: &str) -> Result<String, ServerError> {
     let (_, issuer) = app.public_url.split_once("://").unwrap_or(("", "everkey"));
     let uri = secrets.to_uri(issuer, email);
     let code =
-        QrCode::new(uri.expose().as_bytes()).map_err(|error| Refusal::Unavailable(error.to_string()))?;
+        QrCode::new(uri.expose().as_bytes()).map_err(|error| ServerError::Unavailable(error.to_string()))?;
     let (dark, light) = (svg::Color("#000"), svg::Color("#fff"));
     let image = code.render().min_dimensions(220, 220).dark_color(dark).light_color(light).build();
     let named = image.replacen("<svg ", "<svg role=\"img\" aria-label=\"QR code of the secret below\" ", 1);
@@ -235,96 +236,105 @@ fn in_groups(secrets: &FactorSecrets) -> SecretText {
 }
 
 pub(super) async fn confirm(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(typed): PageForm<Typed>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(typed): PageForm<FactorCodeForm>,
 ) -> Result<Response, PageError> {
     if let Some(response) = stale(&app, &signed_in) {
         return Ok(response);
     }
     let tell =
         async |status, alert: &str| set_up_page(&app, &signed_in, status, Some(alert.to_owned())).await;
-    let Ok(answer @ Answer::Totp(_)) = Answer::parse(&typed.code) else {
+    let Ok(answer @ SecondFactorAnswer::Totp(_)) = SecondFactorAnswer::parse(&typed.code) else {
         return tell(StatusCode::UNPROCESSABLE_ENTITY, "Type the six digits your app shows.").await;
     };
     match enrol::confirm(&app, &signed_in.session, &answer).await {
-        Ok(Confirmed::On(codes)) => Ok(codes_page(&signed_in, true, codes)),
-        Ok(Confirmed::Wrong) => {
+        Ok(Confirmation::On(codes)) => Ok(codes_page(&signed_in, true, codes)),
+        Ok(Confirmation::Wrong) => {
             let alert = "That code does not belong to this secret. Check the time of your device, \
                          then type the code that your app shows now.";
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SecondFactorError::RateLimited { retry_after }) => {
             let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, &alert).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
-fn codes_page(signed_in: &SignedIn, fresh: bool, codes: Vec<RecoveryCode>) -> Response {
-    Page::new(CodesPage { who: Who::at(Section::Security, signed_in), fresh, codes }).into_response()
+fn codes_page(signed_in: &SignedInBrowser, fresh: bool, codes: Vec<RecoveryCode>) -> Response {
+    HtmlPage::new(CodesPage { who: Who::at(NavigationSection::Security, signed_in), fresh, codes })
+        .into_response()
 }
 
 pub(super) async fn renew(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(typed): PageForm<Typed>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(typed): PageForm<FactorCodeForm>,
 ) -> Result<Response, PageError> {
     if let Some(response) = stale(&app, &signed_in) {
         return Ok(response);
     }
-    let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Change::Codes, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+    let Ok(answer) = SecondFactorAnswer::parse(&typed.code) else {
+        return refused(&app, &signed_in, Change::Codes, NotChanged::Unreadable).await;
     };
     match manage::renew(&app, &signed_in.session, &answer).await {
         Ok(Some(codes)) => Ok(codes_page(&signed_in, false, codes)),
-        Ok(None) => refused(&app, &signed_in, Change::Codes, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, Change::Codes, refusal).await,
+        Ok(None) => refused(&app, &signed_in, Change::Codes, NotChanged::Wrong).await,
+        Err(error) => refused(&app, &signed_in, Change::Codes, NotChanged::Failed(error)).await,
     }
 }
 
 pub(super) async fn turn_off(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(typed): PageForm<Typed>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(typed): PageForm<FactorCodeForm>,
 ) -> Result<Response, PageError> {
     if let Some(response) = stale(&app, &signed_in) {
         return Ok(response);
     }
-    let Ok(answer) = Answer::parse(&typed.code) else {
-        return refused(&app, &signed_in, Change::Off, Refusal::Invalid(NOT_AN_ANSWER.to_owned())).await;
+    let Ok(answer) = SecondFactorAnswer::parse(&typed.code) else {
+        return refused(&app, &signed_in, Change::Off, NotChanged::Unreadable).await;
     };
     match manage::turn_off(&app, &signed_in.session, &answer).await {
         Ok(true) => {
-            let off = SeeOther::to(OFF).cookie(cookies::forget(&app, Kind::Remembered));
+            let off = SeeOther::to(OFF).cookie(cookies::forget(&app, CookieKind::Remembered));
             Ok(off.into_response())
         }
-        Ok(false) => refused(&app, &signed_in, Change::Off, Refusal::SecondFactorRejected).await,
-        Err(refusal) => refused(&app, &signed_in, Change::Off, refusal).await,
+        Ok(false) => refused(&app, &signed_in, Change::Off, NotChanged::Wrong).await,
+        Err(error) => refused(&app, &signed_in, Change::Off, NotChanged::Failed(error)).await,
     }
+}
+
+/// Why a form of the page changed nothing.
+enum NotChanged {
+    /// What was typed is no answer.
+    Unreadable,
+    Wrong,
+    Failed(SecondFactorError),
 }
 
 /// The page again, with why it was not done.
 async fn refused(
-    app: &App,
-    signed_in: &SignedIn,
+    app: &AppState,
+    signed_in: &SignedInBrowser,
     at: Change,
-    refusal: Refusal,
+    why: NotChanged,
 ) -> Result<Response, PageError> {
-    let (status, text, retry_after) = match refusal {
-        Refusal::Invalid(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, None),
-        Refusal::SecondFactorRejected => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None),
-        Refusal::RateLimited { retry_after } => {
+    let (status, text, retry_after) = match why {
+        NotChanged::Unreadable => (StatusCode::UNPROCESSABLE_ENTITY, NOT_AN_ANSWER.to_owned(), None),
+        NotChanged::Wrong => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None),
+        NotChanged::Failed(SecondFactorError::RateLimited { retry_after }) => {
             let text = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             (StatusCode::TOO_MANY_REQUESTS, text, Some(retry_after))
         }
-        other => return Err(other.into()),
+        NotChanged::Failed(error) => return Err(error.into()),
     };
     let page = overview(app, signed_in, None, Some(Alert { at, text })).await?;
-    let mut response = Page::new(page).status(status).into_response();
+    let mut response = HtmlPage::new(page).status(status).into_response();
     if let Some(span) = retry_after {
         set_retry_after(&mut response, span);
     }
@@ -332,8 +342,8 @@ async fn refused(
 }
 
 pub(super) async fn forget(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
     PageForm(which): PageForm<Which>,
 ) -> Result<Response, PageError> {
     let id = Uuid::parse_str(&which.id).map_err(|_| PageError::not_found())?;

@@ -8,17 +8,18 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::error::PageError;
-use super::form::{PageForm, PageQuery};
-use super::layout::{Page, Section, SeeOther, Who};
-use super::times::When;
-use super::web::SignedIn;
-use crate::actions::web::list::{Listed, list};
-use crate::actions::web::{end, visit};
-use crate::app::App;
-use crate::rules::grant::{Grant, How};
+use crate::actions::browser::list::{ListedSession, list};
+use crate::actions::browser::{end, session};
+use crate::app::AppState;
+use crate::pages::display_time::DisplayTime;
+use crate::pages::error::PageError;
+use crate::pages::form::{EmptyForm, PageForm, PageQuery};
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::navigation::{NavigationSection, Who};
+use crate::pages::signed_in::SignedInBrowser;
+use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::rules::program;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 #[derive(Template)]
 #[template(path = "sessions.html")]
@@ -35,43 +36,45 @@ struct Row {
     title: String,
     kind: String,
     program: Option<String>,
-    since: When,
-    seen: When,
+    since: DisplayTime,
+    seen: DisplayTime,
     seen_from: Option<String>,
     began_at: Option<String>,
 }
 
 impl Row {
-    fn of(Listed { session, client: name }: Listed, now: Moment) -> Self {
+    fn of(ListedSession { session, client: name }: ListedSession, now: Timestamp) -> Self {
         let calls_itself = session.program.as_deref().and_then(program::describe);
         let how = match session.how {
-            How::Otp => "signed in with an email code",
-            How::Device => "approved with a device code",
-            How::Browser => "approved in a browser",
+            ProofMethod::Otp => "signed in with an email code",
+            ProofMethod::Device => "approved with a device code",
+            ProofMethod::Browser => "approved in a browser",
         };
         let (title, kind) = match &session.grant {
-            Grant::Web => (calls_itself.unwrap_or_else(|| "A browser".to_owned()), format!("Browser, {how}")),
-            Grant::FirstParty => {
+            SessionGrant::Web => {
+                (calls_itself.unwrap_or_else(|| "A browser".to_owned()), format!("Browser, {how}"))
+            }
+            SessionGrant::FirstParty => {
                 (calls_itself.unwrap_or_else(|| "A program".to_owned()), format!("Command line, {how}"))
             }
-            Grant::OAuth { client: _, scope } => {
+            SessionGrant::OAuth { client: _, scope } => {
                 let name = if name.is_empty() { "An app without a name".to_owned() } else { name };
                 let scope = if scope.is_empty() { String::new() } else { format!(", for {scope}") };
                 (name, format!("Connected app, {how}{scope}"))
             }
-            Grant::Cli { org, role } => {
+            SessionGrant::Cli { org, role } => {
                 ("achilles".to_owned(), format!("Command line, {how} (organisation {org}, as {role})"))
             }
         };
-        let seen = visit::last_seen(&session);
+        let seen = session::last_seen(&session);
         let seen_from = session.last_seen.map(|(_, from)| from);
         Self {
             id: session.id,
             title,
             kind,
             program: session.program.filter(|program| !program.is_empty()),
-            since: When::new(session.created_at, now),
-            seen: When::new(seen, now),
+            since: DisplayTime::new(session.created_at, now),
+            seen: DisplayTime::new(seen, now),
             began_at: session.address.filter(|at| Some(at) != seen_from.as_ref()),
             seen_from,
         }
@@ -80,26 +83,26 @@ impl Row {
 
 /// The query of the page.
 #[derive(Deserialize)]
-pub(super) struct Done {
+pub(super) struct SessionsQuery {
     ended: Option<String>,
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageQuery(done): PageQuery<Done>,
-) -> Result<Page<SessionsPage>, PageError> {
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageQuery(done): PageQuery<SessionsQuery>,
+) -> Result<HtmlPage<SessionsPage>, PageError> {
     let sessions = list(&app, &signed_in.session.user).await?;
     let now = app.now();
-    let (mine, others): (Vec<Listed>, Vec<Listed>) =
+    let (mine, others): (Vec<ListedSession>, Vec<ListedSession>) =
         sessions.into_iter().partition(|listed| listed.session.id == signed_in.session.id);
     let notice = match done.ended.as_deref() {
         Some("one") => Some("The session has ended."),
         Some("others") => Some("All other sessions have ended."),
         Some(_) | None => None,
     };
-    Ok(Page::new(SessionsPage {
-        who: Who::at(Section::Sessions, &signed_in),
+    Ok(HtmlPage::new(SessionsPage {
+        who: Who::at(NavigationSection::Sessions, &signed_in),
         notice,
         mine: mine.into_iter().next().map(|listed| Row::of(listed, now)),
         others: others.into_iter().map(|listed| Row::of(listed, now)).collect(),
@@ -113,8 +116,8 @@ pub(super) struct One {
 }
 
 pub(super) async fn end_one(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
     PageForm(one): PageForm<One>,
 ) -> Result<SeeOther, PageError> {
     let ended = match Uuid::parse_str(&one.session) {
@@ -132,14 +135,10 @@ pub(super) async fn end_one(
     Err(error.with_link("/dashboard/sessions", "Back to your sessions"))
 }
 
-/// A form with nothing but its token.
-#[derive(Deserialize)]
-pub(super) struct Others {}
-
 pub(super) async fn end_others(
-    State(app): State<Arc<App>>,
-    signed_in: SignedIn,
-    PageForm(Others {}): PageForm<Others>,
+    State(app): State<Arc<AppState>>,
+    signed_in: SignedInBrowser,
+    PageForm(EmptyForm {}): PageForm<EmptyForm>,
 ) -> Result<SeeOther, PageError> {
     end::others(&app, &signed_in.session).await?;
     Ok(SeeOther::to("/dashboard/sessions?ended=others"))

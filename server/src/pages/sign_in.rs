@@ -8,16 +8,17 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::cookies::{self, Kind};
-use super::error::{PageError, set_retry_after, wait};
-use super::form::{PageForm, PageQuery, SignInForm};
-use super::layout::{Page, SeeOther};
-use super::web::SignedIn;
-use crate::actions::Refusal;
-use crate::actions::web::end;
-use crate::actions::web::sign_in::{self as actions, Browser, Step};
-use crate::app::App;
-use crate::http::client::{Asks, ClientAddress};
+use crate::actions::browser::end;
+use crate::actions::server_error::ServerError;
+use crate::actions::sign_in::browser::{self as actions, BrowserCookies, SignInStep};
+use crate::actions::sign_in::error::SignInError;
+use crate::app::AppState;
+use crate::http::client::{ClientAddress, RequestCaller};
+use crate::pages::cookies::{self, CookieKind};
+use crate::pages::error::{PageError, set_retry_after, wait};
+use crate::pages::form::{EmptyForm, PageForm, PageQuery, SignInForm};
+use crate::pages::layout::{HtmlPage, SeeOther};
+use crate::pages::signed_in::SignedInBrowser;
 use crate::rules::email::Email;
 use crate::rules::local_path::LocalPath;
 use crate::rules::second_factor::REMEMBERED;
@@ -51,12 +52,12 @@ struct CodePage {
 
 /// The query of `/signin`.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SignInQuery {
     next: Option<String>,
     again: Option<String>,
 }
 
-impl Asked {
+impl SignInQuery {
     /// Where to go on: what was asked for if it is a path of this server, else the dashboard.
     fn next(next: Option<&str>) -> LocalPath {
         next.and_then(LocalPath::parse).unwrap_or_else(LocalPath::home)
@@ -64,31 +65,31 @@ impl Asked {
 }
 
 pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    PageQuery(asked): PageQuery<Asked>,
-    signed_in: Option<SignedIn>,
+    State(app): State<Arc<AppState>>,
+    PageQuery(asked): PageQuery<SignInQuery>,
+    signed_in: Option<SignedInBrowser>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let next = Asked::next(asked.next.as_deref());
+    let next = SignInQuery::next(asked.next.as_deref());
     let email = match signed_in {
         Some(_) if asked.again.is_none() => return Ok(SeeOther::to(next.as_str()).into_response()),
         Some(signed_in) => signed_in.session.user.email,
         None => String::new(),
     };
     // Two tabs share one cookie, so that the form in each of them works.
-    let (cookie, set) = match cookies::read(&app, &headers, Kind::SignIn) {
+    let (cookie, set) = match cookies::read(&app, &headers, CookieKind::SignIn) {
         Some(cookie) => (cookie, None),
         None => {
-            let cookie = BrowserSecret::random().map_err(Refusal::from)?;
-            let set = cookies::set(&app, Kind::SignIn, &cookie, None);
+            let cookie = BrowserSecret::random().map_err(ServerError::from)?;
+            let set = cookies::set(&app, CookieKind::SignIn, &cookie, None);
             (cookie, Some(set))
         }
     };
     let page = AddressPage { form_token: cookie.form_token(), next, email, alert: None };
-    Ok(with(Page::new(page), set).into_response())
+    Ok(with(HtmlPage::new(page), set).into_response())
 }
 
-fn with<T: Template>(page: Page<T>, cookie: Option<HeaderValue>) -> Page<T> {
+fn with<T: Template>(page: HtmlPage<T>, cookie: Option<HeaderValue>) -> HtmlPage<T> {
     match cookie {
         Some(cookie) => page.cookie(cookie),
         None => page,
@@ -96,20 +97,20 @@ fn with<T: Template>(page: Page<T>, cookie: Option<HeaderValue>) -> Page<T> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Address {
+pub(super) struct AddressForm {
     email: String,
     next: Option<String>,
 }
 
 pub(super) async fn ask(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(client): ClientAddress,
-    SignInForm { cookie, form }: SignInForm<Address>,
+    SignInForm { cookie, form }: SignInForm<AddressForm>,
 ) -> Result<Response, PageError> {
-    let next = Asked::next(form.next.as_deref());
+    let next = SignInQuery::next(form.next.as_deref());
     let again = |status, email: String, alert: String, next: LocalPath| {
         let page = AddressPage { form_token: cookie.form_token(), next, email, alert: Some(alert) };
-        Ok(Page::new(page).status(status).into_response())
+        Ok(HtmlPage::new(page).status(status).into_response())
     };
     let Ok(email) = Email::parse(&form.email) else {
         let alert = "That is not an email address. Write it like name@example.com.".to_owned();
@@ -117,38 +118,38 @@ pub(super) async fn ask(
     };
     match actions::ask(&app, &email, &next, client).await {
         Ok(fresh) => {
-            let set = cookies::set(&app, Kind::SignIn, &fresh, None);
+            let set = cookies::set(&app, CookieKind::SignIn, &fresh, None);
             Ok(SeeOther::to(CODE).cookie(set).into_response())
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("That was too often. Wait {}, then try again.", wait(retry_after));
             let mut response = again(StatusCode::TOO_MANY_REQUESTS, form.email, alert, next)?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// The query of `/signin/code`.
 #[derive(Deserialize)]
-pub(super) struct Sent {
+pub(super) struct CodeQuery {
     sent: Option<String>,
 }
 
 pub(super) async fn show_code(
-    State(app): State<Arc<App>>,
-    PageQuery(sent): PageQuery<Sent>,
+    State(app): State<Arc<AppState>>,
+    PageQuery(sent): PageQuery<CodeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let Some(cookie) = cookies::read(&app, &headers, Kind::SignIn) else {
+    let Some(cookie) = cookies::read(&app, &headers, CookieKind::SignIn) else {
         return Ok(SeeOther::to("/signin").into_response());
     };
     code_page(&app, &cookie, StatusCode::OK, sent.sent.is_some(), None).await
 }
 
 async fn code_page(
-    app: &App,
+    app: &AppState,
     cookie: &BrowserSecret,
     status: StatusCode,
     sent_again: bool,
@@ -164,28 +165,28 @@ async fn code_page(
         sent_again,
         alert,
     };
-    Ok(Page::new(page).status(status).into_response())
+    Ok(HtmlPage::new(page).status(status).into_response())
 }
 
 #[derive(Deserialize)]
-pub(super) struct Code {
+pub(super) struct CodeForm {
     code: SecretText,
 }
 
 pub(super) async fn prove(
-    State(app): State<Arc<App>>,
-    Asks(caller): Asks,
+    State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     headers: HeaderMap,
-    SignInForm { cookie, form }: SignInForm<Code>,
+    SignInForm { cookie, form }: SignInForm<CodeForm>,
 ) -> Result<Response, PageError> {
     let tell = async |status, alert: String| code_page(&app, &cookie, status, false, Some(alert)).await;
     let Ok(code) = LoginCode::parse(&without_spaces(&form.code)) else {
         let alert = "A code has six digits. Look for it in the mail we sent you.".to_owned();
         return tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await;
     };
-    let session = cookies::read(&app, &headers, Kind::Session);
-    let remembered = cookies::read(&app, &headers, Kind::Remembered);
-    let browser = Browser {
+    let session = cookies::read(&app, &headers, CookieKind::Session);
+    let remembered = cookies::read(&app, &headers, CookieKind::Remembered);
+    let browser = BrowserCookies {
         sign_in: &cookie,
         session: session.as_ref(),
         remembered: remembered.as_ref(),
@@ -193,35 +194,37 @@ pub(super) async fn prove(
     };
     match actions::prove_code(&app, browser, &code).await {
         Ok(step) => Ok(go_on(&app, &step).into_response()),
-        Err(Refusal::CodeRejected) => {
+        Err(SignInError::CodeRejected) => {
             let alert = "That code is wrong or no longer works. Check it, or ask for a new one.".to_owned();
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
         }
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("Too many wrong codes. Wait {}, then try again.", wait(retry_after));
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, alert).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(Refusal::Unauthorized) => Err(lapsed()),
-        Err(refusal) => Err(refusal.into()),
+        Err(SignInError::NotUnderWay) => Err(lapsed()),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Where a step of the sign-in leads, with the cookies that go with it.
-pub fn go_on(app: &App, step: &Step) -> SeeOther {
+pub fn go_on(app: &AppState, step: &SignInStep) -> SeeOther {
     match step {
-        Step::Done { session, next, remembered } => {
+        SignInStep::Done { session, next, remembered } => {
             let done = SeeOther::to(next.as_str())
-                .cookie(cookies::set(app, Kind::Session, session, Some(app.limits.web_longest)))
-                .cookie(cookies::forget(app, Kind::SignIn));
+                .cookie(cookies::set(app, CookieKind::Session, session, Some(app.limits.web_longest)))
+                .cookie(cookies::forget(app, CookieKind::SignIn));
             match remembered {
-                Some(cookie) => done.cookie(cookies::set(app, Kind::Remembered, cookie, Some(REMEMBERED))),
+                Some(cookie) => {
+                    done.cookie(cookies::set(app, CookieKind::Remembered, cookie, Some(REMEMBERED)))
+                }
                 None => done,
             }
         }
-        Step::SecondFactor { sign_in } => {
-            SeeOther::to(SECOND).cookie(cookies::set(app, Kind::SignIn, sign_in, None))
+        SignInStep::SecondFactor { sign_in } => {
+            SeeOther::to(SECOND).cookie(cookies::set(app, CookieKind::SignIn, sign_in, None))
         }
     }
 }
@@ -241,36 +244,32 @@ fn without_spaces(code: &SecretText) -> SecretText {
     SecretText::new(code.expose().chars().filter(|c| !c.is_ascii_whitespace()).collect())
 }
 
-/// A form with nothing but its token.
-#[derive(Deserialize)]
-pub(super) struct Nothing {}
-
 pub(super) async fn ask_again(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     ClientAddress(client): ClientAddress,
-    SignInForm { cookie, form: Nothing {} }: SignInForm<Nothing>,
+    SignInForm { cookie, form: EmptyForm {} }: SignInForm<EmptyForm>,
 ) -> Result<Response, PageError> {
     match actions::ask_again(&app, &cookie, client).await {
         Ok(_) => Ok(SeeOther::to("/signin/code?sent=again").into_response()),
-        Err(Refusal::RateLimited { retry_after }) => {
+        Err(SignInError::RateLimited { retry_after }) => {
             let alert = format!("Wait {} before you ask for another code.", wait(retry_after));
             let status = StatusCode::TOO_MANY_REQUESTS;
             let mut response = code_page(&app, &cookie, status, false, Some(alert)).await?;
             set_retry_after(&mut response, retry_after);
             Ok(response)
         }
-        Err(Refusal::Unauthorized) => Err(lapsed()),
-        Err(refusal) => Err(refusal.into()),
+        Err(SignInError::NotUnderWay) => Err(lapsed()),
+        Err(error) => Err(error.into()),
     }
 }
 
 pub(super) async fn sign_out(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     headers: HeaderMap,
-    PageForm(Nothing {}): PageForm<Nothing>,
+    PageForm(EmptyForm {}): PageForm<EmptyForm>,
 ) -> Result<SeeOther, PageError> {
-    if let Some(cookie) = cookies::read(&app, &headers, Kind::Session) {
+    if let Some(cookie) = cookies::read(&app, &headers, CookieKind::Session) {
         end::sign_out(&app, &cookie).await?;
     }
-    Ok(SeeOther::to("/signin").cookie(cookies::forget(&app, Kind::Session)))
+    Ok(SeeOther::to("/signin").cookie(cookies::forget(&app, CookieKind::Session)))
 }

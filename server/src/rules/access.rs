@@ -1,10 +1,10 @@
 //! What an access token opens: a live session, only the sight of its generation, or nothing.
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// Whether the session behind an access token still stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum SessionStanding {
     /// Neither revoked nor of a disabled account.
     Live,
     /// Revoked, unknown, or of a disabled account.
@@ -13,21 +13,20 @@ pub enum Standing {
 
 /// What the bearer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum TokenAccess {
     /// Everything its user may.
     Full,
     /// Only learn how far its session has rotated: the token has expired.
     ProbeOnly,
-    /// Nothing.
     Refused,
 }
 
 /// Decides by the session's standing and the token's expiry; there is no leeway.
-pub fn decide(standing: Standing, expires_at: Moment, now: Moment) -> Access {
+pub fn decide(standing: SessionStanding, expires_at: Timestamp, now: Timestamp) -> TokenAccess {
     match standing {
-        Standing::Ended => Access::Refused,
-        Standing::Live if now < expires_at => Access::Full,
-        Standing::Live => Access::ProbeOnly,
+        SessionStanding::Ended => TokenAccess::Refused,
+        SessionStanding::Live if now < expires_at => TokenAccess::Full,
+        SessionStanding::Live => TokenAccess::ProbeOnly,
     }
 }
 
@@ -37,10 +36,10 @@ mod tests {
 
     #[test]
     fn revocation_wins_over_a_valid_expiry() {
-        let (now, later) = (Moment::from_secs(10), Moment::from_secs(11));
-        assert_eq!(decide(Standing::Live, later, now), Access::Full);
-        assert_eq!(decide(Standing::Live, now, now), Access::ProbeOnly);
-        assert_eq!(decide(Standing::Ended, later, now), Access::Refused);
-        assert_eq!(decide(Standing::Ended, now, now), Access::Refused);
+        let (now, later) = (Timestamp::from_secs(10), Timestamp::from_secs(11));
+        assert_eq!(decide(SessionStanding::Live, later, now), TokenAccess::Full);
+        assert_eq!(decide(SessionStanding::Live, now, now), TokenAccess::ProbeOnly);
+        assert_eq!(decide(SessionStanding::Ended, later, now), TokenAccess::Refused);
+        assert_eq!(decide(SessionStanding::Ended, now, now), TokenAccess::Refused);
     }
 }

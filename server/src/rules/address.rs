@@ -7,9 +7,9 @@ use ipnet::IpNet;
 
 /// The network address that rate limits count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client(IpAddr);
+pub struct NetworkAddress(IpAddr);
 
-impl Client {
+impl NetworkAddress {
     /// Finds the client. `forwarded` holds the values of X-Forwarded-For in order; they are read from
     /// the nearest hop backwards, and only as long as each hop is a trusted proxy.
     pub fn find<'a>(
@@ -32,7 +32,7 @@ impl Client {
     }
 }
 
-impl fmt::Display for Client {
+impl fmt::Display for NetworkAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -52,7 +52,7 @@ mod tests {
 
     fn find(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        Client::find(peer.parse().unwrap(), forwarded.iter().copied(), &trusted).to_string()
+        NetworkAddress::find(peer.parse().unwrap(), forwarded.iter().copied(), &trusted).to_string()
     }
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_is_believed_and_what_the_client_put_before_it_is_not() {
+    fn only_what_the_trusted_proxy_says_is_believed() {
         let nets = &["127.0.0.0/8", "10.0.0.0/8"];
         assert_eq!(find("127.0.0.1", &["203.0.113.5"], nets), "203.0.113.5");
         assert_eq!(find("127.0.0.1", &["1.1.1.1, 203.0.113.5, 10.0.0.2"], nets), "203.0.113.5");

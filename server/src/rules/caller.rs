@@ -1,6 +1,6 @@
 //! Who asks, as far as the network tells: an address and what a program calls itself.
 
-use super::address::Client;
+use crate::rules::address::NetworkAddress;
 
 /// The longest program name kept, in characters.
 const LONGEST: usize = 120;
@@ -8,16 +8,15 @@ const LONGEST: usize = 120;
 /// The network side of a request. Both parts are claims: they are shown to people and never decide anything
 /// but rate limits.
 #[derive(Clone, Debug)]
-pub struct Caller {
-    /// The network address.
-    pub address: Client,
+pub struct NetworkCaller {
+    pub address: NetworkAddress,
     /// What the program calls itself (`User-Agent`): visible ASCII and spaces, at most 120 characters.
     pub program: String,
 }
 
-impl Caller {
+impl NetworkCaller {
     /// A caller at `address` that calls itself `user_agent`, of which nothing unprintable is kept.
-    pub fn new(address: Client, user_agent: Option<&str>) -> Self {
+    pub fn new(address: NetworkAddress, user_agent: Option<&str>) -> Self {
         let kept = |c: &char| c.is_ascii_graphic() || *c == ' ';
         Self { address, program: user_agent.unwrap_or("").chars().filter(kept).take(LONGEST).collect() }
     }
@@ -29,9 +28,9 @@ mod tests {
 
     #[test]
     fn a_program_name_is_short_and_printable() {
-        let address = Client::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
-        assert_eq!(Caller::new(address, None).program, "");
-        assert_eq!(Caller::new(address, Some("curl/8\u{1b}[31m\n")).program, "curl/8[31m");
-        assert_eq!(Caller::new(address, Some(&"x".repeat(500))).program.len(), LONGEST);
+        let address = NetworkAddress::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
+        assert_eq!(NetworkCaller::new(address, None).program, "");
+        assert_eq!(NetworkCaller::new(address, Some("curl/8\u{1b}[31m\n")).program, "curl/8[31m");
+        assert_eq!(NetworkCaller::new(address, Some(&"x".repeat(500))).program.len(), LONGEST);
     }
 }

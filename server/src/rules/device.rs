@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What a client that polls too early has to wait more from then on (RFC 8628 section 3.5).
 pub const SLOW_DOWN: Duration = Duration::from_secs(5);
@@ -10,12 +10,9 @@ pub const SLOW_DOWN: Duration = Duration::from_secs(5);
 /// How much too early a poll may come: timers are not that exact.
 const LEEWAY: Duration = Duration::from_millis(250);
 
-/// Who asks for a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asker {
-    /// An OAuth client.
     Client {
-        /// Its id.
         id: String,
         /// What it calls itself. Anyone may register under any name.
         name: String,
@@ -54,20 +51,15 @@ impl Asker {
 
 /// What has become of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nobody has decided yet.
+pub enum DeviceGrantState {
     Pending,
     /// A user approved it; its tokens have not been fetched.
     Approved {
-        /// The user's id.
         user: String,
     },
-    /// A user denied it.
     Denied {
-        /// The user's id.
         user: String,
     },
-    /// Its tokens were fetched.
     Redeemed {
         /// The id of the user who had approved it.
         user: String,
@@ -77,25 +69,20 @@ pub enum State {
 /// How a grant is polled.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// The last poll.
-    pub polled_at: Option<Moment>,
+    pub polled_at: Option<Timestamp>,
     /// The least time between two polls.
     pub interval: Duration,
 }
 
-/// What a poll is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Nobody has decided yet.
+pub enum PollAnswer {
     Pending,
     /// As above, and from now on there must be `interval` between two polls.
     SlowDown {
-        /// The new interval.
         interval: Duration,
     },
     /// The grant's time is over, whether or not it was approved.
     Expired,
-    /// It was denied.
     Denied,
     /// Its tokens were fetched before.
     UsedUp,
@@ -107,37 +94,43 @@ pub enum Answer {
 }
 
 /// Decides one poll. `now` is taken after the lock.
-pub fn poll(asker: &Asker, state: &State, pace: Pace, expires_at: Moment, now: Moment) -> Answer {
+pub fn poll(
+    asker: &Asker,
+    state: &DeviceGrantState,
+    pace: Pace,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> PollAnswer {
     match state {
-        State::Redeemed { .. } => Answer::UsedUp,
-        State::Pending | State::Approved { .. } | State::Denied { .. } if now >= expires_at => {
-            Answer::Expired
+        DeviceGrantState::Redeemed { .. } => PollAnswer::UsedUp,
+        DeviceGrantState::Pending | DeviceGrantState::Approved { .. } | DeviceGrantState::Denied { .. }
+            if now >= expires_at =>
+        {
+            PollAnswer::Expired
         }
-        State::Denied { .. } => Answer::Denied,
-        State::Approved { user } => Answer::Redeem { user: user.clone() },
-        State::Pending if asker.is_slowed_down() && is_early(pace, now) => {
-            Answer::SlowDown { interval: pace.interval.saturating_add(SLOW_DOWN) }
+        DeviceGrantState::Denied { .. } => PollAnswer::Denied,
+        DeviceGrantState::Approved { user } => PollAnswer::Redeem { user: user.clone() },
+        DeviceGrantState::Pending if asker.is_slowed_down() && is_early(pace, now) => {
+            PollAnswer::SlowDown { interval: pace.interval.saturating_add(SLOW_DOWN) }
         }
-        State::Pending => Answer::Pending,
+        DeviceGrantState::Pending => PollAnswer::Pending,
     }
 }
 
-fn is_early(pace: Pace, now: Moment) -> bool {
+fn is_early(pace: Pace, now: Timestamp) -> bool {
     pace.polled_at.is_some_and(|at| now < at.plus(pace.interval.saturating_sub(LEEWAY)))
 }
 
 /// What a person says to a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Yes.
+pub enum DeviceDecision {
     Approve,
-    /// No.
     Deny,
 }
 
 /// Whether a verdict counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ruling {
+pub enum DecisionRuling {
     /// It does: write it down.
     Counts,
     /// The same person has said the same before.
@@ -149,17 +142,31 @@ pub enum Ruling {
 }
 
 /// Decides whether a verdict of `user` counts. The first one does, and no later one changes it.
-pub fn rule(state: &State, user: &str, verdict: Verdict, expires_at: Moment, now: Moment) -> Ruling {
+pub fn rule(
+    state: &DeviceGrantState,
+    user: &str,
+    verdict: DeviceDecision,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> DecisionRuling {
     match (state, verdict) {
-        (State::Approved { user: by } | State::Redeemed { user: by }, Verdict::Approve)
-        | (State::Denied { user: by }, Verdict::Deny)
+        (
+            DeviceGrantState::Approved { user: by } | DeviceGrantState::Redeemed { user: by },
+            DeviceDecision::Approve,
+        )
+        | (DeviceGrantState::Denied { user: by }, DeviceDecision::Deny)
             if by == user =>
         {
-            Ruling::SaidBefore
+            DecisionRuling::SaidBefore
         }
-        (State::Approved { .. } | State::Redeemed { .. } | State::Denied { .. }, _) => Ruling::Decided,
-        (State::Pending, _) if now >= expires_at => Ruling::Expired,
-        (State::Pending, Verdict::Approve | Verdict::Deny) => Ruling::Counts,
+        (
+            DeviceGrantState::Approved { .. }
+            | DeviceGrantState::Redeemed { .. }
+            | DeviceGrantState::Denied { .. },
+            _,
+        ) => DecisionRuling::Decided,
+        (DeviceGrantState::Pending, _) if now >= expires_at => DecisionRuling::Expired,
+        (DeviceGrantState::Pending, DeviceDecision::Approve | DeviceDecision::Deny) => DecisionRuling::Counts,
     }
 }
 
@@ -167,20 +174,20 @@ pub fn rule(state: &State, user: &str, verdict: Verdict, expires_at: Moment, now
 mod tests {
     use super::*;
 
-    const NOW: Moment = Moment::from_secs(1_000);
-    const LATER: Moment = Moment::from_secs(1_001);
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
+    const LATER: Timestamp = Timestamp::from_secs(1_001);
 
     fn client() -> Asker {
         Asker::Client { id: "c".into(), name: "tool".into(), scope: "email".into() }
     }
 
-    fn states() -> [State; 4] {
+    fn states() -> [DeviceGrantState; 4] {
         let user = || "ada".to_owned();
         [
-            State::Pending,
-            State::Approved { user: user() },
-            State::Denied { user: user() },
-            State::Redeemed { user: user() },
+            DeviceGrantState::Pending,
+            DeviceGrantState::Approved { user: user() },
+            DeviceGrantState::Denied { user: user() },
+            DeviceGrantState::Redeemed { user: user() },
         ]
     }
 
@@ -189,61 +196,67 @@ mod tests {
     #[test]
     fn each_state_has_its_answer() {
         let [pending, approved, denied, redeemed] = states();
-        let ask = |state: &State| poll(&client(), state, UNHURRIED, LATER, NOW);
-        assert_eq!(ask(&pending), Answer::Pending);
-        assert_eq!(ask(&approved), Answer::Redeem { user: "ada".into() });
-        assert_eq!(ask(&denied), Answer::Denied);
-        assert_eq!(ask(&redeemed), Answer::UsedUp);
+        let ask = |state: &DeviceGrantState| poll(&client(), state, UNHURRIED, LATER, NOW);
+        assert_eq!(ask(&pending), PollAnswer::Pending);
+        assert_eq!(ask(&approved), PollAnswer::Redeem { user: "ada".into() });
+        assert_eq!(ask(&denied), PollAnswer::Denied);
+        assert_eq!(ask(&redeemed), PollAnswer::UsedUp);
     }
 
     #[test]
     fn an_approval_does_not_outlive_its_code() {
         let [pending, approved, denied, redeemed] = states();
         for state in [&pending, &approved, &denied] {
-            assert_eq!(poll(&client(), state, UNHURRIED, NOW, NOW), Answer::Expired);
+            assert_eq!(poll(&client(), state, UNHURRIED, NOW, NOW), PollAnswer::Expired);
         }
-        assert_eq!(poll(&client(), &redeemed, UNHURRIED, NOW, NOW), Answer::UsedUp);
+        assert_eq!(poll(&client(), &redeemed, UNHURRIED, NOW, NOW), PollAnswer::UsedUp);
     }
 
     #[test]
     fn who_polls_too_early_waits_five_seconds_more() {
         let after = |millis: i64, interval: u64| {
             let interval = Duration::from_secs(interval);
-            let polled_at = Some(Moment::from_millis(NOW.millis() - millis));
-            poll(&client(), &State::Pending, Pace { polled_at, interval }, LATER, NOW)
+            let polled_at = Some(Timestamp::from_millis(NOW.millis() - millis));
+            poll(&client(), &DeviceGrantState::Pending, Pace { polled_at, interval }, LATER, NOW)
         };
-        assert_eq!(after(5_000, 5), Answer::Pending);
-        assert_eq!(after(4_750, 5), Answer::Pending);
-        assert_eq!(after(4_749, 5), Answer::SlowDown { interval: Duration::from_secs(10) });
-        assert_eq!(after(9_749, 10), Answer::SlowDown { interval: Duration::from_secs(15) });
-        assert_eq!(after(10_000, 10), Answer::Pending);
+        assert_eq!(after(5_000, 5), PollAnswer::Pending);
+        assert_eq!(after(4_750, 5), PollAnswer::Pending);
+        assert_eq!(after(4_749, 5), PollAnswer::SlowDown { interval: Duration::from_secs(10) });
+        assert_eq!(after(9_749, 10), PollAnswer::SlowDown { interval: Duration::from_secs(15) });
+        assert_eq!(after(10_000, 10), PollAnswer::Pending);
     }
 
     #[test]
-    fn an_approved_grant_is_given_out_however_early_and_achilles_is_never_slowed_down() {
+    fn early_polls_get_approved_grants_and_achilles_no_slow_down() {
         let hurried = Pace { polled_at: Some(NOW), interval: Duration::from_secs(5) };
-        let approved = State::Approved { user: "ada".into() };
-        assert_eq!(poll(&client(), &approved, hurried, LATER, NOW), Answer::Redeem { user: "ada".into() });
-        assert_eq!(poll(&Asker::Achilles, &State::Pending, hurried, LATER, NOW), Answer::Pending);
+        let approved = DeviceGrantState::Approved { user: "ada".into() };
+        assert_eq!(
+            poll(&client(), &approved, hurried, LATER, NOW),
+            PollAnswer::Redeem { user: "ada".into() }
+        );
+        assert_eq!(
+            poll(&Asker::Achilles, &DeviceGrantState::Pending, hurried, LATER, NOW),
+            PollAnswer::Pending
+        );
     }
 
     #[test]
     fn the_first_verdict_counts_and_stays() {
         let [pending, approved, denied, redeemed] = states();
-        use Verdict::{Approve, Deny};
+        use DeviceDecision::{Approve, Deny};
         for (state, user, verdict, ruling) in [
-            (&pending, "ada", Approve, Ruling::Counts),
-            (&pending, "bob", Deny, Ruling::Counts),
-            (&approved, "ada", Approve, Ruling::SaidBefore),
-            (&redeemed, "ada", Approve, Ruling::SaidBefore),
-            (&denied, "ada", Deny, Ruling::SaidBefore),
-            (&approved, "bob", Approve, Ruling::Decided),
-            (&approved, "ada", Deny, Ruling::Decided),
-            (&denied, "ada", Approve, Ruling::Decided),
-            (&redeemed, "ada", Deny, Ruling::Decided),
+            (&pending, "ada", Approve, DecisionRuling::Counts),
+            (&pending, "bob", Deny, DecisionRuling::Counts),
+            (&approved, "ada", Approve, DecisionRuling::SaidBefore),
+            (&redeemed, "ada", Approve, DecisionRuling::SaidBefore),
+            (&denied, "ada", Deny, DecisionRuling::SaidBefore),
+            (&approved, "bob", Approve, DecisionRuling::Decided),
+            (&approved, "ada", Deny, DecisionRuling::Decided),
+            (&denied, "ada", Approve, DecisionRuling::Decided),
+            (&redeemed, "ada", Deny, DecisionRuling::Decided),
         ] {
             assert_eq!(rule(state, user, verdict, LATER, NOW), ruling, "{state:?} {user} {verdict:?}");
         }
-        assert_eq!(rule(&pending, "ada", Approve, NOW, NOW), Ruling::Expired);
+        assert_eq!(rule(&pending, "ada", Approve, NOW, NOW), DecisionRuling::Expired);
     }
 }

@@ -1,31 +1,29 @@
 //! What a session is for, and how its holder proved who they are.
 
+use std::str::FromStr;
+
+use crate::rules::unknown_value::UnknownValue;
+
 /// To whom a session's tokens were given. A token of one kind opens nothing of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
+pub enum SessionGrant {
     /// A tool that signed in on its user's behalf, with everything its user may do.
     FirstParty,
     /// A browser on this server's own pages. It holds a cookie and has no tokens.
     Web,
     /// An OAuth client, with what its user consented to.
     OAuth {
-        /// The client's id.
         client: String,
         /// The granted scope: words separated by single spaces.
         scope: String,
     },
     /// The achilles CLI.
-    Cli {
-        /// The organisation it acts in.
-        org: String,
-        /// Its user's role there.
-        role: String,
-    },
+    Cli { org: String, role: String },
 }
 
 /// Who brings a refresh token. A token that was given to another holder does not exist for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum TokenHolder {
     /// The first-party routes.
     FirstParty,
     /// An OAuth client, by its id.
@@ -34,12 +32,12 @@ pub enum Holder {
     Cli,
 }
 
-impl Grant {
+impl SessionGrant {
     /// Whether tokens of this grant were given to `holder`.
-    pub fn is_of(&self, holder: &Holder) -> bool {
+    pub fn is_of(&self, holder: &TokenHolder) -> bool {
         match (self, holder) {
-            (Self::FirstParty, Holder::FirstParty) | (Self::Cli { .. }, Holder::Cli) => true,
-            (Self::OAuth { client, .. }, Holder::Client(id)) => client == id,
+            (Self::FirstParty, TokenHolder::FirstParty) | (Self::Cli { .. }, TokenHolder::Cli) => true,
+            (Self::OAuth { client, .. }, TokenHolder::Client(id)) => client == id,
             (Self::FirstParty | Self::Web | Self::OAuth { .. } | Self::Cli { .. }, _) => false,
         }
     }
@@ -47,7 +45,7 @@ impl Grant {
 
 /// How a person proved who they are when a session began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum ProofMethod {
     /// With a code sent by email.
     Otp,
     /// By approving a device code.
@@ -56,18 +54,24 @@ pub enum How {
     Browser,
 }
 
-impl How {
+impl ProofMethod {
     /// The word for it in the database and in listings.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Otp => "otp",
             Self::Device => "device",
             Self::Browser => "browser",
         }
     }
+}
 
-    /// The one with this word.
-    pub fn read(word: &str) -> Option<Self> {
-        [Self::Otp, Self::Device, Self::Browser].into_iter().find(|how| how.word() == word)
+impl FromStr for ProofMethod {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        [Self::Otp, Self::Device, Self::Browser]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .ok_or(UnknownValue)
     }
 }

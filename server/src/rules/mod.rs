@@ -3,11 +3,13 @@
 
 pub mod access;
 pub mod address;
+pub mod audit_event;
+pub mod browser_session;
 pub mod caller;
+pub mod code_guess;
 pub mod device;
 pub mod email;
 pub mod grant;
-pub mod guess;
 pub mod local_path;
 pub mod oauth;
 pub mod personal_token;
@@ -19,6 +21,5 @@ pub mod request_code;
 pub mod role;
 pub mod rotation;
 pub mod second_factor;
-pub mod share;
-pub mod web;
-pub mod wording;
+pub mod text;
+pub mod unknown_value;

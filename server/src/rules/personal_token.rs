@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::rules::plan::Plan;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 64;
@@ -16,35 +16,34 @@ const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is wrong with a wish for a token; for people.
+/// What is wrong with a request for a token; for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadWish {
+pub enum InvalidTokenRequest {
     /// The name is too long, or holds what can't be shown.
     #[error("The name may have up to 64 characters, and none that can't be seen.")]
     Name,
-    /// The lapse is not one.
     #[error("A token may last from 1 to 366 days, or until it is revoked.")]
     Lapse,
 }
 
 /// A token that someone wishes to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct PersonalTokenRequest {
     name: String,
     lapse: Option<Duration>,
 }
 
-impl Wish {
+impl PersonalTokenRequest {
     /// A token called `name` (left empty: "CLI token") that lapses after so many days, or never.
-    pub fn new(name: &str, days: Option<u32>) -> Result<Self, BadWish> {
+    pub fn new(name: &str, days: Option<u32>) -> Result<Self, InvalidTokenRequest> {
         let name = name.trim();
         if name.chars().count() > LONGEST_NAME || name.chars().any(is_unseen) {
-            return Err(BadWish::Name);
+            return Err(InvalidTokenRequest::Name);
         }
         let lapse = match days {
             None => None,
             Some(days @ 1..=LONGEST_LAPSE) => Some(DAY.saturating_mul(days)),
-            Some(_) => return Err(BadWish::Lapse),
+            Some(_) => return Err(InvalidTokenRequest::Lapse),
         };
         Ok(Self { name: if name.is_empty() { "CLI token" } else { name }.to_owned(), lapse })
     }
@@ -55,7 +54,7 @@ impl Wish {
     }
 
     /// When the token lapses if it is made `now`.
-    pub fn expires_at(&self, now: Moment) -> Option<Moment> {
+    pub fn expires_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.lapse.map(|lapse| now.plus(lapse))
     }
 }
@@ -69,21 +68,22 @@ fn is_unseen(c: char) -> bool {
 
 /// Whether a token still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It does.
+pub enum PersonalTokenStanding {
     Live,
-    /// Its owner revoked it.
     Revoked,
-    /// Its time is over.
     Lapsed,
 }
 
 /// Decides by when the token was revoked and when it lapses.
-pub fn standing(revoked_at: Option<Moment>, expires_at: Option<Moment>, now: Moment) -> Standing {
+pub fn standing(
+    revoked_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> PersonalTokenStanding {
     match (revoked_at, expires_at) {
-        (Some(_), _) => Standing::Revoked,
-        (None, Some(expires_at)) if now >= expires_at => Standing::Lapsed,
-        (None, Some(_) | None) => Standing::Live,
+        (Some(_), _) => PersonalTokenStanding::Revoked,
+        (None, Some(expires_at)) if now >= expires_at => PersonalTokenStanding::Lapsed,
+        (None, Some(_) | None) => PersonalTokenStanding::Live,
     }
 }
 
@@ -93,7 +93,7 @@ pub fn has_room(plan: Plan, live: u32) -> bool {
 }
 
 /// Whether a use is to be written down, or was so recently that it makes no difference.
-pub fn is_news(last_used_at: Option<Moment>, now: Moment) -> bool {
+pub fn is_news(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
     last_used_at.is_none_or(|at| now.since(at) >= USE_NOTED_EVERY)
 }
 
@@ -101,37 +101,37 @@ pub fn is_news(last_used_at: Option<Moment>, now: Moment) -> bool {
 mod tests {
     use super::*;
 
-    const NOW: Moment = Moment::from_secs(1_000);
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
 
     #[test]
     fn names_are_short_and_can_be_seen() {
-        assert_eq!(Wish::new("  M2 MacBook ", None).unwrap().name(), "M2 MacBook");
-        assert_eq!(Wish::new(" ", None).unwrap().name(), "CLI token");
-        assert_eq!(Wish::new(&"é".repeat(64), None).unwrap().name().chars().count(), 64);
+        assert_eq!(PersonalTokenRequest::new("  M2 MacBook ", None).unwrap().name(), "M2 MacBook");
+        assert_eq!(PersonalTokenRequest::new(" ", None).unwrap().name(), "CLI token");
+        assert_eq!(PersonalTokenRequest::new(&"é".repeat(64), None).unwrap().name().chars().count(), 64);
         for name in [&"é".repeat(65), "a\nb", "a\0", "a\u{202e}b", "\u{200b}", "a\u{2028}b", "\u{1b}[31m"] {
-            assert_eq!(Wish::new(name, None), Err(BadWish::Name), "{name:?}");
+            assert_eq!(PersonalTokenRequest::new(name, None), Err(InvalidTokenRequest::Name), "{name:?}");
         }
     }
 
     #[test]
     fn a_lapse_is_between_a_day_and_a_year() {
-        assert_eq!(Wish::new("a", None).unwrap().expires_at(NOW), None);
-        let in_a_day = Wish::new("a", Some(1)).unwrap().expires_at(NOW);
-        assert_eq!(in_a_day, Some(Moment::from_secs(1_000 + 86_400)));
-        assert!(Wish::new("a", Some(366)).is_ok());
+        assert_eq!(PersonalTokenRequest::new("a", None).unwrap().expires_at(NOW), None);
+        let in_a_day = PersonalTokenRequest::new("a", Some(1)).unwrap().expires_at(NOW);
+        assert_eq!(in_a_day, Some(Timestamp::from_secs(1_000 + 86_400)));
+        assert!(PersonalTokenRequest::new("a", Some(366)).is_ok());
         for days in [0, 367, u32::MAX] {
-            assert_eq!(Wish::new("a", Some(days)), Err(BadWish::Lapse));
+            assert_eq!(PersonalTokenRequest::new("a", Some(days)), Err(InvalidTokenRequest::Lapse));
         }
     }
 
     #[test]
     fn a_token_counts_until_it_is_revoked_or_lapses() {
-        let later = Some(Moment::from_secs(1_001));
-        assert_eq!(standing(None, None, NOW), Standing::Live);
-        assert_eq!(standing(None, later, NOW), Standing::Live);
-        assert_eq!(standing(None, Some(NOW), NOW), Standing::Lapsed);
-        assert_eq!(standing(Some(NOW), Some(NOW), NOW), Standing::Revoked);
-        assert_eq!(standing(later, None, NOW), Standing::Revoked);
+        let later = Some(Timestamp::from_secs(1_001));
+        assert_eq!(standing(None, None, NOW), PersonalTokenStanding::Live);
+        assert_eq!(standing(None, later, NOW), PersonalTokenStanding::Live);
+        assert_eq!(standing(None, Some(NOW), NOW), PersonalTokenStanding::Lapsed);
+        assert_eq!(standing(Some(NOW), Some(NOW), NOW), PersonalTokenStanding::Revoked);
+        assert_eq!(standing(later, None, NOW), PersonalTokenStanding::Revoked);
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_use_is_news_once_a_minute() {
         assert!(is_news(None, NOW));
-        assert!(!is_news(Some(NOW), Moment::from_millis(1_059_999)));
-        assert!(is_news(Some(NOW), Moment::from_secs(1_060)));
+        assert!(!is_news(Some(NOW), Timestamp::from_millis(1_059_999)));
+        assert!(is_news(Some(NOW), Timestamp::from_secs(1_060)));
     }
 }

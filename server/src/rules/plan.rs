@@ -1,6 +1,5 @@
 //! What a plan includes.
 
-/// What a user's plan includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What it is called on the wire and on pages.

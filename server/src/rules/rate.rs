@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// At most `max` events (at least one) within any `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Rate {
 
 /// Decides by one fact: when the `limit.max`-th newest event was, if there were that many. While it
 /// is inside the window the window is full, and it is the one whose leaving makes room.
-pub fn check(limit: Limit, max_th_newest: Option<Moment>, now: Moment) -> Rate {
+pub fn check(limit: Limit, max_th_newest: Option<Timestamp>, now: Timestamp) -> Rate {
     match max_th_newest {
         None => Rate::Open,
         Some(at) => wait_until(at.plus(limit.window), now),
@@ -35,7 +35,7 @@ pub fn check(limit: Limit, max_th_newest: Option<Moment>, now: Moment) -> Rate {
 }
 
 /// Decides a pause between two events: the last one and the next.
-pub fn cool_down(pause: Duration, last: Option<Moment>, now: Moment) -> Rate {
+pub fn cool_down(pause: Duration, last: Option<Timestamp>, now: Timestamp) -> Rate {
     match last {
         None => Rate::Open,
         Some(at) => wait_until(at.plus(pause), now),
@@ -57,7 +57,7 @@ impl Rate {
     }
 }
 
-fn wait_until(free: Moment, now: Moment) -> Rate {
+fn wait_until(free: Timestamp, now: Timestamp) -> Rate {
     if free > now { Rate::Full { retry_after: free.since(now) } } else { Rate::Open }
 }
 
@@ -69,13 +69,13 @@ mod tests {
 
     #[test]
     fn a_window_opens_when_its_oldest_event_leaves() {
-        let at = Moment::from_secs(1000);
+        let at = Timestamp::from_secs(1000);
         assert_eq!(check(LIMIT, None, at), Rate::Open);
         assert_eq!(
-            check(LIMIT, Some(at), Moment::from_secs(1899)),
+            check(LIMIT, Some(at), Timestamp::from_secs(1899)),
             Rate::Full { retry_after: Duration::from_secs(1) }
         );
-        assert_eq!(check(LIMIT, Some(at), Moment::from_secs(1900)), Rate::Open);
+        assert_eq!(check(LIMIT, Some(at), Timestamp::from_secs(1900)), Rate::Open);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const MOST_DAYS: i64 = 365;
@@ -25,10 +25,10 @@ pub enum Invalid {
 }
 
 /// The moment to fire. `at` (unix seconds) wins where both are given, as in failproofai.
-pub fn fire_at(in_days: Option<i64>, at: Option<i64>, now: Moment) -> Result<Moment, Invalid> {
+pub fn fire_at(in_days: Option<i64>, at: Option<i64>, now: Timestamp) -> Result<Timestamp, Invalid> {
     match (at, in_days) {
         (Some(at), _) => {
-            let at = Moment::from_secs(at);
+            let at = Timestamp::from_secs(at);
             if at <= now {
                 Err(Invalid::Past)
             } else if at > now.plus(DAY * 365) {
@@ -37,7 +37,7 @@ pub fn fire_at(in_days: Option<i64>, at: Option<i64>, now: Moment) -> Result<Mom
                 Ok(at)
             }
         }
-        (None, Some(days @ 1..=MOST_DAYS)) => Ok(Moment::from_secs(now.secs() + days * 86_400)),
+        (None, Some(days @ 1..=MOST_DAYS)) => Ok(Timestamp::from_secs(now.secs() + days * 86_400)),
         (None, Some(_)) => Err(Invalid::Days),
         (None, None) => Err(Invalid::Missing),
     }
@@ -66,18 +66,18 @@ pub fn pause_after(tries: i64) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const NOW: Moment = Moment::from_secs(1_000_000);
+    const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
     #[test]
     fn days_run_from_1_to_365() {
-        assert_eq!(fire_at(Some(7), None, NOW), Ok(Moment::from_secs(1_000_000 + 7 * 86_400)));
+        assert_eq!(fire_at(Some(7), None, NOW), Ok(Timestamp::from_secs(1_000_000 + 7 * 86_400)));
         for days in [0, -1, 366, i64::MAX, i64::MIN] {
             assert_eq!(fire_at(Some(days), None, NOW), Err(Invalid::Days));
         }
     }
 
     #[test]
-    fn a_letter_is_tried_for_about_a_day_with_growing_pauses() {
+    fn a_letter_is_tried_for_about_a_day() {
         let pauses: Vec<_> = (1..).map_while(pause_after).collect();
         assert!(pauses.is_sorted(), "{pauses:?}");
         let all: Duration = pauses.iter().sum();
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_moment_wins_and_must_lie_within_a_year() {
-        assert_eq!(fire_at(Some(7), Some(1_000_001), NOW), Ok(Moment::from_secs(1_000_001)));
+        assert_eq!(fire_at(Some(7), Some(1_000_001), NOW), Ok(Timestamp::from_secs(1_000_001)));
         assert_eq!(fire_at(None, Some(1_000_000), NOW), Err(Invalid::Past));
         assert_eq!(fire_at(None, Some(i64::MIN), NOW), Err(Invalid::Past));
         assert_eq!(fire_at(None, Some(1_000_000 + 365 * 86_400 + 1), NOW), Err(Invalid::TooFar));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// How long a sign-in counts as recent.
 const RECENT: Duration = Duration::from_secs(10 * 60);
@@ -11,7 +11,7 @@ const RECENT: Duration = Duration::from_secs(10 * 60);
 pub const REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 
 /// Whether someone who proved who they are at `proved_at` may change their second factor without doing so again.
-pub fn recent(proved_at: Moment, now: Moment) -> bool {
+pub fn recent(proved_at: Timestamp, now: Timestamp) -> bool {
     now < proved_at.plus(RECENT)
 }
 
@@ -21,8 +21,8 @@ mod tests {
 
     #[test]
     fn a_sign_in_is_recent_for_ten_minutes() {
-        let at = Moment::from_secs(1000);
-        assert!(recent(at, at) && recent(at, Moment::from_millis(1_599_999)));
-        assert!(!recent(at, Moment::from_secs(1600)));
+        let at = Timestamp::from_secs(1000);
+        assert!(recent(at, at) && recent(at, Timestamp::from_millis(1_599_999)));
+        assert!(!recent(at, Timestamp::from_secs(1600)));
     }
 }

@@ -6,24 +6,23 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::provider;
 use crate::keys::KeyRing;
-use crate::rules::grant::Grant;
+use crate::rules::grant::SessionGrant;
 use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
+use crate::tokens::crypto_provider;
 
 /// Who access tokens are for.
 pub const AUDIENCE: &str = "everkey";
 
 /// What an access token says.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub struct AccessClaims {
     /// The server that issued it.
     pub iss: String,
     /// Whom it is for: always [`AUDIENCE`].
     pub aud: String,
-    /// The user's id.
     pub sub: String,
     /// The user's email address when it was issued; an OAuth client needs the scope `email` to see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,9 +31,7 @@ pub struct Claims {
     pub iat: i64,
     /// When it stops working, unix seconds.
     pub exp: i64,
-    /// Its own id.
     pub jti: String,
-    /// Its session's id.
     pub sid: String,
     /// The generation of the session it was issued with.
     pub r#gen: i64,
@@ -50,7 +47,6 @@ pub struct Claims {
     /// The organisation the achilles CLI acts in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_id: Option<String>,
-    /// The user's role there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
 }
@@ -58,7 +54,6 @@ pub struct Claims {
 /// Why a text was not made into, or taken for, an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// Signing failed.
     #[error("the access token could not be signed")]
     Unsigned,
     /// Not a token of this server.
@@ -66,7 +61,6 @@ pub enum AccessError {
     Foreign,
 }
 
-/// Signs and reads access tokens.
 #[derive(Debug)]
 pub struct AccessTokens {
     issuer: String,
@@ -74,23 +68,18 @@ pub struct AccessTokens {
 
 /// Whom a new access token is for.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
-    /// The user's id.
+pub struct AccessSubject<'a> {
     pub user: &'a str,
-    /// The user's email address.
     pub email: &'a str,
-    /// The session's id.
     pub session: &'a str,
-    /// The session's generation.
     pub generation: i64,
-    /// What the session is for.
-    pub grant: &'a Grant,
+    pub grant: &'a SessionGrant,
 }
 
 impl AccessTokens {
     /// Issues as, and accepts only, `issuer`.
     pub fn new(issuer: String) -> Self {
-        provider::install();
+        crypto_provider::install();
         Self { issuer }
     }
 
@@ -98,12 +87,12 @@ impl AccessTokens {
     pub fn sign(
         &self,
         keys: &KeyRing,
-        subject: Subject<'_>,
-        now: Moment,
-        expires_at: Moment,
+        subject: AccessSubject<'_>,
+        now: Timestamp,
+        expires_at: Timestamp,
     ) -> Result<SecretText, AccessError> {
         let key = keys.current();
-        let mut claims = Claims {
+        let mut claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
             sub: subject.user.to_owned(),
@@ -120,13 +109,13 @@ impl AccessTokens {
             role: None,
         };
         match subject.grant {
-            Grant::FirstParty | Grant::Web => {}
-            Grant::OAuth { client, scope } => {
+            SessionGrant::FirstParty | SessionGrant::Web => {}
+            SessionGrant::OAuth { client, scope } => {
                 claims.client_id = Some(client.clone());
                 claims.email = claims.email.filter(|_| Scopes::read(scope).has(Scope::Email));
                 claims.scope = Some(scope.clone());
             }
-            Grant::Cli { org, role } => {
+            SessionGrant::Cli { org, role } => {
                 claims.kind = Some("cli".to_owned());
                 claims.org_id = Some(org.clone());
                 claims.role = Some(role.clone());
@@ -140,7 +129,7 @@ impl AccessTokens {
 
     /// The claims of a token this server signed, whether or not it has expired: expiry is a rule that
     /// takes the injected clock (`rules::access`), which the library can't.
-    pub fn read(&self, keys: &KeyRing, token: &SecretText) -> Result<Claims, AccessError> {
+    pub fn read(&self, keys: &KeyRing, token: &SecretText) -> Result<AccessClaims, AccessError> {
         let header = jsonwebtoken::decode_header(token.expose()).map_err(|_| AccessError::Foreign)?;
         let key = header.kid.and_then(|id| keys.find(&id)).ok_or(AccessError::Foreign)?;
         let mut validation = Validation::new(Algorithm::HS256);
@@ -163,19 +152,26 @@ mod tests {
     use crate::digest::Digest;
     use crate::keys::ServerKey;
 
-    const NOW: Moment = Moment::from_secs(1_700_000_000);
-    const SUBJECT: Subject<'_> =
-        Subject { user: "u", email: "a@b.c", session: "s", generation: 4, grant: &Grant::FirstParty };
+    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+    const SUBJECT: AccessSubject<'_> = AccessSubject {
+        user: "u",
+        email: "a@b.c",
+        session: "s",
+        generation: 4,
+        grant: &SessionGrant::FirstParty,
+    };
 
     fn ring() -> KeyRing {
         KeyRing::new(ServerKey::random(NOW).unwrap(), Vec::new())
     }
 
     fn sign(keys: &KeyRing) -> SecretText {
-        AccessTokens::new("me".into()).sign(keys, SUBJECT, NOW, Moment::from_secs(NOW.secs() + 3600)).unwrap()
+        AccessTokens::new("me".into())
+            .sign(keys, SUBJECT, NOW, Timestamp::from_secs(NOW.secs() + 3600))
+            .unwrap()
     }
 
-    fn read(keys: &KeyRing, token: &str) -> Result<Claims, AccessError> {
+    fn read(keys: &KeyRing, token: &str) -> Result<AccessClaims, AccessError> {
         AccessTokens::new("me".into()).read(keys, &SecretText::new(token.to_owned()))
     }
 

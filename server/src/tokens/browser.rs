@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_token_belongs_to_one_cookie_and_does_not_reveal_it() {
+    fn a_form_token_belongs_to_one_cookie_unrevealed() {
         let (mine, other) = (BrowserSecret::random().unwrap(), BrowserSecret::random().unwrap());
         let again = BrowserSecret::parse(mine.to_cookie().expose()).unwrap();
         assert!(again.hash() == mine.hash() && again.form_token() == mine.form_token());

@@ -52,7 +52,7 @@ impl LoginCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     #[test]
     fn codes_are_six_digits() {
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn the_hash_depends_on_pepper_id_email_and_code() {
         let keys = [
-            ServerKey::random(Moment::from_secs(0)).unwrap(),
-            ServerKey::random(Moment::from_secs(0)).unwrap(),
+            ServerKey::random(Timestamp::from_secs(0)).unwrap(),
+            ServerKey::random(Timestamp::from_secs(0)).unwrap(),
         ];
         let emails = [Email::parse("a@b.c").unwrap(), Email::parse("d@b.c").unwrap()];
         let code = |text: &str| LoginCode::parse(&SecretText::new(text.into())).unwrap();

@@ -109,7 +109,7 @@ fn is_separator(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     fn parse(text: &str) -> Result<String, NotAUserCode> {
         UserCode::parse(&SecretText::new(text.to_owned())).map(|code| code.shown().expose().to_owned())
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_hash_depends_on_code_and_key() {
-        let key = || ServerKey::random(Moment::from_secs(0)).unwrap();
+        let key = || ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let (one, other, code) = (key(), key(), UserCode::random().unwrap());
         assert_eq!(code.hash(&one), code.clone().hash(&one));
         assert_ne!(code.hash(&one), code.hash(&other));

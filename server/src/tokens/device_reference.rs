@@ -31,11 +31,11 @@ fn mac(key: &ServerKey, session: &str, grant: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_reference_is_of_use_to_its_own_session_only() {
-        let key = || ServerKey::random(Moment::from_secs(0)).unwrap();
+        let key = || ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let ring = KeyRing::new(key(), vec![key()]);
         let grant = Uuid::new_v4().to_string();
         for key in ring.all() {

@@ -3,18 +3,17 @@
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
-use super::provider;
 use crate::keys::KeyRing;
 use crate::secret::SecretText;
+use crate::tokens::crypto_provider;
 
 /// What an id_token says about whom, to whom.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Claims<'a> {
+pub struct IdTokenClaims<'a> {
     /// The server that issues it: its public address.
     pub iss: &'a str,
     /// The client it is for.
     pub aud: &'a str,
-    /// The user's id.
     pub sub: &'a str,
     /// When it is issued, unix seconds.
     pub iat: i64,
@@ -28,12 +27,12 @@ pub struct Claims<'a> {
     pub nonce: Option<&'a str>,
     /// What the scopes let the client know.
     #[serde(flatten)]
-    pub about: About<'a>,
+    pub about: OidcUserClaims<'a>,
 }
 
 /// What a client may know about a user by its scopes (OpenID Connect Core section 5.4).
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct About<'a> {
+pub struct OidcUserClaims<'a> {
     /// The email address; a code sent there signed them in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<&'a str>,
@@ -45,18 +44,17 @@ pub struct About<'a> {
     pub name: Option<&'a str>,
 }
 
-/// No id_token could be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the id_token could not be signed")]
-pub struct Unsigned;
+pub struct IdTokenNotSigned;
 
 /// Signs the claims with the current key. Errors if it has none for id_tokens; it never signs with another algorithm.
-pub fn sign(keys: &KeyRing, claims: &Claims<'_>) -> Result<SecretText, Unsigned> {
-    provider::install();
+pub fn sign(keys: &KeyRing, claims: &IdTokenClaims<'_>) -> Result<SecretText, IdTokenNotSigned> {
+    crypto_provider::install();
     let key = keys.current();
-    let es256 = key.es256.as_ref().ok_or(Unsigned)?;
+    let es256 = key.es256.as_ref().ok_or(IdTokenNotSigned)?;
     let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::ES256) };
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_ec_der(es256.pkcs8()))
         .map(SecretText::new)
-        .map_err(|_| Unsigned)
+        .map_err(|_| IdTokenNotSigned)
 }

@@ -3,13 +3,13 @@
 pub mod access;
 pub mod browser;
 pub mod code;
+mod crypto_provider;
 pub mod device;
 pub mod device_reference;
 mod es256;
 mod hs256;
 pub mod id_token;
 pub mod personal;
-mod provider;
 pub mod refresh;
 pub mod share;
 pub mod totp;

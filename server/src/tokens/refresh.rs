@@ -90,12 +90,12 @@ impl IdempotencyKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Moment;
+    use crate::time::Timestamp;
 
     #[test]
-    fn a_successor_is_the_same_every_time_and_different_for_every_input() {
-        let key = ServerKey::random(Moment::from_secs(0)).unwrap();
-        let other_key = ServerKey::random(Moment::from_secs(0)).unwrap();
+    fn a_successor_depends_on_every_input_and_nothing_else() {
+        let key = ServerKey::random(Timestamp::from_secs(0)).unwrap();
+        let other_key = ServerKey::random(Timestamp::from_secs(0)).unwrap();
         let (session, other_session) = (Uuid::new_v4(), Uuid::new_v4());
         let (parent, other_parent) = (Digest::sha256(b"p"), Digest::sha256(b"q"));
         let idem = IdempotencyKey::parse(&"k".repeat(43)).unwrap();

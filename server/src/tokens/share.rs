@@ -3,7 +3,6 @@
 use crate::digest::Digest;
 use crate::secret::{SecretBytes, SecretText};
 
-/// A share link's token.
 #[derive(Clone, Debug)]
 pub struct ShareToken(SecretText);
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::digest::Digest;
 use crate::secret::{SecretBytes, SecretText};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// How many recovery codes there are at a time.
 pub const RECOVERY_CODES: usize = 10;
@@ -35,7 +35,7 @@ impl FactorSecrets {
     }
 
     /// The step that this code belongs to, if it is one of the present step, the one before, or the one after.
-    pub fn step(&self, code: &TotpCode, now: Moment) -> Option<i64> {
+    pub fn step(&self, code: &TotpCode, now: Timestamp) -> Option<i64> {
         let secs = u64::try_from(now.secs()).ok()?;
         self.totp()?.check(code.0.expose(), secs).and_then(|step| i64::try_from(step).ok())
     }
@@ -99,10 +99,9 @@ impl RecoveryCode {
 
 /// What a person answers when a second factor is asked for.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum SecondFactorAnswer {
     /// The code their app shows.
     Totp(TotpCode),
-    /// A recovery code.
     Recovery(RecoveryCode),
 }
 
@@ -111,7 +110,7 @@ pub enum Answer {
 #[error("the second factor must be the six digits your app shows, or a recovery code")]
 pub struct NotAnAnswer;
 
-impl Answer {
+impl SecondFactorAnswer {
     /// Reads what a person typed. Case, spaces and hyphens don't matter.
     pub fn parse(text: &SecretText) -> Result<Self, NotAnAnswer> {
         if text.expose().len() > 64 {
@@ -139,13 +138,13 @@ impl Answer {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Answer, NotAnAnswer> {
-        Answer::parse(&SecretText::new(text.to_owned()))
+    fn parse(text: &str) -> Result<SecondFactorAnswer, NotAnAnswer> {
+        SecondFactorAnswer::parse(&SecretText::new(text.to_owned()))
     }
 
     fn totp(text: &str) -> TotpCode {
         match parse(text) {
-            Ok(Answer::Totp(code)) => code,
+            Ok(SecondFactorAnswer::Totp(code)) => code,
             other => panic!("{other:?}"),
         }
     }
@@ -159,7 +158,7 @@ mod tests {
         for (secs, code) in
             [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
         {
-            assert_eq!(secrets.step(&totp(code), Moment::from_secs(secs)), Some(secs / 30), "{secs}");
+            assert_eq!(secrets.step(&totp(code), Timestamp::from_secs(secs)), Some(secs / 30), "{secs}");
         }
         assert_eq!(secrets.to_base32().expose(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let uri = secrets.to_uri("auth.example:8443", "a+b@example.com");
@@ -171,11 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_code_works_one_step_early_or_late_and_no_further() {
+    fn a_code_works_one_step_early_or_late() {
         let mut bytes = [0; 64];
         bytes[..20].copy_from_slice(b"12345678901234567890");
         let secrets = FactorSecrets::from_bytes(&bytes).unwrap();
-        let at = |secs| secrets.step(&totp("287082"), Moment::from_secs(secs));
+        let at = |secs| secrets.step(&totp("287082"), Timestamp::from_secs(secs));
         assert_eq!((at(0), at(30), at(59), at(89)), (Some(1), Some(1), Some(1), Some(1)));
         assert_eq!((at(90), at(1_000), at(-1)), (None, None, None));
     }
@@ -189,11 +188,11 @@ mod tests {
         for typed in
             [shown.expose().to_owned(), shown.expose().to_uppercase(), shown.expose().replace('-', " ")]
         {
-            let Ok(Answer::Recovery(read)) = parse(&typed) else { panic!("{typed}") };
+            let Ok(SecondFactorAnswer::Recovery(read)) = parse(&typed) else { panic!("{typed}") };
             assert_eq!(secrets.hash(&read), secrets.hash(&code));
         }
         assert_ne!(FactorSecrets::random().unwrap().hash(&code), secrets.hash(&code));
-        assert!(matches!(parse("123 456"), Ok(Answer::Totp(_))));
+        assert!(matches!(parse("123 456"), Ok(SecondFactorAnswer::Totp(_))));
         for bad in [
             "",
             "12345",

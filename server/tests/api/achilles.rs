@@ -4,38 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::browsing::{Browser, signed_in};
-use crate::bursts::{burst, count};
-use crate::harness::{Options, Server, SignedIn, start};
-use crate::wire::{Answer, request};
-
-pub const CODE: &str = "/api/cli/auth/device-code";
-pub const POLL: &str = "/api/cli/auth/poll";
-pub const REFRESH: &str = "/api/cli/auth/refresh";
-pub const ME: &str = "/api/cli/auth/me";
-pub const METRICS: &str = "/api/agent/admin/metrics";
-
-/// The codes of a new sign-in: the device's and the person's.
-pub async fn begin(server: &Server) -> (String, String) {
-    let answer = request("POST", CODE).send(server.address).await;
-    answer.expect(200);
-    let data = answer.json()["data"].clone();
-    (data["device_code"].as_str().unwrap().to_owned(), data["user_code"].as_str().unwrap().to_owned())
-}
-
-pub fn poll(server: &Server, device_code: &str) -> impl Future<Output = Answer> + Send + 'static {
-    let (address, body) = (server.address, json!({ "device_code": device_code }));
-    async move { request("POST", POLL).json(&body).send(address).await }
-}
-
-/// Checks an error in achilles' shape.
-#[track_caller]
-pub fn expect_failure(answer: &Answer, status: u16) -> String {
-    answer.expect(status);
-    let body = answer.json();
-    assert_eq!((&body["success"], body.get("data")), (&json!(false), None), "{answer:?}");
-    body["error"].as_str().unwrap().to_owned()
-}
+use crate::kit::achilles::{
+    CODE, ME, METRICS, POLL, REFRESH, begin, claims, cli, expect_failure, poll, refresh,
+};
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::burst::{burst, count};
+use crate::kit::server::{Options, SignedIn, start};
+use crate::kit::wire::request;
 
 #[tokio::test]
 async fn a_sign_in_begins_with_two_codes_and_waits() {
@@ -138,7 +113,7 @@ async fn ten_refreshes_from_an_address_in_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn a_token_that_opens_nothing_is_sent_to_the_front_page() {
+async fn a_useless_token_is_sent_to_the_front_page() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
     for path in [ME, METRICS, "/api/agent/admin/agents?org_id=x", "/api/analytics/defense-score"] {
@@ -156,38 +131,8 @@ async fn a_token_that_opens_nothing_is_sent_to_the_front_page() {
 
 const ADA: &str = "ada@example.com";
 
-/// Signs the CLI in; the browser is ada's.
-pub async fn cli(server: &Server, browser: &mut Browser) -> Value {
-    let (device_code, user_code) = begin(server).await;
-    browser.decide(server, &user_code, "approve").await;
-    let answer = poll(server, &device_code).await;
-    answer.expect(200);
-    answer.json()["data"].clone()
-}
-
 fn text(data: &Value, field: &str) -> String {
     data[field].as_str().unwrap_or_else(|| panic!("no {field} in {data}")).to_owned()
-}
-
-pub fn refresh(
-    server: &Server,
-    token: &str,
-    key: Option<u8>,
-) -> impl Future<Output = Answer> + Send + 'static {
-    let mut ask = request("POST", REFRESH).json(&json!({ "refresh_token": token }));
-    if let Some(key) = key {
-        ask = ask.header("idempotency-key", &format!("{key:02x}").repeat(32));
-    }
-    let address = server.address;
-    async move { ask.send(address).await }
-}
-
-/// The claims of an access token.
-pub fn claims(token: &str) -> Value {
-    use base64::Engine as _;
-    let middle = token.split('.').nth(1).unwrap();
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap();
-    serde_json::from_slice(&bytes).unwrap()
 }
 
 #[tokio::test]
@@ -233,7 +178,7 @@ async fn its_organisation_and_role_are_those_of_its_oldest_workspace() {
 }
 
 #[tokio::test]
-async fn the_refresh_token_rotates_and_a_repeat_is_a_plain_401() {
+async fn a_repeat_after_rotation_is_a_plain_401() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     let first = text(&cli(&server, &mut browser).await, "refresh_token");
@@ -267,7 +212,7 @@ async fn of_many_refreshes_at_once_one_wins_and_stays_good() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_can_be_asked_for_again_with_the_same_key() {
+async fn the_same_key_asks_for_a_lost_answer_again() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     let token = text(&cli(&server, &mut browser).await, "refresh_token");

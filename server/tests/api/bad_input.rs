@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::browsing::signed_in;
-use crate::harness::{Options, start};
-use crate::oauth_authorize::ask;
-use crate::wire::{request, send_raw};
+use crate::kit::authorize::ask;
+use crate::kit::browser::signed_in;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::{request, send_raw};
 
 const ASK: &str = "/v0/auth/login/request";
 const VERIFY: &str = "/v0/auth/login/verify";
@@ -28,7 +28,7 @@ async fn unknown_routes_and_methods_answer_in_json() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_415_and_broken_json_is_400() {
+async fn other_types_are_415_and_broken_json_is_400() {
     let server = start(Options::default()).await;
     let body = br#"{"email":"ada@example.com"}"#;
     let bare = request("POST", ASK).body(body);

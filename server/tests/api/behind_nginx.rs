@@ -13,11 +13,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 
-use crate::metrics::{metrics_address, samples};
-use crate::program::{Running, rows, serve, sign_in};
-use crate::room::{Room, on_postgres, room};
-use crate::skips::skipped;
-use crate::wire::{Answer, PATIENCE, Request, request};
+use crate::kit::metrics::{metrics_address, samples};
+use crate::kit::program::{Running, rows, serve, sign_in};
+use crate::kit::room::{Room, on_postgres, room};
+use crate::kit::skip::skipped;
+use crate::kit::wire::{Answer, PATIENCE, Request, request};
 
 /// Two servers and the nginx before them.
 struct Pair {
@@ -217,7 +217,7 @@ async fn one_token_under_fire_rotates_once_and_is_no_replay() {
 /// Fails unless PostgreSQL too says that it rolled transactions back.
 async fn expect_rollbacks(folder: &Path) {
     use sqlx::Row as _;
-    let mut database = crate::room::connect(folder).await;
+    let mut database = crate::kit::room::connect(folder).await;
     let seen = async {
         loop {
             let rows =
@@ -281,7 +281,7 @@ async fn nginx_is_believed_about_its_clients_and_they_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_appends_to_the_clients_own_words_is_no_way_around_either() {
+async fn an_appending_proxy_is_no_way_around_limits() {
     let append = |site: String| {
         let changed =
             site.replace("X-Forwarded-For $remote_addr", "X-Forwarded-For $proxy_add_x_forwarded_for");

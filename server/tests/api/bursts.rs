@@ -6,32 +6,15 @@ use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 use serde_json::json;
 
-use crate::harness::{Options, Server, no_limits, start, wrong};
-use crate::wire::{Answer, request};
+use crate::kit::burst::{burst, count};
+use crate::kit::server::{Options, Server, no_limits, start, wrong};
+use crate::kit::wire::{Answer, request};
 
 const ADA: &str = "ada@example.com";
-
-/// Sends the same kind of request `count` times at once.
-pub async fn burst<F, R>(count: usize, one: F) -> Vec<Answer>
-where
-    F: Fn(usize) -> R,
-    R: Future<Output = Answer> + Send + 'static,
-{
-    let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(one(n))).collect();
-    let mut answers = Vec::new();
-    for task in tasks {
-        answers.push(task.await.unwrap());
-    }
-    answers
-}
 
 fn ask(server: &Server, email: String) -> impl Future<Output = Answer> + Send + 'static {
     let (address, body) = (server.address, json!({ "email": email }));
     async move { request("POST", "/v0/auth/login/request").json(&body).send(address).await }
-}
-
-pub fn count(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

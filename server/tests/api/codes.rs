@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use everkey_server::limits::Limits;
 use serde_json::json;
 
-use crate::harness::{Options, code_in, no_limits, start, wrong};
-use crate::room::everything_in;
-use everkey_server::limits::Limits;
+use crate::kit::room::everything_in;
+use crate::kit::server::{Options, code_in, no_limits, start, wrong};
 
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_code_signs_in_and_the_answer_has_the_contracts_shape() {
+async fn a_code_signs_in_and_is_answered_by_contract() {
     let server = start(Options::default()).await;
     let asked = server.ask_code(" Ada@Example.com ").await;
     asked.expect(200);
@@ -110,7 +110,7 @@ async fn the_fifth_guess_may_still_be_the_right_one() {
 }
 
 #[tokio::test]
-async fn fifty_failures_a_day_lock_an_address_and_success_is_no_failure() {
+async fn fifty_failures_a_day_lock_an_address() {
     let server = start(Options {
         limits: Limits { failures_per_email: Limits::default().failures_per_email, ..no_limits() },
         ..Options::default()
@@ -153,7 +153,7 @@ async fn known_and_unknown_addresses_get_the_same_answers() {
 }
 
 #[tokio::test]
-async fn neither_the_database_nor_its_log_holds_a_code_or_a_token() {
+async fn the_database_holds_no_code_or_token() {
     let server = start(Options::default()).await;
     let code = server.new_code(ADA, 1).await;
     let answer = server.verify(ADA, &code).await;

@@ -6,9 +6,9 @@ use std::path::Path;
 use everkey_server::http::openapi;
 use serde_json::Value;
 
-use crate::described::{Kind, description, operations, resolve};
-use crate::harness::{Options, Server, start};
-use crate::wire::request;
+use crate::kit::operations::{Kind, description, operations, resolve};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::request;
 
 /// Where the paths begin that people see, and what pages are made of; the rest is for programs and is described.
 const PAGES: [&str; 10] =
@@ -41,7 +41,7 @@ fn served(server: &Server) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[tokio::test]
-async fn every_json_route_is_described_and_every_described_route_is_served() {
+async fn described_and_served_routes_are_the_same() {
     let server = start(Options::default()).await;
     let mut described: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in operations(&description(&server).await) {

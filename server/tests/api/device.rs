@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use everkey_server::db::users::Status;
+use everkey_server::db::users::AccountStatus;
 use serde_json::json;
 
-use crate::achilles;
-use crate::browsing::{Browser, signed_in};
-use crate::bursts::{burst, count};
-use crate::device_kit::{GRANT, authorization, expect_oauth, field, token_request};
-use crate::harness::{Options, start};
-use crate::oauth_kit::Client;
-use crate::wire::request;
+use crate::kit::achilles;
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::burst::{burst, count};
+use crate::kit::device::{GRANT, authorization, expect_oauth, field, token_request};
+use crate::kit::oauth::Client;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 const ADA: &str = "ada@example.com";
 
@@ -144,7 +144,7 @@ async fn approving_and_denying_at_once_has_one_outcome() {
     let mut browser = signed_in(&server, ADA).await;
     let codes = server.device_codes(&client, "email").await;
     let page = browser.type_code(&server, &field(&codes, "user_code")).await;
-    let (token, grant) = (crate::browsing::token_in(&page), crate::device_kit::reference(&page));
+    let (token, grant) = (crate::kit::browser::token_in(&page), crate::kit::device::reference(&page));
     let answers = burst(8, |n| {
         let verdict = if n % 2 == 0 { "approve" } else { "deny" };
         let fields = [("csrf", token.as_str()), ("grant", &grant), ("verdict", verdict)];
@@ -159,7 +159,7 @@ async fn approving_and_denying_at_once_has_one_outcome() {
 }
 
 #[tokio::test]
-async fn a_code_is_of_use_to_the_client_it_was_given_to_only() {
+async fn a_code_works_only_for_its_client() {
     let server = start(Options::without_limits()).await;
     let (one, other) = (server.device_client("one").await, server.device_client("other").await);
     let mut browser = signed_in(&server, ADA).await;
@@ -251,7 +251,7 @@ async fn whoever_is_disabled_between_approval_and_poll_gets_nothing() {
     let codes = server.device_codes(&client, "email").await;
     browser.decide(&server, &field(&codes, "user_code"), "approve").await;
     let mut tx = server.store.begin().await.unwrap();
-    tx.set_status(&me.user_id, Status::Disabled).await.unwrap();
+    tx.set_status(&me.user_id, AccountStatus::Disabled).await.unwrap();
     tx.commit().await.unwrap();
     expect_oauth(&server.device_poll(&client, &field(&codes, "device_code")).await, 400, "access_denied");
 }
@@ -263,7 +263,7 @@ async fn neither_code_is_kept_in_clear() {
     let codes = server.device_codes(&client, "email").await;
     let (device, user) = (field(&codes, "device_code"), field(&codes, "user_code"));
     let bare = user.replace('-', "");
-    for (name, bytes) in crate::room::everything_in(server.folder()).await {
+    for (name, bytes) in crate::kit::room::everything_in(server.folder()).await {
         for secret in [&device, &user, &bare] {
             let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
             assert!(!found, "{secret} in {name}");

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::harness::{Options, start};
-use crate::wire::request;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 #[tokio::test]
 async fn healthz_is_200_while_the_database_answers_and_503_afterwards() {
@@ -16,7 +16,7 @@ async fn healthz_is_200_while_the_database_answers_and_503_afterwards() {
 }
 
 #[tokio::test]
-async fn a_database_that_fails_is_503_and_says_that_nothing_was_consumed() {
+async fn a_failing_database_is_503_and_nothing_consumed() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     server.store.close().await;

@@ -1,9 +1,9 @@
 //! What every JSON route does with input that makes no sense: the table goes over all routes that are described, so a new
 //! one is in it from its first day.
 
-use crate::described::{Kind, Operation, description, operations};
-use crate::harness::{Options, start};
-use crate::wire::{Request, request, send_raw};
+use crate::kit::operations::{Kind, Operation, description, operations};
+use crate::kit::server::{Options, start};
+use crate::kit::wire::{Request, request, send_raw};
 
 /// Sent in every place where something can be sent; no answer may repeat it.
 const MARKER: &str = "hunter2-was-here";
@@ -64,7 +64,7 @@ fn wrong_bodies(operation: &Operation, kind: Kind) -> Vec<(&'static str, &'stati
 }
 
 #[tokio::test]
-async fn bodies_that_make_no_sense_are_refused_in_the_shape_of_the_route() {
+async fn senseless_bodies_are_refused_in_the_routes_shape() {
     let server = start(Options::without_limits()).await;
     let user = server.sign_in().await;
     let mut tried = 0;
@@ -113,7 +113,7 @@ fn wrong_headers() -> [(&'static str, Change); 6] {
 }
 
 #[tokio::test]
-async fn headers_that_make_no_sense_break_nothing_and_are_not_repeated() {
+async fn senseless_headers_break_nothing_and_are_not_repeated() {
     let server = start(Options::without_limits()).await;
     for operation in operations(&description(&server).await) {
         for (what, add) in wrong_headers() {

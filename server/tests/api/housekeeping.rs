@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use everkey_server::housekeeping::Housekeeping;
+use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
-use crate::harness::{Options, start};
-use crate::wire::request;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 #[tokio::test]
 async fn only_what_can_no_longer_matter_is_forgotten() {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{code_in, until};
-use crate::program::{Running, newest_mail, run, serve, sign_in, signal};
-use crate::room::room;
-use crate::wire::request;
+use crate::kit::program::{Running, newest_mail, run, serve, sign_in, signal};
+use crate::kit::room::room;
+use crate::kit::server::{code_in, until};
+use crate::kit::wire::request;
 
 fn keys_of(folder: &Path) -> String {
     folder.join("test.db.keys").display().to_string()
@@ -36,7 +36,7 @@ fn kid(token: &str) -> String {
     serde_json::from_slice::<Value>(&head).unwrap()["kid"].as_str().unwrap().to_owned()
 }
 
-fn refresh(token: &str) -> crate::wire::Request {
+fn refresh(token: &str) -> crate::kit::wire::Request {
     request("POST", "/v0/auth/token/refresh")
         .header("idempotency-key", &"k".repeat(43))
         .json(&json!({ "refresh_token": token }))
@@ -48,7 +48,7 @@ async fn hang_up(server: &Running) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_one_server_signed_with_new_keys_is_known_to_the_other_at_once() {
+async fn new_keys_of_one_server_are_known_to_the_other() {
     let room = room();
     let servers = [serve(room.path(), &[]).await, serve(room.path(), &[]).await];
     let (old_access, mut token) = sign_in(room.path(), &servers[0]).await;
@@ -75,7 +75,7 @@ async fn a_token_that_one_server_signed_with_new_keys_is_known_to_the_other_at_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_and_a_code_made_with_old_keys_still_count_after_a_rotation() {
+async fn what_old_keys_made_counts_after_a_rotation() {
     let room = room();
     let limits = room.path().join("limits.toml");
     std::fs::write(&limits, "code_cooldown = \"0s\"").unwrap();
@@ -109,7 +109,7 @@ async fn a_server_takes_new_keys_up_by_itself() {
     let taken_up = async {
         while kid(&refresh(&token).send(server.address).await.expect(200).text("access_token")) != new {}
     };
-    tokio::time::timeout(crate::wire::PATIENCE, taken_up).await.expect("it went on with its old keys");
+    tokio::time::timeout(crate::kit::wire::PATIENCE, taken_up).await.expect("it went on with its old keys");
 }
 
 #[tokio::test]
@@ -157,15 +157,15 @@ async fn many_rotations_at_once_lose_no_key() {
 async fn keys_that_are_not_there_are_not_made_by_rotating() {
     let room = room();
     let output = run(&["keys", "rotate", "--keys", &keys_of(room.path())]).await;
-    crate::program::expect_trouble(&output, "there is no keys file");
+    crate::kit::program::expect_trouble(&output, "there is no keys file");
     assert!(!room.path().join("test.db.keys").exists());
 }
 
 #[tokio::test]
-async fn a_keys_file_from_before_id_tokens_gets_a_signing_key_and_keeps_the_old_set() {
+async fn an_old_keys_file_gets_a_signing_key() {
     let room = room();
     let path = room.path().join("test.db.keys");
-    let key = everkey_server::keys::ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap();
+    let key = everkey_server::keys::ServerKey::random(everkey_server::time::Timestamp::from_secs(1)).unwrap();
     let text = |secret: &everkey_server::secret::SecretBytes| secret.to_base64().expose().to_owned();
     let old = json!({
         "v": 1,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Options, start};
-use crate::wire::request;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 const LOGOUT: &str = "/v0/auth/logout";
 const REFRESH: &str = "/v0/auth/token/refresh";
@@ -35,7 +35,7 @@ async fn a_bearer_may_come_along_even_a_bad_one() {
 }
 
 #[tokio::test]
-async fn a_spent_token_of_the_family_logs_out_without_an_alarm() {
+async fn a_spent_token_logs_out_without_alarm() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in_as("ada@example.com", 1).await;
     server.clock.advance(Duration::from_secs(1));
@@ -51,7 +51,7 @@ async fn a_spent_token_of_the_family_logs_out_without_an_alarm() {
 }
 
 #[tokio::test]
-async fn logging_out_twice_is_no_error_and_an_unknown_token_is_one() {
+async fn only_an_unknown_token_fails_to_log_out() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     for _ in 0..2 {

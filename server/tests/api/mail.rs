@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use everkey_server::mail::route::Route;
+use everkey_server::mail::route::MailRoute;
 use everkey_server::secret::SecretText;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::harness::{Options, code_in, start};
-use crate::wire::PATIENCE;
+use crate::kit::server::{Options, code_in, start};
+use crate::kit::wire::PATIENCE;
 
 /// What a sink does with mail.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ enum Sink {
 }
 
 /// Starts an SMTP server that passes on each accepted message.
-async fn sink(kind: Sink) -> (Route, mpsc::UnboundedReceiver<String>) {
+async fn sink(kind: Sink) -> (MailRoute, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let (sender, received) = mpsc::unbounded_channel();
@@ -30,7 +30,7 @@ async fn sink(kind: Sink) -> (Route, mpsc::UnboundedReceiver<String>) {
             tokio::spawn(talk(kind, stream, sender.clone()));
         }
     });
-    (Route::Smtp(SecretText::new(format!("smtp://{address}"))), received)
+    (MailRoute::Smtp(SecretText::new(format!("smtp://{address}"))), received)
 }
 
 async fn talk(kind: Sink, stream: TcpStream, sender: mpsc::UnboundedSender<String>) -> Option<()> {

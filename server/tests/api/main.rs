@@ -3,16 +3,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod browsing;
-mod described;
-mod harness;
-mod oauth_kit;
-mod program;
-mod room;
-mod skips;
-mod wire;
+#[path = "../kit/mod.rs"]
+mod kit;
 
 mod achilles;
+mod admin;
 mod bad_input;
 mod behind_nginx;
 mod binboi;
@@ -21,10 +16,10 @@ mod codes;
 mod command_line;
 mod description;
 mod device;
-mod device_kit;
 mod health;
 mod hostile;
 mod housekeeping;
+mod invitations;
 mod key_change;
 mod logout;
 mod mail;
@@ -33,6 +28,7 @@ mod migrations;
 mod oauth_authorize;
 mod oauth_device_grant;
 mod oauth_metadata;
+mod oauth_redirects;
 mod oauth_refresh;
 mod oauth_register;
 mod oauth_token;
@@ -53,6 +49,7 @@ mod replay;
 mod restore;
 mod retry;
 mod second_factor;
+mod second_factor_browsers;
 mod second_factor_grants;
 mod sessions;
 mod shares;

@@ -1,36 +1,14 @@
 //! Metrics: on a listener of their own, right, and with labels that no request can make up.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::json;
 
-use crate::program::{Running, expect_trouble, log_of, run, serve, sign_in, stores};
-use crate::room::{on_postgres, room};
-use crate::wire::{Answer, request, send_raw};
-
-/// The address of the metrics of the newest server that logs into `folder`.
-pub fn metrics_address(folder: &Path) -> SocketAddr {
-    let log = log_of(folder);
-    let line = log.lines().rfind(|line| line.contains("metrics are served")).unwrap();
-    line.rsplit_once("address=").unwrap().1.parse().unwrap()
-}
-
-/// All samples by their name and labels.
-pub async fn samples(address: SocketAddr) -> BTreeMap<String, f64> {
-    let answer = request("GET", "/metrics").send(address).await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.header("content-type").unwrap().starts_with("application/openmetrics-text"));
-    assert!(answer.body.ends_with("# EOF\n"), "{}", answer.body);
-    let lines = answer.body.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (name, value) = line.rsplit_once(' ').unwrap();
-            (name.to_owned(), value.parse().unwrap())
-        })
-        .collect()
-}
+use crate::kit::metrics::{metrics_address, samples};
+use crate::kit::program::{Running, expect_trouble, run, serve, sign_in, stores};
+use crate::kit::room::{on_postgres, room};
+use crate::kit::wire::{Answer, request, send_raw};
 
 async fn measured(folder: &Path) -> (Running, SocketAddr) {
     let server = serve(folder, &["--metrics", "127.0.0.1:0"]).await;
@@ -133,7 +111,7 @@ async fn a_limited_request_counts_as_such() {
 }
 
 #[tokio::test]
-async fn the_public_port_has_no_metrics_and_the_other_one_nothing_else() {
+async fn metrics_have_a_port_of_their_own() {
     let room = room();
     let (server, metrics) = measured(room.path()).await;
     request("GET", "/metrics").send(server.address).await.expect_error(404, "not_found");

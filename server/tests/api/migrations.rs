@@ -2,9 +2,9 @@
 
 use sqlx::Executor as _;
 
-use crate::program::{expect_trouble, serve, serve_in_vain};
-use crate::room::{connect, empty_database, room};
-use crate::wire::request;
+use crate::kit::program::{expect_trouble, serve, serve_in_vain};
+use crate::kit::room::{connect, empty_database, room};
+use crate::kit::wire::request;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_start_at_once_migrate_once() {

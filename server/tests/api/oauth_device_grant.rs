@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use everkey_server::actions::device::{Judge, ask, decide};
+use everkey_server::actions::device::{Decider, decide, request as ask};
 use everkey_server::rules::address;
-use everkey_server::rules::caller::Caller;
-use everkey_server::rules::device::{Asker, Verdict};
+use everkey_server::rules::caller::NetworkCaller;
+use everkey_server::rules::device::{Asker, DeviceDecision};
 use everkey_server::secret::SecretText;
 use serde_json::json;
 
-use crate::harness::{Options, Server, SignedIn, start};
-use crate::oauth_kit::{Client, claims, fields};
-use crate::wire::{Answer, request};
+use crate::kit::oauth::{Client, claims, fields};
+use crate::kit::server::{Options, Server, SignedIn, start};
+use crate::kit::wire::{Answer, request};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -22,19 +22,19 @@ async fn device_client(server: &Server, grants: &[&str]) -> Client {
 
 async fn ask_for(server: &Server, client: &Client, scope: &str) -> (String, String) {
     let asker = Asker::Client { id: client.id.clone(), name: "tv".into(), scope: scope.into() };
-    let here = address::Client::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
-    let asked = ask(&server.app, &asker, &Caller::new(here, None)).await.unwrap();
+    let here = address::NetworkAddress::find([192, 0, 2, 1].into(), std::iter::empty(), &[]);
+    let asked = ask(&server.app, &asker, &NetworkCaller::new(here, None)).await.unwrap();
     (asked.device_code.expose().to_owned(), asked.user_code.expose().to_owned())
 }
 
-async fn judge(server: &Server, user: &SignedIn, user_code: &str, verdict: Verdict) {
+async fn judge(server: &Server, user: &SignedIn, user_code: &str, verdict: DeviceDecision) {
     let claims = server.app.access.read(&server.keys, &SecretText::new(user.access.clone())).unwrap();
     let code = everkey_server::tokens::device::UserCode::parse(&SecretText::new(user_code.into())).unwrap();
     let mut tx = server.store.begin().await.unwrap();
     let session = tx.session_for_update(&claims.sid).await.unwrap().unwrap();
     let grant = tx.device_grant_by_user_code(&code.hash(&server.app.keys.current())).await.unwrap().unwrap();
     drop(tx);
-    let who = Judge { session: &session, proved_at: session.created_at };
+    let who = Decider { session: &session, proved_at: session.created_at };
     decide(&server.app, who, &grant.id, verdict).await.unwrap();
 }
 
@@ -51,7 +51,7 @@ async fn an_approved_device_fetches_its_tokens_once() {
     let (code, user_code) = ask_for(&server, &client, "openid email").await;
     poll(&server, &client, &code).await.expect_oauth_error(400, "authorization_pending");
     poll(&server, &client, &code).await.expect_oauth_error(400, "slow_down");
-    judge(&server, &me, &user_code, Verdict::Approve).await;
+    judge(&server, &me, &user_code, DeviceDecision::Approve).await;
     server.clock.advance(Duration::from_secs(10));
     let other = device_client(&server, &[DEVICE]).await;
     poll(&server, &other, &code).await.expect_oauth_error(400, "invalid_grant");
@@ -71,11 +71,11 @@ async fn an_approved_device_fetches_its_tokens_once() {
 }
 
 #[tokio::test]
-async fn a_client_without_refresh_tokens_gets_none_from_a_device_grant_either() {
+async fn a_device_grant_gives_no_unregistered_refresh_token() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, device_client(&server, &[DEVICE]).await);
     let (code, user_code) = ask_for(&server, &client, "email").await;
-    judge(&server, &me, &user_code, Verdict::Approve).await;
+    judge(&server, &me, &user_code, DeviceDecision::Approve).await;
     let tokens = poll(&server, &client, &code).await;
     tokens.expect(200);
     assert!(tokens.json().get("refresh_token").is_none() && tokens.json().get("id_token").is_none());
@@ -86,7 +86,7 @@ async fn denied_lapsed_unknown_and_foreign_device_codes_say_so() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, device_client(&server, &[DEVICE]).await);
     let (denied, user_code) = ask_for(&server, &client, "email").await;
-    judge(&server, &me, &user_code, Verdict::Deny).await;
+    judge(&server, &me, &user_code, DeviceDecision::Deny).await;
     poll(&server, &client, &denied).await.expect_oauth_error(400, "access_denied");
     poll(&server, &client, "unknown").await.expect_oauth_error(400, "invalid_grant");
     poll(&server, &client, "").await.expect_oauth_error(400, "invalid_request");

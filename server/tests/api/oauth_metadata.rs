@@ -1,13 +1,13 @@
 //! What clients find out before they begin: metadata and public keys.
 
 use everkey_server::keys::{KeyRing, ServerKey};
-use everkey_server::time::Moment;
+use everkey_server::time::Timestamp;
 
-use crate::harness::{Options, start};
-use crate::wire::request;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 #[tokio::test]
-async fn both_kinds_of_metadata_say_the_same_and_name_every_endpoint_absolutely() {
+async fn both_metadata_documents_agree_on_absolute_endpoints() {
     let server = start(Options::default()).await;
     let get = async |path: &str| {
         let answer = request("GET", path).send(server.address).await;
@@ -41,8 +41,8 @@ async fn both_kinds_of_metadata_say_the_same_and_name_every_endpoint_absolutely(
 }
 
 #[tokio::test]
-async fn the_public_keys_of_older_sets_stay_and_private_halves_never_show() {
-    let made = |secs| ServerKey::random(Moment::from_secs(secs)).unwrap();
+async fn older_public_keys_stay_and_private_ones_never_show() {
+    let made = |secs| ServerKey::random(Timestamp::from_secs(secs)).unwrap();
     let (new, old, bare) = (made(3), made(2), ServerKey { es256: None, ..made(1) });
     let ring = KeyRing::new(new.clone(), vec![old.clone(), bare]);
     let server = start(Options { keys: Some(ring), ..Options::default() }).await;

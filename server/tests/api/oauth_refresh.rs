@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
-use crate::harness::{Options, start};
-use crate::oauth_kit::{oauth_refresh, text};
-use crate::wire::request;
+use crate::kit::oauth::{oauth_refresh, text};
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 fn key(n: u8) -> String {
     format!("{n:02x}").repeat(32)
 }
 
 #[tokio::test]
-async fn the_same_key_gets_the_same_successor_and_another_one_waits() {
+async fn the_same_key_gets_the_successor_and_another_waits() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let tokens = server.oauth_tokens(&me, &client, "email").await;
@@ -91,7 +91,7 @@ async fn another_holder_consumes_nothing_and_raises_no_alarm() {
 }
 
 #[tokio::test]
-async fn a_scope_may_be_narrowed_and_comes_back_whole_but_is_never_widened() {
+async fn a_scope_may_be_narrowed_but_never_widened() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let old = text(&server.oauth_tokens(&me, &client, "profile email").await, "refresh_token");
@@ -131,10 +131,10 @@ async fn many_at_once_with_one_key_share_one_successor() {
 }
 
 #[tokio::test]
-async fn a_client_that_did_not_register_the_grant_can_not_refresh() {
+async fn a_client_without_the_refresh_grant_can_not_refresh() {
     let server = start(Options::without_limits()).await;
     let metadata =
-        json!({ "redirect_uris": [crate::oauth_kit::REDIRECT], "token_endpoint_auth_method": "none" });
+        json!({ "redirect_uris": [crate::kit::oauth::REDIRECT], "token_endpoint_auth_method": "none" });
     let client = server.client(&metadata).await;
     let me = server.sign_in().await;
     server.oauth_refresh(&client, &me.refresh, &[]).await.expect_oauth_error(400, "unauthorized_client");

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Options, start};
-use crate::oauth_kit::REDIRECT;
-use crate::wire::request;
+use crate::kit::oauth::REDIRECT;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 fn with(change: Value) -> Value {
     let mut metadata = json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" });
@@ -15,7 +15,7 @@ fn with(change: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_public_client_has_no_secret_and_the_others_are_told_theirs_once() {
+async fn only_confidential_clients_get_a_secret_once() {
     let server = start(Options::without_limits()).await;
     let public = server.register(&with(json!({ "client_name": "dot-ai" }))).await;
     public.expect(201);
@@ -86,7 +86,7 @@ async fn redirect_addresses_that_could_lead_astray_are_refused() {
 }
 
 #[tokio::test]
-async fn metadata_of_the_wrong_type_or_for_things_there_are_not_is_refused() {
+async fn wrong_or_unknown_client_metadata_is_refused() {
     let server = start(Options::without_limits()).await;
     for change in [
         json!({ "grant_types": ["implicit"] }),
@@ -121,7 +121,7 @@ async fn metadata_of_the_wrong_type_or_for_things_there_are_not_is_refused() {
 }
 
 #[tokio::test]
-async fn twenty_an_hour_register_from_one_address_however_many_come_at_once() {
+async fn twenty_clients_an_hour_register_from_one_address() {
     let server = std::sync::Arc::new(start(Options::default()).await);
     let tasks: Vec<_> = (0..30)
         .map(|_| {

@@ -9,17 +9,17 @@ use everkey_server::rules::rate::Limit;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::harness::{Options, Server, no_limits, start};
-use crate::oauth_kit::{REDIRECT, VERIFIER, exchange, fields, text};
-use crate::room::connect;
-use crate::wire::request;
+use crate::kit::oauth::{REDIRECT, VERIFIER, exchange, fields, text};
+use crate::kit::room::connect;
+use crate::kit::server::{Options, Server, no_limits, start};
+use crate::kit::wire::request;
 
 async fn introspected(server: &Server, token: &str) -> u16 {
     request("GET", "/userinfo").bearer(token).send(server.address).await.status
 }
 
 #[tokio::test]
-async fn a_code_becomes_tokens_that_open_userinfo_and_nothing_of_the_first_party() {
+async fn tokens_from_a_code_open_userinfo_only() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let tokens = server.oauth_tokens(&me, &client, "profile email").await;
@@ -42,7 +42,7 @@ async fn a_code_becomes_tokens_that_open_userinfo_and_nothing_of_the_first_party
 }
 
 #[tokio::test]
-async fn a_second_use_is_refused_and_revokes_what_the_first_one_got() {
+async fn a_second_use_revokes_what_the_first_got() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let other = text(&server.oauth_tokens(&me, &client, "email").await, "access_token");
@@ -82,7 +82,7 @@ async fn of_many_at_once_exactly_one_gets_tokens() {
 }
 
 #[tokio::test]
-async fn whoever_has_only_the_code_can_neither_use_it_nor_burn_it_nor_end_its_session() {
+async fn the_code_alone_can_neither_be_used_nor_burnt() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let thief = server.public_client().await;
@@ -130,7 +130,7 @@ async fn a_code_works_for_a_minute() {
 }
 
 #[tokio::test]
-async fn a_client_proves_itself_as_it_registered_and_in_no_other_way() {
+async fn a_client_proves_itself_only_as_it_registered() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
     let (public, basic, post) = (
@@ -144,7 +144,7 @@ async fn a_client_proves_itself_as_it_registered_and_in_no_other_way() {
     let code = server.code(&me, &basic, "email").await;
     let base = exchange(&basic, &code, &[("client_id", "-"), ("client_secret", "-")]);
     let auth = |value: &str| base.clone().header("authorization", value);
-    let refused = async |request: crate::wire::Request| {
+    let refused = async |request: crate::kit::wire::Request| {
         let answer = request.send(server.address).await;
         answer.expect_oauth_error(401, "invalid_client");
         assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic ")));
@@ -217,7 +217,7 @@ async fn malformed_token_requests_are_refused_in_oauths_shape() {
 }
 
 #[tokio::test]
-async fn without_refresh_tokens_a_longer_access_token_may_be_asked_for() {
+async fn without_refresh_tokens_access_may_last_longer() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
     let dot_ai =
@@ -251,7 +251,7 @@ fn part(token: &str, nth: usize) -> Value {
 }
 
 #[tokio::test]
-async fn an_id_token_is_signed_with_the_published_key_for_this_client_alone() {
+async fn an_id_token_is_signed_for_this_client_alone() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let tokens = server.oauth_tokens(&me, &client, "openid email").await;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Options, Server, start};
-use crate::oauth_kit::{Client, fields, text};
-use crate::wire::{Answer, request};
+use crate::kit::oauth::{Client, fields, text};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, request};
 
 async fn post(server: &Server, path: &str, client: &Client, change: &[(&str, &str)]) -> Answer {
     let base =
@@ -94,7 +94,7 @@ async fn looking_at_a_successor_does_not_count_as_using_it() {
     let (me, client) = (server.sign_in().await, server.secret_client("client_secret_post").await);
     let old = text(&server.oauth_tokens(&me, &client, "email").await, "refresh_token");
     let send = async || {
-        let request = crate::oauth_kit::oauth_refresh(&client, &old, &[]);
+        let request = crate::kit::oauth::oauth_refresh(&client, &old, &[]);
         request.header("idempotency-key", &"ab".repeat(32)).send(server.address).await
     };
     let first = send().await;
@@ -131,7 +131,7 @@ async fn either_token_revokes_its_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_client_can_not_revoke_what_is_not_its_own_and_is_not_told() {
+async fn a_client_revokes_its_own_only_and_is_not_told() {
     let server = start(Options::without_limits()).await;
     let (me, mine) = (server.sign_in().await, server.public_client().await);
     let (other, secret) = (server.public_client().await, server.secret_client("client_secret_basic").await);
@@ -155,7 +155,7 @@ async fn a_client_can_not_revoke_what_is_not_its_own_and_is_not_told() {
 }
 
 #[tokio::test]
-async fn userinfo_tells_by_scope_and_refuses_with_the_way_to_a_token() {
+async fn userinfo_answers_by_scope_and_refuses_with_metadata() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.public_client().await);
     let secret = server.secret_client("client_secret_post").await;
@@ -172,7 +172,7 @@ async fn userinfo_tells_by_scope_and_refuses_with_the_way_to_a_token() {
         }
     }
     let tokens = server.oauth_tokens(&me, &secret, "openid").await;
-    let refused = async |request: crate::wire::Request| {
+    let refused = async |request: crate::kit::wire::Request| {
         let answer = request.send(server.address).await;
         answer.expect_oauth_error(401, "invalid_token");
         assert_eq!(
@@ -197,15 +197,15 @@ async fn userinfo_tells_by_scope_and_refuses_with_the_way_to_a_token() {
 }
 
 #[tokio::test]
-async fn a_client_without_refresh_tokens_shows_among_the_sessions_until_its_token_lapses() {
+async fn a_session_without_refresh_token_is_listed_until_it_lapses() {
     let server = start(Options::without_limits()).await;
-    let mut browser = crate::browsing::signed_in(&server, "ada@example.com").await;
+    let mut browser = crate::kit::browser::signed_in(&server, "ada@example.com").await;
     let me = server.sign_in_as("ada@example.com", 2).await;
     let metadata = json!({
-        "redirect_uris": [crate::oauth_kit::REDIRECT], "token_endpoint_auth_method": "none", "client_name": "dot-ai <1>",
+        "redirect_uris": [crate::kit::oauth::REDIRECT], "token_endpoint_auth_method": "none", "client_name": "dot-ai <1>",
     });
     let client = server.client(&metadata).await;
-    let sessions = async |browser: &mut crate::browsing::Browser| {
+    let sessions = async |browser: &mut crate::kit::browser::Browser| {
         browser.get(&server, "/dashboard/sessions").await.expect(200).body.matches("dot-ai").count()
     };
     let long = async |expiry: &str| {
@@ -219,7 +219,7 @@ async fn a_client_without_refresh_tokens_shows_among_the_sessions_until_its_toke
     assert!(!browser.get(&server, "/dashboard/sessions").await.body.contains("<1>"));
     long("60").await;
     server.clock.advance(Duration::from_secs(60));
-    let claims = crate::oauth_kit::claims(&token);
+    let claims = crate::kit::oauth::claims(&token);
     let one = [("session", claims["sid"].as_str().unwrap())];
     let form = "/dashboard/sessions/end";
     browser.fill(&server, "/dashboard/sessions", form, &one).await.expect(303);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::program::{database, expect_trouble, program, rows, run, serve, sign_in, stores};
-use crate::room::{Room, empty_database, room};
-use crate::wire::request;
+use crate::kit::program::{database, expect_trouble, program, rows, run, serve, sign_in, stores};
+use crate::kit::room::{Room, empty_database, room};
+use crate::kit::wire::request;
 
 /// Runs a command on the test's database with --json and returns the rows it printed.
 async fn command(room: &Room, words: &[&str]) -> Vec<Value> {
@@ -25,7 +25,7 @@ async fn operator_changes(room: &Room) -> Vec<String> {
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_disabled_account_is_out_at_once_and_its_sessions_do_not_come_back_with_it() {
+async fn a_disabled_account_loses_its_sessions_for_good() {
     let room = room();
     let server = serve(room.path(), &[]).await;
     let (access, refresh) = sign_in(room.path(), &server).await;
@@ -44,7 +44,7 @@ async fn a_disabled_account_is_out_at_once_and_its_sessions_do_not_come_back_wit
 }
 
 #[tokio::test]
-async fn sessions_are_ended_one_by_one_or_all_of_a_user() {
+async fn the_operator_ends_one_session_or_all() {
     let room = room();
     let server = serve(room.path(), &["--limits", relaxed(&room).to_str().unwrap()]).await;
     let (first, _) = sign_in(room.path(), &server).await;
@@ -73,7 +73,7 @@ async fn sessions_are_ended_one_by_one_or_all_of_a_user() {
 }
 
 #[tokio::test]
-async fn personal_access_tokens_end_with_the_sessions_only_if_asked_for() {
+async fn sign_out_ends_access_tokens_only_if_asked() {
     let room = room();
     let server = serve(room.path(), &["--limits", relaxed(&room).to_str().unwrap()]).await;
     let (access, _) = sign_in(room.path(), &server).await;
@@ -130,10 +130,10 @@ async fn plans_and_platform_roles_are_set_and_listed() {
 }
 
 #[tokio::test]
-async fn migrate_says_what_it_did_and_serve_can_be_kept_from_it() {
+async fn migrate_reports_and_serve_can_leave_it_out() {
     let room = room();
     let database = empty_database(room.path());
-    if !crate::room::on_postgres() {
+    if !crate::kit::room::on_postgres() {
         std::fs::write(room.path().join("test.db"), "").unwrap();
     }
     let stores = stores(room.path());

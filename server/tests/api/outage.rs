@@ -6,12 +6,13 @@ use std::process::Command;
 use serde_json::json;
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use crate::program::{Running, expect_trouble, log_of, mail_folder, program, run, sign_in, spawn};
-use crate::room::{Room, connect, database, on_postgres, room};
-use crate::wire::{Answer, PATIENCE, Request, request};
+use crate::kit::program::{Running, expect_trouble, log_of, mail_folder, program, run, sign_in, spawn};
+use crate::kit::room::{Room, connect, database, on_postgres, room};
+use crate::kit::skip::not_on_this_database;
+use crate::kit::wire::{Answer, PATIENCE, Request, request};
 
 #[tokio::test]
-async fn a_server_whose_database_is_away_does_not_start_and_says_why() {
+async fn without_its_database_a_server_does_not_start() {
     let room = room();
     let keys = room.path().join("keys").display().to_string();
     for address in ["postgres://me:hunter2@127.0.0.1:1/everkey", "postgres://me:hunter2@h/d?host=/nowhere"] {
@@ -88,7 +89,7 @@ async fn insist(request: &Request, server: &Running) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgresql_restarted_under_load_loses_no_session() {
     if !on_postgres() {
-        return;
+        return not_on_this_database("postgresql_restarted_under_load_loses_no_session", "PostgreSQL");
     }
     let (room, place) = (room(), tempfile::Builder::new().prefix("everkey-pg.").tempdir_in("/tmp").unwrap());
     let cluster = Cluster::start(place.path());
@@ -129,7 +130,7 @@ async fn fresh(server: &Running, room: &Room) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_postgresql_closed_are_not_noticed() {
     if !on_postgres() {
-        return;
+        return not_on_this_database("connections_that_postgresql_closed_are_not_noticed", "PostgreSQL");
     }
     let room = room();
     let server = serve_on(&room, &database(room.path())).await;
@@ -144,9 +145,9 @@ async fn connections_that_postgresql_closed_are_not_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_stays_locked_is_503_and_nothing_is_consumed() {
+async fn a_locked_row_is_503_and_nothing_consumed() {
     if !on_postgres() {
-        return;
+        return not_on_this_database("a_locked_row_is_503_and_nothing_consumed", "PostgreSQL");
     }
     let room = room();
     let server = serve_on(&room, &database(room.path())).await;

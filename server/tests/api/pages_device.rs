@@ -5,17 +5,17 @@ use std::time::Duration;
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 
-use crate::achilles;
-use crate::browsing::{Browser, signed_in, token_in};
-use crate::bursts::{burst, count};
-use crate::device_kit::{expect_oauth, field, reference};
-use crate::harness::{Options, no_limits, start};
-use crate::wire::request;
+use crate::kit::achilles;
+use crate::kit::browser::{Browser, signed_in, token_in};
+use crate::kit::burst::{burst, count};
+use crate::kit::device::{expect_oauth, field, reference};
+use crate::kit::server::{Options, no_limits, start};
+use crate::kit::wire::request;
 
 const ADA: &str = "ada@example.com";
 
 #[tokio::test]
-async fn a_link_with_a_code_neither_fills_it_in_nor_approves() {
+async fn a_link_neither_fills_in_nor_approves() {
     let server = start(Options::default()).await;
     let mut browser = signed_in(&server, ADA).await;
     let (device, user) = achilles::begin(&server).await;
@@ -38,7 +38,7 @@ async fn a_link_with_a_code_neither_fills_it_in_nor_approves() {
 }
 
 #[tokio::test]
-async fn the_sign_in_on_the_way_does_not_learn_the_code() {
+async fn a_codes_sign_in_address_does_not_hold_it() {
     let server = start(Options::default()).await;
     let mut browser = Browser::new();
     for path in ["/device?user_code=ABCD-2345", "/cli/verify?code=ABCD-2345", "/cli-auth", "/device"] {
@@ -50,7 +50,7 @@ async fn the_sign_in_on_the_way_does_not_learn_the_code() {
 }
 
 #[tokio::test]
-async fn the_page_shows_who_asks_from_where_and_for_what_and_what_they_wrote_is_only_text() {
+async fn the_page_shows_who_asks_and_only_as_text() {
     let server = start(Options::default()).await;
     let client = server.device_client("<script>alert(1)</script> & co").await;
     let mut browser = signed_in(&server, ADA).await;
@@ -156,7 +156,7 @@ async fn right_codes_are_no_wrong_ones_however_often_typed() {
 }
 
 #[tokio::test]
-async fn nobody_decides_without_having_typed_the_code_in_this_very_session() {
+async fn only_the_session_that_typed_the_code_decides() {
     let server = start(Options::without_limits()).await;
     let client = server.device_client("a tool").await;
     let (mut ada, mut eve) = (signed_in(&server, ADA).await, Browser::new());

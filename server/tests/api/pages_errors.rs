@@ -1,8 +1,8 @@
 //! Errors are pages for people and JSON for programs, and neither tells more than it should.
 
-use crate::browsing::{Browser, signed_in};
-use crate::harness::{Options, start};
-use crate::wire::{Answer, request};
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::server::{Options, start};
+use crate::kit::wire::{Answer, request};
 
 #[track_caller]
 fn expect_page(answer: &Answer, status: u16) {

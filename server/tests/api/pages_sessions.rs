@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::browsing::{Browser, between, signed_in};
-use crate::harness::{Options, Server, code_in, start};
-use crate::wire::request;
+use crate::kit::browser::{Browser, between, signed_in};
+use crate::kit::server::{Options, Server, code_in, start};
+use crate::kit::wire::request;
 
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "/dashboard/sessions";
@@ -32,7 +32,7 @@ async fn program(server: &Server, email: &str, user_agent: &str, n: usize) -> se
 }
 
 #[tokio::test]
-async fn the_page_lists_mine_marks_this_browser_and_shows_nobody_elses() {
+async fn the_page_lists_my_sessions_and_nobody_elses() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     program(&server, ADA, "everkey/0.4 (linux)", 2).await;
@@ -161,7 +161,7 @@ async fn ending_needs_this_sessions_form() {
 }
 
 #[tokio::test]
-async fn a_browser_lapses_unused_after_a_week_and_used_after_a_month() {
+async fn a_browser_lapses_after_an_idle_week_or_a_month() {
     let server = start(Options::without_limits()).await;
     let day = Duration::from_secs(86_400);
     let mut browser = signed_in(&server, ADA).await;
@@ -256,7 +256,7 @@ async fn what_is_seen_is_noted_once_a_minute() {
 }
 
 #[tokio::test]
-async fn an_app_is_listed_by_the_name_it_registered_and_can_be_ended() {
+async fn an_app_is_listed_by_name_and_can_be_ended() {
     let server = start(Options::without_limits()).await;
     let user = server.sign_in().await;
     let client = server

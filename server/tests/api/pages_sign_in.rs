@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use everkey_server::limits::Limits;
 
-use crate::browsing::{Browser, ORIGIN, signed_in, token_in};
-use crate::harness::{Options, code_in, no_limits, start, wrong};
-use crate::wire::request;
+use crate::kit::browser::{Browser, ORIGIN, signed_in, token_in};
+use crate::kit::server::{Options, code_in, no_limits, start, wrong};
+use crate::kit::wire::request;
 
 const ADA: &str = "ada@example.com";
 
@@ -30,7 +30,7 @@ async fn an_address_and_a_code_sign_a_browser_in() {
 }
 
 #[tokio::test]
-async fn a_stranger_at_the_front_door_is_told_what_this_is() {
+async fn the_front_page_says_what_this_is() {
     let server = start(Options::default()).await;
     let mut stranger = Browser::new();
     let mut place = "/".to_owned();
@@ -61,7 +61,7 @@ async fn pages_carry_the_headers_that_hold_a_browser_back() {
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(page.header("permissions-policy").is_some());
     assert!(!page.body.contains("<script") && !page.body.contains("style="), "{page:?}");
-    let style = crate::browsing::between(&page.body, "stylesheet\" href=\"", "\"").unwrap();
+    let style = crate::kit::browser::between(&page.body, "stylesheet\" href=\"", "\"").unwrap();
     let style = Browser::new().get(&server, &style).await;
     assert_eq!((style.status, style.header("content-type")), (200, Some("text/css; charset=utf-8")));
     assert_eq!(style.header("cache-control"), Some("public, max-age=31536000, immutable"));
@@ -107,7 +107,7 @@ async fn a_planted_cookie_is_worth_nothing_after_the_sign_in() {
 }
 
 #[tokio::test]
-async fn a_code_is_of_no_use_to_a_browser_that_did_not_ask() {
+async fn a_code_works_only_in_the_browser_that_asked() {
     let server = start(Options::default()).await;
     let mut browser = Browser::new();
     browser.fill(&server, "/signin", "/signin", &[("email", ADA)]).await.expect(303);
@@ -349,7 +349,7 @@ async fn signing_in_again_ends_the_browsers_old_session() {
 async fn a_disabled_account_is_not_signed_in() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
-    let mut database = crate::room::connect(server.folder()).await;
+    let mut database = crate::kit::room::connect(server.folder()).await;
     sqlx::query("UPDATE users SET status = 'disabled'").execute(&mut database).await.unwrap();
     assert_eq!(browser.get(&server, "/dashboard/sessions").await.status, 303);
     server.clock.advance(Duration::from_secs(1));
@@ -360,7 +360,7 @@ async fn a_disabled_account_is_not_signed_in() {
 }
 
 #[tokio::test]
-async fn a_cookie_opens_no_api_and_a_token_opens_no_page() {
+async fn cookies_open_no_api_and_tokens_no_page() {
     let server = start(Options::without_limits()).await;
     let browser = signed_in(&server, ADA).await;
     let cookie = browser.cookies["everkey"].clone();

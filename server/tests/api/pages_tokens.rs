@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::browsing::{Browser, between, signed_in};
-use crate::harness::{Options, Server, start};
-use crate::wire::{Answer, request};
+use crate::kit::browser::{Browser, between, signed_in};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, request};
 
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "/dashboard/access-tokens";
@@ -37,7 +37,7 @@ fn ids(page: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_works_until_it_is_revoked() {
+async fn a_token_is_shown_once_and_works_until_revoked() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     assert!(browser.get(&server, PAGE).await.expect(200).body.contains("You have no tokens"));

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use everkey_server::db::users::Status;
-use everkey_server::housekeeping::Housekeeping;
+use everkey_server::db::users::AccountStatus;
+use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 
-use crate::binboi::{ME, TOKENS, expect_plain, make, revoke};
-use crate::bursts::{burst, count};
-use crate::harness::{Options, Server, no_limits, start};
-use crate::wire::{Answer, request};
+use crate::kit::binboi::{ME, TOKENS, expect_plain, make, revoke};
+use crate::kit::burst::{burst, count};
+use crate::kit::server::{Options, Server, no_limits, start};
+use crate::kit::wire::{Answer, request};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -45,7 +45,7 @@ async fn a_plan_is_never_exceeded_however_many_ask_at_once() {
 }
 
 #[tokio::test]
-async fn the_plan_sets_the_number_and_each_user_has_their_own() {
+async fn the_plan_sets_each_users_number() {
     let server = start(Options::without_limits()).await;
     let (ada, bob) = (server.sign_in().await, server.sign_in_as("bob@example.com", 2).await);
     for _ in 0..3 {
@@ -113,7 +113,7 @@ async fn every_token_that_opens_nothing_gets_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_tokens_are_limited_per_address_and_good_ones_are_not() {
+async fn only_refused_tokens_are_limited_per_address() {
     let limits =
         Limits { refused_tokens_per_ip: Limit { max: 5, window: Duration::from_secs(60) }, ..no_limits() };
     let server = start(Options { limits, ..Options::default() }).await;
@@ -170,13 +170,13 @@ async fn a_token_is_kept_as_prefix_and_hash_only() {
     let token = make(&server, &me, &json!({})).await.text("token");
     let secret = token.rsplit_once('_').unwrap().1.as_bytes();
     server.get(ME, &token).await.expect(200);
-    for (name, bytes) in crate::room::everything_in(server.folder()).await {
+    for (name, bytes) in crate::kit::room::everything_in(server.folder()).await {
         assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{name}");
     }
 }
 
 #[tokio::test]
-async fn ended_tokens_are_forgotten_after_ninety_days_and_live_ones_never() {
+async fn only_ended_tokens_are_forgotten_after_ninety_days() {
     let server = start(Options::without_limits()).await;
     let housekeeping = Housekeeping {
         store: server.store.clone(),
@@ -213,7 +213,7 @@ async fn a_disabled_user_has_no_token_that_works() {
     let server = start(Options::without_limits()).await;
     let me = server.sign_in().await;
     let token = make(&server, &me, &json!({})).await.text("token");
-    for (status, answer) in [(Status::Disabled, 401), (Status::Active, 200)] {
+    for (status, answer) in [(AccountStatus::Disabled, 401), (AccountStatus::Active, 200)] {
         let mut tx = server.store.begin().await.unwrap();
         tx.set_status(&me.user_id, status).await.unwrap();
         tx.commit().await.unwrap();

@@ -1,12 +1,13 @@
 //! X-Forwarded-For is believed from trusted proxies only.
 
+use std::time::Duration;
+
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 use serde_json::json;
-use std::time::Duration;
 
-use crate::harness::{Options, Server, no_limits, start};
-use crate::wire::request;
+use crate::kit::server::{Options, Server, no_limits, start};
+use crate::kit::wire::request;
 
 fn two_per_address(trusted: Vec<&'static str>) -> Options {
     let limit = Limit { max: 2, window: Duration::from_secs(900) };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Options, start};
+use crate::kit::server::{Options, start};
 
 const REFRESH: &str = "/v0/auth/token/refresh";
 
@@ -25,7 +25,7 @@ async fn a_refresh_answers_with_a_new_pair_and_no_user() {
 }
 
 #[tokio::test]
-async fn a_chain_of_refreshes_goes_on_and_each_has_a_full_lifetime() {
+async fn each_refresh_of_a_chain_has_a_full_lifetime() {
     let server = start(Options::default()).await;
     let mut refresh = server.sign_in().await.refresh;
     for _ in 0..4 {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 
-use crate::harness::{Options, Server, start};
-use crate::wire::{Answer, request};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, request};
 
 const PATH: &str = "/v0/reminders";
 

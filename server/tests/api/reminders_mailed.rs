@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::harness::{Options, Server, SignedIn, code_in, start, until};
-use crate::program::{Running, log_of, mail_folder, newest_mail, rows, serve, sign_in, signal};
-use crate::room::{connect, room};
-use crate::smtp::{sink, sink_at};
-use crate::wire::{PATIENCE, request};
+use crate::kit::program::{Running, log_of, mail_folder, newest_mail, rows, serve, sign_in, signal};
+use crate::kit::room::{connect, room};
+use crate::kit::server::{Options, Server, SignedIn, code_in, start, until};
+use crate::kit::smtp::{sink, sink_at};
+use crate::kit::wire::{PATIENCE, request};
 
 const PATH: &str = "/v0/reminders";
 const SUBJECT: &str = "Your audit is due";
@@ -59,7 +59,7 @@ async fn two_people() -> (Server, SignedIn, SignedIn) {
 }
 
 #[tokio::test]
-async fn one_letter_goes_to_whom_it_concerns_and_the_reminder_stays() {
+async fn one_letter_is_sent_and_the_reminder_stays() {
     let (server, ada, bob) = two_people().await;
     let _stop = server.remind();
     set_in(&server, &ada, HOUR / 2).await;
@@ -84,7 +84,7 @@ async fn one_letter_goes_to_whom_it_concerns_and_the_reminder_stays() {
 }
 
 #[tokio::test]
-async fn what_fell_due_while_the_server_was_down_is_mailed_when_it_is_back() {
+async fn reminders_due_during_an_outage_are_mailed_afterwards() {
     let (server, ada, _) = two_people().await;
     set_in(&server, &ada, HOUR).await;
     server.clock.advance(HOUR * 48);
@@ -100,7 +100,7 @@ async fn what_fell_due_while_the_server_was_down_is_mailed_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_is_set_anew_or_cleared_is_not_mailed_for_its_former_time() {
+async fn a_changed_reminder_is_not_mailed_for_its_former_time() {
     let (server, ada, bob) = two_people().await;
     let _stop = server.remind();
     set_in(&server, &ada, HOUR / 4).await;
@@ -163,7 +163,7 @@ fn mend_mail(folder: &Path) {
 }
 
 #[tokio::test]
-async fn mail_that_is_down_is_tried_again_later_and_later_and_then_given_up() {
+async fn failing_letters_are_tried_ever_later_then_given_up() {
     let (server, ada, _) = two_people().await;
     let _stop = server.remind();
     break_mail(server.folder());
@@ -195,7 +195,7 @@ async fn mail_that_is_down_is_tried_again_later_and_later_and_then_given_up() {
 }
 
 #[tokio::test]
-async fn a_letter_that_failed_is_not_tried_again_once_the_reminder_is_cleared_or_moved() {
+async fn a_failed_letter_of_a_changed_reminder_is_dropped() {
     let (server, ada, bob) = two_people().await;
     let _stop = server.remind();
     for change in ["cleared", "moved"] {
@@ -216,7 +216,7 @@ async fn a_letter_that_failed_is_not_tried_again_once_the_reminder_is_cleared_or
 }
 
 #[tokio::test]
-async fn a_claim_of_a_server_that_died_is_taken_over_when_its_lease_ends() {
+async fn a_dead_servers_claim_ends_with_its_lease() {
     let (server, ada, bob) = two_people().await;
     set_in(&server, &ada, Duration::from_secs(60)).await;
     server.clock.advance(Duration::from_secs(61));
@@ -283,7 +283,7 @@ async fn two_servers_on_one_database_mail_it_once() {
 }
 
 /// Signs in by the code that the mail server got.
-async fn sign_in_by_smtp(server: &Running, sink: &mut crate::smtp::Sink) -> String {
+async fn sign_in_by_smtp(server: &Running, sink: &mut crate::kit::smtp::Sink) -> String {
     let body = json!({ "email": "ada@example.com" });
     request("POST", "/v0/auth/login/request").json(&body).send(server.address).await.expect(200);
     let mut mail = sink.next().await;
@@ -304,7 +304,7 @@ fn expect_letter(mail: &Value) {
 }
 
 #[tokio::test]
-async fn a_mail_server_that_is_down_when_it_is_due_gets_it_once_it_is_up() {
+async fn a_due_letter_waits_until_the_mail_server_is_up() {
     let Some(mut first) = sink("accepts").await else { return };
     let (folder, port) = (room(), first.port);
     let server = first.server(&folder).await;
@@ -320,7 +320,7 @@ async fn a_mail_server_that_is_down_when_it_is_due_gets_it_once_it_is_up() {
 }
 
 #[tokio::test]
-async fn a_reminder_set_anew_while_its_letter_is_under_way_gets_a_letter_of_its_own() {
+async fn a_reminder_set_during_delivery_gets_its_own_letter() {
     let Some(mut sink) = sink("slow").await else { return };
     let folder = room();
     let server = sink.server(&folder).await;

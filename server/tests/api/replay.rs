@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
-use crate::harness::{Options, Server, start};
-use crate::wire::{Answer, request};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, request};
 
 const REFRESH: &str = "/v0/auth/token/refresh";
 
@@ -20,7 +20,7 @@ async fn keyed(server: &Server, token: &str, key: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_second_use_revokes_every_session_of_the_user_and_of_nobody_else() {
+async fn a_second_use_revokes_every_session_of_this_user() {
     let server = start(Options::without_limits()).await;
     let laptop = server.sign_in_as("ada@example.com", 1).await;
     server.clock.advance(Duration::from_secs(1));
@@ -46,7 +46,7 @@ async fn a_second_use_revokes_every_session_of_the_user_and_of_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_new_session_after_a_replay_is_safe_from_the_old_tokens() {
+async fn old_tokens_can_not_end_a_session_after_a_replay() {
     let server = start(Options::without_limits()).await;
     let old = server.sign_in_as("ada@example.com", 1).await;
     refresh(&server, &old.refresh).await.expect(200);
@@ -58,7 +58,7 @@ async fn a_new_session_after_a_replay_is_safe_from_the_old_tokens() {
 }
 
 #[tokio::test]
-async fn strict_advertises_the_probe_and_takes_the_same_key_for_a_replay() {
+async fn strict_takes_the_same_key_for_a_replay() {
     let server = start(Options::strict()).await;
     let me = server.sign_in().await;
     let key = "k".repeat(43);

@@ -6,9 +6,9 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::program::{Running, database, expect_trouble, rows, run, serve, sign_in, signal};
-use crate::room::{on_postgres, room};
-use crate::wire::{Answer, request};
+use crate::kit::program::{Running, database, expect_trouble, rows, run, serve, sign_in, signal};
+use crate::kit::room::{on_postgres, room};
+use crate::kit::wire::{Answer, request};
 
 async fn rotate(server: &Running, token: &str, key: &str) -> Answer {
     request("POST", "/v0/auth/token/refresh")
@@ -45,7 +45,7 @@ fn restore(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_older_database_raises_no_alarm_and_admits_no_token_it_does_not_know() {
+async fn a_restored_database_admits_no_token_it_lacks() {
     let room = room();
     let server = serve(room.path(), &[]).await;
     let (first_access, first) = sign_in(room.path(), &server).await;
@@ -87,7 +87,7 @@ async fn sign_in_again(server: &Running, folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_is_whole_private_and_replaces_nothing_while_the_server_works() {
+async fn a_backup_of_a_working_server_is_whole_and_private() {
     let room = room();
     let server = serve(room.path(), &[]).await;
     let (_, mut token) = sign_in(room.path(), &server).await;
@@ -120,7 +120,7 @@ async fn a_backup_is_whole_private_and_replaces_nothing_while_the_server_works()
 }
 
 #[tokio::test]
-async fn of_a_database_that_is_not_there_nothing_is_backed_up() {
+async fn a_missing_database_is_not_backed_up() {
     let room = room();
     let to = room.path().join("backup");
     let absent = format!("sqlite:{}", room.path().join("absent.db").display());

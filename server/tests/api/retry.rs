@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use everkey_server::keys::{KeyRing, ServerKey};
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
-use crate::harness::{Options, Server, start};
-use crate::wire::{Answer, Request, request};
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, Request, request};
 
 fn key(n: u8) -> String {
     format!("{n:02x}").repeat(32)
@@ -31,7 +31,7 @@ async fn with_deadline(server: &Server, token: &str, offset: i64) -> Answer {
 }
 
 #[tokio::test]
-async fn the_same_key_gets_the_same_successor_until_it_is_used() {
+async fn the_same_key_gets_one_successor_until_its_use() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let first = with_key(&server, &me.refresh, &key(1)).await;
@@ -64,7 +64,7 @@ async fn a_repeat_ignores_the_parents_expiry_and_tells_the_successors() {
 }
 
 #[tokio::test]
-async fn seeing_an_access_token_of_the_successors_generation_ends_the_repeats() {
+async fn an_access_token_of_the_successor_ends_repeats() {
     for route in ["/v0/auth/me", "/v0/auth/session", "/v0/reminders"] {
         let server = start(Options::default()).await;
         let me = server.sign_in().await;
@@ -78,7 +78,7 @@ async fn seeing_an_access_token_of_the_successors_generation_ends_the_repeats() 
 }
 
 #[tokio::test]
-async fn another_key_is_a_race_while_the_successor_is_unused_and_a_replay_afterwards() {
+async fn another_key_is_first_a_race_then_a_replay() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let first = with_key(&server, &me.refresh, &key(1)).await;
@@ -99,7 +99,7 @@ async fn another_key_is_a_race_while_the_successor_is_unused_and_a_replay_afterw
 }
 
 #[tokio::test]
-async fn within_ten_seconds_even_a_used_successor_makes_only_a_race() {
+async fn within_ten_seconds_a_used_successor_makes_a_race() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let first = with_key(&server, &me.refresh, &key(1)).await;
@@ -112,7 +112,7 @@ async fn within_ten_seconds_even_a_used_successor_makes_only_a_race() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_at_once_with_one_key_all_get_the_same_successor() {
+async fn parallel_refreshes_with_one_key_get_one_successor() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let request = refresh(&me.refresh).header("idempotency-key", &key(1));
@@ -132,7 +132,7 @@ async fn many_at_once_with_one_key_all_get_the_same_successor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_at_once_with_different_keys_rotate_once_and_revoke_nothing() {
+async fn parallel_refreshes_with_different_keys_rotate_once() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let address = server.address;
@@ -222,7 +222,7 @@ async fn a_repeat_outlives_a_restart_and_a_key_rotation() {
 }
 
 #[tokio::test]
-async fn a_repeat_without_its_server_key_is_503_and_changes_nothing() {
+async fn a_repeat_without_its_server_key_is_503() {
     let server = start(Options::default()).await;
     let (me, old) = (server.sign_in().await, server.keys.clone());
     let first = with_key(&server, &me.refresh, &key(1)).await;

@@ -3,90 +3,22 @@
 
 use std::time::Duration;
 
-use everkey_server::actions::second_factor::upkeep::reseal;
+use everkey_server::actions::second_factor::reseal::reseal;
 use everkey_server::keys::{KeyRing, ServerKey};
-use everkey_server::time::Clock as _;
+use everkey_server::time::TimeSource as _;
 use serde_json::{Value, json};
-use totp_rs::{Builder, Secret};
+use totp_rs::Secret;
 
-use crate::browsing::{Browser, between, signed_in};
-use crate::harness::{Options, Server, code_in, no_limits, start, wrong};
-use crate::room::everything_in;
-use crate::wire::{Answer, request};
-
-pub const ADA: &str = "ada@example.com";
-const HERE: &str = "/dashboard/security";
-const SET_UP: &str = "/dashboard/security/setup";
-const STEP: Duration = Duration::from_secs(30);
-
-/// What a person has who has set up a second factor.
-pub struct Phone {
-    base32: String,
-    pub codes: Vec<String>,
-}
-
-impl Phone {
-    /// The code it shows at the server's time, moved by so many steps.
-    pub fn code_at(&self, server: &Server, steps: i64) -> String {
-        let totp =
-            Builder::new().with_secret(Secret::try_from_base32(&self.base32).unwrap()).build().unwrap();
-        let secs = server.clock.now().secs() + 30 * steps;
-        totp.generate(secs.try_into().unwrap()).to_string()
-    }
-
-    /// A code that was never used: time goes on for it.
-    pub fn next_code(&self, server: &Server) -> String {
-        server.clock.advance(STEP);
-        self.code_at(server, 0)
-    }
-}
-
-/// Sets a second factor up in a browser that has just signed in.
-pub async fn enrol(server: &Server, browser: &mut Browser) -> Phone {
-    let asked = browser.fill(server, HERE, SET_UP, &[]).await;
-    assert_eq!(asked.expect(303).header("location"), Some(SET_UP));
-    let page = browser.get(server, SET_UP).await;
-    let base32 = between(&page.expect(200).body, "<code>", "</code>").unwrap().replace(' ', "");
-    let mut phone = Phone { base32, codes: Vec::new() };
-    let code = phone.code_at(server, 0);
-    let done = browser.fill(server, SET_UP, "/dashboard/security/confirm", &[("code", &code)]).await;
-    let list = between(&done.expect(200).body, "<ul class=\"mono\">", "</ul>").unwrap();
-    let items = list.split("<li>").filter_map(|item| item.split_once("</li>"));
-    phone.codes = items.map(|(code, _)| code.to_owned()).collect();
-    phone
-}
-
-/// A server with a user who has a second factor; one mail was sent. Returns the browser it was set up in.
-pub async fn protected(options: Options) -> (Server, Browser, Phone) {
-    let server = start(options).await;
-    let mut browser = signed_in(&server, ADA).await;
-    let phone = enrol(&server, &mut browser).await;
-    (server, browser, phone)
-}
-
-async fn verify(server: &Server, code: &str, second: Value) -> Answer {
-    let body = json!({ "email": ADA, "code": code, "second_factor": second });
-    server.post("/v0/auth/login/verify", &body).await
-}
-
-/// A browser that has given the right email code and lacks the second factor.
-pub async fn half_way(server: &Server, n: usize) -> Browser {
-    let mut browser = Browser::new();
-    let answer = browser.sign_in(server, ADA, n).await;
-    assert_eq!(answer.header("location"), Some("/signin/second"));
-    browser
-}
-
-pub async fn second(server: &Server, browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
-    browser.fill(server, "/signin/second", "/signin/second", fields).await
-}
-
-async fn is_in(server: &Server, browser: &mut Browser) -> bool {
-    browser.get(server, "/dashboard/sessions").await.status == 200
-}
+use crate::kit::browser::{Browser, between, signed_in};
+use crate::kit::room::everything_in;
+use crate::kit::second_factor::{
+    ADA, HERE, Phone, SET_UP, STEP, again, enrol, half_way, is_in, protected, second, verify,
+};
+use crate::kit::server::{Options, no_limits, start, wrong};
+use crate::kit::wire::request;
 
 #[tokio::test]
-async fn it_counts_only_once_a_code_has_shown_that_it_works() {
+async fn a_second_factor_counts_only_once_confirmed() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     assert!(browser.get(&server, HERE).await.body.contains("off</span>"));
@@ -135,7 +67,7 @@ async fn neither_secret_nor_recovery_codes_stand_in_the_database() {
 }
 
 #[tokio::test]
-async fn the_api_asks_for_it_and_uses_nothing_up_until_it_is_right() {
+async fn the_api_uses_nothing_up_until_all_is_right() {
     let (server, _, phone) = protected(Options::default()).await;
     server.clock.advance(STEP);
     let code = server.new_code(ADA, 2).await;
@@ -269,210 +201,8 @@ async fn five_wrong_answers_in_ten_minutes_however_parallel_and_wherever() {
     verify(&server, &code, json!(right)).await.expect(200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_code_signs_one_browser_in_however_many_try_at_once() {
-    let (server, _, phone) = protected(Options::without_limits()).await;
-    server.clock.advance(STEP);
-    for proof in [phone.code_at(&server, 0), phone.codes[0].clone()] {
-        let mut requests = Vec::new();
-        for _ in 0..6 {
-            let mails = server.mails(1).await.len();
-            let mut browser = half_way(&server, mails + 1).await;
-            let token = browser.token(&server, "/signin/second").await;
-            let send = browser.request("POST", "/signin/second").form(&[("csrf", &token), ("code", &proof)]);
-            requests.push(send);
-        }
-        let address = server.address;
-        let tasks: Vec<_> = requests
-            .into_iter()
-            .map(|request| tokio::spawn(async move { request.send(address).await }))
-            .collect();
-        let mut statuses = Vec::new();
-        for task in tasks {
-            statuses.push(task.await.unwrap().status);
-        }
-        statuses.sort();
-        assert_eq!(statuses, [303, 422, 422, 422, 422, 422]);
-    }
-}
-
 #[tokio::test]
-async fn a_browser_that_is_half_way_opens_nothing() {
-    let (server, _, phone) = protected(Options::without_limits()).await;
-    let mut browser = Browser::new();
-    browser
-        .fill(&server, "/signin?next=/dashboard/security", "/signin", &[("email", ADA), ("next", HERE)])
-        .await;
-    let code = code_in(server.mails(2).await.last().unwrap());
-    let half = browser.fill(&server, "/signin/code", "/signin/code", &[("code", &code)]).await;
-    assert_eq!(half.expect(303).header("location"), Some("/signin/second"));
-    assert_eq!(browser.cookies.len(), 1, "no session");
-    let pages = ["/dashboard", "/dashboard/sessions", HERE, SET_UP, "/dashboard/access-tokens", "/device"];
-    let token = browser.token(&server, "/signin/second").await;
-    let half_cookie = browser.cookies["everkey-signin"].clone();
-    // Its cookie as a session's opens nothing either, nor does it as a bearer.
-    let mut forged = browser.clone();
-    forged.cookies.insert("everkey".to_owned(), half_cookie.clone());
-    for who in [&mut browser, &mut forged] {
-        for page in pages {
-            let answer = who.get(&server, page).await;
-            assert!([303, 404].contains(&answer.status), "{page}: {answer:?}");
-            if let Some(place) = answer.header("location") {
-                assert!(place.starts_with("/signin?") || page == "/dashboard", "{page}: {place}");
-            }
-        }
-        for form in [SET_UP, "/dashboard/security/off", "/dashboard/security/codes", "/signout"] {
-            who.post(&server, form, &[("csrf", &token), ("code", "123456")]).await.expect(403);
-        }
-    }
-    server.get("/v0/auth/me", &half_cookie).await.expect_error(401, "unauthorized");
-    // Going back to the code page leads nowhere; the code is used up.
-    let back = browser.get(&server, "/signin/code").await;
-    assert_eq!(back.expect(303).header("location"), Some("/signin"));
-    second(&server, &mut browser, &[("code", "no code")]).await.expect(422);
-    let now = phone.next_code(&server);
-    second(&server, &mut browser, &[("code", &wrong(&now))]).await.expect(422);
-    // Without the form's token nothing is looked at.
-    browser.post(&server, "/signin/second", &[("code", &now)]).await.expect(403);
-    let done = second(&server, &mut browser, &[("code", &now)]).await;
-    assert_eq!(done.expect(303).header("location"), Some(HERE), "where it wanted to go");
-    assert!(is_in(&server, &mut browser).await);
-    assert!(!browser.cookies.contains_key("everkey-remembered"), "not asked for");
-    // The half-way cookie is worth nothing any more.
-    let mut late = Browser::new();
-    late.cookies.insert("everkey-signin".to_owned(), half_cookie);
-    assert_eq!(late.get(&server, "/signin/second").await.expect(303).header("location"), Some("/signin"));
-}
-
-#[tokio::test]
-async fn a_half_way_sign_in_ends_in_time_and_with_the_second_factor() {
-    let (server, mut owner, phone) = protected(Options::without_limits()).await;
-    let mut slow = half_way(&server, 2).await;
-    let token = slow.token(&server, "/signin/second").await;
-    server.clock.advance(Duration::from_secs(600));
-    let code = phone.code_at(&server, 0);
-    slow.post(&server, "/signin/second", &[("csrf", &token), ("code", &code)]).await.expect(403);
-    assert!(!is_in(&server, &mut slow).await);
-
-    let mut other = half_way(&server, 3).await;
-    let token = other.token(&server, "/signin/second").await;
-    owner = again(&server, owner, &phone, 4).await;
-    let code = phone.next_code(&server);
-    owner.fill(&server, HERE, "/dashboard/security/off", &[("code", &code)]).await.expect(303);
-    let late = phone.next_code(&server);
-    other.post(&server, "/signin/second", &[("csrf", &token), ("code", &late)]).await.expect(403);
-    assert!(!is_in(&server, &mut other).await);
-}
-
-/// The browser after a fresh sign-in, with n mails.
-async fn again(server: &Server, mut browser: Browser, phone: &Phone, n: usize) -> Browser {
-    let step = browser.sign_in(server, ADA, n).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-    let code = phone.next_code(server);
-    second(server, &mut browser, &[("code", &code)]).await.expect(303);
-    browser
-}
-
-#[tokio::test]
-async fn a_remembered_browser_is_spared_it_but_not_the_email_code() {
-    let (server, _, phone) = protected(Options::without_limits()).await;
-    let mut browser = half_way(&server, 2).await;
-    let code = phone.next_code(&server);
-    let done = second(&server, &mut browser, &[("code", &code), ("remember", "yes")]).await;
-    let set = done.expect(303).all("set-cookie").into_iter().find(|set| set.contains("remembered")).unwrap();
-    for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"] {
-        assert!(set.contains(part), "{set}");
-    }
-    let first = browser.cookies["everkey-remembered"].clone();
-
-    // Alone it opens nothing.
-    let mut alone = Browser::new();
-    alone.cookies.insert("everkey-remembered".to_owned(), first.clone());
-    assert!(!is_in(&server, &mut alone).await);
-    alone.cookies.insert("everkey".to_owned(), first.clone());
-    assert!(!is_in(&server, &mut alone).await);
-    let mut guess = browser.clone();
-    guess.cookies.remove("everkey");
-    guess.fill(&server, "/signin", "/signin", &[("email", ADA)]).await.expect(303);
-    let mailed = code_in(server.mails(3).await.last().unwrap());
-    guess.fill(&server, "/signin/code", "/signin/code", &[("code", &wrong(&mailed))]).await.expect(422);
-
-    // With the email code it does, and is a new one afterwards.
-    let step = browser.sign_in(&server, ADA, 4).await;
-    assert_eq!(step.header("location"), Some("/dashboard"), "{step:?}");
-    let rotated = browser.cookies["everkey-remembered"].clone();
-    assert_ne!(first, rotated);
-    assert!(is_in(&server, &mut browser).await);
-    let mut thief = Browser::new();
-    thief.cookies.insert("everkey-remembered".to_owned(), first);
-    let step = thief.sign_in(&server, ADA, 5).await;
-    assert_eq!(step.header("location"), Some("/signin/second"), "an old cookie is worth nothing");
-
-    // To another user it is worth nothing, even with a second factor of their own.
-    let mut eve = Browser::new();
-    eve.sign_in(&server, "eve@example.com", 6).await;
-    enrol(&server, &mut eve).await;
-    let mut eve = Browser::new();
-    eve.cookies.insert("everkey-remembered".to_owned(), rotated);
-    let step = eve.sign_in(&server, "eve@example.com", 7).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-
-    // After 30 days since it was remembered it lapses, however much it was used.
-    server.clock.advance(Duration::from_secs(30 * 86_400));
-    let step = browser.sign_in(&server, ADA, 8).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-}
-
-#[tokio::test]
-async fn remembered_browsers_are_listed_and_forgotten() {
-    let (server, owner, phone) = protected(Options::without_limits()).await;
-    let mut mails = 1;
-    let mut remembered = async |owner: &Browser| {
-        mails += 1;
-        let mut browser = owner.clone();
-        let step = browser.sign_in(&server, ADA, mails).await;
-        assert_eq!(step.header("location"), Some("/signin/second"), "it is forgotten");
-        let code = phone.next_code(&server);
-        second(&server, &mut browser, &[("code", &code), ("remember", "yes")]).await.expect(303);
-        browser
-    };
-    let mut browser = remembered(&owner).await;
-    let page = browser.get(&server, HERE).await;
-    let id = between(&page.body, "name=\"id\" value=\"", "\"").unwrap();
-    let mut eve = Browser::new();
-    eve.sign_in(&server, "eve@example.com", 3).await;
-    for id in [id.as_str(), "x", "00000000-0000-4000-8000-000000000000"] {
-        let answer = eve.fill(&server, HERE, "/dashboard/security/forget", &[("id", id)]).await;
-        assert_eq!(answer.status, 404, "{answer:?}");
-    }
-    browser.fill(&server, HERE, "/dashboard/security/forget", &[("id", &id)]).await.expect(303);
-    assert!(browser.get(&server, HERE).await.body.contains("No browser is spared"));
-
-    // Forgotten by new recovery codes.
-    let step = browser.sign_in(&server, ADA, 4).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-    let code = phone.next_code(&server);
-    second(&server, &mut browser, &[("code", &code), ("remember", "yes")]).await.expect(303);
-    let code = phone.next_code(&server);
-    browser.fill(&server, HERE, "/dashboard/security/codes", &[("code", &code)]).await.expect(200);
-    let step = browser.sign_in(&server, ADA, 5).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-
-    // Forgotten by turning it off, and not back when it is turned on again.
-    let code = phone.next_code(&server);
-    second(&server, &mut browser, &[("code", &code), ("remember", "yes")]).await.expect(303);
-    let stolen = browser.cookies["everkey-remembered"].clone();
-    let code = phone.next_code(&server);
-    browser.fill(&server, HERE, "/dashboard/security/off", &[("code", &code)]).await.expect(303);
-    assert!(!browser.cookies.contains_key("everkey-remembered"));
-    enrol(&server, &mut browser).await;
-    browser.cookies.insert("everkey-remembered".to_owned(), stolen);
-    let step = browser.sign_in(&server, ADA, 6).await;
-    assert_eq!(step.header("location"), Some("/signin/second"));
-}
-
-#[tokio::test]
-async fn changing_it_needs_a_right_answer_and_a_recent_sign_in() {
+async fn a_change_needs_an_answer_and_a_recent_sign_in() {
     let (server, mut browser, phone) = protected(Options::without_limits()).await;
     let off = "/dashboard/security/off";
     for code in [wrong(&phone.code_at(&server, 0)), phone.code_at(&server, 0), "x".to_owned(), String::new()]
@@ -508,20 +238,7 @@ async fn changing_it_needs_a_right_answer_and_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn turning_it_on_signs_other_browsers_out() {
-    let server = start(Options::without_limits()).await;
-    let mut other = signed_in(&server, ADA).await;
-    let tool = server.sign_in_as(ADA, 2).await;
-    let mut browser = Browser::new();
-    browser.sign_in(&server, ADA, 3).await;
-    enrol(&server, &mut browser).await;
-    assert!(is_in(&server, &mut browser).await);
-    assert!(!is_in(&server, &mut other).await, "it has never shown the second factor");
-    server.get("/v0/auth/me", &tool.access).await.expect(200);
-}
-
-#[tokio::test]
-async fn what_was_never_confirmed_and_who_is_no_longer_remembered_is_forgotten() {
+async fn unconfirmed_factors_and_lapsed_browsers_are_forgotten() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     browser.fill(&server, HERE, SET_UP, &[]).await.expect(303);
@@ -549,10 +266,9 @@ async fn what_was_never_confirmed_and_who_is_no_longer_remembered_is_forgotten()
 #[tokio::test]
 async fn rotated_keys_take_the_secrets_along() {
     let (server, _, phone) = protected(Options::without_limits()).await;
-    let old = server.keys.clone();
-    let rotated =
-        || old.clone().with_current(ServerKey::random(everkey_server::time::Moment::from_secs(1)).unwrap());
-    let keys = rotated();
+    let old = ServerKey::clone(&server.keys.current());
+    let new = ServerKey::random(everkey_server::time::Timestamp::from_secs(1)).unwrap();
+    let keys = KeyRing::new(new, vec![old]);
     let server = server.restart(Options { keys: Some(keys.clone()), ..Options::without_limits() }).await;
     let code = server.new_code(ADA, 2).await;
     verify(&server, &code, json!(phone.codes[0])).await.expect(200);
@@ -567,7 +283,7 @@ async fn rotated_keys_take_the_secrets_along() {
     verify(&server, &code, json!(phone.next_code(&server))).await.expect(200);
     // Without any key that opens them nobody gets in, and nothing is changed.
     let foreign =
-        KeyRing::new(ServerKey::random(everkey_server::time::Moment::from_secs(2)).unwrap(), Vec::new());
+        KeyRing::new(ServerKey::random(everkey_server::time::Timestamp::from_secs(2)).unwrap(), Vec::new());
     assert_eq!(reseal(&server.store, &foreign).await.unwrap(), 0);
     let server = server.restart(Options { keys: Some(foreign), ..Options::without_limits() }).await;
     let code = server.new_code(ADA, 5).await;

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::browsing::Browser;
-use crate::device_kit::{expect_oauth, field};
-use crate::harness::{Options, Server};
-use crate::oauth_kit::{CHALLENGE, Client, VERIFIER};
-use crate::program::{database, expect_trouble, run};
-use crate::second_factor::{ADA, half_way, protected, second};
-use crate::wire::Answer;
+use crate::kit::browser::Browser;
+use crate::kit::device::{expect_oauth, field};
+use crate::kit::oauth::{CHALLENGE, Client, VERIFIER};
+use crate::kit::program::{database, expect_trouble, run};
+use crate::kit::second_factor::{ADA, half_way, protected, second};
+use crate::kit::server::{Options, Server};
+use crate::kit::wire::Answer;
 
 fn ask(client: &Client) -> String {
     format!(
@@ -35,7 +35,7 @@ async fn expect_closed(server: &Server, browser: &mut Browser, page: &str, field
 }
 
 #[tokio::test]
-async fn a_device_is_approved_by_a_browser_that_has_shown_it_and_by_no_other() {
+async fn only_a_browser_with_the_second_factor_approves_a_device() {
     let (server, _, phone) = protected(Options::without_limits()).await;
     let client = server.device_client("tool").await;
     let codes = server.device_codes(&client, "openid").await;
@@ -56,7 +56,7 @@ async fn a_device_is_approved_by_a_browser_that_has_shown_it_and_by_no_other() {
 }
 
 #[tokio::test]
-async fn a_client_is_allowed_in_by_a_browser_that_has_shown_it_and_by_no_other() {
+async fn only_a_browser_with_the_second_factor_allows_a_client() {
     let (server, _, phone) = protected(Options::without_limits()).await;
     let client = server.public_client().await;
     let mut browser = half_way(&server, 2).await;
@@ -106,9 +106,9 @@ async fn the_operator_takes_it_away_for_someone_who_lost_everything() {
 }
 
 #[tokio::test]
-async fn a_second_factor_that_never_counted_is_none_to_take_away() {
-    let server = crate::harness::start(Options::without_limits()).await;
-    let mut browser = crate::browsing::signed_in(&server, ADA).await;
+async fn an_unconfirmed_second_factor_can_not_be_reset() {
+    let server = crate::kit::server::start(Options::without_limits()).await;
+    let mut browser = crate::kit::browser::signed_in(&server, ADA).await;
     browser.fill(&server, "/dashboard/security", "/dashboard/security/setup", &[]).await.expect(303);
     let database = database(server.folder());
     let output = run(&["users", "reset-second-factor", ADA, "--database", &database]).await;

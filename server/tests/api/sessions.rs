@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Options, start};
-use crate::room::connect;
-use crate::wire::request;
+use crate::kit::room::connect;
+use crate::kit::server::{Options, start};
+use crate::kit::wire::request;
 
 #[tokio::test]
 async fn the_session_route_tells_user_session_and_generation() {
@@ -21,7 +21,7 @@ async fn the_session_route_tells_user_session_and_generation() {
 }
 
 #[tokio::test]
-async fn an_expired_access_token_still_tells_session_and_generation_and_nothing_else() {
+async fn an_expired_token_tells_only_session_and_generation() {
     let server = start(Options::default()).await;
     let me = server.sign_in().await;
     let whole = server.get("/v0/auth/session", &me.access).await.json();

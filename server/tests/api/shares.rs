@@ -7,10 +7,10 @@ use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
 use serde_json::{Value, json};
 
-use crate::harness::{Options, SignedIn};
-use crate::room::everything_in;
-use crate::wire::{Answer, request};
-use crate::workspaces::{Cast, call, cast, cast_with, promote};
+use crate::kit::room::everything_in;
+use crate::kit::server::{Options, SignedIn};
+use crate::kit::team::{Cast, call, cast, cast_with, promote};
+use crate::kit::wire::{Answer, request};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -91,7 +91,7 @@ async fn a_report_can_put_nothing_into_the_page() {
 }
 
 #[tokio::test]
-async fn a_token_opens_no_api_and_is_stored_as_its_hash_only() {
+async fn a_share_token_opens_no_api_and_is_stored_hashed() {
     let cast = cast().await;
     let link = link(&cast, &cast.owner, 7).await;
     let token = link.path.strip_prefix("/s/").unwrap();
@@ -172,7 +172,7 @@ async fn a_link_rests_on_its_maker() {
     open(&cast, &link.path).await.expect(200);
     cast.remove(&admin, &admin).await.expect(204);
     open(&cast, &link.path).await.expect_error(404, "not_found");
-    crate::workspaces::join(server, &cast.home, &cast.owner, &admin, "admin@example.com", "admin").await;
+    crate::kit::team::join(server, &cast.home, &cast.owner, &admin, "admin@example.com", "admin").await;
     open(&cast, &link.path).await.expect_error(404, "not_found");
     open(&cast, &others.path).await.expect(200);
 }

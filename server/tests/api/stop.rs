@@ -4,10 +4,12 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::until;
-use crate::program::{Running, log_of, mail_folder, program, rows, serve, sign_in, signal, spawn, stores};
-use crate::room::room;
-use crate::wire::{PATIENCE, request};
+use crate::kit::program::{
+    Running, log_of, mail_folder, program, rows, serve, sign_in, signal, spawn, stores,
+};
+use crate::kit::room::room;
+use crate::kit::server::until;
+use crate::kit::wire::{PATIENCE, request};
 
 async fn exit_code(server: &mut Running) -> Option<i32> {
     tokio::time::timeout(PATIENCE, server.child.wait()).await.expect("it did not stop").unwrap().code()

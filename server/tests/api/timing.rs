@@ -1,24 +1,13 @@
 //! Known and unknown addresses take the same time. Ratios of interleaved medians, no absolute times.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use everkey_server::limits::Limits;
 
-use crate::harness::{Options, no_limits, start};
+use crate::kit::server::{Options, no_limits, start};
+use crate::kit::timing::expect_alike;
 
 const ROUNDS: usize = 60;
-
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
-}
-
-/// Fails unless the medians of the two are within a third of each other. A missing transaction or a
-/// mail sent in the response path is far outside.
-pub fn expect_alike(what: &str, one: Vec<Duration>, two: Vec<Duration>) {
-    let ratio = median(one) / median(two);
-    assert!((0.67..1.5).contains(&ratio), "{what}: known takes {ratio:.2} times as long as unknown");
-}
 
 /// Who always comes second could always get the same one of several connections, and that could be the slower one.
 fn in_turn<T>(round: usize, one: T, two: T) -> [T; 2] {
@@ -43,7 +32,7 @@ async fn known_and_unknown_addresses_take_equally_long() {
     expect_alike("asking for a code", known, unknown);
 
     let code = server.new_code("ada@example.com", 2 * ROUNDS + 2).await;
-    let guess = crate::harness::wrong(&code);
+    let guess = crate::kit::server::wrong(&code);
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         for (email, times) in

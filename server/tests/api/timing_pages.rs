@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use everkey_server::limits::Limits;
 
-use crate::browsing::{Browser, token_in};
-use crate::harness::{Options, Server, code_in, no_limits};
-use crate::second_factor::{ADA, protected};
-use crate::timing::expect_alike;
-use crate::wire::Answer;
+use crate::kit::browser::{Browser, token_in};
+use crate::kit::second_factor::{ADA, protected};
+use crate::kit::server::{Options, Server, code_in, no_limits};
+use crate::kit::timing::expect_alike;
+use crate::kit::wire::Answer;
 
 const ROUNDS: usize = 45;
 const KNOWN: &str = "known@example.com";

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::program::{Running, rows, serve, sign_in};
-use crate::room::room;
-use crate::wire::{Answer, Request, request};
+use crate::kit::program::{Running, rows, serve, sign_in};
+use crate::kit::room::room;
+use crate::kit::wire::{Answer, Request, request};
 
 /// Two processes that share database, keys and mail folder.
 async fn pair(folder: &Path) -> [Running; 2] {
@@ -69,7 +69,7 @@ async fn one_token_rotates_once_whoever_asks_whom() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_at_one_ends_the_sessions_at_the_other_at_once() {
+async fn a_replay_at_one_server_ends_sessions_at_both() {
     let folder = room();
     let servers = pair(folder.path()).await;
     let (access, token) = sign_in(folder.path(), &servers[0]).await;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::achilles::{self, cli};
-use crate::browsing::{Browser, signed_in};
-use crate::device_kit::{expect_oauth, field};
-use crate::harness::{Options, start};
-use crate::workspaces::{call, cast, join, make};
+use crate::kit::achilles::{self, cli};
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::device::{expect_oauth, field};
+use crate::kit::server::{Options, start};
+use crate::kit::team::{call, cast, join, make};
 
 const ADA: &str = "ada@example.com";
 const PAGE: &str = "/dashboard/sessions";
 
 #[tokio::test]
-async fn ending_all_others_ends_what_was_approved_and_not_fetched_yet() {
+async fn ending_all_others_ends_unfetched_grants() {
     let server = start(Options::without_limits()).await;
     let (device, app) = (server.device_client("a tool").await, server.public_client().await);
     let mut browser = signed_in(&server, ADA).await;
@@ -38,7 +38,7 @@ async fn ending_all_others_ends_what_was_approved_and_not_fetched_yet() {
 }
 
 #[tokio::test]
-async fn a_replay_ends_what_was_approved_and_not_fetched_yet_of_this_user_only() {
+async fn a_replay_ends_this_users_unfetched_grants() {
     let server = start(Options::without_limits()).await;
     let (device, app) = (server.device_client("a tool").await, server.public_client().await);
     let mut browser = signed_in(&server, ADA).await;

@@ -3,111 +3,14 @@
 
 use std::time::Duration;
 
-use everkey_server::db::users::Platform;
 use everkey_server::limits::Limits;
-use everkey_server::rules::email::Email;
 use everkey_server::rules::rate::Limit;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Options, Server, SignedIn, start};
-use crate::wire::{Answer, request};
-
-pub const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
-
-/// One call of the API.
-pub async fn call(server: &Server, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
-    let call = request(method, path).bearer(token);
-    let call = match body {
-        Some(body) => call.json(&body),
-        None => call,
-    };
-    call.send(server.address).await
-}
-
-/// A workspace with one user of each role, and somebody who is not in it.
-pub struct Cast {
-    pub server: Server,
-    pub owner: SignedIn,
-    pub admin: SignedIn,
-    pub member: SignedIn,
-    pub outsider: SignedIn,
-    /// `/v1/workspaces/ID`.
-    pub home: String,
-}
-
-pub async fn cast() -> Cast {
-    cast_with(Options::without_limits()).await
-}
-
-pub async fn cast_with(options: Options) -> Cast {
-    let server = start(options).await;
-    let owner = server.sign_in_as("owner@example.com", 1).await;
-    let admin = server.sign_in_as("admin@example.com", 2).await;
-    let member = server.sign_in_as("member@example.com", 3).await;
-    let outsider = server.sign_in_as("outsider@example.com", 4).await;
-    let home = make(&server, &owner).await;
-    join(&server, &home, &owner, &admin, "admin@example.com", "admin").await;
-    join(&server, &home, &owner, &member, "member@example.com", "member").await;
-    Cast { server, owner, admin, member, outsider, home }
-}
-
-pub async fn make(server: &Server, owner: &SignedIn) -> String {
-    let made =
-        call(server, "POST", "/v1/workspaces", &owner.access, Some(json!({ "name": "The lab" }))).await;
-    format!("/v1/workspaces/{}", made.expect(201).text("id"))
-}
-
-pub async fn invite(server: &Server, home: &str, by: &SignedIn, email: &str, role: &str) -> Answer {
-    let body = json!({ "email": email, "role": role });
-    call(server, "POST", &format!("{home}/invitations"), &by.access, Some(body)).await
-}
-
-pub async fn join(server: &Server, home: &str, by: &SignedIn, who: &SignedIn, email: &str, role: &str) {
-    let id = invite(server, home, by, email, role).await.expect(201).text("id");
-    accept(server, who, &id).await.expect(200);
-}
-
-async fn accept(server: &Server, who: &SignedIn, id: &str) -> Answer {
-    call(server, "POST", &format!("/v1/invitations/{id}/accept"), &who.access, None).await
-}
-
-impl Cast {
-    pub async fn report(&self, by: &SignedIn) -> Answer {
-        let body = json!({ "title": "Q3", "body": "the secret figures" });
-        call(&self.server, "POST", &format!("{}/reports", self.home), &by.access, Some(body)).await
-    }
-
-    async fn set_role(&self, by: &SignedIn, who: &SignedIn, role: &str) -> Answer {
-        let path = format!("{}/members/{}", self.home, who.user_id);
-        call(&self.server, "PUT", &path, &by.access, Some(json!({ "role": role }))).await
-    }
-
-    pub async fn remove(&self, by: &SignedIn, who: &SignedIn) -> Answer {
-        let path = format!("{}/members/{}", self.home, who.user_id);
-        call(&self.server, "DELETE", &path, &by.access, None).await
-    }
-
-    async fn roles(&self) -> Vec<String> {
-        let answer =
-            call(&self.server, "GET", &format!("{}/members", self.home), &self.owner.access, None).await;
-        let members = answer.expect(200).json()["members"].as_array().unwrap().clone();
-        let text = |member: &Value, field: &str| member[field].as_str().unwrap().to_owned();
-        let mut roles: Vec<String> = members
-            .iter()
-            .map(|member| format!("{} {}", text(member, "email"), text(member, "role")))
-            .collect();
-        roles.sort();
-        roles
-    }
-}
-
-pub async fn promote(server: &Server, email: &str) {
-    let mut tx = server.store.begin().await.unwrap();
-    let user = tx.user_with_email(&Email::parse(email).unwrap()).await.unwrap().unwrap();
-    assert!(tx.set_platform_role(&user.id, Platform::Admin).await.unwrap());
-    tx.commit().await.unwrap();
-}
+use crate::kit::server::{Options, start};
+use crate::kit::team::{NOBODY, call, cast, invite, make, promote};
+use crate::kit::wire::request;
 
 #[tokio::test]
 async fn a_workspace_lives_from_making_to_deleting() {
@@ -169,7 +72,7 @@ fn routes(home: &str, report: &str, user: &str) -> Vec<(&'static str, String, Op
 }
 
 #[tokio::test]
-async fn to_a_stranger_a_workspace_that_is_there_and_one_that_is_not_are_the_same() {
+async fn to_strangers_every_workspace_is_not_there() {
     let cast = cast().await;
     promote(&cast.server, "outsider@example.com").await;
     let report = cast.report(&cast.owner).await.expect(201).text("id");
@@ -311,138 +214,6 @@ async fn two_owners_who_oust_each_other_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn an_invitation_tells_nothing_about_accounts_and_makes_nobody_a_member_unasked() {
-    let cast = cast().await;
-    let server = &cast.server;
-    let known = invite(server, &cast.home, &cast.admin, "Outsider@Example.com", "member").await;
-    let unknown = invite(server, &cast.home, &cast.admin, "not.seen@example.com", "member").await;
-    let shape = |answer: &Answer| {
-        let mut json = answer.expect(201).json();
-        json["id"] = Value::Null;
-        json["email"] = Value::Null;
-        json
-    };
-    assert_eq!(shape(&known), shape(&unknown));
-    assert_eq!(cast.roles().await.len(), 3, "nobody was asked yet");
-    let again = invite(server, &cast.home, &cast.admin, "member@example.com", "member").await;
-    again.expect_error(409, "already_member");
-
-    // Somebody else's invitation is not there.
-    let id = unknown.text("id");
-    accept(server, &cast.outsider, &id).await.expect_error(404, "not_found");
-    let decline = format!("/v1/invitations/{id}");
-    call(server, "DELETE", &decline, &cast.outsider.access, None).await.expect_error(404, "not_found");
-    // An account made later finds it, by the address that it proves to own.
-    let late = server.sign_in_as("not.seen@example.com", 5).await;
-    let mine = call(server, "GET", "/v1/invitations", &late.access, None).await;
-    assert_eq!(mine.expect(200).json()["invitations"][0]["invited_by"], "admin@example.com");
-    call(server, "GET", &cast.home, &late.access, None).await.expect_error(404, "not_found");
-    accept(server, &late, &id).await.expect(200);
-    accept(server, &late, &id).await.expect_error(404, "not_found");
-    call(server, "GET", &cast.home, &late.access, None).await.expect(200);
-
-    // A withdrawn one, a declined one, and one that has lapsed.
-    let withdraw = format!("{}/invitations/{}", cast.home, known.text("id"));
-    call(server, "DELETE", &withdraw, &cast.admin.access, None).await.expect(204);
-    accept(server, &cast.outsider, &known.text("id")).await.expect_error(404, "not_found");
-    let id = invite(server, &cast.home, &cast.admin, "outsider@example.com", "member").await.text("id");
-    let decline = format!("/v1/invitations/{id}");
-    call(server, "DELETE", &decline, &cast.outsider.access, None).await.expect(204);
-    accept(server, &cast.outsider, &id).await.expect_error(404, "not_found");
-}
-
-#[tokio::test]
-async fn an_invitation_lapses_and_rests_on_its_maker() {
-    let cast = cast().await;
-    let server = &cast.server;
-    let id = invite(server, &cast.home, &cast.admin, "outsider@example.com", "member").await.text("id");
-    cast.set_role(&cast.owner, &cast.admin, "member").await.expect(204);
-    accept(server, &cast.outsider, &id).await.expect_error(404, "not_found");
-    let mine = call(server, "GET", "/v1/invitations", &cast.outsider.access, None).await;
-    assert_eq!(mine.json()["invitations"], json!([]));
-    cast.remove(&cast.owner, &cast.admin).await.expect(204);
-    accept(server, &cast.outsider, &id).await.expect_error(404, "not_found");
-
-    let id = invite(server, &cast.home, &cast.owner, "outsider@example.com", "admin").await.text("id");
-    server.clock.advance(Duration::from_secs(14 * 86_400));
-    let outsider = server.sign_in_as("outsider@example.com", 5).await;
-    accept(server, &outsider, &id).await.expect_error(404, "not_found");
-}
-
-#[tokio::test]
-async fn the_platform_role_and_workspace_roles_open_nothing_of_each_other() {
-    let cast = cast().await;
-    let server = &cast.server;
-    let report = cast.report(&cast.owner).await.expect(201).text("id");
-    let disable = format!("/v1/admin/users/{}/disable", cast.member.user_id);
-    for who in [&cast.owner, &cast.admin, &cast.member, &cast.outsider] {
-        call(server, "GET", "/v1/admin/users", &who.access, None).await.expect_error(403, "forbidden");
-        call(server, "POST", &disable, &who.access, None).await.expect_error(403, "forbidden");
-    }
-    promote(server, "outsider@example.com").await;
-    let boss = &cast.outsider.access;
-    let all = call(server, "GET", "/v1/admin/users", boss, None).await;
-    assert_eq!(all.expect(200).json()["users"].as_array().unwrap().len(), 4);
-    for path in
-        [cast.home.clone(), format!("{}/reports/{report}", cast.home), format!("{}/members", cast.home)]
-    {
-        call(server, "GET", &path, boss, None).await.expect_error(404, "not_found");
-    }
-    assert!(!all.body.contains("The lab") && !all.body.contains("owner\""), "{all:?}");
-    let own = format!("/v1/admin/users/{}/disable", cast.outsider.user_id);
-    call(server, "POST", &own, boss, None).await.expect_error(409, "own_account");
-    let nobody = format!("/v1/admin/users/{NOBODY}/disable");
-    call(server, "POST", &nobody, boss, None).await.expect_error(404, "not_found");
-}
-
-#[tokio::test]
-async fn a_disabled_account_opens_nothing_from_the_next_request_on() {
-    let cast = cast().await;
-    let server = &cast.server;
-    promote(server, "outsider@example.com").await;
-    let boss = &cast.outsider.access;
-    let account = format!("/v1/admin/users/{}", cast.admin.user_id);
-    let disabled = call(server, "POST", &format!("{account}/disable"), boss, None).await;
-    assert_eq!(disabled.expect(200).text("status"), "disabled");
-    for path in ["/v0/auth/me", "/v1/workspaces", &cast.home] {
-        server.get(path, &cast.admin.access).await.expect_error(401, "unauthorized");
-    }
-    let refresh = json!({ "refresh_token": cast.admin.refresh });
-    server.post("/v0/auth/token/refresh", &refresh).await.expect_error(401, "invalid_grant");
-    let code = server.new_code("admin@example.com", 5).await;
-    server.verify("admin@example.com", &code).await.expect_error(401, "unauthorized");
-    call(server, "POST", &format!("{account}/enable"), boss, None).await.expect(200);
-    server.get("/v0/auth/me", &cast.admin.access).await.expect_error(401, "unauthorized");
-    let code = server.new_code("admin@example.com", 6).await;
-    server.verify("admin@example.com", &code).await.expect(200);
-    assert_eq!((server.events("user_disabled").await, server.events("user_enabled").await), (1, 1));
-}
-
-#[tokio::test]
-async fn a_listing_of_users_goes_on_where_it_stopped() {
-    let cast = cast().await;
-    promote(&cast.server, "outsider@example.com").await;
-    let (mut after, mut seen) = (String::new(), Vec::new());
-    for _ in 0..4 {
-        let path = format!("/v1/admin/users?limit=1{after}");
-        let page = call(&cast.server, "GET", &path, &cast.outsider.access, None).await;
-        let id = page.expect(200).json()["users"][0]["id"].as_str().unwrap().to_owned();
-        after = format!("&after={id}");
-        seen.push(id);
-    }
-    seen.dedup();
-    assert_eq!(seen.len(), 4);
-    let done = format!("/v1/admin/users?limit=1{after}");
-    let done = call(&cast.server, "GET", &done, &cast.outsider.access, None).await;
-    assert_eq!(done.json()["users"], json!([]));
-    for query in ["limit=0", "limit=201", "limit=-1", "limit=1&limit=2", "after=x", "limit=%00"] {
-        let path = format!("/v1/admin/users?{query}");
-        let answer = call(&cast.server, "GET", &path, &cast.outsider.access, None).await;
-        answer.expect_error(400, "validation_error");
-    }
-}
-
-#[tokio::test]
 async fn hostile_input_is_refused_and_changes_nothing() {
     let cast = cast().await;
     let (server, owner) = (&cast.server, &cast.owner.access);
@@ -490,7 +261,7 @@ async fn hostile_input_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_user_makes_only_so_much_in_an_hour_however_parallel() {
+async fn parallel_creations_of_one_user_are_limited() {
     let limit = Limit { max: 5, window: Duration::from_secs(3600) };
     let limits = Limits { creations_per_user: limit, ..Limits::default() };
     let server = start(Options { limits, ..Options::default() }).await;

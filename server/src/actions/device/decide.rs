@@ -1,25 +1,26 @@
 //! A person approves or denies a grant.
 
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::devices::DeviceGrant;
-use crate::db::sessions::Session;
-use crate::rules::device::{Ruling, Verdict, rule};
-use crate::time::Moment;
+use crate::db::retry;
+use crate::db::sessions::StoredSession;
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::device::{DecisionRuling, DeviceDecision, rule};
+use crate::time::Timestamp;
 
-/// Who decides.
 #[derive(Clone, Copy, Debug)]
-pub struct Judge<'a> {
+pub struct Decider<'a> {
     /// Their session on this server's pages.
-    pub session: &'a Session,
+    pub session: &'a StoredSession,
     /// When they last proved who they are.
-    pub proved_at: Moment,
+    pub proved_at: Timestamp,
 }
 
 /// What became of a verdict.
 #[derive(Debug)]
-pub enum Decided {
+pub enum DecisionOutcome {
     /// It stands, from now on or since earlier.
     Stands(Box<DeviceGrant>),
     /// The grant was decided otherwise, or by someone else; nothing was changed.
@@ -31,30 +32,41 @@ pub enum Decided {
 }
 
 /// Writes a verdict down. Whoever calls this has shown them the grant with this id.
-pub async fn decide(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
-    again(|| attempt(app, judge, id, verdict)).await
+pub async fn decide(
+    app: &AppState,
+    judge: Decider<'_>,
+    id: &str,
+    verdict: DeviceDecision,
+) -> Result<DecisionOutcome, ServerError> {
+    retry(|| attempt(app, judge, id, verdict)).await
 }
 
-async fn attempt(app: &App, judge: Judge<'_>, id: &str, verdict: Verdict) -> Result<Decided, Refusal> {
-    let Judge { session, proved_at } = judge;
+async fn attempt(
+    app: &AppState,
+    judge: Decider<'_>,
+    id: &str,
+    verdict: DeviceDecision,
+) -> Result<DecisionOutcome, ServerError> {
+    let Decider { session, proved_at } = judge;
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let Some(grant) = tx.device_grant_for_update(id).await? else { return Ok(Decided::Unknown) };
+    let Some(grant) = tx.device_grant_for_update(id).await? else { return Ok(DecisionOutcome::Unknown) };
     match rule(&grant.state, &session.user.id, verdict, grant.expires_at, now) {
-        Ruling::SaidBefore => Ok(Decided::Stands(Box::new(grant))),
-        Ruling::Decided => Ok(Decided::Otherwise),
-        Ruling::Expired => Ok(Decided::Expired),
-        Ruling::Counts => {
+        DecisionRuling::SaidBefore => Ok(DecisionOutcome::Stands(Box::new(grant))),
+        DecisionRuling::Decided => Ok(DecisionOutcome::Otherwise),
+        DecisionRuling::Expired => Ok(DecisionOutcome::Expired),
+        DecisionRuling::Counts => {
             if !tx.decide_device_grant(id, verdict, &session.user.id, proved_at, now).await? {
-                return Err(Refusal::Contended);
+                return Err(ServerError::Contended);
             }
             let event = match verdict {
-                Verdict::Approve => Event::DeviceApproved,
-                Verdict::Deny => Event::DeviceDenied,
+                DeviceDecision::Approve => AuditEvent::DeviceApproved,
+                DeviceDecision::Deny => AuditEvent::DeviceDenied,
             };
-            tx.record(Entry { event, session: Some(session), generation: None, detail: None }, now).await?;
+            tx.record(AuditEntry { event, session: Some(session), generation: None, detail: None }, now)
+                .await?;
             tx.commit().await?;
-            Ok(Decided::Stands(Box::new(grant)))
+            Ok(DecisionOutcome::Stands(Box::new(grant)))
         }
     }
 }

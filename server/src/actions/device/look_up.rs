@@ -1,22 +1,23 @@
 //! Finds the grant whose user code a signed-in person typed. A wrong, an expired and a used code take the same steps
 //! and are the same answer, and few wrong ones are allowed.
 
-use crate::actions::{Refusal, again, limited};
-use crate::app::App;
-use crate::db::Tx;
-use crate::db::audit::{Entry, Event};
+use crate::actions::limit::{self, LimitError};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::devices::DeviceGrant;
-use crate::db::sessions::Session;
-use crate::db::throttle::Kind;
-use crate::rules::caller::Caller;
-use crate::rules::device::State;
+use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
+use crate::db::{DbError, Tx, retry};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::device::DeviceGrantState;
 use crate::rules::rate::Rate;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::device::UserCode;
 
 /// What a user code led to.
 #[derive(Debug)]
-pub enum LookedUp {
+pub enum LookUpOutcome {
     /// A grant that waits for a verdict.
     Found(Box<DeviceGrant>),
     /// Nothing: the code is wrong, expired or used. This counts as one wrong code of the user and of the address.
@@ -26,53 +27,62 @@ pub enum LookedUp {
 /// Looks a user code up. `RateLimited` if there were too many wrong ones of this user or from this address lately,
 /// even if this one is right: else it could be guessed on.
 pub async fn look_up(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     code: &UserCode,
-    caller: &Caller,
-) -> Result<LookedUp, Refusal> {
-    again(|| attempt(app, session, code, caller)).await
+    caller: &NetworkCaller,
+) -> Result<LookUpOutcome, LimitError> {
+    retry(|| attempt(app, session, code, caller)).await
 }
 
 async fn attempt(
-    app: &App,
-    session: &Session,
+    app: &AppState,
+    session: &StoredSession,
     code: &UserCode,
-    caller: &Caller,
-) -> Result<LookedUp, Refusal> {
+    caller: &NetworkCaller,
+) -> Result<LookUpOutcome, LimitError> {
     let (user, from) = (session.user.id.as_str(), caller.address.to_string());
     let subjects = [
-        (Kind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
-        (Kind::WrongUserCodeFromIp, &from, app.limits.wrong_user_codes_per_ip),
+        (ThrottleKind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
+        (ThrottleKind::WrongUserCodeFromIp, &from, app.limits.wrong_user_codes_per_ip),
     ];
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let mut rate = Rate::Open;
     for (kind, subject, limit) in subjects {
-        rate = rate.and(limited::room(&mut tx, kind, subject, limit, now).await?);
+        rate = rate.and(limit::room(&mut tx, kind, subject, limit, now).await?);
     }
     if let Rate::Full { retry_after } = rate {
-        return Err(Refusal::RateLimited { retry_after });
+        return Err(LimitError::RateLimited { retry_after });
     }
     if let Some(grant) = find(app, &mut tx, code, now).await? {
-        return Ok(LookedUp::Found(Box::new(grant)));
+        return Ok(LookUpOutcome::Found(Box::new(grant)));
     }
     for (kind, subject, limit) in subjects {
         tx.count_event(kind, subject, limit, now).await?;
     }
-    let entry =
-        Entry { event: Event::UserCodeRefused, session: Some(session), generation: None, detail: None };
+    let entry = AuditEntry {
+        event: AuditEvent::UserCodeRefused,
+        session: Some(session),
+        generation: None,
+        detail: None,
+    };
     tx.record(entry, now).await?;
     tx.commit().await?;
-    Ok(LookedUp::Nothing)
+    Ok(LookUpOutcome::Nothing)
 }
 
 /// The grant that waits under this code, whichever server key its hash was made with.
-async fn find(app: &App, tx: &mut Tx, code: &UserCode, now: Moment) -> Result<Option<DeviceGrant>, Refusal> {
+async fn find(
+    app: &AppState,
+    tx: &mut Tx,
+    code: &UserCode,
+    now: Timestamp,
+) -> Result<Option<DeviceGrant>, DbError> {
     let mut found = None;
     for key in app.keys.all() {
         let grant = tx.device_grant_by_user_code(&code.hash(&key)).await?;
-        let waits = |grant: &DeviceGrant| grant.state == State::Pending && now < grant.expires_at;
+        let waits = |grant: &DeviceGrant| grant.state == DeviceGrantState::Pending && now < grant.expires_at;
         found = found.or(grant.filter(waits));
     }
     Ok(found)

@@ -1,14 +1,14 @@
 //! Device grants (RFC 8628): a device asks, a person approves or denies it in a browser, and the device, which polls,
 //! fetches its tokens once.
 
-mod ask;
 mod decide;
 mod look_up;
+mod organisation;
 mod poll;
-mod standing;
+mod request;
 
-pub use ask::{Asked, ask};
-pub use decide::{Decided, Judge, decide};
-pub use look_up::{LookedUp, look_up};
-pub use poll::{Granted, Polled, poll};
-pub use standing::standing_in;
+pub use decide::{Decider, DecisionOutcome, decide};
+pub use look_up::{LookUpOutcome, look_up};
+pub use organisation::current_organisation;
+pub use poll::{DeviceTokens, PollOutcome, poll};
+pub use request::{DeviceAuthorization, request};

@@ -1,39 +1,38 @@
 //! A user answers what an OAuth client asks for. Only the allowed request becomes a code.
 
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::actions::oauth::error::OAuthError;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
-use crate::db::clients::Client;
-use crate::db::sessions::Session;
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::StoredSession;
+use crate::db::{DbError, retry};
 use crate::digest::Digest;
-use crate::rules::access::Standing;
+use crate::rules::access::SessionStanding;
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::code::LIFETIME;
 use crate::rules::oauth::pkce::Challenge;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::{SecretBytes, SecretText};
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// What a client asks for, checked.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    /// The client.
-    pub client: Client,
+pub struct AuthorizationRequest {
+    pub client: OAuthClient,
     /// Where the answer goes, to the letter.
     pub redirect: String,
     /// What it must prove to know.
     pub challenge: Challenge,
-    /// What for.
     pub scopes: Scopes,
     /// What it wants to find in the id_token.
     pub nonce: Option<String>,
 }
 
-/// The client with this id, if there is one.
-pub async fn client(app: &App, id: &str) -> Result<Option<Client>, Refusal> {
-    again(|| async {
+pub async fn client(app: &AppState, id: &str) -> Result<Option<OAuthClient>, DbError> {
+    retry(|| async {
         let mut tx = app.store.begin_reading().await?;
-        Ok(tx.client(id).await?)
+        tx.client(id).await
     })
     .await
 }
@@ -41,18 +40,18 @@ pub async fn client(app: &App, id: &str) -> Result<Option<Client>, Refusal> {
 /// Makes a code for what the user of the browser's `session` allows. It works once, for a minute. `auth_time` is when
 /// they proved who they are.
 pub async fn allow(
-    app: &App,
-    session: &Session,
-    auth_time: Moment,
-    asked: &Asked,
-) -> Result<SecretText, Refusal> {
-    again(|| async {
+    app: &AppState,
+    session: &StoredSession,
+    auth_time: Timestamp,
+    asked: &AuthorizationRequest,
+) -> Result<SecretText, OAuthError> {
+    retry(|| async {
         let code = SecretBytes::random()?.to_base64();
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let session = tx.session_for_update(&session.id).await?.ok_or(Refusal::Unauthorized)?;
-        if session.standing() == Standing::Ended {
-            return Err(Refusal::Unauthorized);
+        let session = tx.session_for_update(&session.id).await?.ok_or(OAuthError::SignedOut)?;
+        if session.standing() == SessionStanding::Ended {
+            return Err(OAuthError::SignedOut);
         }
         let authorization = Authorization {
             client: asked.client.id.clone(),
@@ -67,7 +66,8 @@ pub async fn allow(
         };
         tx.insert_authorization(&Digest::sha256(code.expose().as_bytes()), &authorization).await?;
         let detail = Some(asked.client.id.as_str());
-        let entry = Entry { event: Event::ConsentGiven, session: Some(&session), generation: None, detail };
+        let entry =
+            AuditEntry { event: AuditEvent::ConsentGiven, session: Some(&session), generation: None, detail };
         tx.record(entry, now).await?;
         tx.commit().await?;
         Ok(code)
@@ -76,11 +76,20 @@ pub async fn allow(
 }
 
 /// Remembers that the user did not allow it.
-pub async fn deny(app: &App, session: &Session, asked: &Asked) -> Result<(), Refusal> {
-    again(|| async {
+pub async fn deny(
+    app: &AppState,
+    session: &StoredSession,
+    asked: &AuthorizationRequest,
+) -> Result<(), DbError> {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let detail = Some(asked.client.id.as_str());
-        let entry = Entry { event: Event::ConsentRefused, session: Some(session), generation: None, detail };
+        let entry = AuditEntry {
+            event: AuditEvent::ConsentRefused,
+            session: Some(session),
+            generation: None,
+            detail,
+        };
         tx.record(entry, app.now()).await?;
         tx.commit().await?;
         Ok(())

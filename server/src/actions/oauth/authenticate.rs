@@ -1,14 +1,15 @@
 //! A client proves who it is (RFC 6749 section 2.3).
 
-use super::Fault;
-use crate::actions::limited::room;
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::audit::{Entry, Event};
-use crate::db::clients::Client;
-use crate::db::throttle::Kind;
+use crate::actions::limit::room;
+use crate::actions::oauth::error::OAuthError;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::clients::OAuthClient;
+use crate::db::retry;
+use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
-use crate::rules::caller::Caller;
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::oauth::client::AuthMethod;
 use crate::rules::rate::Rate;
 use crate::secret::SecretText;
@@ -16,16 +17,14 @@ use crate::secret::SecretText;
 /// What a request says about the client that makes it.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The client's id.
     pub id: String,
     /// How it proves who it is.
-    pub proof: Proof,
+    pub proof: ClientProof,
 }
 
 /// How a request proves that it comes from a client.
 #[derive(Clone, Debug)]
-pub enum Proof {
-    /// Not at all.
+pub enum ClientProof {
     None,
     /// With a secret, by HTTP Basic.
     Basic(SecretText),
@@ -35,38 +34,49 @@ pub enum Proof {
 
 /// The client that makes the request. It must prove it in the very way it registered. Failures are counted by network
 /// address, and too many of them refuse everyone there for a while.
-pub async fn authenticate(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, Refusal> {
-    again(|| attempt(app, credentials, caller)).await
+pub async fn authenticate(
+    app: &AppState,
+    credentials: &Credentials,
+    caller: &NetworkCaller,
+) -> Result<OAuthClient, OAuthError> {
+    retry(|| attempt(app, credentials, caller)).await
 }
 
-async fn attempt(app: &App, credentials: &Credentials, caller: &Caller) -> Result<Client, Refusal> {
+async fn attempt(
+    app: &AppState,
+    credentials: &Credentials,
+    caller: &NetworkCaller,
+) -> Result<OAuthClient, OAuthError> {
     let (limit, subject) = (app.limits.client_failures_per_ip, caller.address.to_string());
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    if let Rate::Full { retry_after } = room(&mut tx, Kind::FailedClient, &subject, limit, now).await? {
-        return Err(Refusal::RateLimited { retry_after });
+    if let Rate::Full { retry_after } =
+        room(&mut tx, ThrottleKind::FailedClient, &subject, limit, now).await?
+    {
+        return Err(OAuthError::RateLimited { retry_after });
     }
     let client = tx.client(&credentials.id).await?;
     let known = client.is_some();
     if let Some(client) = client.filter(|client| is_proved(client, &credentials.proof)) {
         return Ok(client);
     }
-    tx.count_event(Kind::FailedClient, &subject, limit, now).await?;
+    tx.count_event(ThrottleKind::FailedClient, &subject, limit, now).await?;
     let detail = known.then_some(credentials.id.as_str());
-    tx.record(Entry { event: Event::ClientRefused, session: None, generation: None, detail }, now).await?;
+    tx.record(AuditEntry { event: AuditEvent::ClientRefused, session: None, generation: None, detail }, now)
+        .await?;
     tx.commit().await?;
-    Err(Fault::InvalidClient.into())
+    Err(OAuthError::InvalidClient)
 }
 
-fn is_proved(client: &Client, proof: &Proof) -> bool {
+fn is_proved(client: &OAuthClient, proof: &ClientProof) -> bool {
     let matches = |secret: &SecretText| client.secret == Some(Digest::sha256(secret.expose().as_bytes()));
     match (client.registered.auth, proof) {
-        (AuthMethod::None, Proof::None) => true,
-        (AuthMethod::Basic, Proof::Basic(secret)) | (AuthMethod::Post, Proof::Post(secret)) => {
+        (AuthMethod::None, ClientProof::None) => true,
+        (AuthMethod::Basic, ClientProof::Basic(secret)) | (AuthMethod::Post, ClientProof::Post(secret)) => {
             matches(secret)
         }
-        (AuthMethod::None, Proof::Basic(_) | Proof::Post(_))
-        | (AuthMethod::Basic, Proof::None | Proof::Post(_))
-        | (AuthMethod::Post, Proof::None | Proof::Basic(_)) => false,
+        (AuthMethod::None, ClientProof::Basic(_) | ClientProof::Post(_))
+        | (AuthMethod::Basic, ClientProof::None | ClientProof::Post(_))
+        | (AuthMethod::Post, ClientProof::None | ClientProof::Basic(_)) => false,
     }
 }

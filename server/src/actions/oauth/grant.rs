@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use crate::actions::begin::{self, Begin};
-use crate::actions::{Refusal, issue};
-use crate::app::App;
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::begin::{self, NewTokenSession};
+use crate::actions::sessions::tokens;
+use crate::app::AppState;
 use crate::db::Tx;
-use crate::db::clients::Client;
-use crate::db::sessions::Session;
-use crate::db::users::User;
-use crate::rules::caller::Caller;
-use crate::rules::grant::{Grant, How};
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::StoredSession;
+use crate::db::users::StoredUser;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::{ProofMethod, SessionGrant};
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
-use crate::time::Moment;
-use crate::tokens::id_token::{self, About, Claims};
+use crate::time::Timestamp;
+use crate::tokens::id_token::{self, IdTokenClaims, OidcUserClaims};
 use crate::tokens::refresh::RefreshToken;
 
 /// The longest that an access token may be asked to work.
@@ -23,29 +24,24 @@ const LONGEST_ACCESS: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a user agreed to.
 #[derive(Clone, Copy, Debug)]
-pub struct Granting<'a> {
-    /// Who agreed.
-    pub user: &'a User,
+pub struct ClientGrant<'a> {
+    pub user: &'a StoredUser,
     /// To whom the tokens go.
-    pub client: &'a Client,
-    /// What for.
+    pub client: &'a OAuthClient,
     pub scopes: &'a Scopes,
-    /// How they agreed.
-    pub how: How,
+    pub how: ProofMethod,
     /// When they proved who they are, where that is known.
-    pub auth_time: Option<Moment>,
+    pub auth_time: Option<Timestamp>,
     /// What the client wants to find in the id_token.
     pub nonce: Option<&'a str>,
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
-    /// Who brought the grant.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// What an OAuth client is given. It must only leave the server once the transaction is committed.
 #[derive(Debug)]
-pub struct Issued {
-    /// The access token.
+pub struct GrantedTokens {
     pub access: SecretText,
     /// How long the access token works.
     pub access_expires_in: Duration,
@@ -53,21 +49,20 @@ pub struct Issued {
     pub refresh: Option<(RefreshToken, Duration)>,
     /// The id_token, with scope `openid`.
     pub id_token: Option<SecretText>,
-    /// What was granted.
     pub scopes: Scopes,
 }
 
 /// Begins the session within `tx`. A client that registered the refresh_token grant gets a refresh token. One that did
 /// not may ask for a longer access token instead.
 pub async fn grant(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
-    granting: Granting<'_>,
-    now: Moment,
-) -> Result<(Session, Issued), Refusal> {
-    let Granting { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
-    let grant = Grant::OAuth { client: client.id.clone(), scope: scopes.text() };
-    let session = begin::bare(tx, Begin { user, grant: &grant, how, caller }, now).await?;
+    granting: ClientGrant<'_>,
+    now: Timestamp,
+) -> Result<(StoredSession, GrantedTokens), ServerError> {
+    let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
+    let grant = SessionGrant::OAuth { client: client.id.clone(), scope: scopes.text() };
+    let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
         (Some((token, expires_at.since(now))), app.policy.access_ttl)
@@ -78,30 +73,30 @@ pub async fn grant(
     if refresh.is_none() {
         tx.set_access_expiry(&session.id, now.plus(access_expires_in)).await?;
     }
-    let access = issue::access(app, &session, 1, access_expires_in, now)?;
+    let access = tokens::access(app, &session, 1, access_expires_in, now)?;
     let id_token = if scopes.has(Scope::OpenId) {
-        let claims = Claims {
+        let claims = IdTokenClaims {
             iss: &app.public_url,
             aud: &client.id,
             sub: &user.id,
             iat: now.secs(),
             exp: now.plus(app.policy.access_ttl).secs(),
-            auth_time: auth_time.map(Moment::secs),
+            auth_time: auth_time.map(Timestamp::secs),
             nonce,
             about: about(user, scopes),
         };
         let signed = id_token::sign(&app.keys, &claims);
-        Some(signed.map_err(|error| Refusal::Unavailable(error.to_string()))?)
+        Some(signed.map_err(|error| ServerError::Unavailable(error.to_string()))?)
     } else {
         None
     };
-    Ok((session, Issued { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
+    Ok((session, GrantedTokens { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
 }
 
 /// What the scopes let a client know about a user.
-pub fn about<'a>(user: &'a User, scopes: &Scopes) -> About<'a> {
+pub fn about<'a>(user: &'a StoredUser, scopes: &Scopes) -> OidcUserClaims<'a> {
     let email = scopes.has(Scope::Email);
-    About {
+    OidcUserClaims {
         email: email.then_some(user.email.as_str()),
         email_verified: email.then_some(true),
         name: (scopes.has(Scope::Profile) && !user.name.is_empty()).then_some(user.name.as_str()),

@@ -1,74 +1,87 @@
 //! Looks at a token for a client that may know about it (RFC 7662). It consumes nothing and marks nothing as seen.
 
-use crate::actions::{Refusal, again, visit};
-use crate::app::App;
-use crate::db::Tx;
-use crate::db::clients::Client;
+use crate::actions::bearer_session;
+use crate::app::AppState;
+use crate::db::clients::OAuthClient;
+use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
-use crate::rules::access::Standing;
-use crate::rules::grant::Grant;
+use crate::rules::access::SessionStanding;
+use crate::rules::grant::SessionGrant;
 use crate::secret::SecretText;
-use crate::time::Moment;
-use crate::tokens::access::Claims;
+use crate::time::Timestamp;
+use crate::tokens::access::AccessClaims;
 
 /// A token that works.
 #[derive(Debug)]
-pub struct Active {
+pub struct ActiveToken {
     /// Whose it is: the user's id.
     pub user: String,
     /// The client it was given to.
     pub client: String,
-    /// What for.
     pub scope: String,
-    /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// When it was issued, of an access token.
-    pub issued_at: Option<Moment>,
+    pub issued_at: Option<Timestamp>,
     /// Whether it is a refresh token.
     pub is_refresh: bool,
 }
 
 /// What the token is good for; `None` if it is good for nothing, or is none of the client's business. A client sees its
 /// own tokens; one that the operator lets introspect sees every client's access tokens. First-party tokens are nobody's.
-pub async fn introspect(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, Refusal> {
+pub async fn introspect(
+    app: &AppState,
+    token: &SecretText,
+    client: &OAuthClient,
+) -> Result<Option<ActiveToken>, DbError> {
     match app.access.read(&app.keys, token) {
-        Ok(claims) => again(|| access(app, &claims, client)).await,
-        Err(_) => again(|| refresh(app, token, client)).await,
+        Ok(claims) => retry(|| access(app, &claims, client)).await,
+        Err(_) => retry(|| refresh(app, token, client)).await,
     }
 }
 
-async fn access(app: &App, claims: &Claims, client: &Client) -> Result<Option<Active>, Refusal> {
+async fn access(
+    app: &AppState,
+    claims: &AccessClaims,
+    client: &OAuthClient,
+) -> Result<Option<ActiveToken>, DbError> {
     let mut tx = app.store.begin_reading().await?;
     let Some(session) = tx.session_for_update(&claims.sid).await? else { return Ok(None) };
-    let (standing, session) = visit::stands(session, claims);
-    let expires_at = Moment::from_secs(claims.exp);
-    let Grant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
-    if standing == Standing::Ended || app.now() >= expires_at || !(holder == client.id || client.introspects)
+    let (standing, session) = bearer_session::stands(session, claims);
+    let expires_at = Timestamp::from_secs(claims.exp);
+    let SessionGrant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
+    if standing == SessionStanding::Ended
+        || app.now() >= expires_at
+        || !(holder == client.id || client.introspects)
     {
         return Ok(None);
     }
-    Ok(Some(Active {
+    Ok(Some(ActiveToken {
         user: session.user.id,
         client: holder,
         scope,
         expires_at,
-        issued_at: Some(Moment::from_secs(claims.iat)),
+        issued_at: Some(Timestamp::from_secs(claims.iat)),
         is_refresh: false,
     }))
 }
 
-async fn refresh(app: &App, token: &SecretText, client: &Client) -> Result<Option<Active>, Refusal> {
+async fn refresh(
+    app: &AppState,
+    token: &SecretText,
+    client: &OAuthClient,
+) -> Result<Option<ActiveToken>, DbError> {
     let mut tx: Tx = app.store.begin_reading().await?;
     let hash = Digest::sha256(token.expose().as_bytes());
     let Some(stored) = tx.token_for_update(&hash).await? else { return Ok(None) };
     let Some(session) = tx.session_for_update(&stored.session_id).await? else { return Ok(None) };
     let standing = session.standing();
-    let Grant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
-    let works = standing == Standing::Live && stored.consumed.is_none() && app.now() < stored.expires_at;
+    let SessionGrant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
+    let works =
+        standing == SessionStanding::Live && stored.consumed.is_none() && app.now() < stored.expires_at;
     if !works || holder != client.id {
         return Ok(None);
     }
-    Ok(Some(Active {
+    Ok(Some(ActiveToken {
         user: session.user.id,
         client: holder,
         scope,

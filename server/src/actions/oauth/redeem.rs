@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-use super::grant::{Granting, Issued, grant};
-use crate::actions::limited::admit;
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::audit::{Entry, Event};
+use crate::actions::limit::admit;
+use crate::actions::oauth::error::OAuthError;
+use crate::actions::oauth::grant::{ClientGrant, GrantedTokens, grant};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
-use crate::db::clients::Client;
-use crate::db::sessions::Ended;
-use crate::db::throttle::Kind;
-use crate::db::users::Status;
-use crate::db::{DbError, Tx};
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::SessionEndReason;
+use crate::db::throttle::ThrottleKind;
+use crate::db::users::AccountStatus;
+use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
-use crate::rules::caller::Caller;
-use crate::rules::grant::How;
-use crate::rules::oauth::code::{Decision, Facts, decide};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::ProofMethod;
+use crate::rules::oauth::code::{CodeDecision, CodeExchangeFacts, decide};
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// A code, and what proves that it is in the right hands.
 #[derive(Clone, Copy, Debug)]
-pub struct Exchange<'a> {
+pub struct CodeExchange<'a> {
     /// The client, which has proved who it is.
-    pub client: &'a Client,
-    /// The code.
+    pub client: &'a OAuthClient,
     pub code: &'a SecretText,
     /// The redirect address that the code was sent to.
     pub redirect: &'a str,
@@ -34,25 +34,24 @@ pub struct Exchange<'a> {
     pub verifier: &'a SecretText,
     /// How long the client wants the access token to work.
     pub access_ttl: Option<Duration>,
-    /// Who brings it.
-    pub caller: &'a Caller,
+    pub caller: &'a NetworkCaller,
 }
 
 /// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
-pub async fn redeem(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
-    again(|| attempt(app, exchange)).await
+pub async fn redeem(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTokens, OAuthError> {
+    retry(|| attempt(app, exchange)).await
 }
 
-async fn attempt(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
+async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTokens, OAuthError> {
     let mut tx = app.store.begin().await?;
     let hash = Digest::sha256(exchange.code.expose().as_bytes());
     let found = tx.authorization_for_update(&hash).await?;
     // Taken after the lock, so that waiting for it counts.
     let now = app.now();
     let (limit, subject) = (app.limits.code_exchanges_per_ip, exchange.caller.address.to_string());
-    admit(&mut tx, Kind::CodeExchange, &subject, limit, now).await?;
+    admit(&mut tx, ThrottleKind::CodeExchange, &subject, limit, now).await?;
     let Some(found) = found else { return refuse(tx, None).await };
-    let facts = Facts {
+    let facts = CodeExchangeFacts {
         client: found.client == exchange.client.id,
         redirect: found.redirect == exchange.redirect,
         verifier: found.challenge.is_met_by(exchange.verifier),
@@ -60,30 +59,30 @@ async fn attempt(app: &App, exchange: Exchange<'_>) -> Result<Issued, Refusal> {
         expires_at: found.expires_at,
     };
     match (decide(facts, now), &found.session) {
-        (Decision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
-        (Decision::Replay, Some(session)) => replayed(tx, session, now).await,
-        (Decision::Replay, None) | (Decision::Refuse, _) => refuse(tx, Some((&found, now))).await,
+        (CodeDecision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
+        (CodeDecision::Replay, Some(session)) => replayed(tx, session, now).await,
+        (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => refuse(tx, Some((&found, now))).await,
     }
 }
 
 async fn begin(
-    app: &App,
+    app: &AppState,
     mut tx: Tx,
-    exchange: Exchange<'_>,
+    exchange: CodeExchange<'_>,
     hash: &Digest,
     found: &Authorization,
-    now: Moment,
-) -> Result<Issued, Refusal> {
+    now: Timestamp,
+) -> Result<GrantedTokens, OAuthError> {
     let user = tx.user(&found.user).await?.ok_or(DbError::Corrupt("authorization_codes.user_id"))?;
     match user.status {
-        Status::Active => {}
-        Status::Disabled => return Err(Refusal::InvalidGrant),
+        AccountStatus::Active => {}
+        AccountStatus::Disabled => return Err(OAuthError::InvalidGrant),
     }
-    let granting = Granting {
+    let granting = ClientGrant {
         user: &user,
         client: exchange.client,
         scopes: &Scopes::read(&found.scope),
-        how: How::Browser,
+        how: ProofMethod::Browser,
         auth_time: Some(found.auth_time),
         nonce: found.nonce.as_deref(),
         access_ttl: exchange.access_ttl,
@@ -97,25 +96,34 @@ async fn begin(
     Ok(issued)
 }
 
-async fn replayed(mut tx: Tx, session: &str, now: Moment) -> Result<Issued, Refusal> {
+async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<GrantedTokens, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
-    tx.end_session(&session.id, Ended::Replay, now).await?;
-    let entry = Entry { event: Event::CodeReplayed, session: Some(&session), generation: None, detail: None };
+    tx.end_session(&session.id, SessionEndReason::Replay, now).await?;
+    let entry = AuditEntry {
+        event: AuditEvent::CodeReplayed,
+        session: Some(&session),
+        generation: None,
+        detail: None,
+    };
     tx.record(entry, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, "an authorization code was used twice");
-    Err(Refusal::InvalidGrant)
+    Err(OAuthError::InvalidGrant)
 }
 
 /// Keeps only that a code was brought.
-async fn refuse(mut tx: Tx, known: Option<(&Authorization, Moment)>) -> Result<Issued, Refusal> {
+async fn refuse(mut tx: Tx, known: Option<(&Authorization, Timestamp)>) -> Result<GrantedTokens, OAuthError> {
     if let Some((found, now)) = known {
         let detail = format!("authorization code of client {}", found.client);
-        let entry =
-            Entry { event: Event::Refused, session: None, generation: None, detail: Some(detail.as_str()) };
+        let entry = AuditEntry {
+            event: AuditEvent::Refused,
+            session: None,
+            generation: None,
+            detail: Some(detail.as_str()),
+        };
         tx.record(entry, now).await?;
     }
     tx.commit().await?;
-    Err(Refusal::InvalidGrant)
+    Err(OAuthError::InvalidGrant)
 }

@@ -2,49 +2,48 @@
 
 use uuid::Uuid;
 
-use crate::actions::limited::admit;
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::audit::{Entry, Event};
-use crate::db::clients::Client;
-use crate::db::throttle::Kind;
+use crate::actions::limit::{LimitError, admit};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::clients::OAuthClient;
+use crate::db::retry;
+use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
 use crate::rules::address;
-use crate::rules::oauth::client::{AuthMethod, Registration};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::oauth::client::{AuthMethod, ClientRegistration};
 use crate::secret::{SecretBytes, SecretText};
 
 /// A client that was just registered.
 #[derive(Debug)]
-pub struct Registered {
-    /// It.
-    pub client: Client,
+pub struct RegisteredClient {
+    pub client: OAuthClient,
     /// Its secret, which is not kept.
     pub secret: Option<SecretText>,
 }
 
-/// Registers a client.
 pub async fn register(
-    app: &App,
-    registration: &Registration,
-    address: address::Client,
-) -> Result<Registered, Refusal> {
-    again(|| attempt(app, registration, address)).await
+    app: &AppState,
+    registration: &ClientRegistration,
+    address: address::NetworkAddress,
+) -> Result<RegisteredClient, LimitError> {
+    retry(|| attempt(app, registration, address)).await
 }
 
 async fn attempt(
-    app: &App,
-    registration: &Registration,
-    address: address::Client,
-) -> Result<Registered, Refusal> {
+    app: &AppState,
+    registration: &ClientRegistration,
+    address: address::NetworkAddress,
+) -> Result<RegisteredClient, LimitError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let limit = app.limits.registrations_per_ip;
-    admit(&mut tx, Kind::Registration, &address.to_string(), limit, now).await?;
+    admit(&mut tx, ThrottleKind::Registration, &address.to_string(), limit, now).await?;
     let secret = match registration.auth {
         AuthMethod::None => None,
         AuthMethod::Basic | AuthMethod::Post => Some(SecretBytes::random()?.to_base64()),
     };
-    let client = Client {
+    let client = OAuthClient {
         id: Uuid::new_v4().to_string(),
         registered: registration.clone(),
         secret: secret.as_ref().map(|secret| Digest::sha256(secret.expose().as_bytes())),
@@ -53,7 +52,11 @@ async fn attempt(
     };
     tx.insert_client(&client).await?;
     let detail = Some(client.id.as_str());
-    tx.record(Entry { event: Event::ClientRegistered, session: None, generation: None, detail }, now).await?;
+    tx.record(
+        AuditEntry { event: AuditEvent::ClientRegistered, session: None, generation: None, detail },
+        now,
+    )
+    .await?;
     tx.commit().await?;
-    Ok(Registered { client, secret })
+    Ok(RegisteredClient { client, secret })
 }

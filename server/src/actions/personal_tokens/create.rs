@@ -2,69 +2,69 @@
 
 use uuid::Uuid;
 
-use crate::actions::{Refusal, limited};
-use crate::app::App;
+use crate::actions::limit::{self, LimitError};
+use crate::app::AppState;
 use crate::db::Tx;
-use crate::db::audit::{Entry, Event};
+use crate::db::audit::AuditEntry;
 use crate::db::personal_tokens::StoredPersonalToken;
-use crate::db::sessions::Session;
-use crate::db::throttle::Kind;
-use crate::rules::personal_token::{Wish, has_room};
+use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::personal_token::{PersonalTokenRequest, has_room};
 use crate::rules::plan::Plan;
 use crate::secret::SecretText;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::personal::PersonalToken;
 
 /// A new token. It must only leave the server once the transaction is committed, and then only once.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewPersonalToken {
     /// The token itself.
     pub token: SecretText,
     /// What is kept of it.
     pub record: StoredPersonalToken,
 }
 
-/// What became of the wish for a token.
+/// What became of the request for a token.
 #[derive(Debug)]
-pub enum Creation {
-    /// It was made.
-    Made(Made),
+pub enum TokenCreation {
+    Made(NewPersonalToken),
     /// The user's plan includes no further one; nothing was changed.
     PlanFull(Plan),
 }
 
 /// Makes a token for the session's user within `tx`, unless their plan is full.
 pub async fn create(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
-    session: &Session,
-    wish: &Wish,
-    now: Moment,
-) -> Result<Creation, Refusal> {
+    session: &StoredSession,
+    request: &PersonalTokenRequest,
+    now: Timestamp,
+) -> Result<TokenCreation, LimitError> {
     let user = &session.user;
     let plan = Plan::named(&user.plan);
     if !has_room(plan, tx.count_live_personal_tokens(&user.id, now).await?) {
-        return Ok(Creation::PlanFull(plan));
+        return Ok(TokenCreation::PlanFull(plan));
     }
-    limited::admit(tx, Kind::PersonalTokenMade, &user.id, app.limits.tokens_per_user, now).await?;
+    limit::admit(tx, ThrottleKind::PersonalTokenMade, &user.id, app.limits.tokens_per_user, now).await?;
     let token = PersonalToken::random()?;
     let record = StoredPersonalToken {
         id: Uuid::new_v4().to_string(),
         user_id: user.id.clone(),
-        name: wish.name().to_owned(),
+        name: request.name().to_owned(),
         prefix: token.prefix().to_owned(),
         created_at: now,
         last_used_at: None,
-        expires_at: wish.expires_at(now),
+        expires_at: request.expires_at(now),
         revoked_at: None,
     };
     tx.insert_personal_token(&record, &token.hash()).await?;
-    let entry = Entry {
-        event: Event::PersonalTokenMade,
+    let entry = AuditEntry {
+        event: AuditEvent::PersonalTokenMade,
         session: Some(session),
         generation: None,
         detail: Some(&record.prefix),
     };
     tx.record(entry, now).await?;
-    Ok(Creation::Made(Made { token: token.into_text(), record }))
+    Ok(TokenCreation::Made(NewPersonalToken { token: token.into_text(), record }))
 }

@@ -3,25 +3,25 @@
 
 use uuid::Uuid;
 
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::Tx;
-use crate::db::second_factor::Remembered;
-use crate::db::sessions::Session;
-use crate::rules::caller::Caller;
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::second_factor::RememberedBrowser;
+use crate::db::sessions::StoredSession;
+use crate::db::{Tx, retry};
+use crate::rules::caller::NetworkCaller;
 use crate::rules::second_factor::REMEMBERED;
-use crate::time::Moment;
+use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
 /// Remembers a browser within `tx`, and returns its cookie.
 pub async fn remember(
     tx: &mut Tx,
     user: &str,
-    caller: &Caller,
-    now: Moment,
-) -> Result<BrowserSecret, Refusal> {
+    caller: &NetworkCaller,
+    now: Timestamp,
+) -> Result<BrowserSecret, ServerError> {
     let cookie = BrowserSecret::random()?;
-    let new = Remembered {
+    let new = RememberedBrowser {
         id: Uuid::new_v4().to_string(),
         user_id: user.to_owned(),
         program: caller.program.clone(),
@@ -38,8 +38,8 @@ pub async fn recall(
     tx: &mut Tx,
     user: &str,
     cookie: Option<&BrowserSecret>,
-    now: Moment,
-) -> Result<Option<BrowserSecret>, Refusal> {
+    now: Timestamp,
+) -> Result<Option<BrowserSecret>, ServerError> {
     let Some(cookie) = cookie else { return Ok(None) };
     let next = BrowserSecret::random()?;
     let known = tx.rotate_remembered(user, &cookie.hash(), &next.hash(), now).await?;
@@ -47,8 +47,8 @@ pub async fn recall(
 }
 
 /// Forgets one of the user's remembered browsers. `false` if they have none with this id.
-pub async fn forget(app: &App, session: &Session, id: Uuid) -> Result<bool, Refusal> {
-    again(|| async {
+pub async fn forget(app: &AppState, session: &StoredSession, id: Uuid) -> Result<bool, ServerError> {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let forgotten = tx.forget_remembered(&session.user.id, &id.to_string()).await?;
         tx.commit().await?;

@@ -1,36 +1,40 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
-use super::{Proof, Verdict, check, notice, record, renew_codes, unseal};
-use crate::actions::{Refusal, again};
-use crate::app::App;
-use crate::db::Tx;
-use crate::db::audit::Event;
-use crate::db::second_factor::Remembered;
-use crate::db::sessions::Session;
-use crate::mail::Notice;
-use crate::time::Moment;
-use crate::tokens::totp::{Answer, RecoveryCode};
+use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
+use crate::actions::second_factor::error::SecondFactorError;
+use crate::actions::second_factor::notice;
+use crate::actions::second_factor::secrets::{record, renew_codes, unseal};
+use crate::app::AppState;
+use crate::db::second_factor::RememberedBrowser;
+use crate::db::sessions::StoredSession;
+use crate::db::{Tx, retry};
+use crate::mail::MailNotice;
+use crate::rules::audit_event::AuditEvent;
+use crate::time::Timestamp;
+use crate::tokens::totp::{RecoveryCode, SecondFactorAnswer};
 
 /// A second factor as its owner sees it.
 #[derive(Clone, Debug)]
-pub struct Overview {
-    /// Since when it is on.
-    pub since: Moment,
+pub struct FactorOverview {
+    pub since: Timestamp,
     /// How many recovery codes are left.
     pub codes_left: i64,
     /// The browsers that are spared it, the latest used first.
-    pub browsers: Vec<Remembered>,
+    pub browsers: Vec<RememberedBrowser>,
 }
 
 /// The user's second factor; `None` if it is off.
-pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, Refusal> {
+pub async fn overview(
+    app: &AppState,
+    session: &StoredSession,
+) -> Result<Option<FactorOverview>, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let mut tx = app.store.begin().await?;
         let since = tx.factor_for_update(user).await?.and_then(|factor| factor.confirmed_at);
         let overview = match since {
             None => None,
-            Some(since) => Some(Overview {
+            Some(since) => Some(FactorOverview {
                 since,
                 codes_left: tx.recovery_codes_left(user).await?,
                 browsers: tx.remembered_of(user, app.now()).await?,
@@ -43,18 +47,22 @@ pub async fn overview(app: &App, session: &Session) -> Result<Option<Overview>, 
 }
 
 /// Turns it off, with its recovery codes and remembered browsers, if the answer is right. `false` if it is wrong.
-pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<bool, Refusal> {
+pub async fn turn_off(
+    app: &AppState,
+    session: &StoredSession,
+    answer: &SecondFactorAnswer,
+) -> Result<bool, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let proof = prove(app, &mut tx, user, answer, now).await?;
         if proof.is_some() {
             tx.delete_factor(user).await?;
-            record(&mut tx, Event::SecondFactorOff, user, now).await?;
+            record(&mut tx, AuditEvent::SecondFactorOff, user, now).await?;
         }
         tx.commit().await?;
         if proof.is_some() {
-            notice::tell(app, &session.user.email, Notice::SecondFactorOff);
+            notice::send(app, &session.user.email, MailNotice::SecondFactorOff);
         }
         Ok(proof.is_some())
     })
@@ -64,24 +72,24 @@ pub async fn turn_off(app: &App, session: &Session, answer: &Answer) -> Result<b
 /// Makes new recovery codes in place of all earlier ones and forgets every remembered browser, if the answer is
 /// right. `None` if it is wrong.
 pub async fn renew(
-    app: &App,
-    session: &Session,
-    answer: &Answer,
-) -> Result<Option<Vec<RecoveryCode>>, Refusal> {
+    app: &AppState,
+    session: &StoredSession,
+    answer: &SecondFactorAnswer,
+) -> Result<Option<Vec<RecoveryCode>>, SecondFactorError> {
     let user = &session.user.id;
-    again(|| async {
+    retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let mut codes = None;
         let proof = prove(app, &mut tx, user, answer, now).await?;
         if proof.is_some() {
-            let factor = tx.factor_for_update(user).await?.ok_or(Refusal::NotFound)?;
+            let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
-            record(&mut tx, Event::RecoveryCodesRenewed, user, now).await?;
+            record(&mut tx, AuditEvent::RecoveryCodesRenewed, user, now).await?;
         }
         tx.commit().await?;
         if let Some(proof) = proof {
-            proof.tell(app, &session.user.email);
+            proof.notify_owner(app, &session.user.email);
         }
         Ok(codes)
     })
@@ -89,16 +97,16 @@ pub async fn renew(
 }
 
 async fn prove(
-    app: &App,
+    app: &AppState,
     tx: &mut Tx,
     user: &str,
-    answer: &Answer,
-    now: Moment,
-) -> Result<Option<Proof>, Refusal> {
+    answer: &SecondFactorAnswer,
+    now: Timestamp,
+) -> Result<Option<FactorProof>, SecondFactorError> {
     match check(app, tx, user, answer, now).await? {
-        Verdict::Right(proof) => Ok(Some(proof)),
-        Verdict::Wrong => Ok(None),
-        Verdict::Off => Err(Refusal::NotFound),
-        Verdict::Limited { retry_after } => Err(Refusal::RateLimited { retry_after }),
+        FactorVerdict::Right(proof) => Ok(Some(proof)),
+        FactorVerdict::Wrong => Ok(None),
+        FactorVerdict::Off => Err(SecondFactorError::NotFound),
+        FactorVerdict::Limited { retry_after } => Err(SecondFactorError::RateLimited { retry_after }),
     }
 }

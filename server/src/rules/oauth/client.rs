@@ -1,7 +1,10 @@
 //! What a client may register about itself (RFC 7591 section 2), and what it then may do.
 
-use super::redirect::Redirect;
-use super::scope::Scopes;
+use std::str::FromStr;
+
+use crate::rules::oauth::redirect::Redirect;
+use crate::rules::oauth::scope::Scopes;
+use crate::rules::unknown_value::UnknownValue;
 
 /// How a client proves who it is at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +21,20 @@ impl AuthMethod {
     const ALL: [Self; 3] = [Self::None, Self::Basic, Self::Post];
 
     /// The word for it on the wire and in the database.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
         }
     }
+}
 
-    /// The one with this word.
-    pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.word() == word)
+impl FromStr for AuthMethod {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text).ok_or(UnknownValue)
     }
 }
 
@@ -47,23 +53,26 @@ impl GrantType {
     const ALL: [Self; 3] = [Self::Code, Self::Refresh, Self::Device];
 
     /// The word for it on the wire and in the database.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Code => "authorization_code",
             Self::Refresh => "refresh_token",
             Self::Device => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
+}
 
-    /// The one with this word.
-    pub fn read(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|grant| grant.word() == word)
+impl FromStr for GrantType {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or(UnknownValue)
     }
 }
 
 /// A client as it may be registered.
 #[derive(Clone, Debug)]
-pub struct Registration {
+pub struct ClientRegistration {
     /// What it calls itself; may be empty.
     pub name: String,
     /// How it proves who it is.
@@ -78,7 +87,7 @@ pub struct Registration {
 
 /// What a client wrote about itself. What it left out is `None`.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct RequestedRegistration {
     /// `client_name`.
     pub name: Option<String>,
     /// `token_endpoint_auth_method`.
@@ -95,7 +104,7 @@ pub struct Asked {
 
 /// Why a client is not registered; the texts repeat nothing it sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum RegistrationError {
     /// `invalid_redirect_uri`.
     #[error("{0}")]
     Redirect(String),
@@ -107,68 +116,70 @@ pub enum Refused {
 const LONGEST_NAME: usize = 80;
 const MOST_REDIRECTS: usize = 10;
 
-impl Registration {
+impl ClientRegistration {
     /// Checks what a client wrote, and fills in what it left out as RFC 7591 section 2 says.
-    pub fn decide(asked: &Asked) -> Result<Self, Refused> {
+    pub fn decide(asked: &RequestedRegistration) -> Result<Self, RegistrationError> {
         let auth = match asked.auth.as_deref() {
             None => AuthMethod::Basic,
-            Some(word) => AuthMethod::read(word).ok_or(Refused::Metadata(
-                "token_endpoint_auth_method is none, client_secret_basic or client_secret_post.",
-            ))?,
+            Some(word) => word.parse().map_err(|_| {
+                RegistrationError::Metadata(
+                    "token_endpoint_auth_method is none, client_secret_basic or client_secret_post.",
+                )
+            })?,
         };
         let grants = grants(asked.grants.as_deref())?;
         responses(asked.responses.as_deref(), &grants)?;
         let redirects = redirects(asked.redirects.as_deref().unwrap_or_default())?;
         if grants.contains(&GrantType::Code) && redirects.is_empty() {
             let why = "A client of the grant authorization_code names its redirect_uris.";
-            return Err(Refused::Redirect(why.to_owned()));
+            return Err(RegistrationError::Redirect(why.to_owned()));
         }
         let scopes = match asked.scope.as_deref() {
             None | Some("") => Scopes::all(),
             Some(text) => Scopes::parse(text)
-                .map_err(|_| Refused::Metadata("scope holds no scope that this server knows."))?,
+                .map_err(|_| RegistrationError::Metadata("scope holds no scope that this server knows."))?,
         };
         let name = name(asked.name.as_deref().unwrap_or_default())?;
         Ok(Self { name, auth, redirects, grants, scopes })
     }
 }
 
-fn grants(asked: Option<&[String]>) -> Result<Vec<GrantType>, Refused> {
+fn grants(asked: Option<&[String]>) -> Result<Vec<GrantType>, RegistrationError> {
     let Some(asked) = asked else { return Ok(vec![GrantType::Code]) };
-    let read: Option<Vec<_>> = asked.iter().map(|word| GrantType::read(word)).collect();
-    let read = read.ok_or(Refused::Metadata(
+    let read: Result<Vec<GrantType>, _> = asked.iter().map(|word| word.parse()).collect();
+    let read = read.map_err(|_| RegistrationError::Metadata(
         "grant_types may hold authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code.",
     ))?;
     let kept: Vec<_> = GrantType::ALL.into_iter().filter(|grant| read.contains(grant)).collect();
     if kept.iter().all(|grant| *grant == GrantType::Refresh) {
-        return Err(Refused::Metadata("grant_types needs a grant that begins a sign-in."));
+        return Err(RegistrationError::Metadata("grant_types needs a grant that begins a sign-in."));
     }
     Ok(kept)
 }
 
-fn responses(asked: Option<&[String]>, grants: &[GrantType]) -> Result<(), Refused> {
+fn responses(asked: Option<&[String]>, grants: &[GrantType]) -> Result<(), RegistrationError> {
     let Some(asked) = asked else { return Ok(()) };
     let wants_code = grants.contains(&GrantType::Code);
     if asked.iter().any(|word| word != "code") || (wants_code == asked.is_empty()) {
-        return Err(Refused::Metadata(
+        return Err(RegistrationError::Metadata(
             "response_types is [\"code\"] with the grant authorization_code, and empty without it.",
         ));
     }
     Ok(())
 }
 
-fn redirects(asked: &[String]) -> Result<Vec<Redirect>, Refused> {
+fn redirects(asked: &[String]) -> Result<Vec<Redirect>, RegistrationError> {
     if asked.len() > MOST_REDIRECTS {
-        return Err(Refused::Redirect("A client has at most 10 redirect_uris.".to_owned()));
+        return Err(RegistrationError::Redirect("A client has at most 10 redirect_uris.".to_owned()));
     }
     asked
         .iter()
-        .map(|text| Redirect::parse(text).map_err(|why| Refused::Redirect(format!("{why}."))))
+        .map(|text| Redirect::parse(text).map_err(|why| RegistrationError::Redirect(format!("{why}."))))
         .collect()
 }
 
 /// A name is shown to people, so nothing in it may hide or turn around what stands beside it.
-fn name(asked: &str) -> Result<String, Refused> {
+fn name(asked: &str) -> Result<String, RegistrationError> {
     let name = asked.trim();
     let hides = |c: char| {
         c.is_control()
@@ -176,7 +187,9 @@ fn name(asked: &str) -> Result<String, Refused> {
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
     };
     if name.chars().count() > LONGEST_NAME || name.chars().any(hides) {
-        return Err(Refused::Metadata("client_name has at most 80 characters, all of them visible."));
+        return Err(RegistrationError::Metadata(
+            "client_name has at most 80 characters, all of them visible.",
+        ));
     }
     Ok(name.to_owned())
 }
@@ -185,8 +198,11 @@ fn name(asked: &str) -> Result<String, Refused> {
 mod tests {
     use super::*;
 
-    fn asked() -> Asked {
-        Asked { redirects: Some(vec!["https://a.example/cb".into()]), ..Asked::default() }
+    fn asked() -> RequestedRegistration {
+        RequestedRegistration {
+            redirects: Some(vec!["https://a.example/cb".into()]),
+            ..RequestedRegistration::default()
+        }
     }
 
     fn words(words: &[&str]) -> Option<Vec<String>> {
@@ -195,40 +211,52 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_as_the_rfc_says() {
-        let made = Registration::decide(&asked()).unwrap();
+        let made = ClientRegistration::decide(&asked()).unwrap();
         assert_eq!((made.auth, made.grants.as_slice()), (AuthMethod::Basic, [GrantType::Code].as_slice()));
         assert_eq!((made.name.as_str(), made.scopes), ("", Scopes::all()));
     }
 
     #[test]
     fn grants_responses_and_redirects_fit_together() {
-        let device = GrantType::Device.word();
-        let good =
-            Asked { grants: words(&[device, "refresh_token"]), responses: words(&[]), ..Asked::default() };
-        assert_eq!(Registration::decide(&good).unwrap().grants, [GrantType::Refresh, GrantType::Device]);
+        let device = GrantType::Device.as_str();
+        let good = RequestedRegistration {
+            grants: words(&[device, "refresh_token"]),
+            responses: words(&[]),
+            ..RequestedRegistration::default()
+        };
+        assert_eq!(
+            ClientRegistration::decide(&good).unwrap().grants,
+            [GrantType::Refresh, GrantType::Device]
+        );
         for bad in [
-            Asked { redirects: None, ..asked() },
-            Asked { redirects: words(&[]), ..asked() },
-            Asked { grants: words(&[]), ..asked() },
-            Asked { grants: words(&["refresh_token"]), ..asked() },
-            Asked { grants: words(&["implicit"]), ..asked() },
-            Asked { grants: words(&["authorization_code", "password"]), ..asked() },
-            Asked { responses: words(&[]), ..asked() },
-            Asked { responses: words(&["token"]), ..asked() },
-            Asked { responses: words(&["code", "code id_token"]), ..asked() },
-            Asked { grants: words(&[device]), responses: words(&["code"]), ..Asked::default() },
-            Asked { auth: Some("private_key_jwt".into()), ..asked() },
-            Asked { auth: Some(String::new()), ..asked() },
-            Asked { scope: Some("admin".into()), ..asked() },
-            Asked { redirects: words(&["https://a.example/cb"; 11]), ..asked() },
+            RequestedRegistration { redirects: None, ..asked() },
+            RequestedRegistration { redirects: words(&[]), ..asked() },
+            RequestedRegistration { grants: words(&[]), ..asked() },
+            RequestedRegistration { grants: words(&["refresh_token"]), ..asked() },
+            RequestedRegistration { grants: words(&["implicit"]), ..asked() },
+            RequestedRegistration { grants: words(&["authorization_code", "password"]), ..asked() },
+            RequestedRegistration { responses: words(&[]), ..asked() },
+            RequestedRegistration { responses: words(&["token"]), ..asked() },
+            RequestedRegistration { responses: words(&["code", "code id_token"]), ..asked() },
+            RequestedRegistration {
+                grants: words(&[device]),
+                responses: words(&["code"]),
+                ..RequestedRegistration::default()
+            },
+            RequestedRegistration { auth: Some("private_key_jwt".into()), ..asked() },
+            RequestedRegistration { auth: Some(String::new()), ..asked() },
+            RequestedRegistration { scope: Some("admin".into()), ..asked() },
+            RequestedRegistration { redirects: words(&["https://a.example/cb"; 11]), ..asked() },
         ] {
-            assert!(Registration::decide(&bad).is_err(), "{bad:?}");
+            assert!(ClientRegistration::decide(&bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_name_hides_nothing() {
-        let named = |name: &str| Registration::decide(&Asked { name: Some(name.into()), ..asked() });
+        let named = |name: &str| {
+            ClientRegistration::decide(&RequestedRegistration { name: Some(name.into()), ..asked() })
+        };
         assert_eq!(named("  Zoë's <b>tool</b> ").unwrap().name, "Zoë's <b>tool</b>");
         for bad in ["a\nb", "a\u{202e}b", "a\u{200b}b", "a\u{0}b", "a\u{2066}b", &"x".repeat(81)] {
             assert!(named(bad).is_err(), "{bad:?}");

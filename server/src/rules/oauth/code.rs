@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::time::Timestamp;
 
 /// How long a code works.
 pub const LIFETIME: Duration = Duration::from_secs(60);
 
 /// What is known about a code that was brought.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct CodeExchangeFacts {
     /// The client that brings it is the one it was made for.
     pub client: bool,
     /// The redirect address is the one it was sent to.
@@ -18,13 +18,11 @@ pub struct Facts {
     pub verifier: bool,
     /// It has been used before.
     pub used: bool,
-    /// When it lapses.
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
 }
 
-/// What to do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum CodeDecision {
     /// Use it up and begin a session.
     Exchange,
     /// A second use by someone who knows everything the first one knew: end the session that the first began.
@@ -34,16 +32,17 @@ pub enum Decision {
     Refuse,
 }
 
-/// Decides.
-pub fn decide(facts: Facts, now: Moment) -> Decision {
+pub fn decide(facts: CodeExchangeFacts, now: Timestamp) -> CodeDecision {
     match facts {
-        Facts { client: true, redirect: true, verifier: true, used: true, .. } => Decision::Replay,
-        Facts { client: true, redirect: true, verifier: true, used: false, expires_at }
+        CodeExchangeFacts { client: true, redirect: true, verifier: true, used: true, .. } => {
+            CodeDecision::Replay
+        }
+        CodeExchangeFacts { client: true, redirect: true, verifier: true, used: false, expires_at }
             if now < expires_at =>
         {
-            Decision::Exchange
+            CodeDecision::Exchange
         }
-        Facts { .. } => Decision::Refuse,
+        CodeExchangeFacts { .. } => CodeDecision::Refuse,
     }
 }
 
@@ -52,20 +51,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_must_be_right_and_only_then_a_second_use_is_a_replay() {
-        let (now, later) = (Moment::from_secs(10), Moment::from_secs(11));
-        let right = Facts { client: true, redirect: true, verifier: true, used: false, expires_at: later };
-        assert_eq!(decide(right, now), Decision::Exchange);
-        assert_eq!(decide(right, later), Decision::Refuse);
-        assert_eq!(decide(Facts { used: true, ..right }, now), Decision::Replay);
-        assert_eq!(decide(Facts { used: true, ..right }, later), Decision::Replay);
+    fn a_second_use_is_a_replay_only_if_all_fits() {
+        let (now, later) = (Timestamp::from_secs(10), Timestamp::from_secs(11));
+        let right = CodeExchangeFacts {
+            client: true,
+            redirect: true,
+            verifier: true,
+            used: false,
+            expires_at: later,
+        };
+        assert_eq!(decide(right, now), CodeDecision::Exchange);
+        assert_eq!(decide(right, later), CodeDecision::Refuse);
+        assert_eq!(decide(CodeExchangeFacts { used: true, ..right }, now), CodeDecision::Replay);
+        assert_eq!(decide(CodeExchangeFacts { used: true, ..right }, later), CodeDecision::Replay);
         for used in [false, true] {
             for wrong in [
-                Facts { client: false, used, ..right },
-                Facts { redirect: false, used, ..right },
-                Facts { verifier: false, used, ..right },
+                CodeExchangeFacts { client: false, used, ..right },
+                CodeExchangeFacts { redirect: false, used, ..right },
+                CodeExchangeFacts { verifier: false, used, ..right },
             ] {
-                assert_eq!(decide(wrong, now), Decision::Refuse, "{wrong:?}");
+                assert_eq!(decide(wrong, now), CodeDecision::Refuse, "{wrong:?}");
             }
         }
     }

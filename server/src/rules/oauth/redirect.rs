@@ -37,7 +37,6 @@ pub enum NotARedirect {
 }
 
 impl Redirect {
-    /// Reads one.
     pub fn parse(text: &str) -> Result<Self, NotARedirect> {
         if text.len() > LONGEST {
             return Err(NotARedirect::TooLong);

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::client::{GrantType, Registration};
-use super::pkce::Challenge;
-use super::redirect::Redirect;
-use super::scope::Scopes;
-use crate::time::Moment;
+use crate::rules::oauth::client::{ClientRegistration, GrantType};
+use crate::rules::oauth::pkce::Challenge;
+use crate::rules::oauth::redirect::Redirect;
+use crate::rules::oauth::scope::Scopes;
+use crate::time::Timestamp;
 
 /// The longest query that is looked at, in bytes. It must fit into the address that a sign-in leads back to.
 const LONGEST: usize = 3800;
@@ -28,7 +28,7 @@ pub struct Parameters {
 
 /// Why a request is answered with a page: nothing it says can be trusted to lead back to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Untrusted {
+pub enum UntrustedRequest {
     /// Longer than any request needs to be.
     TooLong,
     /// It names no client, or several.
@@ -39,8 +39,7 @@ pub enum Untrusted {
 
 /// Why a request is answered with a redirect that carries an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denied {
-    /// The error's code.
+pub struct AuthorizationDenied {
     pub error: &'static str,
     /// A sentence for the client's makers.
     pub description: &'static str,
@@ -48,7 +47,7 @@ pub struct Denied {
 
 /// `prompt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prompt {
+pub enum PromptParameter {
     /// Whatever is needed. Consent always is.
     Needed,
     /// The user is to prove again who they are.
@@ -59,26 +58,24 @@ pub enum Prompt {
 
 /// What a client wishes for.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct RequestedAuthorization {
     /// What it must later prove to know.
     pub challenge: Challenge,
-    /// What for.
     pub scopes: Scopes,
     /// What it wants to find in the id_token.
     pub nonce: Option<String>,
     /// What the user is to see.
-    pub prompt: Prompt,
+    pub prompt: PromptParameter,
     /// How long ago the user may have proved who they are.
     pub max_age: Option<Duration>,
     /// Since when the user was to prove it again, if they were sent to do so.
-    after: Option<Moment>,
+    after: Option<Timestamp>,
 }
 
 impl Parameters {
-    /// Reads a query.
-    pub fn parse(query: &str) -> Result<Self, Untrusted> {
+    pub fn parse(query: &str) -> Result<Self, UntrustedRequest> {
         if query.len() > LONGEST {
-            return Err(Untrusted::TooLong);
+            return Err(UntrustedRequest::TooLong);
         }
         let (mut values, mut names, mut repeated) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -96,17 +93,16 @@ impl Parameters {
         self.values.get(name).filter(|_| !self.repeated.contains(name)).map(String::as_str)
     }
 
-    /// The id of the client.
-    pub fn client(&self) -> Result<&str, Untrusted> {
-        self.once("client_id").ok_or(Untrusted::Client)
+    pub fn client(&self) -> Result<&str, UntrustedRequest> {
+        self.once("client_id").ok_or(UntrustedRequest::Client)
     }
 
     /// Where the answer goes: an address that the client registered. It must always be named.
-    pub fn redirect(&self, registered: &Registration) -> Result<Redirect, Untrusted> {
+    pub fn redirect(&self, registered: &ClientRegistration) -> Result<Redirect, UntrustedRequest> {
         let asked = self.once("redirect_uri").and_then(|text| Redirect::parse(text).ok());
         asked
             .filter(|asked| registered.redirects.iter().any(|known| known.admits(asked)))
-            .ok_or(Untrusted::Redirect)
+            .ok_or(UntrustedRequest::Redirect)
     }
 
     /// What the client wants back unchanged.
@@ -115,7 +111,10 @@ impl Parameters {
     }
 
     /// Everything else.
-    pub fn wish(&self, registered: &Registration) -> Result<Wish, Denied> {
+    pub fn requested(
+        &self,
+        registered: &ClientRegistration,
+    ) -> Result<RequestedAuthorization, AuthorizationDenied> {
         if !self.repeated.is_empty() {
             return Err(invalid("A parameter was given twice."));
         }
@@ -145,18 +144,18 @@ impl Parameters {
         if self.once("response_mode").is_some_and(|mode| mode != "query") {
             return Err(invalid("response_mode must be query."));
         }
-        Ok(Wish {
+        Ok(RequestedAuthorization {
             challenge: self.challenge()?,
             scopes: self.scopes(registered)?,
             nonce: self.once("nonce").map(str::to_owned),
             prompt: self.prompt()?,
             max_age: self.max_age()?,
-            after: self.once(AFTER).and_then(|text| text.parse().ok()).map(Moment::from_millis),
+            after: self.once(AFTER).and_then(|text| text.parse().ok()).map(Timestamp::from_millis),
         })
     }
 
     /// A missing method means `plain` (RFC 7636 section 4.3), which is not taken either.
-    fn challenge(&self) -> Result<Challenge, Denied> {
+    fn challenge(&self) -> Result<Challenge, AuthorizationDenied> {
         let text =
             self.once("code_challenge").ok_or(invalid("PKCE is required: code_challenge is missing."))?;
         if self.once("code_challenge_method") != Some("S256") {
@@ -165,7 +164,7 @@ impl Parameters {
         Challenge::parse(text).ok_or(invalid("code_challenge must be 43 characters of base64url."))
     }
 
-    fn scopes(&self, registered: &Registration) -> Result<Scopes, Denied> {
+    fn scopes(&self, registered: &ClientRegistration) -> Result<Scopes, AuthorizationDenied> {
         let nothing =
             denied("invalid_scope", "The scope is malformed, or holds nothing that the client may ask for.");
         let asked = match self.once("scope") {
@@ -176,21 +175,21 @@ impl Parameters {
         if granted.is_empty() { Err(nothing) } else { Ok(granted) }
     }
 
-    fn prompt(&self) -> Result<Prompt, Denied> {
+    fn prompt(&self) -> Result<PromptParameter, AuthorizationDenied> {
         let words: BTreeSet<&str> =
             self.once("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
         if words.contains("none") {
             let alone = words.len() == 1;
-            return if alone { Ok(Prompt::None) } else { Err(invalid("prompt=none stands alone.")) };
+            return if alone { Ok(PromptParameter::None) } else { Err(invalid("prompt=none stands alone.")) };
         }
         if words.iter().any(|word| !["login", "consent", "select_account"].contains(word)) {
             return Err(invalid("prompt may hold none, login, consent and select_account."));
         }
         let again = words.contains("login") || words.contains("select_account");
-        Ok(if again { Prompt::Login } else { Prompt::Needed })
+        Ok(if again { PromptParameter::Login } else { PromptParameter::Needed })
     }
 
-    fn max_age(&self) -> Result<Option<Duration>, Denied> {
+    fn max_age(&self) -> Result<Option<Duration>, AuthorizationDenied> {
         let Some(text) = self.once("max_age") else { return Ok(None) };
         let digits = text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
         let secs = text.parse().ok().filter(|_| digits);
@@ -204,64 +203,69 @@ impl Parameters {
     }
 
     /// The same, noting that the user is to prove from `now` on who they are.
-    pub fn query_after(&self, now: Moment) -> String {
+    pub fn query_after(&self, now: Timestamp) -> String {
         let mut with = self.clone();
         with.values.insert(AFTER.to_owned(), now.millis().to_string());
         with.query()
     }
 }
 
-impl Wish {
+impl RequestedAuthorization {
     /// Whether it is good enough that the user proved at `proved_at` who they are. Someone at the browser could write
     /// into the address that they were sent to do so; `auth_time` in the id_token tells the truth all the same.
-    pub fn accepts(&self, proved_at: Moment, now: Moment) -> bool {
+    pub fn accepts(&self, proved_at: Timestamp, now: Timestamp) -> bool {
         let again = self.after.is_some_and(|after| after <= now && proved_at >= after);
         let young = self.max_age.is_none_or(|age| now.since(proved_at) <= age);
-        again || (young && self.prompt != Prompt::Login)
+        again || (young && self.prompt != PromptParameter::Login)
     }
 }
 
-fn denied(error: &'static str, description: &'static str) -> Denied {
-    Denied { error, description }
+fn denied(error: &'static str, description: &'static str) -> AuthorizationDenied {
+    AuthorizationDenied { error, description }
 }
 
-fn invalid(description: &'static str) -> Denied {
+fn invalid(description: &'static str) -> AuthorizationDenied {
     denied("invalid_request", description)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::oauth::client::Asked;
+    use crate::rules::oauth::client::RequestedRegistration;
 
-    fn wish(query: &str) -> Result<Wish, Denied> {
-        let asked = Asked { redirects: Some(vec!["https://a.example/cb".into()]), ..Asked::default() };
+    fn requested(query: &str) -> Result<RequestedAuthorization, AuthorizationDenied> {
+        let asked = RequestedRegistration {
+            redirects: Some(vec!["https://a.example/cb".into()]),
+            ..RequestedRegistration::default()
+        };
         let base = "response_type=code&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        Parameters::parse(&format!("{base}&{query}")).unwrap().wish(&Registration::decide(&asked).unwrap())
+        Parameters::parse(&format!("{base}&{query}"))
+            .unwrap()
+            .requested(&ClientRegistration::decide(&asked).unwrap())
     }
 
     #[test]
     fn a_fresh_proof_is_asked_for_once() {
-        let at = Moment::from_secs;
-        assert!(wish("").unwrap().accepts(at(0), at(1_000_000)));
-        assert!(!wish("prompt=login").unwrap().accepts(at(100), at(100)));
-        assert!(!wish("prompt=login&everkey_after=100001").unwrap().accepts(at(100), at(101)));
-        assert!(wish("prompt=login&everkey_after=100000").unwrap().accepts(at(100), at(500)));
-        assert!(!wish("prompt=login&everkey_after=900000").unwrap().accepts(at(900), at(899)));
-        assert!(wish("max_age=10").unwrap().accepts(at(90), at(100)));
-        assert!(!wish("max_age=10").unwrap().accepts(at(89), at(100)));
-        assert!(wish("max_age=0&everkey_after=89000").unwrap().accepts(at(89), at(100)));
+        let at = Timestamp::from_secs;
+        assert!(requested("").unwrap().accepts(at(0), at(1_000_000)));
+        assert!(!requested("prompt=login").unwrap().accepts(at(100), at(100)));
+        assert!(!requested("prompt=login&everkey_after=100001").unwrap().accepts(at(100), at(101)));
+        assert!(requested("prompt=login&everkey_after=100000").unwrap().accepts(at(100), at(500)));
+        assert!(!requested("prompt=login&everkey_after=900000").unwrap().accepts(at(900), at(899)));
+        assert!(requested("max_age=10").unwrap().accepts(at(90), at(100)));
+        assert!(!requested("max_age=10").unwrap().accepts(at(89), at(100)));
+        assert!(requested("max_age=0&everkey_after=89000").unwrap().accepts(at(89), at(100)));
     }
 
     #[test]
     fn prompts_are_read_as_openid_connect_says() {
-        assert_eq!(wish("prompt=none").unwrap().prompt, Prompt::None);
-        assert_eq!(wish("prompt=consent+login").unwrap().prompt, Prompt::Login);
-        assert_eq!(wish("prompt=consent").unwrap().prompt, Prompt::Needed);
+        assert_eq!(requested("prompt=none").unwrap().prompt, PromptParameter::None);
+        assert_eq!(requested("prompt=consent+login").unwrap().prompt, PromptParameter::Login);
+        assert_eq!(requested("prompt=consent").unwrap().prompt, PromptParameter::Needed);
         for bad in
             ["prompt=none+login", "prompt=create", "prompt=LOGIN", "max_age=-1", "max_age=1.5", "max_age=x"]
         {
-            assert_eq!(wish(bad).unwrap_err().error, "invalid_request", "{bad}");
+            assert_eq!(requested(bad).unwrap_err().error, "invalid_request", "{bad}");
         }
     }
 }

@@ -7,7 +7,6 @@ pub enum Scope {
     OpenId,
     /// The user's name.
     Profile,
-    /// The user's email address.
     Email,
     /// A refresh token.
     OfflineAccess,
@@ -18,7 +17,7 @@ impl Scope {
     pub const ALL: [Self; 4] = [Self::OpenId, Self::Profile, Self::Email, Self::OfflineAccess];
 
     /// Its name on the wire.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenId => "openid",
             Self::Profile => "profile",
@@ -51,7 +50,6 @@ pub struct NoScope;
 const LONGEST: usize = 1000;
 
 impl Scopes {
-    /// Every scope there is.
     pub fn all() -> Self {
         Self(Scope::ALL.to_vec())
     }
@@ -75,7 +73,7 @@ impl Scopes {
     /// Reads what was stored or signed.
     pub fn read(text: &str) -> Self {
         let words: Vec<&str> = text.split(' ').collect();
-        Self(Scope::ALL.into_iter().filter(|scope| words.contains(&scope.word())).collect())
+        Self(Scope::ALL.into_iter().filter(|scope| words.contains(&scope.as_str())).collect())
     }
 
     /// What both hold.
@@ -98,14 +96,13 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// Each one.
     pub fn iter(&self) -> impl Iterator<Item = Scope> {
         self.0.iter().copied()
     }
 
     /// Its words with single spaces between them.
     pub fn text(&self) -> String {
-        self.0.iter().map(|scope| scope.word()).collect::<Vec<_>>().join(" ")
+        self.0.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -2,16 +2,16 @@
 
 use super::*;
 
-const NOW: Moment = Moment::from_secs(1_000_000);
-const REFUSE: Decision = Decision::Decline(Decline::InvalidGrant);
-const RACING: Decision = Decision::Decline(Decline::InProgress);
-const LATE: Decision = Decision::Decline(Decline::DeadlineMissed);
+const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+const REFUSE: RefreshDecision = RefreshDecision::Decline(Decline::InvalidGrant);
+const RACING: RefreshDecision = RefreshDecision::Decline(Decline::InProgress);
+const LATE: RefreshDecision = RefreshDecision::Decline(Decline::DeadlineMissed);
 
-fn ago(secs: u64) -> Moment {
+fn ago(secs: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(secs))
 }
 
-fn ahead(secs: u64) -> Moment {
+fn ahead(secs: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(secs))
 }
 
@@ -19,70 +19,72 @@ fn key(n: u8) -> Option<Digest> {
     Some(Digest::sha256(&[n]))
 }
 
-fn attempt(key: Option<Digest>) -> Attempt {
-    Attempt { key, deadline: None }
+fn attempt(key: Option<Digest>) -> RefreshAttempt {
+    RefreshAttempt { key, deadline: None }
 }
 
-fn fresh() -> Token {
-    Token::Fresh { expires_at: ahead(100), rate: Rate::Open }
+fn fresh() -> PresentedToken {
+    PresentedToken::Fresh { expires_at: ahead(100), rate: Rate::Open }
 }
 
 fn unused() -> Successor {
     Successor::Unused { expires_at: ahead(100) }
 }
 
-fn spent(at: Moment, key: Option<Digest>, successor: Successor) -> Token {
-    Token::Spent { at, key, successor }
+fn spent(at: Timestamp, key: Option<Digest>, successor: Successor) -> PresentedToken {
+    PresentedToken::Spent { at, key, successor }
 }
 
-fn rr1(token: Token, attempt: Attempt) -> Decision {
-    decide(RetryMode::Rr1, Replay::Theft, token, attempt, NOW)
+fn rr1(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
+    decide(RetryMode::Rr1, ReplayRule::Theft, token, attempt, NOW)
 }
 
-fn strict(token: Token, attempt: Attempt) -> Decision {
-    decide(RetryMode::Strict, Replay::Theft, token, attempt, NOW)
+fn strict(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
+    decide(RetryMode::Strict, ReplayRule::Theft, token, attempt, NOW)
 }
 
 #[test]
 fn a_fresh_token_rotates_with_and_without_a_key() {
     for offered in [None, key(1)] {
-        assert_eq!(rr1(fresh(), attempt(offered)), Decision::Rotate);
-        assert_eq!(strict(fresh(), attempt(offered)), Decision::Rotate);
+        assert_eq!(rr1(fresh(), attempt(offered)), RefreshDecision::Rotate);
+        assert_eq!(strict(fresh(), attempt(offered)), RefreshDecision::Rotate);
     }
 }
 
 #[test]
-fn an_expired_token_is_refused_before_the_rate_is_looked_at() {
+fn an_expired_token_is_refused_whatever_the_rate() {
     let full = Rate::Full { retry_after: Duration::from_secs(5) };
     for rate in [Rate::Open, full] {
-        let token = Token::Fresh { expires_at: NOW, rate };
+        let token = PresentedToken::Fresh { expires_at: NOW, rate };
         assert_eq!(rr1(token, attempt(key(1))), REFUSE);
     }
 }
 
 #[test]
 fn a_rate_limit_consumes_nothing() {
-    let token =
-        Token::Fresh { expires_at: ahead(1), rate: Rate::Full { retry_after: Duration::from_secs(5) } };
+    let token = PresentedToken::Fresh {
+        expires_at: ahead(1),
+        rate: Rate::Full { retry_after: Duration::from_secs(5) },
+    };
     assert_eq!(
         rr1(token, attempt(key(1))),
-        Decision::Decline(Decline::Limited { retry_after: Duration::from_secs(5) })
+        RefreshDecision::Decline(Decline::Limited { retry_after: Duration::from_secs(5) })
     );
 }
 
 #[test]
 fn unknown_and_ended_tokens_are_plainly_refused() {
     for offered in [None, key(1)] {
-        assert_eq!(rr1(Token::Ended, attempt(offered)), REFUSE);
-        assert_eq!(strict(Token::Ended, attempt(offered)), REFUSE);
+        assert_eq!(rr1(PresentedToken::Ended, attempt(offered)), REFUSE);
+        assert_eq!(strict(PresentedToken::Ended, attempt(offered)), REFUSE);
         assert_eq!(decide_unknown(attempt(offered), NOW), Decline::InvalidGrant);
     }
 }
 
 #[test]
-fn the_same_key_repeats_until_the_successor_is_used_however_late() {
+fn the_same_key_repeats_until_the_successor_is_used() {
     for at in [NOW, ago(9), ago(11), ago(86_400 * 29)] {
-        assert_eq!(rr1(spent(at, key(1), unused()), attempt(key(1))), Decision::Repeat);
+        assert_eq!(rr1(spent(at, key(1), unused()), attempt(key(1))), RefreshDecision::Repeat);
         assert_eq!(rr1(spent(at, key(1), Successor::Used), attempt(key(1))), REFUSE);
     }
 }
@@ -94,7 +96,7 @@ fn a_lapsed_successor_is_not_repeated() {
 }
 
 #[test]
-fn another_key_or_one_with_and_one_without_is_a_race_while_the_successor_is_unused() {
+fn differing_keys_race_while_the_successor_is_unused() {
     for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
         for at in [NOW, ago(9), ago(11), ago(86_400)] {
             assert_eq!(rr1(spent(at, first, unused()), attempt(second)), RACING);
@@ -103,13 +105,13 @@ fn another_key_or_one_with_and_one_without_is_a_race_while_the_successor_is_unus
 }
 
 #[test]
-fn once_the_successor_is_used_another_key_is_a_race_for_ten_seconds_and_then_a_replay() {
+fn another_key_after_use_is_a_race_for_ten_seconds() {
     for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
         for at in [NOW, ago(9)] {
             assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), RACING);
         }
         for at in [ago(10), ago(11), ago(86_400)] {
-            assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), Decision::RevokeAll);
+            assert_eq!(rr1(spent(at, first, Successor::Used), attempt(second)), RefreshDecision::RevokeAll);
         }
     }
 }
@@ -118,7 +120,7 @@ fn once_the_successor_is_used_another_key_is_a_race_for_ten_seconds_and_then_a_r
 fn two_uses_without_any_key_are_a_replay_at_once() {
     for at in [NOW, ago(9), ago(86_400)] {
         for successor in [unused(), Successor::Used] {
-            assert_eq!(rr1(spent(at, None, successor), attempt(None)), Decision::RevokeAll);
+            assert_eq!(rr1(spent(at, None, successor), attempt(None)), RefreshDecision::RevokeAll);
         }
     }
 }
@@ -129,7 +131,7 @@ fn strict_takes_every_second_use_for_a_replay() {
     {
         for successor in [unused(), Successor::Used] {
             for at in [NOW, ago(11)] {
-                assert_eq!(strict(spent(at, first, successor), attempt(second)), Decision::RevokeAll);
+                assert_eq!(strict(spent(at, first, successor), attempt(second)), RefreshDecision::RevokeAll);
             }
         }
     }
@@ -137,10 +139,10 @@ fn strict_takes_every_second_use_for_a_replay() {
 
 #[test]
 fn a_missed_deadline_comes_before_everything_else_even_a_replay() {
-    let tokens = [Token::Ended, fresh(), spent(ago(100), None, Successor::Used)];
+    let tokens = [PresentedToken::Ended, fresh(), spent(ago(100), None, Successor::Used)];
     for token in tokens {
-        for deadline in [NOW.minus(Duration::from_millis(1)), ago(3600), Moment::from_secs(i64::MIN)] {
-            let late = Attempt { key: None, deadline: Some(deadline) };
+        for deadline in [NOW.minus(Duration::from_millis(1)), ago(3600), Timestamp::from_secs(i64::MIN)] {
+            let late = RefreshAttempt { key: None, deadline: Some(deadline) };
             assert_eq!(rr1(token, late), LATE);
             assert_eq!(strict(token, late), LATE);
             assert_eq!(decide_unknown(late, NOW), Decline::DeadlineMissed);
@@ -151,30 +153,30 @@ fn a_missed_deadline_comes_before_everything_else_even_a_replay() {
 #[test]
 fn a_deadline_holds_from_now_to_thirty_seconds_ahead() {
     for (deadline, expected) in [
-        (NOW, Decision::Rotate),
-        (ahead(30), Decision::Rotate),
+        (NOW, RefreshDecision::Rotate),
+        (ahead(30), RefreshDecision::Rotate),
         (ahead(31), LATE),
-        (Moment::from_secs(i64::MAX), LATE),
+        (Timestamp::from_secs(i64::MAX), LATE),
     ] {
-        assert_eq!(rr1(fresh(), Attempt { key: key(1), deadline: Some(deadline) }), expected);
+        assert_eq!(rr1(fresh(), RefreshAttempt { key: key(1), deadline: Some(deadline) }), expected);
     }
 }
 
 #[test]
-fn a_replay_at_a_tool_known_for_it_is_refused_and_revokes_nothing() {
+fn a_replay_of_achilles_is_refused_and_revokes_nothing() {
     for mode in [RetryMode::Rr1, RetryMode::Strict] {
         for successor in [unused(), Successor::Used] {
             for (first, second) in
                 [(None, None), (key(1), key(2)), (key(1), None), (None, key(1)), (key(1), key(1))]
             {
                 let token = spent(ago(60), first, successor);
-                let theft = decide(mode, Replay::Theft, token, attempt(second), NOW);
-                let refused = decide(mode, Replay::Refused, token, attempt(second), NOW);
-                assert_eq!(refused, if theft == Decision::RevokeAll { REFUSE } else { theft });
+                let theft = decide(mode, ReplayRule::Theft, token, attempt(second), NOW);
+                let refused = decide(mode, ReplayRule::Refused, token, attempt(second), NOW);
+                assert_eq!(refused, if theft == RefreshDecision::RevokeAll { REFUSE } else { theft });
             }
         }
     }
-    let cli = Grant::Cli { org: "o".into(), role: "r".into() };
-    assert_eq!(Replay::of(&cli), Replay::Refused);
-    assert_eq!(Replay::of(&Grant::FirstParty), Replay::Theft);
+    let cli = SessionGrant::Cli { org: "o".into(), role: "r".into() };
+    assert_eq!(ReplayRule::of(&cli), ReplayRule::Refused);
+    assert_eq!(ReplayRule::of(&SessionGrant::FirstParty), ReplayRule::Theft);
 }

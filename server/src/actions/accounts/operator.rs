@@ -1,0 +1,135 @@
+//! What the operator does to accounts and sessions, from the command line. Each change is audited.
+
+use crate::actions::server_error::ServerError;
+use crate::db::Database;
+use crate::db::audit::AuditEntry;
+use crate::db::clients::OAuthClient;
+use crate::db::sessions::SessionEndReason;
+use crate::db::users::{AccountStatus, Platform, StoredUser};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::email::Email;
+use crate::time::Timestamp;
+
+#[derive(Clone, Debug)]
+pub enum AccountChange {
+    /// Whether it may be used. An account that may not loses its sessions, so that they don't come back with it.
+    Status(AccountStatus),
+    Plan(String),
+    /// Its role in the installation.
+    Platform(Platform),
+    /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
+    SignOut {
+        tokens: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct ChangedAccount {
+    /// The account as it is then.
+    pub user: StoredUser,
+    pub sessions: u64,
+    /// How many personal access tokens were revoked.
+    pub tokens: u64,
+}
+
+/// Changes the account with this email; `None` if there is no such account.
+pub async fn change(
+    store: &Database,
+    email: &Email,
+    change: &AccountChange,
+    now: Timestamp,
+) -> Result<Option<ChangedAccount>, ServerError> {
+    let mut tx = store.begin().await?;
+    let Some(mut user) = tx.user_with_email(email).await? else { return Ok(None) };
+    let (mut sessions, mut tokens) = (0, 0);
+    let detail = match change {
+        AccountChange::Status(status) => {
+            user.status = *status;
+            tx.set_status(&user.id, *status).await?;
+            if *status == AccountStatus::Disabled {
+                sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
+            }
+            format!("status {}", status.as_str())
+        }
+        AccountChange::Plan(plan) => {
+            user.plan.clone_from(plan);
+            tx.set_plan(&user.id, plan).await?;
+            format!("plan {plan}")
+        }
+        AccountChange::Platform(role) => {
+            user.platform = *role;
+            tx.set_platform_role(&user.id, *role).await?;
+            format!("platform role {}", role.as_str())
+        }
+        AccountChange::SignOut { tokens: too } => {
+            sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
+            if *too {
+                tokens = tx.revoke_personal_tokens_of(&user.id, now).await?;
+            }
+            if *too { "signed out, tokens revoked" } else { "signed out" }.to_owned()
+        }
+    };
+    tx.record_operator(AuditEvent::OperatorChanged, &user.id, None, &detail, now).await?;
+    tx.commit().await?;
+    Ok(Some(ChangedAccount { user, sessions, tokens }))
+}
+
+/// Takes an account's second factor away, with its recovery codes and remembered browsers: for someone who lost them.
+/// `Some(false)` if it had none, `None` if there is no such account.
+pub async fn reset_second_factor(
+    store: &Database,
+    email: &Email,
+    now: Timestamp,
+) -> Result<Option<bool>, ServerError> {
+    let mut tx = store.begin().await?;
+    let Some(user) = tx.user_with_email(email).await? else { return Ok(None) };
+    let was_on = tx.factor_for_update(&user.id).await?.is_some_and(|factor| factor.confirmed_at.is_some());
+    if was_on {
+        tx.delete_factor(&user.id).await?;
+        let detail = "second factor reset";
+        tx.record_operator(AuditEvent::OperatorChanged, &user.id, None, detail, now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(was_on))
+}
+
+/// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.
+pub async fn end_session(store: &Database, id: &str, now: Timestamp) -> Result<Option<bool>, ServerError> {
+    let mut tx = store.begin().await?;
+    let Some(session) = tx.session_for_update(id).await? else { return Ok(None) };
+    let ended = tx.end_session(id, SessionEndReason::Logout, now).await?;
+    if ended {
+        let (event, user) = (AuditEvent::OperatorChanged, session.user.id.as_str());
+        tx.record_operator(event, user, Some(id), "session ended", now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(ended))
+}
+
+/// Lets a client introspect the access tokens of every client, or no longer. Returns it as it is then; `None` if there is
+/// no such client with a secret.
+pub async fn let_introspect(
+    store: &Database,
+    id: &str,
+    may: bool,
+    now: Timestamp,
+) -> Result<Option<OAuthClient>, ServerError> {
+    let mut tx = store.begin().await?;
+    if !tx.let_introspect(id, may).await? {
+        return Ok(None);
+    }
+    let client = tx.client(id).await?;
+    let detail = format!(
+        "client {id} {} every client's tokens",
+        if may { "introspects" } else { "no longer introspects" }
+    );
+    let entry = AuditEntry {
+        event: AuditEvent::OperatorChanged,
+        session: None,
+        generation: None,
+        detail: Some(detail.as_str()),
+    };
+    tx.record(entry, now).await?;
+    tx.commit().await?;
+    Ok(client)
+}

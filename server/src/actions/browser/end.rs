@@ -1,0 +1,82 @@
+//! Ends sessions from a browser: its own, one other, all others.
+
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::sessions::{SessionEndReason, StoredSession};
+use crate::db::{Tx, retry};
+use crate::rules::audit_event::AuditEvent;
+use crate::time::Timestamp;
+use crate::tokens::browser::BrowserSecret;
+
+/// Signs the browser with this cookie out. One that is not signed in is no error.
+pub async fn sign_out(app: &AppState, cookie: &BrowserSecret) -> Result<(), ServerError> {
+    retry(|| async {
+        let mut tx = app.store.begin().await?;
+        of_cookie(&mut tx, cookie, app.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Ends the session of a cookie within `tx`, if it has one.
+pub(super) async fn of_cookie(
+    tx: &mut Tx,
+    cookie: &BrowserSecret,
+    now: Timestamp,
+) -> Result<(), ServerError> {
+    let Some(web) = tx.web_session(&cookie.hash()).await? else { return Ok(()) };
+    let Some(session) = tx.session_for_update(&web.session_id).await? else { return Ok(()) };
+    end(tx, &session, AuditEvent::Logout, now).await
+}
+
+/// Ends the user's session with this id. `false`, and nothing happens, if they have none; one that has ended
+/// already stays as it is.
+pub async fn one(app: &AppState, mine: &StoredSession, id: &str) -> Result<bool, ServerError> {
+    retry(|| async {
+        let mut tx = app.store.begin().await?;
+        let Some(session) = tx.session_for_update(id).await? else { return Ok(false) };
+        if session.user.id != mine.user.id {
+            return Ok(false);
+        }
+        let event = if session.id == mine.id { AuditEvent::Logout } else { AuditEvent::SessionEnded };
+        end(&mut tx, &session, event, app.now()).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}
+
+/// Ends every session of the user but `mine`. Returns how many were still open.
+pub async fn others(app: &AppState, mine: &StoredSession) -> Result<u64, ServerError> {
+    retry(|| async {
+        let mut tx = app.store.begin().await?;
+        let now = app.now();
+        let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, SessionEndReason::Logout, now).await?;
+        let detail = ended.to_string();
+        let entry = AuditEntry {
+            event: AuditEvent::OthersEnded,
+            session: Some(mine),
+            generation: None,
+            detail: Some(&detail),
+        };
+        tx.record(entry, now).await?;
+        tx.commit().await?;
+        Ok(ended)
+    })
+    .await
+}
+
+async fn end(
+    tx: &mut Tx,
+    session: &StoredSession,
+    event: AuditEvent,
+    now: Timestamp,
+) -> Result<(), ServerError> {
+    if tx.end_session(&session.id, SessionEndReason::Logout, now).await? {
+        let entry = AuditEntry { event, session: Some(session), generation: None, detail: None };
+        tx.record(entry, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Lists a user's sessions that still open something.
+
+use crate::actions::browser::session::last_seen;
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
+use crate::db::retry;
+use crate::db::sessions::StoredSession;
+use crate::db::users::StoredUser;
+use crate::rules::grant::SessionGrant;
+
+/// A session, and what its OAuth client calls itself.
+#[derive(Debug)]
+pub struct ListedSession {
+    pub session: StoredSession,
+    /// The name its client registered with; empty for every other kind of session.
+    pub client: String,
+}
+
+/// The user's sessions that have neither ended nor lapsed, the last seen first.
+pub async fn list(app: &AppState, user: &StoredUser) -> Result<Vec<ListedSession>, ServerError> {
+    retry(|| async {
+        let mut tx = app.store.begin_reading().await?;
+        let now = app.now();
+        let mut sessions = tx.open_sessions_of(&user.id, now).await?;
+        let idle = app.limits.web_idle;
+        sessions.retain(|session| session.grant != SessionGrant::Web || now.since(last_seen(session)) < idle);
+        let mut listed = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            let client = match &session.grant {
+                SessionGrant::OAuth { client, scope: _ } => tx.client(client).await?,
+                SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::Cli { .. } => None,
+            };
+            let client = client.map(|client| client.registered.name).unwrap_or_default();
+            listed.push(ListedSession { session, client });
+        }
+        tx.commit().await?;
+        Ok(listed)
+    })
+    .await
+}

@@ -1,0 +1,75 @@
+//! Forms that act once, however often a browser sends them.
+
+use std::fmt;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
+use crate::db::{DbError, Tx};
+use crate::rules::rate::Limit;
+use crate::time::Timestamp;
+
+/// How long a form can be sent, and how long it is remembered that it was.
+pub const LASTS: Duration = Duration::from_secs(12 * 3600);
+
+/// Names one form on one page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormId {
+    at: Timestamp,
+    id: Uuid,
+}
+
+impl FormId {
+    /// For a form shown at this moment.
+    pub fn new(at: Timestamp) -> Self {
+        Self { at, id: Uuid::new_v4() }
+    }
+
+    /// Reads what a form carried.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once('.')?;
+        let id = Uuid::try_parse(id).ok()?;
+        let at = at.parse().ok().map(Timestamp::from_millis)?;
+        Some(Self { at, id })
+    }
+}
+
+impl fmt::Display for FormId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.millis(), self.id)
+    }
+}
+
+/// Whether this session sends this form for the first time, and not too late; a commit makes that the last time.
+pub async fn first(
+    tx: &mut Tx,
+    session: &StoredSession,
+    form: &FormId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let subject = format!("{} {form}", session.id);
+    if now < form.at || now.since(form.at) >= LASTS {
+        return Ok(false);
+    }
+    if tx.nth_newest(ThrottleKind::FormSent, &subject, 1).await?.is_some() {
+        return Ok(false);
+    }
+    tx.count_event(ThrottleKind::FormSent, &subject, Limit { max: 1, window: LASTS }, now).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forms_name_goes_both_ways() {
+        let form = FormId::new(Timestamp::from_secs(5));
+        assert_eq!(FormId::parse(&form.to_string()), Some(form));
+        for text in ["", ".", "5000", "5000.x", "x.00000000-0000-4000-8000-000000000000"] {
+            assert_eq!(FormId::parse(text), None, "{text}");
+        }
+    }
+}

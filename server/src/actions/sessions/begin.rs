@@ -1,0 +1,71 @@
+//! Begins a session that has tokens.
+
+use uuid::Uuid;
+
+use crate::actions::server_error::ServerError;
+use crate::actions::sessions::tokens::{self, TokenPair};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::sessions::{NewSession, StoredSession};
+use crate::db::tokens::NewToken;
+use crate::db::users::StoredUser;
+use crate::db::{DbError, Tx};
+use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
+use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::time::Timestamp;
+use crate::tokens::refresh::RefreshToken;
+
+/// Whose session to begin, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTokenSession<'a> {
+    pub user: &'a StoredUser,
+    pub grant: &'a SessionGrant,
+    /// How its holder proved who they are.
+    pub how: ProofMethod,
+    pub caller: &'a NetworkCaller,
+}
+
+/// Begins a session within `tx`, and returns it with its first tokens, which must only leave the server once `tx`
+/// is committed.
+pub async fn begin(
+    app: &AppState,
+    tx: &mut Tx,
+    begin: NewTokenSession<'_>,
+    now: Timestamp,
+) -> Result<(StoredSession, TokenPair), ServerError> {
+    let session = bare(tx, begin, now).await?;
+    let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
+    let tokens = tokens::pair(app, &session, 1, refresh, expires_at, now)?;
+    Ok((session, tokens))
+}
+
+/// Begins a session that has no refresh token.
+pub(crate) async fn bare(
+    tx: &mut Tx,
+    begin: NewTokenSession<'_>,
+    now: Timestamp,
+) -> Result<StoredSession, ServerError> {
+    let NewTokenSession { user, grant, how, caller } = begin;
+    let id = Uuid::new_v4().to_string();
+    tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
+    let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;
+    let entry =
+        AuditEntry { event: AuditEvent::Login, session: Some(&session), generation: None, detail: None };
+    tx.record(entry, now).await?;
+    Ok(session)
+}
+
+/// Gives a new session its first refresh token, and says when that lapses.
+pub(crate) async fn first_refresh_token(
+    app: &AppState,
+    tx: &mut Tx,
+    session: &StoredSession,
+    now: Timestamp,
+) -> Result<(RefreshToken, Timestamp), ServerError> {
+    let (refresh, expires_at) = (RefreshToken::random()?, now.plus(app.policy.refresh_ttl));
+    let token =
+        NewToken { hash: refresh.hash(), session: &session.id, generation: 1, issued_at: now, expires_at };
+    tx.insert_token(&token).await?;
+    Ok((refresh, expires_at))
+}

@@ -1,0 +1,41 @@
+//! One transaction. The queries are its methods, one file for each kind of row.
+
+use sqlx::{Any, AnyConnection};
+
+use crate::db::DbError;
+use crate::db::dialect::Dialect;
+use crate::db::error::is_contention;
+use crate::metrics::METRICS;
+use crate::rules::audit_event::AuditEvent;
+
+/// One transaction. Dropped without a commit it changes nothing.
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Any>,
+    pub(super) dialect: Dialect,
+    recorded: Vec<AuditEvent>,
+}
+
+impl Tx {
+    pub(super) fn new(inner: sqlx::Transaction<'static, Any>, dialect: Dialect) -> Self {
+        Self { inner, dialect, recorded: Vec::new() }
+    }
+
+    /// What queries run on.
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+
+    /// Has an event counted once the transaction is committed.
+    pub(super) fn count_when_committed(&mut self, event: AuditEvent) {
+        self.recorded.push(event);
+    }
+
+    /// Makes the changes durable before it returns.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.inner.commit().await.map_err(|error| {
+            if is_contention(&error) { DbError::Contended(error) } else { DbError::Unconfirmed(error) }
+        })?;
+        self.recorded.into_iter().for_each(|event| METRICS.happened(event));
+        Ok(())
+    }
+}

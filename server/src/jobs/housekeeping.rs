@@ -1,0 +1,67 @@
+//! Forgets what can no longer matter: old rate-limit events, dead codes, long lapsed spent tokens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actions::browser::single_use_form;
+use crate::db::{Database, DbError, retry};
+use crate::limits::Limits;
+use crate::time::{TimeSource, Timestamp};
+
+const PERIOD: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// How long a revoked or lapsed personal access token stays in its owner's list.
+const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
+
+/// What is forgotten, and when.
+pub struct Housekeeping {
+    pub store: Database,
+    /// Tells how long events count.
+    pub limits: Limits,
+    /// How long refresh tokens live.
+    pub refresh_ttl: Duration,
+    pub clock: Arc<dyn TimeSource>,
+}
+
+impl Housekeeping {
+    /// Tidies now and then every hour, for ever.
+    pub async fn run(self) {
+        let mut period = tokio::time::interval(PERIOD);
+        loop {
+            period.tick().await;
+            match self.tidy(self.clock.now()).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "tidied the database"),
+                Err(error) => tracing::warn!(%error, "could not tidy the database"),
+            }
+        }
+    }
+
+    /// Forgets once, and returns how many rows are gone.
+    pub async fn tidy(&self, now: Timestamp) -> Result<u64, DbError> {
+        retry(|| self.tidy_once(now)).await
+    }
+
+    async fn tidy_once(&self, now: Timestamp) -> Result<u64, DbError> {
+        let mut tx = self.store.begin().await?;
+        let mut gone = tx.forget_events(now.minus(self.longest_window())).await?;
+        gone += tx.forget_codes(now).await?;
+        // A used one is remembered for a while, so that a second use is noticed.
+        gone += tx.forget_authorizations(now.minus(DAY)).await?;
+        // A spent token is needed for as long as its successor may be answered again.
+        gone += tx.forget_tokens(now.minus(self.refresh_ttl)).await?;
+        gone += tx.forget_personal_tokens(now.minus(PERSONAL_TOKENS_STAY)).await?;
+        gone += tx.forget_invitations(now).await?;
+        gone += tx.forget_factors(now).await?;
+        gone += tx.forget_browsers(now).await?;
+        // A device that polls a little late is still told that its code has expired.
+        gone += tx.forget_device_grants(now.minus(PERIOD)).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    fn longest_window(&self) -> Duration {
+        self.limits.longest_window().max(single_use_form::LASTS)
+    }
+}

@@ -1,0 +1,4 @@
+//! What a running server does by itself, beside answering requests.
+
+pub mod housekeeping;
+pub mod reminder_mail;

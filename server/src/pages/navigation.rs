@@ -1,0 +1,51 @@
+//! Who is signed in and where they are, for the frame in `signed_in.html`.
+
+use crate::pages::signed_in::SignedInBrowser;
+use crate::tokens::browser::FormToken;
+
+/// Which entry of the navigation a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NavigationSection {
+    /// `/dashboard/sessions`.
+    Sessions,
+    /// `/dashboard/access-tokens`.
+    AccessTokens,
+    /// `/dashboard/security`.
+    Security,
+    /// None of them.
+    Elsewhere,
+}
+
+/// What `signed_in.html` needs to know: who is signed in, and where they are. The template's field is called `who`.
+#[derive(Clone, Debug)]
+pub struct Who {
+    pub email: String,
+    /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
+    pub form_token: FormToken,
+    pub here: NavigationSection,
+}
+
+impl Who {
+    /// For a page of this section.
+    pub fn at(here: NavigationSection, signed_in: &SignedInBrowser) -> Self {
+        Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
+    }
+
+    pub fn entries(&self) -> Vec<NavigationEntry> {
+        [
+            (NavigationSection::Sessions, "/dashboard/sessions", "Sessions"),
+            (NavigationSection::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
+            (NavigationSection::Security, "/dashboard/security", "Security"),
+        ]
+        .into_iter()
+        .map(|(section, path, label)| NavigationEntry { path, label, here: section == self.here })
+        .collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct NavigationEntry {
+    pub path: &'static str,
+    pub label: &'static str,
+    pub here: bool,
+}

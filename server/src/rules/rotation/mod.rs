@@ -1,0 +1,190 @@
+//! What a refresh may do: failproofai's replay rule and RR-1 (docs/rotation.md, "Decision").
+
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::rules::grant::SessionGrant;
+use crate::rules::rate::Rate;
+use crate::time::Timestamp;
+
+/// The furthest ahead a request's deadline may lie, by the server's clock.
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long after a consumption another key counts as a race, not as theft.
+pub const RACE: Duration = Duration::from_secs(10);
+
+/// Whether an answer may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryMode {
+    /// RR-1: repeatable with the same key until the successor is used.
+    Rr1,
+    /// Never: every second use is a replay.
+    Strict,
+}
+
+/// What a replay means to the holder of a kind of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayRule {
+    /// Someone else may hold the token: every session of the user ends.
+    Theft,
+    /// Nothing: it is refused, and the winner's token stays good. Its tools are known to send a token twice.
+    Refused,
+}
+
+impl ReplayRule {
+    /// What a replay of a token of this grant means.
+    pub fn of(grant: &SessionGrant) -> Self {
+        match grant {
+            SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::OAuth { .. } => Self::Theft,
+            SessionGrant::Cli { .. } => Self::Refused,
+        }
+    }
+
+    fn decision(self) -> RefreshDecision {
+        match self {
+            Self::Theft => RefreshDecision::RevokeAll,
+            Self::Refused => RefreshDecision::Decline(Decline::InvalidGrant),
+        }
+    }
+}
+
+/// What the request brought besides its token.
+#[derive(Clone, Copy, Debug)]
+pub struct RefreshAttempt {
+    /// The hash of its idempotency key, if it has one.
+    pub key: Option<Digest>,
+    /// The moment after which it must not be carried out.
+    pub deadline: Option<Timestamp>,
+}
+
+/// What the database knows about the token, read under the lock.
+#[derive(Clone, Copy, Debug)]
+pub enum PresentedToken {
+    /// Its session has ended: by logout, by a replay, or because the account is disabled.
+    Ended,
+    /// Never used.
+    Fresh {
+        expires_at: Timestamp,
+        /// Whether the session may rotate again already.
+        rate: Rate,
+    },
+    /// Used before.
+    Spent {
+        at: Timestamp,
+        /// The hash of the idempotency key that consumed it.
+        key: Option<Digest>,
+        /// What has become of the token that replaced it.
+        successor: Successor,
+    },
+}
+
+/// What has become of a successor.
+#[derive(Clone, Copy, Debug)]
+pub enum Successor {
+    /// Neither it nor an access token of its generation or later has been seen.
+    Unused { expires_at: Timestamp },
+    /// It has been seen, so its answer arrived.
+    Used,
+}
+
+/// What to do with a token of a known session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshDecision {
+    /// Consume the token and issue its successor.
+    Rotate,
+    /// Issue the same successor again; nothing is consumed.
+    Repeat,
+    /// A replay: revoke every session of the user.
+    RevokeAll,
+    /// Change nothing.
+    Decline(Decline),
+}
+
+/// Why nothing is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decline {
+    /// The token can't be used, now or ever.
+    InvalidGrant,
+    /// 409: another request with this token is or was just under way.
+    InProgress,
+    /// 409: the deadline is over, or lies too far ahead to mean anything.
+    DeadlineMissed,
+    /// 429.
+    Limited { retry_after: Duration },
+}
+
+impl Decline {
+    /// The word for it in the audit.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidGrant => "invalid_grant",
+            Self::InProgress => "rotation_in_progress",
+            Self::DeadlineMissed => "deadline_passed",
+            Self::Limited { retry_after: _ } => "rate_limited",
+        }
+    }
+}
+
+/// Decides one refresh. `now` is taken after the lock.
+pub fn decide(
+    mode: RetryMode,
+    replay: ReplayRule,
+    token: PresentedToken,
+    attempt: RefreshAttempt,
+    now: Timestamp,
+) -> RefreshDecision {
+    if !in_time(attempt.deadline, now) {
+        return RefreshDecision::Decline(Decline::DeadlineMissed);
+    }
+    match token {
+        PresentedToken::Ended => RefreshDecision::Decline(Decline::InvalidGrant),
+        PresentedToken::Fresh { expires_at, rate: _ } if now >= expires_at => {
+            RefreshDecision::Decline(Decline::InvalidGrant)
+        }
+        PresentedToken::Fresh { rate: Rate::Full { retry_after }, .. } => {
+            RefreshDecision::Decline(Decline::Limited { retry_after })
+        }
+        PresentedToken::Fresh { rate: Rate::Open, .. } => RefreshDecision::Rotate,
+        PresentedToken::Spent { at, key, successor } => match mode {
+            RetryMode::Strict => replay.decision(),
+            RetryMode::Rr1 => second_use(replay, at, key, successor, attempt.key, now),
+        },
+    }
+}
+
+/// Decides one refresh with a token that is not known.
+pub fn decide_unknown(attempt: RefreshAttempt, now: Timestamp) -> Decline {
+    if in_time(attempt.deadline, now) { Decline::InvalidGrant } else { Decline::DeadlineMissed }
+}
+
+fn second_use(
+    replay: ReplayRule,
+    consumed_at: Timestamp,
+    consumed_with: Option<Digest>,
+    successor: Successor,
+    offered: Option<Digest>,
+    now: Timestamp,
+) -> RefreshDecision {
+    match (consumed_with, offered) {
+        (None, None) => replay.decision(),
+        (Some(first), Some(second)) if first == second => match successor {
+            Successor::Unused { expires_at } if now < expires_at => RefreshDecision::Repeat,
+            Successor::Unused { .. } | Successor::Used => RefreshDecision::Decline(Decline::InvalidGrant),
+        },
+        (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => match successor {
+            Successor::Unused { .. } => RefreshDecision::Decline(Decline::InProgress),
+            Successor::Used if now < consumed_at.plus(RACE) => RefreshDecision::Decline(Decline::InProgress),
+            Successor::Used => replay.decision(),
+        },
+    }
+}
+
+fn in_time(deadline: Option<Timestamp>, now: Timestamp) -> bool {
+    match deadline {
+        None => true,
+        Some(deadline) => now <= deadline && deadline <= now.plus(LONGEST_DEADLINE),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Texts that people give: a name or title on one line, a text of many.
+
+/// The text is not one; says what it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    #[error("{field} must be 1 to {most} characters on one line")]
+    Line {
+        field: &'static str,
+        /// How many characters it may have.
+        most: usize,
+    },
+    #[error("{field} may be {most} bytes long and hold no control characters but tabs and line breaks")]
+    Text {
+        field: &'static str,
+        /// How many bytes it may have.
+        most: usize,
+    },
+}
+
+/// A line without the spaces around it: 1 to `most` characters, none of them a control character.
+pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, InvalidText> {
+    let text = text.trim();
+    if (1..=most).contains(&text.chars().count()) && !text.chars().any(hidden) {
+        Ok(text.to_owned())
+    } else {
+        Err(InvalidText::Line { field, most })
+    }
+}
+
+/// A text of at most `most` bytes, whose only control characters are tabs and line breaks.
+pub fn text(field: &'static str, text: String, most: usize) -> Result<String, InvalidText> {
+    let fits = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    if text.len() <= most && text.chars().all(fits) {
+        Ok(text)
+    } else {
+        Err(InvalidText::Text { field, most })
+    }
+}
+
+/// Control characters, and those that turn the direction of writing round, so that a name shown to others is what
+/// it seems.
+fn hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_short_and_seen_whole() {
+        assert_eq!(line("name", " Käse & Söhne ", 12).unwrap(), "Käse & Söhne");
+        for bad in ["", "   ", "a\nb", "a\0b", "a\u{202e}b", "a\u{2028}b", "1234567890123"] {
+            assert!(line("name", bad, 12).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_lines_but_no_control_characters() {
+        assert!(text("body", "a\n\tb\r\n".into(), 6).is_ok());
+        for bad in ["a\0b", "a\u{1b}[31m", "1234567"] {
+            assert!(text("body", bad.into(), 6).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Whoever asks must have a seat before anything of a workspace is read; without one, a workspace that is there and one
+//! that is not are the same refusal.
+
+use uuid::Uuid;
+
+use crate::actions::bearer_session::{BearerSession, ToolRequest};
+use crate::actions::limit::{LimitError, admit};
+use crate::db::throttle::ThrottleKind;
+use crate::rules::role::Role;
+use crate::teams::actions::error::TeamError;
+use crate::teams::db::workspaces::Seat;
+use crate::teams::rules::permission::{Permission, TeamAction, decide};
+
+/// Checks the access token, and that its user has a seat in the workspace.
+pub(super) async fn enter(
+    request: ToolRequest<'_>,
+    workspace: Uuid,
+) -> Result<(BearerSession, Seat), TeamError> {
+    let mut bearer = request.open().await?;
+    let seat = bearer.tx.seat(workspace, &bearer.session.user.id).await?.ok_or(TeamError::NotFound)?;
+    Ok((bearer, seat))
+}
+
+/// Counts that the bearer makes something, unless they have made too much of late.
+pub(super) async fn count_creation(
+    request: ToolRequest<'_>,
+    bearer: &mut BearerSession,
+) -> Result<(), LimitError> {
+    let (limit, user) = (request.app.limits.creations_per_user, &bearer.session.user.id);
+    admit(&mut bearer.tx, ThrottleKind::Creation, user, limit, bearer.now).await
+}
+
+/// Errs unless the role allows the action.
+pub(super) fn allow(role: Role, action: TeamAction) -> Result<(), TeamError> {
+    match decide(role, action) {
+        Permission::Allowed => Ok(()),
+        Permission::Forbidden => Err(TeamError::Forbidden),
+        Permission::LastOwner => Err(TeamError::LastOwner),
+    }
+}

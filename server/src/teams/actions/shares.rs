@@ -1,0 +1,109 @@
+//! Links that show one report to whoever holds them, and nothing else.
+
+use uuid::Uuid;
+
+use crate::actions::bearer_session::ToolRequest;
+use crate::actions::limit::{LimitError, admit};
+use crate::app::AppState;
+use crate::db::audit::AuditEntry;
+use crate::db::retry;
+use crate::db::throttle::ThrottleKind;
+use crate::rules::address::NetworkAddress;
+use crate::rules::audit_event::AuditEvent;
+use crate::teams::actions::access::{allow, count_creation, enter};
+use crate::teams::actions::error::TeamError;
+use crate::teams::db::shares::{NewShare, Share, Shared};
+use crate::teams::rules::permission::TeamAction;
+use crate::teams::rules::share::{MOST_DAYS, lapse, opens};
+use crate::time::Timestamp;
+use crate::tokens::share::ShareToken;
+
+/// A link that has just been made. Its token is shown this once.
+#[derive(Debug)]
+pub struct NewShareLink {
+    pub id: String,
+    pub token: ShareToken,
+    pub expires_at: Timestamp,
+}
+
+/// Makes a link to one report that works for so many days.
+pub async fn create(
+    request: ToolRequest<'_>,
+    workspace: Uuid,
+    report: Uuid,
+    days: i64,
+) -> Result<NewShareLink, TeamError> {
+    retry(|| async {
+        let (mut bearer, seat) = enter(request, workspace).await?;
+        bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
+        allow(seat.role(), TeamAction::Share)?;
+        let expires_at = lapse(days, bearer.now).ok_or_else(|| {
+            TeamError::Invalid(format!("expires_in_days must be a whole number from 1 to {MOST_DAYS}"))
+        })?;
+        count_creation(request, &mut bearer).await?;
+        let token = ShareToken::random()?;
+        let new = NewShare { hash: token.hash(), report, maker: &bearer.session.user.id, expires_at };
+        let id = bearer.tx.insert_share(&seat, &new, bearer.now).await?;
+        bearer.record(AuditEvent::ShareMade, &id).await?;
+        bearer.tx.commit().await?;
+        Ok(NewShareLink { id, token, expires_at })
+    })
+    .await
+}
+
+/// The links to a report, newest first, and when that was asked.
+pub async fn list(
+    request: ToolRequest<'_>,
+    workspace: Uuid,
+    report: Uuid,
+) -> Result<(Vec<Share>, Timestamp), TeamError> {
+    retry(|| async {
+        let (mut bearer, seat) = enter(request, workspace).await?;
+        bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
+        let shares = bearer.tx.shares_of(&seat, report).await?;
+        bearer.tx.commit().await?;
+        Ok((shares, bearer.now))
+    })
+    .await
+}
+
+/// Revokes a link, for good.
+pub async fn revoke(
+    request: ToolRequest<'_>,
+    workspace: Uuid,
+    report: Uuid,
+    share: Uuid,
+) -> Result<(), TeamError> {
+    retry(|| async {
+        let (mut bearer, seat) = enter(request, workspace).await?;
+        allow(seat.role(), TeamAction::Share)?;
+        let revoked = bearer.tx.revoke_share(&seat, report, share, bearer.now).await?;
+        if revoked.ok_or(TeamError::NotFound)? {
+            bearer.record(AuditEvent::ShareRevoked, &share.to_string()).await?;
+        }
+        Ok(bearer.tx.commit().await?)
+    })
+    .await
+}
+
+/// Opens a link. One that is lapsed, revoked, without a report or maker, or unknown is the same refusal.
+pub async fn open(app: &AppState, token: &ShareToken, from: NetworkAddress) -> Result<Shared, TeamError> {
+    let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
+    let shared = retry(|| async {
+        let mut tx = app.store.begin().await?;
+        let now = app.now();
+        admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
+        let shared = tx.shared(&hash).await?.filter(|shared| opens(shared.facts, now));
+        if let Some(shared) = &shared {
+            tx.count_opening(&shared.id, now).await?;
+            let detail = Some(shared.id.as_str());
+            let entry =
+                AuditEntry { event: AuditEvent::ShareOpened, session: None, generation: None, detail };
+            tx.record(entry, now).await?;
+        }
+        tx.commit().await?;
+        Ok::<_, LimitError>(shared)
+    })
+    .await?;
+    shared.ok_or(TeamError::NotFound)
+}

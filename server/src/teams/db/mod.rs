@@ -1,0 +1,6 @@
+//! The queries of teams.
+
+pub mod invitations;
+pub mod reports;
+pub mod shares;
+pub mod workspaces;

@@ -1,0 +1,4 @@
+//! What is allowed in teams.
+
+pub mod permission;
+pub mod share;

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_come_first_out_of_both_files_and_nonsense_is_passed_over() {
+    fn both_files_are_read_newest_first_and_nonsense_is_skipped() {
         let dir = tempfile::tempdir().unwrap();
         let log = AccessLog::in_state(dir.path());
         let path = dir.path().join("access.jsonl");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_else_made_huge_is_looked_at_from_its_end_only() {
+    fn only_the_end_of_a_huge_file_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let log = AccessLog::in_state(dir.path());
         let path = dir.path().join("access.jsonl");

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_says_done_only_once_it_is_even_when_the_listener_is_closed_by_then() {
+    async fn the_page_waits_for_the_result_though_the_listener_closes() {
         let (url, mut back, close) = listening().await;
         let page = tokio::spawn(get(format!("{url}/callback?code=c&state=s")));
         let came = back.recv().await.unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_callback_goes_no_further_and_server_text_is_only_text() {
+    async fn other_requests_are_refused_and_server_text_is_escaped() {
         let (url, mut back, _close) = listening().await;
         assert_eq!(get(format!("{url}/favicon.ico")).await.0, 404);
         assert_eq!(get(format!("{url}/callback/../x")).await.0, 404);

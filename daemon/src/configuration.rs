@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn binbois_own_file_names_its_server_though_nobody_is_signed_in() {
+    fn binbois_config_file_names_its_server_without_a_session() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("home/.binboi/config.json");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

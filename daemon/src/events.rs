@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_that_lasts_is_told_once_a_profile_until_it_changes_or_is_over() {
+    fn lasting_problems_are_recorded_once_per_profile_until_they_change() {
         let events = EventLog::new();
         let handed = || Happening::Handed { pid: 1, program: None, client: None };
         for (profile, what) in [
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_does_not_read_learns_how_much_was_missed_and_nobody_waits() {
+    async fn slow_followers_delay_nobody_and_learn_how_much_they_missed() {
         let events = EventLog::new();
         let mut follower = events.follow(false);
         for at in 0..(MAX_LAG as u64 + 7) {

@@ -5,7 +5,7 @@ use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
 use everkey_session::CallTarget;
-use everkey_session::Revocation;
+use everkey_session::PendingRevocation;
 use everkey_session::{
     Identity, JobResult, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer,
 };
@@ -82,7 +82,7 @@ pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> Remind
     })
 }
 
-pub async fn revoke(provider: &'static Descriptor, revocation: Revocation) -> JobResult {
+pub async fn revoke(provider: &'static Descriptor, revocation: PendingRevocation) -> JobResult {
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
@@ -125,7 +125,7 @@ mod tests {
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
         let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
-        let revocation = Revocation {
+        let revocation = PendingRevocation {
             id: 1,
             at: at(),
             access: token(),

@@ -150,7 +150,7 @@ mod tests {
     use everkey_proto::reply::ServerAnswer;
 
     #[test]
-    fn the_api_servers_own_words_are_passed_on_and_only_errors_are() {
+    fn only_the_api_servers_own_errors_are_passed_on() {
         let mut failure = Failure::new(Code::RateLimited, "Wait.", "Wait a little.");
         failure.retry_after_secs = Some(9);
         failure.answer = Some(ServerAnswer { status: 429, code: "slow_down".to_owned() });
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_session_the_contract_says_unauthorized_and_our_own_routes_do_not() {
+    fn without_a_session_only_the_contract_says_unauthorized() {
         for code in [Code::NotSignedIn, Code::NeedsLogin] {
             let failure = Failure::new(code, "No.", "");
             let contract = Problem::of_contract(failure.clone());

@@ -51,7 +51,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     #[test]
-    fn only_what_finds_a_home_a_screen_and_a_bus_is_passed_on() {
+    fn only_home_screen_and_bus_variables_are_passed_on() {
         let kept = ["LC_ALL", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE"];
         let dropped = [
             "EVERKEY_HOME",

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn achilles_own_profiles_are_there_unless_their_name_is_a_path() {
+    fn achilles_profiles_are_listed_except_those_with_unsafe_names() {
         let json =
             br#"{"active_profile":"production","profiles":{"default":{"server_url":"http://localhost:4/"},
             "production":{"server_url":"https://p"},"../x":{},"a/b":{},"a\u001bb":{},"..":{},"":{}}}"#;

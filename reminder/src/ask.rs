@@ -1,6 +1,6 @@
 //! Clients that show, set or clear the reminder: one after the other, each answered exactly once.
 
-use crate::book::{FoundReminder, Owed, Reminder};
+use crate::book::{FoundReminder, Owed, StoredReminder};
 use crate::effect::{ReminderEffect, ReminderError, ReminderJob, ReminderNotice, ReminderReply};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
@@ -69,7 +69,8 @@ impl ReminderMachine {
         match wanted {
             Err(why) => self.reply(client.waiter, Err(why)),
             Ok((email, next_audit_at)) => {
-                let reminder = Reminder { next_audit_at, user_email: email.to_owned(), set_at: now.wall };
+                let reminder =
+                    StoredReminder { next_audit_at, user_email: email.to_owned(), set_at: now.wall };
                 // The clock may have gone back to when the same one was set before.
                 self.book.told.take_if(|told| *told == reminder);
                 self.put(facts, client, email, Some(Owed::Set(reminder.clone())), Some(reminder));
@@ -106,7 +107,7 @@ impl ReminderMachine {
         client: PendingRequest,
         email: &str,
         owed: Option<Owed>,
-        reminder: Option<Reminder>,
+        reminder: Option<StoredReminder>,
     ) {
         let book = &mut self.book;
         if owed.is_some() {
@@ -124,7 +125,7 @@ impl ReminderMachine {
         facts: &SessionFacts<'_>,
         client: Option<PendingRequest>,
         email: &str,
-        reminder: Option<Reminder>,
+        reminder: Option<StoredReminder>,
         result: Result<(), StoreError>,
     ) {
         let reply = match result {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What `next-audit.json` holds. It outlives sessions, and counts only for whoever it was set for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reminder {
+pub struct StoredReminder {
     /// Unix seconds at which it is due.
     pub next_audit_at: u64,
     /// Whom it was set for.
@@ -20,10 +20,10 @@ pub struct Reminder {
 pub struct ReminderBook {
     /// The one that was told last when it was due.
     #[serde(default)]
-    pub told: Option<Reminder>,
+    pub told: Option<StoredReminder>,
     /// The one that the api-server was told of last.
     #[serde(default)]
-    pub upstream: Option<Reminder>,
+    pub upstream: Option<StoredReminder>,
     /// What the api-server has yet to be told.
     #[serde(default)]
     pub owed: Option<Owed>,
@@ -41,9 +41,9 @@ pub struct ReminderBook {
 #[serde(rename_all = "snake_case")]
 pub enum Owed {
     /// This one was set.
-    Set(Reminder),
+    Set(StoredReminder),
     /// This one was cleared.
-    Clear(Reminder),
+    Clear(StoredReminder),
 }
 
 /// What `next-audit.json` turned out to be.
@@ -52,7 +52,7 @@ pub enum FoundReminder {
     /// There is none.
     Missing,
     /// A reminder.
-    There(Reminder),
+    There(StoredReminder),
     /// Not a reminder; it is left alone, and replaced when one is set.
     Garbage,
     /// Can't be used.
@@ -61,7 +61,7 @@ pub enum FoundReminder {
 
 impl ReminderBook {
     /// Whether the api-server knows of a reminder that the file holds.
-    pub(crate) fn upstream_of(&self, reminder: &Reminder) -> reply::Upstream {
+    pub(crate) fn upstream_of(&self, reminder: &StoredReminder) -> reply::Upstream {
         if matches!(&self.owed, Some(Owed::Set(owed)) if owed == reminder) {
             reply::Upstream::Pending
         } else if self.upstream.as_ref() == Some(reminder) {

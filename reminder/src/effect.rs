@@ -1,6 +1,6 @@
 //! What comes in and what goes out: one event in, effects out.
 
-use crate::book::{FoundReminder, Reminder, ReminderBook};
+use crate::book::{FoundReminder, ReminderBook, StoredReminder};
 use everkey_proto::Secret;
 use everkey_proto::reply;
 use everkey_proto::request::ReminderRequest;
@@ -55,7 +55,7 @@ pub enum ReminderEffect {
     /// Inform the api-server.
     Call(Op, ReminderCall),
     /// Remind the person: it is due.
-    Remind(Reminder),
+    Remind(StoredReminder),
     /// Put it into the log, and before whoever follows.
     Notify(ReminderNotice),
 }
@@ -70,7 +70,7 @@ pub enum ReminderJob {
         /// What is noted.
         book: ReminderBook,
         /// The reminder; none removes the file.
-        reminder: Option<Reminder>,
+        reminder: Option<StoredReminder>,
     },
     /// Make the book durable and leave the file alone.
     Note(ReminderBook),

@@ -1,6 +1,6 @@
 //! What the reminder's machine knows: its one job on files, who waits, and the way to the api-server.
 
-use crate::book::{Owed, Reminder};
+use crate::book::{Owed, StoredReminder};
 use everkey_proto::request::ReminderRequest;
 use everkey_session::{Boot, Farewell, Fingerprint, Moment, Op, Waiter};
 
@@ -19,9 +19,9 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) enum Storing {
     /// The reminder is set, or removed, for somebody who may still wait.
-    Put { client: Option<PendingRequest>, email: String, reminder: Option<Reminder> },
+    Put { client: Option<PendingRequest>, email: String, reminder: Option<StoredReminder> },
     /// It is due: noted as told, in the place of the one before, so that it is told once.
-    Due { reminder: Reminder, before: Option<Reminder> },
+    Due { reminder: StoredReminder, before: Option<StoredReminder> },
     /// The book alone.
     Book,
 }

@@ -17,7 +17,7 @@ pub(crate) struct ProfileFacts {
 
 /// One event's view of the profile.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
+pub(crate) struct MachineContext<'a> {
     pub now: &'a Moment,
     pub facts: &'a ProfileFacts,
     pub sidecar: &'a Sidecar,
@@ -38,7 +38,7 @@ pub(crate) struct Demand {
     pub forced: bool,
 }
 
-impl<'a> Context<'a> {
+impl<'a> MachineContext<'a> {
     pub fn policy(&self) -> &'a Policy {
         &self.facts.settings.policy
     }

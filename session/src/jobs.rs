@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
 use crate::login_job::{LoginAnswer, LoginCall};
 use crate::registration::CallTarget;
-use crate::revocation::Revocation;
+use crate::revocation::PendingRevocation;
 use crate::session::{Fingerprint, Session};
 use crate::sidecar::Sidecar;
 use crate::token_response::TokenResponse;
@@ -40,10 +40,10 @@ pub enum StoreJob {
         /// The side-car with the new epoch.
         sidecar: Sidecar,
         /// What to tell the server.
-        revocation: Option<Revocation>,
+        revocation: Option<PendingRevocation>,
     },
     /// Keep a revocation.
-    QueueRevocation(Revocation),
+    QueueRevocation(PendingRevocation),
     /// Forget a revocation.
     DropRevocation(u64),
 }
@@ -82,7 +82,7 @@ pub enum NetJob {
         call: LoginCall,
     },
     /// Tell the server that a session has ended.
-    Revoke(Revocation),
+    Revoke(PendingRevocation),
     /// Ask the server whose a token is.
     Identify {
         /// The server.
@@ -137,7 +137,7 @@ pub struct Loaded {
     /// The side-car; none when there is none.
     pub sidecar: Option<Sidecar>,
     /// Sign-outs the server has yet to confirm.
-    pub revocations: Vec<Revocation>,
+    pub revocations: Vec<PendingRevocation>,
 }
 
 /// What the session file turned out to be.

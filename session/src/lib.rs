@@ -47,7 +47,7 @@ pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
 pub use profile::Profile;
 pub use registration::{CallTarget, ClientAuth, Endpoints, Registration};
 pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
-pub use revocation::Revocation;
+pub use revocation::PendingRevocation;
 pub use session::{Claims, Fingerprint, Holder, Session, hex};
 pub use sidecar::{Pin, Sidecar, Spent};
 pub use time::{Boot, Moment, Wake, WakeReason};

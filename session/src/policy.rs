@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn ahead_is_the_larger_of_margin_and_a_fifth_and_at_most_half() {
+    fn the_larger_of_margin_and_fifth_counts_up_to_half() {
         assert_eq!(refresh_ahead_ms(3600, 60, 0), 720_000);
         assert_eq!(refresh_ahead_ms(3600, 1000, 0), 1_000_000);
         assert_eq!(refresh_ahead_ms(60, 60, 0), 30_000);

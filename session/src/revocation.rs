@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A sign-out that the server has yet to confirm; kept in a 0600 file for seven days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
+pub struct PendingRevocation {
     /// Names it.
     pub id: u64,
     /// The server that issued the tokens.

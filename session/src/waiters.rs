@@ -1,6 +1,6 @@
 //! Clients that wait for a token or a refresh: each is answered exactly once, by its own deadline.
 
-use crate::context::{Context, Demand};
+use crate::context::{Demand, MachineContext};
 use crate::effect::Outbox;
 use crate::error::{Error, NetErrorKind, StoreError};
 use crate::input::Waiter;
@@ -86,7 +86,13 @@ impl Waiters {
     }
 
     /// Answers everyone who can be answered now, and everyone whose time is up.
-    pub fn answer(&mut self, cx: &Context, seal: Option<&StoreError>, file: &FileState, out: &mut Outbox) {
+    pub fn answer(
+        &mut self,
+        cx: &MachineContext,
+        seal: Option<&StoreError>,
+        file: &FileState,
+        out: &mut Outbox,
+    ) {
         self.waiting.retain(|waiting| match waiting.answer(cx, seal, file) {
             Some(answer) => {
                 out.reply(waiting.waiter, answer);
@@ -155,7 +161,12 @@ impl Waiting {
         }
     }
 
-    fn answer(&self, cx: &Context, seal: Option<&StoreError>, file: &FileState) -> Option<ProfileReply> {
+    fn answer(
+        &self,
+        cx: &MachineContext,
+        seal: Option<&StoreError>,
+        file: &FileState,
+    ) -> Option<ProfileReply> {
         let now = cx.now;
         let rotation = match file {
             FileState::SignedIn(rotation) => rotation,

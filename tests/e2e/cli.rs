@@ -16,7 +16,7 @@ fn usage_errors_exit_2_and_say_where_help_is() {
 }
 
 #[test]
-fn each_command_has_its_own_help_and_a_typo_gets_the_nearest_word() {
+fn each_command_has_help_and_a_typo_gets_a_suggestion() {
     let world = World::new();
     for (words, title) in [
         ("whoami --help", "everkey whoami: "),

@@ -1,6 +1,6 @@
 //! dot-ai: sign-in in the browser without refresh tokens, and a static token that comes first.
 
-use everkey_tests::{ADA, Account, Fault, Gate, Person, Setup, Verdict, World, http, until};
+use everkey_tests::{ADA, Account, Approval, Fault, Gate, Person, Setup, World, http, until};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +24,7 @@ fn open(account: &mut Account) -> Value {
 }
 
 /// What the browser ends at, once Ada has answered.
-fn answered(world: &World, step: &Value, verdict: Verdict) -> String {
+fn answered(world: &World, step: &Value, verdict: Approval) -> String {
     Person::sign_in(&world.server, ADA).answer(step["url"].as_str().unwrap(), verdict)
 }
 
@@ -41,7 +41,7 @@ fn callback(step: &Value, query: &str) -> (u16, String) {
 
 fn sign_in(world: &World, account: &mut Account) {
     let step = open(account);
-    let (status, page) = follow(&answered(world, &step, Verdict::Yes));
+    let (status, page) = follow(&answered(world, &step, Approval::Yes));
     assert_eq!(status, 200, "{page}");
     assert_eq!(account.status()["state"], "valid");
 }
@@ -70,7 +70,7 @@ fn browser_sign_in_writes_the_tools_own_format() {
     assert_eq!(registered["token_endpoint_auth_method"], "none", "{registered}");
     assert_eq!(registered.get("scope"), None, "{registered}");
 
-    let (status, page) = follow(&answered(&world, &step, Verdict::Yes));
+    let (status, page) = follow(&answered(&world, &step, Approval::Yes));
     assert!(status == 200 && page.contains("You are signed in"), "{status} {page}");
     assert_eq!(account.ask("wait", &json!({ "flow": step["flow"] }))["reply"], "done", "however late");
     let written = read(&world);
@@ -114,7 +114,7 @@ fn the_page_says_done_only_after_the_exchange() {
     let step = open(&mut account);
     let gate = Gate::default();
     world.proxy.next("/token", Fault::HoldAnswer(gate.clone()));
-    let back = answered(&world, &step, Verdict::Yes);
+    let back = answered(&world, &step, Approval::Yes);
     let page = thread::spawn(move || follow(&back));
     gate.reached();
     assert!(!page.is_finished() && !world.home().join(FILE).exists(), "nobody knows yet how it ends");
@@ -127,7 +127,7 @@ fn the_page_says_done_only_after_the_exchange() {
     account.request("logout");
     let step = open(&mut account);
     world.proxy.next("/token", Fault::LoseAnswer);
-    let (status, text) = follow(&answered(&world, &step, Verdict::Yes));
+    let (status, text) = follow(&answered(&world, &step, Approval::Yes));
     assert!(status == 400 && !text.contains("You are signed in"), "{status} {text}");
     assert!(!world.home().join(FILE).exists());
 }
@@ -137,7 +137,7 @@ fn forged_and_stray_callbacks_change_nothing() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     let step = open(&mut account);
-    let back = answered(&world, &step, Verdict::Yes);
+    let back = answered(&world, &step, Approval::Yes);
     let state = back.split("state=").nth(1).unwrap().split('&').next().unwrap();
     for forged in [
         String::new(),
@@ -165,7 +165,7 @@ fn the_final_address_of_a_remote_browser_may_be_pasted() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     let step = open(&mut account);
-    let back = answered(&world, &step, Verdict::Yes);
+    let back = answered(&world, &step, Approval::Yes);
     let stray = account.answer(&step, "http://127.0.0.1:1/callback?code=x&state=y");
     assert_eq!((&stray["reply"], &stray["code"]), (&"error".into(), &"refused".into()), "{stray}");
     let done = account.answer(&step, &format!(" {back}\n"));
@@ -180,7 +180,7 @@ fn a_denied_sign_in_changes_nothing() {
     world.put(FILE, before);
     let mut account = Account::of(&world, DOT_AI);
     let step = open(&mut account);
-    let (status, page) = follow(&answered(&world, &step, Verdict::No));
+    let (status, page) = follow(&answered(&world, &step, Approval::No));
     assert!(status == 400 && page.contains("denied"), "{status} {page}");
     assert_eq!(fs::read_to_string(world.home().join(FILE)).unwrap(), before);
     assert_eq!(account.token(), "static");
@@ -265,7 +265,7 @@ fn its_commands_print_the_address_and_tell_both_tokens_apart() {
     let mut talk = world.start("--profile dot-ai auth login --no-browser --json");
     let step = talk.json();
     assert_eq!(step["type"], "open", "{step}");
-    assert_eq!(follow(&answered(&world, &step, Verdict::Yes)).0, 200);
+    assert_eq!(follow(&answered(&world, &step, Approval::Yes)).0, 200);
     assert_eq!(talk.json()["type"], "done");
     talk.finish().ok();
     let said = world.everkey("--profile dot-ai auth status").ok();

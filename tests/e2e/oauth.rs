@@ -1,7 +1,7 @@
 //! The provider `oauth` with everkey-server as the issuer: what it promises of lost answers is found and used.
 
 use everkey_tests::account::Account;
-use everkey_tests::person::{Person, Verdict};
+use everkey_tests::person::{Approval, Person};
 use everkey_tests::{ADA, Fault, Setup, World, http, until};
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn everkey_server_is_an_issuer_for_devices() {
     let (world, mut account) = world("device");
     let step = account.login();
     let code = step["user_code"].as_str().unwrap_or_else(|| panic!("{step}"));
-    Person::sign_in(&world.server, ADA).decide(code, Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(code, Approval::Yes);
     let done = account.after(&step);
     assert_eq!(done["user"]["email"], ADA, "{done}");
     lives(&world, &mut account);
@@ -59,7 +59,7 @@ fn everkey_server_is_an_issuer_for_browsers() {
     let (world, mut account) = world("browser");
     let step = account.login();
     let url = step["url"].as_str().unwrap_or_else(|| panic!("{step}"));
-    let back = Person::sign_in(&world.server, ADA).answer(url, Verdict::Yes);
+    let back = Person::sign_in(&world.server, ADA).answer(url, Approval::Yes);
     // The other way to come back: pasted.
     let done = account.answer(&step, &back);
     assert_eq!(done["user"]["email"], ADA, "{done}");
@@ -70,7 +70,7 @@ fn everkey_server_is_an_issuer_for_browsers() {
 fn signed_in(setup: Setup) -> (World, Account) {
     let (world, mut account) = world_with("device", setup);
     let step = account.login();
-    Person::sign_in(&world.server, ADA).decide(step["user_code"].as_str().expect("a code"), Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(step["user_code"].as_str().expect("a code"), Approval::Yes);
     let done = account.after(&step);
     assert_eq!(done["user"]["email"], ADA, "{done}");
     (world, account)

@@ -63,7 +63,7 @@ fn it_is_set_shown_and_cleared() {
 }
 
 #[test]
-fn a_time_is_that_of_the_persons_clock_unless_it_says_where() {
+fn a_time_is_local_unless_it_names_an_offset() {
     let world = in_tokyo();
     let day = now().date().checked_add(10.days()).unwrap();
     let there = |hour: i8| {
@@ -133,7 +133,7 @@ fn it_needs_somebody_and_a_server_that_reminds() {
 }
 
 #[test]
-fn one_that_the_api_server_does_not_know_yet_says_so() {
+fn a_reminder_the_server_does_not_know_yet_says_so() {
     let world = in_tokyo();
     world.proxy.every("/v0/reminders", Fault::Answer(Canned::captive_portal()));
     let said = world.everkey("reminder set").ok();
@@ -147,7 +147,7 @@ fn one_that_the_api_server_does_not_know_yet_says_so() {
 }
 
 #[test]
-fn one_that_is_due_stays_to_be_seen_with_what_to_do() {
+fn a_due_reminder_stays_visible_and_says_what_to_do() {
     let world = in_tokyo();
     let soon = now().timestamp().checked_add(3.seconds()).unwrap();
     world.everkey(&format!("reminder set --at {}", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))).ok();

@@ -1,7 +1,7 @@
 //! The commands of the other tools' documents, typed as they are written there.
 
 use everkey_tests::cli::Talk;
-use everkey_tests::{ADA, Person, Setup, Verdict, World, http};
+use everkey_tests::{ADA, Approval, Person, Setup, World, http};
 use serde_json::json;
 
 /// A world in which every tool's server is the one that there is.
@@ -39,7 +39,7 @@ fn achilles() {
     assert_eq!(talk.line(), format!("{}/cli/verify", world.proxy.url()));
     let code = after(&mut talk, "Enter code:");
     after(&mut talk, "Expires:");
-    Person::sign_in(&world.server, ADA).decide(&code, Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(&code, Approval::Yes);
     after(&mut talk, "Logged in successfully");
     talk.finish().ok();
     let said = world.typed("achilles status").run().ok();
@@ -78,7 +78,7 @@ fn dot_ai() {
     );
     let mut talk = world.typed("dot-ai auth login --no-browser").talk();
     let url = format!("http{}", after(&mut talk, "http"));
-    let back = Person::sign_in(&world.server, ADA).answer(&url, Verdict::Yes);
+    let back = Person::sign_in(&world.server, ADA).answer(&url, Approval::Yes);
     let at = back.find("/callback").unwrap();
     assert_eq!(http::call(&back[..at], "GET", &back[at..], None, None).status(), 200);
     talk.finish().ok();

@@ -27,7 +27,7 @@ pub mod world;
 pub use account::Account;
 pub use dashboard::{Dashboard, Tab};
 pub use gate::Gate;
-pub use person::{Person, Verdict};
+pub use person::{Approval, Person};
 pub use proxy::{Canned, Fault};
 pub use setup::Setup;
 pub use wait::{eventually, until};

@@ -13,7 +13,7 @@ pub struct Person {
 
 /// What they say to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Approval {
     /// Yes.
     Yes,
     /// No.
@@ -36,25 +36,25 @@ impl Person {
     }
 
     /// Types a device's code and decides; what the page says then.
-    pub fn decide(&mut self, user_code: &str, verdict: Verdict) -> String {
+    pub fn decide(&mut self, user_code: &str, verdict: Approval) -> String {
         let page = self.get("/device");
         let asked = self.submit(&page, "/device", &[("code", user_code)]);
         assert_eq!(asked.status(), 200, "{}", text(&asked));
         let grant = value(&asked, "grant");
-        let word = if verdict == Verdict::Yes { "approve" } else { "deny" };
+        let word = if verdict == Approval::Yes { "approve" } else { "deny" };
         let done = self.submit(&asked, "/device/decision", &[("grant", &grant), ("verdict", word)]);
         assert_eq!(done.status(), 200, "{}", text(&done));
         text(&done)
     }
 
     /// Opens the page of an app that asks, and answers it; the address that the browser is sent back to.
-    pub fn answer(&mut self, url: &str, verdict: Verdict) -> String {
+    pub fn answer(&mut self, url: &str, verdict: Approval) -> String {
         let page = self.get(url);
         assert_eq!(page.status(), 200, "{}", text(&page));
         let html = text(&page);
         let action = html.split("action=\"").find(|part| part.starts_with("/authorize?")).expect("a form");
         let action = unescaped(action.split('"').next().expect("a whole attribute"));
-        let word = if verdict == Verdict::Yes { "allow" } else { "deny" };
+        let word = if verdict == Approval::Yes { "allow" } else { "deny" };
         let done = self.submit(&page, &action, &[("answer", word)]);
         assert_eq!(done.status(), 303, "{}", text(&done));
         done.header("location").expect("a way back").to_owned()

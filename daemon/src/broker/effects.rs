@@ -8,7 +8,9 @@ use anyhow::Result;
 use everkey_proto::Reply;
 use everkey_proto::errand::Errand;
 use everkey_proto::reply::{Access, Happening};
-use everkey_reminder::{ProfileEffect, ProfileInput, Reminder, ReminderCall, ReminderEffect, ReminderNotice};
+use everkey_reminder::{
+    ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, StoredReminder,
+};
 use everkey_session::Input;
 use everkey_session::{Effect, Op, Waiter};
 use everkey_session::{JobResult, NetJob, RefreshAnswer};
@@ -66,7 +68,7 @@ impl Broker {
     }
 
     /// Has the person told by a program outside of this one, with the command that is configured now.
-    fn remind(&mut self, index: usize, reminder: Reminder) {
+    fn remind(&mut self, index: usize, reminder: StoredReminder) {
         let (configuration, profile) = (self.configuration.clone(), self.profiles[index].name.clone());
         self.handing_over += 1;
         self.work.spawn(async move {

@@ -7,7 +7,7 @@ use everkey_reminder::ReminderAnswer;
 use everkey_session::CallTarget;
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
 use everkey_session::{Identity, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
-use everkey_session::{Revocation, Session};
+use everkey_session::{PendingRevocation, Session};
 use zeroize::Zeroizing;
 
 /// One provider. What its server does not offer is `None`, so that nobody can ask for it.
@@ -40,7 +40,7 @@ pub struct ProviderRoute<Request, Read> {
 /// A request with an access token; none where a session's server has not named the endpoint.
 pub type BearerRequest = fn(&CallTarget, &Secret) -> Option<HttpRequest>;
 
-pub type RevokeRequest = fn(&Revocation) -> Option<HttpRequest>;
+pub type RevokeRequest = fn(&PendingRevocation) -> Option<HttpRequest>;
 
 pub type RemindRequest = fn(&Secret, Option<u64>) -> HttpRequest;
 

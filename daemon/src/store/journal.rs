@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn f08_a_journal_cut_anywhere_is_an_intent_or_an_error_never_a_wrong_outcome() {
+    fn f08_a_cut_journal_never_yields_a_wrong_outcome() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = JournalFile::beside(&dir.path().join("auth.json"));
         assert_eq!(journal.read().unwrap(), Journal::Empty);

@@ -16,7 +16,7 @@ use everkey_reminder::{ReminderDone, ReminderJob};
 use everkey_session::StoreError;
 use everkey_session::StoreJob;
 use everkey_session::{FileContent, JobResult, Loaded};
-use everkey_session::{Revocation, Sidecar};
+use everkey_session::{PendingRevocation, Sidecar};
 use owner_lock::OwnerLock;
 use replace::replace;
 use session_file::Content;
@@ -136,7 +136,7 @@ impl ProfileStore {
     }
 
     /// The file's removal is all that counts; what can't be noted down for later must not prevent it.
-    fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&Revocation>) -> Result<(), StoreError> {
+    fn erase(&mut self, sidecar: &Sidecar, revocation: Option<&PendingRevocation>) -> Result<(), StoreError> {
         if let Some(revocation) = revocation {
             let _ = self.state_files.queue(revocation);
         }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn d07_a_lock_whose_folder_was_removed_is_taken_again_or_lost() {
+    fn d07_a_lock_in_a_removed_folder_is_retaken_or_lost() {
         let (root, a, b) =
             (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let folder = root.path().join("folder");

@@ -4,7 +4,7 @@ use super::durable;
 use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
-use everkey_reminder::{FoundReminder, Reminder, ReminderBook};
+use everkey_reminder::{FoundReminder, ReminderBook, StoredReminder};
 use everkey_session::{StoreError, StoreErrorKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -76,7 +76,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable, then the file: replaced whole, or removed.
-    pub fn put(&self, book: &ReminderBook, reminder: Option<&Reminder>) -> Result<(), StoreError> {
+    pub fn put(&self, book: &ReminderBook, reminder: Option<&StoredReminder>) -> Result<(), StoreError> {
         self.note(book)?;
         let done = match reminder {
             Some(reminder) => {
@@ -95,7 +95,7 @@ impl ReminderFiles {
 }
 
 /// The reminder in a file's bytes; none if they are not one. Other tools may write times with a fraction.
-pub fn parse(bytes: &[u8]) -> Option<Reminder> {
+pub fn parse(bytes: &[u8]) -> Option<StoredReminder> {
     #[derive(Deserialize)]
     struct Written {
         next_audit_at: Number,
@@ -103,7 +103,7 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
         set_at: Number,
     }
     let written: Written = json_object::read(bytes)?;
-    Some(Reminder {
+    Some(StoredReminder {
         next_audit_at: seconds(&written.next_audit_at)?,
         user_email: written.user_email,
         set_at: seconds(&written.set_at)?,
@@ -111,11 +111,11 @@ pub fn parse(bytes: &[u8]) -> Option<Reminder> {
 }
 
 /// The file's bytes for a reminder. What else an object of the same user holds is kept as it is written.
-pub fn render(old: Option<&[u8]>, reminder: &Reminder) -> io::Result<Vec<u8>> {
+pub fn render(old: Option<&[u8]>, reminder: &StoredReminder) -> io::Result<Vec<u8>> {
     let same_user = |bytes: &&[u8]| parse(bytes).is_some_and(|old| old.user_email == reminder.user_email);
     let others = old.filter(same_user).and_then(json_object::read::<BTreeMap<String, Box<RawValue>>>);
     let mut fields = others.unwrap_or_default();
-    let Reminder { next_audit_at, user_email, set_at } = reminder;
+    let StoredReminder { next_audit_at, user_email, set_at } = reminder;
     for (name, value) in [
         ("next_audit_at", json!(next_audit_at)),
         ("user_email", json!(user_email)),
@@ -148,8 +148,8 @@ mod tests {
     use everkey_reminder::Owed;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    fn reminder(at: u64) -> Reminder {
-        Reminder { next_audit_at: at, user_email: "a@b.c".into(), set_at: 7 }
+    fn reminder(at: u64) -> StoredReminder {
+        StoredReminder { next_audit_at: at, user_email: "a@b.c".into(), set_at: 7 }
     }
 
     fn files(dir: &Path) -> ReminderFiles {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_is_an_object_with_three_fields_of_which_two_may_have_fractions() {
+    fn a_reminder_has_three_fields_and_may_have_fractional_times() {
         let whole = r#"{"next_audit_at": 1735689600, "user_email": "a@b.c", "set_at": 7}"#;
         assert_eq!(parse(whole.as_bytes()), Some(reminder(1_735_689_600)));
         let float = r#"{"next_audit_at": 1.7356896005e9, "user_email": "a@b.c", "set_at": 7.9, "x": [1]}"#;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_whole_for_nobody_else_to_read_and_removed() {
+    fn a_reminder_is_stored_privately_and_removed_completely() {
         let dir = tempfile::tempdir().unwrap();
         let files = files(dir.path());
         assert_eq!((files.find(), files.book()), (FoundReminder::Missing, ReminderBook::default()));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_the_same_users_file_holds_is_kept_as_written_and_another_users_is_not() {
+    fn unknown_fields_are_kept_only_for_the_same_user() {
         let old =
             br#"{"next_audit_at": 1, "user_email": "a@b.c", "set_at": 2, "note": 1e999, "n": {"a": 1.10}}"#;
         let text = String::from_utf8(render(Some(old), &reminder(9)).unwrap()).unwrap();
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_a_plain_file_is_refused_and_replaced_when_one_is_set() {
+    fn only_plain_files_are_read_and_symlinks_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (files, elsewhere) = (files(dir.path()), dir.path().join("elsewhere"));
         std::fs::write(&elsewhere, r#"{"next_audit_at": 1, "user_email": "a@b.c", "set_at": 2}"#).unwrap();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_book_that_makes_no_sense_counts_as_empty_and_is_set_right() {
+    fn a_damaged_book_counts_as_empty_and_is_rewritten() {
         let dir = tempfile::tempdir().unwrap();
         let files = files(dir.path());
         let book = ReminderBook { told: Some(reminder(9)), ..ReminderBook::default() };

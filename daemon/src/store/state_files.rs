@@ -3,7 +3,7 @@
 
 use super::durable;
 use crate::json_object;
-use everkey_session::{Revocation, Sidecar, hex};
+use everkey_session::{PendingRevocation, Sidecar, hex};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ impl StateFiles {
 
     /// Every sign-out that is still to be confirmed; what can't be read is left alone, what a crash left half-written
     /// is removed: it holds a token and would be taken for a sign-out that nothing ever clears.
-    pub fn revocations(&self) -> Vec<Revocation> {
+    pub fn revocations(&self) -> Vec<PendingRevocation> {
         durable::clear_all_temps(&self.revocations);
         let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
         let read = |path: PathBuf| {
@@ -78,7 +78,7 @@ impl StateFiles {
         entries.filter_map(|entry| read(entry.path())).collect()
     }
 
-    pub fn queue(&self, revocation: &Revocation) -> io::Result<()> {
+    pub fn queue(&self, revocation: &PendingRevocation) -> io::Result<()> {
         durable::replace(&self.revocation(revocation.id), &render_revocation(revocation)?)
     }
 
@@ -101,11 +101,11 @@ pub fn render_sidecar(sidecar: &Sidecar) -> io::Result<Vec<u8>> {
 }
 
 /// The sign-out in a file's bytes, or none if they are not one.
-pub fn parse_revocation(bytes: &[u8]) -> Option<Revocation> {
+pub fn parse_revocation(bytes: &[u8]) -> Option<PendingRevocation> {
     json_object::read(bytes)
 }
 
-pub fn render_revocation(revocation: &Revocation) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn render_revocation(revocation: &PendingRevocation) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
 }
 
@@ -116,12 +116,12 @@ mod tests {
     use everkey_session::CallTarget;
 
     #[test]
-    fn f08_a_sign_out_that_a_crash_left_half_written_is_no_sign_out() {
+    fn f08_a_half_written_revocation_is_ignored_and_removed() {
         let state = tempfile::tempdir().unwrap();
         let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
         files.make_dirs().unwrap();
         let secret = || Secret::new("s");
-        let revocation = Revocation {
+        let revocation = PendingRevocation {
             id: 1,
             at: CallTarget { server: "http://127.0.0.1:1".into(), registration: None },
             access: secret(),

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_a_mark_for_each_refresh_and_says_the_same_in_words() {
+    fn a_line_marks_each_refresh_and_counts_them_in_words() {
         let page = Activity::new(&events(), &clock());
         let line = page.lines.iter().find(|line| line.profile == "failproofai").unwrap();
         assert_eq!(line.words, "5 refreshes, the last at 11:41; one failed try");

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_leads_to_the_page_that_is_about_it_or_says_the_command() {
+    fn a_reminder_links_to_its_page_or_names_the_command() {
         let page = |name: &str, due| {
             let reminder = Reminder { due, at: if due { NOON - 3600 } else { NOON + 86_400 }, ..reminder() };
             let status = Status { reminder: Some(reminder), ..ada() };
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_all_of_it_and_escapes_what_others_wrote() {
+    fn the_sessions_page_is_complete_and_escapes_foreign_text() {
         let html = Sessions::new(&full(), &clock()).render().unwrap();
         for words in [
             "ada@example.com",

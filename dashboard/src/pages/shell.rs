@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_that_is_gone_is_told_from_one_that_is_stuck() {
+    fn a_gone_agent_is_distinguished_from_a_stuck_one() {
         let silent = Failure::new(Code::NoAgent, "The agent at /s does not answer.", "Try again.");
         for (failure, absence, words) in [
             (agent::gone(), Absence::Gone, "The agent is not running"),

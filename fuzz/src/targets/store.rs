@@ -7,7 +7,7 @@ use everkey_daemon::store::state_files::{
 };
 use everkey_proto::{Secret, reply::User};
 use everkey_session::{
-    Capability, Claims, EndReason, Fingerprint, Holder, Intent, Journal, Revocation, Session,
+    Capability, Claims, EndReason, Fingerprint, Holder, Intent, Journal, PendingRevocation, Session,
 };
 use sha2::{Digest, Sha256};
 
@@ -104,7 +104,7 @@ pub fn revocation(input: &[u8]) {
     assert!(super::opens_object(input), "a sign-out that is no object was read");
     let again = render_revocation(&read).unwrap_or_default();
     assert_eq!(parse_revocation(&again).as_ref(), Some(&read), "not read as it was written");
-    let mut bare = Revocation { access: Secret::new("x"), ..read.clone() };
+    let mut bare = PendingRevocation { access: Secret::new("x"), ..read.clone() };
     bare.refresh = bare.refresh.map(|_| Secret::new("y"));
     if let Some(known) = &mut bare.at.registration {
         known.client_secret = known.client_secret.as_ref().map(|_| Secret::new("z"));

@@ -47,7 +47,7 @@ fn only_an_active_session_has_a_reminder() {
 }
 
 #[test]
-fn whoever_does_not_own_the_files_shows_and_leaves_the_rest_to_the_owner() {
+fn a_non_owner_of_the_files_only_shows_the_reminder() {
     let due_already = mine(START_WALL);
     let files = Loaded { owner: Err(NotOwner::Held), ..files(Capability::Rr1) };
     let (mut agent, effects) = start_with(files, there(&due_already), owes_set(&due_already));
@@ -109,7 +109,7 @@ fn nobody_waits_longer_than_twenty_seconds() {
 }
 
 #[test]
-fn a_status_asked_for_at_the_start_waits_for_the_reminder() {
+fn a_status_request_at_start_waits_for_the_reminder() {
     let (mut agent, look) = Agent::start(true, files(Capability::Rr1));
     assert_eq!(agent.ask(1, SessionRequest::Status), []);
     let effects = agent.read(look, &there(&mine(SOON)), &nothing());
@@ -118,7 +118,7 @@ fn a_status_asked_for_at_the_start_waits_for_the_reminder() {
 }
 
 #[test]
-fn a_status_does_not_wait_for_the_reminder_for_ever_nor_fails_with_it() {
+fn a_late_or_unreadable_reminder_does_not_block_the_status() {
     let (mut agent, _) = Agent::start(true, files(Capability::Rr1));
     assert_eq!(agent.ask(1, SessionRequest::Status), []);
     let effects = agent.sleep(20_000);
@@ -149,7 +149,7 @@ fn whoever_counts_on_another_server_or_file_is_told_so() {
 }
 
 #[test]
-fn d20_a_reminder_stored_for_somebody_who_has_just_signed_out_is_shown_to_nobody() {
+fn d20_a_reminder_set_during_a_sign_out_is_not_shown() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let (op, _) = only_job(agent.request(1, set(SOON)));
     let effects = agent.file_changed();

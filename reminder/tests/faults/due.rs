@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn d19_the_next_owner_of_the_files_reads_what_the_last_one_noted() {
+fn d19_a_new_owner_reads_what_the_last_one_noted() {
     let reminder = mine(START_WALL);
     let held = Loaded { owner: Err(NotOwner::Held), ..files(Capability::Rr1) };
     let (mut agent, _) = start_with(held, there(&reminder), nothing());
@@ -35,7 +35,7 @@ fn d20_another_users_reminder_is_neither_shown_nor_fired_nor_cleared() {
 }
 
 #[test]
-fn d20_a_reminder_noted_as_told_while_its_user_signs_out_is_told_when_they_are_back() {
+fn d20_a_reminder_due_during_sign_out_waits_for_its_user() {
     let reminder = mine(SOON);
     let mut agent = with(there(&reminder), nothing());
     let (note, _) = only_job(agent.live(600_000, &there(&reminder), &nothing()));
@@ -59,7 +59,7 @@ fn d20_a_reminder_noted_as_told_while_its_user_signs_out_is_told_when_they_are_b
 }
 
 #[test]
-fn d19_a_reminder_that_fell_due_while_the_agent_was_down_is_told_once_at_the_start() {
+fn d19_a_reminder_due_while_the_agent_was_down_fires_once() {
     let reminder = mine(START_WALL - DAY);
     let (mut agent, effects) = start(there(&reminder), nothing());
     let (op, job) = only_job(effects);
@@ -71,13 +71,13 @@ fn d19_a_reminder_that_fell_due_while_the_agent_was_down_is_told_once_at_the_sta
 
     let (_, effects) = start(there(&reminder), told(&reminder));
     assert_eq!(effects, [], "the next start");
-    let other = Reminder { set_at: START_WALL - 1, ..reminder };
+    let other = StoredReminder { set_at: START_WALL - 1, ..reminder };
     let (_, effects) = start(there(&other), told(&mine(START_WALL - DAY)));
     assert_eq!(only_job(effects).1, ReminderJob::Note(told(&other)), "another reminder");
 }
 
 #[test]
-fn d19_a_reminder_that_fell_due_while_the_machine_slept_is_told_once_on_wake() {
+fn d19_a_reminder_due_during_sleep_fires_once_on_wake() {
     let reminder = mine(SOON);
     let mut agent = with(there(&reminder), nothing());
     assert_eq!(agent.live(599_000, &there(&reminder), &nothing()), []);
@@ -91,7 +91,7 @@ fn d19_a_reminder_that_fell_due_while_the_machine_slept_is_told_once_on_wake() {
 }
 
 #[test]
-fn d19_the_wall_clock_counts_and_is_looked_at_every_half_minute() {
+fn d19_the_wall_clock_decides_and_is_checked_every_half_minute() {
     let reminder = mine(START_WALL + 30 * DAY);
     let mut agent = with(there(&reminder), nothing());
     agent.jump_wall(31 * 86_400);
@@ -104,7 +104,7 @@ fn d19_the_wall_clock_counts_and_is_looked_at_every_half_minute() {
 }
 
 #[test]
-fn d19_a_reminder_is_told_once_in_this_life_though_the_disk_is_full() {
+fn d19_a_reminder_fires_only_once_though_the_disk_is_full() {
     let reminder = mine(START_WALL);
     let (mut agent, effects) = start(there(&reminder), nothing());
     let (op, _) = only_job(effects);
@@ -121,7 +121,7 @@ fn d19_a_reminder_is_told_once_in_this_life_though_the_disk_is_full() {
 }
 
 #[test]
-fn d19_a_reminder_that_fell_due_while_nobody_was_signed_in_is_told_when_its_user_is_back() {
+fn d19_a_reminder_due_while_signed_out_fires_after_sign_in() {
     let reminder = mine(START_WALL);
     let (mut agent, effects) = start_with(no_files(), there(&reminder), nothing());
     assert_eq!(effects, []);
@@ -133,7 +133,7 @@ fn d19_a_reminder_that_fell_due_while_nobody_was_signed_in_is_told_when_its_user
 }
 
 #[test]
-fn d19_a_reminder_set_anew_is_told_anew_though_the_clock_went_back_to_when_it_was_set() {
+fn d19_a_reminder_set_again_fires_though_the_clock_went_back() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let reminder = mine(SOON);
     for _ in 0..2 {

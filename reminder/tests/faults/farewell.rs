@@ -4,7 +4,7 @@ use super::*;
 
 impl Agent {
     /// Signs out; what is done once the session file is gone.
-    fn sign_out(&mut self) -> (Revocation, Vec<ProfileEffect>) {
+    fn sign_out(&mut self) -> (PendingRevocation, Vec<ProfileEffect>) {
         let (erase, job) = only_store(self.ask(50, SessionRequest::Logout));
         let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
         let effects = self.done(erase, JobResult::Erased(Ok(())));
@@ -79,7 +79,7 @@ fn offline() -> ReminderAnswer {
     ReminderAnswer::Net(trouble(NetErrorKind::Connect("refused".to_owned())))
 }
 
-fn is_revocation(effect: &ProfileEffect, revocation: &Revocation) -> bool {
+fn is_revocation(effect: &ProfileEffect, revocation: &PendingRevocation) -> bool {
     matches!(effect, OfSession(Effect::Net(_, NetJob::Revoke(sent))) if sent == revocation)
 }
 
@@ -88,7 +88,7 @@ fn notes_nothing_owed(job: &ReminderJob) -> bool {
 }
 
 #[test]
-fn a_clear_of_a_moment_ago_is_told_before_the_session_is_revoked() {
+fn a_recent_clear_is_sent_before_the_session_is_revoked() {
     let (mut agent, call) = cleared();
     let (revocation, effects) = agent.sign_out();
     assert_eq!(effects, [], "the call comes first");
@@ -106,7 +106,7 @@ fn a_clear_of_a_moment_ago_is_told_before_the_session_is_revoked() {
 }
 
 #[test]
-fn a_clear_without_a_server_is_told_with_the_old_token_when_the_server_is_back() {
+fn an_offline_clear_is_sent_later_with_the_old_token() {
     let (mut agent, call) = cleared();
     agent.server_says(call, offline());
     let (revocation, effects) = agent.sign_out();
@@ -141,7 +141,7 @@ fn it_is_told_by_the_next_agent_too() {
 }
 
 #[test]
-fn a_server_that_does_not_take_it_in_does_not_keep_the_session_alive() {
+fn a_session_is_revoked_even_if_the_clear_is_rejected() {
     for (answer, tries) in [
         (ReminderAnswer::Unauthorized, 1),
         (ReminderAnswer::Refused, 1),
@@ -163,7 +163,7 @@ fn a_server_that_does_not_take_it_in_does_not_keep_the_session_alive() {
 }
 
 #[test]
-fn what_another_user_owes_or_the_same_one_at_another_server_does_not_hold_a_sign_out_up() {
+fn a_clear_for_another_account_does_not_delay_sign_out() {
     let elsewhere =
         ReminderBook { server: Some("https://other.example".to_owned()), ..owes(Owed::Clear(mine(SOON))) };
     for book in [owes(Owed::Clear(of("bob@example.com", SOON))), elsewhere, nothing()] {
@@ -174,7 +174,7 @@ fn what_another_user_owes_or_the_same_one_at_another_server_does_not_hold_a_sign
 }
 
 #[test]
-fn whoever_has_signed_in_again_informs_the_server_with_the_new_token() {
+fn after_another_sign_in_the_clear_uses_the_new_token() {
     let (mut agent, call) = cleared();
     agent.server_says(call, offline());
     let (revocation, effects) = agent.sign_out();
@@ -189,7 +189,7 @@ fn whoever_has_signed_in_again_informs_the_server_with_the_new_token() {
 }
 
 #[test]
-fn a_revocation_at_its_end_does_not_wait_for_what_its_user_owes() {
+fn an_expired_revocation_is_dropped_without_waiting_for_the_clear() {
     let (mut agent, call) = cleared();
     agent.server_says(call, offline());
     let (_, effects) = agent.sign_out();

@@ -13,9 +13,9 @@ fn d19_a_change_while_the_file_is_read_is_read_again() {
 }
 
 #[test]
-fn what_other_programs_do_to_the_file_is_told_to_whoever_follows() {
+fn changes_by_other_programs_are_reported_to_followers() {
     let mut agent = with(there(&mine(SOON)), nothing());
-    let set = |r: &Reminder| vec![notify(ReminderNotice::Set(shown(r, false, Upstream::Unknown)))];
+    let set = |r: &StoredReminder| vec![notify(ReminderNotice::Set(shown(r, false, Upstream::Unknown)))];
     let cleared = || vec![notify(ReminderNotice::Cleared)];
     assert_eq!(agent.edited(&there(&mine(SOON)), &nothing()), []);
     assert_eq!(agent.edited(&there(&mine(SOON + 1)), &nothing()), set(&mine(SOON + 1)));
@@ -28,7 +28,7 @@ fn what_other_programs_do_to_the_file_is_told_to_whoever_follows() {
 }
 
 #[test]
-fn a_file_that_can_not_be_read_once_still_counts_and_one_that_must_not_be_does_not() {
+fn read_errors_keep_the_reminder_but_a_symlink_clears_it() {
     let reminder = mine(SOON);
     let mut agent = with(there(&reminder), nothing());
     assert_eq!(agent.edited(&FoundReminder::Unusable(io_error()), &nothing()), []);
@@ -43,7 +43,7 @@ fn a_file_that_can_not_be_read_once_still_counts_and_one_that_must_not_be_does_n
 }
 
 #[test]
-fn garbage_is_removed_by_who_clears_and_the_server_told_if_it_knew_of_one() {
+fn clearing_garbage_informs_only_a_server_that_knew_a_reminder() {
     let mut agent = with(FoundReminder::Garbage, nothing());
     assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, None)]);
     let (op, job) = only_job(agent.request(2, ReminderRequest::ClearReminder));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_reminder_is_set_in_the_book_then_in_the_file_then_at_the_server() {
+fn a_reminder_is_set_in_book_then_file_then_server() {
     let mut agent = with(FoundReminder::Missing, nothing());
     assert_eq!(agent.request(1, ReminderRequest::Reminder), [answers(1, None)]);
 
@@ -46,7 +46,7 @@ fn a_reminder_is_set_in_the_book_then_in_the_file_then_at_the_server() {
 }
 
 #[test]
-fn what_a_crash_left_undone_is_not_owed_and_what_was_owed_before_still_is() {
+fn after_a_crash_the_file_decides_what_is_owed() {
     let (first, second) = (mine(SOON), mine(SOON + 1));
     let before = Some(Owed::Set(first.clone()));
     let book = ReminderBook { before: before.clone(), ..owes_set(&second) };
@@ -91,7 +91,7 @@ fn the_server_is_told_again_until_it_knows() {
 }
 
 #[test]
-fn a_refused_reminder_is_given_up_and_stays_in_the_file() {
+fn a_refused_reminder_is_not_resent_but_stays_stored() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let call = agent.set_and_tell(START_WALL + DAY);
     let effects = agent.server_says(call, ReminderAnswer::Refused);
@@ -104,7 +104,7 @@ fn a_refused_reminder_is_given_up_and_stays_in_the_file() {
 }
 
 #[test]
-fn a_token_that_was_not_accepted_is_not_sent_again_and_the_next_one_is() {
+fn only_a_new_token_is_sent_after_a_rejected_one() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let at = START_WALL + DAY;
     let call = agent.set_and_tell(at);
@@ -140,7 +140,7 @@ fn what_is_owed_waits_for_its_user_at_its_server() {
 }
 
 #[test]
-fn the_newest_is_what_is_owed_and_the_servers_word_for_the_last_one_does_not_settle_it() {
+fn a_late_answer_does_not_settle_a_newer_reminder() {
     let mut agent = with(FoundReminder::Missing, nothing());
     let (first, second) = (START_WALL + DAY, START_WALL + 2 * DAY);
     let call = agent.set_and_tell(first);
@@ -156,7 +156,7 @@ fn the_newest_is_what_is_owed_and_the_servers_word_for_the_last_one_does_not_set
 }
 
 #[test]
-fn what_is_set_now_does_not_wait_for_a_backoff_but_for_what_the_server_says() {
+fn a_new_reminder_skips_a_backoff_but_honours_retry_after() {
     for (answer, waits) in
         [(ReminderAnswer::Net(trouble(NetErrorKind::Timeout)), false), (ReminderAnswer::Limited(60), true)]
     {

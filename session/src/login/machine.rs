@@ -1,6 +1,6 @@
 //! The sign-in machine: what comes in, what it reports, and when it wants to be woken. `store.rs` is its last part.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{Error, Rejected, StoreError};
 use crate::input::{Op, Waiter};
@@ -87,7 +87,7 @@ pub(crate) enum LoginOutcome {
 }
 
 impl Login {
-    pub fn handle(&mut self, cx: &Context, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
+    pub fn handle(&mut self, cx: &MachineContext, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
         match event {
             LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
             LoginEvent::Answer { waiter, flow, entry } => self.answer(cx.now, waiter, flow, entry, out),
@@ -160,7 +160,7 @@ impl Login {
 
     fn begin(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         waiter: Waiter,
         server: String,
         scheme: Scheme,

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_looked_for_at_the_other_place_only_where_the_first_has_none() {
+    fn metadata_is_sought_elsewhere_only_if_it_is_absent() {
         for absent in [
             NetErrorKind::Status(404),
             NetErrorKind::Status(403),

@@ -16,7 +16,7 @@ pub(crate) enum MethodMachine {
     Otp(otp::Otp),
     Device(Box<device::Device>),
     Browser(Box<browser::Browser>),
-    Token(token::Token),
+    Token(token::PastedToken),
 }
 
 impl MethodMachine {
@@ -41,7 +41,7 @@ impl MethodMachine {
                 (Self::Browser(Box::new(browser)), next)
             }
             Scheme::Token => {
-                let (token, next) = token::Token::begin(server);
+                let (token, next) = token::PastedToken::begin(server);
                 (Self::Token(token), next)
             }
         }

@@ -1,6 +1,6 @@
 //! The end of a sign-in: pinned, written, read again where writing failed, and only then reported.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::jobs::{FileContent, Replaced, StoreJob};
@@ -21,7 +21,7 @@ impl Login {
     /// another.
     pub fn store(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         asked: Boot,
         tokens: TokenResponse,
         registration: Option<Box<Registration>>,
@@ -71,7 +71,7 @@ impl Login {
 
     pub(super) fn replaced(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         result: Result<Replaced, StoreError>,
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {

@@ -1,13 +1,13 @@
 //! Revocations to be confirmed by their servers, and calls whose tokens, if any still arrive, nobody will use.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::{Farewell, Outbox};
 use crate::input::Op;
 use crate::jobs::{NetJob, RevokeAnswer, StoreJob};
 use crate::notice::Notice;
 use crate::policy::slow_retry_at;
 use crate::registration::{CallTarget, Registration};
-use crate::revocation::{REVOCATION_KEPT_SECS, Revocation};
+use crate::revocation::{PendingRevocation, REVOCATION_KEPT_SECS};
 use crate::rotation::ArrivedSession;
 use crate::session::{Fingerprint, Holder, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
@@ -23,7 +23,7 @@ pub(crate) struct Revocations {
 /// A revocation to be confirmed by its server.
 #[derive(Debug)]
 struct Queued {
-    revocation: Revocation,
+    revocation: PendingRevocation,
     next: Boot,
     calling: Option<Op>,
     failures: u32,
@@ -57,12 +57,12 @@ impl Revocations {
 
     /// Whether one is about the session with this token.
     pub fn is_queued(&self, token: Fingerprint) -> bool {
-        let of = |one: &Revocation| Fingerprint::of(one.refresh.as_ref().unwrap_or(&one.access));
+        let of = |one: &PendingRevocation| Fingerprint::of(one.refresh.as_ref().unwrap_or(&one.access));
         self.queue.iter().any(|queued| of(&queued.revocation) == token)
     }
 
     /// Those that the disk holds.
-    pub fn load(&mut self, now: &Moment, revocations: Vec<Revocation>) {
+    pub fn load(&mut self, now: &Moment, revocations: Vec<PendingRevocation>) {
         for revocation in revocations {
             if self.queue.iter().all(|queued| queued.revocation.id != revocation.id) {
                 self.push(now, revocation);
@@ -71,13 +71,13 @@ impl Revocations {
     }
 
     /// Remembers one that another job writes down.
-    pub fn push(&mut self, now: &Moment, revocation: Revocation) {
+    pub fn push(&mut self, now: &Moment, revocation: PendingRevocation) {
         let announcement = Announcement::Due;
         self.queue.push(Queued { revocation, next: now.boot, calling: None, failures: 0, announcement });
     }
 
     /// Has the server asked to forget a session that nobody will use.
-    pub fn queue(&mut self, cx: &Context, at: CallTarget, session: &Session, out: &mut Outbox) {
+    pub fn queue(&mut self, cx: &MachineContext, at: CallTarget, session: &Session, out: &mut Outbox) {
         if can_revoke(cx, at.registration.as_ref()) {
             let revocation = revocation_of(cx, at, session, out);
             out.store(StoreJob::QueueRevocation(revocation.clone()));
@@ -95,7 +95,7 @@ impl Revocations {
             .min_by_key(|wake| wake.at)
     }
 
-    pub fn send_if_due(&mut self, cx: &Context, erasing: Option<u64>, out: &mut Outbox) {
+    pub fn send_if_due(&mut self, cx: &MachineContext, erasing: Option<u64>, out: &mut Outbox) {
         if cx.facts.owner.is_err() {
             return;
         }
@@ -170,7 +170,7 @@ impl Revocations {
     /// Whether this answer was abandoned; tokens that it brings are revoked, if they are to be.
     pub fn take_abandoned(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         tokens: Option<&TokenResponse>,
         out: &mut Outbox,
@@ -184,22 +184,33 @@ impl Revocations {
     }
 
     /// Has the server asked to forget tokens that nobody will use.
-    pub fn take_back(&mut self, cx: &Context, at: CallTarget, tokens: TokenResponse, out: &mut Outbox) {
+    pub fn take_back(
+        &mut self,
+        cx: &MachineContext,
+        at: CallTarget,
+        tokens: TokenResponse,
+        out: &mut Outbox,
+    ) {
         let arrived = ArrivedSession::granted(cx.now, cx.now.boot, tokens, Holder::default());
         self.queue(cx, at, &arrived.session, out);
     }
 }
 
 /// Whether the server can be asked to revoke.
-pub(crate) fn can_revoke(cx: &Context, registration: Option<&Registration>) -> bool {
+pub(crate) fn can_revoke(cx: &MachineContext, registration: Option<&Registration>) -> bool {
     let endpoint = registration.is_none_or(|known| known.endpoints.revocation.is_some());
     cx.policy().revokes && endpoint
 }
 
 /// The revocation of a session whose calls go to `at`.
-pub(crate) fn revocation_of(cx: &Context, at: CallTarget, session: &Session, out: &Outbox) -> Revocation {
+pub(crate) fn revocation_of(
+    cx: &MachineContext,
+    at: CallTarget,
+    session: &Session,
+    out: &Outbox,
+) -> PendingRevocation {
     let [a, b, c, d, e, f, ..] = cx.now.random("revocation");
-    Revocation {
+    PendingRevocation {
         // Several may be made in one event.
         id: u64::from_le_bytes([a, b, c, d, e, f, 0, 0]) ^ out.last_op(),
         at,
@@ -213,9 +224,9 @@ pub(crate) fn revocation_of(cx: &Context, at: CallTarget, session: &Session, out
 
 impl Queued {
     /// What is announced before it; none if that need not be, or was done.
-    fn farewell(&self, cx: &Context) -> Option<Farewell> {
+    fn farewell(&self, cx: &MachineContext) -> Option<Farewell> {
         let announces = cx.facts.settings.announces_revocations && self.announcement == Announcement::Due;
-        let Revocation { id, at, access, access_expires_at, until, user, .. } = &self.revocation;
+        let PendingRevocation { id, at, access, access_expires_at, until, user, .. } = &self.revocation;
         let user = user.clone().filter(|_| announces)?;
         let expires_at = access_expires_at.map_or(*until, |at| at.min(*until));
         Some(Farewell { revocation: *id, at: at.clone(), access: access.clone(), expires_at, user })

@@ -1,7 +1,7 @@
 //! What happens when the session file turns out to hold another session, none, or nothing usable: in which order the
 //! machines leave the old state and enter the new one.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::error::{EndReason, SignedOutReason, StoreError, StoreErrorKind};
 use crate::input::Op;
 use crate::jobs::{FileContent, Loaded};

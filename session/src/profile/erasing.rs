@@ -1,6 +1,6 @@
 //! A sign-out at work: what the local session still knows is noted, then it is removed, then the server is asked.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::error::{EndReason, Error, SignedOutReason, StoreError};
 use crate::input::{Op, Waiter};
 use crate::jobs::StoreJob;
@@ -8,7 +8,7 @@ use crate::logout::{can_revoke, revocation_of};
 use crate::notice::Notice;
 use crate::profile::{Profile, context};
 use crate::registration::CallTarget;
-use crate::revocation::Revocation;
+use crate::revocation::PendingRevocation;
 use crate::session::{Fingerprint, Session};
 use crate::session_file::FileState;
 use crate::time::Moment;
@@ -74,7 +74,7 @@ impl Profile {
         self.erase(now, revocation, Vec::new());
     }
 
-    fn erase(&mut self, now: &Moment, revocation: Option<Revocation>, waiters: Vec<Waiter>) {
+    fn erase(&mut self, now: &Moment, revocation: Option<PendingRevocation>, waiters: Vec<Waiter>) {
         self.sidecar.note().raise_epoch();
         let sidecar = self.sidecar.data().clone();
         let id = revocation.as_ref().map(|revocation| revocation.id);

@@ -6,7 +6,7 @@ mod erasing;
 mod requests;
 mod results;
 
-use crate::context::{Context, Demand, ProfileFacts};
+use crate::context::{Demand, MachineContext, ProfileFacts};
 use crate::effect::{Effect, Outbox};
 use crate::error::{NotOwner, SignedOutReason};
 use crate::input::{Input, Waiter};
@@ -44,7 +44,7 @@ pub struct Profile {
 macro_rules! context {
     ($profile:ident, $now:expr) => {{
         let may_store = $profile.may_store();
-        Context {
+        MachineContext {
             now: $now,
             facts: &$profile.facts,
             sidecar: $profile.sidecar.data(),

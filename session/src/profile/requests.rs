@@ -1,6 +1,6 @@
 //! What clients ask, answered or handed to the machine that will.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::error::Error;
 use crate::input::Waiter;
 use crate::inspections::Purpose;

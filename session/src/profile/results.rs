@@ -1,6 +1,6 @@
 //! Ends of jobs, each handed to the machine that started it; and what the machines report.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::error::{Error, Rejected, StoreError};
 use crate::identity::Identity;
 use crate::input::Op;

@@ -1,6 +1,6 @@
 //! Sessions that were found in the file: taken over from another program, or changed by it.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, Error};
 use crate::journal::Capability;
@@ -10,7 +10,7 @@ use crate::session::Session;
 
 impl Rotation {
     /// Takes over the session in the file; `first` if nothing was read before it.
-    pub fn adopted(cx: &Context, mut session: Session, first: bool) -> Self {
+    pub fn adopted(cx: &MachineContext, mut session: Session, first: bool) -> Self {
         let pin = cx.sidecar.pin.as_ref();
         let capability = pin.map(|pin| pin.capability).unwrap_or_default();
         let ours = pin.filter(|pin| pin.fingerprint == session.fingerprint());
@@ -32,7 +32,7 @@ impl Rotation {
     }
 
     /// The file still holds this session, perhaps with another access token or another end.
-    pub fn found_again(&mut self, cx: &Context, found: Session, out: &mut Outbox) {
+    pub fn found_again(&mut self, cx: &MachineContext, found: Session, out: &mut Outbox) {
         if matches!(self.last, Some(Error::Store(_))) && self.hold == Hold::Free {
             self.last = None;
         }

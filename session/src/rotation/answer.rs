@@ -1,6 +1,6 @@
 //! S4: what comes back, whether it counts, and when to try again.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind};
 use crate::input::Op;
@@ -9,20 +9,20 @@ use crate::journal::Capability;
 use crate::notice::Notice;
 use crate::policy::{retry_after, retry_at};
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
-use crate::rotation::state::{ArrivedSession, Attempt, Doubt, RotationState};
+use crate::rotation::state::{ArrivedSession, Doubt, RefreshAttempt, RotationState};
 use crate::token_response::TokenResponse;
 
 impl Rotation {
     /// S4: only an exact answer for the same user and session counts; only a refusal ends anything.
     pub(super) fn answered(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         answer: RefreshAnswer,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         let (asked, doubt) = match self.take_state() {
-            RotationState::Attempt(Attempt::Sending { op: mine, asked, doubt }) if mine == op => {
+            RotationState::Attempt(RefreshAttempt::Sending { op: mine, asked, doubt }) if mine == op => {
                 (asked, doubt)
             }
             other => {
@@ -72,7 +72,7 @@ impl Rotation {
     /// The refusal counts only for the session that the file still holds.
     pub(super) fn read_after_refusal(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         found: FileContent,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
@@ -94,14 +94,14 @@ impl Rotation {
     /// The server said where it stands, about a doubt or about a session written elsewhere.
     pub(super) fn probed(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         probe: ProbeAnswer,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         let ours = self.session.claims.generation.unwrap_or(0);
         match self.take_state() {
-            RotationState::Attempt(Attempt::CheckingGeneration(mine)) if mine == op => match probe {
+            RotationState::Attempt(RefreshAttempt::CheckingGeneration(mine)) if mine == op => match probe {
                 ProbeAnswer::Generation(theirs) if theirs > ours => self.end(cx, EndReason::Copied),
                 ProbeAnswer::Unclear(error) => self.try_again(cx, error, out),
                 ProbeAnswer::Generation(_) | ProbeAnswer::Refused | ProbeAnswer::NoRoute => {
@@ -139,7 +139,7 @@ impl Rotation {
     /// A try has failed for a passing reason: back off, and report it to those who can't wait that long.
     pub(super) fn try_again(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         error: NetError,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {

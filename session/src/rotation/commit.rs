@@ -1,7 +1,7 @@
 //! S5 and S6: what has arrived is made durable, put in the place of its parent, and only then used. A successor that
 //! can't be stored is kept in memory, and one that came too late for the file gives way. Nothing is sent from here.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, Error, StoreError, StoreErrorKind};
 use crate::input::Op;
@@ -34,7 +34,7 @@ impl Rotation {
 
     pub(super) fn replaced(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         result: Result<Replaced, StoreError>,
         out: &mut Outbox,
@@ -58,7 +58,7 @@ impl Rotation {
     /// The file does not hold the parent any more.
     fn give_way(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         intent: Intent,
         arrived: ArrivedSession,
         found: FileContent,
@@ -113,7 +113,7 @@ impl Rotation {
     }
 
     /// A start found a whole outcome, and the file still holds its parent: only the exchange is missing.
-    pub fn roll_forward(&mut self, cx: &Context, intent: Intent, session: Session, out: &mut Outbox) {
+    pub fn roll_forward(&mut self, cx: &MachineContext, intent: Intent, session: Session, out: &mut Outbox) {
         let lifetime = cx.sidecar.pin.as_ref().and_then(|pin| pin.lifetime_secs);
         let arrived = ArrivedSession::read(cx.now, session, lifetime, intent.capability);
         self.store_successor(true, intent, arrived, out);
@@ -122,7 +122,7 @@ impl Rotation {
     /// S6: the successor is durable, so it may be used; its parent never again.
     fn publish(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         intent: Intent,
         arrived: ArrivedSession,
         out: &mut Outbox,
@@ -143,7 +143,7 @@ impl Rotation {
 
     pub(super) fn not_stored(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         committed: bool,
         intent: Intent,
         arrived: ArrivedSession,
@@ -157,7 +157,7 @@ impl Rotation {
     /// A file is in the way of a refresh: back off, and report it to those who wait.
     pub(super) fn store_failed(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         why: StoreError,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {

@@ -1,15 +1,15 @@
 //! Ends: sessions that are over for good, and work under way for a session that is not wanted any more.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::EndReason;
 use crate::rotation::machine::{Rotation, RotationOutcome};
-use crate::rotation::state::{Attempt, RotationState};
+use crate::rotation::state::{RefreshAttempt, RotationState};
 use crate::session::{Session, is_same_session};
 
 impl Rotation {
     /// The session is over for good: its token is never sent again, not even after a restart.
-    pub fn end(&mut self, cx: &Context, why: EndReason) -> Vec<RotationOutcome> {
+    pub fn end(&mut self, cx: &MachineContext, why: EndReason) -> Vec<RotationOutcome> {
         self.state = RotationState::Ended(why);
         self.last = None;
         let until = self.session.works_until(cx.now.wall);
@@ -17,7 +17,7 @@ impl Rotation {
     }
 
     /// Another rotation of the same token never ends: the server is asked to forget the session, for a new sign-in.
-    pub(super) fn end_contested(&mut self, cx: &Context) -> Vec<RotationOutcome> {
+    pub(super) fn end_contested(&mut self, cx: &MachineContext) -> Vec<RotationOutcome> {
         let revoke = RotationOutcome::Revoke(cx.target_of(&self.session), Box::new(self.session.clone()));
         let mut outcomes = vec![revoke];
         outcomes.extend(self.end(cx, EndReason::Contested));
@@ -28,7 +28,7 @@ impl Rotation {
     /// been sent, by us or by whoever wrote a later one of the same session, it is never sent again.
     pub fn leave(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         winner: Option<&Session>,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
@@ -51,18 +51,18 @@ impl Rotation {
     }
 
     /// Whatever is under way comes to nothing; `revoke` if a successor that still arrives is to be revoked.
-    pub fn abandon(&mut self, cx: &Context, revoke: bool, out: &mut Outbox) -> Vec<RotationOutcome> {
+    pub fn abandon(&mut self, cx: &MachineContext, revoke: bool, out: &mut Outbox) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(Attempt::Sending { op, .. }) => {
+            RotationState::Attempt(RefreshAttempt::Sending { op, .. }) => {
                 return vec![RotationOutcome::Abandoned { op, at: cx.target_of(&self.session), revoke }];
             }
             RotationState::Attempt(
-                Attempt::Connecting { op, .. }
-                | Attempt::WritingIntent { connection: op, .. }
-                | Attempt::CheckingGeneration(op),
+                RefreshAttempt::Connecting { op, .. }
+                | RefreshAttempt::WritingIntent { connection: op, .. }
+                | RefreshAttempt::CheckingGeneration(op),
             )
             | RotationState::CheckingDoubt(op, _) => out.cancel(op),
-            RotationState::Attempt(Attempt::ReadingFile { connection, .. }) => {
+            RotationState::Attempt(RefreshAttempt::ReadingFile { connection, .. }) => {
                 connection.into_iter().for_each(|connection| out.cancel(connection));
             }
             RotationState::Idle

@@ -1,7 +1,7 @@
 //! The machine: what it owns, what comes in, what it reports, and when it wants to be woken.
 //! `send.rs`, `answer.rs`, `commit.rs`, `end.rs` and `adopt.rs` move it.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, StoreError};
 use crate::input::Op;
@@ -117,7 +117,12 @@ impl Rotation {
     }
 
     /// Applies one event.
-    pub fn handle(&mut self, cx: &Context, event: RotationEvent, out: &mut Outbox) -> Vec<RotationOutcome> {
+    pub fn handle(
+        &mut self,
+        cx: &MachineContext,
+        event: RotationEvent,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
         match event {
             RotationEvent::Due => self.step_if_due(cx, out),
             RotationEvent::FileRead(op, found) => self.file_read(cx, op, found, out),
@@ -131,7 +136,7 @@ impl Rotation {
     }
 
     /// When the next step is to be taken; none while one is under way or none is possible.
-    pub fn due(&self, cx: &Context) -> Option<Wake> {
+    pub fn due(&self, cx: &MachineContext) -> Option<Wake> {
         let at = match self.expiry() {
             Some(at) => WakeReason::SESSION_EXPIRY.at(at),
             None => self.refresh_due(cx)?,
@@ -140,7 +145,7 @@ impl Rotation {
     }
 
     /// When the next step of a refresh is to be taken.
-    pub fn refresh_due(&self, cx: &Context) -> Option<Wake> {
+    pub fn refresh_due(&self, cx: &MachineContext) -> Option<Wake> {
         self.session.refresh.as_ref()?;
         let now = cx.now.boot;
         let wanted = cx.demand.wanted || cx.demand.forced;

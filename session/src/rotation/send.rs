@@ -1,6 +1,6 @@
 //! S0 to S3: from reading the file to the first byte sent, and everything that can come between.
 
-use crate::context::Context;
+use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, NetError, StoreError};
 use crate::input::Op;
@@ -9,7 +9,7 @@ use crate::journal::{Capability, Intent};
 use crate::policy::{Replay, retry_at};
 use crate::registration::CallTarget;
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
-use crate::rotation::state::{Attempt, Doubt, RotationState, StoreStep};
+use crate::rotation::state::{Doubt, RefreshAttempt, RotationState, StoreStep};
 use crate::session::hex;
 use crate::time::Boot;
 use everkey_proto::Secret;
@@ -28,7 +28,7 @@ const LONGEST_WAY_SECS: u64 = 60;
 const ROTATING_MS: u64 = 60_000;
 
 impl Rotation {
-    pub(super) fn step_if_due(&mut self, cx: &Context, out: &mut Outbox) -> Vec<RotationOutcome> {
+    pub(super) fn step_if_due(&mut self, cx: &MachineContext, out: &mut Outbox) -> Vec<RotationOutcome> {
         if self.refresh_due(cx).is_none_or(|due| due.at > cx.now.boot) {
             return Vec::new();
         }
@@ -49,15 +49,15 @@ impl Rotation {
     }
 
     /// S0; `earlier` if the same token may have been sent before.
-    pub(super) fn begin(&mut self, cx: &Context, earlier: Option<Doubt>, out: &mut Outbox) {
+    pub(super) fn begin(&mut self, cx: &MachineContext, earlier: Option<Doubt>, out: &mut Outbox) {
         let op = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
         self.hold = Hold::Free;
-        self.state = RotationState::Attempt(Attempt::ReadingFile { op, connection: None, earlier });
+        self.state = RotationState::Attempt(RefreshAttempt::ReadingFile { op, connection: None, earlier });
     }
 
     /// What an open intent allows (I3): send again, ask the server, wait, or give up.
-    fn resolve(&mut self, cx: &Context, doubt: Doubt, out: &mut Outbox) -> Vec<RotationOutcome> {
+    fn resolve(&mut self, cx: &MachineContext, doubt: Doubt, out: &mut Outbox) -> Vec<RotationOutcome> {
         let now = cx.now.boot;
         if doubt.rotating_since.is_some_and(|since| since.ms_until(now) >= ROTATING_MS) {
             return self.end_contested(cx);
@@ -92,13 +92,15 @@ impl Rotation {
     /// The file was read, for S0 or after a refusal.
     pub(super) fn file_read(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         found: FileContent,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(Attempt::ReadingFile { op: mine, connection, earlier }) if mine == op => {
+            RotationState::Attempt(RefreshAttempt::ReadingFile { op: mine, connection, earlier })
+                if mine == op =>
+            {
                 self.read_before_use(cx, connection, earlier, found, out)
             }
             RotationState::Refused(Some(mine)) if mine == op => self.read_after_refusal(cx, found, out),
@@ -112,7 +114,7 @@ impl Rotation {
     /// S0 is done: only the token that we hold may go on.
     fn read_before_use(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         connection: Option<Op>,
         earlier: Option<Doubt>,
         found: FileContent,
@@ -147,29 +149,29 @@ impl Rotation {
     }
 
     /// S1, after asking the server about a session that this agent did not write.
-    pub(super) fn connect(&mut self, cx: &Context, earlier: Option<Doubt>, out: &mut Outbox) {
+    pub(super) fn connect(&mut self, cx: &MachineContext, earlier: Option<Doubt>, out: &mut Outbox) {
         let at = cx.target_of(&self.session);
         let server = earlier.as_ref().map_or(&at.server, |doubt| &doubt.intent.server).clone();
         let at = CallTarget { server, ..at };
         let vet = !self.vetted && self.session.claims.generation.is_some() && earlier.is_none();
         self.state = RotationState::Attempt(if vet {
             let op = out.net(NetJob::Probe { at, access: self.session.access.clone() });
-            Attempt::CheckingGeneration(op)
+            RefreshAttempt::CheckingGeneration(op)
         } else {
-            Attempt::Connecting { op: out.net(NetJob::Connect { at }), earlier }
+            RefreshAttempt::Connecting { op: out.net(NetJob::Connect { at }), earlier }
         });
     }
 
     /// S1 is done, or has failed.
     pub(super) fn connected(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         result: Result<(), NetError>,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         let earlier = match self.take_state() {
-            RotationState::Attempt(Attempt::Connecting { op: mine, earlier }) if mine == op => earlier,
+            RotationState::Attempt(RefreshAttempt::Connecting { op: mine, earlier }) if mine == op => earlier,
             other => {
                 self.state = other;
                 return Vec::new();
@@ -185,12 +187,19 @@ impl Rotation {
         }
         let read = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
-        self.state = RotationState::Attempt(Attempt::ReadingFile { op: read, connection: Some(op), earlier });
+        self.state =
+            RotationState::Attempt(RefreshAttempt::ReadingFile { op: read, connection: Some(op), earlier });
         Vec::new()
     }
 
     /// S2: the connection stands, so the intent is written; with the key of an earlier send, if there was one (I2).
-    fn write_intent(&mut self, cx: &Context, connection: Op, earlier: Option<Doubt>, out: &mut Outbox) {
+    fn write_intent(
+        &mut self,
+        cx: &MachineContext,
+        connection: Op,
+        earlier: Option<Doubt>,
+        out: &mut Outbox,
+    ) {
         if !cx.may_send {
             return self.stand_down(Some(connection), earlier, out);
         }
@@ -217,7 +226,7 @@ impl Rotation {
             }
         };
         let stored = out.store(StoreJob::WriteIntent(doubt.intent.clone()));
-        self.state = RotationState::Attempt(Attempt::WritingIntent { connection, stored, doubt });
+        self.state = RotationState::Attempt(RefreshAttempt::WritingIntent { connection, stored, doubt });
     }
 
     /// Nothing is sent after all.
@@ -231,13 +240,15 @@ impl Rotation {
     /// S2's intent is durable, or S5's outcome is.
     pub(super) fn stored(
         &mut self,
-        cx: &Context,
+        cx: &MachineContext,
         op: Op,
         result: Result<(), StoreError>,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(Attempt::WritingIntent { connection, stored, doubt }) if stored == op => {
+            RotationState::Attempt(RefreshAttempt::WritingIntent { connection, stored, doubt })
+                if stored == op =>
+            {
                 match result {
                     Ok(()) => {
                         self.send(cx, connection, doubt, out);
@@ -268,7 +279,7 @@ impl Rotation {
     }
 
     /// S3: from the first byte on, the outcome is in doubt.
-    fn send(&mut self, cx: &Context, connection: Op, doubt: Doubt, out: &mut Outbox) {
+    fn send(&mut self, cx: &MachineContext, connection: Op, doubt: Doubt, out: &mut Outbox) {
         let at = CallTarget { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
         let Some(refresh) = self.session.refresh.clone().filter(|_| cx.may_send) else {
             self.state = RotationState::InDoubt(doubt);
@@ -276,7 +287,8 @@ impl Rotation {
             return out.cancel(connection);
         };
         let (key, deadline) = (doubt.intent.key.clone(), doubt.intent.deadline);
-        self.state = RotationState::Attempt(Attempt::Sending { op: connection, asked: cx.now.boot, doubt });
+        self.state =
+            RotationState::Attempt(RefreshAttempt::Sending { op: connection, asked: cx.now.boot, doubt });
         out.net_on(connection, NetJob::Send { at, refresh, key, deadline });
     }
 
@@ -284,16 +296,18 @@ impl Rotation {
     pub(super) fn begin_anew(&mut self, out: &mut Outbox) {
         match self.take_state() {
             RotationState::Attempt(
-                Attempt::Connecting { op, earlier: None }
-                | Attempt::ReadingFile { connection: Some(op), earlier: None, .. },
+                RefreshAttempt::Connecting { op, earlier: None }
+                | RefreshAttempt::ReadingFile { connection: Some(op), earlier: None, .. },
             ) => out.cancel(op),
-            RotationState::Attempt(Attempt::ReadingFile { connection: None, earlier: None, .. }) => {}
+            RotationState::Attempt(RefreshAttempt::ReadingFile {
+                connection: None, earlier: None, ..
+            }) => {}
             other => self.state = other,
         }
     }
 
     /// A start found an intent: its token may have been sent, so only what its server allows may follow.
-    pub fn open_intent(&mut self, cx: &Context, intent: Intent) {
+    pub fn open_intent(&mut self, cx: &MachineContext, intent: Intent) {
         if self.over().is_none() {
             self.vetted = true;
             let closed = closed(cx);
@@ -305,7 +319,7 @@ impl Rotation {
 
 /// When a request sent now can't be carried out any more: its deadline, if it was set by the server's own clock, else
 /// the longest time on the way that is believed in.
-fn closed(cx: &Context) -> Boot {
+fn closed(cx: &MachineContext) -> Boot {
     let secs = if cx.facts.server_clock.is_known() { DEADLINE_SECS } else { LONGEST_WAY_SECS };
     cx.now.boot.plus_secs(secs + 2)
 }

@@ -4,12 +4,12 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
 use everkey_proto::request::SessionRequest;
 use everkey_session::Notice;
-use everkey_session::{Capability, Revocation};
+use everkey_session::{Capability, PendingRevocation};
 use everkey_session::{Effect, Farewell, ProfileReply};
 use everkey_session::{JobResult, Loaded, NetJob, StoreJob};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
-fn signed_out() -> (Agent, Revocation, Vec<Effect>) {
+fn signed_out() -> (Agent, PendingRevocation, Vec<Effect>) {
     let (mut agent, _) = Agent::start_announcing(files(Capability::Rr1));
     let (erase, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { revocation: Some(revocation), .. } = job else { panic!("{job:?}") };
@@ -19,7 +19,7 @@ fn signed_out() -> (Agent, Revocation, Vec<Effect>) {
     (agent, revocation, effects)
 }
 
-fn farewell(revocation: &Revocation) -> Effect {
+fn farewell(revocation: &PendingRevocation) -> Effect {
     Effect::Farewell(Farewell {
         revocation: revocation.id,
         at: home(),
@@ -45,7 +45,7 @@ fn a_revocation_waits_until_its_farewell_is_done() {
 }
 
 #[test]
-fn a_client_that_signs_out_does_not_wait_for_the_farewell() {
+fn a_sign_out_is_answered_before_the_farewell_is_done() {
     let (mut agent, ..) = signed_out();
     assert_eq!(agent.sleep(5_000), [reply(1, ProfileReply::LoggedOut(Outcome::Queued))]);
 }
@@ -70,7 +70,7 @@ fn a_revocation_that_waits_is_dropped_at_its_end() {
 }
 
 #[test]
-fn a_session_that_nobody_is_named_in_is_revoked_at_once() {
+fn a_session_without_a_user_is_revoked_at_once() {
     let mut nobodys = session(0);
     nobodys.holder.user = None;
     let (mut agent, _) = Agent::start_announcing(files_of(&nobodys));

@@ -5,11 +5,11 @@ mod jobs;
 
 use crate::dice::Dice;
 use everkey_proto::Secret;
-use everkey_reminder::{FoundReminder, Reminder, ReminderBook, ReminderDone, ReminderJob};
+use everkey_reminder::{FoundReminder, ReminderBook, ReminderDone, ReminderJob, StoredReminder};
 use everkey_session::NotOwner;
 use everkey_session::Op;
 use everkey_session::{FileContent, JobResult, Loaded, Replaced, StoreJob};
-use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
+use everkey_session::{Fingerprint, Journal, PendingRevocation, Session, Sidecar};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -33,7 +33,7 @@ impl Content {
 /// What is in the reminder's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextAudit {
-    Reminder(Reminder),
+    Reminder(StoredReminder),
     Garbage,
 }
 
@@ -93,11 +93,11 @@ pub enum Step {
     RemoveFile,
     SyncFolder,
     PutSidecar(Sidecar),
-    PutRevocation(Revocation),
+    PutRevocation(PendingRevocation),
     DropRevocation(u64),
     SyncState,
     PutBook(ReminderBook),
-    PutReminder(Option<Reminder>),
+    PutReminder(Option<StoredReminder>),
     SyncReminder,
 }
 
@@ -147,7 +147,7 @@ pub struct Disk {
     pub file: File<Option<Content>>,
     pub journal: File<Journal>,
     pub sidecar: File<Option<Sidecar>>,
-    pub revocations: File<BTreeMap<u64, Revocation>>,
+    pub revocations: File<BTreeMap<u64, PendingRevocation>>,
     pub reminder: File<Option<NextAudit>>,
     pub book: File<ReminderBook>,
     pub lock_is_free: bool,

@@ -5,7 +5,7 @@ use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::Op;
-use everkey_session::Revocation;
+use everkey_session::PendingRevocation;
 use everkey_session::{
     Identity, JobResult, LoginAnswer, LoginCall, NetJob, ProbeAnswer, RefreshAnswer, RevokeAnswer,
 };
@@ -244,7 +244,7 @@ impl World {
         }
     }
 
-    fn revoke(&mut self, op: Op, revocation: &Revocation) {
+    fn revoke(&mut self, op: Op, revocation: &PendingRevocation) {
         let takes = self.dice.between(20, 300);
         let answer = if !self.net_is_up || self.meets_trouble() {
             RevokeAnswer::Net(trouble(NetErrorKind::Timeout))

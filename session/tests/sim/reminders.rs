@@ -11,11 +11,11 @@ use everkey_proto::request::ReminderRequest;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret, When};
 use everkey_reminder::{
-    Owed, ProfileEffect, ProfileInput, Reminder, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
-    ReminderEffect, ReminderJob, ReminderNotice,
+    Owed, ProfileEffect, ProfileInput, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
+    ReminderEffect, ReminderJob, ReminderNotice, StoredReminder,
 };
 use everkey_session::NetErrorKind;
-use everkey_session::Revocation;
+use everkey_session::PendingRevocation;
 use everkey_session::{Op, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,14 +25,14 @@ pub struct Reminders {
     /// What the api-servers know, by email address.
     known: BTreeMap<String, u64>,
     /// Every reminder that was ever in the file, and how often it was told in a row.
-    written: Vec<Reminder>,
+    written: Vec<StoredReminder>,
     /// The one that was told last, and in which life.
-    told: Option<(Reminder, u32)>,
-    ever_told: Vec<Reminder>,
+    told: Option<(StoredReminder, u32)>,
+    ever_told: Vec<StoredReminder>,
     /// The one that was told last may be told again: the disk refused the note, or the book is lost.
     may_repeat: bool,
     /// Noted as told when the agent died.
-    swallowed: Vec<Reminder>,
+    swallowed: Vec<StoredReminder>,
     /// The last change of the file, if it was the agent's: whose, and when it is due.
     ours: Option<(String, Option<u64>)>,
     /// The api-server has refused it, or nobody can know any more what is owed.
@@ -85,7 +85,7 @@ impl World {
                 let next_audit_at = self.wall().saturating_add_signed(ahead);
                 // Never the very same that the agent sets.
                 let set_at = self.wall() - 1_000;
-                let reminder = Reminder { next_audit_at, user_email: email.to_owned(), set_at };
+                let reminder = StoredReminder { next_audit_at, user_email: email.to_owned(), set_at };
                 self.reminder_edited(Some(NextAudit::Reminder(reminder)));
             }
             Reminding::Garbled => self.reminder_edited(Some(NextAudit::Garbage)),
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    fn reminder_in_file(&self) -> Option<&Reminder> {
+    fn reminder_in_file(&self) -> Option<&StoredReminder> {
         match &self.disk.reminder.seen {
             Some(NextAudit::Reminder(reminder)) => Some(reminder),
             Some(NextAudit::Garbage) | None => None,
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    fn check_told(&mut self, reminder: &Reminder) {
+    fn check_told(&mut self, reminder: &StoredReminder) {
         let (wall, life) = (self.wall(), self.life);
         self.check_whose(&reminder.user_email);
         let known = self.reminders.written.contains(reminder);
@@ -308,7 +308,7 @@ impl World {
     }
 
     /// A session is revoked once what its user owes was told, or could not be, with its token.
-    pub fn check_parted(&mut self, revocation: &Revocation) {
+    pub fn check_parted(&mut self, revocation: &PendingRevocation) {
         let book = &self.disk.book.seen;
         let here = book.server.as_ref() == Some(&revocation.at.server);
         let found = self.reminder_in_file();

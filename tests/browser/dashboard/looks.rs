@@ -3,7 +3,7 @@
 
 use super::Desk;
 use everkey_tests::browser::Chromium;
-use everkey_tests::{ADA, Account, Fault, Person, Setup, Verdict, World};
+use everkey_tests::{ADA, Account, Approval, Fault, Person, Setup, World};
 use serde_json::json;
 
 /// Ada at work: signed in by code, by device code and by a token; one session has ended, one server is away.
@@ -25,7 +25,7 @@ fn full_world() -> World {
     binboi.answer(&asked, made.json()["token"].as_str().expect("a token"));
     let mut achilles = Account::of(&world, "achilles");
     let shown = achilles.login();
-    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().expect("a code"), Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().expect("a code"), Approval::Yes);
     achilles.after(&shown);
     for profile in ["staging", "lab-machine"] {
         let mut account = Account::of(&world, profile);

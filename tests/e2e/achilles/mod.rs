@@ -4,7 +4,7 @@ mod session;
 mod sign_in;
 
 use everkey_tests::process::kill_and_wait;
-use everkey_tests::{ADA, Account, Canned, Fault, Gate, Person, Setup, Verdict, World, until};
+use everkey_tests::{ADA, Account, Approval, Canned, Fault, Gate, Person, Setup, World, until};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -33,7 +33,7 @@ fn config(server: &str) -> String {
 fn sign_in(account: &mut Account, person: &mut Person) -> Value {
     let shown = account.login();
     assert_eq!(shown["reply"], "show", "{shown}");
-    person.decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    person.decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     let done = account.after(&shown);
     assert_eq!(done["reply"], "done", "{done}");
     done

@@ -11,7 +11,7 @@ fn device_code_sign_in_writes_the_tools_own_format() {
     assert_eq!(shown["complete_url"], Value::Null, "that page wants the code typed");
     let joined = account.login();
     assert_eq!((&joined["flow"], &joined["user_code"]), (&shown["flow"], &shown["user_code"]));
-    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     let done = account.after(&shown);
     assert_eq!((&done["reply"], &done["user"]["email"]), (&"done".into(), &ADA.into()), "{done}");
 
@@ -109,8 +109,8 @@ fn its_own_profiles_are_accounts_of_their_own() {
     world.put(CONFIG, &profiles.to_string());
     let (mut one, mut two) = (Account::of(&world, DEFAULT), Account::of(&world, "achilles/production"));
     let (first, second) = (one.login(), two.login());
-    Person::sign_in(&world.server, ADA).decide(first["user_code"].as_str().unwrap(), Verdict::Yes);
-    Person::sign_in(&other, "bob@example.com").decide(second["user_code"].as_str().unwrap(), Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(first["user_code"].as_str().unwrap(), Approval::Yes);
+    Person::sign_in(&other, "bob@example.com").decide(second["user_code"].as_str().unwrap(), Approval::Yes);
     assert_eq!(one.after(&first)["user"]["email"], ADA);
     assert_eq!(two.after(&second)["user"]["email"], "bob@example.com");
     two.refresh();
@@ -142,7 +142,7 @@ fn tokens_stay_with_their_server_when_the_address_changes() {
 /// Signs in past everkey, and writes the file as the original does: for all to read, and with what a later version adds.
 fn by_its_own_tool(world: &World, person: &mut Person) -> Value {
     let codes = world.server.call("POST", CODES, None, Some(&json!({}))).json()["data"].clone();
-    person.decide(codes["user_code"].as_str().unwrap(), Verdict::Yes);
+    person.decide(codes["user_code"].as_str().unwrap(), Approval::Yes);
     let body = json!({ "device_code": codes["device_code"] });
     let mut session = world.server.call("POST", POLL, None, Some(&body)).json()["data"].clone();
     session.as_object_mut().unwrap().remove("refresh_retry");

@@ -34,7 +34,7 @@ fn denied_and_expired_codes_differ_and_change_nothing() {
     let mut account = Account::of(&world, DEFAULT);
     let mut person = Person::sign_in(&world.server, ADA);
     let shown = account.login();
-    person.decide(shown["user_code"].as_str().unwrap(), Verdict::No);
+    person.decide(shown["user_code"].as_str().unwrap(), Approval::No);
     let failed = account.after(&shown);
     assert_eq!((&failed["reply"], &failed["code"]), (&"error".into(), &"refused".into()), "{failed}");
     assert!(failed["message"].as_str().unwrap().contains("denied"), "{failed}");
@@ -123,7 +123,7 @@ fn signing_in_works_again_after_a_kill_before_tokens() {
     let gate = Gate::default();
     let shown = account.login();
     let mut person = Person::sign_in(&world.server, ADA);
-    person.decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    person.decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     world.proxy.every(POLL, Fault::HoldAnswer(gate.clone()));
     until("the tokens to be given out", || world.server.events("login") == 1);
     kill_and_wait(world.agent_pid());
@@ -142,7 +142,7 @@ fn its_commands_use_the_configured_server_and_show_the_user() {
     let mut talk = world.start("--profile achilles login --json");
     let shown = talk.json();
     assert_eq!((&shown["type"], &shown["profile"]), (&"show".into(), &Value::Null), "{shown}");
-    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Verdict::Yes);
+    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     let done = talk.json();
     assert_eq!((&done["type"], &done["user"]["email"]), (&"done".into(), &ADA.into()), "{done}");
     talk.finish().ok();
@@ -160,7 +160,7 @@ fn its_commands_use_the_configured_server_and_show_the_user() {
     let mut talk = world.start("--profile achilles login --json");
     let shown = talk.json();
     assert_eq!(shown["url"], format!("{}/cli/verify", other.url()), "{shown}");
-    Person::sign_in(&other, ADA).decide(shown["user_code"].as_str().unwrap(), Verdict::No);
+    Person::sign_in(&other, ADA).decide(shown["user_code"].as_str().unwrap(), Approval::No);
     let failed = talk.json();
     assert!(failed["message"].as_str().is_some_and(|text| text.contains("denied")), "{failed}");
     talk.finish().exits(5);

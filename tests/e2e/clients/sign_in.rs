@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use super::driver::{Language, driver, text_of};
-use everkey_tests::person::{Person, Verdict};
+use everkey_tests::person::{Approval, Person};
 use everkey_tests::{ADA, World};
 use serde_json::json;
 use std::fs;
@@ -72,7 +72,7 @@ pub fn a_person_approves_elsewhere_or_in_the_browser(language: Language) {
     let step = &told["step"];
     assert_eq!(step["reply"], "show", "{told}");
     driver.0.say(&json!({ "answer": null }).to_string());
-    person.decide(step["user_code"].as_str().unwrap(), Verdict::Yes);
+    person.decide(step["user_code"].as_str().unwrap(), Approval::Yes);
     assert_eq!(driver.0.json()["ok"]["email"], ADA);
     assert_eq!(driver.ok(&json!({ "do": "whoami" }))["email"], ADA);
     text_of(&driver.ok(&json!({ "do": "token" })));
@@ -81,7 +81,7 @@ pub fn a_person_approves_elsewhere_or_in_the_browser(language: Language) {
     let told = driver.tell(&json!({ "do": "login" }));
     let step = &told["step"];
     assert_eq!(step["reply"], "open", "{told}");
-    let back = person.answer(step["url"].as_str().unwrap(), Verdict::Yes);
+    let back = person.answer(step["url"].as_str().unwrap(), Approval::Yes);
     // This browser is on another machine: nobody comes back to the port, and the address is pasted.
     assert_eq!(driver.answer(&back)["ok"]["email"], ADA);
     assert_eq!(driver.ok(&json!({ "do": "logout" })), "revoked");

@@ -11,7 +11,7 @@ fn until_due(account: &mut everkey_tests::Account) {
 }
 
 #[test]
-fn it_is_told_when_it_is_due_and_stays_to_be_seen() {
+fn a_reminder_fires_when_due_and_stays_visible() {
     let world = World::signed_in(Setup::default());
     let witness = Witness::of(&world, &[]);
     let mut account = account(&world);
@@ -29,7 +29,7 @@ fn it_is_told_when_it_is_due_and_stays_to_be_seen() {
 }
 
 #[test]
-fn d19_one_that_fell_due_while_the_agent_was_down_is_told_once() {
+fn d19_one_due_while_the_agent_was_down_fires_once() {
     let world = World::signed_in(Setup::default());
     let witness = Witness::of(&world, &[]);
     world.stop_agent();
@@ -65,7 +65,7 @@ fn d19_one_that_falls_due_after_a_crash_is_told_once() {
 }
 
 #[test]
-fn d19_one_that_fell_due_while_the_machine_slept_is_told_once_on_wake() {
+fn d19_one_due_during_sleep_fires_once_on_wake() {
     let world = World::signed_in(Setup::default());
     let witness = Witness::of(&world, &[]);
     let mut account = account(&world);

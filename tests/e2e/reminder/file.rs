@@ -30,7 +30,7 @@ fn setting_one_writes_the_contracts_file() {
 }
 
 #[test]
-fn a_time_that_is_past_or_too_far_is_refused_and_days_are_clamped() {
+fn past_and_distant_times_are_refused_but_days_are_clamped() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     for at in [now() - 60, now() + 366 * DAY] {
@@ -45,7 +45,7 @@ fn a_time_that_is_past_or_too_far_is_refused_and_days_are_clamped() {
 }
 
 #[test]
-fn one_that_another_tool_sets_changes_or_removes_is_known_at_once() {
+fn changes_by_another_tool_are_noticed_at_once() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     let (first, second, third) = (now() + DAY, now() + 2 * DAY, now() + 3 * DAY);
@@ -89,7 +89,7 @@ fn one_that_no_event_tells_of_is_found_too() {
 }
 
 #[test]
-fn what_is_no_reminder_is_left_alone_until_one_is_set() {
+fn garbage_is_left_alone_until_a_reminder_is_set() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     for garbage in ["", "null", "{\"next_audit_at\": \"soon\"}", "[1, \"ada@example.com\", 2]"] {
@@ -105,7 +105,7 @@ fn what_is_no_reminder_is_left_alone_until_one_is_set() {
 }
 
 #[test]
-fn a_link_is_not_followed_and_a_mode_that_lets_others_read_is_mended() {
+fn links_are_not_followed_and_a_loose_mode_is_tightened() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     let elsewhere = world.root().join("elsewhere.json");
@@ -153,7 +153,7 @@ fn what_else_the_file_holds_stays_for_the_same_user() {
 }
 
 #[test]
-fn it_outlives_refresh_and_sign_out_and_counts_for_its_user_alone() {
+fn a_reminder_outlives_logout_and_counts_only_for_its_user() {
     let world = World::signed_in(Setup::default());
     let at = set(&mut account(&world), &json!({ "in_days": 30 }))["at"].clone();
     let written = content(&world);

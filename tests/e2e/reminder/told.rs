@@ -73,7 +73,7 @@ fn a_bus_that_never_answers_costs_nothing_but_the_notification() {
 }
 
 #[test]
-fn without_a_bus_the_command_is_run_as_configured_and_sees_no_secret() {
+fn without_a_bus_the_configured_command_runs_without_secrets() {
     let mut world = World::signed_in(Setup::default());
     world.stop_agent();
     let odd = ["two words", "$HOME", "`id`", "; exit", "*"];
@@ -119,7 +119,7 @@ fn an_agent_without_rights_finds_its_helper() {
 }
 
 #[test]
-fn a_command_that_hangs_is_in_nobodys_way_and_outlives_the_agent() {
+fn a_hanging_command_blocks_nothing_and_outlives_the_agent() {
     let world = World::signed_in(Setup::default());
     let witness = Witness::of(&world, &["--stay"]);
     let mut agent = account(&world);
@@ -137,9 +137,8 @@ fn a_command_that_hangs_is_in_nobodys_way_and_outlives_the_agent() {
 }
 
 #[test]
-fn the_command_is_the_one_that_is_configured_when_it_is_due() {
-    let Some((world, desktop)) = with_desktop("the_command_is_the_one_that_is_configured_when_it_is_due")
-    else {
+fn the_command_configured_at_the_due_time_is_run() {
+    let Some((world, desktop)) = with_desktop("the_command_configured_at_the_due_time_is_run") else {
         return;
     };
     world.configure("[reminder]\ncommand = [\"/nowhere/at/all\"]\n");
@@ -169,7 +168,7 @@ fn script(world: &World, name: &str, text: &str) {
 }
 
 #[test]
-fn a_service_has_its_manager_start_the_helper_and_does_so_itself_if_that_fails() {
+fn a_service_starts_the_helper_through_its_manager_or_itself() {
     let mut world = World::signed_in(Setup::default());
     world.stop_agent();
     let witness = Witness::of(&world, &[]);

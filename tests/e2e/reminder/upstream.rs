@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const REMINDERS: &str = "/v0/reminders";
 
 #[test]
-fn the_server_is_told_when_one_is_set_and_when_it_is_cleared() {
+fn the_server_learns_when_a_reminder_is_set_or_cleared() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     let at = set(&mut account, &json!({ "in_days": 7 }))["at"].clone();
@@ -21,7 +21,7 @@ fn the_server_is_told_when_one_is_set_and_when_it_is_cleared() {
 }
 
 #[test]
-fn set_without_a_server_it_is_answered_at_once_and_told_when_the_server_is_back() {
+fn a_reminder_set_offline_is_answered_now_and_reported_later() {
     let mut world = World::signed_in(Setup::default());
     let mut account = account(&world);
     world.proxy.go_away();
@@ -34,7 +34,7 @@ fn set_without_a_server_it_is_answered_at_once_and_told_when_the_server_is_back(
 }
 
 #[test]
-fn what_the_server_is_owed_is_not_forgotten_with_the_agent() {
+fn changes_owed_to_the_server_survive_a_killed_agent() {
     let mut world = World::signed_in(Setup::default());
     world.proxy.go_away();
     let at = set(&mut account(&world), &json!({ "in_days": 7 }))["at"].clone();
@@ -55,7 +55,7 @@ fn what_the_server_is_owed_is_not_forgotten_with_the_agent() {
 }
 
 #[test]
-fn a_hotels_login_page_or_a_failing_server_is_no_answer() {
+fn a_captive_portal_or_failing_server_is_no_answer() {
     let world = World::signed_in(Setup::default());
     let mut account = account(&world);
     world.proxy.next(REMINDERS, Fault::Answer(Canned::captive_portal()));
@@ -87,7 +87,7 @@ fn known_elsewhere(world: &World) -> Value {
 }
 
 #[test]
-fn whoever_clears_one_and_signs_out_is_not_reminded_with_or_without_a_server() {
+fn a_clear_before_a_sign_out_always_reaches_the_server() {
     let mut world = World::signed_in(Setup::default());
     set(&mut account(&world), &json!({ "in_days": 7 }));
     until_told(&mut account(&world));

@@ -64,7 +64,7 @@ mod tests {
     use everkey_client::Reminder;
 
     #[test]
-    fn how_far_away_a_reminder_was_is_counted_from_when_it_happened() {
+    fn the_time_to_a_reminder_counts_from_the_event() {
         let at = 1_700_000_000;
         let email = "a@b.c".to_owned();
         let upstream = everkey_client::Upstream::Told;

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_for_its_owner_alone_and_goes_with_the_sign_in() {
+    fn the_redirect_file_is_private_and_removed_with_the_login() {
         let dir = tempfile::tempdir().unwrap();
         let file = redirect("https://a/", "Go on", dir.path()).unwrap();
         assert_eq!(file.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_command_left_is_swept_a_few_minutes_later() {
+    fn files_left_by_a_killed_command_are_swept_minutes_later() {
         let dir = tempfile::tempdir().unwrap();
         let left = redirect("https://a/", "Go on", dir.path()).unwrap();
         let other = dir.path().join("agent.log");

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn each_option_sets_its_own_field_and_the_last_one_counts() {
+    fn options_set_their_fields_and_the_last_one_wins() {
         let shared = read(&[("json", ""), ("profile", "a"), ("profile", "b"), ("token", "t")]).unwrap();
         assert!(shared.json);
         assert_eq!(shared.profile.as_deref(), Some("b"));

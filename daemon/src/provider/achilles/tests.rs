@@ -69,7 +69,7 @@ fn the_originals_file_is_written_again_byte_for_byte() {
 }
 
 #[test]
-fn unknown_fields_survive_as_they_are_written_and_the_successor_is_kept() {
+fn unknown_fields_stay_as_written_and_the_successor_is_kept() {
     let odd =
         r#""issued_at": "2026-03-08T11:00:00.000Z", "half":"\ud800","huge":1e999,"n":123456789012345678901"#;
     let old = FILE.replace(r#""issued_at": "2026-03-08T11:00:00.000Z""#, odd);
@@ -99,7 +99,7 @@ fn what_is_optional_may_be_missing_or_null() {
 }
 
 #[test]
-fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
+fn other_json_is_strange_and_non_json_is_damaged() {
     for strange in ["{}", "[]", "null", r#"{"access_token":1}"#, r#"{"accessToken":"a"}"#] {
         assert_eq!(parse_session(strange.as_bytes()), ParsedFile::Strange, "{strange}");
     }
@@ -222,7 +222,7 @@ fn n32_promises_and_attempts_that_changed_nothing_are_read() {
 }
 
 #[test]
-fn a_token_that_opens_nothing_is_sent_to_the_front_page() {
+fn a_redirect_to_the_front_page_means_a_refused_token() {
     let sent = |to: &str| {
         let mut answer = answer(302, "");
         answer.location = Some(to.into());

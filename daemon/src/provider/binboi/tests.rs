@@ -30,7 +30,7 @@ fn the_originals_file_is_written_again_byte_for_byte() {
 }
 
 #[test]
-fn unknown_fields_survive_sign_in_and_sign_out_as_they_are_written() {
+fn unknown_fields_survive_sign_in_and_sign_out_unchanged() {
     let odd =
         r#""api_url": "https://api.example", "half":"\ud800","huge":1e999,"list":[1, 2],"nothing":null"#;
     let old = FILE
@@ -56,7 +56,7 @@ fn unknown_fields_survive_sign_in_and_sign_out_as_they_are_written() {
 }
 
 #[test]
-fn the_address_of_the_check_is_the_one_that_is_kept() {
+fn the_address_that_was_checked_is_kept() {
     let mut next = session(FILE);
     next.holder.server = Some("http://127.0.0.1:8".into());
     let written = render_session(Some(FILE.as_bytes()), &next);
@@ -88,7 +88,7 @@ fn nobody_strange_and_damaged_are_told_apart() {
 }
 
 #[test]
-fn sign_out_leaves_no_token_and_removes_what_is_no_settings_file() {
+fn sign_out_removes_tokens_and_files_that_hold_no_settings() {
     let out = render_signed_out(br#"{"token":"t"}"#).unwrap();
     assert_eq!(parse_session(&out), ParsedFile::Nobody);
     let odd = render_signed_out(b"{\"token\":\"t\",\"x\":\"\xff\"}").unwrap();

@@ -73,7 +73,7 @@ fn a_static_token_alone_is_a_session_that_never_changes() {
 }
 
 #[test]
-fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
+fn other_json_is_strange_and_non_json_is_damaged() {
     for strange in [
         "[]",
         r#"{"auth_token":1}"#,
@@ -90,7 +90,7 @@ fn other_shapes_are_strange_and_what_is_not_json_is_damaged() {
 }
 
 #[test]
-fn sign_in_and_sign_out_keep_the_static_token_and_unknown_fields_as_they_are_written() {
+fn static_tokens_and_unknown_fields_survive_sign_in_and_out() {
     let old = r#"{"z":1e999,"half":"\ud800","auth_token":"st\u0061tic","access_token":"old","client_secret":"old"}"#;
     let mut next = Session { access: Secret::new("new"), ..session(old) };
     next.holder.registration = None;

@@ -11,7 +11,7 @@ use everkey_reminder::ReminderAnswer;
 use everkey_session::policy::Replay;
 use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer};
 use everkey_session::{NetErrorKind, Rejected};
-use everkey_session::{Revocation, TokenResponse};
+use everkey_session::{PendingRevocation, TokenResponse};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -141,7 +141,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     }
 }
 
-fn revoke(revocation: &Revocation) -> Option<HttpRequest> {
+fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
     let refresh = revocation.refresh.as_ref()?;
     let call = HttpRequest::post("/v0/auth/logout", json!({ "refresh_token": refresh }));
     Some(call.auth(Auth::Bearer(revocation.access.clone())))

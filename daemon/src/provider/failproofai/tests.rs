@@ -38,7 +38,7 @@ fn the_contracts_file_is_read_and_unknown_fields_survive() {
 }
 
 #[test]
-fn a_file_of_another_shape_is_left_alone_and_a_broken_one_is_not() {
+fn files_of_another_shape_are_strange_and_broken_ones_damaged() {
     let parse = |text: &str| file::parse_session(text.as_bytes());
     assert_eq!(parse(r#"{"v":2,"sessions":{"a":1}}"#), ParsedFile::Strange);
     for broken in ["", "{}", "[1]", "{", r#"{"access_token":1}"#, r#"{"refresh_token":"r","user":{}}"#] {
@@ -60,7 +60,7 @@ fn unknown_fields_survive_as_they_are_written() {
 }
 
 #[test]
-fn a_missing_refresh_expiry_counts_as_the_access_expiry_and_nothing_else_may_be_missing() {
+fn a_file_may_lack_its_refresh_expiry_but_nothing_else() {
     let without = |field: &str| {
         let mut value: Value = serde_json::from_str(FILE).unwrap();
         value.as_object_mut().unwrap().remove(field);
@@ -172,7 +172,7 @@ fn a_reminder_is_told_with_the_access_token() {
 }
 
 #[test]
-fn only_the_contracts_answers_settle_what_the_server_knows_of_a_reminder() {
+fn only_answers_of_the_contract_settle_a_reminder() {
     let read = |status, body| read_reminded(&answer(status, body));
     for (status, body) in [(204, ""), (200, ""), (200, r#"{"reminder":{}}"#), (201, "{}")] {
         assert_eq!(read(status, body), ReminderAnswer::Accepted, "{status} {body}");

@@ -18,7 +18,7 @@ use client::from_client;
 use error::{error_code, failed};
 use everkey_proto::{ProviderKind, Secret};
 use everkey_session::NetErrorKind;
-use everkey_session::Revocation;
+use everkey_session::PendingRevocation;
 use everkey_session::policy::{OauthClient, Replay};
 use everkey_session::{CallTarget, Endpoints};
 use everkey_session::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
@@ -131,7 +131,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
 }
 
 /// RFC 7009 section 2.1: the refresh token, which ends the session, or else the access token.
-fn revoke(revocation: &Revocation) -> Option<HttpRequest> {
+fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
     let known = revocation.at.registration.as_ref()?;
     let (token, kind) = match &revocation.refresh {
         Some(refresh) => (refresh, "refresh_token"),

@@ -67,7 +67,7 @@ fn granted(body: &str) -> everkey_session::TokenResponse {
 }
 
 #[test]
-fn a_refresh_says_who_it_is_in_the_way_that_the_server_knows() {
+fn a_refresh_authenticates_its_client_as_the_server_expects() {
     let shown = |auth| {
         let call = refresh(&here(auth), &Secret::new("r+1")).unwrap();
         (call.sent_body().to_owned(), call.sent_header("authorization"))
@@ -91,7 +91,7 @@ fn without_a_registration_no_token_is_sent_anywhere() {
 }
 
 #[test]
-fn n12_only_json_that_refuses_the_token_or_the_client_is_a_refusal() {
+fn n12_only_a_json_refusal_of_token_or_client_counts() {
     for error in ["invalid_grant", "invalid_client", "unauthorized_client"] {
         let body = format!(r#"{{"error":"{error}","error_description":"x"}}"#);
         for status in [400, 401] {
@@ -153,7 +153,7 @@ fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
 }
 
 #[test]
-fn a_token_that_cannot_be_sent_or_is_of_another_type_is_no_token() {
+fn unsendable_tokens_and_tokens_of_another_type_are_not_accepted() {
     for odd in [
         TOKENS.replace("bEaReR", "DPoP"),
         TOKENS.replace(r#""a""#, r#""""#),
@@ -168,7 +168,7 @@ fn a_token_that_cannot_be_sent_or_is_of_another_type_is_no_token() {
 }
 
 #[test]
-fn n20_lifetimes_are_read_as_servers_write_them_and_never_lose_the_tokens() {
+fn n20_odd_lifetimes_are_understood_and_never_lose_the_tokens() {
     let access = |secs: &str| granted(&TOKENS.replace("3600", secs)).access_expires_in;
     assert_eq!(access("3600"), Some(3600));
     assert_eq!(access("\"3600\""), Some(3600));
@@ -199,7 +199,7 @@ fn a_refresh_token_that_stays_can_be_sent_again() {
 }
 
 #[test]
-fn a_refresh_answer_tells_whose_it_is_and_is_not_lost_to_a_bad_id_token() {
+fn a_refresh_names_its_user_and_survives_bad_id_tokens() {
     let with = |token: &str| granted(&TOKENS.replace(r#""r""#, &format!(r#""r","id_token":"{token}""#)));
     let named = with(&id_token(&json!({"sub": "u2", "iss": "x", "aud": "x", "exp": 1})));
     assert_eq!(named.user.map(|user| user.id), Some("u2".to_owned()));
@@ -214,7 +214,7 @@ fn id_token(claims: &Value) -> String {
 
 #[test]
 fn the_refresh_token_is_revoked_or_else_the_access_token() {
-    let mut revocation = Revocation {
+    let mut revocation = PendingRevocation {
         id: 1,
         at: here(ClientAuth::None),
         access: Secret::new("a"),
@@ -223,7 +223,7 @@ fn the_refresh_token_is_revoked_or_else_the_access_token() {
         until: 0,
         user: None,
     };
-    let body = |revocation: &Revocation| revoke(revocation).map(|call| call.sent_body().to_owned());
+    let body = |revocation: &PendingRevocation| revoke(revocation).map(|call| call.sent_body().to_owned());
     assert_eq!(body(&revocation).unwrap(), "token=r&token_type_hint=refresh_token&client_id=me");
     revocation.refresh = None;
     assert_eq!(body(&revocation).unwrap(), "token=a&token_type_hint=access_token&client_id=me");

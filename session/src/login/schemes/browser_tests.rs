@@ -73,7 +73,7 @@ fn the_challenge_is_s256_of_the_verifier_that_is_sent() {
 }
 
 #[test]
-fn state_verifier_and_nonce_are_new_for_each_sign_in_and_none_tells_another() {
+fn state_verifier_and_nonce_are_fresh_and_independent() {
     let dice = |dice| Moment { dice: [dice; 32], ..after_ms(0) };
     let [one, other] = [1, 2].map(|n| Browser::begin(&dice(n), SERVER, None).0);
     assert_ne!(one.state, other.state);
@@ -173,7 +173,7 @@ fn a_refusal_of_the_right_state_ends_it() {
 }
 
 #[test]
-fn the_address_that_a_browser_elsewhere_ended_at_may_be_pasted() {
+fn the_callback_address_from_another_browser_may_be_pasted() {
     let answers = |state: &str| {
         [
             format!("{REDIRECT}?code=c&state={state}"),
@@ -205,7 +205,7 @@ fn rubbish_that_is_pasted_changes_nothing() {
 }
 
 #[test]
-fn asked_for_is_what_was_configured_or_the_usual_that_is_offered() {
+fn scopes_are_the_configured_ones_or_the_usual_ones_offered() {
     let scope_of = |oauth: &OauthClient, scopes: &[&str]| {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
         let (_, page) = at_page_of(Endpoints { scopes, ..endpoints() }, oauth);
@@ -226,7 +226,7 @@ fn asked_for_is_what_was_configured_or_the_usual_that_is_offered() {
 }
 
 #[test]
-fn a_client_with_a_secret_proves_itself_as_the_server_takes_it() {
+fn a_client_secret_is_sent_as_the_server_accepts_it() {
     use ClientAuth::{ClientSecretBasic, ClientSecretPost, None as Nothing};
     let cases = [
         (Some("shh"), vec![], ClientSecretBasic),
@@ -300,7 +300,7 @@ fn endpoints_that_are_known_are_not_asked_for() {
 }
 
 #[test]
-fn an_exchange_without_tokens_ends_it_and_the_code_is_not_sent_again() {
+fn a_failed_exchange_ends_the_login_without_resending_the_code() {
     let other = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Timeout };
     let ends = [
         (no(NetErrorKind::Timeout), Error::Net(other)),
@@ -317,7 +317,7 @@ fn an_exchange_without_tokens_ends_it_and_the_code_is_not_sent_again() {
 }
 
 #[test]
-fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
+fn the_server_is_asked_when_tokens_name_no_user() {
     let (mut browser, page) = at_page();
     exchange(back(&mut browser, &format!("code=c&state={}", state_of(&page))));
     let next = browser.resume(LoginAnswer::Granted(grant(None)));
@@ -329,7 +329,7 @@ fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
 }
 
 #[test]
-fn metadata_is_looked_for_at_the_second_place_before_anything_fails() {
+fn metadata_is_sought_at_the_second_place_before_failing() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     let absent = || LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(404) });
     assert_eq!(browser.resume(absent()), discovery(Scheme::Browser, WellKnown::OAuth));

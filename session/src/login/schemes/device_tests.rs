@@ -48,7 +48,7 @@ fn end(device: &mut Device, answer: LoginAnswer) -> NextStep {
 }
 
 #[test]
-fn a_server_without_client_ids_is_started_at_once_and_shows_its_code() {
+fn a_server_without_client_ids_shows_its_code_at_once() {
     let (mut device, first) = Device::begin(SERVER, None);
     assert_eq!(first, NextStep::Call(LoginCall::StartDevice { registration: None, scope: None }));
     let shown = DeviceInstructions {
@@ -91,7 +91,7 @@ fn absurd_intervals_and_lifetimes_are_clamped() {
 }
 
 #[test]
-fn a_code_that_nobody_approves_expires_when_it_said_and_is_asked_no_later() {
+fn an_unapproved_code_expires_on_time_and_polling_stops() {
     let mut device = shown(5, 12);
     assert_eq!(poll(&mut device, 5_000, LoginAnswer::Pending), 5);
     assert_eq!(poll(&mut device, 10_000, LoginAnswer::Pending), 2, "not past the end");
@@ -101,7 +101,7 @@ fn a_code_that_nobody_approves_expires_when_it_said_and_is_asked_no_later() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_has_not_said_that_nobody_approved() {
+fn a_failing_server_is_reported_as_such_not_as_expiry() {
     let mut device = shown(5, 600);
     assert!(device.wake(&after_ms(5_000)).is_some());
     let broken = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(500) };
@@ -125,7 +125,7 @@ fn a_refusal_ends_it_with_its_reason() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_asked_half_as_often_each_time() {
+fn each_failed_poll_doubles_the_pause_up_to_a_minute() {
     let passing = [
         NetErrorKind::Timeout,
         NetErrorKind::Status(500),
@@ -155,7 +155,7 @@ fn what_is_not_the_contract_ends_it_at_once() {
 }
 
 #[test]
-fn retry_after_is_waited_for_but_never_less_than_the_interval() {
+fn retry_after_is_honoured_but_never_below_the_interval() {
     let mut device = shown(5, 600);
     assert_eq!(poll(&mut device, 5_000, LoginAnswer::Limited(30)), 30);
     assert_eq!(poll(&mut device, 35_000, LoginAnswer::Limited(0)), 5);
@@ -185,7 +185,7 @@ fn an_unknown_client_discovers_registers_and_starts() {
 }
 
 #[test]
-fn a_known_client_registers_nothing_and_asks_for_what_was_configured() {
+fn a_known_client_skips_registration_and_requests_the_configured_scope() {
     let oauth = OauthClient { scope: Some("api".to_owned()), ..with_id(Some("shh")) };
     let (mut device, _) = Device::begin(SERVER, Some(&oauth));
     let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
@@ -243,7 +243,7 @@ fn identifying(known: Option<User>) -> Device {
 }
 
 #[test]
-fn tokens_that_do_not_say_whose_they_are_are_asked_about() {
+fn the_server_is_asked_when_tokens_name_no_user() {
     let nameless = User { id: "ann".to_owned(), email: String::new() };
     for known in [None, Some(nameless)] {
         let end = identifying(known).resume(&after_ms(6_000), accepted(Some(user("ann"))));
@@ -262,7 +262,7 @@ fn userinfo_of_another_user_ends_it() {
 }
 
 #[test]
-fn a_server_that_says_nothing_of_the_user_keeps_nobody_out() {
+fn login_succeeds_even_if_the_server_names_no_user() {
     let timeout = Identity::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Timeout });
     for identity in [Identity::Untold, Identity::Refused, Identity::Limited(9), timeout] {
         let end = identifying(None).resume(&after_ms(6_000), LoginAnswer::Identified(identity));

@@ -200,7 +200,7 @@ mod tests {
     const SENT: LoginAnswer = LoginAnswer::CodeSent { expires_in: Some(600), resend_available_in: Some(30) };
 
     #[test]
-    fn another_code_can_be_asked_for_and_the_first_goes_on_to_work() {
+    fn another_code_may_be_requested_while_the_first_still_works() {
         let (mut otp, _) = Otp::begin();
         typed(&mut otp, "a@b.c");
         otp.resume(SENT);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_with_its_address_is_tried_for_it_whatever_was_asked() {
+    fn a_code_with_its_address_is_tried_whatever_was_asked() {
         let verify = |email: &str| {
             NextStep::Call(LoginCall::VerifyCode { email: email.to_owned(), code: Secret::new("123456") })
         };
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_with_a_code_is_refused_as_ever() {
+    fn malformed_pairs_of_address_and_code_are_refused() {
         let pair = |email: &str, code: &str| Entry::Code { email: email.to_owned(), code: Secret::new(code) };
         let text = |text: &str| Entry::Text(Secret::new(text));
         for entry in [
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_costs_no_try_at_the_code() {
+    fn an_invalid_address_costs_no_try_at_the_code() {
         let (mut otp, _) = Otp::begin();
         typed(&mut otp, "a@b.c");
         otp.resume(SENT);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn five_refused_codes_end_it_and_other_trouble_ends_it_at_once() {
+    fn five_refused_codes_or_one_other_error_end_the_login() {
         let (mut otp, _) = Otp::begin();
         typed(&mut otp, "a@b.c");
         assert!(matches!(

@@ -19,7 +19,7 @@ const LONGEST: usize = 8192;
 
 /// Where it stands.
 #[derive(Debug)]
-pub(crate) struct Token {
+pub(crate) struct PastedToken {
     server: String,
     stage: Stage,
 }
@@ -31,7 +31,7 @@ enum Stage {
     Over,
 }
 
-impl Token {
+impl PastedToken {
     pub fn begin(server: &str) -> (Self, NextStep) {
         let mut token = Self { server: server.to_owned(), stage: Stage::Over };
         let first = token.ask(TRIES, None);
@@ -114,8 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_accepts_is_kept_and_never_expires_by_itself() {
-        let (mut token, _) = Token::begin("http://s");
+    fn an_accepted_token_is_kept_and_never_expires() {
+        let (mut token, _) = PastedToken::begin("http://s");
         let Some(NextStep::Call(LoginCall::Identify { access, .. })) = token.answer(&Secret::new(" pat_1\n"))
         else {
             panic!("the server is asked first")
@@ -127,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_a_newline_is_asked_for_again_and_never_sent() {
-        let (mut token, _) = Token::begin("http://s");
+    fn a_malformed_token_is_asked_for_again_and_never_sent() {
+        let (mut token, _) = PastedToken::begin("http://s");
         for bad in ["pat\nx", "pat x", "", "pät"] {
             let next = token.answer(&Secret::new(bad));
             assert!(!matches!(next, Some(NextStep::Call(_))), "{bad:?}: {next:?}");
@@ -137,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_asked_for_again_and_no_answer_ends_it() {
-        let (mut token, _) = Token::begin("http://s");
+    fn a_refusal_asks_for_another_token_but_silence_is_final() {
+        let (mut token, _) = PastedToken::begin("http://s");
         token.answer(&Secret::new("pat_1"));
         let again = token.resume(identity(Identity::Refused));
         assert!(matches!(again, NextStep::Ask(Prompt::Field { tries: 2, again: Some(_), .. })), "{again:?}");

@@ -3,7 +3,7 @@
 use super::{Checks, Rule};
 use crate::disk::{Content, Disk, Step};
 use crate::server::Server;
-use everkey_session::{Fingerprint, Journal, Revocation, Session, Sidecar};
+use everkey_session::{Fingerprint, Journal, PendingRevocation, Session, Sidecar};
 use std::collections::BTreeSet;
 
 impl Checks {
@@ -22,7 +22,7 @@ impl Checks {
     }
 
     /// A sign-out begins; of what the agent knows it promises that the server will hear.
-    pub fn erasing(&mut self, revocation: Option<&Revocation>, server: &Server) {
+    pub fn erasing(&mut self, revocation: Option<&PendingRevocation>, server: &Server) {
         let family = revocation.and_then(|known| server.family_id(known.refresh.as_ref()?.expose()));
         self.leaving.extend(family);
         self.given_up.extend(family);

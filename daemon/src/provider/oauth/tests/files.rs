@@ -34,7 +34,7 @@ fn everything_about_a_session_survives_its_file() {
 }
 
 #[test]
-fn a_file_of_a_newer_everkey_is_strange_and_rubbish_is_damaged() {
+fn a_newer_everkeys_file_is_strange_and_rubbish_is_damaged() {
     assert_eq!(changed(|file| file["version"] = json!(2)), ParsedFile::Strange);
     assert_eq!(parse_session(br#"{"version":7,"other":true}"#), ParsedFile::Strange);
     for rubbish in ["", "{", "[]", "null", "{}", r#"{"version":0}"#, r#"{"version":"2"}"#, r#"{"version":1}"#]
@@ -48,7 +48,7 @@ fn a_file_of_a_newer_everkey_is_strange_and_rubbish_is_damaged() {
 }
 
 #[test]
-fn a_file_can_not_send_tokens_where_a_sign_in_would_not() {
+fn a_file_with_unsafe_endpoints_or_tokens_is_damaged() {
     for odd in ["http://evil.example/token", "ftp://x/", "token", "", "https://u:p@x/token"] {
         let read = changed(|file| file["registration"]["endpoints"]["token"] = json!(odd));
         assert_eq!(read, ParsedFile::Damaged, "{odd}");

@@ -65,7 +65,7 @@ fn metadata_is_read() {
 }
 
 #[test]
-fn an_openid_provider_that_does_not_list_its_scopes_has_openid() {
+fn an_openid_provider_without_listed_scopes_has_the_openid_scope() {
     let scopes = |algs: Value| match changed(|metadata| {
         metadata["scopes_supported"] = Value::Null;
         metadata["id_token_signing_alg_values_supported"] = algs;
@@ -112,7 +112,7 @@ fn endpoints_are_no_less_safe_than_the_issuer() {
 }
 
 #[test]
-fn a_server_on_this_machine_may_speak_plain_http_and_its_address_is_normal() {
+fn a_local_http_address_is_allowed_and_normalised() {
     let at = "HTTP://127.0.0.1:1";
     let metadata = json!({"issuer": at, "token_endpoint": "HTTP://127.0.0.1:1/t"});
     let call = LoginCall::Discover { issuer: at.into(), place: WellKnown::OpenId, scheme: Scheme::Device };
@@ -122,7 +122,7 @@ fn a_server_on_this_machine_may_speak_plain_http_and_its_address_is_normal() {
 }
 
 #[test]
-fn a_browser_needs_pkce_and_every_client_a_way_to_prove_itself() {
+fn a_browser_needs_pkce_and_every_client_a_supported_authentication() {
     let mut plain = metadata();
     plain["code_challenge_methods_supported"] = json!(["plain"]);
     assert!(is_metadata(&read_for(Scheme::Browser, &plain)));
@@ -294,7 +294,7 @@ fn a_code_is_exchanged_with_its_verifier() {
 }
 
 #[test]
-fn an_id_token_counts_only_for_this_client_and_this_sign_in() {
+fn id_tokens_count_only_for_their_client_and_sign_in() {
     let good = json!({
         "iss": ISSUER, "aud": "me", "sub": "u", "exp": 1600, "nonce": "n", "email": "e@x", "name": "Ada",
     });

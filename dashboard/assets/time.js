@@ -1,4 +1,4 @@
-// Times that tick. The server has written them already; `pages/clock.rs` says the same words.
+// Times that tick. The server has written them already; `dashboard/src/pages/clock.rs` says the same words.
 
 export const now = () => Math.floor(Date.now() / 1000);
 

@@ -1,4 +1,4 @@
-//! Things to show where there is no agent: for tests, and for `examples/preview.rs`.
+//! Things to show where there is no agent: for tests, and for `preview.rs`.
 
 use super::clock::Clock;
 use crate::agent::Look;

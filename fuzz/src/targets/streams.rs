@@ -1,4 +1,4 @@
-//! Whole binary streams, as either side reads them: magic, hello, then frames. Mirrors `daemon/src/conn.rs`.
+//! Whole binary streams, as either side reads them: magic, hello, then frames. Mirrors `daemon/src/conn/`.
 
 use super::{hello, messages, sentence};
 use crate::measure;

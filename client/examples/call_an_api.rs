@@ -1,7 +1,7 @@
 //! Calls an API with a token, and asks for a better one once when the API answers 401:
 //! `cargo run -p everkey-client --example call_an_api PROFILE HOST:PORT PATH` (plain HTTP, for a server on this machine).
 
-use everkey_client::{Agent, Failure, Secret};
+use everkey_client::{Agent, Failure, Secret, hint_text};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -43,5 +43,5 @@ fn status(answer: &str) -> &str {
 }
 
 fn to_text(failure: Failure) -> String {
-    format!("{} {}", failure.message, failure.hint)
+    format!("{} {}", failure.message, hint_text(&failure.hint))
 }

@@ -1,6 +1,6 @@
 //! Who is signed in: `cargo run -p everkey-client --example whoami [PROFILE]`
 
-use everkey_client::{Agent, Code, Failure};
+use everkey_client::{Agent, Code, Failure, hint_text};
 
 fn main() -> Result<(), Failure> {
     let mut agent = Agent::connect_as("whoami example")?;
@@ -12,7 +12,7 @@ fn main() -> Result<(), Failure> {
         Ok(Some(user)) => println!("{} ({})", user.email, user.id),
         Ok(None) => println!("signed in; this server does not say who"),
         Err(failure) if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) => {
-            println!("not signed in. {}", failure.hint);
+            println!("not signed in. {}", hint_text(&failure.hint));
         }
         Err(failure) => return Err(failure),
     }

@@ -5,6 +5,7 @@ use everkey_proto::achilles::AchillesConfig;
 use everkey_proto::config::Config;
 use everkey_proto::place::Places;
 use everkey_proto::profile::{Profile, profiles, resolve};
+use everkey_proto::reply::Hint;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl UserConfiguration {
             Failure::new(
                 Code::UnknownProfile,
                 format!("There is no profile {name:?}."),
-                format!("There is: {}. `everkey profile add` makes one.", known.join(", ")),
+                Hint::AddProfile { known: known.into_iter().map(str::to_owned).collect() },
             )
         })
     }

@@ -31,6 +31,7 @@ pub mod configuration;
 mod connection;
 pub mod environment;
 mod events;
+mod hint;
 mod launch;
 pub mod precedence;
 mod profile_client;
@@ -41,9 +42,10 @@ pub use connection::unexpected_reply;
 pub use events::EventStream;
 pub use everkey_proto::profile::Profile;
 pub use everkey_proto::reply::{
-    Access, Code, Event, Failure, Field, Happening, Inspection, Reminder, Revocation, Short, State, Status,
-    Step, Token, Upstream, User, Verdict,
+    Access, Code, Event, Failure, Field, Happening, Hint, Inspection, Reminder, Revocation, Short, State,
+    Status, Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::request;
 pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Scheme, Secret, When};
+pub use hint::{hint_text, hint_text_with};
 pub use profile_client::{ProfileClient, PromptReply, code_or_email, is_repeat};

@@ -179,8 +179,7 @@ mod tests {
 
         let page = tokio::spawn(get(format!("{url}/callback?error=x")));
         let message = "<script>alert(1)</script>".to_owned();
-        let hint = String::new();
-        let failure = Failure { code: Code::Refused, message, hint, retry_after_secs: None, answer: None };
+        let failure = Failure::new(Code::Refused, message, "");
         let _ = back.recv().await.unwrap().reply.send(Reply::Failed(failure));
         let (status, text) = page.await.unwrap();
         assert!(status == 400 && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");

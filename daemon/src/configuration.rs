@@ -9,6 +9,7 @@ use everkey_proto::achilles::AchillesConfig;
 use everkey_proto::config::{Config, OauthEndpoints, OauthProfile};
 use everkey_proto::place::{Places, normal_server};
 use everkey_proto::profile::{Profile, profiles, resolve};
+use everkey_proto::reply::Hint;
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Secret};
 use everkey_session::Endpoints;
@@ -201,7 +202,7 @@ fn no_such_profile(name: &str, known: &[String]) -> Failure {
     Failure {
         code: Code::UnknownProfile,
         message: format!("There is no profile {:?}.", harmless(name, 64)),
-        hint: format!("There is: {}. `everkey profile add` adds one.", known.join(", ")),
+        hint: Hint::AddProfile { known: known.to_vec() },
         retry_after_secs: None,
         answer: None,
     }
@@ -211,7 +212,7 @@ fn unusable(e: &anyhow::Error) -> Failure {
     Failure {
         code: Code::Storage,
         message: format!("{e:#}."),
-        hint: "Mend it and try again; the sessions that are looked after already go on.".to_owned(),
+        hint: "Mend it and try again; the sessions that are looked after already go on.".into(),
         retry_after_secs: None,
         answer: None,
     }

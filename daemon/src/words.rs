@@ -2,7 +2,8 @@
 
 mod files;
 
-use everkey_proto::reply::{Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict};
+use everkey_proto::reply::{
+    Hint, Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_reminder::{ReminderError, ReminderReply};
@@ -33,41 +34,33 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileR
         ProfileReply::Opened { flow, page: BrowserPage { url, port }, expires_at } => {
             Reply::Step(Step::Open { flow, url, port, expires_at })
         }
-        ProfileReply::Inspected(identity) => inspected(provider, identity),
+        ProfileReply::Inspected(identity) => inspected(identity),
         ProfileReply::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
         ProfileReply::LoggedOut(revocation) => Reply::LoggedOut(revocation),
-        ProfileReply::Failed(error) => Reply::Failed(told(provider, &error)),
+        ProfileReply::Failed(error) => Reply::Failed(failure(&error)),
     }
 }
 
-/// The failure, with the words for a profile of this provider.
-fn told(provider: &str, error: &Error) -> Failure {
-    match error {
-        Error::Net(net) => Failure { hint: net_hint(provider, net), ..failure(error) },
-        _ => failure(error),
-    }
-}
-
-fn inspected(provider: &str, identity: Identity) -> Reply {
+fn inspected(identity: Identity) -> Reply {
     let bare = |verdict| Inspection { verdict, user: None, about: BTreeMap::new() };
     Reply::Inspected(match identity {
         Identity::Accepted { user, about } => Inspection { verdict: Verdict::Accepted, user, about },
         Identity::Refused => bare(Verdict::Refused),
         Identity::Untold => bare(Verdict::Untold),
         Identity::Limited(secs) => return Reply::Failed(failure(&Error::RateLimited { secs })),
-        Identity::Net(net) => return Reply::Failed(told(provider, &Error::Net(net))),
+        Identity::Net(net) => return Reply::Failed(failure(&Error::Net(net))),
     })
 }
 
 /// The wire's reply for the reminder.
-pub fn reminder_reply(provider: &str, reply: ReminderReply) -> Reply {
+pub fn reminder_reply(reply: ReminderReply) -> Reply {
     let failure = match reply {
         Ok(reminder) => return Reply::Reminder(reminder),
-        Err(ReminderError::Session(error)) => told(provider, &error),
+        Err(ReminderError::Session(error)) => failure(&error),
         Err(ReminderError::NoReminders) => Failure::new(
             Code::BadRequest,
             "This profile's server keeps no reminders.",
-            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.",
+            Hint::NameReminderProfile,
         ),
         Err(ReminderError::OutOfRange) => Failure::new(
             Code::BadRequest,
@@ -110,75 +103,75 @@ pub fn status(
 /// Code, sentence and hint for a trouble.
 pub fn failure(error: &Error) -> Failure {
     let (code, message, hint) = match error {
-        Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), LOGIN.to_owned()),
+        Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), Hint::Login),
         Error::NeedsLogin(over) => {
-            (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), LOGIN.to_owned())
+            (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), Hint::Login)
         },
         Error::OtherServer { agent, client } => (
             Code::Mismatch,
             format!("The session belongs to {agent}, but you asked for {client}."),
-            "Leave out --server (and unset FAILPROOF_API_URL, BINBOI_API_URL, DOT_AI_URL), or run `everkey auth login` to sign in there.".to_owned(),
+            Hint::OmitServer,
         ),
         Error::OtherFile { agent, client } => (
             Code::Mismatch,
             format!("The agent owns {agent}, but you asked for {client}."),
-            "Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.".to_owned(),
+            Hint::OmitSessionFile,
         ),
         Error::FlowGone => {
-            (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), LOGIN.to_owned())
+            (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), Hint::Login)
         }
         Error::AccountChanged => (
             Code::AccountChanged,
             "The account changed while you waited.".to_owned(),
-            "Run `everkey auth whoami` to see who is signed in now.".to_owned(),
+            Hint::Whoami,
         ),
-        Error::Net(net) => (net_code(net), unreachable(net), net_hint("failproofai", net)),
+        Error::Net(net) => (net_code(net), unreachable(net), net_hint(net)),
         Error::Uncertain(net) => (
             Code::Offline,
             format!("A refresh was sent to {}, but its answer was lost.", net.server),
-            "Nothing is lost: the agent finds out by itself. Try again in a minute.".to_owned(),
+            "Nothing is lost: the agent finds out by itself. Try again in a minute.".into(),
         ),
         Error::Timeout => (
             Code::Timeout,
             "The answer did not come in time.".to_owned(),
-            "Try again; `everkey auth status` shows what the agent is doing.".to_owned(),
+            Hint::Status,
         ),
         Error::TooSoon { secs } => (
             Code::RateLimited,
             format!("The last refresh was less than 30 seconds ago; wait {secs} s."),
-            "A token that is refused so soon is refused for another reason; `everkey auth refresh --force` gets another all the same.".to_owned(),
+            Hint::ForceRefresh,
         ),
         Error::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),
         Error::RateLimited { secs } => (
             Code::RateLimited,
             format!("Rate limited by the api-server: wait {secs} seconds."),
-            "Then try again; asking sooner makes it longer.".to_owned(),
+            "Then try again; asking sooner makes it longer.".into(),
         ),
         Error::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
         Error::NoSuchScheme(offered) => (
             Code::BadRequest,
             format!("This profile is signed in to {}.", listed(offered)),
-            "Leave out --scheme (or --token).".to_owned(),
+            Hint::OmitScheme,
         ),
         Error::CantRefresh => (
             Code::NeedsLogin,
             "There is no refresh token, so there is no other access token than this one.".to_owned(),
-            "If the server refuses it, run `everkey auth login`.".to_owned(),
+            Hint::LoginIfRefused,
         ),
         Error::CantListen(why) => (
             Code::Storage,
             format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
-            "Sign in by device code instead (--scheme device), if the server has it.".to_owned(),
+            Hint::UseScheme(Scheme::Device),
         ),
         Error::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
-            "Stop the other agent (`everkey agent stop` in its environment).".to_owned(),
+            Hint::StopOtherAgent,
         ),
         Error::NotOwner(NotOwner::Impossible(store)) => (
             Code::Storage,
             format!("The session file can't be locked, so it is only read here: {}", unusable(store)),
-            "Move the folder to a local disk you can write to.".to_owned(),
+            "Move the folder to a local disk you can write to.".into(),
         ),
     };
     let retry_after_secs = match error {
@@ -205,8 +198,6 @@ fn answered(error: &Error) -> Option<ServerAnswer> {
 
 /// How many characters of a server's own words are shown.
 const SHOWN: usize = 120;
-
-const LOGIN: &str = "Run `everkey auth login`.";
 
 /// Why nobody is signed in any more.
 pub fn why_out(out: &SignedOutReason) -> String {
@@ -274,25 +265,26 @@ fn refused(rejected: &Rejected) -> String {
     }
 }
 
-fn refused_hint(rejected: &Rejected) -> String {
+fn refused_hint(rejected: &Rejected) -> Hint {
     match rejected {
-        Rejected::Token => "Nothing was changed. Make a new token in the dashboard, and paste all of it.",
-        Rejected::Stray => "It goes on; open the address that was shown, or paste where it ended.",
+        Rejected::Token => "Nothing was changed. Make a new token in the dashboard, and paste all of it.".into(),
+        Rejected::Stray => "It goes on; open the address that was shown, or paste where it ended.".into(),
         Rejected::Issuer(_) => {
-            "Nothing was sent to it. Check the issuer, character by character (a trailing slash counts)."
+            "Nothing was sent to it. Check the issuer, character by character (a trailing slash counts).".into()
         }
         Rejected::Metadata(_) => {
-            "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml."
+            "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml.".into()
         }
-        Rejected::Registration(_) => "Check the address of the server; if it is right, ask whoever runs it for a client id (--client-id).",
-        Rejected::NoClient => {
-            "Ask whoever runs the server for a client id, and add the profile with --client-id."
-        }
-        Rejected::Scheme(Scheme::Device) => "Try --scheme browser.",
-        Rejected::Scheme(_) => "Try --scheme device.",
-        Rejected::Email | Rejected::Code | Rejected::Denied | Rejected::Expired | Rejected::Other(_) | Rejected::Answered(..) => LOGIN,
+        Rejected::Registration(_) | Rejected::NoClient => Hint::AddClientId,
+        Rejected::Scheme(Scheme::Device) => Hint::UseScheme(Scheme::Browser),
+        Rejected::Scheme(_) => Hint::UseScheme(Scheme::Device),
+        Rejected::Email
+        | Rejected::Code
+        | Rejected::Denied
+        | Rejected::Expired
+        | Rejected::Other(_)
+        | Rejected::Answered(..) => Hint::Login,
     }
-    .to_owned()
 }
 
 /// How a person signs in by a scheme.
@@ -340,19 +332,10 @@ fn unreachable(net: &NetError) -> String {
     }
 }
 
-fn net_hint(provider: &str, net: &NetError) -> String {
-    let named = match provider {
-        "failproofai" => "FAILPROOF_API_URL or --server",
-        "binboi" => "BINBOI_API_URL or --server",
-        "dot-ai" => "DOT_AI_URL or --server",
-        "achilles" => "achilles config set server_url",
-        _ => "the profile in config.toml",
-    };
+fn net_hint(net: &NetError) -> Hint {
     match net.kind {
-        NetErrorKind::Redirect | NetErrorKind::NotTheContract => {
-            format!("Check the address ({named}), or sign in to the network you are on.")
-        }
-        _ => format!("Check your network; another server is named with {named}."),
+        NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
+        _ => Hint::CheckNetwork,
     }
 }
 

@@ -16,13 +16,8 @@ export function sentence(text) {
   return text && whole[0].toUpperCase() + whole.slice(1);
 }
 
-// What to do on the command line is nothing for somebody who looks at a page.
-export function advice(hint) {
-  return /^Run `everkey auth login[^`]*`\.?$/.test(hint || "") ? "" : hint || "";
-}
-
 // All that a trouble says.
-export const telling = ({ message, hint }) => `${sentence(message)} ${advice(hint)}`.trim();
+export const telling = ({ message, hint }) => `${sentence(message)} ${hint || ""}`.trim();
 
 const LOST = { code: "lost", message: "The dashboard does not answer.", hint: "Run `everkey dashboard` again." };
 

@@ -1,5 +1,5 @@
 // The sign-in dialog: shows a step, sends the answer, shows the next. What others wrote goes in as text only.
-import { advice, call, sentence, telling } from "./api.js";
+import { call, sentence, telling } from "./api.js";
 import { countDown, now, words } from "./time.js";
 
 const dialog = document.getElementById("sign-in");
@@ -348,7 +348,7 @@ function failed(trouble) {
   const retry = place.querySelector("[data-do=again]");
   slots.words.textContent = sentence(trouble.message);
   const secs = trouble.wait || 0;
-  slots.hint.textContent = secs > 0 ? "" : advice(trouble.hint);
+  slots.hint.textContent = secs > 0 ? "" : trouble.hint || "";
   offerWays(true);
   if (secs > 0) wait(trouble, retry, slots.words);
   (retry.disabled ? place.querySelector("[data-do=close]") : retry).focus();

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use everkey_client::{Code, Failure};
+use everkey_client::{Code, Failure, Hint, hint_text};
 use serde::Serialize;
 
 /// An answer of `/api/*` that is not the one hoped for.
@@ -89,26 +89,27 @@ impl Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let (status, code) = own(failure.code);
-        let mut problem = Self::new(status, code, failure.message).hint(at_hand(failure.code, failure.hint));
+        let mut problem = Self::new(status, code, failure.message).hint(at_hand(failure.code, &failure.hint));
         problem.retry_after_secs = failure.retry_after_secs;
         problem
     }
 }
 
 /// What a page can do where the agent tells people at a terminal to sign in.
-fn at_hand(code: Code, hint: String) -> String {
-    match code {
-        Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone => "Sign in again.".to_owned(),
-        Code::Refused if hint.contains("everkey auth login") => "Sign in again.".to_owned(),
-        _ => hint,
+fn at_hand(code: Code, hint: &Hint) -> String {
+    match (code, hint) {
+        (Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone, _) | (_, Hint::Login) => {
+            "Sign in again.".to_owned()
+        }
+        (_, hint) => hint_text(hint),
     }
 }
 
 /// Why a sign-in asks once more, for a page: where the answer was refused, it can be given again.
 pub fn asked_again(mut failure: Failure) -> Failure {
     failure.hint = match failure.code {
-        Code::Refused => "Try again.".to_owned(),
-        code => at_hand(code, failure.hint),
+        Code::Refused => "Try again.".into(),
+        code => at_hand(code, &failure.hint).into(),
     };
     failure
 }
@@ -147,6 +148,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_client::Scheme;
     use everkey_proto::reply::ServerAnswer;
 
     #[test]
@@ -175,21 +177,21 @@ mod tests {
     }
     #[test]
     fn a_page_is_told_what_it_can_do_itself() {
-        let login = "Run `everkey auth login`.";
+        let login = || Hint::Login;
         for (code, hint, told) in [
-            (Code::NotSignedIn, login, "Sign in again."),
-            (Code::NeedsLogin, login, "Sign in again."),
-            (Code::FlowGone, login, "Sign in again."),
-            (Code::Refused, login, "Sign in again."),
-            (Code::Refused, "Try --scheme browser.", "Try --scheme browser."),
-            (Code::Offline, "Check the network.", "Check the network."),
+            (Code::NotSignedIn, login(), "Sign in again."),
+            (Code::NeedsLogin, login(), "Sign in again."),
+            (Code::FlowGone, login(), "Sign in again."),
+            (Code::Refused, login(), "Sign in again."),
+            (Code::Refused, Hint::UseScheme(Scheme::Browser), "Try --scheme browser."),
+            (Code::Offline, "Check the network.".into(), "Check the network."),
         ] {
             let failure = Failure::new(code, "No.", hint);
             for problem in [Problem::of_contract(failure.clone()), Problem::from(failure)] {
                 assert_eq!(problem.hint.as_deref(), Some(told), "{code:?}");
             }
         }
-        assert_eq!(asked_again(Failure::new(Code::Refused, "No.", login)).hint, "Try again.");
-        assert_eq!(asked_again(Failure::new(Code::RateLimited, "No.", "Wait.")).hint, "Wait.");
+        assert_eq!(asked_again(Failure::new(Code::Refused, "No.", login())).hint, "Try again.".into());
+        assert_eq!(asked_again(Failure::new(Code::RateLimited, "No.", "Wait.")).hint, "Wait.".into());
     }
 }

@@ -29,6 +29,27 @@ const STEPS = ['ask', 'show', 'open', 'done']
 const NEEDED = { token: ['access_token'], logged_out: ['revocation'], error: ['code', 'message'],
   event: ['id', 'at', 'profile', 'event'], ask: ['flow', 'field'], show: ['flow', 'url', 'user_code'], open: ['flow', 'url'] }
 
+// What helps, in words; proto/README.md says what each means.
+const HINTS = {
+  login: 'Run `everkey login`.',
+  login_if_refused: 'If the server refuses it, run `everkey login`.',
+  whoami: 'Run `everkey whoami` to see who is signed in now.',
+  status: 'Try again; `everkey status` shows what the agent is doing.',
+  force_refresh: 'A token refused so soon is refused for another reason; `everkey refresh --force` gets another.',
+  omit_server: 'Name no other server, or run `everkey login --server` to sign in there.',
+  omit_session_file: 'Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.',
+  omit_scheme: 'Name no scheme: this profile has one only.',
+  use_scheme: 'Sign in by `{0}`.',
+  add_client_id: 'Ask whoever runs the server for a client id; add the profile with --client-id.',
+  add_profile: 'There is: {0}. `everkey profile add` adds one.',
+  name_reminder_profile: 'Name a profile of the provider failproofai.',
+  check_server: 'Check the address of the server, or sign in to the network you are on.',
+  check_network: 'Check your network, or name another server.',
+  replace_session_file: 'Move it away, or run `everkey logout` to remove it; then `everkey login`.',
+  have_session_file_removed: 'Have its owner remove it, then run `everkey login`.',
+  stop_other_agent: 'Stop the other agent (`everkey agent stop` in its environment).'
+}
+
 /** What went wrong: decide by `code` (README.md lists them), show `message` and `hint` to people. */
 export class EverkeyError extends Error {
   constructor (code, message, hint = '', retryAfterSecs = null) {
@@ -182,8 +203,15 @@ function checked (reply, expected) {
   if (![...expected, 'error'].includes(kind) || !(NEEDED[kind] ?? []).every(name => name in reply)) {
     throw new EverkeyError('version', "The agent's answer does not fit the question.", 'Upgrade everkey.')
   }
-  if (kind === 'error') throw new EverkeyError(reply.code, reply.message, reply.hint, reply.retry_after_secs)
+  if (kind === 'error') throw new EverkeyError(reply.code, reply.message, hintText(reply.hint), reply.retry_after_secs)
   return reply
+}
+
+/** A hint in words: it comes as a word, or as an object with the word as its one name. */
+function hintText (hint) {
+  const [word, value] = typeof hint === 'object' && hint !== null ? Object.entries(hint)[0] ?? [] : [hint, '']
+  if (word === 'advice') return value
+  return (HINTS[word] ?? '').replace('{0}', value?.known?.join(', ') ?? value)
 }
 
 const nonsense = what => new EverkeyError('no_agent', `The agent's answer ${what}.`, "Is it everkey's agent?")

@@ -4,7 +4,7 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AgentInfo, CodeSent, Event, Field, Happening, Inspection, Refreshed, Reminder, Revocation,
+    Access, AgentInfo, CodeSent, Event, Field, Happening, Hint, Inspection, Refreshed, Reminder, Revocation,
     ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
 };
 use everkey_proto::request::{
@@ -168,6 +168,28 @@ fn replies() -> Vec<(String, Reply)> {
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];
+    let known = vec!["p".to_owned(), "q".to_owned()];
+    for hint in [
+        Hint::Login,
+        Hint::LoginIfRefused,
+        Hint::Whoami,
+        Hint::Status,
+        Hint::ForceRefresh,
+        Hint::OmitServer,
+        Hint::OmitSessionFile,
+        Hint::OmitScheme,
+        Hint::UseScheme(Scheme::Device),
+        Hint::AddClientId,
+        Hint::AddProfile { known },
+        Hint::NameReminderProfile,
+        Hint::CheckServer,
+        Hint::CheckNetwork,
+        Hint::ReplaceSessionFile,
+        Hint::HaveSessionFileRemoved,
+        Hint::StopOtherAgent,
+    ] {
+        all.push((format!("failed with {hint:?}"), Reply::Failed(Failure::new(Code::Refused, "m", hint))));
+    }
     use Revocation::{Impossible, NotConfirmed, NothingToDo, Queued, Revoked};
     for revocation in [NothingToDo, Revoked, Queued, NotConfirmed, Impossible] {
         all.push((format!("logged out {revocation:?}"), Reply::LoggedOut(revocation)));

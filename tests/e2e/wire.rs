@@ -3,17 +3,20 @@
 use everkey_proto::frame::{MAGIC, REQUEST_CAP, enclose};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::{Reply, codec};
+use everkey_tests::cli::{Cli, Talk};
 use everkey_tests::lines::{Lines, connect, until_closed};
+use everkey_tests::person::{Person, Verdict};
 use everkey_tests::process::{open_files, peak_memory_kib};
 use everkey_tests::skip::{has, skipped};
 use everkey_tests::wait::eventually;
-use everkey_tests::{ADA, Setup, World, until};
+use everkey_tests::{ADA, Setup, World, http, until};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::json;
 use std::io::{IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CANARY: &str = "canary-5d1f-never-echoed";
@@ -228,4 +231,65 @@ fn pythons_standard_library_is_enough_for_a_client() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.trim(), format!("{ADA} {}", world.session_text("access_token")));
+}
+
+/// The Python programs of proto/README.md, as they stand there.
+fn programs(world: &World) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/README.md")).unwrap();
+    let blocks = text.split("```").skip(1).step_by(2);
+    let code = blocks.filter_map(|block| block.strip_prefix("python\n"));
+    code.enumerate().map(|(number, code)| world.put(&format!("program-{number}.py"), code)).collect()
+}
+
+/// One of them under way.
+fn python(world: &World, program: &Path, profile: Option<&str>) -> Talk {
+    let mut command = Command::new("python3");
+    command.arg(program).arg(world.socket()).args(profile);
+    Cli::new(command).talk()
+}
+
+#[test]
+fn the_page_is_enough_to_write_a_client_that_gets_a_token() {
+    if !has("python3") {
+        return skipped("the_page_is_enough_to_write_a_client_that_gets_a_token", "no python3");
+    }
+    let world = World::signed_in(Setup::default());
+    let [token, _] = programs(&world).try_into().unwrap();
+    assert_eq!(python(&world, &token, None).finish().ok(), world.session_text("access_token"));
+    // What it calls itself stands beside the program that was seen.
+    let accesses = world.lines().ask(&json!({ "request": "accesses" }));
+    let access = &accesses["accesses"][0];
+    assert_eq!(access["client"], "example.py", "{accesses}");
+    assert!(access["program"].as_str().is_some_and(|program| program.contains("python")), "{accesses}");
+}
+
+#[test]
+fn the_page_is_enough_to_write_a_device_and_a_browser_sign_in() {
+    if !has("python3") {
+        return skipped("the_page_is_enough_to_write_a_device_and_a_browser_sign_in", "no python3");
+    }
+    let world = World::new();
+    let url = world.proxy.url();
+    let profile = |scheme: &str| {
+        format!("[profiles.by-{scheme}]\nprovider = \"oauth\"\nissuer = \"{url}\"\nscheme = \"{scheme}\"\n")
+    };
+    std::fs::write(world.home().join("config.toml"), profile("device") + &profile("browser")).unwrap();
+    world.everkey("agent start").ok();
+    let [_, sign_in] = programs(&world).try_into().unwrap();
+    let mut person = Person::sign_in(&world.server, ADA);
+
+    let mut device = python(&world, &sign_in, Some("by-device"));
+    let (_, code) =
+        device.line().split_once(" and type ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    person.decide(code.trim(), Verdict::Yes);
+    assert_eq!(device.line().trim(), format!("Signed in as {ADA}"));
+    device.finish().ok();
+
+    let mut browser = python(&world, &sign_in, Some("by-browser"));
+    let page = browser.line().trim().trim_start_matches("Open ").to_owned();
+    let back = person.answer(&page, Verdict::Yes);
+    let (base, path) = back.split_at(back.find("/callback").unwrap());
+    assert_eq!(http::call(base, "GET", path, None, None).status(), 200);
+    assert_eq!(browser.line().trim(), format!("Signed in as {ADA}"));
+    browser.finish().ok();
 }

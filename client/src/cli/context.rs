@@ -3,7 +3,9 @@
 use crate::cli::terminal::prompt;
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
 use everkey_client::precedence::GivenToken;
-use everkey_client::{Agent, Failure, Profile, ProfileClient, UserConfiguration, environment, precedence};
+use everkey_client::{
+    Agent, Failure, Hint, Profile, ProfileClient, UserConfiguration, environment, hint_text_with, precedence,
+};
 use everkey_proto::{Code, Expect, ProviderKind};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -102,10 +104,9 @@ impl Context {
         }
     }
 
-    /// A failure with the agent's commands written as this program is called.
+    /// A failure whose hint is a sentence, with commands as they are typed here.
     pub fn reword(&self, mut failure: Failure) -> Failure {
-        failure.message = reworded(&failure.message, &self.chosen, &self.profile);
-        failure.hint = reworded(&failure.hint, &self.chosen, &self.profile);
+        failure.hint = worded(&failure.hint, &self.chosen, &self.profile).into();
         failure
     }
 
@@ -156,11 +157,8 @@ fn typed(chosen: &Chosen, profile: &Profile, word: &str) -> String {
     }
 }
 
-fn reworded(text: &str, chosen: &Chosen, profile: &Profile) -> String {
-    let words = ["login", "logout", "whoami", "status", "refresh", "token"];
-    words.iter().fold(text.to_owned(), |text, word| {
-        text.replace(&format!("everkey auth {word}`"), &format!("{}`", typed(chosen, profile, word)))
-    })
+fn worded(hint: &Hint, chosen: &Chosen, profile: &Profile) -> String {
+    hint_text_with(hint, |word| typed(chosen, profile, word), Some(profile.provider))
 }
 
 /// The name that this program was called by, a link's perhaps.
@@ -184,7 +182,7 @@ mod tests {
             oauth: None,
             built_in: true,
         };
-        let said = |chosen, provider| reworded("Run `everkey auth login`.", &chosen, &profile(provider));
+        let said = |chosen, provider| worded(&Hint::Login, &chosen, &profile(provider));
         let link = |name: &str| Chosen::Link(name.to_owned());
         assert_eq!(said(link("achilles"), ProviderKind::Achilles), "Run `achilles login`.");
         assert_eq!(said(link("dot-ai"), ProviderKind::DotAi), "Run `dot-ai auth login`.");

@@ -7,7 +7,8 @@ use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
 use crate::cli::terminal::{browser, dates, output, qr};
 use everkey_client::request::{Answer, Cancel, Login};
 use everkey_client::{
-    Agent, Entry, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, code_or_email, is_repeat,
+    Agent, Entry, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, code_or_email,
+    hint_text, is_repeat,
 };
 use everkey_proto::{Code, ProviderKind};
 use serde_json::json;
@@ -187,7 +188,7 @@ impl<'a> TerminalLogin<'a> {
                     Err(failure) => output::error_line(format_args!(
                         "{} {}\nStill waiting.",
                         output::plain(&failure.message),
-                        output::plain(&failure.hint)
+                        output::plain(&hint_text(&failure.hint))
                     )),
                 }
             }

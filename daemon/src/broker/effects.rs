@@ -34,7 +34,7 @@ impl Broker {
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {
-                    let reply = words::reminder_reply(of.provider.kind.word(), reply);
+                    let reply = words::reminder_reply(reply);
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Session(Effect::Store(op, job)) => {

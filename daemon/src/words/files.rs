@@ -1,5 +1,6 @@
 //! A file that can't be used, in words: the session's, or the reminder's beside it.
 
+use everkey_proto::reply::Hint;
 use everkey_session::{StoreError, StoreErrorKind};
 use std::path::Path;
 
@@ -22,36 +23,33 @@ pub fn unusable(store: &StoreError) -> String {
 }
 
 /// What to do about it.
-pub fn store_hint(store: &StoreError) -> String {
+pub fn store_hint(store: &StoreError) -> Hint {
     let reminder = is_reminder(store);
     match store.kind {
         // A folder is not replaced.
-        StoreErrorKind::NotAFile if reminder => "Move it away.",
+        StoreErrorKind::NotAFile if reminder => "Move it away.".into(),
         StoreErrorKind::Symlink
         | StoreErrorKind::HardLink
         | StoreErrorKind::Damaged
         | StoreErrorKind::TooLarge
             if reminder =>
         {
-            "Move it away, or set a new reminder."
+            "Move it away, or set a new reminder.".into()
         }
         StoreErrorKind::Symlink
         | StoreErrorKind::HardLink
         | StoreErrorKind::NotAFile
         | StoreErrorKind::Damaged
-        | StoreErrorKind::TooLarge => {
-            "Move it away, or run `everkey auth logout` to remove it; then `everkey auth login`."
-        }
+        | StoreErrorKind::TooLarge => Hint::ReplaceSessionFile,
         StoreErrorKind::Strange => {
-            "Nothing was changed. Upgrade everkey, or move the file away and sign in anew."
+            "Nothing was changed. Upgrade everkey, or move the file away and sign in anew.".into()
         }
-        StoreErrorKind::Foreign(_) if reminder => "Have its owner remove it.",
-        StoreErrorKind::Foreign(_) => "Have its owner remove it, then run `everkey auth login`.",
+        StoreErrorKind::Foreign(_) if reminder => "Have its owner remove it.".into(),
+        StoreErrorKind::Foreign(_) => Hint::HaveSessionFileRemoved,
         StoreErrorKind::Os(_) => {
-            "Free some space or mend the permissions; nothing was lost, and the agent tries again."
+            "Free some space or mend the permissions; nothing was lost, and the agent tries again.".into()
         }
     }
-    .to_owned()
 }
 
 /// Whether it is the reminder's, which has nothing to do with being signed in.
@@ -76,7 +74,8 @@ mod tests {
             ]
             .map(|kind| store_hint(&StoreError { path: path.to_owned(), kind }))
         };
-        assert!(hints("/h/next-audit.json").iter().all(|hint| !hint.contains("auth log")));
-        assert!(hints("/h/auth.json").iter().all(|hint| hint.contains("auth log")));
+        let signs_out = |hint: &Hint| matches!(hint, Hint::ReplaceSessionFile | Hint::HaveSessionFileRemoved);
+        assert!(!hints("/h/next-audit.json").iter().any(signs_out));
+        assert!(hints("/h/auth.json").iter().all(signs_out));
     }
 }

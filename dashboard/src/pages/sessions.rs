@@ -4,7 +4,7 @@ use super::clock::{Clock, When};
 use super::standing::{Phrase, Tone, phrases, tone, way};
 use crate::agent::Look;
 use askama::Template;
-use everkey_client::{Failure, Profile, Status};
+use everkey_client::{Failure, Profile, Status, hint_text};
 use everkey_proto::reply::State;
 use everkey_proto::{DEFAULT_PROFILE, Scheme};
 
@@ -87,7 +87,7 @@ impl Card {
                 state: vec![Phrase {
                     before: format!("The agent can't say how this one stands: {}", failure.message),
                     away: None,
-                    after: format!(" {}", failure.hint),
+                    after: format!(" {}", hint_text(&failure.hint)),
                 }],
                 ..Self::bare(at, profile)
             },

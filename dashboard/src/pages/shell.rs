@@ -2,7 +2,7 @@
 
 use crate::agent;
 use askama::Template;
-use everkey_client::Failure;
+use everkey_client::{Failure, hint_text};
 use everkey_proto::Code;
 
 /// Which page it is.
@@ -131,7 +131,11 @@ pub struct Trouble {
 impl Trouble {
     /// Why there is nothing to show.
     pub fn new(failure: &Failure) -> Self {
-        Self { absence: Absence::of(failure), message: failure.message.clone(), hint: failure.hint.clone() }
+        Self {
+            absence: Absence::of(failure),
+            message: failure.message.clone(),
+            hint: hint_text(&failure.hint),
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
 fn said_harmlessly(why: Rejected) {
     let said = words::failure(&Error::Rejected(why));
     harmless(&said.message);
-    harmless(&said.hint);
+    harmless(&format!("{:?}", said.hint));
 }
 
 /// A server that is https sends nobody to plain http; how far a session is, only it says itself.

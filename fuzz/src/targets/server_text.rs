@@ -14,7 +14,7 @@ pub fn sentences(input: &[u8]) {
     {
         let said = words::failure(&trouble);
         harmless(&said.message);
-        harmless(&said.hint);
+        harmless(&format!("{:?}", said.hint));
     }
     reach::deep();
 }

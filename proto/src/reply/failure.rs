@@ -1,16 +1,17 @@
 //! What went wrong, and making it.
 
+use super::hint::Hint;
 use serde::{Deserialize, Serialize};
 
-/// What went wrong: a code for programs, a sentence and a hint for people.
+/// What went wrong: a code for programs, a sentence for people, and what helps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Stable; programs decide by it.
     pub code: Code,
     /// What happened, one line.
     pub message: String,
-    /// What to do, one line.
-    pub hint: String,
+    /// What helps.
+    pub hint: Hint,
     /// Seconds until it is worth trying again, if that is known.
     pub retry_after_secs: Option<u32>,
     /// What the api-server answered, if this is its answer.
@@ -79,7 +80,7 @@ impl Code {
 
 impl Failure {
     /// A failure of that code: what happened, and what to do.
-    pub fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>, hint: impl Into<Hint>) -> Self {
         Self { code, message: message.into(), hint: hint.into(), retry_after_secs: None, answer: None }
     }
 }

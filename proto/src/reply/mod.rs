@@ -3,6 +3,7 @@
 mod agent;
 mod event;
 mod failure;
+mod hint;
 mod kinds;
 mod reminder;
 mod session;
@@ -12,6 +13,7 @@ mod status;
 pub use agent::{Access, AgentInfo};
 pub use event::{Event, Happening};
 pub use failure::{Code, Failure, ServerAnswer};
+pub use hint::Hint;
 pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, Refreshed, Revocation, Short, Token, User, Verdict};

@@ -22,7 +22,7 @@ fn a_sign_in_step_by_step() {
     let code = world.server.code_after(ADA, 0);
     let again = answer(&wrong(&code));
     assert_eq!((&again["tries"], &again["again"]["code"]), (&json!(4), &json!("refused")), "{again}");
-    assert_eq!(again["again"]["hint"], "Try again.", "{again}");
+    assert_eq!(again["again"]["hint"], json!({ "advice": "Try again." }), "{again}");
     let done = answer(&code);
     assert_eq!((&done["reply"], &done["user"]["email"]), (&json!("done"), &json!(ADA)), "{done}");
     let already = post("login", json!({ "profile": "failproofai" }));

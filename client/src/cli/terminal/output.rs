@@ -1,6 +1,6 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
-use everkey_client::User;
+use everkey_client::{User, hint_text};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub fn failure(failure: &Failure, json: bool) -> ExitCode {
         reason(failure);
     } else {
         error_line(plain(&failure.message));
-        error_line(plain(&failure.hint));
+        error_line(plain(&hint_text(&failure.hint)));
     }
     ExitCode::from(failure.code.exit_code())
 }
@@ -61,7 +61,11 @@ fn reason(failure: &Failure) {
     let reason = failure.message.trim_start_matches("not signed in").trim();
     let reason = reason.trim_start_matches('(').trim_end_matches(')');
     if !reason.is_empty() {
-        error_line(format_args!("{}. {}", plain(reason.trim_end_matches('.')), plain(&failure.hint)));
+        error_line(format_args!(
+            "{}. {}",
+            plain(reason.trim_end_matches('.')),
+            plain(&hint_text(&failure.hint))
+        ));
     }
 }
 
@@ -71,7 +75,7 @@ pub fn failure_json(failure: &Failure) -> Value {
         "type": "error",
         "code": failure.code,
         "message": failure.message,
-        "hint": failure.hint,
+        "hint": hint_text(&failure.hint),
     });
     if let Some(secs) = failure.retry_after_secs {
         json["retry_after_secs"] = serde_json::json!(secs);

@@ -6,7 +6,7 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
-use everkey_client::{Agent, Failure, environment};
+use everkey_client::{Agent, Failure, environment, hint_text};
 use everkey_proto::Code;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -64,7 +64,7 @@ fn watch(args: &Args, json: bool) -> Result<ExitCode, Failure> {
         output::error_line(format_args!(
             "{} {}",
             output::plain(&failure.message),
-            output::plain(&failure.hint)
+            output::plain(&hint_text(&failure.hint))
         ));
     }
     let (sender, events) = channel();

@@ -1,0 +1,71 @@
+//! Hints in words, for programs whose people have a terminal at hand.
+
+use everkey_proto::reply::Hint;
+use everkey_proto::{ProviderKind, Scheme};
+
+/// A hint as a sentence that names everkey's own commands.
+pub fn hint_text(hint: &Hint) -> String {
+    hint_text_with(hint, |command| format!("everkey auth {command}"), None)
+}
+
+/// The same with commands as `command` writes them (`login`, `refresh --force`), for a profile of this provider.
+pub fn hint_text_with(
+    hint: &Hint,
+    command: impl Fn(&str) -> String,
+    provider: Option<ProviderKind>,
+) -> String {
+    let login = command("login");
+    match hint {
+        Hint::Advice(sentence) => sentence.clone(),
+        Hint::Login => format!("Run `{login}`."),
+        Hint::LoginIfRefused => format!("If the server refuses it, run `{login}`."),
+        Hint::Whoami => format!("Run `{}` to see who is signed in now.", command("whoami")),
+        Hint::Status => format!("Try again; `{}` shows what the agent is doing.", command("status")),
+        Hint::ForceRefresh => format!(
+            "A token that is refused so soon is refused for another reason; `{}` gets another all the same.",
+            command("refresh --force")
+        ),
+        Hint::OmitServer => format!(
+            "Leave out --server (and unset FAILPROOF_API_URL, BINBOI_API_URL, DOT_AI_URL), or run `{login}` to sign in \
+             there."
+        ),
+        Hint::OmitSessionFile => {
+            "Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.".to_owned()
+        }
+        Hint::OmitScheme => "Leave out --scheme (or --token).".to_owned(),
+        Hint::UseScheme(scheme @ (Scheme::Otp | Scheme::Device | Scheme::Browser | Scheme::Token)) => {
+            format!("Try --scheme {}.", scheme.word())
+        }
+        Hint::AddClientId => {
+            "Ask whoever runs the server for a client id, and add the profile with --client-id.".to_owned()
+        }
+        Hint::AddProfile { known } => {
+            format!("There is: {}. `everkey profile add` adds one.", known.join(", "))
+        }
+        Hint::NameReminderProfile => {
+            "Reminders are failproofai's: leave out --profile, or name a profile of that provider.".to_owned()
+        }
+        Hint::CheckServer => {
+            format!("Check the address ({}), or sign in to the network you are on.", named(provider))
+        }
+        Hint::CheckNetwork => {
+            format!("Check your network; another server is named with {}.", named(provider))
+        }
+        Hint::ReplaceSessionFile => {
+            format!("Move it away, or run `{}` to remove it; then `{login}`.", command("logout"))
+        }
+        Hint::HaveSessionFileRemoved => format!("Have its owner remove it, then run `{login}`."),
+        Hint::StopOtherAgent => "Stop the other agent (`everkey agent stop` in its environment).".to_owned(),
+    }
+}
+
+/// What names the server of a profile.
+fn named(provider: Option<ProviderKind>) -> &'static str {
+    match provider {
+        None | Some(ProviderKind::Failproofai) => "FAILPROOF_API_URL or --server",
+        Some(ProviderKind::Binboi) => "BINBOI_API_URL or --server",
+        Some(ProviderKind::DotAi) => "DOT_AI_URL or --server",
+        Some(ProviderKind::Achilles) => "achilles config set server_url",
+        Some(ProviderKind::Oauth) => "the profile in config.toml",
+    }
+}

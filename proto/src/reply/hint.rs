@@ -1,0 +1,61 @@
+//! What to do about a failure, as data: each face words it for the people before it.
+
+use crate::request::Scheme;
+use serde::{Deserialize, Serialize};
+
+/// What helps. In JSON lines a word, or an object with the word as its one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hint {
+    /// None of everkey's commands: a sentence, to be shown as it is. It may be empty.
+    Advice(String),
+    /// A sign-in.
+    Login,
+    /// A sign-in, if the server refuses the token that there is.
+    LoginIfRefused,
+    /// A look at who is signed in now.
+    Whoami,
+    /// Another try; the status shows what the agent is doing.
+    Status,
+    /// A refresh with `force`, though a token that is refused so soon is refused for another reason.
+    ForceRefresh,
+    /// To name no server, or to sign in at the one that was named.
+    OmitServer,
+    /// To name no session file, or to stop the agent and start it with this one.
+    OmitSessionFile,
+    /// To name no scheme: this profile has one only.
+    OmitScheme,
+    /// To sign in by this scheme.
+    UseScheme(Scheme),
+    /// A profile with a client id, which whoever runs the server gives.
+    AddClientId,
+    /// Another profile, or a new one.
+    AddProfile {
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// To name a profile of failproofai's.
+    NameReminderProfile,
+    /// To check the server's address, or to sign in to the network that answers in its place.
+    CheckServer,
+    /// To check the network, or to name another server.
+    CheckNetwork,
+    /// To move the session file away, or to sign out, which removes it; then to sign in.
+    ReplaceSessionFile,
+    /// To have the file's owner remove it; then to sign in.
+    HaveSessionFileRemoved,
+    /// To stop the other agent, which holds the session file.
+    StopOtherAgent,
+}
+
+impl From<String> for Hint {
+    fn from(sentence: String) -> Self {
+        Self::Advice(sentence)
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(sentence: &str) -> Self {
+        Self::Advice(sentence.to_owned())
+    }
+}

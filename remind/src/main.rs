@@ -9,6 +9,7 @@ mod notification;
 
 use anyhow::{Context, Result};
 use everkey_proto::errand::{Errand, READY};
+use serde_json::{Map, Value};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
@@ -43,10 +44,16 @@ fn run() -> Result<()> {
         // Whoever started this has waited for too long and has found another way.
         return Ok(());
     }
-    let errand: Errand = serde_json::from_slice(&bytes).context("stdin holds no errand")?;
+    let errand = read_errand(&bytes).context("stdin holds no errand")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Side by side: a bus that does not answer must not keep the command waiting.
     runtime.block_on(async { tokio::join!(command::run(&errand), notification::show(&errand)) });
     runtime.shutdown_background();
     Ok(())
+}
+
+/// For serde a list of its values would do as well as an object.
+fn read_errand(bytes: &[u8]) -> serde_json::Result<Errand> {
+    let object: Map<String, Value> = serde_json::from_slice(bytes)?;
+    serde_json::from_value(object.into())
 }

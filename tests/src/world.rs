@@ -332,7 +332,7 @@ impl World {
 
     /// How often the agent was asked this, by its log.
     pub fn times_asked(&self, what: &str) -> usize {
-        let wanted = format!("ask=\"{what}\"");
+        let wanted = format!("request=\"{what}\"");
         self.agent_log().lines().filter(|line| line.contains(&wanted)).count()
     }
 }

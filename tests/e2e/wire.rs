@@ -5,7 +5,7 @@ use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::{Reply, codec};
 use everkey_tests::cli::{Cli, Talk};
 use everkey_tests::lines::{Lines, connect, until_closed};
-use everkey_tests::person::{Person, Verdict};
+use everkey_tests::person::{Approval, Person};
 use everkey_tests::process::{open_files, peak_memory_kib};
 use everkey_tests::skip::{has, skipped};
 use everkey_tests::wait::eventually;
@@ -249,9 +249,9 @@ fn python(world: &World, program: &Path, profile: Option<&str>) -> Talk {
 }
 
 #[test]
-fn the_page_is_enough_to_write_a_client_that_gets_a_token() {
+fn a_client_written_from_the_page_gets_a_token() {
     if !has("python3") {
-        return skipped("the_page_is_enough_to_write_a_client_that_gets_a_token", "no python3");
+        return skipped("a_client_written_from_the_page_gets_a_token", "no python3");
     }
     let world = World::signed_in(Setup::default());
     let [token, _] = programs(&world).try_into().unwrap();
@@ -264,9 +264,9 @@ fn the_page_is_enough_to_write_a_client_that_gets_a_token() {
 }
 
 #[test]
-fn the_page_is_enough_to_write_a_device_and_a_browser_sign_in() {
+fn sign_ins_written_from_the_page_work() {
     if !has("python3") {
-        return skipped("the_page_is_enough_to_write_a_device_and_a_browser_sign_in", "no python3");
+        return skipped("sign_ins_written_from_the_page_work", "no python3");
     }
     let world = World::new();
     let url = world.proxy.url();
@@ -281,13 +281,13 @@ fn the_page_is_enough_to_write_a_device_and_a_browser_sign_in() {
     let mut device = python(&world, &sign_in, Some("by-device"));
     let (_, code) =
         device.line().split_once(" and type ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    person.decide(code.trim(), Verdict::Yes);
+    person.decide(code.trim(), Approval::Yes);
     assert_eq!(device.line().trim(), format!("Signed in as {ADA}"));
     device.finish().ok();
 
     let mut browser = python(&world, &sign_in, Some("by-browser"));
     let page = browser.line().trim().trim_start_matches("Open ").to_owned();
-    let back = person.answer(&page, Verdict::Yes);
+    let back = person.answer(&page, Approval::Yes);
     let (base, path) = back.split_at(back.find("/callback").unwrap());
     assert_eq!(http::call(base, "GET", path, None, None).status(), 200);
     assert_eq!(browser.line().trim(), format!("Signed in as {ADA}"));

@@ -1,10 +1,10 @@
 //! Which profiles there are: `config.toml` and achilles' `config.json`, read once.
 
 use crate::environment;
-use everkey_proto::achilles::AchillesConfig;
-use everkey_proto::config::Config;
-use everkey_proto::place::Places;
-use everkey_proto::profile::{Profile, profiles, resolve};
+use everkey_config::achilles::AchillesConfig;
+use everkey_config::file::Config;
+use everkey_config::paths::Places;
+use everkey_config::profile::{Profile, profiles, resolve};
 use everkey_proto::reply::Hint;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
 use std::io;

@@ -1,6 +1,6 @@
 //! What the environment says. Every variable that the client reads is read here.
 
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use everkey_proto::{Code, Failure};
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
 //! Hints in words, for programs whose people have a terminal at hand.
 
+use everkey_config::ProviderKind;
+use everkey_proto::Scheme;
 use everkey_proto::reply::Hint;
-use everkey_proto::{ProviderKind, Scheme};
 
 /// A hint as a sentence that names everkey's own commands.
 pub fn hint_text(hint: &Hint) -> String {

@@ -40,7 +40,7 @@ pub use agent::Agent;
 pub use configuration::UserConfiguration;
 pub use connection::unexpected_reply;
 pub use events::EventStream;
-pub use everkey_proto::profile::Profile;
+pub use everkey_config::profile::Profile;
 pub use everkey_proto::reply::{
     Access, Code, Event, Failure, Field, Happening, Hint, Inspection, Reminder, Revocation, Short, State,
     Status, Step, Token, Upstream, User, Verdict,

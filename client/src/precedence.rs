@@ -1,8 +1,9 @@
 //! Which token and which server win, where options, variables and files each name one: a row for each provider.
 
 use crate::environment;
-use everkey_proto::profile::Profile;
-use everkey_proto::{ProviderKind, Secret};
+use everkey_config::ProviderKind;
+use everkey_config::profile::Profile;
+use everkey_proto::Secret;
 
 /// Where the tool of one provider looks for its token and its server, the first match first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

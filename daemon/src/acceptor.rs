@@ -4,7 +4,7 @@
 use crate::agent_lock::AgentLock;
 use crate::conn::{self, AgentHandle};
 use crate::socket::{self, Name, Socket};
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use interprocess::local_socket::tokio::prelude::*;
 use rustix::process::{Resource, getrlimit};
 use std::sync::Arc;

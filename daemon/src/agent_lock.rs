@@ -1,7 +1,7 @@
 //! One agent per user: a lock in the state folder, which also records where the agent's socket is.
 
 use crate::store::{is_named, make_dir, open_lock};
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};

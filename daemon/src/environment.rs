@@ -2,7 +2,7 @@
 
 use crate::http::base_url;
 use anyhow::{Context, Result, anyhow, bail};
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use everkey_session::hex;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;

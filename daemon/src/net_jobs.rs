@@ -114,7 +114,7 @@ fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
 mod tests {
     use super::*;
     use crate::provider::descriptor;
-    use everkey_proto::ProviderKind;
+    use everkey_config::ProviderKind;
 
     /// Nobody listens there: a request would end otherwise.
     const NOWHERE: &str = "http://127.0.0.1:1";

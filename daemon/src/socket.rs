@@ -2,7 +2,7 @@
 
 use crate::store::make_dir;
 use anyhow::{Context, Result, bail};
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;

@@ -9,7 +9,7 @@ use crate::socket::Socket;
 use crate::{acceptor, conn, detach, environment, logging, raw_fd, service_manager, store, tls, watch};
 use anyhow::{Context, Result};
 use clap::Parser;
-use everkey_proto::place::Places;
+use everkey_config::paths::Places;
 use everkey_proto::reply::AgentInfo;
 use std::fs::File;
 use std::io::{self, Write};

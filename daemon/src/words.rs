@@ -3,7 +3,8 @@
 mod files;
 
 use everkey_proto::reply::{
-    Hint, Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict};
+    Hint, Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
+};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, Scheme};
 use everkey_reminder::{ReminderError, ReminderReply};
@@ -106,7 +107,7 @@ pub fn failure(error: &Error) -> Failure {
         Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), Hint::Login),
         Error::NeedsLogin(over) => {
             (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), Hint::Login)
-        },
+        }
         Error::OtherServer { agent, client } => (
             Code::Mismatch,
             format!("The session belongs to {agent}, but you asked for {client}."),
@@ -120,22 +121,16 @@ pub fn failure(error: &Error) -> Failure {
         Error::FlowGone => {
             (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), Hint::Login)
         }
-        Error::AccountChanged => (
-            Code::AccountChanged,
-            "The account changed while you waited.".to_owned(),
-            Hint::Whoami,
-        ),
+        Error::AccountChanged => {
+            (Code::AccountChanged, "The account changed while you waited.".to_owned(), Hint::Whoami)
+        }
         Error::Net(net) => (net_code(net), unreachable(net), net_hint(net)),
         Error::Uncertain(net) => (
             Code::Offline,
             format!("A refresh was sent to {}, but its answer was lost.", net.server),
             "Nothing is lost: the agent finds out by itself. Try again in a minute.".into(),
         ),
-        Error::Timeout => (
-            Code::Timeout,
-            "The answer did not come in time.".to_owned(),
-            Hint::Status,
-        ),
+        Error::Timeout => (Code::Timeout, "The answer did not come in time.".to_owned(), Hint::Status),
         Error::TooSoon { secs } => (
             Code::RateLimited,
             format!("The last refresh was less than 30 seconds ago; wait {secs} s."),
@@ -148,11 +143,9 @@ pub fn failure(error: &Error) -> Failure {
             "Then try again; asking sooner makes it longer.".into(),
         ),
         Error::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
-        Error::NoSuchScheme(offered) => (
-            Code::BadRequest,
-            format!("This profile is signed in to {}.", listed(offered)),
-            Hint::OmitScheme,
-        ),
+        Error::NoSuchScheme(offered) => {
+            (Code::BadRequest, format!("This profile is signed in to {}.", listed(offered)), Hint::OmitScheme)
+        }
         Error::CantRefresh => (
             Code::NeedsLogin,
             "There is no refresh token, so there is no other access token than this one.".to_owned(),
@@ -267,13 +260,17 @@ fn refused(rejected: &Rejected) -> String {
 
 fn refused_hint(rejected: &Rejected) -> Hint {
     match rejected {
-        Rejected::Token => "Nothing was changed. Make a new token in the dashboard, and paste all of it.".into(),
+        Rejected::Token => {
+            "Nothing was changed. Make a new token in the dashboard, and paste all of it.".into()
+        }
         Rejected::Stray => "It goes on; open the address that was shown, or paste where it ended.".into(),
         Rejected::Issuer(_) => {
-            "Nothing was sent to it. Check the issuer, character by character (a trailing slash counts).".into()
+            "Nothing was sent to it. Check the issuer, character by character (a trailing slash counts)."
+                .into()
         }
         Rejected::Metadata(_) => {
-            "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml.".into()
+            "Nothing was sent to it. Ask whoever runs the server, or name the endpoints in config.toml."
+                .into()
         }
         Rejected::Registration(_) | Rejected::NoClient => Hint::AddClientId,
         Rejected::Scheme(Scheme::Device) => Hint::UseScheme(Scheme::Browser),

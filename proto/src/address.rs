@@ -20,6 +20,11 @@ pub enum NotAnAddress {
     Query,
 }
 
+/// A server's base URL as it is compared and stored: trimmed, no trailing slashes.
+pub fn normal_server(url: &str) -> String {
+    url.trim().trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
+}
+
 /// Whether this is a base URL that credentials may be sent to: no user, query or fragment.
 pub fn check_server(url: &str) -> Result<(), NotAnAddress> {
     check(url)?;
@@ -119,5 +124,11 @@ mod tests {
         ] {
             assert_eq!(check_server(bad), Err(NotAnAddress::Malformed), "{bad}");
         }
+    }
+
+    #[test]
+    fn servers_compare_without_trailing_slashes() {
+        assert_eq!(normal_server(" http://a/ "), "http://a");
+        assert_eq!(normal_server("http://a/ /"), "http://a");
     }
 }

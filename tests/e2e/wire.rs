@@ -249,9 +249,9 @@ fn python(world: &World, program: &Path, profile: Option<&str>) -> Talk {
 }
 
 #[test]
-fn the_page_is_enough_to_write_a_client_that_gets_a_token() {
+fn a_client_written_from_the_page_gets_a_token() {
     if !has("python3") {
-        return skipped("the_page_is_enough_to_write_a_client_that_gets_a_token", "no python3");
+        return skipped("a_client_written_from_the_page_gets_a_token", "no python3");
     }
     let world = World::signed_in(Setup::default());
     let [token, _] = programs(&world).try_into().unwrap();
@@ -264,9 +264,9 @@ fn the_page_is_enough_to_write_a_client_that_gets_a_token() {
 }
 
 #[test]
-fn the_page_is_enough_to_write_a_device_and_a_browser_sign_in() {
+fn sign_ins_written_from_the_page_work() {
     if !has("python3") {
-        return skipped("the_page_is_enough_to_write_a_device_and_a_browser_sign_in", "no python3");
+        return skipped("sign_ins_written_from_the_page_work", "no python3");
     }
     let world = World::new();
     let url = world.proxy.url();

@@ -1,8 +1,8 @@
 //! Writing files of configuration: comments stay, what everkey would not read is not written, readers see all or nothing.
 
 use everkey_client::{Failure, configuration};
+use everkey_config::file::Config;
 use everkey_proto::Code;
-use everkey_proto::config::Config;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;

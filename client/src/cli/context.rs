@@ -6,7 +6,8 @@ use everkey_client::precedence::GivenToken;
 use everkey_client::{
     Agent, Failure, Hint, Profile, ProfileClient, UserConfiguration, environment, hint_text_with, precedence,
 };
-use everkey_proto::{Code, Expect, ProviderKind};
+use everkey_config::ProviderKind;
+use everkey_proto::{Code, Expect};
 use std::ffi::OsStr;
 use std::path::Path;
 

@@ -10,7 +10,8 @@ use everkey_client::{
     Agent, Entry, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, code_or_email,
     hint_text, is_repeat,
 };
-use everkey_proto::{Code, ProviderKind};
+use everkey_config::ProviderKind;
+use everkey_proto::Code;
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

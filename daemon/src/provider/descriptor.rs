@@ -2,7 +2,8 @@
 //! All of it is pure: bytes in, values out.
 
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
-use everkey_proto::{ProviderKind, Secret};
+use everkey_config::ProviderKind;
+use everkey_proto::Secret;
 use everkey_reminder::ReminderAnswer;
 use everkey_session::CallTarget;
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};

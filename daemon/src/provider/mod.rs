@@ -16,7 +16,7 @@ mod session_route;
 pub use descriptor::{BearerRequest, Descriptor, ParsedFile, ProviderRoute, RefreshRoute, SessionFormat};
 pub use fields::whole;
 
-use everkey_proto::ProviderKind;
+use everkey_config::ProviderKind;
 
 pub const fn descriptor(kind: ProviderKind) -> &'static Descriptor {
     match kind {

@@ -190,7 +190,8 @@ impl ProfileStore {
 mod tests {
     use super::*;
     use crate::provider::descriptor;
-    use everkey_proto::{ProviderKind, Secret};
+    use everkey_config::ProviderKind;
+    use everkey_proto::Secret;
     use everkey_session::NotOwner;
     use everkey_session::{Capability, Fingerprint, Intent};
 

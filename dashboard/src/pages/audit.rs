@@ -111,7 +111,7 @@ fn over(reminder: &Reminder, clock: &Clock) -> u64 {
 mod tests {
     use super::super::samples::{NOON, ada, clock, fresh, look, profile, reminder};
     use super::*;
-    use everkey_proto::ProviderKind;
+    use everkey_config::ProviderKind;
 
     fn page(status: Status) -> String {
         let look = look(vec![(profile("failproofai", ProviderKind::Failproofai), Ok(status))]);

@@ -9,7 +9,7 @@ use super::sessions::Sessions;
 use super::shell::{Absence, Section, Shell, Trouble};
 use askama::Template;
 use everkey_client::{Code, Failure, Status};
-use everkey_proto::ProviderKind;
+use everkey_config::ProviderKind;
 use everkey_proto::reply::{Reminder, Upstream};
 use std::path::PathBuf;
 

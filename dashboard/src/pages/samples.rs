@@ -3,8 +3,9 @@
 use super::clock::Clock;
 use crate::agent::Look;
 use everkey_client::{Failure, Profile, Status};
+use everkey_config::ProviderKind;
+use everkey_proto::Scheme;
 use everkey_proto::reply::{Access, AgentInfo, Code, Event, Happening, Reminder, State, Upstream, User};
-use everkey_proto::{ProviderKind, Scheme};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 

@@ -222,7 +222,7 @@ pub fn slug(name: &str) -> String {
 mod tests {
     use super::super::samples::{NOON, ada, clock, fresh, full, look, profile, reminder, status};
     use super::*;
-    use everkey_proto::ProviderKind;
+    use everkey_config::ProviderKind;
     use everkey_proto::reply::Reminder;
 
     fn names(cards: &[Card]) -> Vec<&str> {

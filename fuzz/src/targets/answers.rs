@@ -3,10 +3,11 @@
 
 use super::{fields, object, opens_object, sendable};
 use crate::{measure, reach};
+use everkey_config::ProviderKind;
 use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_daemon::words;
-use everkey_proto::{ProviderKind, Secret};
+use everkey_proto::Secret;
 use everkey_session::{Capability, Holder, TokenResponse};
 use everkey_session::{Error, NetError, NetErrorKind};
 use everkey_session::{LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};

@@ -3,10 +3,11 @@
 
 use super::answers::harmless;
 use crate::{measure, reach};
+use everkey_config::ProviderKind;
 use everkey_daemon::provider::descriptor;
 use everkey_daemon::words;
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Expect, ProviderKind, Secret};
+use everkey_proto::{Expect, Secret};
 use everkey_session::Endpoints;
 use everkey_session::Journal;
 use everkey_session::policy::{Discovery, OauthClient};

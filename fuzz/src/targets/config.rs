@@ -4,9 +4,9 @@ use super::answers::harmless;
 use super::server_url::for_tokens;
 use super::{Fields, fields, object, opens_object, same};
 use crate::{measure, reach};
-use everkey_proto::ProviderKind;
-use everkey_proto::achilles::{AchillesConfig, set_active_profile, set_server_url};
-use everkey_proto::config::{Config, OauthEndpoints, ProfileConfig};
+use everkey_config::ProviderKind;
+use everkey_config::achilles::{AchillesConfig, set_active_profile, set_server_url};
+use everkey_config::file::{Config, OauthEndpoints, ProfileConfig};
 use serde_json::{Map, Value};
 
 /// `config.toml`: what is read sends tokens only where they may go, and what is not read is said in one line.

@@ -6,10 +6,11 @@ use super::answers::{
 use super::sendable;
 use super::server_url::for_tokens;
 use crate::{measure, reach};
+use everkey_config::ProviderKind;
 use everkey_daemon::http::HttpResponse;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_daemon::words;
-use everkey_proto::{ProviderKind, Secret};
+use everkey_proto::Secret;
 use everkey_session::Error;
 use everkey_session::TokenResponse;
 use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer};

@@ -4,9 +4,10 @@
 use super::server_url::for_tokens;
 use super::{Fields, fields, object, opens_object, same, sendable};
 use crate::{measure, reach};
+use everkey_config::ProviderKind;
 use everkey_daemon::http;
 use everkey_daemon::provider::{Descriptor, ParsedFile, descriptor, jwt};
-use everkey_proto::{ProviderKind, Secret, reply::User};
+use everkey_proto::{Secret, reply::User};
 use everkey_session::{Claims, Holder, Session};
 use everkey_session::{ClientAuth, Endpoints, Registration};
 use serde_json::{Map, Value};

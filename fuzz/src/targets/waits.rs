@@ -2,9 +2,10 @@
 
 use super::answers::{A_DAY, read_refresh};
 use crate::{measure, reach};
+use everkey_config::ProviderKind;
 use everkey_daemon::http::{self, HttpResponse};
 use everkey_daemon::provider::{Descriptor, descriptor};
-use everkey_proto::{ProviderKind, Secret};
+use everkey_proto::Secret;
 use everkey_session::NetErrorKind;
 use everkey_session::{LoginAnswer, LoginCall, RefreshAnswer};
 use zeroize::Zeroizing;

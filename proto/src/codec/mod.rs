@@ -15,51 +15,16 @@
 //! takes its default, if it has one (`#[serde(default)]`). So a newer peer may append fields. No length is believed
 //! beyond the bytes that are there, and nothing is allocated ahead of them.
 
+mod error;
+mod numbers;
 mod read;
 mod write;
 
+pub use error::CodecError;
+
 use crate::frame::{REPLY_CAP, REQUEST_CAP};
 use crate::{Reply, Request};
-use bincode::config::{Configuration, Fixint, LittleEndian, standard};
 use serde::{Serialize, de::DeserializeOwned};
-use std::fmt::Display;
-
-/// Why bytes are not a message, or a message can't become bytes. Never quotes the input: it may hold a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CodecError {
-    /// The bytes are cut, overlong, or not of the form that `proto/README.md` describes.
-    #[error("not a message of this protocol version")]
-    Malformed,
-    /// A newer peer uses a variant that this build does not know. The frame itself is whole.
-    #[error("this build knows no {name} number {number}")]
-    Unknown {
-        /// The enum, as this crate names it: `Reply`, `State`.
-        name: &'static str,
-        /// The variant's number, from 0.
-        number: u16,
-    },
-    /// The message is over the limit of its direction, [`REQUEST_CAP`] or [`REPLY_CAP`].
-    #[error("the message is over its limit")]
-    TooLong,
-}
-
-impl serde::ser::Error for CodecError {
-    fn custom<T: Display>(_: T) -> Self {
-        Self::Malformed
-    }
-}
-
-impl serde::de::Error for CodecError {
-    fn custom<T: Display>(_: T) -> Self {
-        Self::Malformed
-    }
-}
-
-/// How deep records may be nested; the messages of version 1 reach 6.
-const DEPTH: usize = 16;
-
-/// How bincode writes the numbers (it is unmaintained, RUSTSEC-2025-0141, and used for nothing else).
-const NUMBERS: Configuration<LittleEndian, Fixint> = standard().with_fixed_int_encoding();
 
 /// The frame body of a request.
 ///

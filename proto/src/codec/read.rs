@@ -1,8 +1,12 @@
 //! Reading: a record is cut out by its length, so what a newer peer appended to it is passed over.
 
-use super::{CodecError, DEPTH, NUMBERS};
+use super::error::CodecError;
+use super::numbers::NUMBERS;
 use serde::de::value::{BorrowedStrDeserializer, U32Deserializer};
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
+
+/// How deep records may be nested; the messages of version 1 reach 6.
+const DEPTH: usize = 16;
 
 /// The bytes of a message, or of one record in it, that are not read yet.
 pub(super) struct Reader<'de> {

@@ -1,6 +1,7 @@
 //! Writing: every struct and every variant becomes a record whose length is filled in at its end.
 
-use super::{CodecError, NUMBERS};
+use super::error::CodecError;
+use super::numbers::NUMBERS;
 use bincode::enc::write::Writer as Sink;
 use bincode::error::EncodeError;
 use serde::ser::{self, Serialize};

@@ -31,12 +31,12 @@ const KNOWN: &[&str] = &[
 ];
 
 /// The fields of one line, as they are written there.
-pub(super) struct Fields<'a> {
+pub(super) struct LineFields<'a> {
     line: &'a [u8],
     left: Vec<(&'static str, &'a RawValue)>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> LineFields<'a> {
     /// Reads a line as an object of known fields, each at most once.
     pub fn read(line: &'a [u8]) -> Result<Self, LineError> {
         let Known(left) = line::read(line)?;
@@ -92,9 +92,9 @@ impl<'de> Deserialize<'de> for Known<'de> {
 }
 
 /// How a value of a request stands in a line.
-pub(super) trait Field: Sized {
+pub(super) trait LineField: Sized {
     /// Takes it out of a line; where it is left out, `default` holds, if there is one.
-    fn take(line: &mut Fields<'_>, name: &'static str, default: Option<Self>) -> Result<Self, LineError>;
+    fn take(line: &mut LineFields<'_>, name: &'static str, default: Option<Self>) -> Result<Self, LineError>;
 
     /// Writes it into a line.
     fn put<M: SerializeMap>(&self, line: &mut M, name: &'static str) -> Result<(), M::Error>;
@@ -102,8 +102,8 @@ pub(super) trait Field: Sized {
 
 macro_rules! plain {
     ($($Type:ty),*) => {
-        $(impl Field for $Type {
-            fn take(line: &mut Fields<'_>, name: &'static str, default: Option<Self>) -> Result<Self, LineError> {
+        $(impl LineField for $Type {
+            fn take(line: &mut LineFields<'_>, name: &'static str, default: Option<Self>) -> Result<Self, LineError> {
                 line.optional(name)?.or(default).ok_or(LineError::Missing(name))
             }
 
@@ -118,8 +118,8 @@ plain!(bool, u32, FlowId, Fingerprint);
 
 macro_rules! optional {
     ($($Type:ty),*) => {
-        $(impl Field for Option<$Type> {
-            fn take(line: &mut Fields<'_>, name: &'static str, _: Option<Self>) -> Result<Self, LineError> {
+        $(impl LineField for Option<$Type> {
+            fn take(line: &mut LineFields<'_>, name: &'static str, _: Option<Self>) -> Result<Self, LineError> {
                 line.optional(name)
             }
 
@@ -132,8 +132,8 @@ macro_rules! optional {
 
 optional!(String, Scheme, Secret);
 
-impl Field for When {
-    fn take(line: &mut Fields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {
+impl LineField for When {
+    fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {
         match line.optional("at")? {
             Some(at) => Ok(Self::At(at)),
             None => line.required("in_days").map(Self::InDays),
@@ -148,8 +148,8 @@ impl Field for When {
     }
 }
 
-impl Field for Entry {
-    fn take(line: &mut Fields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {
+impl LineField for Entry {
+    fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {
         let Some(email) = line.optional("email")? else { return line.required("text").map(Self::Text) };
         Ok(match line.optional("code")? {
             Some(code) => Self::Code { email, code },

@@ -9,103 +9,64 @@ use crate::reply::{
 use crate::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
 
-/// One reply line.
+/// One reply line. Each variant is the [`Reply`] or the [`Step`] of that name.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum ReplyLine {
-    /// See [`Reply::Whoami`].
     Whoami {
-        /// Who it is, if the server says so.
         #[serde(flatten)]
         user: Option<User>,
     },
-    /// See [`Reply::Status`].
     Status(Box<Status>),
-    /// See [`Reply::Token`].
     Token {
-        /// The token.
         access_token: Secret,
-        /// Unix seconds, if somebody says.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<u64>,
-        /// Why it is valid for less than was asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         short: Option<Short>,
     },
-    /// See [`Reply::Refreshed`].
     Refreshed(Refreshed),
-    /// See [`Step::Ask`].
     Ask {
-        /// The flow.
         flow: FlowId,
-        /// What is asked for.
         field: Field,
-        /// How many tries are left.
         tries: u8,
-        /// Why it is asked again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Failure>,
-        /// Where the code went.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent: Option<CodeSent>,
     },
-    /// See [`Step::Done`].
     Done {
-        /// Who it is, if the server says so.
         user: Option<User>,
-        /// Whether it was so before.
         already: bool,
     },
-    /// See [`Step::Show`].
     Show {
-        /// The flow.
         flow: FlowId,
-        /// The address.
         url: String,
-        /// The address with the code in it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         complete_url: Option<String>,
-        /// The code.
         user_code: String,
-        /// Unix seconds.
         expires_at: u64,
     },
-    /// See [`Step::Open`].
     Open {
-        /// The flow.
         flow: FlowId,
-        /// The page.
         url: String,
-        /// The port that the browser comes back to.
         port: u16,
-        /// Unix seconds.
         expires_at: u64,
     },
-    /// See [`Reply::LoggedOut`].
     LoggedOut {
-        /// What the server knows of it.
         revocation: Revocation,
     },
-    /// See [`Reply::Agent`].
     Agent(AgentInfo),
-    /// See [`Reply::Stopping`].
     Stopping,
-    /// See [`Reply::Failed`].
     Error(Failure),
-    /// See [`Reply::Inspected`].
     Inspected(Inspection),
-    /// See [`Reply::Reminder`].
     Reminder {
-        /// The reminder, or null.
         reminder: Option<Reminder>,
     },
-    /// See [`Reply::Following`].
     Following,
-    /// See [`Reply::Event`].
     Event(EventLine),
-    /// See [`Reply::Accesses`].
     Accesses {
-        /// The newest first.
         accesses: Vec<Access>,
     },
 }

@@ -1,6 +1,6 @@
 //! A request as a line of JSON: `{"request":"token","profile":"work","min_validity_secs":60}`.
 
-use super::fields::{Field, Fields};
+use super::fields::{LineField, LineFields};
 use super::line::{self, LineError};
 use crate::request::{
     AgentRequest, Expect, ProfileRequest, ReminderRequest, Request, SessionRequest, agent_requests,
@@ -40,7 +40,7 @@ impl Serialize for RequestLine<'_> {
 /// # Errors
 /// [`LineError`], naming the field in question where there is one.
 pub fn read_request(line: &[u8]) -> Result<Request, LineError> {
-    let mut fields = Fields::read(line)?;
+    let mut fields = LineFields::read(line)?;
     let word: String = fields.required("request")?;
     let profile = fields.optional("profile")?;
     let expect =
@@ -85,10 +85,10 @@ macro_rules! lines {
     ) => {
         impl $Requests {
             /// The request of that word, if it is one of these.
-            fn take_fields(word: &str, fields: &mut Fields<'_>) -> Result<Option<Self>, LineError> {
+            fn take_fields(word: &str, fields: &mut LineFields<'_>) -> Result<Option<Self>, LineError> {
                 Ok(Some(match word {
                     $($word => Self::$Name $({
-                        $($field: Field::take(fields, stringify!($field), default!($($default)?))?,)*
+                        $($field: LineField::take(fields, stringify!($field), default!($($default)?))?,)*
                     })?,)*
                     _ => return Ok(None),
                 }))

@@ -8,7 +8,7 @@ use crate::policy::{Discovery, OauthClient};
 use crate::registration::{ClientAuth, Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::Scheme;
-use everkey_proto::place::normal_server;
+use everkey_proto::address::normal_server;
 
 /// How a sign-in asks its server where the endpoints are.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use super::prompt;
 use everkey_client::{Agent, Failure, Secret, Step};
-use everkey_proto::profile::Profile;
+use everkey_config::profile::Profile;
 use everkey_proto::{Code, Expect};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;

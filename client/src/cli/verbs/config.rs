@@ -11,8 +11,9 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Failure, Profile, configuration};
-use everkey_proto::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
-use everkey_proto::{Code, ProviderKind, address};
+use everkey_config::ProviderKind;
+use everkey_config::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
+use everkey_proto::{Code, address};
 use serde_json::json;
 use std::process::ExitCode;
 

@@ -11,7 +11,8 @@ use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::{self, Origin};
 use everkey_client::request::Login;
 use everkey_client::{Failure, ProfileClient, Scheme, environment};
-use everkey_proto::{Code, ProviderKind};
+use everkey_config::ProviderKind;
+use everkey_proto::Code;
 use std::process::ExitCode;
 
 #[derive(Default)]

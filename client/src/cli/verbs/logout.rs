@@ -7,7 +7,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::{Failure, Revocation};
-use everkey_proto::ProviderKind;
+use everkey_config::ProviderKind;
 use serde_json::json;
 use std::process::ExitCode;
 

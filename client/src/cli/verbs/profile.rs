@@ -10,8 +10,9 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Failure, Profile, UserConfiguration, environment};
-use everkey_proto::config::OauthEndpoints;
-use everkey_proto::{Code, ProviderKind};
+use everkey_config::ProviderKind;
+use everkey_config::file::OauthEndpoints;
+use everkey_proto::Code;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 

@@ -10,7 +10,8 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::GivenToken;
 use everkey_client::{Failure, Inspection, User, Verdict};
-use everkey_proto::{Code, ProviderKind};
+use everkey_config::ProviderKind;
+use everkey_proto::Code;
 use serde_json::json;
 use std::process::ExitCode;
 

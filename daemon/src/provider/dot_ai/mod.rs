@@ -7,7 +7,7 @@ use super::oauth::error::failed;
 use super::oauth::registration::read_registered;
 use super::oauth::tokens::{exchange_call, read_tokens};
 use crate::http::{HttpRequest, HttpResponse};
-use everkey_proto::ProviderKind;
+use everkey_config::ProviderKind;
 use everkey_session::policy::{Discovery, OauthClient};
 use everkey_session::{Capability, TokenResponse};
 use everkey_session::{ClientAuth, Endpoints, Registration};

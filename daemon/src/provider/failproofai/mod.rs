@@ -6,7 +6,8 @@ use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, Re
 use super::fields::{error_code, promised, retry_after, sendable, unconsumed, whole};
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
-use everkey_proto::{ProviderKind, Secret, reply::User};
+use everkey_config::ProviderKind;
+use everkey_proto::{Secret, reply::User};
 use everkey_reminder::ReminderAnswer;
 use everkey_session::policy::Replay;
 use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer};

@@ -1,11 +1,12 @@
 //! `config.toml`: the profiles beyond the built-in ones, typed. What can't be meant is an error that names its place.
 //! No I/O: the text comes in, values come out; paths are as written, `~/` included.
 
-use crate::address::{self, NotAnAddress};
-pub use crate::config_text::ConfigError;
-use crate::config_text::{At, Source, Table, nearest};
-use crate::profile::{is_plain_name, is_word_name};
-use crate::{ProviderKind, Scheme};
+pub use crate::file_text::ConfigError;
+use crate::file_text::{At, Source, Table, nearest};
+use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
+use crate::provider::ProviderKind;
+use everkey_proto::Scheme;
+use everkey_proto::address::{self, NotAnAddress};
 use std::collections::BTreeMap;
 
 /// Everything that `config.toml` says.
@@ -105,14 +106,6 @@ impl Config {
         }
         Ok(Self { default: default.map(|d| d.value), profiles, reminder_command })
     }
-}
-
-/// The names that need no `config.toml`; each is a provider's.
-const BUILT_IN: [&str; 4] = ["failproofai", "achilles", "binboi", "dot-ai"];
-
-/// The provider that a built-in name stands for.
-pub(crate) fn built_in(name: &str) -> Option<ProviderKind> {
-    BUILT_IN.contains(&name).then(|| ProviderKind::parse(name)).flatten()
 }
 
 fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<ProfileConfig, ConfigError> {
@@ -262,5 +255,5 @@ fn providers() -> Vec<&'static str> {
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
+#[path = "file_tests.rs"]
 mod tests;

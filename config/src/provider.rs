@@ -1,6 +1,6 @@
 //! The kinds of server there are, by name. What each speaks is the agent's business.
 
-use crate::Scheme;
+use everkey_proto::Scheme;
 
 /// What a profile's server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

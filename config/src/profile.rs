@@ -1,9 +1,12 @@
 //! Every profile there is: the built-in ones, achilles' own, and those of `config.toml`.
 
 use crate::achilles::AchillesConfig;
-use crate::config::{Config, OauthProfile, ProfileConfig, built_in};
-use crate::place::Places;
-use crate::{DEFAULT_PROFILE, ProviderKind, Scheme};
+use crate::file::{Config, OauthProfile, ProfileConfig};
+use crate::names::is_plain_name;
+use crate::paths::Places;
+use crate::provider::ProviderKind;
+use everkey_proto::address::normal_server;
+use everkey_proto::{DEFAULT_PROFILE, Scheme};
 use std::path::{Path, PathBuf};
 
 /// A named account.
@@ -57,7 +60,7 @@ pub fn profiles(
         bare("achilles/default", ProviderKind::Achilles, home.join(".achilles/auth.json")),
     ];
     for (name, theirs) in achilles.into_iter().flat_map(|config| &config.profiles) {
-        let server = theirs.server_url.as_deref().map(crate::place::normal_server);
+        let server = theirs.server_url.as_deref().map(normal_server);
         let server = server.filter(|server| !server.is_empty());
         if name == "default" {
             all[3].server = server;
@@ -112,28 +115,6 @@ pub fn resolve(name: Option<&str>, config: &Config, achilles: Option<&AchillesCo
         "achilles" => format!("achilles/{}", achilles.map_or("default", AchillesConfig::active)),
         name => name.to_owned(),
     }
-}
-
-/// Whether the name is one that needs no `config.toml`.
-pub fn is_built_in(name: &str) -> bool {
-    built_in(name).is_some() || name.starts_with("achilles/")
-}
-
-/// Whether a profile of `config.toml` may have this name; it becomes a file's and a link's.
-pub fn is_word_name(name: &str) -> bool {
-    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=64).contains(&name.len())
-        && name.chars().all(letters)
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-}
-
-/// Whether a name that somebody else chose is fit to become part of a file's name and to be shown.
-pub fn is_plain_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && !matches!(name, "." | "..")
-        && crate::text::harmless(name, usize::MAX) == name
-        && !name.contains(['/', '\\'])
-        && name.trim() == name
 }
 
 /// `~/` is the home folder.

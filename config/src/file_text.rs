@@ -1,7 +1,7 @@
 //! `config.toml` as tables whose keys are taken one by one, so that what is wrong has a line, a column and a name.
 //! serde's errors know a column but not the nearest key, so the parsed table is walked instead.
 
-use crate::text::harmless;
+use everkey_proto::text::harmless;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

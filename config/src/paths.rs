@@ -93,11 +93,6 @@ impl Places {
     }
 }
 
-/// A server's base URL as it is compared and stored: trimmed, no trailing slashes.
-pub fn normal_server(url: &str) -> String {
-    url.trim().trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,11 +131,5 @@ mod tests {
             find(&[("HOME", "/h"), ("XDG_STATE_HOME", "rel")], &[]).unwrap().state,
             Path::new("/h/.local/state/everkey")
         );
-    }
-
-    #[test]
-    fn servers_compare_without_trailing_slashes() {
-        assert_eq!(normal_server(" http://a/ "), "http://a");
-        assert_eq!(normal_server("http://a/ /"), "http://a");
     }
 }

@@ -8,7 +8,7 @@ use crate::launch;
 use crate::precedence;
 use crate::profile_client::ProfileClient;
 use everkey_config::paths::Places;
-use everkey_config::profile::Profile;
+use everkey_config::profile::ResolvedProfile;
 use everkey_proto::reply::Access;
 use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall};
 use everkey_proto::{Code, Expect, Failure, Request};
@@ -99,7 +99,7 @@ impl Agent {
     }
 
     /// Requests about a profile that was read before, from [`UserConfiguration::profiles`].
-    pub fn for_profile(&mut self, profile: &Profile) -> ProfileClient<'_> {
+    pub fn for_profile(&mut self, profile: &ResolvedProfile) -> ProfileClient<'_> {
         ProfileClient::new(&mut self.0, profile.name.clone(), precedence::expect(profile, None))
     }
 

@@ -4,7 +4,7 @@ use crate::environment;
 use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::Config;
 use everkey_config::paths::Places;
-use everkey_config::profile::{Profile, profiles, resolve};
+use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_proto::reply::Hint;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
 use std::io;
@@ -20,7 +20,7 @@ pub struct UserConfiguration {
     /// achilles' own configuration, if there is one that can be read.
     pub achilles: Option<AchillesConfig>,
     /// Every profile, built in or configured; achilles' own are named `achilles/NAME`.
-    pub profiles: Vec<Profile>,
+    pub profiles: Vec<ResolvedProfile>,
     achilles_error: Option<Failure>,
 }
 
@@ -45,7 +45,7 @@ impl UserConfiguration {
     ///
     /// # Errors
     /// [`Code::UnknownProfile`], naming those there are.
-    pub fn profile(&self, name: Option<&str>) -> Result<&Profile, Failure> {
+    pub fn profile(&self, name: Option<&str>) -> Result<&ResolvedProfile, Failure> {
         let name = resolve(name, &self.config, self.achilles.as_ref());
         if let Some(failure) = self.achilles_error.as_ref().filter(|_| name.starts_with("achilles/")) {
             return Err(failure.clone());

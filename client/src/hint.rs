@@ -1,7 +1,7 @@
 //! Hints in words, for programs whose people have a terminal at hand.
 
 use everkey_config::ProviderKind;
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_proto::reply::Hint;
 
 /// A hint as a sentence that names everkey's own commands.
@@ -34,8 +34,10 @@ pub fn hint_text_with(
             "Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.".to_owned()
         }
         Hint::OmitScheme => "Leave out --scheme (or --token).".to_owned(),
-        Hint::UseScheme(scheme @ (Scheme::Otp | Scheme::Device | Scheme::Browser | Scheme::Token)) => {
-            format!("Try --scheme {}.", scheme.word())
+        Hint::UseScheme(
+            scheme @ (SignInMethod::Otp | SignInMethod::Device | SignInMethod::Browser | SignInMethod::Token),
+        ) => {
+            format!("Try --scheme {}.", scheme.as_str())
         }
         Hint::AddClientId => {
             "Ask whoever runs the server for a client id, and add the profile with --client-id.".to_owned()

@@ -40,12 +40,12 @@ pub use agent::Agent;
 pub use configuration::UserConfiguration;
 pub use connection::unexpected_reply;
 pub use events::EventStream;
-pub use everkey_config::profile::Profile;
+pub use everkey_config::profile::ResolvedProfile;
 pub use everkey_proto::reply::{
-    Access, Code, Event, Failure, Field, Happening, Hint, Inspection, Reminder, Revocation, Short, State,
+    Access, Code, Event, EventKind, Failure, Field, Hint, Inspection, Reminder, Revocation, Short, State,
     Status, Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::request;
-pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Scheme, Secret, When};
+pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Secret, SignInMethod, When};
 pub use hint::{hint_text, hint_text_with};
 pub use profile_client::{ProfileClient, PromptReply, code_or_email, is_repeat};

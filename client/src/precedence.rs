@@ -2,7 +2,7 @@
 
 use crate::environment;
 use everkey_config::ProviderKind;
-use everkey_config::profile::Profile;
+use everkey_config::profile::ResolvedProfile;
 use everkey_proto::Secret;
 
 /// Where the tool of one provider looks for its token and its server, the first match first.
@@ -114,7 +114,7 @@ pub struct NamedServer {
 
 /// Every server that is named for a profile, the one that wins first; the default comes last.
 pub fn named_servers(
-    profile: &Profile,
+    profile: &ResolvedProfile,
     option: Option<(&'static str, &str)>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Vec<NamedServer> {
@@ -128,7 +128,7 @@ pub fn named_servers(
 }
 
 /// What a caller takes for granted about the agent, by its options and environment.
-pub fn expect(profile: &Profile, option: Option<(&'static str, &str)>) -> everkey_proto::Expect {
+pub fn expect(profile: &ResolvedProfile, option: Option<(&'static str, &str)>) -> everkey_proto::Expect {
     let named = named_servers(profile, option, environment::text).into_iter().next();
     let named = named.filter(|named| matches!(named.origin, Origin::Option(_) | Origin::Variable(_)));
     let moved = profile.provider == ProviderKind::Failproofai
@@ -144,9 +144,9 @@ pub fn expect(profile: &Profile, option: Option<(&'static str, &str)>) -> everke
 mod tests {
     use super::*;
 
-    fn profile(provider: ProviderKind, server: Option<&str>) -> Profile {
-        Profile {
-            name: provider.word().to_owned(),
+    fn profile(provider: ProviderKind, server: Option<&str>) -> ResolvedProfile {
+        ResolvedProfile {
+            name: provider.as_str().to_owned(),
             provider,
             server: server.map(str::to_owned),
             session_file: "/s".into(),

@@ -6,7 +6,7 @@ use everkey_proto::request::{
     self, Answer, Better, Cancel, ClearReminder, Inspect, Login, Logout, ProfileCall, SetReminder, Wait,
     Whoami,
 };
-use everkey_proto::{Entry, Expect, Failure, Fingerprint, FlowId, Request, Scheme, Secret, When};
+use everkey_proto::{Entry, Expect, Failure, Fingerprint, FlowId, Request, Secret, SignInMethod, When};
 use std::time::Duration;
 
 /// Requests about one profile, through the connection of an `Agent`.
@@ -137,7 +137,7 @@ impl<'a> ProfileClient<'a> {
     /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptReply::Cancel`].
     pub fn login(
         &mut self,
-        scheme: Option<Scheme>,
+        scheme: Option<SignInMethod>,
         mut prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
     ) -> Result<Option<User>, Failure> {
         let mut step = self.call(Login { scheme })?;

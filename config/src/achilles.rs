@@ -18,7 +18,6 @@ pub struct AchillesConfig {
     pub profiles: BTreeMap<String, AchillesProfile>,
 }
 
-/// One profile of achilles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AchillesProfile {
     /// Its server, if it names one.

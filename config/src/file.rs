@@ -5,7 +5,7 @@ pub use crate::file_text::ConfigError;
 use crate::file_text::{At, Source, Table, nearest};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_proto::address::{self, NotAnAddress};
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub struct ProfileConfig {
     /// The session file as written: absolute, or under `~/`.
     pub session_file: Option<String>,
     /// How to sign in, if not the provider's first way.
-    pub scheme: Option<Scheme>,
+    pub scheme: Option<SignInMethod>,
     /// What only oauth has; there exactly when the provider is oauth.
     pub oauth: Option<OauthProfile>,
 }
@@ -42,7 +42,7 @@ pub struct OauthProfile {
     pub endpoints: OauthEndpoints,
     /// The id that the server knows this client by; none means to register.
     pub client_id: Option<String>,
-    /// The file that holds the client's secret: as written in a [`ProfileConfig`], a full path in a `Profile`.
+    /// The file that holds the client's secret: as written in a [`ProfileConfig`], a full path in a `ResolvedProfile`.
     pub client_secret_file: Option<String>,
     /// What to ask for.
     pub scope: Option<String>,
@@ -120,7 +120,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
     let Some(provider) = table.text("provider")? else {
         return fail(format!("profile {name:?} has no `provider`; there are {}", providers().join(", ")));
     };
-    let Some(kind) = ProviderKind::parse(&provider.value) else {
+    let Ok(kind) = provider.value.parse::<ProviderKind>() else {
         let message = format!(
             "`provider`: there is no {:?}; {}",
             provider.value,
@@ -157,7 +157,7 @@ fn oauth(
     source: Source<'_>,
     name: &str,
     table: &mut Table<'_>,
-    scheme: Option<Scheme>,
+    scheme: Option<SignInMethod>,
 ) -> Result<OauthProfile, ConfigError> {
     let at = table.at();
     let fail = |message: &str| Err(source.error(at, Some(name), format!("profile {name:?} {message}")));
@@ -187,10 +187,10 @@ fn oauth(
         (None, Some(_)) if authorization.is_none() && device_authorization.is_none() => {
             return fail("needs an `authorization_endpoint` or a `device_authorization_endpoint`");
         }
-        (None, Some(_)) if scheme == Some(Scheme::Device) && device_authorization.is_none() => {
+        (None, Some(_)) if scheme == Some(SignInMethod::Device) && device_authorization.is_none() => {
             return fail("has the scheme \"device\", but no `device_authorization_endpoint`");
         }
-        (None, Some(_)) if scheme == Some(Scheme::Browser) && authorization.is_none() => {
+        (None, Some(_)) if scheme == Some(SignInMethod::Browser) && authorization.is_none() => {
             return fail("has the scheme \"browser\", but no `authorization_endpoint`");
         }
         (None, Some(_)) if client_id.is_none() && registration.is_none() => {
@@ -215,15 +215,15 @@ fn scheme(
     source: Source<'_>,
     table: &mut Table<'_>,
     provider: ProviderKind,
-) -> Result<Option<Scheme>, ConfigError> {
+) -> Result<Option<SignInMethod>, ConfigError> {
     let Some(At { value, at }) = table.text("scheme")? else { return Ok(None) };
     let offered = provider.schemes();
-    if let Some(scheme) = Scheme::parse(&value).filter(|scheme| offered.contains(scheme)) {
+    if let Some(scheme) = value.parse::<SignInMethod>().ok().filter(|scheme| offered.contains(scheme)) {
         return Ok(Some(scheme));
     }
-    let words: Vec<&str> = offered.iter().map(|s| s.word()).collect();
+    let words: Vec<&str> = offered.iter().map(|s| s.as_str()).collect();
     let message =
-        format!("`scheme`: {} signs in by {}, not by {value:?}", provider.word(), words.join(" or "));
+        format!("`scheme`: {} signs in by {}, not by {value:?}", provider.as_str(), words.join(" or "));
     Err(source.error(at, Some("scheme"), message))
 }
 
@@ -251,7 +251,7 @@ fn url(
 }
 
 fn providers() -> Vec<&'static str> {
-    ProviderKind::ALL.iter().map(|kind| kind.word()).collect()
+    ProviderKind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ command = ["notify-send", "now"]
     )
     .unwrap();
     let work = &config.profiles["work"];
-    assert_eq!(work.scheme, Some(Scheme::Device));
+    assert_eq!(work.scheme, Some(SignInMethod::Device));
     // An issuer is compared letter by letter (RFC 8414, section 3.3).
     assert_eq!(work.server.as_deref(), Some("https://id.example.com/realms/x/"));
     assert_eq!(config.profiles["staging"].server.as_deref(), Some("https://staging.example.com"));

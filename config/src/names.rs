@@ -8,7 +8,7 @@ pub(crate) const BUILT_IN: [&str; 4] = ["failproofai", "achilles", "binboi", "do
 
 /// The provider that a built-in name stands for.
 pub(crate) fn built_in(name: &str) -> Option<ProviderKind> {
-    BUILT_IN.contains(&name).then(|| ProviderKind::parse(name)).flatten()
+    BUILT_IN.contains(&name).then(|| name.parse::<ProviderKind>().ok()).flatten()
 }
 
 /// Whether the name is one that needs no `config.toml`.

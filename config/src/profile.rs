@@ -6,12 +6,12 @@ use crate::names::is_plain_name;
 use crate::paths::Places;
 use crate::provider::ProviderKind;
 use everkey_proto::address::normal_server;
-use everkey_proto::{DEFAULT_PROFILE, Scheme};
+use everkey_proto::{DEFAULT_PROFILE, SignInMethod};
 use std::path::{Path, PathBuf};
 
 /// A named account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Profile {
+pub struct ResolvedProfile {
     /// Its name, `achilles/NAME` for achilles' own.
     pub name: String,
     /// What its server speaks.
@@ -21,14 +21,14 @@ pub struct Profile {
     /// The session file, a full path.
     pub session_file: PathBuf,
     /// How to sign in, if not the provider's first way.
-    pub scheme: Option<Scheme>,
+    pub scheme: Option<SignInMethod>,
     /// What only oauth has.
     pub oauth: Option<OauthProfile>,
     /// Whether it is there without `config.toml`.
     pub built_in: bool,
 }
 
-impl Profile {
+impl ResolvedProfile {
     /// The server as far as it is known without discovery.
     pub fn server(&self) -> Option<&str> {
         self.server.as_deref().or(self.provider.default_server())
@@ -41,8 +41,8 @@ pub fn profiles(
     config: &Config,
     achilles: Option<&AchillesConfig>,
     failproofai_auth_dir: Option<PathBuf>,
-) -> Vec<Profile> {
-    let bare = |name: &str, provider, session_file| Profile {
+) -> Vec<ResolvedProfile> {
+    let bare = |name: &str, provider, session_file| ResolvedProfile {
         name: name.to_owned(),
         provider,
         server: None,
@@ -66,7 +66,10 @@ pub fn profiles(
             all[3].server = server;
         } else if is_plain_name(name) {
             let file = home.join(format!(".achilles/auth-{name}.json"));
-            all.push(Profile { server, ..bare(&format!("achilles/{name}"), ProviderKind::Achilles, file) });
+            all.push(ResolvedProfile {
+                server,
+                ..bare(&format!("achilles/{name}"), ProviderKind::Achilles, file)
+            });
         }
     }
     for (name, said) in &config.profiles {
@@ -90,14 +93,19 @@ pub fn profiles(
     all
 }
 
-fn configured(places: &Places, name: &str, said: &ProfileConfig, session_file: Option<PathBuf>) -> Profile {
+fn configured(
+    places: &Places,
+    name: &str,
+    said: &ProfileConfig,
+    session_file: Option<PathBuf>,
+) -> ResolvedProfile {
     let oauth = said.oauth.clone().map(|mut oauth| {
         let file = oauth.client_secret_file.take();
         oauth.client_secret_file =
             file.map(|path| expand(&places.home, &path).to_string_lossy().into_owned());
         oauth
     });
-    Profile {
+    ResolvedProfile {
         name: name.to_owned(),
         provider: said.provider,
         server: said.server.clone(),
@@ -131,11 +139,11 @@ mod tests {
         Places::find(var, |_| false, 7).unwrap()
     }
 
-    fn names(profiles: &[Profile]) -> Vec<&str> {
+    fn names(profiles: &[ResolvedProfile]) -> Vec<&str> {
         profiles.iter().map(|p| p.name.as_str()).collect()
     }
 
-    fn find<'p>(profiles: &'p [Profile], name: &str) -> &'p Profile {
+    fn find<'p>(profiles: &'p [ResolvedProfile], name: &str) -> &'p ResolvedProfile {
         profiles.iter().find(|p| p.name == name).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! The kinds of server there are, by name. What each speaks is the agent's business.
 
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
+use std::str::FromStr;
 
 /// What a profile's server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,12 +18,25 @@ pub enum ProviderKind {
     Oauth,
 }
 
+/// There is no provider of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no provider has this name")]
+pub struct UnknownProvider;
+
+impl FromStr for ProviderKind {
+    type Err = UnknownProvider;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or(UnknownProvider)
+    }
+}
+
 impl ProviderKind {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Failproofai, Self::Achilles, Self::Binboi, Self::DotAi, Self::Oauth];
 
     /// Its name, as configuration and status write it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Failproofai => "failproofai",
             Self::Achilles => "achilles",
@@ -32,19 +46,14 @@ impl ProviderKind {
         }
     }
 
-    /// The one of that name.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
     /// The ways to sign in; the first unless a profile says otherwise.
-    pub fn schemes(self) -> &'static [Scheme] {
+    pub fn schemes(self) -> &'static [SignInMethod] {
         match self {
-            Self::Failproofai => &[Scheme::Otp],
-            Self::Achilles => &[Scheme::Device],
-            Self::Binboi => &[Scheme::Token],
-            Self::DotAi => &[Scheme::Browser],
-            Self::Oauth => &[Scheme::Browser, Scheme::Device],
+            Self::Failproofai => &[SignInMethod::Otp],
+            Self::Achilles => &[SignInMethod::Device],
+            Self::Binboi => &[SignInMethod::Token],
+            Self::DotAi => &[SignInMethod::Browser],
+            Self::Oauth => &[SignInMethod::Browser, SignInMethod::Device],
         }
     }
 

@@ -108,7 +108,7 @@ async fn next_connection(
         Ok(stream) => Some((stream, place)),
         Err(e) => {
             tracing::warn!(error = %e, "can't accept a connection");
-            // SignedOutReason of descriptors, most likely: somebody has to leave first.
+            // Out of descriptors, most likely: somebody has to leave first.
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }

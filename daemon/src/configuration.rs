@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::{Config, OauthEndpoints, OauthProfile};
 use everkey_config::paths::Places;
-use everkey_config::profile::{Profile, profiles, resolve};
+use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_proto::address::normal_server;
 use everkey_proto::reply::Hint;
 use everkey_proto::text::harmless;
@@ -93,7 +93,7 @@ impl Configuration {
         Ok(ConfigurationFiles { config, achilles, profiles })
     }
 
-    fn profile(&self, profile: Profile) -> Result<ConfiguredProfile> {
+    fn profile(&self, profile: ResolvedProfile) -> Result<ConfiguredProfile> {
         let provider = provider::descriptor(profile.provider);
         let named = (profile.name == everkey_proto::DEFAULT_PROFILE)
             .then(|| self.environment.server.clone())
@@ -145,12 +145,12 @@ impl Configuration {
 struct ConfigurationFiles {
     config: Config,
     achilles: Option<AchillesConfig>,
-    profiles: Vec<Profile>,
+    profiles: Vec<ResolvedProfile>,
 }
 
 impl ConfigurationFiles {
     /// The name of the profile that is meant by `name`, and all that there are.
-    fn named(self, name: Option<&str>) -> (String, Vec<Profile>) {
+    fn named(self, name: Option<&str>) -> (String, Vec<ResolvedProfile>) {
         (resolve(name, &self.config, self.achilles.as_ref()), self.profiles)
     }
 }

@@ -1,7 +1,7 @@
 //! The events of the agent for whoever follows: the last ones, and a channel that never waits for its readers.
 
-use crate::words;
-use everkey_proto::reply::{Event, Happening};
+use crate::messages;
+use everkey_proto::reply::{Event, EventKind};
 use everkey_reminder::ReminderNotice;
 use everkey_session::Profile;
 use everkey_session::{Error, Notice};
@@ -25,7 +25,7 @@ struct Recorded {
     past: VecDeque<Arc<Event>>,
     live: broadcast::Sender<Arc<Event>>,
     /// The trouble that each profile is in, so that trouble which lasts is one event.
-    lasting: BTreeMap<String, Happening>,
+    lasting: BTreeMap<String, EventKind>,
 }
 
 pub struct Follower {
@@ -45,7 +45,7 @@ impl EventLog {
     }
 
     /// For everybody who follows, at this time in unix seconds. Never waits.
-    pub fn record(&self, at: u64, profile: &str, what: Happening) {
+    pub fn record(&self, at: u64, profile: &str, what: EventKind) {
         let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !recorded.is_news(profile, &what) {
             return;
@@ -69,23 +69,23 @@ impl EventLog {
 }
 
 impl Recorded {
-    fn is_news(&mut self, profile: &str, what: &Happening) -> bool {
+    fn is_news(&mut self, profile: &str, what: &EventKind) -> bool {
         match what {
-            Happening::Offline { .. } | Happening::FileTrouble { .. } => {
+            EventKind::Offline { .. } | EventKind::FileTrouble { .. } => {
                 self.lasting.insert(profile.to_owned(), what.clone()).as_ref() != Some(what)
             }
-            Happening::SignedIn { .. }
-            | Happening::SignedOut { .. }
-            | Happening::Refreshed { .. }
-            | Happening::NeedsLogin { .. }
-            | Happening::Adopted { .. } => {
+            EventKind::SignedIn { .. }
+            | EventKind::SignedOut { .. }
+            | EventKind::Refreshed { .. }
+            | EventKind::NeedsLogin { .. }
+            | EventKind::Adopted { .. } => {
                 self.lasting.remove(profile);
                 true
             }
-            Happening::Handed { .. }
-            | Happening::ReminderSet { .. }
-            | Happening::ReminderCleared
-            | Happening::ReminderDue { .. } => true,
+            EventKind::Handed { .. }
+            | EventKind::ReminderSet { .. }
+            | EventKind::ReminderCleared
+            | EventKind::ReminderDue { .. } => true,
         }
     }
 }
@@ -102,17 +102,17 @@ impl Follower {
 }
 
 /// What a notice about a profile means to a person; none if it is for the log only.
-pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<Happening> {
+pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<EventKind> {
     let user = || profile.user().cloned();
-    let why = |error: Error| words::failure(&error).message;
+    let why = |error: Error| messages::failure(&error).message;
     Some(match notice {
-        Notice::SignedIn => Happening::SignedIn { user: user() },
-        Notice::Refreshed => Happening::Refreshed { access_expires_at: profile.access_expires_at() },
-        Notice::Adopted => Happening::Adopted { user: user() },
-        Notice::SignedOut(out) => Happening::SignedOut { why: words::why_out(out) },
-        Notice::Ended(over) => Happening::NeedsLogin { why: words::why_ended(*over).to_owned() },
-        Notice::RefreshFailed(net) => Happening::Offline { why: why(Error::Net(net.clone())) },
-        Notice::StoreFailed(store) => Happening::FileTrouble { why: why(Error::Store(store.clone())) },
+        Notice::SignedIn => EventKind::SignedIn { user: user() },
+        Notice::Refreshed => EventKind::Refreshed { access_expires_at: profile.access_expires_at() },
+        Notice::Adopted => EventKind::Adopted { user: user() },
+        Notice::SignedOut(out) => EventKind::SignedOut { why: messages::why_out(out) },
+        Notice::Ended(over) => EventKind::NeedsLogin { why: messages::why_ended(*over).to_owned() },
+        Notice::RefreshFailed(net) => EventKind::Offline { why: why(Error::Net(net.clone())) },
+        Notice::StoreFailed(store) => EventKind::FileTrouble { why: why(Error::Store(store.clone())) },
         Notice::Tightened
         | Notice::SetAside(_)
         | Notice::GaveWay
@@ -124,13 +124,13 @@ pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<Happening> {
 }
 
 /// The same for a notice about a reminder.
-pub fn of_reminder_notice(notice: &ReminderNotice) -> Option<Happening> {
+pub fn of_reminder_notice(notice: &ReminderNotice) -> Option<EventKind> {
     Some(match notice {
-        ReminderNotice::Set(reminder) => Happening::ReminderSet { reminder: reminder.clone() },
-        ReminderNotice::Cleared => Happening::ReminderCleared,
-        ReminderNotice::Due(reminder) => Happening::ReminderDue { reminder: reminder.clone() },
+        ReminderNotice::Set(reminder) => EventKind::ReminderSet { reminder: reminder.clone() },
+        ReminderNotice::Cleared => EventKind::ReminderCleared,
+        ReminderNotice::Due(reminder) => EventKind::ReminderDue { reminder: reminder.clone() },
         ReminderNotice::StoreFailed(store) => {
-            Happening::FileTrouble { why: words::failure(&Error::Store(store.clone())).message }
+            EventKind::FileTrouble { why: messages::failure(&Error::Store(store.clone())).message }
         }
         ReminderNotice::Untold(_) => return None,
     })
@@ -144,15 +144,15 @@ mod tests {
         follower.past.iter().map(|event| event.id).collect()
     }
 
-    fn offline(why: &str) -> Happening {
-        Happening::Offline { why: why.to_owned() }
+    fn offline(why: &str) -> EventKind {
+        EventKind::Offline { why: why.to_owned() }
     }
 
     #[test]
     fn the_last_500_are_remembered() {
         let events = EventLog::new();
         for at in 1..=503 {
-            events.record(at, "p", Happening::ReminderCleared);
+            events.record(at, "p", EventKind::ReminderCleared);
         }
         assert_eq!(ids(&events.follow(true)), (4..=503).collect::<Vec<_>>());
         assert!(ids(&events.follow(false)).is_empty());
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn lasting_problems_are_recorded_once_per_profile_until_they_change() {
         let events = EventLog::new();
-        let handed = || Happening::Handed { pid: 1, program: None, client: None };
+        let handed = || EventKind::Handed { pid: 1, program: None, client: None };
         for (profile, what) in [
             ("p", offline("a")),
             ("p", offline("a")),
@@ -169,7 +169,7 @@ mod tests {
             ("p", offline("a")),
             ("q", offline("a")),
             ("p", offline("b")),
-            ("p", Happening::Refreshed { access_expires_at: None }),
+            ("p", EventKind::Refreshed { access_expires_at: None }),
             ("p", offline("b")),
         ] {
             events.record(1, profile, what);
@@ -181,7 +181,7 @@ mod tests {
             ("p", handed()),
             ("q", offline("a")),
             ("p", offline("b")),
-            ("p", Happening::Refreshed { access_expires_at: None }),
+            ("p", EventKind::Refreshed { access_expires_at: None }),
             ("p", offline("b")),
         ];
         assert_eq!(told, expected);
@@ -192,7 +192,7 @@ mod tests {
         let events = EventLog::new();
         let mut follower = events.follow(false);
         for at in 0..(MAX_LAG as u64 + 7) {
-            events.record(at, "p", Happening::ReminderCleared);
+            events.record(at, "p", EventKind::ReminderCleared);
         }
         assert!(matches!(follower.next().await, Some(Err(Missed(7)))));
     }

@@ -1,6 +1,5 @@
 //! The agent's parts. `main.rs` only starts them; the parts that read what others wrote are public for the fuzzers.
 #![deny(unsafe_code)]
-#![allow(missing_docs)]
 
 mod acceptor;
 mod access_log;
@@ -16,6 +15,7 @@ mod events;
 pub mod http;
 mod json_object;
 mod logging;
+pub mod messages;
 mod net_jobs;
 mod parking;
 pub mod provider;
@@ -28,4 +28,3 @@ pub mod startup;
 pub mod store;
 mod tls;
 mod watch;
-pub mod words;

@@ -26,7 +26,7 @@ pub fn start() {
 }
 
 pub fn log(profile: &str, notice: &Notice) {
-    let message = |error: Error| crate::words::failure(&error).message;
+    let message = |error: Error| crate::messages::failure(&error).message;
     match notice {
         Notice::SignedIn => tracing::info!(profile, "signed in"),
         Notice::Refreshed => tracing::info!(profile, "refreshed"),
@@ -71,7 +71,7 @@ pub fn log_reminder(profile: &str, notice: &ReminderNotice) {
             tracing::warn!(profile, "the api-server refuses the reminder; it is kept here alone");
         }
         ReminderNotice::Untold(Untold::Yet(net)) => {
-            let why = crate::words::failure(&Error::Net(net.clone())).message;
+            let why = crate::messages::failure(&Error::Net(net.clone())).message;
             tracing::warn!(profile, why, "the api-server does not know of the reminder yet; trying again");
         }
         ReminderNotice::StoreFailed(store) => store_failed(profile, store),
@@ -79,6 +79,6 @@ pub fn log_reminder(profile: &str, notice: &ReminderNotice) {
 }
 
 fn store_failed(profile: &str, store: &StoreError) {
-    let why = crate::words::failure(&Error::Store(store.clone())).message;
+    let why = crate::messages::failure(&Error::Store(store.clone())).message;
     tracing::error!(profile, why, "file trouble");
 }

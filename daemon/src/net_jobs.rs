@@ -106,7 +106,7 @@ fn bearer<'a, Read>(
 
 /// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.
 fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
-    tracing::error!(provider = provider.kind.word(), server, route, "the provider has no such route");
+    tracing::error!(provider = provider.kind.as_str(), server, route, "the provider has no such route");
     NetError { server, kind: NetErrorKind::NotTheContract }
 }
 

@@ -1,6 +1,6 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
-use everkey_client::{Agent, Code, Failure, Profile, Status, UserConfiguration};
+use everkey_client::{Agent, Code, Failure, ResolvedProfile, Status, UserConfiguration};
 use everkey_proto::reply::{Access, AgentInfo, Step};
 use everkey_proto::request::{self, Accesses, DescribeAgent, ProfileCall, Wait};
 use everkey_proto::{Expect, FlowId};
@@ -21,7 +21,7 @@ pub struct Look {
     /// What the agent is.
     pub agent: AgentInfo,
     /// Every profile, the default one first, with what the agent says of it; a failure where it can't say.
-    pub profiles: Vec<(Profile, Result<Status, Failure>)>,
+    pub profiles: Vec<(ResolvedProfile, Result<Status, Failure>)>,
 }
 
 /// Asks about every profile an agent that runs already.

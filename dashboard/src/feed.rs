@@ -33,7 +33,7 @@ pub enum Kind {
 
 impl Kind {
     /// The name of the server-sent event.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Agent => "agent",
             Self::Past => "past",
@@ -45,7 +45,6 @@ impl Kind {
 /// A message for a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// Its kind.
     pub kind: Kind,
     /// `LIFE.ID`: the agent's process and the event's number; none for messages that are no events.
     pub id: Option<String>,
@@ -156,16 +155,16 @@ fn told(kind: Kind, life: u32, event: &Event) -> Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_client::Happening;
+    use everkey_client::EventKind;
 
     fn event(id: u64) -> Event {
-        Event { id, at: 1, profile: "p".to_owned(), what: Happening::ReminderCleared }
+        Event { id, at: 1, profile: "p".to_owned(), what: EventKind::ReminderCleared }
     }
 
     fn words(tab: &mut Receiver<Told>) -> Vec<String> {
         let mut words = Vec::new();
         while let Ok(told) = tab.try_recv() {
-            words.push(format!("{} {}", told.kind.word(), told.id.unwrap_or_default()));
+            words.push(format!("{} {}", told.kind.as_str(), told.id.unwrap_or_default()));
         }
         words
     }

@@ -1,7 +1,6 @@
 //! The dashboard: a web page on this machine for this user alone, one more client of the agent's socket.
 //! Deliberately absent: tokens, session files, decisions about sessions, anything from another host.
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
 
 pub mod agent;
 pub mod app;

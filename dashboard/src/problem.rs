@@ -148,7 +148,7 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_client::Scheme;
+    use everkey_client::SignInMethod;
     use everkey_proto::reply::ServerAnswer;
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
             (Code::NeedsLogin, login(), "Sign in again."),
             (Code::FlowGone, login(), "Sign in again."),
             (Code::Refused, login(), "Sign in again."),
-            (Code::Refused, Hint::UseScheme(Scheme::Browser), "Try --scheme browser."),
+            (Code::Refused, Hint::UseScheme(SignInMethod::Browser), "Try --scheme browser."),
             (Code::Offline, "Check the network.".into(), "Check the network."),
         ] {
             let failure = Failure::new(code, "No.", hint);

@@ -54,7 +54,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("server_text", server_text::sentences),
 ];
 
-/// The target of that name.
 pub fn target(name: &str) -> Option<Target> {
     TARGETS.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
 }

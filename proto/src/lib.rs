@@ -19,6 +19,6 @@ mod version;
 
 pub use fingerprint::Fingerprint;
 pub use reply::{Code, Failure, Reply};
-pub use request::{DEFAULT_PROFILE, Entry, Expect, FlowId, Request, Scheme, When};
+pub use request::{DEFAULT_PROFILE, Entry, Expect, FlowId, Request, SignInMethod, When};
 pub use secret::Secret;
 pub use version::{OLDEST, VERSION};

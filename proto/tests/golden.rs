@@ -4,7 +4,7 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AgentInfo, CodeSent, Event, Field, Happening, Hint, Inspection, Refreshed, Reminder, Revocation,
+    Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, Refreshed, Reminder, Revocation,
     ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
 };
 use everkey_proto::request::{
@@ -12,7 +12,7 @@ use everkey_proto::request::{
     Refresh, SetReminder, Stop, Wait, Whoami,
 };
 use everkey_proto::{
-    Code, Entry, Expect, Failure, Fingerprint, FlowId, Reply, Request, Scheme, Secret, When, codec,
+    Code, Entry, Expect, Failure, Fingerprint, FlowId, Reply, Request, Secret, SignInMethod, When, codec,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -32,10 +32,10 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("token", about(request::Token { min_validity_secs: 60 }.into())),
         ("refresh", about(Refresh { force: true }.into())),
         ("login", about(Login { scheme: None }.into())),
-        ("login otp", about(Login { scheme: Some(Scheme::Otp) }.into())),
-        ("login device", about(Login { scheme: Some(Scheme::Device) }.into())),
-        ("login browser", about(Login { scheme: Some(Scheme::Browser) }.into())),
-        ("login token", about(Login { scheme: Some(Scheme::Token) }.into())),
+        ("login otp", about(Login { scheme: Some(SignInMethod::Otp) }.into())),
+        ("login device", about(Login { scheme: Some(SignInMethod::Device) }.into())),
+        ("login browser", about(Login { scheme: Some(SignInMethod::Browser) }.into())),
+        ("login token", about(Login { scheme: Some(SignInMethod::Token) }.into())),
         ("answer", answer(Entry::Text(Secret::new("123456")))),
         ("answer email", answer(Entry::Email(email.clone()))),
         ("answer code of another", answer(Entry::Code { email, code: Secret::new("123456") })),
@@ -75,7 +75,7 @@ fn replies() -> Vec<(String, Reply)> {
         state: State::Valid,
         reason: None,
         user: Some(user()),
-        scheme: Scheme::Otp,
+        scheme: SignInMethod::Otp,
         masked_token: Some("****".into()),
         access_expires_at: Some(1),
         refresh_expires_at: Some(2),
@@ -90,7 +90,7 @@ fn replies() -> Vec<(String, Reply)> {
     let bare = Status {
         reason: Some("r".into()),
         user: None,
-        scheme: Scheme::Device,
+        scheme: SignInMethod::Device,
         masked_token: None,
         access_expires_at: None,
         refresh_expires_at: None,
@@ -153,18 +153,18 @@ fn replies() -> Vec<(String, Reply)> {
         ("reminder unknown".into(), Reply::Reminder(Some(reminder(Upstream::Unknown)))),
         ("accesses".into(), Reply::Accesses(vec![access])),
         ("following".into(), Reply::Following),
-        ("event signed in".into(), event(Happening::SignedIn { user: Some(user()) })),
-        ("event signed out".into(), event(Happening::SignedOut { why: "w".into() })),
-        ("event refreshed".into(), event(Happening::Refreshed { access_expires_at: Some(9) })),
-        ("event offline".into(), event(Happening::Offline { why: "w".into() })),
-        ("event needs login".into(), event(Happening::NeedsLogin { why: "w".into() })),
-        ("event adopted".into(), event(Happening::Adopted { user: None })),
-        ("event file trouble".into(), event(Happening::FileTrouble { why: "w".into() })),
-        ("event handed".into(), event(Happening::Handed { pid: 9, program, client })),
-        ("event handed nameless".into(), event(Happening::Handed { pid: 9, program: None, client: None })),
-        ("event reminder set".into(), event(Happening::ReminderSet { reminder: reminder(Upstream::Told) })),
-        ("event reminder cleared".into(), event(Happening::ReminderCleared)),
-        ("event reminder due".into(), event(Happening::ReminderDue { reminder: reminder(Upstream::Told) })),
+        ("event signed in".into(), event(EventKind::SignedIn { user: Some(user()) })),
+        ("event signed out".into(), event(EventKind::SignedOut { why: "w".into() })),
+        ("event refreshed".into(), event(EventKind::Refreshed { access_expires_at: Some(9) })),
+        ("event offline".into(), event(EventKind::Offline { why: "w".into() })),
+        ("event needs login".into(), event(EventKind::NeedsLogin { why: "w".into() })),
+        ("event adopted".into(), event(EventKind::Adopted { user: None })),
+        ("event file trouble".into(), event(EventKind::FileTrouble { why: "w".into() })),
+        ("event handed".into(), event(EventKind::Handed { pid: 9, program, client })),
+        ("event handed nameless".into(), event(EventKind::Handed { pid: 9, program: None, client: None })),
+        ("event reminder set".into(), event(EventKind::ReminderSet { reminder: reminder(Upstream::Told) })),
+        ("event reminder cleared".into(), event(EventKind::ReminderCleared)),
+        ("event reminder due".into(), event(EventKind::ReminderDue { reminder: reminder(Upstream::Told) })),
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];
@@ -178,7 +178,7 @@ fn replies() -> Vec<(String, Reply)> {
         Hint::OmitServer,
         Hint::OmitSessionFile,
         Hint::OmitScheme,
-        Hint::UseScheme(Scheme::Device),
+        Hint::UseScheme(SignInMethod::Device),
         Hint::AddClientId,
         Hint::AddProfile { known },
         Hint::NameReminderProfile,

@@ -4,9 +4,9 @@
 
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::json::{self, LineError};
-use everkey_proto::reply::{Access, Event, Happening, Reminder, State, Status, Token, Upstream, User};
+use everkey_proto::reply::{Access, Event, EventKind, Reminder, State, Status, Token, Upstream, User};
 use everkey_proto::request::{self, Accesses, Request, Whoami};
-use everkey_proto::{Expect, Reply, Scheme, Secret};
+use everkey_proto::{Expect, Reply, Secret, SignInMethod};
 use std::collections::BTreeMap;
 
 const KEPT: &str = include_str!("newer-peer.txt");
@@ -45,7 +45,7 @@ fn status() -> Status {
         state: State::Valid,
         reason: None,
         user: Some(user()),
-        scheme: Scheme::Otp,
+        scheme: SignInMethod::Otp,
         masked_token: None,
         access_expires_at: Some(1),
         refresh_expires_at: None,
@@ -70,7 +70,7 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
         "a field more inside a list" => Reply::Accesses(vec![access(2), access(1)]),
         "a field more in an event and its variant" => {
             let Access { pid, program, client, .. } = access(8);
-            let what = Happening::Handed { pid, program, client };
+            let what = EventKind::Handed { pid, program, client };
             Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what })
         }
         "fields where there were none" => Reply::Stopping,
@@ -79,7 +79,7 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
         }
         "an unknown reply" => return Err(("Reply", 99)),
         "an unknown state in a record" => return Err(("State", 50)),
-        "an unknown event" => return Err(("Happening", 60)),
+        "an unknown event" => return Err(("EventKind", 60)),
         other => unreachable!("{other}"),
     })
 }
@@ -95,7 +95,7 @@ fn request(name: &str) -> Result<Request, (&'static str, u16)> {
         "a field more about the agent" => Request::Agent(Accesses { limit: 5 }.into()),
         "an unknown request" => return Err(("SessionRequest", 77)),
         "an unknown request about the agent" => return Err(("AgentRequest", 40)),
-        "an unknown way to sign in" => return Err(("Scheme", 9)),
+        "an unknown way to sign in" => return Err(("SignInMethod", 9)),
         other => unreachable!("{other}"),
     })
 }

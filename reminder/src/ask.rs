@@ -1,6 +1,6 @@
 //! Clients that show, set or clear the reminder: one after the other, each answered exactly once.
 
-use crate::book::{FoundReminder, Owed, StoredReminder};
+use crate::book::{FoundReminder, Owed, ReminderRecord};
 use crate::effect::{ReminderEffect, ReminderError, ReminderJob, ReminderNotice, ReminderReply};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
@@ -70,7 +70,7 @@ impl ReminderMachine {
             Err(why) => self.reply(client.waiter, Err(why)),
             Ok((email, next_audit_at)) => {
                 let reminder =
-                    StoredReminder { next_audit_at, user_email: email.to_owned(), set_at: now.wall };
+                    ReminderRecord { next_audit_at, user_email: email.to_owned(), set_at: now.wall };
                 // The clock may have gone back to when the same one was set before.
                 self.book.told.take_if(|told| *told == reminder);
                 self.put(facts, client, email, Some(Owed::Set(reminder.clone())), Some(reminder));
@@ -107,7 +107,7 @@ impl ReminderMachine {
         client: PendingRequest,
         email: &str,
         owed: Option<Owed>,
-        reminder: Option<StoredReminder>,
+        reminder: Option<ReminderRecord>,
     ) {
         let book = &mut self.book;
         if owed.is_some() {
@@ -125,7 +125,7 @@ impl ReminderMachine {
         facts: &SessionFacts<'_>,
         client: Option<PendingRequest>,
         email: &str,
-        reminder: Option<StoredReminder>,
+        reminder: Option<ReminderRecord>,
         result: Result<(), StoreError>,
     ) {
         let reply = match result {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What `next-audit.json` holds. It outlives sessions, and counts only for whoever it was set for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredReminder {
+pub struct ReminderRecord {
     /// Unix seconds at which it is due.
     pub next_audit_at: u64,
     /// Whom it was set for.
@@ -20,10 +20,10 @@ pub struct StoredReminder {
 pub struct ReminderBook {
     /// The one that was told last when it was due.
     #[serde(default)]
-    pub told: Option<StoredReminder>,
+    pub told: Option<ReminderRecord>,
     /// The one that the api-server was told of last.
     #[serde(default)]
-    pub upstream: Option<StoredReminder>,
+    pub upstream: Option<ReminderRecord>,
     /// What the api-server has yet to be told.
     #[serde(default)]
     pub owed: Option<Owed>,
@@ -41,9 +41,9 @@ pub struct ReminderBook {
 #[serde(rename_all = "snake_case")]
 pub enum Owed {
     /// This one was set.
-    Set(StoredReminder),
+    Set(ReminderRecord),
     /// This one was cleared.
-    Clear(StoredReminder),
+    Clear(ReminderRecord),
 }
 
 /// What `next-audit.json` turned out to be.
@@ -51,8 +51,7 @@ pub enum Owed {
 pub enum FoundReminder {
     /// There is none.
     Missing,
-    /// A reminder.
-    There(StoredReminder),
+    There(ReminderRecord),
     /// Not a reminder; it is left alone, and replaced when one is set.
     Garbage,
     /// Can't be used.
@@ -61,7 +60,7 @@ pub enum FoundReminder {
 
 impl ReminderBook {
     /// Whether the api-server knows of a reminder that the file holds.
-    pub(crate) fn upstream_of(&self, reminder: &StoredReminder) -> reply::Upstream {
+    pub(crate) fn upstream_of(&self, reminder: &ReminderRecord) -> reply::Upstream {
         if matches!(&self.owed, Some(Owed::Set(owed)) if owed == reminder) {
             reply::Upstream::Pending
         } else if self.upstream.as_ref() == Some(reminder) {

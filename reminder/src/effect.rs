@@ -1,6 +1,6 @@
 //! What comes in and what goes out: one event in, effects out.
 
-use crate::book::{FoundReminder, ReminderBook, StoredReminder};
+use crate::book::{FoundReminder, ReminderBook, ReminderRecord};
 use everkey_proto::Secret;
 use everkey_proto::reply;
 use everkey_proto::request::ReminderRequest;
@@ -45,17 +45,16 @@ impl From<Error> for ReminderError {
     }
 }
 
-/// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReminderEffect {
-    /// ProfileReply a client; exactly once each.
+    /// Answer a client; exactly once each.
     Reply(Waiter, ReminderReply),
     /// Work on files; jobs of one profile run, and are reported as done, in the order given.
     Store(Op, Box<ReminderJob>),
     /// Inform the api-server.
     Call(Op, ReminderCall),
     /// Remind the person: it is due.
-    Remind(StoredReminder),
+    Remind(ReminderRecord),
     /// Put it into the log, and before whoever follows.
     Notify(ReminderNotice),
 }
@@ -70,7 +69,7 @@ pub enum ReminderJob {
         /// What is noted.
         book: ReminderBook,
         /// The reminder; none removes the file.
-        reminder: Option<StoredReminder>,
+        reminder: Option<ReminderRecord>,
     },
     /// Make the book durable and leave the file alone.
     Note(ReminderBook),
@@ -120,7 +119,6 @@ pub enum ReminderNotice {
     Set(reply::Reminder),
     /// The reminder is gone.
     Cleared,
-    /// The reminder is due.
     Due(reply::Reminder),
     /// The api-server does not know of a reminder that was set or cleared here.
     Untold(Untold),

@@ -16,7 +16,7 @@ mod machine;
 mod profile_machines;
 mod state;
 
-pub use book::{FoundReminder, Owed, ReminderBook, StoredReminder};
+pub use book::{FoundReminder, Owed, ReminderBook, ReminderRecord};
 pub use effect::{
     ReminderAnswer, ReminderCall, ReminderDone, ReminderEffect, ReminderError, ReminderInput, ReminderJob,
     ReminderNotice, ReminderReply, Untold,

@@ -1,7 +1,7 @@
 //! The re-audit reminder of whoever is signed in: what its file holds, what is noted about it, and when it is due.
 //! Nothing here counts another user's reminder.
 
-use crate::book::{FoundReminder, ReminderBook, StoredReminder};
+use crate::book::{FoundReminder, ReminderBook, ReminderRecord};
 use crate::effect::{ReminderDone, ReminderEffect, ReminderInput, ReminderJob, ReminderNotice};
 use crate::facts::SessionFacts;
 use crate::state::{Informing, PendingFarewell, PendingRequest, Storing, Work};
@@ -173,7 +173,7 @@ impl ReminderMachine {
         self.behind = Some(Boot(0));
     }
 
-    pub(crate) fn shown(&self, now: &Moment, reminder: &StoredReminder) -> reply::Reminder {
+    pub(crate) fn shown(&self, now: &Moment, reminder: &ReminderRecord) -> reply::Reminder {
         reply::Reminder {
             at: reminder.next_audit_at,
             email: reminder.user_email.clone(),
@@ -184,7 +184,7 @@ impl ReminderMachine {
     }
 
     /// The reminder in the file, if it is of whoever is signed in (D20).
-    pub(crate) fn my_reminder(&self, facts: &SessionFacts<'_>) -> Option<&StoredReminder> {
+    pub(crate) fn my_reminder(&self, facts: &SessionFacts<'_>) -> Option<&ReminderRecord> {
         match &self.file {
             Some(FoundReminder::There(reminder)) => Some(reminder).filter(|found| is_mine(facts, found)),
             Some(FoundReminder::Missing | FoundReminder::Garbage | FoundReminder::Unusable(_)) | None => None,
@@ -255,7 +255,7 @@ impl ReminderMachine {
     }
 
     /// One of whoever is signed in that this agent is to tell, now or later.
-    fn untold(&self, facts: &SessionFacts<'_>) -> Option<&StoredReminder> {
+    fn untold(&self, facts: &SessionFacts<'_>) -> Option<&ReminderRecord> {
         let may = facts.owner.is_ok() && self.vouched && !self.unsure;
         self.my_reminder(facts).filter(|mine| may && self.book.told.as_ref() != Some(mine))
     }
@@ -315,8 +315,8 @@ impl ReminderMachine {
         &mut self,
         now: &Moment,
         facts: &SessionFacts<'_>,
-        reminder: StoredReminder,
-        before: Option<StoredReminder>,
+        reminder: ReminderRecord,
+        before: Option<ReminderRecord>,
     ) {
         if is_mine(facts, &reminder) {
             let shown = self.shown(now, &reminder);
@@ -349,7 +349,7 @@ impl ReminderMachine {
     }
 }
 
-fn is_mine(facts: &SessionFacts<'_>, reminder: &StoredReminder) -> bool {
+fn is_mine(facts: &SessionFacts<'_>, reminder: &ReminderRecord) -> bool {
     facts.email().is_ok_and(|email| email == reminder.user_email)
 }
 

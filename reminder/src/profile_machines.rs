@@ -24,7 +24,6 @@ pub enum ProfileInput {
     Session(Input),
     /// A client asks about the reminder.
     Request {
-        /// Who waits.
         waiter: Waiter,
         /// What it counts on.
         expect: Expect,
@@ -43,18 +42,15 @@ impl From<Input> for ProfileInput {
     }
 }
 
-/// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProfileEffect {
     /// Of the session; never its status nor a farewell, which stay here.
     Session(Effect),
-    /// ProfileReply a client with everything there is to show.
+    /// Answer a client with everything there is to show.
     Status(Waiter, Box<ProfileStatus>, Option<reply::Reminder>),
-    /// Of the reminder.
     Reminder(ReminderEffect),
 }
 
-/// The machines of one profile.
 pub struct ProfileMachines {
     session: Profile,
     reminder: Option<ReminderMachine>,

@@ -1,6 +1,6 @@
 //! What the reminder's machine knows: its one job on files, who waits, and the way to the api-server.
 
-use crate::book::{Owed, StoredReminder};
+use crate::book::{Owed, ReminderRecord};
 use everkey_proto::request::ReminderRequest;
 use everkey_session::{Boot, Farewell, Fingerprint, Moment, Op, Waiter};
 
@@ -19,9 +19,9 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) enum Storing {
     /// The reminder is set, or removed, for somebody who may still wait.
-    Put { client: Option<PendingRequest>, email: String, reminder: Option<StoredReminder> },
+    Put { client: Option<PendingRequest>, email: String, reminder: Option<ReminderRecord> },
     /// It is due: noted as told, in the place of the one before, so that it is told once.
-    Due { reminder: StoredReminder, before: Option<StoredReminder> },
+    Due { reminder: ReminderRecord, before: Option<ReminderRecord> },
     /// The book alone.
     Book,
 }

@@ -4,7 +4,6 @@
 //! translate wire shapes; `teams` has all of these for workspaces. Nothing here knows the agent.
 #![forbid(unsafe_code)]
 // A public item is documented where there is something to say.
-#![allow(missing_docs)]
 
 pub mod achilles;
 pub mod actions;

@@ -7,10 +7,9 @@ use crate::registration::CallTarget;
 use crate::reply::ProfileReply;
 use everkey_proto::Secret;
 
-/// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// ProfileReply a client; exactly once each.
+    /// Answer a client; exactly once each.
     Reply(Waiter, Box<ProfileReply>),
     /// Work on files; jobs of one profile run, and are reported as done, in the order given.
     Store(Op, Box<StoreJob>),

@@ -50,7 +50,7 @@ pub enum Error {
     /// Another agent, or nobody can know which, holds the session file.
     NotOwner(NotOwner),
     /// This provider is not signed in to in that way, but in these.
-    NoSuchScheme(Vec<everkey_proto::Scheme>),
+    NoSuchScheme(Vec<everkey_proto::SignInMethod>),
     /// The access token can't be refreshed: there is no refresh token.
     CantRefresh,
     /// No port of this machine can be listened on.
@@ -93,9 +93,7 @@ pub enum EndReason {
 pub enum Rejected {
     /// The email address.
     Email,
-    /// The code.
     Code,
-    /// The token.
     Token,
     /// The person, or somebody for them, said no.
     Denied,
@@ -112,7 +110,7 @@ pub enum Rejected {
     /// The server wants to know clients beforehand, and this one has no id.
     NoClient,
     /// The server does not offer this way to sign in.
-    Scheme(everkey_proto::Scheme),
+    SignInMethod(everkey_proto::SignInMethod),
     /// Something else, in the server's own code.
     Other(String),
     /// Something else, and the HTTP status.
@@ -156,7 +154,6 @@ pub enum NetErrorKind {
 /// A file or folder that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError {
-    /// The path.
     pub path: String,
     /// What is wrong with it.
     pub kind: StoreErrorKind,

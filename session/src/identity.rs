@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 /// What a server says of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// It accepts it.
     Accepted {
         /// Whose it is, if it says so.
         user: Option<User>,

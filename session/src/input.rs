@@ -17,7 +17,6 @@ pub struct Op(pub u64);
 pub enum Input {
     /// A client asks.
     Request {
-        /// Who waits.
         waiter: Waiter,
         /// What it counts on.
         expect: Expect,
@@ -32,7 +31,6 @@ pub enum Input {
     Callback {
         /// The browser, which waits for a page.
         waiter: Waiter,
-        /// The listener.
         listener: Op,
         /// The query of the address, with the authorization code.
         query: Secret,

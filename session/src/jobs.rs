@@ -78,7 +78,6 @@ pub enum NetJob {
     Login {
         /// The server that the flow is for.
         server: String,
-        /// The call.
         call: LoginCall,
     },
     /// Tell the server that a session has ended.
@@ -147,7 +146,6 @@ pub enum FileContent {
     Missing,
     /// A session; `tightened` if it was readable by others until now.
     Session {
-        /// The session.
         session: Session,
         /// Whether its mode was wrong.
         tightened: bool,
@@ -200,7 +198,7 @@ pub enum ProbeAnswer {
 /// What a server answers to a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokeAnswer {
-    /// JobResult.
+    /// Done.
     Confirmed,
     /// It refused the credential.
     Refused,

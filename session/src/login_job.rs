@@ -4,7 +4,7 @@ use crate::error::{NetError, Rejected};
 use crate::identity::Identity;
 use crate::registration::{Endpoints, Registration};
 use crate::token_response::TokenResponse;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 
 /// Calls of sign-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,6 @@ pub enum LoginCall {
     VerifyCode {
         /// The address.
         email: String,
-        /// The code.
         code: Secret,
     },
     /// Find out where the server's endpoints are.
@@ -28,7 +27,7 @@ pub enum LoginCall {
         /// Where to look.
         place: WellKnown,
         /// The way to sign in that it must be fit for.
-        scheme: Scheme,
+        scheme: SignInMethod,
     },
     /// Register this client (RFC 7591).
     Register {
@@ -50,14 +49,12 @@ pub enum LoginCall {
     PollDevice {
         /// What an OAuth server knows this client as.
         registration: Option<Registration>,
-        /// The device code.
         device_code: Secret,
     },
     /// Exchange an authorization code for tokens (RFC 6749 section 4.1.3).
     Exchange {
         /// What the server knows this client as.
         registration: Registration,
-        /// The code.
         code: Secret,
         /// The code verifier (RFC 7636).
         verifier: Secret,

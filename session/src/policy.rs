@@ -2,7 +2,7 @@
 
 use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 
 /// What a profile is set up with.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// How a person signs in: the first unless they choose another.
-    pub schemes: Vec<Scheme>,
+    pub schemes: Vec<SignInMethod>,
     /// How a session gets its next access token.
     pub renewal: Renewal,
     /// Whether the server can be told that a session has ended.
@@ -33,7 +33,7 @@ pub struct Policy {
     pub identifies: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
-    /// RefreshAnswer at the latest so many seconds before expiry.
+    /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
     /// What the server does with a refresh token that comes twice.
     pub replay: Replay,

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// A client as its OAuth server knows it, and the only addresses that its tokens may go to (RFC 7591, RFC 8414).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// Its id.
     pub client_id: String,
     /// Its secret, if it has one.
     pub client_secret: Option<Secret>,

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::time::WakeReason;
 use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
-use everkey_proto::{FlowId, Scheme, Secret};
+use everkey_proto::{FlowId, Secret, SignInMethod};
 use std::collections::BTreeMap;
 
 /// What a client is answered.
@@ -14,7 +14,6 @@ pub enum ProfileReply {
     Whoami(Option<User>),
     /// The profile as it stands.
     Status(ProfileStatus),
-    /// A token.
     Token {
         /// The token.
         access: Secret,
@@ -29,14 +28,12 @@ pub enum ProfileReply {
     Inspected(Identity),
     /// A code is to be typed elsewhere.
     Shown {
-        /// The flow.
         flow: FlowId,
         /// What to show.
         shown: DeviceInstructions,
     },
     /// A page is to be opened.
     Opened {
-        /// The flow.
         flow: FlowId,
         /// The page, and where it comes back to.
         page: BrowserPage,
@@ -45,7 +42,6 @@ pub enum ProfileReply {
     },
     /// A flow asks.
     Asked {
-        /// The flow.
         flow: FlowId,
         /// For what.
         field: Field,
@@ -56,7 +52,6 @@ pub enum ProfileReply {
         /// Where the code went.
         sent: Option<CodeSent>,
     },
-    /// Signed in.
     SignedIn {
         /// Who, if the server says so.
         user: Option<User>,
@@ -81,7 +76,7 @@ pub struct ProfileStatus {
     /// Who.
     pub user: Option<User>,
     /// How they sign in.
-    pub scheme: Scheme,
+    pub scheme: SignInMethod,
     /// The access token, masked.
     pub masked: Option<String>,
     /// Unix seconds.
@@ -109,7 +104,6 @@ pub struct DeviceInstructions {
     pub url: String,
     /// The address with the code in it.
     pub complete_url: Option<String>,
-    /// The code.
     pub user_code: String,
     /// Unix seconds at which the code expires.
     pub expires_at: u64,

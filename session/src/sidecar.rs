@@ -31,7 +31,7 @@ pub struct Pin {
     pub lifetime_secs: Option<u64>,
     /// How the person signed in, if that was here.
     #[serde(default)]
-    pub scheme: Option<everkey_proto::Scheme>,
+    pub scheme: Option<everkey_proto::SignInMethod>,
     /// Who it is, for session files that don't say.
     #[serde(default)]
     pub user: Option<User>,

@@ -36,7 +36,6 @@ impl Boot {
 pub struct Wake {
     /// When, at the latest.
     pub at: Boot,
-    /// Why.
     pub why: WakeReason,
 }
 

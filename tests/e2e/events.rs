@@ -2,7 +2,7 @@
 
 use crate::wire::{framed, framed_reply};
 use everkey_proto::frame::{REQUEST_CAP, enclose};
-use everkey_proto::reply::Happening;
+use everkey_proto::reply::EventKind;
 use everkey_proto::request::{Events, Request};
 use everkey_proto::{Code, Reply, codec};
 use everkey_tests::lines::Lines;
@@ -220,7 +220,7 @@ fn frames_carry_the_same_events_as_lines() {
     stream.write_all(&enclose(&body, REQUEST_CAP).unwrap()).unwrap();
     assert_eq!(framed_reply(&mut stream), Reply::Following);
     let Reply::Event(event) = framed_reply(&mut stream) else { panic!("an event") };
-    assert!(matches!(event.what, Happening::SignedIn { user: Some(user) } if user.email == ADA));
+    assert!(matches!(event.what, EventKind::SignedIn { user: Some(user) } if user.email == ADA));
     let mut lines = Follower::of(&world, true);
     assert_eq!(lines.next()["id"], event.id);
     world.stop_agent();

@@ -32,7 +32,6 @@ impl Binaries {
         Self { dir: dir.to_owned() }
     }
 
-    /// The agent.
     pub fn agent(&self) -> PathBuf {
         self.dir.join("everkeyd")
     }
@@ -47,7 +46,6 @@ impl Binaries {
         self.dir.join("everkey")
     }
 
-    /// The dashboard.
     pub fn dashboard(&self) -> PathBuf {
         self.dir.join("everkey-dashboard")
     }

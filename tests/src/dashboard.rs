@@ -29,14 +29,11 @@ pub struct Tab {
     pub cookie: Option<String>,
 }
 
-/// A server-sent event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerSentEvent {
     /// Its name.
     pub event: String,
-    /// Its id.
     pub id: String,
-    /// Its data.
     pub data: String,
 }
 
@@ -48,7 +45,6 @@ pub struct Stream {
 }
 
 impl Dashboard {
-    /// Starts one in this world.
     pub fn start(world: &World) -> Self {
         let mut talk = Cli::new(world.dashboard_command()).talk();
         let link = talk.line();
@@ -104,7 +100,6 @@ impl Tab {
         self.origin.strip_prefix("http://").expect("plain http")
     }
 
-    /// The port.
     pub fn port(&self) -> u16 {
         self.host().rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port")
     }

@@ -12,7 +12,6 @@ pub struct Message {
     pub start: String,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Vec<u8>,
     /// All of it, byte for byte.
     pub raw: Vec<u8>,

@@ -12,9 +12,7 @@ use crate::server::IssuedTokens;
 /// A session as failproofai's reader understands it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read {
-    /// The access token.
     pub access_token: String,
-    /// The refresh token.
     pub refresh_token: String,
     /// Unix seconds.
     pub access_expires_at: f64,

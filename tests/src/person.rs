@@ -14,9 +14,7 @@ pub struct Person {
 /// What they say to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
-    /// Yes.
     Yes,
-    /// No.
     No,
 }
 

@@ -60,7 +60,6 @@ impl Server {
         &self.url
     }
 
-    /// The running process.
     pub fn process(&mut self) -> &mut Running {
         &mut self.process
     }

@@ -4,7 +4,8 @@ use crate::cli::terminal::prompt;
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
 use everkey_client::precedence::GivenToken;
 use everkey_client::{
-    Agent, Failure, Hint, Profile, ProfileClient, UserConfiguration, environment, hint_text_with, precedence,
+    Agent, Failure, Hint, ProfileClient, ResolvedProfile, UserConfiguration, environment, hint_text_with,
+    precedence,
 };
 use everkey_config::ProviderKind;
 use everkey_proto::{Code, Expect};
@@ -18,7 +19,7 @@ const NAME: &str = concat!("everkey ", env!("CARGO_PKG_VERSION"));
 pub struct Context {
     pub options: SharedOptions,
     pub configuration: UserConfiguration,
-    pub profile: Profile,
+    pub profile: ResolvedProfile,
     /// Why that profile.
     pub chosen: Chosen,
 }
@@ -77,7 +78,7 @@ impl Context {
     pub fn given_tokens(&self) -> Result<Vec<GivenToken>, Failure> {
         let option = match &self.options.token {
             Some(_) if !precedence::rules(self.profile.provider).token_flag => {
-                let provider = self.profile.provider.word();
+                let provider = self.profile.provider.as_str();
                 return Err(Failure::new(
                     Code::BadRequest,
                     format!("--token does not belong to a profile of {provider}."),
@@ -121,7 +122,7 @@ impl Context {
             Some(other) => format!("Use --{other}."),
             None => "An oauth profile's server is its `issuer` in config.toml.".to_owned(),
         };
-        let provider = self.profile.provider.word();
+        let provider = self.profile.provider.as_str();
         Err(Failure::new(
             Code::BadRequest,
             format!("{option} does not belong to a profile of {provider}."),
@@ -147,7 +148,7 @@ fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<St
     }
 }
 
-fn typed(chosen: &Chosen, profile: &Profile, word: &str) -> String {
+fn typed(chosen: &Chosen, profile: &ResolvedProfile, word: &str) -> String {
     match chosen {
         Chosen::Link(name) => {
             let auth = matches!(profile.provider, ProviderKind::DotAi | ProviderKind::Failproofai);
@@ -158,7 +159,7 @@ fn typed(chosen: &Chosen, profile: &Profile, word: &str) -> String {
     }
 }
 
-fn worded(hint: &Hint, chosen: &Chosen, profile: &Profile) -> String {
+fn worded(hint: &Hint, chosen: &Chosen, profile: &ResolvedProfile) -> String {
     hint_text_with(hint, |word| typed(chosen, profile, word), Some(profile.provider))
 }
 
@@ -174,8 +175,8 @@ mod tests {
 
     #[test]
     fn hints_name_the_program_that_was_called() {
-        let profile = |provider: ProviderKind| Profile {
-            name: provider.word().to_owned(),
+        let profile = |provider: ProviderKind| ResolvedProfile {
+            name: provider.as_str().to_owned(),
             provider,
             server: None,
             session_file: "/s".into(),

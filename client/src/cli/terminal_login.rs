@@ -7,7 +7,7 @@ use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
 use crate::cli::terminal::{browser, dates, output, qr};
 use everkey_client::request::{Answer, Cancel, Login};
 use everkey_client::{
-    Agent, Entry, Failure, Field, FlowId, ProfileClient, Scheme, Secret, Step, User, code_or_email,
+    Agent, Entry, Failure, Field, FlowId, ProfileClient, Secret, SignInMethod, Step, User, code_or_email,
     hint_text, is_repeat,
 };
 use everkey_config::ProviderKind;
@@ -20,7 +20,7 @@ use tempfile::NamedTempFile;
 /// What the command line says of a sign-in.
 #[derive(Default)]
 pub struct LoginOptions {
-    pub scheme: Option<Scheme>,
+    pub scheme: Option<SignInMethod>,
     pub no_browser: bool,
     /// The token to answer with, where one is asked for.
     pub token: Option<Secret>,

@@ -3,13 +3,13 @@
 use super::Broker;
 use super::inputs::Caller;
 use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
-use crate::{callback_listener, clock, events, logging, net_jobs, remind, words};
+use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
 use everkey_proto::Reply;
 use everkey_proto::errand::Errand;
-use everkey_proto::reply::{Access, Happening};
+use everkey_proto::reply::{Access, EventKind};
 use everkey_reminder::{
-    ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, StoredReminder,
+    ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, ReminderRecord,
 };
 use everkey_session::Input;
 use everkey_session::{Effect, Op, Waiter};
@@ -26,15 +26,15 @@ impl Broker {
             let file = of.session_file.to_string_lossy();
             match effect {
                 ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
-                    let reply = words::reply(&of.name, of.provider.kind.word(), &file, *answer);
+                    let reply = messages::reply(&of.name, of.provider.kind.as_str(), &file, *answer);
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Status(waiter, view, reminder) => {
-                    let reply = words::status(&of.name, of.provider.kind.word(), &file, *view, reminder);
+                    let reply = messages::status(&of.name, of.provider.kind.as_str(), &file, *view, reminder);
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {
-                    let reply = words::reminder_reply(reply);
+                    let reply = messages::reminder_reply(reply);
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Session(Effect::Store(op, job)) => {
@@ -68,7 +68,7 @@ impl Broker {
     }
 
     /// Has the person told by a program outside of this one, with the command that is configured now.
-    fn remind(&mut self, index: usize, reminder: StoredReminder) {
+    fn remind(&mut self, index: usize, reminder: ReminderRecord) {
         let (configuration, profile) = (self.configuration.clone(), self.profiles[index].name.clone());
         self.handing_over += 1;
         self.work.spawn(async move {
@@ -106,7 +106,7 @@ impl Broker {
         if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
             let profile = self.profiles[index].name.clone();
             let Caller { pid, name: client } = pending.caller;
-            let what = Happening::Handed { pid, program: pending.program.clone(), client: client.clone() };
+            let what = EventKind::Handed { pid, program: pending.program.clone(), client: client.clone() };
             self.events.record(now.wall, &profile, what);
             let handed = Access { at: now.wall, profile, pid, program: pending.program, client };
             let log = self.access.clone();

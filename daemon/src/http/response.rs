@@ -15,7 +15,7 @@ pub struct HttpResponse {
     pub location: Option<String>,
     /// Whether it says that it is JSON.
     pub says_json: bool,
-    /// CallTarget most 64 KiB.
+    /// At most 64 KiB.
     pub body: Zeroizing<Vec<u8>>,
 }
 

@@ -65,7 +65,7 @@ pub struct RefreshRoute {
     pub request: fn(&CallTarget, &Secret) -> Option<HttpRequest>,
     /// Only the provider's unmistakable refusal is read as one (I8).
     pub read: fn(&HttpResponse) -> RefreshAnswer,
-    /// RefreshAnswer at the latest so many seconds before expiry.
+    /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
     pub replay: Replay,
 }

@@ -4,7 +4,7 @@ use super::durable;
 use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
-use everkey_reminder::{FoundReminder, ReminderBook, StoredReminder};
+use everkey_reminder::{FoundReminder, ReminderBook, ReminderRecord};
 use everkey_session::{StoreError, StoreErrorKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -76,7 +76,7 @@ impl ReminderFiles {
     }
 
     /// Makes the book durable, then the file: replaced whole, or removed.
-    pub fn put(&self, book: &ReminderBook, reminder: Option<&StoredReminder>) -> Result<(), StoreError> {
+    pub fn put(&self, book: &ReminderBook, reminder: Option<&ReminderRecord>) -> Result<(), StoreError> {
         self.note(book)?;
         let done = match reminder {
             Some(reminder) => {
@@ -95,7 +95,7 @@ impl ReminderFiles {
 }
 
 /// The reminder in a file's bytes; none if they are not one. Other tools may write times with a fraction.
-pub fn parse(bytes: &[u8]) -> Option<StoredReminder> {
+pub fn parse(bytes: &[u8]) -> Option<ReminderRecord> {
     #[derive(Deserialize)]
     struct Written {
         next_audit_at: Number,
@@ -103,7 +103,7 @@ pub fn parse(bytes: &[u8]) -> Option<StoredReminder> {
         set_at: Number,
     }
     let written: Written = json_object::read(bytes)?;
-    Some(StoredReminder {
+    Some(ReminderRecord {
         next_audit_at: seconds(&written.next_audit_at)?,
         user_email: written.user_email,
         set_at: seconds(&written.set_at)?,
@@ -111,11 +111,11 @@ pub fn parse(bytes: &[u8]) -> Option<StoredReminder> {
 }
 
 /// The file's bytes for a reminder. What else an object of the same user holds is kept as it is written.
-pub fn render(old: Option<&[u8]>, reminder: &StoredReminder) -> io::Result<Vec<u8>> {
+pub fn render(old: Option<&[u8]>, reminder: &ReminderRecord) -> io::Result<Vec<u8>> {
     let same_user = |bytes: &&[u8]| parse(bytes).is_some_and(|old| old.user_email == reminder.user_email);
     let others = old.filter(same_user).and_then(json_object::read::<BTreeMap<String, Box<RawValue>>>);
     let mut fields = others.unwrap_or_default();
-    let StoredReminder { next_audit_at, user_email, set_at } = reminder;
+    let ReminderRecord { next_audit_at, user_email, set_at } = reminder;
     for (name, value) in [
         ("next_audit_at", json!(next_audit_at)),
         ("user_email", json!(user_email)),
@@ -148,8 +148,8 @@ mod tests {
     use everkey_reminder::Owed;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    fn reminder(at: u64) -> StoredReminder {
-        StoredReminder { next_audit_at: at, user_email: "a@b.c".into(), set_at: 7 }
+    fn reminder(at: u64) -> ReminderRecord {
+        ReminderRecord { next_audit_at: at, user_email: "a@b.c".into(), set_at: 7 }
     }
 
     fn files(dir: &Path) -> ReminderFiles {

@@ -1,6 +1,6 @@
 //! Access: who was handed which token when.
 
-use super::clock::{Clock, When};
+use super::clock::{Clock, ShownTime};
 use askama::Template;
 use everkey_proto::reply::Access;
 use serde::Deserialize;
@@ -43,8 +43,8 @@ struct Day {
 /// A hand-out, or some of one program close together.
 #[derive(Debug)]
 struct Row {
-    first: When,
-    last: When,
+    first: ShownTime,
+    last: ShownTime,
     profile: String,
     program: Program,
     pids: String,
@@ -56,7 +56,6 @@ struct Row {
 pub struct Program {
     /// Its file's name.
     pub name: String,
-    /// The folder it is in.
     pub folder: String,
 }
 

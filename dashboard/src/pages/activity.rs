@@ -1,11 +1,11 @@
 //! Activity: what has happened since the agent started, and a line of refreshes for each session.
 
 use super::access::Program;
-use super::clock::{Clock, When};
+use super::clock::{Clock, ShownTime};
 use super::sessions::slug;
 use super::standing::Tone;
 use askama::Template;
-use everkey_proto::reply::{Event, Happening};
+use everkey_proto::reply::{Event, EventKind};
 
 /// How many rows the feed has.
 const MOST: usize = 120;
@@ -33,7 +33,7 @@ struct Day {
 #[derive(Debug)]
 struct Row {
     id: u64,
-    at: When,
+    at: ShownTime,
     profile: String,
     tone: Tone,
     title: String,
@@ -175,58 +175,58 @@ impl Kind {
 }
 
 /// What kind of mark an event makes, if any.
-fn kind(what: &Happening) -> Option<Kind> {
+fn kind(what: &EventKind) -> Option<Kind> {
     match what {
-        Happening::Refreshed { .. } => Some(Kind::Refreshed),
-        Happening::Offline { .. } => Some(Kind::Failed),
-        Happening::SignedIn { .. } | Happening::Adopted { .. } => Some(Kind::Began),
-        Happening::SignedOut { .. } | Happening::NeedsLogin { .. } => Some(Kind::Ended),
-        Happening::FileTrouble { .. }
-        | Happening::Handed { .. }
-        | Happening::ReminderSet { .. }
-        | Happening::ReminderCleared
-        | Happening::ReminderDue { .. } => None,
+        EventKind::Refreshed { .. } => Some(Kind::Refreshed),
+        EventKind::Offline { .. } => Some(Kind::Failed),
+        EventKind::SignedIn { .. } | EventKind::Adopted { .. } => Some(Kind::Began),
+        EventKind::SignedOut { .. } | EventKind::NeedsLogin { .. } => Some(Kind::Ended),
+        EventKind::FileTrouble { .. }
+        | EventKind::Handed { .. }
+        | EventKind::ReminderSet { .. }
+        | EventKind::ReminderCleared
+        | EventKind::ReminderDue { .. } => None,
     }
 }
 
 /// An event in a few words.
-fn title(what: &Happening) -> (Tone, &'static str) {
+fn title(what: &EventKind) -> (Tone, &'static str) {
     match what {
-        Happening::SignedIn { .. } => (Tone::Good, "Signed in"),
-        Happening::SignedOut { .. } => (Tone::Quiet, "Signed out"),
-        Happening::Refreshed { .. } => (Tone::Good, "Refreshed"),
-        Happening::Offline { .. } => (Tone::Warn, "Refresh failed"),
-        Happening::NeedsLogin { .. } => (Tone::Bad, "Needs a new sign-in"),
-        Happening::Adopted { .. } => (Tone::Good, "Session taken over"),
-        Happening::FileTrouble { .. } => (Tone::Bad, "Trouble with a file"),
-        Happening::Handed { .. } => (Tone::Quiet, "Token handed out"),
-        Happening::ReminderSet { .. } => (Tone::Good, "Reminder set"),
-        Happening::ReminderCleared => (Tone::Quiet, "Reminder cleared"),
-        Happening::ReminderDue { .. } => (Tone::Warn, "Reminder due"),
+        EventKind::SignedIn { .. } => (Tone::Good, "Signed in"),
+        EventKind::SignedOut { .. } => (Tone::Quiet, "Signed out"),
+        EventKind::Refreshed { .. } => (Tone::Good, "Refreshed"),
+        EventKind::Offline { .. } => (Tone::Warn, "Refresh failed"),
+        EventKind::NeedsLogin { .. } => (Tone::Bad, "Needs a new sign-in"),
+        EventKind::Adopted { .. } => (Tone::Good, "Session taken over"),
+        EventKind::FileTrouble { .. } => (Tone::Bad, "AgentProblem with a file"),
+        EventKind::Handed { .. } => (Tone::Quiet, "Token handed out"),
+        EventKind::ReminderSet { .. } => (Tone::Good, "Reminder set"),
+        EventKind::ReminderCleared => (Tone::Quiet, "Reminder cleared"),
+        EventKind::ReminderDue { .. } => (Tone::Warn, "Reminder due"),
     }
 }
 
 /// The rest of what there is to say of it.
-fn detail(what: &Happening, clock: &Clock) -> String {
+fn detail(what: &EventKind, clock: &Clock) -> String {
     match what {
-        Happening::SignedIn { user } | Happening::Adopted { user } => {
+        EventKind::SignedIn { user } | EventKind::Adopted { user } => {
             user.as_ref().map_or_else(String::new, |user| user.email.clone())
         }
-        Happening::Refreshed { access_expires_at } => access_expires_at
+        EventKind::Refreshed { access_expires_at } => access_expires_at
             .map_or_else(String::new, |at| format!("the new token expires {}", clock.when(at).near)),
-        Happening::SignedOut { why }
-        | Happening::Offline { why }
-        | Happening::NeedsLogin { why }
-        | Happening::FileTrouble { why } => bare(why),
-        Happening::Handed { pid, program, .. } => {
+        EventKind::SignedOut { why }
+        | EventKind::Offline { why }
+        | EventKind::NeedsLogin { why }
+        | EventKind::FileTrouble { why } => bare(why),
+        EventKind::Handed { pid, program, .. } => {
             let Program { name, folder } = Program::new(program.as_deref());
             let place = if folder.is_empty() { String::new() } else { format!(", {folder}") };
             format!("{name} (process {pid}{place})")
         }
-        Happening::ReminderSet { reminder } | Happening::ReminderDue { reminder } => {
+        EventKind::ReminderSet { reminder } | EventKind::ReminderDue { reminder } => {
             format!("for {}, {}", reminder.email, clock.when(reminder.at).near)
         }
-        Happening::ReminderCleared => String::new(),
+        EventKind::ReminderCleared => String::new(),
     }
 }
 
@@ -256,7 +256,7 @@ fn rows(events: &[Event], clock: &Clock) -> Vec<Row> {
 
 fn is_like(newest: &Event, older: &Event) -> bool {
     match (&newest.what, &older.what) {
-        (Happening::Handed { program: Some(a), .. }, Happening::Handed { program: Some(b), .. }) => {
+        (EventKind::Handed { program: Some(a), .. }, EventKind::Handed { program: Some(b), .. }) => {
             a == b && newest.profile == older.profile && newest.at.saturating_sub(older.at) <= TOGETHER
         }
         (_, _) => false,
@@ -302,7 +302,7 @@ mod tests {
     fn a_quiet_agent_says_so() {
         let html = Activity::new(&[], &clock()).render().unwrap();
         assert!(html.contains("Nothing has happened since the agent started"), "{html}");
-        let evil = Happening::SignedOut { why: "<img src=x onerror=alert(1)>".to_owned() };
+        let evil = EventKind::SignedOut { why: "<img src=x onerror=alert(1)>".to_owned() };
         let event = Event { id: 1, at: NOON, profile: "<p>".to_owned(), what: evil };
         let html = Activity::new(&[event], &clock()).render().unwrap();
         assert!(!html.contains("<img") && !html.contains("<p>\n"), "{html}");

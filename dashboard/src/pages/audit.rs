@@ -1,10 +1,10 @@
 //! The re-audit page: the reminder there is, and setting another.
 
-use super::clock::{Clock, When};
+use super::clock::{Clock, ShownTime};
 use super::standing::Tone;
 use crate::agent::Look;
 use askama::Template;
-use everkey_client::{Profile, Status};
+use everkey_client::{ResolvedProfile, Status};
 use everkey_proto::DEFAULT_PROFILE;
 use everkey_proto::reply::{Reminder, State, Upstream};
 
@@ -34,8 +34,8 @@ enum Session {
 /// The reminder there is.
 #[derive(Debug)]
 struct Shown {
-    at: When,
-    set: When,
+    at: ShownTime,
+    set: ShownTime,
     email: String,
     due: bool,
     /// How much of the time is over, in percent.
@@ -69,7 +69,7 @@ impl Audit {
     }
 }
 
-type Entry = (Profile, Result<Status, everkey_client::Failure>);
+type Entry = (ResolvedProfile, Result<Status, everkey_client::Failure>);
 
 /// The contract's routes are about the profile of this name, whatever the default one is.
 fn find(look: &Look) -> Option<&Entry> {

@@ -12,7 +12,7 @@ pub struct Clock {
 
 /// A moment, said in several ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct When {
+pub struct ShownTime {
     /// Unix seconds, for the script that counts down.
     pub unix: u64,
     /// RFC 3339, for the `datetime` of a `<time>`.
@@ -54,7 +54,7 @@ impl Clock {
     }
 
     /// A moment in unix seconds, seen from now.
-    pub fn when(&self, unix: u64) -> When {
+    pub fn when(&self, unix: u64) -> ShownTime {
         let away = unix.abs_diff(self.now);
         let at = self.zoned(unix);
         let say =
@@ -74,7 +74,7 @@ impl Clock {
             Some(_) => format!("Today at {clock}"),
             None => "Never".to_owned(),
         };
-        When {
+        ShownTime {
             unix,
             machine: at.as_ref().map_or_else(String::new, |at| at.timestamp().to_string()),
             exact: say("%-d %B %Y, %H:%M:%S"),

@@ -27,7 +27,7 @@ use axum::routing::get;
 use clock::Clock;
 use everkey_client::Failure;
 use sessions::Sessions;
-use shell::{Absence, Section, Shell, Trouble};
+use shell::{Absence, AgentProblem, Section, Shell};
 
 /// How many hand-outs are looked through for the Access page.
 const ACCESSES: u32 = 2000;
@@ -97,28 +97,28 @@ async fn activity_fragment(State(app): State<App>) -> Response {
 fn sessions_region(look: &Result<Look, Failure>) -> askama::Result<String> {
     match look {
         Ok(look) => Sessions::new(look, &Clock::system()).render(),
-        Err(failure) => Trouble::new(failure).render(),
+        Err(failure) => AgentProblem::new(failure).render(),
     }
 }
 
 fn audit_region(look: &Result<Look, Failure>) -> askama::Result<String> {
     match look {
         Ok(look) => Audit::new(look, &Clock::system()).render(),
-        Err(failure) => Trouble::new(failure).render(),
+        Err(failure) => AgentProblem::new(failure).render(),
     }
 }
 
 async fn access_region(filter: Filter) -> askama::Result<String> {
     match agent::accesses(ACCESSES).await {
         Ok(accesses) => Accesses::new(&accesses, filter, &Clock::system()).render(),
-        Err(failure) => Trouble::new(&failure).render(),
+        Err(failure) => AgentProblem::new(&failure).render(),
     }
 }
 
 fn activity_region(app: &App, look: &Result<Look, Failure>) -> askama::Result<String> {
     match look {
         Ok(_) => Activity::new(&app.feed().recent(), &Clock::system()).render(),
-        Err(failure) => Trouble::new(failure).render(),
+        Err(failure) => AgentProblem::new(failure).render(),
     }
 }
 

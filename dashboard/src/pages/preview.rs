@@ -6,7 +6,7 @@ use super::activity::Activity;
 use super::audit::Audit;
 use super::samples::{NOON, accesses, ada, clock, events, fresh, full, gone, look, profile, reminder};
 use super::sessions::Sessions;
-use super::shell::{Absence, Section, Shell, Trouble};
+use super::shell::{Absence, AgentProblem, Section, Shell};
 use askama::Template;
 use everkey_client::{Code, Failure, Status};
 use everkey_config::ProviderKind;
@@ -26,7 +26,7 @@ fn pages() -> Vec<(&'static str, String)> {
     let access = |accesses: &[_], filter| Accesses::new(accesses, filter, &clock()).render().unwrap();
     let none = Filter { program: "emacs".to_owned(), ..Filter::default() };
     let activity = |events: &[_]| Activity::new(events, &clock()).render().unwrap();
-    let stopped = Trouble::new(&gone()).render().unwrap();
+    let stopped = AgentProblem::new(&gone()).render().unwrap();
     let odd = Failure::new(
         Code::Storage,
         "config.toml:3:1: unknown field `sever`",
@@ -36,7 +36,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("sessions", sessions(full())),
         ("sessions-fresh", sessions(fresh())),
         ("sessions-gone", Shell::new(Section::Sessions, stopped, Err(Absence::Gone)).render().unwrap()),
-        ("sessions-trouble", shell(Section::Sessions, Trouble::new(&odd).render().unwrap())),
+        ("sessions-trouble", shell(Section::Sessions, AgentProblem::new(&odd).render().unwrap())),
         ("audit", shell(Section::Audit, audit(Status { reminder: Some(reminder()), ..ada() }))),
         ("audit-none", shell(Section::Audit, audit(ada()))),
         ("audit-due", shell(Section::Audit, audit(Status { reminder: Some(due), ..ada() }))),

@@ -2,10 +2,10 @@
 
 use super::clock::Clock;
 use crate::agent::Look;
-use everkey_client::{Failure, Profile, Status};
+use everkey_client::{Failure, ResolvedProfile, Status};
 use everkey_config::ProviderKind;
-use everkey_proto::Scheme;
-use everkey_proto::reply::{Access, AgentInfo, Code, Event, Happening, Reminder, State, Upstream, User};
+use everkey_proto::SignInMethod;
+use everkey_proto::reply::{Access, AgentInfo, Code, Event, EventKind, Reminder, State, Upstream, User};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub fn status(profile: &str, state: State) -> Status {
         state,
         reason: None,
         user: None,
-        scheme: Scheme::Otp,
+        scheme: SignInMethod::Otp,
         masked_token: None,
         access_expires_at: None,
         refresh_expires_at: None,
@@ -69,8 +69,8 @@ pub fn user(email: &str) -> User {
 }
 
 /// A profile that comes without configuration.
-pub fn profile(name: &str, provider: ProviderKind) -> Profile {
-    Profile {
+pub fn profile(name: &str, provider: ProviderKind) -> ResolvedProfile {
+    ResolvedProfile {
         name: name.to_owned(),
         provider,
         server: None,
@@ -82,7 +82,7 @@ pub fn profile(name: &str, provider: ProviderKind) -> Profile {
 }
 
 /// The agent with these profiles.
-pub fn look(profiles: Vec<(Profile, Result<Status, Failure>)>) -> Look {
+pub fn look(profiles: Vec<(ResolvedProfile, Result<Status, Failure>)>) -> Look {
     let agent = AgentInfo {
         version: "0.1.0".to_owned(),
         pid: 4711,
@@ -97,7 +97,7 @@ pub fn full() -> Look {
     let oauth = |name: &str, state| Status {
         provider: "oauth".to_owned(),
         server: format!("https://{name}.example.org"),
-        scheme: Scheme::Browser,
+        scheme: SignInMethod::Browser,
         user: Some(user("ada.lovelace@work.example.org")),
         masked_token: Some("at_9f...31c0".to_owned()),
         access_expires_at: Some(NOON + 12 * 60),
@@ -116,7 +116,7 @@ pub fn full() -> Look {
     let binboi = Status {
         provider: "binboi".to_owned(),
         server: "https://api.binboi.com".to_owned(),
-        scheme: Scheme::Token,
+        scheme: SignInMethod::Token,
         user: Some(user("ada@example.com")),
         masked_token: Some("binboi_p...d617".to_owned()),
         about: BTreeMap::from([
@@ -128,14 +128,14 @@ pub fn full() -> Look {
     let dot_ai = Status {
         provider: "dot-ai".to_owned(),
         server: "http://localhost:3456".to_owned(),
-        scheme: Scheme::Browser,
+        scheme: SignInMethod::Browser,
         reason: Some("not signed in".to_owned()),
         ..status("dot-ai", State::SignedOut)
     };
     let achilles = Status {
         provider: "achilles".to_owned(),
         server: "http://localhost:3000".to_owned(),
-        scheme: Scheme::Device,
+        scheme: SignInMethod::Device,
         reason: Some("not signed in".to_owned()),
         ..status("achilles/default", State::SignedOut)
     };
@@ -158,7 +158,7 @@ pub fn fresh() -> Look {
     let out = |name: &str, provider: ProviderKind| {
         let status = Status {
             server: provider.default_server().unwrap_or_default().to_owned(),
-            scheme: provider.schemes().first().copied().unwrap_or(Scheme::Otp),
+            scheme: provider.schemes().first().copied().unwrap_or(SignInMethod::Otp),
             reason: Some("not signed in".to_owned()),
             ..status(name, State::SignedOut)
         };
@@ -179,27 +179,27 @@ pub fn gone() -> Failure {
 
 /// Two hours of a working day, the oldest first.
 pub fn events() -> Vec<Event> {
-    let refreshed = |at| (at, "failproofai", Happening::Refreshed { access_expires_at: Some(at + 3600) });
+    let refreshed = |at| (at, "failproofai", EventKind::Refreshed { access_expires_at: Some(at + 3600) });
     let handed = |at, program: &str| {
-        (at, "failproofai", Happening::Handed { pid: 8123, program: Some(program.to_owned()), client: None })
+        (at, "failproofai", EventKind::Handed { pid: 8123, program: Some(program.to_owned()), client: None })
     };
     let why = |text: &str| text.to_owned();
     let all = vec![
-        (NOON - 15_000, "failproofai", Happening::SignedIn { user: Some(user("ada@example.com")) }),
+        (NOON - 15_000, "failproofai", EventKind::SignedIn { user: Some(user("ada@example.com")) }),
         refreshed(NOON - 12_200),
-        (NOON - 11_000, "work", Happening::Adopted { user: Some(user("ada.lovelace@work.example.org")) }),
+        (NOON - 11_000, "work", EventKind::Adopted { user: Some(user("ada.lovelace@work.example.org")) }),
         refreshed(NOON - 9_400),
-        (NOON - 8_000, "work", Happening::Refreshed { access_expires_at: None }),
+        (NOON - 8_000, "work", EventKind::Refreshed { access_expires_at: None }),
         refreshed(NOON - 6_600),
         (
             NOON - 5_000,
             "staging",
-            Happening::NeedsLogin { why: why("not signed in (the api-server has ended the session)") },
+            EventKind::NeedsLogin { why: why("not signed in (the api-server has ended the session)") },
         ),
         (
             NOON - 4_600,
             "failproofai",
-            Happening::Offline {
+            EventKind::Offline {
                 why: why(
                     "Could not reach the api-server at https://api.befailproof.ai (connection refused).",
                 ),
@@ -209,23 +209,23 @@ pub fn events() -> Vec<Event> {
         (
             NOON - 4_000,
             "work",
-            Happening::Offline {
+            EventKind::Offline {
                 why: why("The api-server at https://work.example.org did not answer in time."),
             },
         ),
-        (NOON - 3_000, "failproofai", Happening::ReminderSet { reminder: reminder() }),
+        (NOON - 3_000, "failproofai", EventKind::ReminderSet { reminder: reminder() }),
         handed(NOON - 2_000, "/usr/bin/curl"),
         handed(NOON - 1_995, "/usr/bin/curl"),
         handed(NOON - 1_990, "/usr/bin/curl"),
         (
             NOON - 1_800,
             "binboi",
-            Happening::FileTrouble { why: why("/home/ada/.binboi/config.json is damaged.") },
+            EventKind::FileTrouble { why: why("/home/ada/.binboi/config.json is damaged.") },
         ),
         refreshed(NOON - 1_100),
         handed(NOON - 300, "/usr/local/bin/failproofai"),
     ];
-    let number = |(id, (at, profile, what)): (u64, (u64, &str, Happening))| Event {
+    let number = |(id, (at, profile, what)): (u64, (u64, &str, EventKind))| Event {
         id,
         at,
         profile: profile.to_owned(),

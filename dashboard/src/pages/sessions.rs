@@ -1,12 +1,12 @@
 //! Sessions: every profile, who is signed in to it and how that stands.
 
-use super::clock::{Clock, When};
+use super::clock::{Clock, ShownTime};
 use super::standing::{Phrase, Tone, phrases, tone, way};
 use crate::agent::Look;
 use askama::Template;
-use everkey_client::{Failure, Profile, Status, hint_text};
+use everkey_client::{Failure, ResolvedProfile, Status, hint_text};
 use everkey_proto::reply::State;
-use everkey_proto::{DEFAULT_PROFILE, Scheme};
+use everkey_proto::{DEFAULT_PROFILE, SignInMethod};
 
 /// The page's live region.
 #[derive(Debug, Template)]
@@ -29,10 +29,10 @@ struct Card {
     way: &'static str,
     tone: Tone,
     state: Vec<Phrase>,
-    expires: Option<When>,
+    expires: Option<ShownTime>,
     lifeline: Option<Lifeline>,
-    refreshes: Option<When>,
-    until: Option<When>,
+    refreshes: Option<ShownTime>,
+    until: Option<ShownTime>,
     token: Option<String>,
     static_token: Option<String>,
     last_error: Option<String>,
@@ -47,7 +47,7 @@ struct Card {
 /// The re-audit reminder of whoever is signed in.
 #[derive(Debug)]
 struct Reminds {
-    at: When,
+    at: ShownTime,
     due: bool,
     /// Whether the re-audit page is about this profile.
     has_page: bool,
@@ -79,7 +79,7 @@ impl Sessions {
 }
 
 impl Card {
-    fn new(at: usize, profile: &Profile, status: &Result<Status, Failure>, clock: &Clock) -> Self {
+    fn new(at: usize, profile: &ResolvedProfile, status: &Result<Status, Failure>, clock: &Clock) -> Self {
         match status {
             Ok(status) => Self::of(at, profile, status, clock),
             Err(failure) => Self {
@@ -94,7 +94,7 @@ impl Card {
         }
     }
 
-    fn of(at: usize, profile: &Profile, status: &Status, clock: &Clock) -> Self {
+    fn of(at: usize, profile: &ResolvedProfile, status: &Status, clock: &Clock) -> Self {
         let signed_in = match status.state {
             State::SignedOut | State::NeedsLogin => false,
             State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly => true,
@@ -132,16 +132,16 @@ impl Card {
             }),
             signs_in: !signed_in,
             signs_out: is_ours && (signed_in || status.state == State::NeedsLogin),
-            refreshable: is_ours && signed_in && status.scheme != Scheme::Token,
+            refreshable: is_ours && signed_in && status.scheme != SignInMethod::Token,
             ..Self::bare(at, profile)
         }
     }
 
-    fn bare(at: usize, profile: &Profile) -> Self {
+    fn bare(at: usize, profile: &ResolvedProfile) -> Self {
         // The one that runs where nothing is said comes first.
         let first = profile.scheme.or(profile.provider.schemes().first().copied());
         let others = profile.provider.schemes().iter().copied().filter(|scheme| Some(*scheme) != first);
-        let ways: Vec<&str> = first.into_iter().chain(others).map(Scheme::word).collect();
+        let ways: Vec<&str> = first.into_iter().chain(others).map(SignInMethod::as_str).collect();
         Self {
             // Unlike its name, its place is fit for an id.
             id: format!("profile-{}", slug(&profile.name)),
@@ -247,7 +247,7 @@ mod tests {
             (card.signs_in, card.signs_out, card.refreshable)
         };
         assert_eq!(buttons(ada()), (false, true, true));
-        assert_eq!(buttons(Status { scheme: Scheme::Token, ..ada() }), (false, true, false));
+        assert_eq!(buttons(Status { scheme: SignInMethod::Token, ..ada() }), (false, true, false));
         assert_eq!(buttons(Status { state: State::NeedsLogin, ..ada() }), (true, true, false));
         assert_eq!(buttons(Status { state: State::ReadOnly, ..ada() }), (false, false, false));
         assert_eq!(buttons(status("p", State::SignedOut)), (true, false, false));
@@ -257,7 +257,7 @@ mod tests {
     fn the_way_that_runs_comes_before_those_offered_beside_it() {
         let mut it = profile("p", ProviderKind::Oauth);
         assert_eq!(Card::bare(1, &it).ways, "browser device");
-        it.scheme = Some(Scheme::Device);
+        it.scheme = Some(SignInMethod::Device);
         assert_eq!(Card::bare(1, &it).ways, "device browser");
     }
 

@@ -101,7 +101,7 @@ impl Absence {
     }
 
     /// By which the page's script knows it.
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Gone => "gone",
             Self::Stuck => "stuck",
@@ -121,14 +121,14 @@ impl Absence {
 
 /// What stands in the region's place where the agent can't be asked.
 #[derive(Debug, Template)]
-#[template(path = "trouble.html")]
-pub struct Trouble {
+#[template(path = "problem.html")]
+pub struct AgentProblem {
     absence: Absence,
     message: String,
     hint: String,
 }
 
-impl Trouble {
+impl AgentProblem {
     /// Why there is nothing to show.
     pub fn new(failure: &Failure) -> Self {
         Self {
@@ -152,10 +152,10 @@ mod tests {
             (Failure::new(Code::Version, "Newer.", "Upgrade."), Absence::Odd, "The agent can't be asked"),
         ] {
             assert_eq!(Absence::of(&failure), absence, "{failure:?}");
-            let card = Trouble::new(&failure).render().unwrap();
+            let card = AgentProblem::new(&failure).render().unwrap();
             assert!(card.contains(&format!(">{words}</h2>")), "{card}");
             assert!(card.contains("data-unsettled"), "the page looks again: {card}");
-            assert!(card.contains(&format!("data-agent=\"{}\"", absence.word())), "{card}");
+            assert!(card.contains(&format!("data-agent=\"{}\"", absence.as_str())), "{card}");
             assert_eq!(card.contains("Start the agent"), absence == Absence::Gone, "{card}");
             let page = Shell::new(Section::Sessions, card, Err(absence)).render().unwrap();
             let words = absence.words().replace('\'', "&#39;");

@@ -1,7 +1,7 @@
 //! How a session stands, in words.
 
-use super::clock::{Clock, When};
-use everkey_proto::Scheme;
+use super::clock::{Clock, ShownTime};
+use everkey_proto::SignInMethod;
 use everkey_proto::reply::{State, Status};
 
 /// How much it wants of the person; shown as a shape and a colour beside the words.
@@ -38,7 +38,7 @@ pub struct Phrase {
     /// What comes first.
     pub before: String,
     /// How far away something is.
-    pub away: Option<When>,
+    pub away: Option<ShownTime>,
     /// What comes last.
     pub after: String,
 }
@@ -48,7 +48,7 @@ impl Phrase {
         Self { before: text.into(), away: None, after: String::new() }
     }
 
-    fn counting(before: &str, away: When, after: &str) -> Self {
+    fn counting(before: &str, away: ShownTime, after: &str) -> Self {
         Self { before: before.to_owned(), away: Some(away), after: after.to_owned() }
     }
 }
@@ -126,12 +126,12 @@ fn reason(status: &Status) -> Option<String> {
 }
 
 /// How somebody signs in.
-pub fn way(scheme: Scheme) -> &'static str {
+pub fn way(scheme: SignInMethod) -> &'static str {
     match scheme {
-        Scheme::Otp => "Code by email",
-        Scheme::Device => "Device code",
-        Scheme::Browser => "Browser",
-        Scheme::Token => "Pasted token",
+        SignInMethod::Otp => "Code by email",
+        SignInMethod::Device => "Device code",
+        SignInMethod::Browser => "Browser",
+        SignInMethod::Token => "Pasted token",
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
 use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall};
-use everkey_proto::{DEFAULT_PROFILE, Entry, Scheme};
+use everkey_proto::{DEFAULT_PROFILE, Entry, SignInMethod};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,14 +29,14 @@ pub async fn status() -> Response {
 
 /// What a request for a code says.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct WantedCode {
     email: Option<Value>,
 }
 
 /// Has a code sent, or another one.
-pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Response {
+pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<WantedCode>) -> Response {
     let email = address(wanted.email.as_ref())?;
-    let begun = step(Login { scheme: Some(Scheme::Otp) }).await;
+    let begun = step(Login { scheme: Some(SignInMethod::Otp) }).await;
     app.feed().wake();
     let flow = match begun? {
         Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
@@ -74,7 +74,7 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
             "That is not a code: it has six digits.",
         ));
     }
-    let flow = match step(Login { scheme: Some(Scheme::Otp) }).await? {
+    let flow = match step(Login { scheme: Some(SignInMethod::Otp) }).await? {
         Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
         step => return Err(unexpected(&step)),
     };

@@ -29,7 +29,7 @@ pub async fn follow(State(app): State<App>, Extension(hangup): Extension<Hangup>
     };
     let mut first = Some(RETRY);
     let events = ReceiverStream::new(messages).map(move |told| {
-        let mut event = Event::default().event(told.kind.word()).data(told.data);
+        let mut event = Event::default().event(told.kind.as_str()).data(told.data);
         if let Some(id) = told.id {
             event = event.id(id);
         }

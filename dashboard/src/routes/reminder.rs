@@ -30,13 +30,13 @@ pub async fn get() -> Response {
 
 /// When a reminder is wanted.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct WantedReminder {
     in_days: Option<Number>,
     at: Option<Number>,
 }
 
 /// Sets the reminder, in place of the one there is.
-pub async fn set(State(app): State<App>, Fields(wanted): Fields<Wanted>) -> Response {
+pub async fn set(State(app): State<App>, Fields(wanted): Fields<WantedReminder>) -> Response {
     active(&standing_to_act().await?)?;
     let when = when(&wanted)?;
     let set = agent::act(Some(DEFAULT_PROFILE.to_owned()), SetReminder { when }).await;
@@ -64,7 +64,7 @@ fn active(status: &Status) -> Result<(), Problem> {
 
 /// Days are taken for the nearest ones allowed; a time is not. What is past or too far, the agent decides by its clock.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative, and clamped or saturating
-fn when(wanted: &Wanted) -> Result<When, Problem> {
+fn when(wanted: &WantedReminder) -> Result<When, Problem> {
     if let Some(at) = &wanted.at {
         let whole = at.as_u64().or_else(|| at.as_f64().filter(|at| *at >= 0.0).map(|at| at as u64));
         let out = || Problem::invalid("at must be ahead, and at most 365 days.");

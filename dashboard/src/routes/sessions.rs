@@ -10,14 +10,14 @@ use everkey_client::Failure;
 use everkey_proto::json::ReplyLine;
 use everkey_proto::reply::Step;
 use everkey_proto::request::{Answer, Cancel, Login, Logout, ProfileCall, Refresh};
-use everkey_proto::{Entry, FlowId, Reply, Scheme, Secret};
+use everkey_proto::{Entry, FlowId, Reply, Secret, SignInMethod};
 use serde::Deserialize;
 
 /// What a request may say.
 #[derive(Deserialize)]
 pub struct Wish {
     profile: Option<String>,
-    scheme: Option<Scheme>,
+    scheme: Option<SignInMethod>,
     flow: Option<FlowId>,
     text: Option<Secret>,
     email: Option<String>,

@@ -5,8 +5,8 @@ use super::{fields, object, opens_object, sendable};
 use crate::{measure, reach};
 use everkey_config::ProviderKind;
 use everkey_daemon::http::HttpResponse;
+use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
-use everkey_daemon::words;
 use everkey_proto::Secret;
 use everkey_session::{Capability, Holder, TokenResponse};
 use everkey_session::{Error, NetError, NetErrorKind};
@@ -124,7 +124,7 @@ pub fn login(input: &[u8]) {
             LoginAnswer::Rejected(why) => {
                 let passing = matches!(answer.status, 200..=399 | 429 | 500..);
                 assert!(!passing && self::code(&body).is_some(), "not a refusal: {why:?}");
-                harmless(&words::failure(&Error::Rejected(why)).message);
+                harmless(&messages::failure(&Error::Rejected(why)).message);
             }
             LoginAnswer::Limited(wait) => assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}"),
             LoginAnswer::Net(trouble) => net(&trouble),
@@ -237,13 +237,13 @@ fn cut_is_in_doubt(provider: &Descriptor, whole: &HttpResponse) {
     }
 }
 
-/// Error is with the server asked, and what people read of it is harmless.
+/// Trouble is with the server asked, and what people read of it is harmless.
 pub(super) fn net(trouble: &NetError) {
     assert_eq!(trouble.server, SERVER);
     if let NetErrorKind::Limited(wait) = trouble.kind {
         assert!(wait <= A_DAY, "N15: {wait}");
     }
-    harmless(&words::failure(&Error::Net(trouble.clone())).message);
+    harmless(&messages::failure(&Error::Net(trouble.clone())).message);
 }
 
 /// S01: nothing that a terminal would obey, and not too much of it.

@@ -4,8 +4,8 @@
 use super::answers::harmless;
 use crate::{measure, reach};
 use everkey_config::ProviderKind;
+use everkey_daemon::messages;
 use everkey_daemon::provider::descriptor;
-use everkey_daemon::words;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
 use everkey_session::Endpoints;
@@ -67,7 +67,7 @@ pub fn queries(input: &[u8]) {
         Rejected::Other(error) => assert_eq!(once("error"), Some(&**error)),
         other => unreachable!("{other:?}"),
     }
-    harmless(&words::failure(&Error::Rejected(why.clone())).message);
+    harmless(&messages::failure(&Error::Rejected(why.clone())).message);
     assert!(effects.contains(&Effect::Cancel(listener)), "the port stays open once it is over");
 }
 

@@ -25,7 +25,7 @@ pub fn profiles(input: &[u8]) {
     let known = |name: &str| {
         config.profiles.contains_key(name)
             || name.starts_with("achilles/")
-            || ProviderKind::parse(name).is_some_and(|kind| kind != ProviderKind::Oauth)
+            || name.parse::<ProviderKind>().is_ok_and(|kind| kind != ProviderKind::Oauth)
     };
     assert!(config.default.as_deref().is_none_or(known), "the default is no profile");
     for (name, profile) in &config.profiles {

@@ -26,7 +26,6 @@ const FIELDS: &[&str] = &[
     "limit",
 ];
 
-/// A hello line.
 pub fn hello(line: &[u8]) {
     let hello = match measure::json(line.len(), || json::read_hello(line)) {
         Ok(hello) => hello,
@@ -39,7 +38,6 @@ pub fn hello(line: &[u8]) {
     assert_eq!(json::read_hello(&again).as_ref(), Ok(&hello), "not written as it was read");
 }
 
-/// A request line.
 pub fn request(line: &[u8]) {
     if line.len() > REQUEST_CAP {
         return;
@@ -57,7 +55,6 @@ pub fn request(line: &[u8]) {
     messages::request_in_frame(&request);
 }
 
-/// A reply line.
 pub fn reply(line: &[u8]) {
     if line.len() > REPLY_CAP {
         return;

@@ -8,8 +8,8 @@ use super::server_url::for_tokens;
 use crate::{measure, reach};
 use everkey_config::ProviderKind;
 use everkey_daemon::http::HttpResponse;
+use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
-use everkey_daemon::words;
 use everkey_proto::Secret;
 use everkey_session::Error;
 use everkey_session::TokenResponse;
@@ -79,7 +79,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Rejected(why)) => {
             let refusal = matches!(answer.status, 400..=428 | 430..=499) && error.is_some();
             assert!(refusal, "not a refusal: {why:?}");
-            harmless(&words::failure(&Error::Rejected(why)).message);
+            harmless(&messages::failure(&Error::Rejected(why)).message);
         }
         (LoginCall::StartDevice { .. } | LoginCall::PollDevice { .. }, LoginAnswer::Limited(wait)) => {
             assert!(answer.status == 429 && wait <= A_DAY, "N15: {wait}");

@@ -12,9 +12,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_config::ProviderKind;
 use everkey_daemon::http::HttpResponse;
+use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
-use everkey_daemon::words;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 use everkey_session::{Capability, TokenResponse};
 use everkey_session::{ClientAuth, Endpoints, Registration};
 use everkey_session::{Error, Rejected};
@@ -73,8 +73,8 @@ fn known() -> Registration {
 fn calls() -> Vec<LoginCall> {
     let discover = |place, scheme| LoginCall::Discover { issuer: SERVER.to_owned(), place, scheme };
     vec![
-        discover(WellKnown::OpenId, Scheme::Browser),
-        discover(WellKnown::OAuth, Scheme::Device),
+        discover(WellKnown::OpenId, SignInMethod::Browser),
+        discover(WellKnown::OAuth, SignInMethod::Device),
         LoginCall::Register { endpoints: known().endpoints, redirect: None, scope: None },
         LoginCall::StartDevice { registration: Some(known()), scope: None },
         LoginCall::PollDevice { registration: Some(known()), device_code: Secret::new("dc") },
@@ -172,7 +172,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
 }
 
 fn said_harmlessly(why: Rejected) {
-    let said = words::failure(&Error::Rejected(why));
+    let said = messages::failure(&Error::Rejected(why));
     harmless(&said.message);
     harmless(&format!("{:?}", said.hint));
 }

@@ -3,7 +3,7 @@
 use super::{fields, object, opens_object, same};
 use crate::{measure, reach};
 use everkey_daemon::store::reminder::{parse, render};
-use everkey_reminder::{ReminderBook, StoredReminder};
+use everkey_reminder::{ReminderBook, ReminderRecord};
 use serde_json::Value;
 
 /// What everkey writes; everything else in the file is somebody else's.
@@ -28,7 +28,7 @@ pub fn file(input: &[u8]) {
     strangers(input, &again, true);
     written_over(input);
 
-    let next = StoredReminder { next_audit_at: 4_000_000_000, set_at: 3_900_000_000, ..reminder };
+    let next = ReminderRecord { next_audit_at: 4_000_000_000, set_at: 3_900_000_000, ..reminder };
     let later = written(input, &next);
     assert_eq!(parse(&later).as_ref(), Some(&next), "the next one is not read as it was written");
     strangers(input, &later, true);
@@ -36,14 +36,14 @@ pub fn file(input: &[u8]) {
 
 /// Another user's reminder takes the place of anything, and nothing of it stays.
 fn written_over(input: &[u8]) {
-    let other = StoredReminder { next_audit_at: 4, user_email: "nobody else's".to_owned(), set_at: 3 };
+    let other = ReminderRecord { next_audit_at: 4, user_email: "nobody else's".to_owned(), set_at: 3 };
     let written = written(input, &other);
     assert_eq!(parse(&written).as_ref(), Some(&other), "one can't be read from what it wrote");
     let same_user = parse(input).is_some_and(|old| old.user_email == other.user_email);
     strangers(input, &written, same_user);
 }
 
-fn written(old: &[u8], reminder: &StoredReminder) -> Vec<u8> {
+fn written(old: &[u8], reminder: &ReminderRecord) -> Vec<u8> {
     render(Some(old), reminder).unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use super::answers::harmless;
 use crate::reach;
-use everkey_daemon::words;
+use everkey_daemon::messages;
 use everkey_session::{Error, NetError, NetErrorKind, Rejected};
 
 /// The input as whatever a server or a library says in its own words.
@@ -12,7 +12,7 @@ pub fn sentences(input: &[u8]) {
     for trouble in
         [Error::Rejected(Rejected::Other(text)), Error::Net(refused.clone()), Error::Uncertain(refused)]
     {
-        let said = words::failure(&trouble);
+        let said = messages::failure(&trouble);
         harmless(&said.message);
         harmless(&format!("{:?}", said.hint));
     }

@@ -1,7 +1,7 @@
 //! An event as a line of JSON: `{"event":"refreshed","id":7,"at":1,"profile":"failproofai","access_expires_at":2}`.
 //! Types of their own, because frames carry no tags and no flattened fields.
 
-use crate::reply::{Event, Happening, Reminder, User};
+use crate::reply::{Event, EventKind, Reminder, User};
 use serde::{Deserialize, Serialize};
 
 /// See [`Event`].
@@ -14,7 +14,7 @@ pub struct EventLine {
     what: What,
 }
 
-/// See [`Happening`].
+/// See [`EventKind`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum What {
@@ -35,17 +35,17 @@ impl From<Event> for EventLine {
     fn from(event: Event) -> Self {
         let Event { id, at, profile, what } = event;
         let what = match what {
-            Happening::SignedIn { user } => What::SignedIn { user },
-            Happening::SignedOut { why } => What::SignedOut { why },
-            Happening::Refreshed { access_expires_at } => What::Refreshed { access_expires_at },
-            Happening::Offline { why } => What::Offline { why },
-            Happening::NeedsLogin { why } => What::NeedsLogin { why },
-            Happening::Adopted { user } => What::Adopted { user },
-            Happening::FileTrouble { why } => What::FileTrouble { why },
-            Happening::Handed { pid, program, client } => What::Handed { pid, program, client },
-            Happening::ReminderSet { reminder } => What::ReminderSet { reminder },
-            Happening::ReminderCleared => What::ReminderCleared,
-            Happening::ReminderDue { reminder } => What::ReminderDue { reminder },
+            EventKind::SignedIn { user } => What::SignedIn { user },
+            EventKind::SignedOut { why } => What::SignedOut { why },
+            EventKind::Refreshed { access_expires_at } => What::Refreshed { access_expires_at },
+            EventKind::Offline { why } => What::Offline { why },
+            EventKind::NeedsLogin { why } => What::NeedsLogin { why },
+            EventKind::Adopted { user } => What::Adopted { user },
+            EventKind::FileTrouble { why } => What::FileTrouble { why },
+            EventKind::Handed { pid, program, client } => What::Handed { pid, program, client },
+            EventKind::ReminderSet { reminder } => What::ReminderSet { reminder },
+            EventKind::ReminderCleared => What::ReminderCleared,
+            EventKind::ReminderDue { reminder } => What::ReminderDue { reminder },
         };
         Self { id, at, profile, what }
     }
@@ -55,17 +55,17 @@ impl From<EventLine> for Event {
     fn from(line: EventLine) -> Self {
         let EventLine { id, at, profile, what } = line;
         let what = match what {
-            What::SignedIn { user } => Happening::SignedIn { user },
-            What::SignedOut { why } => Happening::SignedOut { why },
-            What::Refreshed { access_expires_at } => Happening::Refreshed { access_expires_at },
-            What::Offline { why } => Happening::Offline { why },
-            What::NeedsLogin { why } => Happening::NeedsLogin { why },
-            What::Adopted { user } => Happening::Adopted { user },
-            What::FileTrouble { why } => Happening::FileTrouble { why },
-            What::Handed { pid, program, client } => Happening::Handed { pid, program, client },
-            What::ReminderSet { reminder } => Happening::ReminderSet { reminder },
-            What::ReminderCleared => Happening::ReminderCleared,
-            What::ReminderDue { reminder } => Happening::ReminderDue { reminder },
+            What::SignedIn { user } => EventKind::SignedIn { user },
+            What::SignedOut { why } => EventKind::SignedOut { why },
+            What::Refreshed { access_expires_at } => EventKind::Refreshed { access_expires_at },
+            What::Offline { why } => EventKind::Offline { why },
+            What::NeedsLogin { why } => EventKind::NeedsLogin { why },
+            What::Adopted { user } => EventKind::Adopted { user },
+            What::FileTrouble { why } => EventKind::FileTrouble { why },
+            What::Handed { pid, program, client } => EventKind::Handed { pid, program, client },
+            What::ReminderSet { reminder } => EventKind::ReminderSet { reminder },
+            What::ReminderCleared => EventKind::ReminderCleared,
+            What::ReminderDue { reminder } => EventKind::ReminderDue { reminder },
         };
         Self { id, at, profile, what }
     }

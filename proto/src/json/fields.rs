@@ -1,7 +1,7 @@
 //! The fields of a request line, taken out one by one; what is left over belongs to another request.
 
 use super::line::{self, LineError};
-use crate::request::{Entry, FlowId, Scheme, When};
+use crate::request::{Entry, FlowId, SignInMethod, When};
 use crate::{Fingerprint, Secret};
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -130,7 +130,7 @@ macro_rules! optional {
     };
 }
 
-optional!(String, Scheme, Secret);
+optional!(String, SignInMethod, Secret);
 
 impl LineField for When {
     fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {

@@ -14,13 +14,13 @@ pub struct Event {
     /// The profile it is about.
     pub profile: String,
     /// What has happened.
-    pub what: Happening,
+    pub what: EventKind,
 }
 
 /// What can happen to a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum EventKind {
     /// Somebody signed in.
     SignedIn {
         /// Who, if the server says so.

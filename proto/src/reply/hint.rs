@@ -1,6 +1,6 @@
 //! What to do about a failure, as data: each face words it for the people before it.
 
-use crate::request::Scheme;
+use crate::request::SignInMethod;
 use serde::{Deserialize, Serialize};
 
 /// What helps. In JSON lines a word, or an object with the word as its one name.
@@ -26,7 +26,7 @@ pub enum Hint {
     /// To name no scheme: this profile has one only.
     OmitScheme,
     /// To sign in by this scheme.
-    UseScheme(Scheme),
+    UseScheme(SignInMethod),
     /// A profile with a client id, which whoever runs the server gives.
     AddClientId,
     /// Another profile, or a new one.

@@ -11,7 +11,7 @@ mod sign_in;
 mod status;
 
 pub use agent::{Access, AgentInfo};
-pub use event::{Event, Happening};
+pub use event::{Event, EventKind};
 pub use failure::{Code, Failure, ServerAnswer};
 pub use hint::Hint;
 pub use kinds::Reply;

@@ -2,7 +2,7 @@
 
 use super::reminder::Reminder;
 use super::session::User;
-use crate::request::Scheme;
+use crate::request::SignInMethod;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub struct Status {
     /// Who is signed in.
     pub user: Option<User>,
     /// How they sign in.
-    pub scheme: Scheme,
+    pub scheme: SignInMethod,
     /// The access token, masked.
     pub masked_token: Option<String>,
     /// Unix seconds at which the access token expires.

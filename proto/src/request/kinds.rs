@@ -1,7 +1,7 @@
 //! A type for each request of the tables, the enums that frames carry, and what ties a request to its reply.
 
 use super::table::{agent_requests, reminder_requests, session_requests};
-use super::values::{Entry, Expect, FlowId, Scheme, When};
+use super::values::{Entry, Expect, FlowId, SignInMethod, When};
 use crate::fingerprint::Fingerprint;
 use crate::reply::{self, Access, AgentInfo, Inspection, Refreshed, Reply, Revocation, Step, User};
 use crate::secret::Secret;

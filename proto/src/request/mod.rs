@@ -11,4 +11,4 @@ pub use kinds::{
     SessionRequest, SetReminder, Status, Stop, Token, Wait, Whoami,
 };
 pub(crate) use table::{agent_requests, reminder_requests, session_requests};
-pub use values::{DEFAULT_PROFILE, Entry, Expect, FlowId, Scheme, When};
+pub use values::{DEFAULT_PROFILE, Entry, Expect, FlowId, SignInMethod, When};

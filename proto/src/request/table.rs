@@ -28,7 +28,7 @@ macro_rules! session_requests {
             /// A sign-in, which begins or goes on where one is under way.
             "login" Login {
                 /// The way to sign in; none means the profile's own.
-                scheme: Option<Scheme>,
+                scheme: Option<SignInMethod>,
             } -> Step = Reply::Step(step) => step;
 
             /// An answer to what a flow asked last.

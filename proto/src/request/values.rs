@@ -2,6 +2,7 @@
 
 use crate::Secret;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// A sign-in under way; it lives ten minutes at most, and outlives the connection that began it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -11,7 +12,7 @@ pub struct FlowId(pub u64);
 /// How a person proves who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Scheme {
+pub enum SignInMethod {
     /// A code sent by email.
     Otp,
     /// A code shown here and approved on another device (RFC 8628).
@@ -22,9 +23,9 @@ pub enum Scheme {
     Token,
 }
 
-impl Scheme {
+impl SignInMethod {
     /// Its name, as configuration and command lines write it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Otp => "otp",
             Self::Device => "device",
@@ -32,10 +33,19 @@ impl Scheme {
             Self::Token => "token",
         }
     }
+}
 
-    /// The one of that name.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Otp, Self::Device, Self::Browser, Self::Token].into_iter().find(|s| s.word() == word)
+/// There is no sign-in method of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there are otp, device, browser and token")]
+pub struct UnknownSignInMethod;
+
+impl FromStr for SignInMethod {
+    type Err = UnknownSignInMethod;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Otp, Self::Device, Self::Browser, Self::Token];
+        all.into_iter().find(|method| method.as_str() == name).ok_or(UnknownSignInMethod)
     }
 }
 

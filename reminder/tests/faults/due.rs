@@ -71,7 +71,7 @@ fn d19_a_reminder_due_while_the_agent_was_down_fires_once() {
 
     let (_, effects) = start(there(&reminder), told(&reminder));
     assert_eq!(effects, [], "the next start");
-    let other = StoredReminder { set_at: START_WALL - 1, ..reminder };
+    let other = ReminderRecord { set_at: START_WALL - 1, ..reminder };
     let (_, effects) = start(there(&other), told(&mine(START_WALL - DAY)));
     assert_eq!(only_job(effects).1, ReminderJob::Note(told(&other)), "another reminder");
 }

@@ -15,7 +15,7 @@ fn d19_a_change_while_the_file_is_read_is_read_again() {
 #[test]
 fn changes_by_other_programs_are_reported_to_followers() {
     let mut agent = with(there(&mine(SOON)), nothing());
-    let set = |r: &StoredReminder| vec![notify(ReminderNotice::Set(shown(r, false, Upstream::Unknown)))];
+    let set = |r: &ReminderRecord| vec![notify(ReminderNotice::Set(shown(r, false, Upstream::Unknown)))];
     let cleared = || vec![notify(ReminderNotice::Cleared)];
     assert_eq!(agent.edited(&there(&mine(SOON)), &nothing()), []);
     assert_eq!(agent.edited(&there(&mine(SOON + 1)), &nothing()), set(&mine(SOON + 1)));

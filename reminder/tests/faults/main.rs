@@ -1,6 +1,6 @@
 //! D19, D20: the reminder is told once, to its own user only, and the api-server hears of it in the end.
 #![forbid(unsafe_code)]
-#![allow(missing_docs, clippy::panic)]
+#![allow(clippy::panic)]
 
 mod clients;
 mod due;
@@ -18,7 +18,7 @@ use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, When};
 use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
-    ReminderError, ReminderJob, ReminderNotice, StoredReminder, Untold,
+    ReminderError, ReminderJob, ReminderNotice, ReminderRecord, Untold,
 };
 use everkey_session::{Capability, EndReason, PendingRevocation, Session};
 use everkey_session::{Effect, ProfileReply};
@@ -32,16 +32,16 @@ const DAY: u64 = 86_400;
 /// Ten minutes after the scenario begins.
 const SOON: u64 = START_WALL + 600;
 
-fn of(email: &str, at: u64) -> StoredReminder {
-    StoredReminder { next_audit_at: at, user_email: email.to_owned(), set_at: START_WALL }
+fn of(email: &str, at: u64) -> ReminderRecord {
+    ReminderRecord { next_audit_at: at, user_email: email.to_owned(), set_at: START_WALL }
 }
 
-fn mine(at: u64) -> StoredReminder {
+fn mine(at: u64) -> ReminderRecord {
     of(&user().email, at)
 }
 
-fn shown(reminder: &StoredReminder, due: bool, upstream: Upstream) -> Shown {
-    let StoredReminder { next_audit_at: at, user_email: email, set_at } = reminder.clone();
+fn shown(reminder: &ReminderRecord, due: bool, upstream: Upstream) -> Shown {
+    let ReminderRecord { next_audit_at: at, user_email: email, set_at } = reminder.clone();
     Shown { at, email, set_at, due, upstream }
 }
 
@@ -49,7 +49,7 @@ fn nothing() -> ReminderBook {
     ReminderBook::default()
 }
 
-fn told(reminder: &StoredReminder) -> ReminderBook {
+fn told(reminder: &ReminderRecord) -> ReminderBook {
     ReminderBook { told: Some(reminder.clone()), ..nothing() }
 }
 
@@ -58,7 +58,7 @@ fn owes(owed: Owed) -> ReminderBook {
     ReminderBook { owed: Some(owed), server: Some(SERVER.to_owned()), ..nothing() }
 }
 
-fn owes_set(reminder: &StoredReminder) -> ReminderBook {
+fn owes_set(reminder: &ReminderRecord) -> ReminderBook {
     owes(Owed::Set(reminder.clone()))
 }
 
@@ -82,7 +82,7 @@ fn notify(notice: ReminderNotice) -> ProfileEffect {
     OfReminder(ReminderEffect::Notify(notice))
 }
 
-fn due(reminder: &StoredReminder, upstream: Upstream) -> Vec<ProfileEffect> {
+fn due(reminder: &ReminderRecord, upstream: Upstream) -> Vec<ProfileEffect> {
     let shown = shown(reminder, true, upstream);
     vec![OfReminder(ReminderEffect::Remind(reminder.clone())), notify(ReminderNotice::Due(shown))]
 }
@@ -106,7 +106,7 @@ fn with(found: FoundReminder, book: ReminderBook) -> Agent {
     agent
 }
 
-fn there(reminder: &StoredReminder) -> FoundReminder {
+fn there(reminder: &ReminderRecord) -> FoundReminder {
     FoundReminder::There(reminder.clone())
 }
 
@@ -120,7 +120,7 @@ impl Agent {
     }
 }
 
-fn tell_set(reminder: &StoredReminder, session: &Session) -> ReminderCall {
+fn tell_set(reminder: &ReminderRecord, session: &Session) -> ReminderCall {
     let due_at = Some(reminder.next_audit_at);
     ReminderCall { at: home(), access: session.access.clone(), due_at }
 }

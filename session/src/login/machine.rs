@@ -15,7 +15,7 @@ use crate::rotation::ArrivedSession;
 use crate::sidecar::Pin;
 use crate::time::{Boot, Moment, Wake};
 use crate::token_response::TokenResponse;
-use everkey_proto::{Entry, FlowId, Scheme, Secret, reply};
+use everkey_proto::{Entry, FlowId, Secret, SignInMethod, reply};
 
 /// How long whoever waits for the next step is kept waiting, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -33,7 +33,7 @@ pub(crate) enum LoginEvent {
     Begin {
         waiter: Waiter,
         server: String,
-        scheme: Scheme,
+        scheme: SignInMethod,
     },
     /// Somebody answers its question.
     Answer {
@@ -163,7 +163,7 @@ impl Login {
         cx: &MachineContext,
         waiter: Waiter,
         server: String,
-        scheme: Scheme,
+        scheme: SignInMethod,
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         // A sign-in at another server is another sign-in; the person who begins it means that one.

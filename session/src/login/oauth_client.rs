@@ -7,20 +7,20 @@ use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
 use crate::registration::{ClientAuth, Endpoints, Registration};
 use crate::token_response::TokenResponse;
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_proto::address::normal_server;
 
 /// How a sign-in asks its server where the endpoints are.
 #[derive(Debug)]
 pub struct Discovering {
     issuer: String,
-    scheme: Scheme,
+    scheme: SignInMethod,
     place: WellKnown,
 }
 
 impl Discovering {
     /// The first place is OpenID Connect's, since most servers have it.
-    pub fn begin(oauth: &OauthClient, server: &str, scheme: Scheme) -> Self {
+    pub fn begin(oauth: &OauthClient, server: &str, scheme: SignInMethod) -> Self {
         let exact = Some(&oauth.issuer).filter(|issuer| normal_server(issuer) == server);
         let issuer = exact.map_or(server, String::as_str).to_owned();
         Self { issuer, scheme, place: WellKnown::OpenId }
@@ -167,7 +167,7 @@ mod tests {
 
     fn asked(issuer: &str, server: &str) -> Discovering {
         let oauth = OauthClient { issuer: issuer.to_owned(), ..OauthClient::default() };
-        Discovering::begin(&oauth, server, Scheme::Device)
+        Discovering::begin(&oauth, server, SignInMethod::Device)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::policy::OauthClient;
 use crate::registration::Registration;
 use crate::time::Moment;
 use crate::token_response::TokenResponse;
-use everkey_proto::{Entry, Scheme, Secret};
+use everkey_proto::{Entry, Secret, SignInMethod};
 
 /// Where a sign-in stands within its scheme.
 #[derive(Debug)]
@@ -23,24 +23,24 @@ impl MethodMachine {
     /// Begins a sign-in at `server`.
     pub fn begin(
         now: &Moment,
-        scheme: Scheme,
+        scheme: SignInMethod,
         server: &str,
         oauth: Option<&OauthClient>,
     ) -> (Self, NextStep) {
         match scheme {
-            Scheme::Otp => {
+            SignInMethod::Otp => {
                 let (otp, next) = otp::Otp::begin();
                 (Self::Otp(otp), next)
             }
-            Scheme::Device => {
+            SignInMethod::Device => {
                 let (device, next) = device::Device::begin(server, oauth);
                 (Self::Device(Box::new(device)), next)
             }
-            Scheme::Browser => {
+            SignInMethod::Browser => {
                 let (browser, next) = browser::Browser::begin(now, server, oauth);
                 (Self::Browser(Box::new(browser)), next)
             }
-            Scheme::Token => {
+            SignInMethod::Token => {
                 let (token, next) = token::PastedToken::begin(server);
                 (Self::Token(token), next)
             }
@@ -48,12 +48,12 @@ impl MethodMachine {
     }
 
     /// Which one it is.
-    pub fn scheme(&self) -> Scheme {
+    pub fn scheme(&self) -> SignInMethod {
         match self {
-            Self::Otp(_) => Scheme::Otp,
-            Self::Device(_) => Scheme::Device,
-            Self::Browser(_) => Scheme::Browser,
-            Self::Token(_) => Scheme::Token,
+            Self::Otp(_) => SignInMethod::Otp,
+            Self::Device(_) => SignInMethod::Device,
+            Self::Browser(_) => SignInMethod::Browser,
+            Self::Token(_) => SignInMethod::Token,
         }
     }
 

@@ -37,7 +37,6 @@ enum Announcement {
     Due,
     /// It was said, and the revocation waits.
     Waiting,
-    /// It is done.
     Done,
 }
 

@@ -16,7 +16,7 @@ use crate::waiters::{Want, cant_refresh, token};
 use everkey_proto::address::normal_server;
 use everkey_proto::reply::{self, State};
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Expect, Scheme, Secret};
+use everkey_proto::{Expect, Secret, SignInMethod};
 
 impl Profile {
     pub(super) fn request(&mut self, now: &Moment, waiter: Waiter, expect: Expect, ask: SessionRequest) {
@@ -128,11 +128,11 @@ impl Profile {
     }
 
     /// How the person signs in: as they did, as far as the session says, else as they would.
-    fn scheme(&self) -> Scheme {
+    fn scheme(&self) -> SignInMethod {
         let token = self.file.rotation().map(Rotation::fingerprint);
         let pin = self.sidecar.data().pin.as_ref().filter(|pin| Some(pin.fingerprint) == token);
         let usual = self.facts.settings.policy.schemes.first().copied();
-        pin.and_then(|pin| pin.scheme).or(usual).unwrap_or(Scheme::Token)
+        pin.and_then(|pin| pin.scheme).or(usual).unwrap_or(SignInMethod::Token)
     }
 
     fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
@@ -198,7 +198,13 @@ impl Profile {
         (secs > 0).then_some(Error::TooSoon { secs })
     }
 
-    fn want_login(&mut self, now: &Moment, waiter: Waiter, server: Option<String>, scheme: Option<Scheme>) {
+    fn want_login(
+        &mut self,
+        now: &Moment,
+        waiter: Waiter,
+        server: Option<String>,
+        scheme: Option<SignInMethod>,
+    ) {
         let offered = &self.facts.settings.policy.schemes;
         let chosen = scheme.map_or(offered.first(), |scheme| offered.iter().find(|one| **one == scheme));
         let (scheme, in_the_way) = match (chosen, &self.facts.owner, &self.file) {
@@ -215,8 +221,10 @@ impl Profile {
             let session = rotation.session();
             let ended = session.refresh_expires_at.is_some_and(|at| at <= now.wall);
             // A pasted token is meant to replace the one that is there.
-            let again =
-                rotation.over().is_some() || ended || session.is_only_fixed() || scheme == Scheme::Token;
+            let again = rotation.over().is_some()
+                || ended
+                || session.is_only_fixed()
+                || scheme == SignInMethod::Token;
             if !again && server == self.server() {
                 let user = session.holder.user.clone();
                 return self.outbox.reply(waiter, ProfileReply::SignedIn { user, already: true });

@@ -9,7 +9,7 @@ use crate::journal::Capability;
 use crate::notice::Notice;
 use crate::policy::{retry_after, retry_at};
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
-use crate::rotation::state::{ArrivedSession, Doubt, RefreshAttempt, RotationState};
+use crate::rotation::state::{ArrivedSession, Doubt, RotationAttempt, RotationState};
 use crate::token_response::TokenResponse;
 
 impl Rotation {
@@ -22,7 +22,7 @@ impl Rotation {
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         let (asked, doubt) = match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::Sending { op: mine, asked, doubt }) if mine == op => {
+            RotationState::Attempt(RotationAttempt::Sending { op: mine, asked, doubt }) if mine == op => {
                 (asked, doubt)
             }
             other => {
@@ -101,7 +101,7 @@ impl Rotation {
     ) -> Vec<RotationOutcome> {
         let ours = self.session.claims.generation.unwrap_or(0);
         match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::CheckingGeneration(mine)) if mine == op => match probe {
+            RotationState::Attempt(RotationAttempt::CheckingGeneration(mine)) if mine == op => match probe {
                 ProbeAnswer::Generation(theirs) if theirs > ours => self.end(cx, EndReason::Copied),
                 ProbeAnswer::Unclear(error) => self.try_again(cx, error, out),
                 ProbeAnswer::Generation(_) | ProbeAnswer::Refused | ProbeAnswer::NoRoute => {

@@ -4,7 +4,7 @@ use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::EndReason;
 use crate::rotation::machine::{Rotation, RotationOutcome};
-use crate::rotation::state::{RefreshAttempt, RotationState};
+use crate::rotation::state::{RotationAttempt, RotationState};
 use crate::session::{Session, is_same_session};
 
 impl Rotation {
@@ -53,16 +53,16 @@ impl Rotation {
     /// Whatever is under way comes to nothing; `revoke` if a successor that still arrives is to be revoked.
     pub fn abandon(&mut self, cx: &MachineContext, revoke: bool, out: &mut Outbox) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::Sending { op, .. }) => {
+            RotationState::Attempt(RotationAttempt::Sending { op, .. }) => {
                 return vec![RotationOutcome::Abandoned { op, at: cx.target_of(&self.session), revoke }];
             }
             RotationState::Attempt(
-                RefreshAttempt::Connecting { op, .. }
-                | RefreshAttempt::WritingIntent { connection: op, .. }
-                | RefreshAttempt::CheckingGeneration(op),
+                RotationAttempt::Connecting { op, .. }
+                | RotationAttempt::WritingIntent { connection: op, .. }
+                | RotationAttempt::CheckingGeneration(op),
             )
             | RotationState::CheckingDoubt(op, _) => out.cancel(op),
-            RotationState::Attempt(RefreshAttempt::ReadingFile { connection, .. }) => {
+            RotationState::Attempt(RotationAttempt::ReadingFile { connection, .. }) => {
                 connection.into_iter().for_each(|connection| out.cancel(connection));
             }
             RotationState::Idle

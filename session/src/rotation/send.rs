@@ -9,7 +9,7 @@ use crate::journal::{Capability, Intent};
 use crate::policy::{Replay, retry_at};
 use crate::registration::CallTarget;
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
-use crate::rotation::state::{Doubt, RefreshAttempt, RotationState, StoreStep};
+use crate::rotation::state::{Doubt, RotationAttempt, RotationState, StoreStep};
 use crate::session::hex;
 use crate::time::Boot;
 use everkey_proto::Secret;
@@ -53,7 +53,7 @@ impl Rotation {
         let op = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
         self.hold = Hold::Free;
-        self.state = RotationState::Attempt(RefreshAttempt::ReadingFile { op, connection: None, earlier });
+        self.state = RotationState::Attempt(RotationAttempt::ReadingFile { op, connection: None, earlier });
     }
 
     /// What an open intent allows (I3): send again, ask the server, wait, or give up.
@@ -98,7 +98,7 @@ impl Rotation {
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::ReadingFile { op: mine, connection, earlier })
+            RotationState::Attempt(RotationAttempt::ReadingFile { op: mine, connection, earlier })
                 if mine == op =>
             {
                 self.read_before_use(cx, connection, earlier, found, out)
@@ -156,9 +156,9 @@ impl Rotation {
         let vet = !self.vetted && self.session.claims.generation.is_some() && earlier.is_none();
         self.state = RotationState::Attempt(if vet {
             let op = out.net(NetJob::Probe { at, access: self.session.access.clone() });
-            RefreshAttempt::CheckingGeneration(op)
+            RotationAttempt::CheckingGeneration(op)
         } else {
-            RefreshAttempt::Connecting { op: out.net(NetJob::Connect { at }), earlier }
+            RotationAttempt::Connecting { op: out.net(NetJob::Connect { at }), earlier }
         });
     }
 
@@ -171,7 +171,9 @@ impl Rotation {
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         let earlier = match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::Connecting { op: mine, earlier }) if mine == op => earlier,
+            RotationState::Attempt(RotationAttempt::Connecting { op: mine, earlier }) if mine == op => {
+                earlier
+            }
             other => {
                 self.state = other;
                 return Vec::new();
@@ -188,7 +190,7 @@ impl Rotation {
         let read = out.store(StoreJob::ReadSession);
         self.tried = Some(cx.now.boot);
         self.state =
-            RotationState::Attempt(RefreshAttempt::ReadingFile { op: read, connection: Some(op), earlier });
+            RotationState::Attempt(RotationAttempt::ReadingFile { op: read, connection: Some(op), earlier });
         Vec::new()
     }
 
@@ -226,7 +228,7 @@ impl Rotation {
             }
         };
         let stored = out.store(StoreJob::WriteIntent(doubt.intent.clone()));
-        self.state = RotationState::Attempt(RefreshAttempt::WritingIntent { connection, stored, doubt });
+        self.state = RotationState::Attempt(RotationAttempt::WritingIntent { connection, stored, doubt });
     }
 
     /// Nothing is sent after all.
@@ -246,7 +248,7 @@ impl Rotation {
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
         match self.take_state() {
-            RotationState::Attempt(RefreshAttempt::WritingIntent { connection, stored, doubt })
+            RotationState::Attempt(RotationAttempt::WritingIntent { connection, stored, doubt })
                 if stored == op =>
             {
                 match result {
@@ -288,7 +290,7 @@ impl Rotation {
         };
         let (key, deadline) = (doubt.intent.key.clone(), doubt.intent.deadline);
         self.state =
-            RotationState::Attempt(RefreshAttempt::Sending { op: connection, asked: cx.now.boot, doubt });
+            RotationState::Attempt(RotationAttempt::Sending { op: connection, asked: cx.now.boot, doubt });
         out.net_on(connection, NetJob::Send { at, refresh, key, deadline });
     }
 
@@ -296,10 +298,10 @@ impl Rotation {
     pub(super) fn begin_anew(&mut self, out: &mut Outbox) {
         match self.take_state() {
             RotationState::Attempt(
-                RefreshAttempt::Connecting { op, earlier: None }
-                | RefreshAttempt::ReadingFile { connection: Some(op), earlier: None, .. },
+                RotationAttempt::Connecting { op, earlier: None }
+                | RotationAttempt::ReadingFile { connection: Some(op), earlier: None, .. },
             ) => out.cancel(op),
-            RotationState::Attempt(RefreshAttempt::ReadingFile {
+            RotationState::Attempt(RotationAttempt::ReadingFile {
                 connection: None, earlier: None, ..
             }) => {}
             other => self.state = other,

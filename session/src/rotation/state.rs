@@ -13,7 +13,7 @@ pub(crate) enum RotationState {
     /// Nothing is under way.
     Idle,
     /// A try is under way.
-    Attempt(RefreshAttempt),
+    Attempt(RotationAttempt),
     /// A token has been sent, and the answer does not say whether the server has rotated.
     InDoubt(Doubt),
     /// The same, and the server is asked which generation it has reached.
@@ -28,7 +28,7 @@ pub(crate) enum RotationState {
 
 /// A try, from reading the file to the server's answer.
 #[derive(Debug)]
-pub(crate) enum RefreshAttempt {
+pub(crate) enum RotationAttempt {
     /// S0: the session file is read again. The connection may stand already: after a slow connect the file is read
     /// once more.
     ReadingFile { op: Op, connection: Option<Op>, earlier: Option<Doubt> },
@@ -80,7 +80,7 @@ impl RotationState {
     /// Whether a token may be on its way, or an outcome is not stored yet.
     pub fn must_drain(&self) -> bool {
         match self {
-            Self::Attempt(RefreshAttempt::WritingIntent { .. } | RefreshAttempt::Sending { .. }) => true,
+            Self::Attempt(RotationAttempt::WritingIntent { .. } | RotationAttempt::Sending { .. }) => true,
             Self::Refused(check) => check.is_some(),
             Self::UnstoredSuccessor(..) => true,
             Self::Idle | Self::Attempt(_) | Self::InDoubt(_) | Self::CheckingDoubt(..) | Self::Ended(_) => {
@@ -111,7 +111,7 @@ impl RotationState {
     }
 }
 
-impl RefreshAttempt {
+impl RotationAttempt {
     /// The intent under which the token may have been sent, by this try or an earlier one.
     fn doubt(&self) -> Option<&Doubt> {
         match self {

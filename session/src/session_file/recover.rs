@@ -17,7 +17,6 @@ pub(crate) struct Seal {
 /// What the journal means for the session in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum JournalVerdict {
-    /// Nothing.
     Nothing,
     /// Its token may have been sent and is not the file's any more, or must not be.
     Spent(Fingerprint),

@@ -1,7 +1,7 @@
 //! What scenarios begin with: files, sessions, tokens and settings of the usual provider.
 
 use everkey_proto::reply::User;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 use everkey_session::CallTarget;
 use everkey_session::Settings;
 use everkey_session::policy::{Policy, Replay};
@@ -123,7 +123,7 @@ pub fn trouble(kind: NetErrorKind) -> NetError {
 /// The usual provider: one-time codes, rotating refresh tokens, revocation.
 pub fn policy() -> Policy {
     Policy {
-        schemes: vec![Scheme::Otp],
+        schemes: vec![SignInMethod::Otp],
         renewal: everkey_session::policy::Renewal::RefreshToken,
         revokes: true,
         identifies: false,

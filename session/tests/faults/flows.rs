@@ -3,7 +3,7 @@
 use crate::script::*;
 use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Entry, FlowId, Scheme, Secret};
+use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
 use everkey_session::Op;
 use everkey_session::Session;
 use everkey_session::policy::Policy;
@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000;
 
-fn login(scheme: Scheme) -> SessionRequest {
+fn login(scheme: SignInMethod) -> SessionRequest {
     SessionRequest::Login { scheme: Some(scheme) }
 }
 
 fn signed_out() -> Agent {
-    let schemes = vec![Scheme::Device, Scheme::Token];
+    let schemes = vec![SignInMethod::Device, SignInMethod::Token];
     let (agent, effects) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
     assert_eq!(effects, []);
     agent
@@ -136,12 +136,12 @@ fn a_second_caller_joins() {
     let mut agent = signed_out();
     let (_, shown) = device_flow(&mut agent);
     assert_eq!(agent.ask(2, SessionRequest::Login { scheme: None }), [reply(2, shown.clone())]);
-    assert_eq!(agent.ask(3, login(Scheme::Device)), [reply(3, shown.clone())]);
+    assert_eq!(agent.ask(3, login(SignInMethod::Device)), [reply(3, shown.clone())]);
     let op = poll(&mut agent, 5 * SECOND);
-    assert_eq!(agent.ask(4, login(Scheme::Device)), [reply(4, shown)], "while a poll is under way");
+    assert_eq!(agent.ask(4, login(SignInMethod::Device)), [reply(4, shown)], "while a poll is under way");
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     let (op, _) = only_store(effects);
-    assert_eq!(agent.ask(5, login(Scheme::Token)), [], "whatever the way, once the tokens are there");
+    assert_eq!(agent.ask(5, login(SignInMethod::Token)), [], "whatever the way, once the tokens are there");
     let (op, _) = only_store(agent.done(op, JobResult::Stored(Ok(()))));
     let effects = agent.done(op, JobResult::Replaced(Ok(everkey_session::Replaced::Done)));
     let done = reply(5, ProfileReply::SignedIn { user: Some(user()), already: false });
@@ -164,7 +164,7 @@ fn another_sign_in_method_replaces_the_first() {
     let (flow, _) = device_flow(&mut agent);
     agent.ask(2, SessionRequest::Wait { flow });
     let op = poll(&mut agent, 5 * SECOND);
-    let effects = agent.ask(3, login(Scheme::Token));
+    let effects = agent.ask(3, login(SignInMethod::Token));
     let [gone, Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*gone, reply(2, ProfileReply::Failed(Error::FlowGone)));
     let ProfileReply::Asked { flow: other, field: Field::Token, tries: 3, again: None, .. } = **asked else {
@@ -186,8 +186,8 @@ fn another_sign_in_method_replaces_the_first() {
 fn an_unsupported_sign_in_method_is_refused_without_effect() {
     let mut agent = signed_out();
     let (flow, _) = device_flow(&mut agent);
-    let offered = Error::NoSuchScheme(vec![Scheme::Device, Scheme::Token]);
-    assert_eq!(agent.ask(2, login(Scheme::Browser)), [reply(2, ProfileReply::Failed(offered))]);
+    let offered = Error::NoSuchScheme(vec![SignInMethod::Device, SignInMethod::Token]);
+    assert_eq!(agent.ask(2, login(SignInMethod::Browser)), [reply(2, ProfileReply::Failed(offered))]);
     assert_eq!(agent.ask(3, SessionRequest::Wait { flow }), []);
 }
 
@@ -216,7 +216,7 @@ fn a_cancelled_flow_is_not_polled() {
 
 /// Client 2 has pasted a token, and the server is being asked about it.
 fn token_pasted(agent: &mut Agent, text: &str) -> (FlowId, Op) {
-    let effects = agent.ask(1, login(Scheme::Token));
+    let effects = agent.ask(1, login(SignInMethod::Token));
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, field: Field::Token, .. } = **asked else { panic!("{asked:?}") };
     let (op, job) =
@@ -257,10 +257,10 @@ fn a_refused_token_is_kept_nowhere_and_asked_for_again() {
 
 #[test]
 fn a_pasted_token_takes_the_place_of_a_session() {
-    let schemes = vec![Scheme::Device, Scheme::Token];
+    let schemes = vec![SignInMethod::Device, SignInMethod::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, files_of(&session(0)));
     let already = ProfileReply::SignedIn { user: Some(user()), already: true };
-    assert_eq!(agent.ask(9, login(Scheme::Device)), [reply(9, already)]);
+    assert_eq!(agent.ask(9, login(SignInMethod::Device)), [reply(9, already)]);
     let (_, op) = token_pasted(&mut agent, "pat_1");
     let effects = agent.login_answered(op, accepted());
     agent.store_sign_in(effects);

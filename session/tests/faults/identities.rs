@@ -3,7 +3,7 @@
 use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Entry, Expect, Scheme, Secret};
+use everkey_proto::{Entry, Expect, Secret, SignInMethod};
 use everkey_session::Op;
 use everkey_session::policy::Policy;
 use everkey_session::{CallTarget, ClientAuth, Endpoints, Registration};
@@ -211,7 +211,7 @@ fn a_caller_of_another_session_file_is_refused() {
 
 #[test]
 fn the_user_named_at_sign_in_is_stored() {
-    let schemes = vec![Scheme::Token];
+    let schemes = vec![SignInMethod::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
     let effects = agent.ask(1, SessionRequest::Login { scheme: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };

@@ -1,6 +1,6 @@
 //! The rows of `tests/FAULTS.md` that the pure core alone must hold, one scenario each.
 #![forbid(unsafe_code)]
-#![allow(missing_docs, clippy::panic)]
+#![allow(clippy::panic)]
 
 mod accounts;
 mod damaged;

@@ -3,7 +3,7 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Entry, FlowId, Scheme, Secret};
+use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
 use everkey_session::Op;
 use everkey_session::TokenResponse;
 use everkey_session::policy::{OauthClient, Policy};
@@ -36,7 +36,7 @@ fn registration() -> Registration {
 fn signed_out() -> Agent {
     let client = Some(("everkey-1".to_owned(), None));
     let oauth = Some(OauthClient { client, ..OauthClient::default() });
-    let schemes = vec![Scheme::Browser, Scheme::Device];
+    let schemes = vec![SignInMethod::Browser, SignInMethod::Device];
     Agent::start_with(Policy { schemes, oauth, ..policy() }, no_files()).0
 }
 
@@ -202,7 +202,7 @@ fn without_a_port_there_is_no_flow() {
 fn a_port_that_opens_too_late_opens_no_page() {
     let mut agent = signed_out();
     let listener = binding(&mut agent);
-    let effects = agent.ask(2, SessionRequest::Login { scheme: Some(Scheme::Device) });
+    let effects = agent.ask(2, SessionRequest::Login { scheme: Some(SignInMethod::Device) });
     assert_eq!(effects[0], Effect::Cancel(listener));
     assert_eq!(agent.done(listener, JobResult::Listening(Ok(PORT))), []);
 }
@@ -252,7 +252,7 @@ fn late_tokens_of_a_cancelled_flow_are_revoked() {
 #[test]
 fn late_tokens_of_a_cancelled_code_are_revoked() {
     let mut agent = signed_out();
-    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: Some(Scheme::Device) }));
+    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: Some(SignInMethod::Device) }));
     let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
     let started = LoginAnswer::DeviceStarted {
         device_code: Secret::new("device code"),

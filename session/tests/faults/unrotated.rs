@@ -3,7 +3,7 @@
 use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Entry, Scheme, Secret};
+use everkey_proto::{Entry, Secret, SignInMethod};
 use everkey_session::policy::{Policy, Renewal};
 use everkey_session::{Effect, ProfileReply, ProfileStatus};
 use everkey_session::{EndReason, Fingerprint, Holder, Session};
@@ -34,7 +34,7 @@ fn only_fixed() -> Session {
 }
 
 fn without_refresh() -> Policy {
-    let schemes = vec![Scheme::Token];
+    let schemes = vec![SignInMethod::Token];
     Policy { renewal: Renewal::None, revokes: false, schemes, ..policy() }
 }
 

@@ -36,7 +36,7 @@ pub enum Rule {
     I8,
     /// One refresh in flight; each waiter answered once, in time.
     I9,
-    /// CallTarget least 30 s between automatic refreshes.
+    /// At least 30 s between automatic refreshes.
     Gap,
     /// A token that was replaced is never sent again.
     Spent,

@@ -5,7 +5,7 @@ mod jobs;
 
 use crate::dice::Dice;
 use everkey_proto::Secret;
-use everkey_reminder::{FoundReminder, ReminderBook, ReminderDone, ReminderJob, StoredReminder};
+use everkey_reminder::{FoundReminder, ReminderBook, ReminderDone, ReminderJob, ReminderRecord};
 use everkey_session::NotOwner;
 use everkey_session::Op;
 use everkey_session::{FileContent, JobResult, Loaded, Replaced, StoreJob};
@@ -33,7 +33,7 @@ impl Content {
 /// What is in the reminder's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextAudit {
-    Reminder(StoredReminder),
+    Reminder(ReminderRecord),
     Garbage,
 }
 
@@ -97,7 +97,7 @@ pub enum Step {
     DropRevocation(u64),
     SyncState,
     PutBook(ReminderBook),
-    PutReminder(Option<StoredReminder>),
+    PutReminder(Option<ReminderRecord>),
     SyncReminder,
 }
 

@@ -4,7 +4,6 @@
 //! `EVERKEY_SIM_SEED=S` replays one and prints its trace, `EVERKEY_SIM_MUTANT=Name` plants a fault while doing so,
 //! `EVERKEY_SIM_MUTANTS=1` with `mutants -- --nocapture` prints which rule catches which planted fault.
 #![forbid(unsafe_code)]
-#![allow(missing_docs)]
 
 mod check;
 mod clients;

@@ -12,7 +12,7 @@ use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret, When};
 use everkey_reminder::{
     Owed, ProfileEffect, ProfileInput, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
-    ReminderEffect, ReminderJob, ReminderNotice, StoredReminder,
+    ReminderEffect, ReminderJob, ReminderNotice, ReminderRecord,
 };
 use everkey_session::NetErrorKind;
 use everkey_session::PendingRevocation;
@@ -25,14 +25,14 @@ pub struct Reminders {
     /// What the api-servers know, by email address.
     known: BTreeMap<String, u64>,
     /// Every reminder that was ever in the file, and how often it was told in a row.
-    written: Vec<StoredReminder>,
+    written: Vec<ReminderRecord>,
     /// The one that was told last, and in which life.
-    told: Option<(StoredReminder, u32)>,
-    ever_told: Vec<StoredReminder>,
+    told: Option<(ReminderRecord, u32)>,
+    ever_told: Vec<ReminderRecord>,
     /// The one that was told last may be told again: the disk refused the note, or the book is lost.
     may_repeat: bool,
     /// Noted as told when the agent died.
-    swallowed: Vec<StoredReminder>,
+    swallowed: Vec<ReminderRecord>,
     /// The last change of the file, if it was the agent's: whose, and when it is due.
     ours: Option<(String, Option<u64>)>,
     /// The api-server has refused it, or nobody can know any more what is owed.
@@ -85,7 +85,7 @@ impl World {
                 let next_audit_at = self.wall().saturating_add_signed(ahead);
                 // Never the very same that the agent sets.
                 let set_at = self.wall() - 1_000;
-                let reminder = StoredReminder { next_audit_at, user_email: email.to_owned(), set_at };
+                let reminder = ReminderRecord { next_audit_at, user_email: email.to_owned(), set_at };
                 self.reminder_edited(Some(NextAudit::Reminder(reminder)));
             }
             Reminding::Garbled => self.reminder_edited(Some(NextAudit::Garbage)),
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    fn reminder_in_file(&self) -> Option<&StoredReminder> {
+    fn reminder_in_file(&self) -> Option<&ReminderRecord> {
         match &self.disk.reminder.seen {
             Some(NextAudit::Reminder(reminder)) => Some(reminder),
             Some(NextAudit::Garbage) | None => None,
@@ -190,7 +190,7 @@ impl World {
                 self.check_shown(shown);
             }
             ReminderEffect::Store(_, job) => {
-                // CallTarget a moment when it matters: the book is written and the file is not.
+                // At a moment when it matters: the book is written and the file is not.
                 let puts = matches!(**job, ReminderJob::Put { .. });
                 if puts && self.plan.crashes > 0 && self.is_rough() && self.dice.chance(200) {
                     let soon = self.dice.between(5, 100);
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    fn check_told(&mut self, reminder: &StoredReminder) {
+    fn check_told(&mut self, reminder: &ReminderRecord) {
         let (wall, life) = (self.wall(), self.life);
         self.check_whose(&reminder.user_email);
         let known = self.reminders.written.contains(reminder);

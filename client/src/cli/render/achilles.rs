@@ -52,7 +52,7 @@ fn backend(backend: &Result<Inspection, Failure>, login: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_client::{Scheme, User};
+    use everkey_client::{SignInMethod, User};
     use std::collections::BTreeMap;
 
     fn john() -> Status {
@@ -64,7 +64,7 @@ mod tests {
             state: State::Valid,
             reason: None,
             user: Some(User { id: "user_1".to_owned(), email: "j@example.com".to_owned() }),
-            scheme: Scheme::Device,
+            scheme: SignInMethod::Device,
             masked_token: None,
             access_expires_at: None,
             refresh_expires_at: None,

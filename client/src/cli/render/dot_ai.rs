@@ -65,7 +65,7 @@ fn is_expired(status: &Status, now: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_client::Scheme;
+    use everkey_client::SignInMethod;
     use std::collections::BTreeMap;
 
     fn with(token: Option<&str>, fixed: Option<&str>, state: State) -> Status {
@@ -76,7 +76,7 @@ mod tests {
             state,
             reason: None,
             user: None,
-            scheme: Scheme::Browser,
+            scheme: SignInMethod::Browser,
             masked_token: token.map(str::to_owned),
             access_expires_at: token.map(|_| 1_772_971_200),
             refresh_expires_at: None,

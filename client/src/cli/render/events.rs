@@ -2,7 +2,7 @@
 
 use crate::cli::terminal::{dates, output};
 use anstyle::{AnsiColor, Style};
-use everkey_client::{Event, Happening, User};
+use everkey_client::{Event, EventKind, User};
 use std::fmt::Write;
 
 /// One event as one line.
@@ -16,31 +16,31 @@ pub fn line(event: &Event) -> String {
 fn words(event: &Event) -> (Option<AnsiColor>, String) {
     let (green, yellow, red) = (Some(AnsiColor::Green), Some(AnsiColor::Yellow), Some(AnsiColor::Red));
     match &event.what {
-        Happening::SignedIn { user } => (green, format!("signed in{}", as_whom(user.as_ref()))),
-        Happening::SignedOut { why } if why == "signed out" => (yellow, why.clone()),
-        Happening::SignedOut { why } => (yellow, format!("signed out: {why}")),
-        Happening::Refreshed { access_expires_at: None } => (None, "refreshed".to_owned()),
-        Happening::Refreshed { access_expires_at: Some(at) } => {
+        EventKind::SignedIn { user } => (green, format!("signed in{}", as_whom(user.as_ref()))),
+        EventKind::SignedOut { why } if why == "signed out" => (yellow, why.clone()),
+        EventKind::SignedOut { why } => (yellow, format!("signed out: {why}")),
+        EventKind::Refreshed { access_expires_at: None } => (None, "refreshed".to_owned()),
+        EventKind::Refreshed { access_expires_at: Some(at) } => {
             let until = dates::local_time(*at, "%Y-%m-%d %H:%M:%S");
             (None, format!("refreshed; the access token is good until {until}"))
         }
-        Happening::Offline { why } => (yellow, format!("offline, trying again: {why}")),
-        Happening::NeedsLogin { why } => (red, format!("needs a new sign-in: {why}")),
-        Happening::Adopted { user } => {
+        EventKind::Offline { why } => (yellow, format!("offline, trying again: {why}")),
+        EventKind::NeedsLogin { why } => (red, format!("needs a new sign-in: {why}")),
+        EventKind::Adopted { user } => {
             (None, format!("took over a session that another program wrote{}", as_whom(user.as_ref())))
         }
-        Happening::FileTrouble { why } => (red, format!("file trouble: {why}")),
-        Happening::Handed { pid, program, client } => {
+        EventKind::FileTrouble { why } => (red, format!("file trouble: {why}")),
+        EventKind::Handed { pid, program, client } => {
             let program = program.as_deref().unwrap_or("a program that the system does not name");
             let claim =
                 client.as_ref().map_or_else(String::new, |name| format!(", which calls itself {name:?}"));
             (None, format!("token handed to {program} (process {pid}){claim}"))
         }
-        Happening::ReminderSet { reminder } => {
+        EventKind::ReminderSet { reminder } => {
             (None, format!("reminder set for {}", dates::local_as_of(reminder.at, event.at)))
         }
-        Happening::ReminderCleared => (None, "reminder cleared".to_owned()),
-        Happening::ReminderDue { reminder } => (
+        EventKind::ReminderCleared => (None, "reminder cleared".to_owned()),
+        EventKind::ReminderDue { reminder } => (
             yellow,
             format!(
                 "reminder due: time for another audit (set on {})",
@@ -70,9 +70,9 @@ mod tests {
         let upstream = everkey_client::Upstream::Told;
         let reminder = Reminder { at: at + 14, email, set_at: at, due: false, upstream };
         let said = |at, what| line(&Event { id: 1, at, profile: "p".to_owned(), what });
-        let set = said(at, Happening::ReminderSet { reminder: reminder.clone() });
+        let set = said(at, EventKind::ReminderSet { reminder: reminder.clone() });
         assert!(set.contains("(in 14 s)"), "{set}");
-        let due = said(at + 14, Happening::ReminderDue { reminder });
+        let due = said(at + 14, EventKind::ReminderDue { reminder });
         assert!(due.contains("(14 s ago)"), "{due}");
     }
 
@@ -80,8 +80,8 @@ mod tests {
     fn s01_nothing_of_an_event_is_obeyed_by_a_terminal() {
         let event = |what| Event { id: 1, at: 0, profile: "p\u{1b}[2J".to_owned(), what };
         for what in [
-            Happening::Offline { why: "a\u{1b}]0;b\u{7}\nc".to_owned() },
-            Happening::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()), client: None },
+            EventKind::Offline { why: "a\u{1b}]0;b\u{7}\nc".to_owned() },
+            EventKind::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()), client: None },
         ] {
             let line = line(&event(what));
             let bare = anstream::adapter::strip_str(&line).to_string();

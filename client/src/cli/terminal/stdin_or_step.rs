@@ -3,7 +3,7 @@
 
 use super::prompt;
 use everkey_client::{Agent, Failure, Secret, Step};
-use everkey_config::profile::Profile;
+use everkey_config::profile::ResolvedProfile;
 use everkey_proto::{Code, Expect};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -32,7 +32,7 @@ impl StdinOrStep {
     }
 
     /// The next line, or the step that comes instead of `asked`.
-    pub fn next(&mut self, profile: &Profile, expect: &Expect, asked: &Step) -> LineOrStep {
+    pub fn next(&mut self, profile: &ResolvedProfile, expect: &Expect, asked: &Step) -> LineOrStep {
         self.question += 1;
         if !std::mem::replace(&mut self.reading, true) {
             let sender = self.sender.clone();
@@ -68,7 +68,7 @@ fn read(sender: &Sender<(u64, LineOrStep)>) {
 }
 
 /// The step after `asked`. None if the agent is gone, which the next answer reports.
-fn step_after(profile: &Profile, expect: Expect, asked: &Step) -> Option<Result<Step, Failure>> {
+fn step_after(profile: &ResolvedProfile, expect: Expect, asked: &Step) -> Option<Result<Step, Failure>> {
     let Step::Ask { flow, field, tries, .. } = asked else { return None };
     let mut agent = Agent::connect().ok()?;
     let mut client = agent.for_profile(profile).expecting(expect);

@@ -2,7 +2,7 @@
 
 use super::option::{OptionText, VerbOption};
 use super::shared_options::TokenOption;
-use everkey_client::{Scheme, Secret};
+use everkey_client::{Secret, SignInMethod};
 
 pub const fn json<A>() -> VerbOption<A> {
     json_as("print JSON, one object a line")
@@ -64,8 +64,8 @@ const fn text(name: &'static str, value: Option<&'static str>, help: &'static st
 }
 
 /// A way to sign in; the error is the sentence for the user.
-pub fn parse_scheme(text: &str) -> Result<Scheme, String> {
-    Scheme::parse(text).ok_or_else(|| {
+pub fn parse_scheme(text: &str) -> Result<SignInMethod, String> {
+    text.parse::<SignInMethod>().map_err(|_| {
         let shown = everkey_proto::text::harmless(text, 40);
         format!("{shown:?} is no scheme; there are otp, device, browser and token")
     })

@@ -8,7 +8,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::request::Answer;
-use everkey_client::{Entry, Failure, FlowId, Scheme, code_or_email};
+use everkey_client::{Entry, Failure, FlowId, SignInMethod, code_or_email};
 use everkey_proto::Code;
 use std::process::ExitCode;
 
@@ -52,7 +52,7 @@ fn answer(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
     })?;
     let mut agent = context.agent()?;
     let mut client = context.client(&mut agent);
-    let asks_code = context.profile.provider.schemes().contains(&Scheme::Otp);
+    let asks_code = context.profile.provider.schemes().contains(&SignInMethod::Otp);
     let entry = if asks_code { code_or_email(text) } else { Entry::Text(text) };
     let step = client.call(Answer { flow, entry })?;
     TerminalLogin::new(context, client, LoginOptions::default()).follow(step)

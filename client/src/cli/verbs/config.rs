@@ -10,7 +10,7 @@ use crate::cli::usage::shared_options::SharedOptions;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
-use everkey_client::{Failure, Profile, configuration};
+use everkey_client::{Failure, ResolvedProfile, configuration};
 use everkey_config::ProviderKind;
 use everkey_config::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
 use everkey_proto::{Code, address};
@@ -168,7 +168,7 @@ fn with_context(
 }
 
 /// achilles' own name of a profile of its own.
-fn own_name(profile: &Profile) -> Option<&str> {
+fn own_name(profile: &ResolvedProfile) -> Option<&str> {
     profile.name.strip_prefix("achilles/")
 }
 
@@ -197,7 +197,7 @@ fn set_active(context: &Context, name: &str) -> Result<(), Failure> {
 }
 
 fn print_list(context: &Context) -> Result<(), Failure> {
-    let profiles: Vec<(&str, &Profile)> = context
+    let profiles: Vec<(&str, &ResolvedProfile)> = context
         .configuration
         .profiles
         .iter()

@@ -10,14 +10,14 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::{self, Origin};
 use everkey_client::request::Login;
-use everkey_client::{Failure, ProfileClient, Scheme, environment};
+use everkey_client::{Failure, ProfileClient, SignInMethod, environment};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use std::process::ExitCode;
 
 #[derive(Default)]
 struct Args {
-    scheme: Option<Scheme>,
+    scheme: Option<SignInMethod>,
     no_browser: bool,
 }
 
@@ -65,7 +65,8 @@ From another terminal: everkey answer FLOW
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read_options(OPTIONS)?;
-    if parsed.shared.token.is_some() && parsed.own.scheme.is_some_and(|scheme| scheme != Scheme::Token) {
+    if parsed.shared.token.is_some() && parsed.own.scheme.is_some_and(|scheme| scheme != SignInMethod::Token)
+    {
         let sentence = "--token is the scheme `token`; leave out --scheme";
         return Err(UsageError::Sentence(sentence.to_owned()).into());
     }
@@ -101,18 +102,18 @@ fn login(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// The scheme that the options ask for, if the provider has it.
-fn scheme(context: &Context, args: &Args) -> Result<Option<Scheme>, Failure> {
-    let scheme = args.scheme.or(context.options.token.as_ref().map(|_| Scheme::Token));
+fn scheme(context: &Context, args: &Args) -> Result<Option<SignInMethod>, Failure> {
+    let scheme = args.scheme.or(context.options.token.as_ref().map(|_| SignInMethod::Token));
     let offered = context.profile.provider.schemes();
     let Some(unknown) = scheme.filter(|scheme| !offered.contains(scheme)) else { return Ok(scheme) };
-    let words: Vec<&str> = offered.iter().map(|scheme| scheme.word()).collect();
+    let words: Vec<&str> = offered.iter().map(|scheme| scheme.as_str()).collect();
     let hint = match (context.profile.provider, unknown) {
-        (ProviderKind::DotAi, Scheme::Token) => {
+        (ProviderKind::DotAi, SignInMethod::Token) => {
             "Set DOT_AI_AUTH_TOKEN, or put the token into the file as auth_token.".to_owned()
         }
         _ => "Leave out --scheme and --token.".to_owned(),
     };
-    let message = format!("{} signs in by {}.", context.profile.provider.word(), words.join(" or "));
+    let message = format!("{} signs in by {}.", context.profile.provider.as_str(), words.join(" or "));
     Err(Failure::new(Code::BadRequest, message, hint))
 }
 

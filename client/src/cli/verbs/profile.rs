@@ -9,7 +9,7 @@ use crate::cli::usage::shared_options::SharedOptions;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
-use everkey_client::{Failure, Profile, UserConfiguration, environment};
+use everkey_client::{Failure, ResolvedProfile, UserConfiguration, environment};
 use everkey_config::ProviderKind;
 use everkey_config::file::OauthEndpoints;
 use everkey_proto::Code;
@@ -70,7 +70,7 @@ const ADD_OPTIONS: &[VerbOption<AddArgs>] = &[
     ),
     VerbOption::value("scope", "\"A B\"", "oauth: what to ask for", |args, scope| args.set("scope", scope)),
     VerbOption::value("scheme", "S", "browser or device", |args, scheme| {
-        args.set("scheme", rows::parse_scheme(&scheme)?.word().to_owned())
+        args.set("scheme", rows::parse_scheme(&scheme)?.as_str().to_owned())
     }),
     VerbOption::value(
         "session-file",
@@ -202,7 +202,7 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let options = arguments.read_options(LIST_OPTIONS)?.shared;
     let configuration = UserConfiguration::read()?;
     let used = in_use(&configuration, options.profile.as_deref());
-    let is_used = |profile: &Profile| Some(&profile.name) == used.as_ref();
+    let is_used = |profile: &ResolvedProfile| Some(&profile.name) == used.as_ref();
     if options.json {
         let profiles = configuration.profiles.iter().map(|profile| line(profile, is_used(profile)));
         output::json(&json!({ "profiles": profiles.collect::<Vec<_>>() }));
@@ -213,12 +213,15 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
         let mark = if is_used(profile) { '*' } else { ' ' };
         let (name, server) = (output::plain(&profile.name), output::plain(&server(profile)));
         let there = if profile.session_file.exists() { "" } else { "  (no session)" };
-        output::line(format_args!("{mark} {name:<width$}  {:<11}  {server}{there}", profile.provider.word()));
+        output::line(format_args!(
+            "{mark} {name:<width$}  {:<11}  {server}{there}",
+            profile.provider.as_str()
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn server(profile: &Profile) -> String {
+fn server(profile: &ResolvedProfile) -> String {
     match (profile.server(), &profile.oauth) {
         (Some(server), _) => server.to_owned(),
         (None, Some(oauth)) => match &oauth.endpoints {
@@ -229,10 +232,10 @@ fn server(profile: &Profile) -> String {
     }
 }
 
-fn line(profile: &Profile, used: bool) -> Value {
+fn line(profile: &ResolvedProfile, used: bool) -> Value {
     json!({
         "name": profile.name,
-        "provider": profile.provider.word(),
+        "provider": profile.provider.as_str(),
         "server": server(profile),
         "session_file": profile.session_file,
         "scheme": profile.scheme.unwrap_or_else(|| first_scheme(profile.provider)),
@@ -243,8 +246,8 @@ fn line(profile: &Profile, used: bool) -> Value {
     })
 }
 
-fn first_scheme(provider: ProviderKind) -> everkey_client::Scheme {
-    provider.schemes().first().copied().unwrap_or(everkey_client::Scheme::Token)
+fn first_scheme(provider: ProviderKind) -> everkey_client::SignInMethod {
+    provider.schemes().first().copied().unwrap_or(everkey_client::SignInMethod::Token)
 }
 
 fn show(arguments: Arguments) -> Result<ExitCode, VerbError> {
@@ -264,9 +267,9 @@ fn show(arguments: Arguments) -> Result<ExitCode, VerbError> {
     }
     let row = |name: &str, text: &str| output::line(format_args!("{name:<14} {}", output::plain(text)));
     row("Profile", &profile.name);
-    row("Provider", profile.provider.word());
+    row("Provider", profile.provider.as_str());
     row("Server", &server(profile));
-    row("Signs in by", profile.scheme.unwrap_or_else(|| first_scheme(profile.provider)).word());
+    row("Signs in by", profile.scheme.unwrap_or_else(|| first_scheme(profile.provider)).as_str());
     if let Some(oauth) = &profile.oauth {
         row("Client id", oauth.client_id.as_deref().unwrap_or("none; everkey registers itself"));
         if let Some(file) = &oauth.client_secret_file {

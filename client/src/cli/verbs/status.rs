@@ -9,7 +9,7 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::GivenToken;
-use everkey_client::{Failure, Inspection, Scheme, State, Status, Verdict};
+use everkey_client::{Failure, Inspection, SignInMethod, State, Status, Verdict};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use serde_json::{Value, json};
@@ -197,12 +197,12 @@ fn row(name: &str, value: &str) {
     output::line(format_args!("{name:<10} {}", output::plain(value)));
 }
 
-fn scheme(scheme: Scheme) -> &'static str {
+fn scheme(scheme: SignInMethod) -> &'static str {
     match scheme {
-        Scheme::Otp => "with a code by email",
-        Scheme::Device => "with a code approved on another device",
-        Scheme::Browser => "in the browser",
-        Scheme::Token => "with a pasted token",
+        SignInMethod::Otp => "with a code by email",
+        SignInMethod::Device => "with a code approved on another device",
+        SignInMethod::Browser => "in the browser",
+        SignInMethod::Token => "with a pasted token",
     }
 }
 

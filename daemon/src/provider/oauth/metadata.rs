@@ -2,7 +2,7 @@
 //! exactly what it was called, and sends credentials nowhere less safe than it is itself.
 
 use crate::http::{self, HttpResponse};
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_session::{ClientAuth, Endpoints};
 use everkey_session::{LoginAnswer, WellKnown};
 use everkey_session::{NetErrorKind, Rejected};
@@ -48,7 +48,7 @@ struct Retry {
 }
 
 /// The endpoints, if the metadata is `issuer`'s own and good enough for a sign-in of this kind.
-pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &HttpResponse) -> LoginAnswer {
+pub fn read(issuer: &str, place: WellKnown, scheme: SignInMethod, answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, place) {
         (200, _) => match answer.json::<Metadata>() {
             Some(metadata) => understand(issuer, scheme, metadata)
@@ -62,13 +62,14 @@ pub fn read(issuer: &str, place: WellKnown, scheme: Scheme, answer: &HttpRespons
     }
 }
 
-fn understand(issuer: &str, scheme: Scheme, metadata: Metadata) -> Result<Endpoints, Rejected> {
+fn understand(issuer: &str, scheme: SignInMethod, metadata: Metadata) -> Result<Endpoints, Rejected> {
     if metadata.issuer != issuer {
         return Err(Rejected::Issuer(metadata.issuer));
     }
     let unusable = |why: &str| Rejected::Metadata(why.to_owned());
     let challenges = metadata.code_challenge_methods_supported.as_ref();
-    if scheme == Scheme::Browser && challenges.is_some_and(|ways| !ways.iter().any(|way| way == "S256")) {
+    if scheme == SignInMethod::Browser && challenges.is_some_and(|ways| !ways.iter().any(|way| way == "S256"))
+    {
         return Err(unusable("it does not take PKCE by S256, without which a code could be stolen"));
     }
     let ways = metadata.token_endpoint_auth_methods_supported;

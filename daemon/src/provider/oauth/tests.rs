@@ -3,7 +3,7 @@ use super::*;
 use crate::provider::descriptor::ParsedFile;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_proto::reply::User;
 use everkey_session::Rejected;
 use everkey_session::{Capability, Claims, Holder, Session};

@@ -13,7 +13,7 @@ use crate::time::Moment;
 use crate::token_response::TokenResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 use sha2::{Digest, Sha256};
 
 /// Where it stands.
@@ -57,7 +57,7 @@ impl Browser {
         let first = match client::endpoints(&browser.oauth, server) {
             Some(endpoints) => browser.discovered(endpoints),
             None => {
-                let asked = client::Discovering::begin(&browser.oauth, server, Scheme::Browser);
+                let asked = client::Discovering::begin(&browser.oauth, server, SignInMethod::Browser);
                 browser.discover(asked)
             }
         };
@@ -217,7 +217,7 @@ impl Browser {
     fn discovered(&mut self, endpoints: Endpoints) -> NextStep {
         if endpoints.authorization.is_none() {
             self.stage = Stage::Over;
-            return NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Browser)));
+            return NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Browser)));
         }
         self.stage = Stage::Binding(endpoints);
         NextStep::Listen

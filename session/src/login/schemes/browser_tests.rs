@@ -13,7 +13,7 @@ const REDIRECT: &str = "http://127.0.0.1:40123/callback";
 /// The person is at the page of this server, for a client with an id.
 fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, BrowserPage) {
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(oauth));
-    assert_eq!(first, discovery(Scheme::Browser, WellKnown::OpenId));
+    assert_eq!(first, discovery(SignInMethod::Browser, WellKnown::OpenId));
     assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints)), NextStep::Listen);
     match browser.listening(PORT) {
         Some(NextStep::Ask(Prompt::Open(page))) => (browser, page),
@@ -274,7 +274,7 @@ fn a_registration_that_is_refused_or_impossible_ends_it() {
 fn a_server_without_a_page_does_not_offer_it() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&with_id(None)));
     let end = browser.resume(LoginAnswer::Discovered(Endpoints { authorization: None, ..endpoints() }));
-    assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Browser))));
+    assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Browser))));
 }
 
 #[test]
@@ -332,6 +332,6 @@ fn the_server_is_asked_when_tokens_name_no_user() {
 fn metadata_is_sought_at_the_second_place_before_failing() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     let absent = || LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(404) });
-    assert_eq!(browser.resume(absent()), discovery(Scheme::Browser, WellKnown::OAuth));
+    assert_eq!(browser.resume(absent()), discovery(SignInMethod::Browser, WellKnown::OAuth));
     assert!(matches!(browser.resume(absent()), NextStep::Fail(Error::Net(_))));
 }

@@ -9,7 +9,7 @@ use crate::registration::{Endpoints, Registration};
 use crate::reply::DeviceInstructions;
 use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 
 /// How much slower `slow_down` makes it, in seconds (RFC 8628 section 3.5).
 const SLOWER: u64 = 5;
@@ -59,7 +59,7 @@ impl Device {
             None => device.start(),
             Some(oauth) => match client::endpoints(oauth, server) {
                 Some(endpoints) => device.discovered(endpoints),
-                None => device.discover(client::Discovering::begin(oauth, server, Scheme::Device)),
+                None => device.discover(client::Discovering::begin(oauth, server, SignInMethod::Device)),
             },
         };
         (device, first)
@@ -168,7 +168,7 @@ impl Device {
 
     fn discovered(&mut self, endpoints: Endpoints) -> NextStep {
         let Some(oauth) = self.oauth.as_ref().filter(|_| endpoints.device_authorization.is_some()) else {
-            return NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Device)));
+            return NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Device)));
         };
         match client::known(oauth, &endpoints) {
             Some(registration) => {

@@ -165,9 +165,9 @@ fn retry_after_is_honoured_but_never_below_the_interval() {
 #[test]
 fn an_unknown_client_discovers_registers_and_starts() {
     let (mut device, first) = Device::begin(SERVER, Some(&OauthClient::default()));
-    assert_eq!(first, discovery(Scheme::Device, WellKnown::OpenId));
+    assert_eq!(first, discovery(SignInMethod::Device, WellKnown::OpenId));
     let next = device.resume(&after_ms(0), no(NetErrorKind::Status(404)));
-    assert_eq!(next, discovery(Scheme::Device, WellKnown::OAuth));
+    assert_eq!(next, discovery(SignInMethod::Device, WellKnown::OAuth));
     let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
     let scope = Some("openid email offline_access".to_owned());
     let register = LoginCall::Register { endpoints: endpoints(), redirect: None, scope: scope.clone() };
@@ -202,7 +202,7 @@ fn a_server_without_a_device_endpoint_does_not_offer_it() {
     for oauth in [OauthClient::default(), with_id(None)] {
         let (mut device, _) = Device::begin(SERVER, Some(&oauth));
         let end = device.resume(&after_ms(0), LoginAnswer::Discovered(bare.clone()));
-        assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::Scheme(Scheme::Device))));
+        assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Device))));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::session::Claims;
 use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
 use everkey_proto::reply::User;
-use everkey_proto::{Scheme, Secret};
+use everkey_proto::{Secret, SignInMethod};
 use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://id.example";
@@ -40,7 +40,7 @@ pub fn endpoints() -> Endpoints {
 }
 
 /// The question where the endpoints are.
-pub fn discovery(scheme: Scheme, place: WellKnown) -> NextStep {
+pub fn discovery(scheme: SignInMethod, place: WellKnown) -> NextStep {
     NextStep::Call(LoginCall::Discover { issuer: SERVER.to_owned(), place, scheme })
 }
 
@@ -55,7 +55,6 @@ pub fn with_id(secret: Option<&str>) -> OauthClient {
     OauthClient { client, ..OauthClient::default() }
 }
 
-/// A user with this id.
 pub fn user(id: &str) -> User {
     User { id: id.to_owned(), email: format!("{id}@example.com") }
 }

@@ -37,7 +37,7 @@ impl Checks {
         }
     }
 
-    /// CallTarget the end: a sign-out that the server has not heard of is still queued.
+    /// At the end: a sign-out that the server has not heard of is still queued.
     pub fn sign_outs_are_not_forgotten(&mut self, disk: &Disk, server: &Server) {
         let queued: BTreeSet<usize> = disk
             .revocations
@@ -53,7 +53,7 @@ impl Checks {
         self.require(forgotten.is_none(), Rule::SignOut, || format!("sign-in {forgotten:?} lives on"));
     }
 
-    /// CallTarget the end: what was durably signed out is not in the file.
+    /// At the end: what was durably signed out is not in the file.
     pub fn sign_outs_are_complete(&mut self, disk: &Disk, server: &Server) {
         let family = disk.refresh().and_then(|refresh| server.family_id(refresh.expose()));
         let doomed = family.is_some_and(|family| self.doomed.contains(&family));

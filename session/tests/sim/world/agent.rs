@@ -5,7 +5,7 @@ use crate::check::Rule;
 use crate::disk::{Job, Outcome, Progress};
 use crate::mutants::Agent;
 use crate::schedule::{HOME, Happening, happening, reminding};
-use everkey_proto::Scheme;
+use everkey_proto::SignInMethod;
 use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
 use everkey_session::policy::Policy;
 use everkey_session::{Boot, Moment, Op, Settings};
@@ -16,7 +16,7 @@ impl World {
     pub(super) fn start_agent(&mut self) {
         let settings = Settings {
             policy: Policy {
-                schemes: vec![Scheme::Otp],
+                schemes: vec![SignInMethod::Otp],
                 renewal: everkey_session::policy::Renewal::RefreshToken,
                 revokes: true,
                 identifies: false,

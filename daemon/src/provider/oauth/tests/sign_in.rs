@@ -16,7 +16,7 @@ fn metadata() -> Value {
     })
 }
 
-fn read_for(scheme: Scheme, metadata: &Value) -> LoginAnswer {
+fn read_for(scheme: SignInMethod, metadata: &Value) -> LoginAnswer {
     let call = LoginCall::Discover { issuer: ISSUER.into(), place: WellKnown::OpenId, scheme };
     read_login(&call, &answer(200, &metadata.to_string()))
 }
@@ -24,7 +24,7 @@ fn read_for(scheme: Scheme, metadata: &Value) -> LoginAnswer {
 fn changed(change: impl FnOnce(&mut Value)) -> LoginAnswer {
     let mut metadata = metadata();
     change(&mut metadata);
-    read_for(Scheme::Browser, &metadata)
+    read_for(SignInMethod::Browser, &metadata)
 }
 
 fn is_metadata(answer: &LoginAnswer) -> bool {
@@ -87,7 +87,7 @@ fn an_issuer_that_lies_is_not_believed() {
     let slash = LoginCall::Discover {
         issuer: format!("{ISSUER}/"),
         place: WellKnown::OAuth,
-        scheme: Scheme::Browser,
+        scheme: SignInMethod::Browser,
     };
     let mut metadata = metadata();
     metadata["issuer"] = json!(format!("{ISSUER}/"));
@@ -115,7 +115,8 @@ fn endpoints_are_no_less_safe_than_the_issuer() {
 fn a_local_http_address_is_allowed_and_normalised() {
     let at = "HTTP://127.0.0.1:1";
     let metadata = json!({"issuer": at, "token_endpoint": "HTTP://127.0.0.1:1/t"});
-    let call = LoginCall::Discover { issuer: at.into(), place: WellKnown::OpenId, scheme: Scheme::Device };
+    let call =
+        LoginCall::Discover { issuer: at.into(), place: WellKnown::OpenId, scheme: SignInMethod::Device };
     let read = read_login(&call, &answer(200, &metadata.to_string()));
     // By these letters the client keeps proxies away from plain http.
     assert!(matches!(read, LoginAnswer::Discovered(found) if found.token == "http://127.0.0.1:1/t"));
@@ -125,8 +126,8 @@ fn a_local_http_address_is_allowed_and_normalised() {
 fn a_browser_needs_pkce_and_every_client_a_supported_authentication() {
     let mut plain = metadata();
     plain["code_challenge_methods_supported"] = json!(["plain"]);
-    assert!(is_metadata(&read_for(Scheme::Browser, &plain)));
-    assert!(matches!(read_for(Scheme::Device, &plain), LoginAnswer::Discovered(_)));
+    assert!(is_metadata(&read_for(SignInMethod::Browser, &plain)));
+    assert!(matches!(read_for(SignInMethod::Device, &plain), LoginAnswer::Discovered(_)));
     let silent = changed(|metadata| metadata["code_challenge_methods_supported"] = Value::Null);
     assert!(matches!(silent, LoginAnswer::Discovered(_)), "many servers take it and don't say so");
     let keys = json!(["private_key_jwt", "tls_client_auth"]);
@@ -135,7 +136,7 @@ fn a_browser_needs_pkce_and_every_client_a_supported_authentication() {
 
 #[test]
 fn no_metadata_is_told_at_the_last_place() {
-    let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, Scheme::Device, answer);
+    let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, SignInMethod::Device, answer);
     let first = read(WellKnown::OpenId, &answer(404, "{}"));
     assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404)));
     assert!(is_metadata(&read(WellKnown::OAuth, &html(404))));

@@ -6,7 +6,7 @@ use everkey_proto::reply::{
     Hint, Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
 };
 use everkey_proto::text::harmless;
-use everkey_proto::{Code, Failure, Reply, Scheme};
+use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::EndReason;
 use everkey_session::Identity;
@@ -154,7 +154,7 @@ pub fn failure(error: &Error) -> Failure {
         Error::CantListen(why) => (
             Code::Storage,
             format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
-            Hint::UseScheme(Scheme::Device),
+            Hint::UseScheme(SignInMethod::Device),
         ),
         Error::NotOwner(NotOwner::Held) => (
             Code::Storage,
@@ -251,7 +251,7 @@ fn refused(rejected: &Rejected) -> String {
         Rejected::NoClient => {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
         }
-        Rejected::Scheme(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
+        Rejected::SignInMethod(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
         Rejected::Other(code) | Rejected::Answered(_, code) => {
             format!("The api-server refused ({}).", harmless(code, SHOWN))
         }
@@ -273,8 +273,8 @@ fn refused_hint(rejected: &Rejected) -> Hint {
                 .into()
         }
         Rejected::Registration(_) | Rejected::NoClient => Hint::AddClientId,
-        Rejected::Scheme(Scheme::Device) => Hint::UseScheme(Scheme::Browser),
-        Rejected::Scheme(_) => Hint::UseScheme(Scheme::Device),
+        Rejected::SignInMethod(SignInMethod::Device) => Hint::UseScheme(SignInMethod::Browser),
+        Rejected::SignInMethod(_) => Hint::UseScheme(SignInMethod::Device),
         Rejected::Email
         | Rejected::Code
         | Rejected::Denied
@@ -285,16 +285,16 @@ fn refused_hint(rejected: &Rejected) -> Hint {
 }
 
 /// How a person signs in by a scheme.
-fn way(scheme: Scheme) -> &'static str {
+fn way(scheme: SignInMethod) -> &'static str {
     match scheme {
-        Scheme::Otp => "with a code by email",
-        Scheme::Device => "by device code",
-        Scheme::Browser => "in the browser",
-        Scheme::Token => "with a pasted token",
+        SignInMethod::Otp => "with a code by email",
+        SignInMethod::Device => "by device code",
+        SignInMethod::Browser => "in the browser",
+        SignInMethod::Token => "with a pasted token",
     }
 }
 
-fn listed(schemes: &[Scheme]) -> String {
+fn listed(schemes: &[SignInMethod]) -> String {
     schemes.iter().map(|scheme| way(*scheme)).collect::<Vec<_>>().join(" or ")
 }
 

@@ -3,7 +3,7 @@
 mod files;
 
 use everkey_proto::reply::{
-    Hint, Inspection, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
@@ -98,6 +98,7 @@ pub fn status(
         about: view.about,
         masked_static_token: view.masked_fixed,
         reminder,
+        next_wake: view.next_wake.map(|(at, why)| NextWake { at, reason: why.as_str().to_owned() }),
     }))
 }
 

@@ -4,8 +4,8 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, Refreshed, Reminder, Revocation,
-    ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
+    Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake, Refreshed, Reminder,
+    Revocation, ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
 };
 use everkey_proto::request::{
     self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Login, Logout,
@@ -86,6 +86,7 @@ fn replies() -> Vec<(String, Reply)> {
         about: about(),
         masked_static_token: Some("****".into()),
         reminder: Some(reminder(Upstream::Told)),
+        next_wake: Some(NextWake { at: 5, reason: "refresh".into() }),
     };
     let bare = Status {
         reason: Some("r".into()),
@@ -98,6 +99,7 @@ fn replies() -> Vec<(String, Reply)> {
         last_error: Some("e".into()),
         about: BTreeMap::new(),
         masked_static_token: None,
+        next_wake: None,
         reminder: None,
         ..status.clone()
     };

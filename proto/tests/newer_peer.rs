@@ -56,6 +56,7 @@ fn status() -> Status {
         about: BTreeMap::new(),
         masked_static_token: None,
         reminder: Some(Reminder { at: 9, email: "a@b.c".into(), set_at: 1, due: false, upstream }),
+        next_wake: None,
     }
 }
 

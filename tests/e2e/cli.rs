@@ -74,6 +74,7 @@ fn every_command_has_a_json_form() {
     assert_eq!(status["server"], world.proxy.url());
     assert_eq!(status["session_file"], world.auth_file().to_str().unwrap());
     assert_eq!((&status["state"], &status["scheme"]), (&"valid".into(), &"otp".into()));
+    assert_eq!(status["next_wake"]["reason"], "read_session_file", "{status}");
     for at in ["access_expires_at", "refresh_expires_at", "next_refresh_at"] {
         assert!(status[at].is_u64(), "{at} in {status}");
     }

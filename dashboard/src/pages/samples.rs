@@ -37,6 +37,7 @@ pub fn status(profile: &str, state: State) -> Status {
         about: BTreeMap::new(),
         masked_static_token: None,
         reminder: None,
+        next_wake: None,
     }
 }
 

@@ -63,4 +63,16 @@ pub struct Status {
     pub masked_static_token: Option<String>,
     /// The reminder of whoever is signed in, if there is one.
     pub reminder: Option<Reminder>,
+    /// What the agent does next for this profile by itself, if it plans anything.
+    #[serde(default)]
+    pub next_wake: Option<NextWake>,
+}
+
+/// When the agent turns to a profile by itself, and why. It explains an agent that seems stuck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextWake {
+    /// Unix seconds.
+    pub at: u64,
+    /// The reason in one word, such as `refresh`, `resolve_doubt` or `read_session_file`; newer agents have more.
+    pub reason: String,
 }

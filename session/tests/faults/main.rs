@@ -17,3 +17,4 @@ mod refused;
 mod script;
 mod time;
 mod unrotated;
+mod wakes;

@@ -135,6 +135,11 @@ impl Agent {
         self.handle(Input::Gone(Waiter(waiter)))
     }
 
+    /// The wall clock in unix seconds.
+    pub fn wall(&self) -> u64 {
+        self.wall
+    }
+
     /// Both clocks go on while the machine sleeps.
     pub fn suspend(&mut self, ms: u64) {
         self.boot += ms;

@@ -75,6 +75,7 @@ mod tests {
             about: about.map(|(key, text)| (key.to_owned(), text.to_owned())).into(),
             masked_static_token: None,
             reminder: None,
+            next_wake: None,
         }
     }
 

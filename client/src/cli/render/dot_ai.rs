@@ -87,6 +87,7 @@ mod tests {
             about: BTreeMap::new(),
             masked_static_token: fixed.map(str::to_owned),
             reminder: None,
+            next_wake: None,
         }
     }
 

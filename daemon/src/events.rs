@@ -3,8 +3,7 @@
 use crate::messages;
 use everkey_proto::reply::{Event, EventKind};
 use everkey_reminder::ReminderNotice;
-use everkey_session::Profile;
-use everkey_session::{Error, Notice};
+use everkey_session::{Error, Notice, Profile};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{self, error::RecvError};

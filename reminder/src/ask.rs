@@ -7,8 +7,7 @@ use crate::machine::ReminderMachine;
 use crate::state::{PendingRequest, Storing, Work};
 use everkey_proto::When;
 use everkey_proto::request::ReminderRequest;
-use everkey_session::{Boot, Moment, Waiter};
-use everkey_session::{Error, StoreError};
+use everkey_session::{Boot, Error, Moment, StoreError, Waiter};
 
 /// How long a client waits at the most, in milliseconds.
 pub(crate) const PATIENCE_MS: u64 = 20_000;

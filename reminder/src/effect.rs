@@ -1,12 +1,9 @@
 //! What comes in and what goes out: one event in, effects out.
 
 use crate::book::{FoundReminder, ReminderBook, ReminderRecord};
-use everkey_proto::Secret;
-use everkey_proto::reply;
+use everkey_proto::{Secret, reply};
 use everkey_proto::request::ReminderRequest;
-use everkey_session::CallTarget;
-use everkey_session::{Error, NetError, StoreError};
-use everkey_session::{Farewell, Op, Waiter};
+use everkey_session::{CallTarget, Error, Farewell, NetError, Op, StoreError, Waiter};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]

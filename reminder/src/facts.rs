@@ -2,9 +2,7 @@
 
 use crate::effect::ReminderError;
 use everkey_proto::Secret;
-use everkey_session::CallTarget;
-use everkey_session::{Error, NotOwner};
-use everkey_session::{Moment, Profile};
+use everkey_session::{CallTarget, Error, Moment, NotOwner, Profile};
 
 /// The session as it stands. The reminder reads it and never changes it.
 #[derive(Debug)]

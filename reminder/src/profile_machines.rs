@@ -5,13 +5,9 @@ use crate::ask::PATIENCE_MS;
 use crate::effect::{ReminderDone, ReminderEffect, ReminderError, ReminderInput};
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
-use everkey_proto::request::ReminderRequest;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{ReminderRequest, SessionRequest};
 use everkey_proto::{Expect, reply};
-use everkey_session::{
-    Boot, Effect, Farewell, Input, Moment, Op, Profile, Settings, Waiter, Wake, WakeReason,
-};
-use everkey_session::{ProfileReply, ProfileStatus};
+use everkey_session::{Boot, Effect, Farewell, Input, Moment, Op, Profile, ProfileReply, ProfileStatus, Settings, Waiter, Wake, WakeReason};
 use std::collections::VecDeque;
 
 /// The reminder's work is numbered from here on, the session's from one.

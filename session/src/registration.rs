@@ -10,7 +10,7 @@ pub struct Registration {
     /// Its secret, if it has one.
     pub client_secret: Option<Secret>,
     /// How it proves who it is.
-    pub auth: ClientAuth,
+    pub auth: AuthMethod,
     /// Where the server's endpoints are.
     pub endpoints: Endpoints,
 }
@@ -18,7 +18,7 @@ pub struct Registration {
 /// How a client proves who it is at the token endpoint (RFC 6749 section 2.3, RFC 7591 section 2).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientAuth {
+pub enum AuthMethod {
     /// It has no secret and only names itself.
     #[default]
     None,
@@ -50,7 +50,7 @@ pub struct Endpoints {
     /// Whether it promises to name itself in answers of the authorization endpoint (RFC 9207).
     pub names_itself: bool,
     /// The ways in which clients may prove who they are; empty means that it does not say.
-    pub client_auth: Vec<ClientAuth>,
+    pub client_auth: Vec<AuthMethod>,
     /// Which scopes there are; empty means that it does not say.
     pub scopes: Vec<String>,
 }

@@ -19,8 +19,7 @@ use crate::watch::Watch;
 use anyhow::{Result, bail};
 use everkey_proto::reply::AgentInfo;
 use everkey_reminder::{ProfileInput, ProfileMachines};
-use everkey_session::JobResult;
-use everkey_session::{Boot, Input, Op, Waiter};
+use everkey_session::{Boot, Input, JobResult, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
 use tokio::sync::{mpsc, oneshot};
@@ -213,7 +212,12 @@ impl Broker {
 
     fn next_wake(&self) -> Result<Option<Boot>> {
         let now = clock::now()?;
-        let wakes = self.profiles.iter().filter_map(|index| index.machines.due(&now)).map(|wake| wake.at);
+        let wakes = self.profiles.iter().filter_map(|profile| {
+            let wake = profile.machines.due(&now)?;
+            let (ms, why) = (now.boot.ms_until(wake.at), wake.why.as_str());
+            tracing::trace!(profile = profile.name, ms, why, "wakes next");
+            Some(wake.at)
+        });
         Ok(wakes.chain(self.stopping).chain(self.watchdog.next()).min())
     }
 }

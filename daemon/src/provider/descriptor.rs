@@ -5,10 +5,8 @@ use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
 use everkey_reminder::ReminderAnswer;
-use everkey_session::CallTarget;
+use everkey_session::{CallTarget, Identity, LoginAnswer, LoginCall, PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer, Session};
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
-use everkey_session::{Identity, LoginAnswer, LoginCall, ProbeAnswer, RefreshAnswer, RevokeAnswer};
-use everkey_session::{PendingRevocation, Session};
 use zeroize::Zeroizing;
 
 /// One provider. What its server does not offer is `None`, so that nobody can ask for it.

@@ -3,9 +3,7 @@
 use super::fields::error_code;
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::Secret;
-use everkey_session::CallTarget;
-use everkey_session::NetErrorKind;
-use everkey_session::ProbeAnswer;
+use everkey_session::{CallTarget, NetErrorKind, ProbeAnswer};
 use serde::Deserialize;
 
 /// The request, at the path where everkey-server has it.

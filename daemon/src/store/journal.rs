@@ -3,8 +3,7 @@
 
 use super::durable;
 use super::session_file::{self, Content};
-use everkey_session::StoreErrorKind;
-use everkey_session::{Intent, Journal, Session};
+use everkey_session::{Intent, Journal, Session, StoreErrorKind};
 use rustix::fs::{FallocateFlags, fallocate};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};

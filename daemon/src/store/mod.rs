@@ -13,10 +13,7 @@ pub use durable::{is_named, make_dir, open_lock};
 use crate::provider::SessionFormat;
 use durable::error;
 use everkey_reminder::{ReminderDone, ReminderJob};
-use everkey_session::StoreError;
-use everkey_session::StoreJob;
-use everkey_session::{FileContent, JobResult, Loaded};
-use everkey_session::{PendingRevocation, Sidecar};
+use everkey_session::{FileContent, JobResult, Loaded, PendingRevocation, Sidecar, StoreError, StoreJob};
 use owner_lock::OwnerLock;
 use replace::replace;
 use session_file::Content;
@@ -192,8 +189,7 @@ mod tests {
     use crate::provider::descriptor;
     use everkey_config::ProviderKind;
     use everkey_proto::Secret;
-    use everkey_session::NotOwner;
-    use everkey_session::{Capability, Fingerprint, Intent};
+    use everkey_session::{Capability, Fingerprint, Intent, NotOwner};
 
     fn owner_of(folder: &Path, state: &Path) -> (ProfileStore, Result<(), NotOwner>) {
         let format = &descriptor(ProviderKind::Failproofai).session_file;

@@ -3,9 +3,7 @@
 use super::durable::{self, NameExchange, error};
 use super::session_file::{self, Content};
 use crate::provider::SessionFormat;
-use everkey_session::StoreError;
-use everkey_session::{FileContent, Replaced};
-use everkey_session::{Fingerprint, Session};
+use everkey_session::{FileContent, Fingerprint, Replaced, Session, StoreError};
 use std::io;
 use std::path::Path;
 use tempfile::TempPath;

@@ -1,8 +1,7 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
 use crate::provider::{ParsedFile, SessionFormat};
-use everkey_session::FileContent;
-use everkey_session::{StoreError, StoreErrorKind};
+use everkey_session::{FileContent, StoreError, StoreErrorKind};
 use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};

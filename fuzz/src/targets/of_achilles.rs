@@ -11,9 +11,7 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_proto::Secret;
-use everkey_session::Error;
-use everkey_session::TokenResponse;
-use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer};
+use everkey_session::{Error, Identity, LoginAnswer, LoginCall, RefreshAnswer, TokenResponse};
 use serde_json::{Map, Value};
 use url::Url;
 

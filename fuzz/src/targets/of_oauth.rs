@@ -15,10 +15,7 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_proto::{Secret, SignInMethod};
-use everkey_session::{Capability, TokenResponse};
-use everkey_session::{ClientAuth, Endpoints, Registration};
-use everkey_session::{Error, Rejected};
-use everkey_session::{Identity, LoginAnswer, LoginCall, RefreshAnswer, RevokeAnswer, WellKnown};
+use everkey_session::{AuthMethod, Capability, Endpoints, Error, Identity, LoginAnswer, LoginCall, RefreshAnswer, Registration, Rejected, RevokeAnswer, TokenResponse, WellKnown};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;
@@ -67,7 +64,7 @@ fn known() -> Registration {
         registration: Some(format!("{SERVER}/register")),
         ..Endpoints::default()
     };
-    Registration { client_id: "me".into(), client_secret: None, auth: ClientAuth::None, endpoints }
+    Registration { client_id: "me".into(), client_secret: None, auth: AuthMethod::None, endpoints }
 }
 
 fn calls() -> Vec<LoginCall> {
@@ -119,7 +116,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
             assert_eq!(text("client_id"), Some(&*known.client_id));
             assert!(!known.client_id.is_empty() && known.endpoints == *endpoints, "{known:?}");
             let secret = known.client_secret.as_ref().map(Secret::expose);
-            assert_eq!(secret.is_some(), known.auth != ClientAuth::None, "{:?}", known.auth);
+            assert_eq!(secret.is_some(), known.auth != AuthMethod::None, "{:?}", known.auth);
             assert!(secret.is_none() || secret == text("client_secret"), "another secret");
         }
         (

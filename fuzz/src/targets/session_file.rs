@@ -8,8 +8,7 @@ use everkey_config::ProviderKind;
 use everkey_daemon::http;
 use everkey_daemon::provider::{Descriptor, ParsedFile, descriptor, jwt};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::{Claims, Holder, Session};
-use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{AuthMethod, Claims, Endpoints, Holder, Registration, Session};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -111,7 +110,7 @@ fn written_over(provider: &Descriptor, input: &[u8]) {
     let registration = |endpoints| Registration {
         client_id: "c".into(),
         client_secret: None,
-        auth: ClientAuth::None,
+        auth: AuthMethod::None,
         endpoints,
     };
     let nobody = Holder::default();

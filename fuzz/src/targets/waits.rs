@@ -6,8 +6,7 @@ use everkey_config::ProviderKind;
 use everkey_daemon::http::{self, HttpResponse};
 use everkey_daemon::provider::{Descriptor, descriptor};
 use everkey_proto::Secret;
-use everkey_session::NetErrorKind;
-use everkey_session::{LoginAnswer, LoginCall, RefreshAnswer};
+use everkey_session::{LoginAnswer, LoginCall, NetErrorKind, RefreshAnswer};
 use zeroize::Zeroizing;
 
 const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);

@@ -13,18 +13,13 @@ mod script;
 mod server;
 
 use everkey_proto::reply::{Reminder as Shown, Upstream};
-use everkey_proto::request::ReminderRequest;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{ReminderRequest, SessionRequest};
 use everkey_proto::{Expect, When};
 use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
     ReminderError, ReminderJob, ReminderNotice, ReminderRecord, Untold,
 };
-use everkey_session::{Capability, EndReason, PendingRevocation, Session};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, NetErrorKind, NotOwner, Notice, SignedOutReason, StoreError};
-use everkey_session::{FileContent, JobResult, Loaded, NetJob, RevokeAnswer, StoreJob};
-use everkey_session::{Op, Waiter};
+use everkey_session::{Capability, Effect, EndReason, Error, FileContent, JobResult, Loaded, NetErrorKind, NetJob, NotOwner, Notice, Op, PendingRevocation, ProfileReply, RevokeAnswer, Session, SignedOutReason, StoreError, StoreJob, Waiter};
 use script::*;
 
 const DAY: u64 = 86_400;

@@ -3,19 +3,13 @@
 
 pub use crate::fixtures::*;
 
-use everkey_proto::request::ReminderRequest;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{ReminderRequest, SessionRequest};
 use everkey_proto::{Entry, Expect, FlowId, Secret};
 use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ProfileMachines, ReminderAnswer, ReminderBook, ReminderCall,
     ReminderDone, ReminderEffect, ReminderJob,
 };
-use everkey_session::{Boot, Moment, Op, Waiter};
-use everkey_session::{Effect, Input, ProfileReply};
-use everkey_session::{
-    FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
-};
-use everkey_session::{Session, TokenResponse};
+use everkey_session::{Boot, Effect, FileContent, Input, JobResult, Loaded, LoginAnswer, Moment, NetJob, Op, ProfileReply, RefreshAnswer, Replaced, Session, StoreJob, TokenResponse, Waiter};
 
 pub use everkey_reminder::ProfileEffect::{Reminder as OfReminder, Session as OfSession};
 

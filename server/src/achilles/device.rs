@@ -19,7 +19,7 @@ use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::RefreshRetry;
 use crate::rules::device::Asker;
-use crate::rules::grant::{SessionGrant, TokenHolder};
+use crate::rules::session_kind::{SessionKind, TokenHolder};
 use crate::secret::SecretText;
 use crate::tokens::device::DeviceCode;
 
@@ -154,7 +154,7 @@ pub(super) async fn poll(
 fn signed_in(app: &AppState, granted: DeviceTokens) -> Result<AchillesTokens, ServerError> {
     let DeviceTokens { session, tokens, at } = granted;
     let odd = || ServerError::Failed("a device sign-in of achilles has an odd session".to_owned());
-    let SessionGrant::Cli { org, role } = session.grant else { return Err(odd()) };
+    let SessionKind::Cli { org, role } = session.grant else { return Err(odd()) };
     Ok(AchillesTokens {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,
         access_token: tokens.access,

@@ -19,7 +19,7 @@ use crate::http::bearer::Bearer;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 
 /// Who is signed in.
 #[derive(Serialize, ToSchema)]
@@ -51,7 +51,7 @@ pub(super) async fn me(
     bearer: Result<Bearer, ApiError>,
 ) -> Result<Json<Success<AchillesUser>>, AchillesError> {
     let session = open(&app, bearer, &caller).await?;
-    let SessionGrant::Cli { org, role } = session.grant else { return Err(AchillesError::ToFrontPage) };
+    let SessionKind::Cli { org, role } = session.grant else { return Err(AchillesError::ToFrontPage) };
     Ok(Success::of(AchillesUser {
         user_id: session.user.id,
         org_id: org,
@@ -127,7 +127,7 @@ async fn open(
     let opened = retry(|| async {
         let BearerSession { mut tx, session, now: _ } =
             bearer_session::open(app, &token, caller, achilles).await?;
-        let SessionGrant::Cli { org, role: _ } = &session.grant else {
+        let SessionKind::Cli { org, role: _ } = &session.grant else {
             return Err(BearerError::Unauthorized);
         };
         let grant = current_organisation(&mut tx, &session.user, org).await?;
@@ -141,6 +141,6 @@ async fn open(
     }
 }
 
-fn achilles(grant: &SessionGrant) -> bool {
-    matches!(grant, SessionGrant::Cli { .. })
+fn achilles(grant: &SessionKind) -> bool {
+    matches!(grant, SessionKind::Cli { .. })
 }

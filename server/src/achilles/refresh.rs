@@ -19,7 +19,7 @@ use crate::http::body::JsonBody;
 use crate::http::client::ClientAddress;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 

@@ -10,7 +10,7 @@ use crate::db::{DbError, Tx};
 use crate::rules::access::{SessionStanding, TokenAccess, decide};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
@@ -93,7 +93,7 @@ pub async fn probe(
 pub(super) fn stands(mut session: StoredSession, claims: &AccessClaims) -> (SessionStanding, StoredSession) {
     // A generation the database has not reached was signed before it was restored from a backup.
     let mut fits = session.user.id == claims.sub && claims.r#gen <= session.generation;
-    if let SessionGrant::OAuth { client, scope } = &mut session.grant {
+    if let SessionKind::OAuth { client, scope } = &mut session.grant {
         fits &= claims.client_id.as_ref() == Some(client);
         let signed = Scopes::read(claims.scope.as_deref().unwrap_or_default());
         *scope = Scopes::read(scope).and(&signed).text();
@@ -107,7 +107,7 @@ pub async fn open(
     app: &AppState,
     token: &SecretText,
     caller: &NetworkCaller,
-    admits: fn(&SessionGrant) -> bool,
+    admits: fn(&SessionKind) -> bool,
 ) -> Result<BearerSession, BearerError> {
     match probe(app, token, caller).await? {
         ProbedSession::Full(bearer) if admits(&bearer.session.grant) => Ok(bearer),
@@ -142,13 +142,13 @@ impl BearerSession {
 }
 
 /// Lets in OAuth clients.
-pub fn oauth(grant: &SessionGrant) -> bool {
-    matches!(grant, SessionGrant::OAuth { .. })
+pub fn oauth(grant: &SessionKind) -> bool {
+    matches!(grant, SessionKind::OAuth { .. })
 }
 
 /// Lets in the user's own tools, which may do everything the user may.
-pub fn first_party(grant: &SessionGrant) -> bool {
-    matches!(grant, SessionGrant::FirstParty)
+pub fn first_party(grant: &SessionKind) -> bool {
+    matches!(grant, SessionKind::FirstParty)
 }
 
 /// A sight is written down once a minute, or when the address is another one.

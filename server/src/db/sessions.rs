@@ -10,7 +10,7 @@ use crate::db::users::{AccountStatus, StoredUser, platform, status};
 use crate::db::{DbError, Tx};
 use crate::rules::access::SessionStanding;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::rules::unknown_value::UnknownValue;
 use crate::time::Timestamp;
 
@@ -46,7 +46,7 @@ impl FromStr for SessionEndReason {
 pub struct StoredSession {
     pub id: String,
     pub user: StoredUser,
-    pub grant: SessionGrant,
+    pub grant: SessionKind,
     /// How its holder proved who they are.
     pub how: ProofMethod,
     /// The network address it began at, where that is known.
@@ -94,7 +94,7 @@ macro_rules! select {
 pub struct NewSession<'a> {
     pub id: &'a str,
     pub user: &'a StoredUser,
-    pub grant: &'a SessionGrant,
+    pub grant: &'a SessionKind,
     /// How its holder proved who they are.
     pub how: ProofMethod,
     pub caller: &'a NetworkCaller,
@@ -329,29 +329,29 @@ struct GrantColumns<'a> {
 }
 
 impl<'a> GrantColumns<'a> {
-    fn of(grant: &'a SessionGrant) -> Self {
+    fn of(grant: &'a SessionKind) -> Self {
         match grant {
-            SessionGrant::FirstParty => Self { kind: "first_party", ..Self::default() },
-            SessionGrant::Web => Self { kind: "web", ..Self::default() },
-            SessionGrant::OAuth { client, scope } => {
+            SessionKind::FirstParty => Self { kind: "first_party", ..Self::default() },
+            SessionKind::Web => Self { kind: "web", ..Self::default() },
+            SessionKind::OAuth { client, scope } => {
                 Self { kind: "oauth", client: Some(client), scope: Some(scope), ..Self::default() }
             }
-            SessionGrant::Cli { org, role } => {
+            SessionKind::Cli { org, role } => {
                 Self { kind: "cli", org: Some(org), role: Some(role), ..Self::default() }
             }
         }
     }
 }
 
-fn grant(row: &AnyRow) -> Result<SessionGrant, DbError> {
+fn grant(row: &AnyRow) -> Result<SessionKind, DbError> {
     let missing = || DbError::Corrupt("sessions.grant_kind");
     let text =
         |column| -> Result<String, DbError> { row.try_get::<Option<String>, _>(column)?.ok_or_else(missing) };
     match row.try_get("grant_kind")? {
-        "first_party" => Ok(SessionGrant::FirstParty),
-        "web" => Ok(SessionGrant::Web),
-        "oauth" => Ok(SessionGrant::OAuth { client: text("client_id")?, scope: text("scope")? }),
-        "cli" => Ok(SessionGrant::Cli { org: text("org_id")?, role: text("org_role")? }),
+        "first_party" => Ok(SessionKind::FirstParty),
+        "web" => Ok(SessionKind::Web),
+        "oauth" => Ok(SessionKind::OAuth { client: text("client_id")?, scope: text("scope")? }),
+        "cli" => Ok(SessionKind::Cli { org: text("org_id")?, role: text("org_role")? }),
         _ => Err(missing()),
     }
 }

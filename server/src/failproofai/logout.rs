@@ -11,7 +11,7 @@ use crate::actions::sessions;
 use crate::app::AppState;
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 

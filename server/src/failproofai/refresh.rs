@@ -13,7 +13,7 @@ use crate::failproofai::tokens::{FailproofaiTokens, TokensBody};
 use crate::http::body::JsonBody;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::RetryHeaders;
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 

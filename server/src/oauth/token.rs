@@ -22,7 +22,7 @@ use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
 use crate::oauth::client::{Basic, OAuthForm};
 use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::Scopes;
 use crate::secret::SecretText;

@@ -16,7 +16,7 @@ use crate::http::bearer::Bearer;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::rules::oauth::scope::Scopes;
 
 /// Who the user is.
@@ -77,8 +77,8 @@ async fn user_info(
         BearerError::Server(error) => error.into(),
     })?;
     let scopes = match &session.grant {
-        SessionGrant::OAuth { scope, .. } => Scopes::read(scope),
-        SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::Cli { .. } => Scopes::default(),
+        SessionKind::OAuth { scope, .. } => Scopes::read(scope),
+        SessionKind::FirstParty | SessionKind::Web | SessionKind::Cli { .. } => Scopes::default(),
     };
     let known = about(&session.user, &scopes);
     Ok(Json(UserInfo {

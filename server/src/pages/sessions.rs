@@ -17,7 +17,7 @@ use crate::pages::form::{EmptyForm, PageForm, PageQuery};
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::navigation::{NavigationSection, Who};
 use crate::pages::signed_in::SignedInBrowser;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::rules::program;
 use crate::time::Timestamp;
 
@@ -51,18 +51,18 @@ impl Row {
             ProofMethod::Browser => "approved in a browser",
         };
         let (title, kind) = match &session.grant {
-            SessionGrant::Web => {
+            SessionKind::Web => {
                 (calls_itself.unwrap_or_else(|| "A browser".to_owned()), format!("Browser, {how}"))
             }
-            SessionGrant::FirstParty => {
+            SessionKind::FirstParty => {
                 (calls_itself.unwrap_or_else(|| "A program".to_owned()), format!("Command line, {how}"))
             }
-            SessionGrant::OAuth { client: _, scope } => {
+            SessionKind::OAuth { client: _, scope } => {
                 let name = if name.is_empty() { "An app without a name".to_owned() } else { name };
                 let scope = if scope.is_empty() { String::new() } else { format!(", for {scope}") };
                 (name, format!("Connected app, {how}{scope}"))
             }
-            SessionGrant::Cli { org, role } => {
+            SessionKind::Cli { org, role } => {
                 ("achilles".to_owned(), format!("Command line, {how} (organisation {org}, as {role})"))
             }
         };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::keys::KeyRing;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
 use crate::time::Timestamp;
@@ -73,7 +73,7 @@ pub struct AccessSubject<'a> {
     pub email: &'a str,
     pub session: &'a str,
     pub generation: i64,
-    pub grant: &'a SessionGrant,
+    pub grant: &'a SessionKind,
 }
 
 impl AccessTokens {
@@ -109,13 +109,13 @@ impl AccessTokens {
             role: None,
         };
         match subject.grant {
-            SessionGrant::FirstParty | SessionGrant::Web => {}
-            SessionGrant::OAuth { client, scope } => {
+            SessionKind::FirstParty | SessionKind::Web => {}
+            SessionKind::OAuth { client, scope } => {
                 claims.client_id = Some(client.clone());
                 claims.email = claims.email.filter(|_| Scopes::read(scope).has(Scope::Email));
                 claims.scope = Some(scope.clone());
             }
-            SessionGrant::Cli { org, role } => {
+            SessionKind::Cli { org, role } => {
                 claims.kind = Some("cli".to_owned());
                 claims.org_id = Some(org.clone());
                 claims.role = Some(role.clone());
@@ -158,7 +158,7 @@ mod tests {
         email: "a@b.c",
         session: "s",
         generation: 4,
-        grant: &SessionGrant::FirstParty,
+        grant: &SessionKind::FirstParty,
     };
 
     fn ring() -> KeyRing {

@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
-use crate::registration::{ClientAuth, Endpoints, Registration};
+use crate::registration::{AuthMethod, Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::SignInMethod;
 use everkey_proto::address::normal_server;
@@ -77,12 +77,12 @@ pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration>
     let (client_id, client_secret) = oauth.client.clone()?;
     let ways = &endpoints.client_auth;
     let auth = match &client_secret {
-        None => ClientAuth::None,
+        None => AuthMethod::None,
         // RFC 8414: where nothing is said, it is Basic.
-        Some(_) if ways.is_empty() || ways.contains(&ClientAuth::ClientSecretBasic) => {
-            ClientAuth::ClientSecretBasic
+        Some(_) if ways.is_empty() || ways.contains(&AuthMethod::ClientSecretBasic) => {
+            AuthMethod::ClientSecretBasic
         }
-        Some(_) => ClientAuth::ClientSecretPost,
+        Some(_) => AuthMethod::ClientSecretPost,
     };
     Some(Registration { client_id, client_secret, auth, endpoints: endpoints.clone() })
 }

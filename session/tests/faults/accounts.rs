@@ -4,11 +4,7 @@ use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, User};
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret};
-use everkey_session::Op;
-use everkey_session::{Capability, Session};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, Notice};
-use everkey_session::{JobResult, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob};
+use everkey_session::{Capability, Effect, Error, JobResult, LoginAnswer, NetJob, Notice, Op, ProfileReply, RefreshAnswer, Replaced, Session, StoreJob};
 
 const ELSEWHERE: &str = "https://other.example";
 

@@ -2,11 +2,7 @@
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
-use everkey_session::Capability;
-use everkey_session::Op;
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, Notice, SignedOutReason};
-use everkey_session::{FileContent, JobResult, StoreJob};
+use everkey_session::{Capability, Effect, Error, FileContent, JobResult, Notice, Op, ProfileReply, SignedOutReason, StoreJob};
 
 #[test]
 fn f04_damaged_file_is_set_aside_after_a_second_look() {

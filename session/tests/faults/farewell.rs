@@ -3,10 +3,7 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
 use everkey_proto::request::SessionRequest;
-use everkey_session::Notice;
-use everkey_session::{Capability, PendingRevocation};
-use everkey_session::{Effect, Farewell, ProfileReply};
-use everkey_session::{JobResult, Loaded, NetJob, StoreJob};
+use everkey_session::{Capability, Effect, Farewell, JobResult, Loaded, NetJob, Notice, PendingRevocation, ProfileReply, StoreJob};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
 fn signed_out() -> (Agent, PendingRevocation, Vec<Effect>) {

@@ -3,10 +3,7 @@
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::Replay;
-use everkey_session::{Capability, EndReason, Journal, Pin, Sidecar};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, NetErrorKind, Notice};
-use everkey_session::{FileContent, JobResult, Loaded, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
+use everkey_session::{Capability, Effect, EndReason, Error, FileContent, JobResult, Journal, Loaded, NetErrorKind, Notice, Pin, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Sidecar, StoreJob};
 
 #[test]
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {

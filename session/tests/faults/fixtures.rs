@@ -2,12 +2,8 @@
 
 use everkey_proto::reply::User;
 use everkey_proto::{Secret, SignInMethod};
-use everkey_session::CallTarget;
-use everkey_session::Settings;
+use everkey_session::{CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError, NetErrorKind, Pin, Session, Settings, Sidecar, StoreError, StoreErrorKind, TokenResponse};
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::{Capability, Claims, Holder, Intent, Journal, Pin, Session, Sidecar, TokenResponse};
-use everkey_session::{FileContent, Loaded};
-use everkey_session::{NetError, NetErrorKind, StoreError, StoreErrorKind};
 use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://api.example";

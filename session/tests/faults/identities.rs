@@ -4,13 +4,8 @@ use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, Expect, Secret, SignInMethod};
-use everkey_session::Op;
+use everkey_session::{AuthMethod, CallTarget, Effect, EndReason, Endpoints, Error, Holder, Identity, JobResult, LoginAnswer, NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Session, SignedOutReason, StoreJob};
 use everkey_session::policy::Policy;
-use everkey_session::{CallTarget, ClientAuth, Endpoints, Registration};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{EndReason, Holder, Session};
-use everkey_session::{Error, NetErrorKind, Notice, Rejected, SignedOutReason};
-use everkey_session::{Identity, JobResult, LoginAnswer, NetJob, StoreJob};
 use std::collections::BTreeMap;
 
 const ELSEWHERE: &str = "https://other.example";
@@ -159,7 +154,7 @@ fn registered() -> Agent {
     let registration = Registration {
         client_id: "everkey-1".to_owned(),
         client_secret: Some(Secret::new("shh")),
-        auth: ClientAuth::ClientSecretBasic,
+        auth: AuthMethod::ClientSecretBasic,
         endpoints,
     };
     let holder = Holder { registration: Some(registration), ..holder() };

@@ -3,11 +3,7 @@
 use crate::script::*;
 use everkey_proto::Secret;
 use everkey_proto::request::SessionRequest;
-use everkey_session::CallTarget;
-use everkey_session::{Capability, EndReason, Session, Sidecar, TokenResponse};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, NetErrorKind, Notice};
-use everkey_session::{FileContent, JobResult, NetJob, RefreshAnswer, Replaced, StoreJob};
+use everkey_session::{CallTarget, Capability, Effect, EndReason, Error, FileContent, JobResult, NetErrorKind, NetJob, Notice, ProfileReply, RefreshAnswer, Replaced, Session, Sidecar, StoreJob, TokenResponse};
 
 const ELSEWHERE: &str = "https://other.example";
 

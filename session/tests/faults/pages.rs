@@ -4,13 +4,8 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
-use everkey_session::Op;
-use everkey_session::TokenResponse;
+use everkey_session::{AuthMethod, Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse};
 use everkey_session::policy::{OauthClient, Policy};
-use everkey_session::{ClientAuth, Endpoints, Registration};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, NetErrorKind, Notice, Rejected};
-use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetJob, Replaced, StoreJob};
 
 const PORT: u16 = 40_123;
 
@@ -29,7 +24,7 @@ fn endpoints() -> Endpoints {
 
 fn registration() -> Registration {
     let (client_id, client_secret) = ("everkey-1".to_owned(), None);
-    Registration { client_id, client_secret, auth: ClientAuth::None, endpoints: endpoints() }
+    Registration { client_id, client_secret, auth: AuthMethod::None, endpoints: endpoints() }
 }
 
 /// Signed out of an OAuth server that gave this client an id.

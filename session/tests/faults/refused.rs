@@ -2,10 +2,7 @@
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{Capability, Fingerprint};
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{Error, Notice};
-use everkey_session::{JobResult, NetJob, ProbeAnswer, StoreJob};
+use everkey_session::{Capability, Effect, Error, Fingerprint, JobResult, NetJob, Notice, ProbeAnswer, ProfileReply, StoreJob};
 
 fn better_than(generation: u64) -> SessionRequest {
     SessionRequest::Better { than: Fingerprint::of(&session(generation).access) }

@@ -4,15 +4,8 @@ pub use crate::fixtures::*;
 
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
-use everkey_session::CallTarget;
-use everkey_session::Notice;
+use everkey_session::{Boot, CallTarget, Capability, Effect, EndReason, FileContent, Input, JobResult, Loaded, LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, Session, Settings, StoreJob, TokenResponse, Waiter};
 use everkey_session::policy::{Policy, Replay};
-use everkey_session::{Boot, Moment, Op, Profile, Settings, Waiter};
-use everkey_session::{Capability, EndReason, Session, TokenResponse};
-use everkey_session::{Effect, Input, ProfileReply};
-use everkey_session::{
-    FileContent, JobResult, Loaded, LoginAnswer, NetJob, RefreshAnswer, Replaced, StoreJob,
-};
 
 /// The agent on stage.
 pub struct Agent {

@@ -1,9 +1,7 @@
 //! N18 to N20: suspend, clocks that jump, lifetimes that make no sense.
 
 use crate::script::*;
-use everkey_session::Capability;
-use everkey_session::Effect;
-use everkey_session::Notice;
+use everkey_session::{Capability, Effect, Notice};
 
 #[test]
 fn n18_nine_hours_of_suspend_one_refresh_at_once() {

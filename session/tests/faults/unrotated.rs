@@ -5,11 +5,7 @@ use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, Secret, SignInMethod};
 use everkey_session::policy::{Policy, Renewal};
-use everkey_session::{Effect, ProfileReply, ProfileStatus};
-use everkey_session::{EndReason, Fingerprint, Holder, Session};
-use everkey_session::{Endpoints, Registration};
-use everkey_session::{Error, Notice, SignedOutReason};
-use everkey_session::{Identity, JobResult, Loaded, LoginAnswer, NetJob, StoreJob};
+use everkey_session::{Effect, EndReason, Endpoints, Error, Fingerprint, Holder, Identity, JobResult, Loaded, LoginAnswer, NetJob, Notice, ProfileReply, ProfileStatus, Registration, Session, SignedOutReason, StoreJob};
 use std::collections::BTreeMap;
 
 /// A session without a refresh token.

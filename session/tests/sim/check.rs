@@ -10,10 +10,7 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
-use everkey_session::Notice;
-use everkey_session::{Effect, ProfileReply};
-use everkey_session::{EndReason, Fingerprint};
-use everkey_session::{Op, Waiter};
+use everkey_session::{Effect, EndReason, Fingerprint, Notice, Op, ProfileReply, Waiter};
 use requests::Sends;
 use std::collections::{BTreeMap, BTreeSet};
 

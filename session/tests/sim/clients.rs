@@ -4,9 +4,7 @@ use crate::world::{Event, World};
 use everkey_proto::reply::Field;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, Expect, FlowId, Secret};
-use everkey_session::Fingerprint;
-use everkey_session::Waiter;
-use everkey_session::{Input, ProfileReply};
+use everkey_session::{Fingerprint, Input, ProfileReply, Waiter};
 
 impl World {
     pub fn ask(&mut self, ask: SessionRequest, server: Option<&str>) {

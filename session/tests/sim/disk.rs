@@ -6,10 +6,7 @@ mod jobs;
 use crate::dice::Dice;
 use everkey_proto::Secret;
 use everkey_reminder::{FoundReminder, ReminderBook, ReminderDone, ReminderJob, ReminderRecord};
-use everkey_session::NotOwner;
-use everkey_session::Op;
-use everkey_session::{FileContent, JobResult, Loaded, Replaced, StoreJob};
-use everkey_session::{Fingerprint, Journal, PendingRevocation, Session, Sidecar};
+use everkey_session::{FileContent, Fingerprint, JobResult, Journal, Loaded, NotOwner, Op, PendingRevocation, Replaced, Session, Sidecar, StoreJob};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 

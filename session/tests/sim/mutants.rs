@@ -10,10 +10,7 @@ use everkey_proto::Secret;
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
-use everkey_session::{Boot, Moment, Op, Settings};
-use everkey_session::{Capability, Claims, EndReason, Fingerprint, Holder, Journal, Sidecar};
-use everkey_session::{Effect, Input, ProfileReply};
-use everkey_session::{FileContent, JobResult, NetJob, ProbeAnswer, RefreshAnswer, Replaced, StoreJob};
+use everkey_session::{Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal, Moment, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Settings, Sidecar, StoreJob};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.

@@ -4,12 +4,7 @@ use crate::check::{Rule, Send};
 use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
-use everkey_session::Op;
-use everkey_session::PendingRevocation;
-use everkey_session::{
-    Identity, JobResult, LoginAnswer, LoginCall, NetJob, ProbeAnswer, RefreshAnswer, RevokeAnswer,
-};
-use everkey_session::{NetError, NetErrorKind, Rejected};
+use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op, PendingRevocation, ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer};
 
 /// How long the agent's HTTP client waits for an answer, in milliseconds.
 const CLIENT_PATIENCE_MS: u64 = 10_000;

@@ -7,8 +7,7 @@ use crate::schedule::HOME;
 use crate::server::{Sender, session_of};
 use crate::world::{Event, World};
 use everkey_proto::Secret;
-use everkey_session::Input;
-use everkey_session::RefreshAnswer;
+use everkey_session::{Input, RefreshAnswer};
 
 impl World {
     /// The original tool reads the file and refreshes, as if it were alone.

@@ -7,16 +7,13 @@ use crate::network::trouble;
 use crate::schedule::{HOME, Happening, Mood, Reminding};
 use crate::world::{Event, World, known_server};
 use everkey_proto::reply::{self, Upstream, User};
-use everkey_proto::request::ReminderRequest;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{ReminderRequest, SessionRequest};
 use everkey_proto::{Expect, Secret, When};
 use everkey_reminder::{
     Owed, ProfileEffect, ProfileInput, ReminderAnswer, ReminderBook, ReminderCall, ReminderDone,
     ReminderEffect, ReminderJob, ReminderNotice, ReminderRecord,
 };
-use everkey_session::NetErrorKind;
-use everkey_session::PendingRevocation;
-use everkey_session::{Op, Waiter};
+use everkey_session::{NetErrorKind, Op, PendingRevocation, Waiter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the reminder by who sees everything.

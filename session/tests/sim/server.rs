@@ -2,8 +2,7 @@
 
 use everkey_proto::{Secret, reply::User};
 use everkey_session::policy::Replay;
-use everkey_session::{Capability, Claims, Holder, Session, TokenResponse};
-use everkey_session::{ProbeAnswer, RefreshAnswer};
+use everkey_session::{Capability, Claims, Holder, ProbeAnswer, RefreshAnswer, Session, TokenResponse};
 use std::collections::BTreeMap;
 
 /// How long after a consumption another key counts as a race, in milliseconds.

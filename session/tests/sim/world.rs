@@ -15,10 +15,7 @@ use crate::server::{Rules, Server, session_of};
 use everkey_proto::Secret;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileInput, ReminderDone};
-use everkey_session::Input;
-use everkey_session::Op;
-use everkey_session::{Fingerprint, Pin, Session, Sidecar};
-use everkey_session::{JobResult, RefreshAnswer};
+use everkey_session::{Fingerprint, Input, JobResult, Op, Pin, RefreshAnswer, Session, Sidecar};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.

@@ -5,8 +5,7 @@ use super::tokens::{NewTokens, tokens};
 use crate::http::HttpResponse;
 use crate::provider::fields::{page, retry_after, sendable, unix_secs, whole};
 use everkey_proto::Secret;
-use everkey_session::LoginAnswer;
-use everkey_session::{NetErrorKind, Rejected};
+use everkey_session::{LoginAnswer, NetErrorKind, Rejected};
 use serde::Deserialize;
 
 /// How long codes work where the answer does not tell, in seconds.

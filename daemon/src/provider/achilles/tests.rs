@@ -5,8 +5,7 @@ use crate::provider::samples::answer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::reply::User;
-use everkey_session::Rejected;
-use everkey_session::{Capability, Session, TokenResponse};
+use everkey_session::{Capability, Rejected, Session, TokenResponse};
 
 /// As the original writes it.
 const FILE: &str = r#"{

@@ -7,8 +7,7 @@ use super::fields::retry_after;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::NetErrorKind;
-use everkey_session::{Identity, LoginAnswer, LoginCall};
+use everkey_session::{Identity, LoginAnswer, LoginCall, NetErrorKind};
 use serde::Deserialize;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {

@@ -2,8 +2,7 @@ use super::file::{parse_session, render_session, render_signed_out};
 use super::*;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::samples::answer;
-use everkey_session::NetError;
-use everkey_session::Session;
+use everkey_session::{NetError, Session};
 
 const FILE: &str = r#"{
   "token": "binboi_pat_0123abcd_x",

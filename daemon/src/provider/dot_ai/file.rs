@@ -5,8 +5,7 @@ use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable, timestamp, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::{ClientAuth, Endpoints, Registration};
-use everkey_session::{Holder, Session};
+use everkey_session::{AuthMethod, Endpoints, Holder, Registration, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -37,7 +36,7 @@ pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     let expires_at = file.expires_at.filter(|text| !text.is_empty()).map(|text| unix_secs(&text));
     let registration = file.client_id.filter(|id| !id.is_empty()).map(|client_id| {
         let client_secret = said(file.client_secret);
-        let auth = client_secret.as_ref().map_or(ClientAuth::None, |_| ClientAuth::ClientSecretPost);
+        let auth = client_secret.as_ref().map_or(AuthMethod::None, |_| AuthMethod::ClientSecretPost);
         // The file does not say where the server is, and nothing but a new sign-in would need to know.
         Registration { client_id, client_secret, auth, endpoints: Endpoints::default() }
     });

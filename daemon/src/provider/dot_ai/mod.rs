@@ -9,9 +9,7 @@ use super::oauth::tokens::{exchange_call, read_tokens};
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::{Capability, TokenResponse};
-use everkey_session::{ClientAuth, Endpoints, Registration};
-use everkey_session::{LoginAnswer, LoginCall};
+use everkey_session::{AuthMethod, Capability, Endpoints, LoginAnswer, LoginCall, Registration, TokenResponse};
 use serde_json::json;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {
@@ -79,7 +77,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
                 endpoints,
                 ..
             }) => {
-                let (auth, client_secret) = (ClientAuth::ClientSecretPost, Some(secret));
+                let (auth, client_secret) = (AuthMethod::ClientSecretPost, Some(secret));
                 LoginAnswer::Registered(Registration { client_id, client_secret, auth, endpoints })
             }
             other => other,

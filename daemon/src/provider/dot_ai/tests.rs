@@ -3,8 +3,7 @@ use super::*;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::samples::answer;
 use everkey_proto::Secret;
-use everkey_session::Rejected;
-use everkey_session::Session;
+use everkey_session::{Rejected, Session};
 
 const FILE: &str = r#"{
   "auth_token": "static",
@@ -36,7 +35,7 @@ fn exchange_of(secret: Option<&str>) -> LoginCall {
         registration: Registration {
             client_id: "c".into(),
             client_secret: secret.map(Secret::new),
-            auth: ClientAuth::None,
+            auth: AuthMethod::None,
             endpoints: endpoints(),
         },
         code: Secret::new("code"),
@@ -125,11 +124,11 @@ fn a_client_is_registered_for_its_loopback_address() {
     else {
         panic!("registered")
     };
-    assert_eq!((known.auth, known.endpoints), (ClientAuth::None, endpoints()));
+    assert_eq!((known.auth, known.endpoints), (AuthMethod::None, endpoints()));
     let LoginAnswer::Registered(known) = read(201, r#"{"client_id":"c","client_secret":"s"}"#) else {
         panic!("registered")
     };
-    assert_eq!(known.auth, ClientAuth::ClientSecretPost);
+    assert_eq!(known.auth, AuthMethod::ClientSecretPost);
     for (status, body) in
         [(201, "{}"), (201, r#"{"client_id":""}"#), (201, "<html>"), (302, ""), (404, ""), (500, "")]
     {

@@ -1,20 +1,20 @@
 //! How this client proves who it is.
 
 use crate::http::{Auth, HttpRequest};
-use everkey_session::{ClientAuth, Registration};
+use everkey_session::{AuthMethod, Registration};
 
 /// A form that says which client it is from, in the way that the server knows (RFC 6749 section 2.3).
 pub fn from_client(known: &Registration, url: &String, fields: &[(&str, &str)]) -> HttpRequest {
     let mut fields = fields.to_vec();
     match (known.auth, &known.client_secret) {
-        (ClientAuth::ClientSecretBasic, Some(secret)) => {
+        (AuthMethod::ClientSecretBasic, Some(secret)) => {
             return HttpRequest::form(url, &fields)
                 .auth(Auth::Basic(known.client_id.clone(), secret.clone()));
         }
-        (ClientAuth::ClientSecretPost, Some(secret)) => {
+        (AuthMethod::ClientSecretPost, Some(secret)) => {
             fields.extend([("client_id", known.client_id.as_str()), ("client_secret", secret.expose())]);
         }
-        (ClientAuth::None, _) | (ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost, None) => {
+        (AuthMethod::None, _) | (AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, None) => {
             fields.push(("client_id", &known.client_id));
         }
     }

@@ -5,9 +5,7 @@ use super::error::{error_code, failed};
 use super::tokens::read_sign_in;
 use crate::http::{self, HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::LoginAnswer;
-use everkey_session::NetErrorKind;
-use everkey_session::Registration;
+use everkey_session::{LoginAnswer, NetErrorKind, Registration};
 use serde::Deserialize;
 
 /// RFC 8628's grant type.

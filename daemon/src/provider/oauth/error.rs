@@ -2,8 +2,7 @@
 
 use crate::http::HttpResponse;
 use crate::provider::fields::retry_after;
-use everkey_session::LoginAnswer;
-use everkey_session::{NetErrorKind, Rejected};
+use everkey_session::{LoginAnswer, NetErrorKind, Rejected};
 use serde::Deserialize;
 
 /// The code of a JSON error (RFC 6749 section 5.2); none if it is not like one.

@@ -5,8 +5,7 @@ use crate::http;
 use crate::json_object;
 use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::sendable;
-use everkey_session::Endpoints;
-use everkey_session::Session;
+use everkey_session::{Endpoints, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

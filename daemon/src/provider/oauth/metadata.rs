@@ -3,9 +3,7 @@
 
 use crate::http::{self, HttpResponse};
 use everkey_proto::SignInMethod;
-use everkey_session::{ClientAuth, Endpoints};
-use everkey_session::{LoginAnswer, WellKnown};
-use everkey_session::{NetErrorKind, Rejected};
+use everkey_session::{AuthMethod, Endpoints, LoginAnswer, NetErrorKind, Rejected, WellKnown};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -115,11 +113,11 @@ fn same_origin(a: &str, b: &str) -> bool {
 }
 
 /// One of the ways that this client knows, by its registered word (RFC 7591 section 2).
-pub fn client_auth(word: &str) -> Option<ClientAuth> {
+pub fn client_auth(word: &str) -> Option<AuthMethod> {
     match word {
-        "none" => Some(ClientAuth::None),
-        "client_secret_basic" => Some(ClientAuth::ClientSecretBasic),
-        "client_secret_post" => Some(ClientAuth::ClientSecretPost),
+        "none" => Some(AuthMethod::None),
+        "client_secret_basic" => Some(AuthMethod::ClientSecretBasic),
+        "client_secret_post" => Some(AuthMethod::ClientSecretPost),
         _ => None,
     }
 }

@@ -18,11 +18,8 @@ use client::from_client;
 use error::{error_code, failed};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
-use everkey_session::NetErrorKind;
-use everkey_session::PendingRevocation;
+use everkey_session::{CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer};
 use everkey_session::policy::{OauthClient, Replay};
-use everkey_session::{CallTarget, Endpoints};
-use everkey_session::{Identity, LoginAnswer, LoginCall, RevokeAnswer};
 use tokens::read_refresh;
 use user_claims::UserClaims;
 

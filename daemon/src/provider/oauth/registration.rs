@@ -6,9 +6,7 @@ use super::error::failed;
 use super::metadata::client_auth;
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_proto::Secret;
-use everkey_session::LoginAnswer;
-use everkey_session::NetErrorKind;
-use everkey_session::{ClientAuth, Endpoints, Registration};
+use everkey_session::{AuthMethod, Endpoints, LoginAnswer, NetErrorKind, Registration};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -33,19 +31,19 @@ pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) 
 }
 
 /// A program on somebody's machine can't keep a secret from them, so it has one only where the server insists.
-fn wanted(ways: &[ClientAuth]) -> ClientAuth {
-    let taken = |way: ClientAuth| ways.is_empty() || ways.contains(&way);
-    [ClientAuth::None, ClientAuth::ClientSecretBasic, ClientAuth::ClientSecretPost]
+fn wanted(ways: &[AuthMethod]) -> AuthMethod {
+    let taken = |way: AuthMethod| ways.is_empty() || ways.contains(&way);
+    [AuthMethod::None, AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost]
         .into_iter()
         .find(|way| taken(*way))
         .unwrap_or_default()
 }
 
-fn word(auth: ClientAuth) -> &'static str {
+fn word(auth: AuthMethod) -> &'static str {
     match auth {
-        ClientAuth::None => "none",
-        ClientAuth::ClientSecretBasic => "client_secret_basic",
-        ClientAuth::ClientSecretPost => "client_secret_post",
+        AuthMethod::None => "none",
+        AuthMethod::ClientSecretBasic => "client_secret_basic",
+        AuthMethod::ClientSecretPost => "client_secret_post",
     }
 }
 
@@ -71,16 +69,16 @@ fn understand(endpoints: &Endpoints, known: Registered) -> Option<Registration> 
     let secret = known.client_secret.filter(|secret| !secret.is_empty());
     let auth = match &known.token_endpoint_auth_method {
         Some(word) => client_auth(word)?,
-        None if secret.is_some() => ClientAuth::ClientSecretBasic,
-        None => ClientAuth::None,
+        None if secret.is_some() => AuthMethod::ClientSecretBasic,
+        None => AuthMethod::None,
     };
     // RFC 6749, appendix A: both are visible characters and spaces.
     let visible = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
     let named = !known.client_id.is_empty() && visible(&known.client_id);
-    let proves = auth == ClientAuth::None || secret.as_ref().is_some_and(|secret| visible(secret.expose()));
+    let proves = auth == AuthMethod::None || secret.as_ref().is_some_and(|secret| visible(secret.expose()));
     (named && proves).then(|| Registration {
         client_id: known.client_id,
-        client_secret: secret.filter(|_| auth != ClientAuth::None),
+        client_secret: secret.filter(|_| auth != AuthMethod::None),
         auth,
         endpoints: endpoints.clone(),
     })

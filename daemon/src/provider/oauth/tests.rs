@@ -5,10 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::User;
-use everkey_session::Rejected;
-use everkey_session::{Capability, Claims, Holder, Session};
-use everkey_session::{ClientAuth, Registration};
-use everkey_session::{RefreshAnswer, WellKnown};
+use everkey_session::{AuthMethod, Capability, Claims, Holder, RefreshAnswer, Registration, Rejected, Session, WellKnown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -48,12 +45,12 @@ fn endpoints() -> Endpoints {
     }
 }
 
-fn known(auth: ClientAuth) -> Registration {
-    let client_secret = (auth != ClientAuth::None).then(|| Secret::new("c:s"));
+fn known(auth: AuthMethod) -> Registration {
+    let client_secret = (auth != AuthMethod::None).then(|| Secret::new("c:s"));
     Registration { client_id: "me".into(), client_secret, auth, endpoints: endpoints() }
 }
 
-fn here(auth: ClientAuth) -> CallTarget {
+fn here(auth: AuthMethod) -> CallTarget {
     CallTarget { server: ISSUER.into(), registration: Some(known(auth)) }
 }
 
@@ -73,12 +70,12 @@ fn a_refresh_authenticates_its_client_as_the_server_expects() {
         (call.sent_body().to_owned(), call.sent_header("authorization"))
     };
     let plain = "grant_type=refresh_token&refresh_token=r%2B1";
-    assert_eq!(shown(ClientAuth::None), (format!("{plain}&client_id=me"), None));
+    assert_eq!(shown(AuthMethod::None), (format!("{plain}&client_id=me"), None));
     // RFC 6749 section 2.3.1: encoded first, so that the colon stays one; and never both ways at once.
     let basic = Some("Basic bWU6YyUzQXM=".to_owned());
-    assert_eq!(shown(ClientAuth::ClientSecretBasic), (plain.to_owned(), basic));
+    assert_eq!(shown(AuthMethod::ClientSecretBasic), (plain.to_owned(), basic));
     let post = format!("{plain}&client_id=me&client_secret=c%3As");
-    assert_eq!(shown(ClientAuth::ClientSecretPost), (post, None));
+    assert_eq!(shown(AuthMethod::ClientSecretPost), (post, None));
 }
 
 #[test]
@@ -216,7 +213,7 @@ fn id_token(claims: &Value) -> String {
 fn the_refresh_token_is_revoked_or_else_the_access_token() {
     let mut revocation = PendingRevocation {
         id: 1,
-        at: here(ClientAuth::None),
+        at: here(AuthMethod::None),
         access: Secret::new("a"),
         access_expires_at: None,
         refresh: Some(Secret::new("r")),

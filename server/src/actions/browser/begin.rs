@@ -12,7 +12,7 @@ use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
@@ -40,7 +40,7 @@ pub async fn begin(
     }
     let (id, cookie) = (Uuid::new_v4().to_string(), BrowserSecret::random()?);
     tx.insert_session(
-        &NewSession { id: &id, user, grant: &SessionGrant::Web, how: ProofMethod::Otp, caller },
+        &NewSession { id: &id, user, grant: &SessionKind::Web, how: ProofMethod::Otp, caller },
         now,
     )
     .await?;

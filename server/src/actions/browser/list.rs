@@ -6,7 +6,7 @@ use crate::app::AppState;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
 use crate::db::users::StoredUser;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 
 /// A session, and what its OAuth client calls itself.
 #[derive(Debug)]
@@ -23,12 +23,12 @@ pub async fn list(app: &AppState, user: &StoredUser) -> Result<Vec<ListedSession
         let now = app.now();
         let mut sessions = tx.open_sessions_of(&user.id, now).await?;
         let idle = app.limits.web_idle;
-        sessions.retain(|session| session.grant != SessionGrant::Web || now.since(last_seen(session)) < idle);
+        sessions.retain(|session| session.grant != SessionKind::Web || now.since(last_seen(session)) < idle);
         let mut listed = Vec::with_capacity(sessions.len());
         for session in sessions {
             let client = match &session.grant {
-                SessionGrant::OAuth { client, scope: _ } => tx.client(client).await?,
-                SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::Cli { .. } => None,
+                SessionKind::OAuth { client, scope: _ } => tx.client(client).await?,
+                SessionKind::FirstParty | SessionKind::Web | SessionKind::Cli { .. } => None,
             };
             let client = client.map(|client| client.registered.name).unwrap_or_default();
             listed.push(ListedSession { session, client });

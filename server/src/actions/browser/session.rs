@@ -7,7 +7,7 @@ use crate::db::retry;
 use crate::db::sessions::StoredSession;
 use crate::rules::browser_session::{BrowserSessionFacts, opens};
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::time::Timestamp;
 use crate::tokens::browser::BrowserSecret;
 
@@ -42,7 +42,7 @@ async fn attempt(
         expires_at: web.expires_at,
         last_seen: last_seen(&session),
     };
-    if session.grant != SessionGrant::Web || !opens(facts, app.limits.web_idle, now) {
+    if session.grant != SessionKind::Web || !opens(facts, app.limits.web_idle, now) {
         return Ok(None);
     }
     if is_news(&session, caller, now) {

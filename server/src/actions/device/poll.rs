@@ -17,7 +17,7 @@ use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::caller::NetworkCaller;
 use crate::rules::device::{self, Asker, PollAnswer};
-use crate::rules::grant::{ProofMethod, TokenHolder};
+use crate::rules::session_kind::{ProofMethod, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
 use crate::time::Timestamp;
 use crate::tokens::device::DeviceCode;

@@ -10,7 +10,7 @@ use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::oauth::client::AuthMethod;
+use crate::rules::oauth::client::ClientAuthMethod;
 use crate::rules::rate::Rate;
 use crate::secret::SecretText;
 
@@ -71,12 +71,12 @@ async fn attempt(
 fn is_proved(client: &OAuthClient, proof: &ClientProof) -> bool {
     let matches = |secret: &SecretText| client.secret == Some(Digest::sha256(secret.expose().as_bytes()));
     match (client.registered.auth, proof) {
-        (AuthMethod::None, ClientProof::None) => true,
-        (AuthMethod::Basic, ClientProof::Basic(secret)) | (AuthMethod::Post, ClientProof::Post(secret)) => {
+        (ClientAuthMethod::None, ClientProof::None) => true,
+        (ClientAuthMethod::Basic, ClientProof::Basic(secret)) | (ClientAuthMethod::Post, ClientProof::Post(secret)) => {
             matches(secret)
         }
-        (AuthMethod::None, ClientProof::Basic(_) | ClientProof::Post(_))
-        | (AuthMethod::Basic, ClientProof::None | ClientProof::Post(_))
-        | (AuthMethod::Post, ClientProof::None | ClientProof::Basic(_)) => false,
+        (ClientAuthMethod::None, ClientProof::Basic(_) | ClientProof::Post(_))
+        | (ClientAuthMethod::Basic, ClientProof::None | ClientProof::Post(_))
+        | (ClientAuthMethod::Post, ClientProof::None | ClientProof::Basic(_)) => false,
     }
 }

@@ -11,7 +11,7 @@ use crate::db::clients::OAuthClient;
 use crate::db::sessions::StoredSession;
 use crate::db::users::StoredUser;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::rules::oauth::client::GrantType;
 use crate::rules::oauth::scope::{Scope, Scopes};
 use crate::secret::SecretText;
@@ -61,7 +61,7 @@ pub async fn grant(
     now: Timestamp,
 ) -> Result<(StoredSession, GrantedTokens), ServerError> {
     let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
-    let grant = SessionGrant::OAuth { client: client.id.clone(), scope: scopes.text() };
+    let grant = SessionKind::OAuth { client: client.id.clone(), scope: scopes.text() };
     let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;

@@ -6,7 +6,7 @@ use crate::db::clients::OAuthClient;
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::access::SessionStanding;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
 use crate::tokens::access::AccessClaims;
@@ -48,7 +48,7 @@ async fn access(
     let Some(session) = tx.session_for_update(&claims.sid).await? else { return Ok(None) };
     let (standing, session) = bearer_session::stands(session, claims);
     let expires_at = Timestamp::from_secs(claims.exp);
-    let SessionGrant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
+    let SessionKind::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
     if standing == SessionStanding::Ended
         || app.now() >= expires_at
         || !(holder == client.id || client.introspects)
@@ -75,7 +75,7 @@ async fn refresh(
     let Some(stored) = tx.token_for_update(&hash).await? else { return Ok(None) };
     let Some(session) = tx.session_for_update(&stored.session_id).await? else { return Ok(None) };
     let standing = session.standing();
-    let SessionGrant::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
+    let SessionKind::OAuth { client: holder, scope } = session.grant else { return Ok(None) };
     let works =
         standing == SessionStanding::Live && stored.consumed.is_none() && app.now() < stored.expires_at;
     if !works || holder != client.id {

@@ -11,7 +11,7 @@ use crate::db::throttle::ThrottleKind;
 use crate::digest::Digest;
 use crate::rules::address;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::oauth::client::{AuthMethod, ClientRegistration};
+use crate::rules::oauth::client::{ClientAuthMethod, ClientRegistration};
 use crate::secret::{SecretBytes, SecretText};
 
 /// A client that was just registered.
@@ -40,8 +40,8 @@ async fn attempt(
     let limit = app.limits.registrations_per_ip;
     admit(&mut tx, ThrottleKind::Registration, &address.to_string(), limit, now).await?;
     let secret = match registration.auth {
-        AuthMethod::None => None,
-        AuthMethod::Basic | AuthMethod::Post => Some(SecretBytes::random()?.to_base64()),
+        ClientAuthMethod::None => None,
+        ClientAuthMethod::Basic | ClientAuthMethod::Post => Some(SecretBytes::random()?.to_base64()),
     };
     let client = OAuthClient {
         id: Uuid::new_v4().to_string(),

@@ -8,7 +8,7 @@ use crate::db::clients::OAuthClient;
 use crate::db::retry;
 use crate::db::sessions::SessionEndReason;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
 

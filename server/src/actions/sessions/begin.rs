@@ -12,7 +12,7 @@ use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::time::Timestamp;
 use crate::tokens::refresh::RefreshToken;
 
@@ -20,7 +20,7 @@ use crate::tokens::refresh::RefreshToken;
 #[derive(Clone, Copy, Debug)]
 pub struct NewTokenSession<'a> {
     pub user: &'a StoredUser,
-    pub grant: &'a SessionGrant,
+    pub grant: &'a SessionKind,
     /// How its holder proved who they are.
     pub how: ProofMethod,
     pub caller: &'a NetworkCaller,

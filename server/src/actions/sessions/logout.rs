@@ -6,7 +6,7 @@ use crate::db::audit::AuditEntry;
 use crate::db::retry;
 use crate::db::sessions::SessionEndReason;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::grant::TokenHolder;
+use crate::rules::session_kind::TokenHolder;
 use crate::tokens::refresh::RefreshToken;
 
 /// Ends the session that the token belongs to. One that has ended already stays ended and is no error;

@@ -14,7 +14,7 @@ use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::grant::{SessionGrant, TokenHolder};
+use crate::rules::session_kind::{SessionKind, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
 use crate::rules::rotation::{
@@ -79,7 +79,7 @@ async fn attempt(
         return Err(refusal(decide_unknown(attempt, now)));
     };
     let scopes = narrow(&mut known.session.grant, asked)?;
-    if let SessionGrant::Cli { org, role: _ } = &known.session.grant {
+    if let SessionKind::Cli { org, role: _ } = &known.session.grant {
         // The role may have changed since, and who left the organisation acts in it no more.
         let grant = current_organisation(&mut tx, &known.session.user, org).await?;
         known.session.grant = grant.ok_or(GrantError::InvalidGrant)?;
@@ -105,8 +105,8 @@ async fn attempt(
 }
 
 /// Leaves of an OAuth grant what is asked for, and says what that is. Other grants have no scope.
-fn narrow(grant: &mut SessionGrant, asked: Option<&Scopes>) -> Result<Scopes, GrantError> {
-    let SessionGrant::OAuth { scope, .. } = grant else { return Ok(Scopes::default()) };
+fn narrow(grant: &mut SessionKind, asked: Option<&Scopes>) -> Result<Scopes, GrantError> {
+    let SessionKind::OAuth { scope, .. } = grant else { return Ok(Scopes::default()) };
     let granted = Scopes::read(scope);
     let Some(asked) = asked else { return Ok(granted) };
     if !granted.covers(asked) {

@@ -17,7 +17,7 @@ use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::code_guess::{GuessDecision, GuessLimits, decide};
 use crate::rules::email::Email;
-use crate::rules::grant::{ProofMethod, SessionGrant};
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 use crate::tokens::totp::SecondFactorAnswer;
@@ -138,7 +138,7 @@ async fn sign_in(
             return Err(refusal);
         }
     };
-    let grant = SessionGrant::FirstParty;
+    let grant = SessionKind::FirstParty;
     let (session, tokens) = begin(
         app,
         &mut tx,

@@ -8,7 +8,7 @@ use crate::rules::unknown_value::UnknownValue;
 
 /// How a client proves who it is at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthMethod {
+pub enum ClientAuthMethod {
     /// It can't: it has no secret.
     None,
     /// By HTTP Basic.
@@ -17,7 +17,7 @@ pub enum AuthMethod {
     Post,
 }
 
-impl AuthMethod {
+impl ClientAuthMethod {
     const ALL: [Self; 3] = [Self::None, Self::Basic, Self::Post];
 
     /// The word for it on the wire and in the database.
@@ -30,7 +30,7 @@ impl AuthMethod {
     }
 }
 
-impl FromStr for AuthMethod {
+impl FromStr for ClientAuthMethod {
     type Err = UnknownValue;
 
     fn from_str(text: &str) -> Result<Self, UnknownValue> {
@@ -76,7 +76,7 @@ pub struct ClientRegistration {
     /// What it calls itself; may be empty.
     pub name: String,
     /// How it proves who it is.
-    pub auth: AuthMethod,
+    pub auth: ClientAuthMethod,
     /// Where answers may go.
     pub redirects: Vec<Redirect>,
     /// How it gets tokens.
@@ -120,7 +120,7 @@ impl ClientRegistration {
     /// Checks what a client wrote, and fills in what it left out as RFC 7591 section 2 says.
     pub fn decide(asked: &RequestedRegistration) -> Result<Self, RegistrationError> {
         let auth = match asked.auth.as_deref() {
-            None => AuthMethod::Basic,
+            None => ClientAuthMethod::Basic,
             Some(word) => word.parse().map_err(|_| {
                 RegistrationError::Metadata(
                     "token_endpoint_auth_method is none, client_secret_basic or client_secret_post.",
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_left_out_is_as_the_rfc_says() {
         let made = ClientRegistration::decide(&asked()).unwrap();
-        assert_eq!((made.auth, made.grants.as_slice()), (AuthMethod::Basic, [GrantType::Code].as_slice()));
+        assert_eq!((made.auth, made.grants.as_slice()), (ClientAuthMethod::Basic, [GrantType::Code].as_slice()));
         assert_eq!((made.name.as_str(), made.scopes), ("", Scopes::all()));
     }
 

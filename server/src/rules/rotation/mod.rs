@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::rules::grant::SessionGrant;
+use crate::rules::session_kind::SessionKind;
 use crate::rules::rate::Rate;
 use crate::time::Timestamp;
 
@@ -33,10 +33,10 @@ pub enum ReplayRule {
 
 impl ReplayRule {
     /// What a replay of a token of this grant means.
-    pub fn of(grant: &SessionGrant) -> Self {
+    pub fn of(grant: &SessionKind) -> Self {
         match grant {
-            SessionGrant::FirstParty | SessionGrant::Web | SessionGrant::OAuth { .. } => Self::Theft,
-            SessionGrant::Cli { .. } => Self::Refused,
+            SessionKind::FirstParty | SessionKind::Web | SessionKind::OAuth { .. } => Self::Theft,
+            SessionKind::Cli { .. } => Self::Refused,
         }
     }
 

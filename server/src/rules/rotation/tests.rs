@@ -176,7 +176,7 @@ fn a_replay_of_achilles_is_refused_and_revokes_nothing() {
             }
         }
     }
-    let cli = SessionGrant::Cli { org: "o".into(), role: "r".into() };
+    let cli = SessionKind::Cli { org: "o".into(), role: "r".into() };
     assert_eq!(ReplayRule::of(&cli), ReplayRule::Refused);
-    assert_eq!(ReplayRule::of(&SessionGrant::FirstParty), ReplayRule::Theft);
+    assert_eq!(ReplayRule::of(&SessionKind::FirstParty), ReplayRule::Theft);
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::{NetError, NetErrorKind};
 use crate::login::schemes::fixtures::*;
 use crate::login_job::WellKnown;
-use crate::registration::ClientAuth;
+use crate::registration::AuthMethod;
 use std::collections::BTreeMap;
 
 const PORT: u16 = 40_123;
@@ -227,7 +227,7 @@ fn scopes_are_the_configured_ones_or_the_usual_ones_offered() {
 
 #[test]
 fn a_client_secret_is_sent_as_the_server_accepts_it() {
-    use ClientAuth::{ClientSecretBasic, ClientSecretPost, None as Nothing};
+    use AuthMethod::{ClientSecretBasic, ClientSecretPost, None as Nothing};
     let cases = [
         (Some("shh"), vec![], ClientSecretBasic),
         (Some("shh"), vec![ClientSecretPost, ClientSecretBasic], ClientSecretBasic),

@@ -5,7 +5,7 @@ use crate::error::NetError;
 use crate::identity::Identity;
 use crate::login::schemes::fixtures::*;
 use crate::login_job::WellKnown;
-use crate::registration::ClientAuth;
+use crate::registration::AuthMethod;
 use everkey_proto::reply::User;
 
 /// What the server answers to the start: a code for ten minutes, asked for every five seconds.
@@ -193,7 +193,7 @@ fn a_known_client_skips_registration_and_requests_the_configured_scope() {
         panic!("{next:?}")
     };
     assert_eq!((scope.as_deref(), known.client_id.as_str()), (Some("api"), "everkey-1"));
-    assert_eq!((known.client_secret, known.auth), (Some(Secret::new("shh")), ClientAuth::ClientSecretBasic));
+    assert_eq!((known.client_secret, known.auth), (Some(Secret::new("shh")), AuthMethod::ClientSecretBasic));
 }
 
 #[test]

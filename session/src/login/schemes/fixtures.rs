@@ -6,7 +6,7 @@ use crate::journal::Capability;
 use crate::login::next_step::NextStep;
 use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::OauthClient;
-use crate::registration::{ClientAuth, Endpoints, Registration};
+use crate::registration::{AuthMethod, Endpoints, Registration};
 use crate::session::Claims;
 use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
@@ -46,7 +46,7 @@ pub fn discovery(scheme: SignInMethod, place: WellKnown) -> NextStep {
 
 /// This client as the server knows it.
 pub fn registration(endpoints: Endpoints) -> Registration {
-    Registration { client_id: "everkey-1".to_owned(), client_secret: None, auth: ClientAuth::None, endpoints }
+    Registration { client_id: "everkey-1".to_owned(), client_secret: None, auth: AuthMethod::None, endpoints }
 }
 
 /// A client that the server gave an id beforehand.

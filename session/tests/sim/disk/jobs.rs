@@ -2,9 +2,7 @@
 
 use super::{Job, Outcome, Running, Step};
 use everkey_reminder::{FoundReminder, ReminderDone, ReminderJob};
-use everkey_session::Journal;
-use everkey_session::{FileContent, JobResult, Replaced, StoreJob};
-use everkey_session::{StoreError, StoreErrorKind};
+use everkey_session::{FileContent, JobResult, Journal, Replaced, StoreError, StoreErrorKind, StoreJob};
 use std::collections::VecDeque;
 
 pub(super) fn steps(job: &Job) -> VecDeque<Step> {

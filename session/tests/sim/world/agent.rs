@@ -8,9 +8,7 @@ use crate::schedule::{HOME, Happening, happening, reminding};
 use everkey_proto::SignInMethod;
 use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
 use everkey_session::policy::Policy;
-use everkey_session::{Boot, Moment, Op, Settings};
-use everkey_session::{Effect, Input};
-use everkey_session::{JobResult, StoreJob};
+use everkey_session::{Boot, Effect, Input, JobResult, Moment, Op, Settings, StoreJob};
 
 impl World {
     pub(super) fn start_agent(&mut self) {

@@ -14,7 +14,7 @@ fn session() -> Session {
             user: Some(User { id: "u".into(), email: "e@x".into() }),
             about: BTreeMap::from([("name".to_owned(), "Ada".to_owned())]),
             server: Some(ISSUER.into()),
-            registration: Some(known(ClientAuth::ClientSecretBasic)),
+            registration: Some(known(AuthMethod::ClientSecretBasic)),
             fixed: None,
         },
     }

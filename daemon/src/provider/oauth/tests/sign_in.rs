@@ -60,7 +60,7 @@ fn metadata_is_read() {
         "an issuer may have its endpoints elsewhere"
     );
     assert_eq!((found.registration, found.names_itself), (None, true));
-    assert_eq!(found.client_auth, [ClientAuth::ClientSecretPost]);
+    assert_eq!(found.client_auth, [AuthMethod::ClientSecretPost]);
     assert_eq!(found.session, Some(format!("{ISSUER}/session")));
 }
 
@@ -159,7 +159,7 @@ fn a_registration_tells_nothing_of_the_machine() {
         "redirect_uris": ["http://127.0.0.1:7/callback"], "scope": "openid",
     });
     assert_eq!(body, wanted);
-    let insists = Endpoints { client_auth: vec![ClientAuth::ClientSecretPost], ..endpoints() };
+    let insists = Endpoints { client_auth: vec![AuthMethod::ClientSecretPost], ..endpoints() };
     let body: Value =
         serde_json::from_str(registration::call(&insists, None, None).unwrap().sent_body()).unwrap();
     assert_eq!(body["token_endpoint_auth_method"], "client_secret_post");
@@ -175,14 +175,14 @@ fn a_registration_is_as_the_server_says() {
         _ => None,
     };
     let secret = Some(Secret::new("s"));
-    assert_eq!(auth(r#"{"client_id":"c"}"#), Some((ClientAuth::None, None)));
+    assert_eq!(auth(r#"{"client_id":"c"}"#), Some((AuthMethod::None, None)));
     let basic = auth(r#"{"client_id":"c","client_secret":"s"}"#);
-    assert_eq!(basic, Some((ClientAuth::ClientSecretBasic, secret.clone())));
+    assert_eq!(basic, Some((AuthMethod::ClientSecretBasic, secret.clone())));
     let post =
         auth(r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}"#);
-    assert_eq!(post, Some((ClientAuth::ClientSecretPost, secret)));
+    assert_eq!(post, Some((AuthMethod::ClientSecretPost, secret)));
     let none = auth(r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}"#);
-    assert_eq!(none, Some((ClientAuth::None, None)));
+    assert_eq!(none, Some((AuthMethod::None, None)));
     for odd in [
         "{}",
         r#"{"client_id":""}"#,
@@ -203,10 +203,10 @@ const STARTED: &str = r#"{"device_code":"d","user_code":"AB-CD","verification_ur
 #[test]
 fn a_device_begins() {
     let call =
-        LoginCall::StartDevice { registration: Some(known(ClientAuth::None)), scope: Some("a b".into()) };
+        LoginCall::StartDevice { registration: Some(known(AuthMethod::None)), scope: Some("a b".into()) };
     assert_eq!(login(&call).unwrap().sent_body(), "scope=a+b&client_id=me");
     let offline = LoginCall::StartDevice {
-        registration: Some(known(ClientAuth::None)),
+        registration: Some(known(AuthMethod::None)),
         scope: Some("offline_access".into()),
     };
     let asked = "scope=offline_access&prompt=consent&client_id=me";
@@ -251,7 +251,7 @@ fn an_address_that_people_should_not_open_is_not_shown() {
 #[test]
 fn each_answer_to_a_poll_has_its_meaning() {
     let call =
-        LoginCall::PollDevice { registration: Some(known(ClientAuth::None)), device_code: Secret::new("d") };
+        LoginCall::PollDevice { registration: Some(known(AuthMethod::None)), device_code: Secret::new("d") };
     let grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code";
     assert_eq!(login(&call).unwrap().sent_body(), format!("{grant}&device_code=d&client_id=me"));
     let read = |status, error: &str| read_login(&call, &answer(status, &format!(r#"{{"error":"{error}"}}"#)));
@@ -270,7 +270,7 @@ fn each_answer_to_a_poll_has_its_meaning() {
 
 fn exchange(nonce: Option<&str>) -> LoginCall {
     LoginCall::Exchange {
-        registration: known(ClientAuth::None),
+        registration: known(AuthMethod::None),
         code: Secret::new("co"),
         verifier: Secret::new("v"),
         redirect: "http://127.0.0.1:7/callback".into(),

@@ -6,7 +6,7 @@ use crate::rules::unknown_value::UnknownValue;
 
 /// To whom a session's tokens were given. A token of one kind opens nothing of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionGrant {
+pub enum SessionKind {
     /// A tool that signed in on its user's behalf, with everything its user may do.
     FirstParty,
     /// A browser on this server's own pages. It holds a cookie and has no tokens.
@@ -32,7 +32,7 @@ pub enum TokenHolder {
     Cli,
 }
 
-impl SessionGrant {
+impl SessionKind {
     /// Whether tokens of this grant were given to `holder`.
     pub fn is_of(&self, holder: &TokenHolder) -> bool {
         match (self, holder) {

@@ -59,6 +59,7 @@ pub fn hint_text_with(
         }
         Hint::HaveSessionFileRemoved => format!("Have its owner remove it, then run `{login}`."),
         Hint::StopOtherAgent => "Stop the other agent (`everkey agent stop` in its environment).".to_owned(),
+        Hint::Unknown => "The agent is newer than this program; update everkey to read its hint.".to_owned(),
     }
 }
 

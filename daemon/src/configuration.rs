@@ -13,8 +13,8 @@ use everkey_proto::address::normal_server;
 use everkey_proto::reply::Hint;
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Secret};
-use everkey_session::{Endpoints, Settings};
 use everkey_session::policy::{Discovery, OauthClient, Policy};
+use everkey_session::{Endpoints, Settings};
 use std::path::{Path, PathBuf};
 
 pub struct ConfiguredProfile {

@@ -8,7 +8,10 @@ use everkey_proto::reply::{
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
-use everkey_session::{BrowserPage, DeviceInstructions, EndReason, Error, Identity, NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, SignedOutReason};
+use everkey_session::{
+    BrowserPage, DeviceInstructions, EndReason, Error, Identity, NetError, NetErrorKind, NotOwner,
+    ProfileReply, ProfileStatus, Rejected, SignedOutReason,
+};
 use files::{store_hint, unusable};
 use std::collections::BTreeMap;
 

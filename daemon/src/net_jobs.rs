@@ -4,7 +4,10 @@ use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
-use everkey_session::{CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer};
+use everkey_session::{
+    CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, PendingRevocation,
+    ProbeAnswer, RefreshAnswer, RevokeAnswer,
+};
 
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {

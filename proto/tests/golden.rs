@@ -189,6 +189,7 @@ fn replies() -> Vec<(String, Reply)> {
         Hint::ReplaceSessionFile,
         Hint::HaveSessionFileRemoved,
         Hint::StopOtherAgent,
+        Hint::Unknown,
     ] {
         all.push((format!("failed with {hint:?}"), Reply::Failed(Failure::new(Code::Refused, "m", hint))));
     }

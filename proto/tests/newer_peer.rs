@@ -4,9 +4,9 @@
 
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::json::{self, LineError};
-use everkey_proto::reply::{Access, Event, EventKind, Reminder, State, Status, Token, Upstream, User};
+use everkey_proto::reply::{Access, Event, EventKind, Hint, Reminder, State, Status, Token, Upstream, User};
 use everkey_proto::request::{self, Accesses, Request, Whoami};
-use everkey_proto::{Expect, Reply, Secret, SignInMethod};
+use everkey_proto::{Code, Expect, Failure, Reply, Secret, SignInMethod};
 use std::collections::BTreeMap;
 
 const KEPT: &str = include_str!("newer-peer.txt");
@@ -78,6 +78,7 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
         "an older peer without the appended field" => {
             Reply::Accesses(vec![Access { program: None, client: None, ..access(2) }])
         }
+        "an unknown hint" => Reply::Failed(Failure::new(Code::Refused, "m", Hint::Unknown)),
         "an unknown reply" => return Err(("Reply", 99)),
         "an unknown state in a record" => return Err(("State", 50)),
         "an unknown event" => return Err(("EventKind", 60)),
@@ -108,7 +109,7 @@ fn in_frame<T>(expected: Result<T, (&'static str, u16)>) -> Result<T, CodecError
 #[test]
 fn d09_replies_of_another_build_are_read_or_named() {
     let all = kept("reply");
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 11);
     for (name, body, line) in all {
         assert_eq!(codec::decode_reply(&body), in_frame(reply(name)), "{name}");
         match (json::read_reply(line.unwrap_or_default().as_bytes()), reply(name)) {

@@ -1,8 +1,8 @@
 //! What comes in and what goes out: one event in, effects out.
 
 use crate::book::{FoundReminder, ReminderBook, ReminderRecord};
-use everkey_proto::{Secret, reply};
 use everkey_proto::request::ReminderRequest;
+use everkey_proto::{Secret, reply};
 use everkey_session::{CallTarget, Error, Farewell, NetError, Op, StoreError, Waiter};
 
 /// One event.

@@ -6,8 +6,8 @@ use crate::effect::ReminderAnswer;
 use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use crate::state::InformHold;
-use everkey_session::{Boot, Farewell, Moment, NetErrorKind};
 use everkey_session::policy::slow_retry_at;
+use everkey_session::{Boot, Farewell, Moment, NetErrorKind};
 
 /// After so many failures of a server that can be reached, the session is revoked all the same.
 const TRIES: u32 = 3;

@@ -6,8 +6,8 @@ use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use crate::state::{InformCall, InformHold, Informing};
 use everkey_proto::Secret;
-use everkey_session::{Boot, CallTarget, Fingerprint, Moment, Op};
 use everkey_session::policy::{retry_after, retry_at};
+use everkey_session::{Boot, CallTarget, Fingerprint, Moment, Op};
 
 impl Informing {
     /// Somebody has just set or cleared a reminder: no backoff of ours is to delay it.

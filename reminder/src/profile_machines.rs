@@ -7,7 +7,10 @@ use crate::facts::SessionFacts;
 use crate::machine::ReminderMachine;
 use everkey_proto::request::{ReminderRequest, SessionRequest};
 use everkey_proto::{Expect, reply};
-use everkey_session::{Boot, Effect, Farewell, Input, Moment, Op, Profile, ProfileReply, ProfileStatus, Settings, Waiter, Wake, WakeReason};
+use everkey_session::{
+    Boot, Effect, Farewell, Input, Moment, Op, Profile, ProfileReply, ProfileStatus, Settings, Waiter, Wake,
+    WakeReason,
+};
 use std::collections::VecDeque;
 
 /// The reminder's work is numbered from here on, the session's from one.

@@ -45,7 +45,7 @@ pub use login_job::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
 pub use profile::Profile;
-pub use registration::{CallTarget, AuthMethod, Endpoints, Registration};
+pub use registration::{AuthMethod, CallTarget, Endpoints, Registration};
 pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
 pub use revocation::PendingRevocation;
 pub use session::{Claims, Fingerprint, Holder, Session, hex};

@@ -11,7 +11,9 @@ use everkey_proto::reply::{Access, EventKind};
 use everkey_reminder::{
     ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, ReminderRecord,
 };
-use everkey_session::{Effect, Input, JobResult, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter};
+use everkey_session::{
+    Effect, Input, JobResult, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
+};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};

@@ -5,8 +5,11 @@ use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
 use everkey_reminder::ReminderAnswer;
-use everkey_session::{CallTarget, Identity, LoginAnswer, LoginCall, PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer, Session};
 use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
+use everkey_session::{
+    CallTarget, Identity, LoginAnswer, LoginCall, PendingRevocation, ProbeAnswer, RefreshAnswer,
+    RevokeAnswer, Session,
+};
 use zeroize::Zeroizing;
 
 /// One provider. What its server does not offer is `None`, so that nobody can ask for it.

@@ -8,7 +8,10 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_proto::Secret;
-use everkey_session::{Capability, Error, Holder, LoginAnswer, LoginCall, NetError, NetErrorKind, ProbeAnswer, RefreshAnswer, RevokeAnswer, TokenResponse};
+use everkey_session::{
+    Capability, Error, Holder, LoginAnswer, LoginCall, NetError, NetErrorKind, ProbeAnswer, RefreshAnswer,
+    RevokeAnswer, TokenResponse,
+};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;

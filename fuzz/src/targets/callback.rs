@@ -8,8 +8,11 @@ use everkey_daemon::messages;
 use everkey_daemon::provider::descriptor;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
-use everkey_session::{Boot, Effect, Endpoints, Error, FileContent, Input, JobResult, Journal, Loaded, LoginCall, Moment, NetJob, Op, Profile, ProfileReply, Rejected, Settings, Waiter};
 use everkey_session::policy::{Discovery, OauthClient};
+use everkey_session::{
+    Boot, Effect, Endpoints, Error, FileContent, Input, JobResult, Journal, Loaded, LoginCall, Moment,
+    NetJob, Op, Profile, ProfileReply, Rejected, Settings, Waiter,
+};
 use url::{Url, form_urlencoded};
 
 const ISSUER: &str = "https://id.example";

@@ -15,7 +15,10 @@ use everkey_daemon::http::HttpResponse;
 use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, descriptor, jwt};
 use everkey_proto::{Secret, SignInMethod};
-use everkey_session::{AuthMethod, Capability, Endpoints, Error, Identity, LoginAnswer, LoginCall, RefreshAnswer, Registration, Rejected, RevokeAnswer, TokenResponse, WellKnown};
+use everkey_session::{
+    AuthMethod, Capability, Endpoints, Error, Identity, LoginAnswer, LoginCall, RefreshAnswer, Registration,
+    Rejected, RevokeAnswer, TokenResponse, WellKnown,
+};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;

@@ -8,6 +8,9 @@ use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 /// How deep records may be nested; the messages of version 1 reach 6.
 const DEPTH: usize = 16;
 
+/// The variant that stands for those which this build does not know, in an enum that has it.
+const UNKNOWN: &str = "unknown";
+
 /// The bytes of a message, or of one record in it, that are not read yet.
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
@@ -124,9 +127,12 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     ) -> Result<V::Value, CodecError> {
         let number: u16 = self.number()?;
         let record = self.record()?;
-        if usize::from(number) >= variants.len() {
-            return Err(CodecError::Unknown { name, number });
-        }
+        let known = |at: &usize| *at < variants.len();
+        // An enum may have a variant for what only newer peers know.
+        let number = Some(number)
+            .filter(|number| known(&usize::from(*number)))
+            .or_else(|| variants.iter().position(|one| *one == UNKNOWN).and_then(|at| u16::try_from(at).ok()))
+            .ok_or(CodecError::Unknown { name, number })?;
         visitor.visit_enum(Variant { number, record })
     }
 

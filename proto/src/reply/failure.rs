@@ -1,6 +1,6 @@
 //! What went wrong, and making it.
 
-use super::hint::Hint;
+use super::hint::{self, Hint};
 use serde::{Deserialize, Serialize};
 
 /// What went wrong: a code for programs, a sentence for people, and what helps.
@@ -11,6 +11,7 @@ pub struct Failure {
     /// What happened, one line.
     pub message: String,
     /// What helps.
+    #[serde(deserialize_with = "hint::read")]
     pub hint: Hint,
     /// Seconds until it is worth trying again, if that is known.
     pub retry_after_secs: Option<u32>,

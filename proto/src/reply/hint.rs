@@ -1,7 +1,8 @@
 //! What to do about a failure, as data: each face words it for the people before it.
 
 use crate::request::SignInMethod;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What helps. In JSON lines a word, or an object with the word as its one name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,21 @@ pub enum Hint {
     HaveSessionFileRemoved,
     /// To stop the other agent, which holds the session file.
     StopOtherAgent,
+    /// Something that only a newer build knows; code and sentence of the failure are whole all the same.
+    Unknown,
+}
+
+/// Reads a hint; one that this build does not know is [`Hint::Unknown`], so that the failure is not lost with it.
+pub(super) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Hint, D::Error> {
+    if !from.is_human_readable() {
+        return Hint::deserialize(from);
+    }
+    match serde_json::Value::deserialize(from)? {
+        word @ (serde_json::Value::String(_) | serde_json::Value::Object(_)) => {
+            Ok(Hint::deserialize(word).unwrap_or(Hint::Unknown))
+        }
+        _ => Err(D::Error::custom("a hint is a word or an object")),
+    }
 }
 
 impl From<String> for Hint {

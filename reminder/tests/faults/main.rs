@@ -19,7 +19,11 @@ use everkey_reminder::{
     FoundReminder, Owed, ProfileEffect, ReminderAnswer, ReminderBook, ReminderCall, ReminderEffect,
     ReminderError, ReminderJob, ReminderNotice, ReminderRecord, Untold,
 };
-use everkey_session::{Capability, Effect, EndReason, Error, FileContent, JobResult, Loaded, NetErrorKind, NetJob, NotOwner, Notice, Op, PendingRevocation, ProfileReply, RevokeAnswer, Session, SignedOutReason, StoreError, StoreJob, Waiter};
+use everkey_session::{
+    Capability, Effect, EndReason, Error, FileContent, JobResult, Loaded, NetErrorKind, NetJob, NotOwner,
+    Notice, Op, PendingRevocation, ProfileReply, RevokeAnswer, Session, SignedOutReason, StoreError,
+    StoreJob, Waiter,
+};
 use script::*;
 
 const DAY: u64 = 86_400;

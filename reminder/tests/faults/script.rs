@@ -9,7 +9,10 @@ use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ProfileMachines, ReminderAnswer, ReminderBook, ReminderCall,
     ReminderDone, ReminderEffect, ReminderJob,
 };
-use everkey_session::{Boot, Effect, FileContent, Input, JobResult, Loaded, LoginAnswer, Moment, NetJob, Op, ProfileReply, RefreshAnswer, Replaced, Session, StoreJob, TokenResponse, Waiter};
+use everkey_session::{
+    Boot, Effect, FileContent, Input, JobResult, Loaded, LoginAnswer, Moment, NetJob, Op, ProfileReply,
+    RefreshAnswer, Replaced, Session, StoreJob, TokenResponse, Waiter,
+};
 
 pub use everkey_reminder::ProfileEffect::{Reminder as OfReminder, Session as OfSession};
 

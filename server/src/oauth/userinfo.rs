@@ -16,8 +16,8 @@ use crate::http::bearer::Bearer;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::oauth::error::{OAuthErrorBody, OAuthErrorResponse};
-use crate::rules::session_kind::SessionKind;
 use crate::rules::oauth::scope::Scopes;
+use crate::rules::session_kind::SessionKind;
 
 /// Who the user is.
 #[derive(Serialize, ToSchema)]

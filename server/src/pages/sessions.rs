@@ -17,8 +17,8 @@ use crate::pages::form::{EmptyForm, PageForm, PageQuery};
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::navigation::{NavigationSection, Who};
 use crate::pages::signed_in::SignedInBrowser;
-use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::rules::program;
+use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::time::Timestamp;
 
 #[derive(Template)]

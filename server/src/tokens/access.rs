@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::keys::KeyRing;
-use crate::rules::session_kind::SessionKind;
 use crate::rules::oauth::scope::{Scope, Scopes};
+use crate::rules::session_kind::SessionKind;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
 use crate::tokens::crypto_provider;

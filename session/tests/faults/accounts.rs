@@ -4,7 +4,10 @@ use crate::script::*;
 use everkey_proto::reply::{Revocation as Word, User};
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret};
-use everkey_session::{Capability, Effect, Error, JobResult, LoginAnswer, NetJob, Notice, Op, ProfileReply, RefreshAnswer, Replaced, Session, StoreJob};
+use everkey_session::{
+    Capability, Effect, Error, JobResult, LoginAnswer, NetJob, Notice, Op, ProfileReply, RefreshAnswer,
+    Replaced, Session, StoreJob,
+};
 
 const ELSEWHERE: &str = "https://other.example";
 

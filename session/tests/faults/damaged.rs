@@ -2,7 +2,9 @@
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{Capability, Effect, Error, FileContent, JobResult, Notice, Op, ProfileReply, SignedOutReason, StoreJob};
+use everkey_session::{
+    Capability, Effect, Error, FileContent, JobResult, Notice, Op, ProfileReply, SignedOutReason, StoreJob,
+};
 
 #[test]
 fn f04_damaged_file_is_set_aside_after_a_second_look() {

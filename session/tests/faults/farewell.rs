@@ -3,7 +3,10 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Outcome;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{Capability, Effect, Farewell, JobResult, Loaded, NetJob, Notice, PendingRevocation, ProfileReply, StoreJob};
+use everkey_session::{
+    Capability, Effect, Farewell, JobResult, Loaded, NetJob, Notice, PendingRevocation, ProfileReply,
+    StoreJob,
+};
 
 /// One who has just signed out; the revocation, and what is done once the session file is gone.
 fn signed_out() -> (Agent, PendingRevocation, Vec<Effect>) {

@@ -3,7 +3,10 @@
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::Replay;
-use everkey_session::{Capability, Effect, EndReason, Error, FileContent, JobResult, Journal, Loaded, NetErrorKind, Notice, Pin, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Sidecar, StoreJob};
+use everkey_session::{
+    Capability, Effect, EndReason, Error, FileContent, JobResult, Journal, Loaded, NetErrorKind, Notice, Pin,
+    ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Sidecar, StoreJob,
+};
 
 #[test]
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {

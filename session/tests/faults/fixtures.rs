@@ -2,8 +2,11 @@
 
 use everkey_proto::reply::User;
 use everkey_proto::{Secret, SignInMethod};
-use everkey_session::{CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError, NetErrorKind, Pin, Session, Settings, Sidecar, StoreError, StoreErrorKind, TokenResponse};
 use everkey_session::policy::{Policy, Replay};
+use everkey_session::{
+    CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError, NetErrorKind,
+    Pin, Session, Settings, Sidecar, StoreError, StoreErrorKind, TokenResponse,
+};
 use std::collections::BTreeMap;
 
 pub const SERVER: &str = "https://api.example";

@@ -4,8 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::{CodeSent, Field, Revocation as Word};
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
-use everkey_session::{DeviceInstructions, Effect, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob, Notice, Op, ProfileReply, Rejected, Session, StoreJob};
 use everkey_session::policy::Policy;
+use everkey_session::{
+    DeviceInstructions, Effect, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob,
+    Notice, Op, ProfileReply, Rejected, Session, StoreJob,
+};
 use std::collections::BTreeMap;
 
 const SECOND: u64 = 1_000;

@@ -4,8 +4,12 @@ use crate::script::*;
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, Expect, Secret, SignInMethod};
-use everkey_session::{AuthMethod, CallTarget, Effect, EndReason, Endpoints, Error, Holder, Identity, JobResult, LoginAnswer, NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Session, SignedOutReason, StoreJob};
 use everkey_session::policy::Policy;
+use everkey_session::{
+    AuthMethod, CallTarget, Effect, EndReason, Endpoints, Error, Holder, Identity, JobResult, LoginAnswer,
+    NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Session, SignedOutReason,
+    StoreJob,
+};
 use std::collections::BTreeMap;
 
 const ELSEWHERE: &str = "https://other.example";

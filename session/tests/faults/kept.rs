@@ -3,7 +3,10 @@
 use crate::script::*;
 use everkey_proto::Secret;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{CallTarget, Capability, Effect, EndReason, Error, FileContent, JobResult, NetErrorKind, NetJob, Notice, ProfileReply, RefreshAnswer, Replaced, Session, Sidecar, StoreJob, TokenResponse};
+use everkey_session::{
+    CallTarget, Capability, Effect, EndReason, Error, FileContent, JobResult, NetErrorKind, NetJob, Notice,
+    ProfileReply, RefreshAnswer, Replaced, Session, Sidecar, StoreJob, TokenResponse,
+};
 
 const ELSEWHERE: &str = "https://other.example";
 

@@ -3,7 +3,10 @@
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
-use everkey_session::{Capability, Claims, Effect, EndReason, Error, JobResult, Journal, NetErrorKind, NetJob, Notice, ProbeAnswer, ProfileReply, RefreshAnswer, StoreJob};
+use everkey_session::{
+    Capability, Claims, Effect, EndReason, Error, JobResult, Journal, NetErrorKind, NetJob, Notice,
+    ProbeAnswer, ProfileReply, RefreshAnswer, StoreJob,
+};
 
 fn lost() -> RefreshAnswer {
     RefreshAnswer::Unclear(trouble(NetErrorKind::Timeout))

@@ -4,8 +4,11 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
-use everkey_session::{AuthMethod, Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse};
 use everkey_session::policy::{OauthClient, Policy};
+use everkey_session::{
+    AuthMethod, Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob,
+    Notice, Op, ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse,
+};
 
 const PORT: u16 = 40_123;
 

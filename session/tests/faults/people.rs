@@ -3,8 +3,10 @@
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{Capability, Effect, EndReason, JobResult, NetJob, Notice, ProfileReply, RefreshAnswer, StoreJob};
 use everkey_session::policy::Replay;
+use everkey_session::{
+    Capability, Effect, EndReason, JobResult, NetJob, Notice, ProfileReply, RefreshAnswer, StoreJob,
+};
 
 #[test]
 fn n01_fifty_callers_one_request() {

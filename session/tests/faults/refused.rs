@@ -2,7 +2,9 @@
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
-use everkey_session::{Capability, Effect, Error, Fingerprint, JobResult, NetJob, Notice, ProbeAnswer, ProfileReply, StoreJob};
+use everkey_session::{
+    Capability, Effect, Error, Fingerprint, JobResult, NetJob, Notice, ProbeAnswer, ProfileReply, StoreJob,
+};
 
 fn better_than(generation: u64) -> SessionRequest {
     SessionRequest::Better { than: Fingerprint::of(&session(generation).access) }

@@ -4,8 +4,12 @@ pub use crate::fixtures::*;
 
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
-use everkey_session::{Boot, CallTarget, Capability, Effect, EndReason, FileContent, Input, JobResult, Loaded, LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, Session, Settings, StoreJob, TokenResponse, Waiter};
 use everkey_session::policy::{Policy, Replay};
+use everkey_session::{
+    Boot, CallTarget, Capability, Effect, EndReason, FileContent, Input, JobResult, Loaded, LoginAnswer,
+    Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, Session, Settings, StoreJob,
+    TokenResponse, Waiter,
+};
 
 /// The agent on stage.
 pub struct Agent {

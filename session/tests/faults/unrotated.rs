@@ -5,7 +5,10 @@ use everkey_proto::reply::{Revocation as Word, Short, State};
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, Secret, SignInMethod};
 use everkey_session::policy::{Policy, Renewal};
-use everkey_session::{Effect, EndReason, Endpoints, Error, Fingerprint, Holder, Identity, JobResult, Loaded, LoginAnswer, NetJob, Notice, ProfileReply, ProfileStatus, Registration, Session, SignedOutReason, StoreJob};
+use everkey_session::{
+    Effect, EndReason, Endpoints, Error, Fingerprint, Holder, Identity, JobResult, Loaded, LoginAnswer,
+    NetJob, Notice, ProfileReply, ProfileStatus, Registration, Session, SignedOutReason, StoreJob,
+};
 use std::collections::BTreeMap;
 
 /// A session without a refresh token.

@@ -6,7 +6,10 @@ mod jobs;
 use crate::dice::Dice;
 use everkey_proto::Secret;
 use everkey_reminder::{FoundReminder, ReminderBook, ReminderDone, ReminderJob, ReminderRecord};
-use everkey_session::{FileContent, Fingerprint, JobResult, Journal, Loaded, NotOwner, Op, PendingRevocation, Replaced, Session, Sidecar, StoreJob};
+use everkey_session::{
+    FileContent, Fingerprint, JobResult, Journal, Loaded, NotOwner, Op, PendingRevocation, Replaced, Session,
+    Sidecar, StoreJob,
+};
 use jobs::{failed, steps, succeeded, trouble};
 use std::collections::{BTreeMap, VecDeque};
 

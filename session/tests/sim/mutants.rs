@@ -10,7 +10,10 @@ use everkey_proto::Secret;
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
-use everkey_session::{Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal, Moment, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Settings, Sidecar, StoreJob};
+use everkey_session::{
+    Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal,
+    Moment, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Settings, Sidecar, StoreJob,
+};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How far the wall clock is ahead of the boot clock when a schedule begins.

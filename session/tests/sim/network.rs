@@ -4,7 +4,10 @@ use crate::check::{Rule, Send};
 use crate::server::{Rules, Sender};
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
-use everkey_session::{Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op, PendingRevocation, ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer};
+use everkey_session::{
+    Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op, PendingRevocation,
+    ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer,
+};
 
 /// How long the agent's HTTP client waits for an answer, in milliseconds.
 const CLIENT_PATIENCE_MS: u64 = 10_000;

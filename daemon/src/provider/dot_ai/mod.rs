@@ -9,7 +9,9 @@ use super::oauth::tokens::{exchange_call, read_tokens};
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_session::policy::{Discovery, OauthClient};
-use everkey_session::{AuthMethod, Capability, Endpoints, LoginAnswer, LoginCall, Registration, TokenResponse};
+use everkey_session::{
+    AuthMethod, Capability, Endpoints, LoginAnswer, LoginCall, Registration, TokenResponse,
+};
 use serde_json::json;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {

@@ -10,7 +10,10 @@ use everkey_config::ProviderKind;
 use everkey_proto::{Secret, reply::User};
 use everkey_reminder::ReminderAnswer;
 use everkey_session::policy::Replay;
-use everkey_session::{Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RefreshAnswer, Rejected, RevokeAnswer, TokenResponse};
+use everkey_session::{
+    Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RefreshAnswer, Rejected, RevokeAnswer,
+    TokenResponse,
+};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;

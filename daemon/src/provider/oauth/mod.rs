@@ -18,8 +18,10 @@ use client::from_client;
 use error::{error_code, failed};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
-use everkey_session::{CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer};
 use everkey_session::policy::{OauthClient, Replay};
+use everkey_session::{
+    CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer,
+};
 use tokens::read_refresh;
 use user_claims::UserClaims;
 

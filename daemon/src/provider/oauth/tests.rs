@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::User;
-use everkey_session::{AuthMethod, Capability, Claims, Holder, RefreshAnswer, Registration, Rejected, Session, WellKnown};
+use everkey_session::{
+    AuthMethod, Capability, Claims, Holder, RefreshAnswer, Registration, Rejected, Session, WellKnown,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;

@@ -2,8 +2,8 @@
 
 use crate::db::users::{Platform, StoredUser};
 use crate::db::{DbError, Tx};
-use crate::rules::session_kind::SessionKind;
 use crate::rules::role::Role;
+use crate::rules::session_kind::SessionKind;
 
 /// The organisation of users who are in none.
 const NO_ORGANISATION: &str = "org_default";

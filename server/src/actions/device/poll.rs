@@ -17,8 +17,8 @@ use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::caller::NetworkCaller;
 use crate::rules::device::{self, Asker, PollAnswer};
-use crate::rules::session_kind::{ProofMethod, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
+use crate::rules::session_kind::{ProofMethod, TokenHolder};
 use crate::time::Timestamp;
 use crate::tokens::device::DeviceCode;
 

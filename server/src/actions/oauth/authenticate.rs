@@ -72,9 +72,8 @@ fn is_proved(client: &OAuthClient, proof: &ClientProof) -> bool {
     let matches = |secret: &SecretText| client.secret == Some(Digest::sha256(secret.expose().as_bytes()));
     match (client.registered.auth, proof) {
         (ClientAuthMethod::None, ClientProof::None) => true,
-        (ClientAuthMethod::Basic, ClientProof::Basic(secret)) | (ClientAuthMethod::Post, ClientProof::Post(secret)) => {
-            matches(secret)
-        }
+        (ClientAuthMethod::Basic, ClientProof::Basic(secret))
+        | (ClientAuthMethod::Post, ClientProof::Post(secret)) => matches(secret),
         (ClientAuthMethod::None, ClientProof::Basic(_) | ClientProof::Post(_))
         | (ClientAuthMethod::Basic, ClientProof::None | ClientProof::Post(_))
         | (ClientAuthMethod::Post, ClientProof::None | ClientProof::Basic(_)) => false,

@@ -16,9 +16,9 @@ use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::session_kind::ProofMethod;
 use crate::rules::oauth::code::{CodeDecision, CodeExchangeFacts, decide};
 use crate::rules::oauth::scope::Scopes;
+use crate::rules::session_kind::ProofMethod;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
 

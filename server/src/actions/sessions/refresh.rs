@@ -14,12 +14,12 @@ use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
-use crate::rules::session_kind::{SessionKind, TokenHolder};
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
 use crate::rules::rotation::{
     Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayRule, Successor, decide, decide_unknown,
 };
+use crate::rules::session_kind::{SessionKind, TokenHolder};
 use crate::time::Timestamp;
 use crate::tokens::refresh::{IdempotencyKey, RefreshToken};
 

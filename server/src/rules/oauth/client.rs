@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn what_is_left_out_is_as_the_rfc_says() {
         let made = ClientRegistration::decide(&asked()).unwrap();
-        assert_eq!((made.auth, made.grants.as_slice()), (ClientAuthMethod::Basic, [GrantType::Code].as_slice()));
+        assert_eq!(
+            (made.auth, made.grants.as_slice()),
+            (ClientAuthMethod::Basic, [GrantType::Code].as_slice())
+        );
         assert_eq!((made.name.as_str(), made.scopes), ("", Scopes::all()));
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::rules::session_kind::SessionKind;
 use crate::rules::rate::Rate;
+use crate::rules::session_kind::SessionKind;
 use crate::time::Timestamp;
 
 /// The furthest ahead a request's deadline may lie, by the server's clock.

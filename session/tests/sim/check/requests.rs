@@ -4,8 +4,8 @@ use super::{Checks, Rule};
 use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::Secret;
-use everkey_session::{Capability, Fingerprint, Journal, Op, RefreshAnswer, Session};
 use everkey_session::policy::Replay;
+use everkey_session::{Capability, Fingerprint, Journal, Op, RefreshAnswer, Session};
 use std::collections::BTreeMap;
 
 const GAP_MS: u64 = 30_000;

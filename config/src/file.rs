@@ -6,7 +6,7 @@ use crate::file_text::{At, Source, Table, nearest};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
 use everkey_proto::SignInMethod;
-use everkey_proto::address::{self, NotAnAddress};
+use everkey_proto::server_url::{self, NotAnAddress};
 use std::collections::BTreeMap;
 
 /// Everything that `config.toml` says.
@@ -145,7 +145,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
             (server, Some(oauth))
         }
         ProviderKind::Failproofai | ProviderKind::Achilles | ProviderKind::Binboi | ProviderKind::DotAi => {
-            let server = url(source, &mut table, "server", address::check_server)?;
+            let server = url(source, &mut table, "server", server_url::check_server)?;
             (server.map(|s| s.trim_end_matches('/').to_owned()), None)
         }
     };
@@ -161,8 +161,8 @@ fn oauth(
 ) -> Result<OauthProfile, ConfigError> {
     let at = table.at();
     let fail = |message: &str| Err(source.error(at, Some(name), format!("profile {name:?} {message}")));
-    let issuer = url(source, table, "issuer", address::check_server)?;
-    let mut endpoint = |key| url(source, table, key, address::check);
+    let issuer = url(source, table, "issuer", server_url::check_server)?;
+    let mut endpoint = |key| url(source, table, key, server_url::check);
     let token = endpoint("token_endpoint")?;
     let authorization = endpoint("authorization_endpoint")?;
     let device_authorization = endpoint("device_authorization_endpoint")?;

@@ -5,7 +5,7 @@ use crate::file::{Config, OauthProfile, ProfileConfig};
 use crate::names::is_plain_name;
 use crate::paths::Places;
 use crate::provider::ProviderKind;
-use everkey_proto::address::normal_server;
+use everkey_proto::server_url::normal_server;
 use everkey_proto::{DEFAULT_PROFILE, SignInMethod};
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,7 @@
 
 mod acceptor;
 mod access_log;
+mod agent_failures;
 mod agent_lock;
 mod broker;
 mod callback_listener;
@@ -20,7 +21,6 @@ mod net_jobs;
 mod parking;
 pub mod provider;
 mod raw_fd;
-mod refusals;
 mod remind;
 mod service_manager;
 mod socket;

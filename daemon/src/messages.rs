@@ -102,7 +102,7 @@ pub fn status(
     }))
 }
 
-/// Code, sentence and hint for a trouble.
+/// Code, sentence and hint for an error.
 pub fn failure(error: &Error) -> Failure {
     let (code, message, hint) = match error {
         Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), Hint::Login),

@@ -1,5 +1,5 @@
-//! A connector for reqwest that makes a connection, parks it, and hands it out once: the one way to have the
-//! connection stand before the intent is durable (S1 before S2) with a library that connects and sends in one go.
+//! Makes a connection, parks it, and hands it out once: reqwest connects and sends in one go, and S1 must end before S2
+//! begins.
 
 use std::error::Error;
 use std::fmt;

@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod address;
 pub mod codec;
 pub mod errand;
 pub mod fingerprint;
@@ -14,6 +13,7 @@ pub mod json;
 pub mod reply;
 pub mod request;
 pub mod secret;
+pub mod server_url;
 pub mod text;
 mod version;
 

@@ -1,5 +1,5 @@
-//! The word before a revocation: what the user of a session that has ended still owes the api-server is told with the
-//! token of that session. The session itself is gone already, and its revocation waits.
+//! Before a session's token is revoked, it is used once more: to inform the api-server of a reminder that it does not
+//! know yet. The session itself is gone already, and its revocation waits.
 
 use crate::book::Owed;
 use crate::effect::ReminderAnswer;

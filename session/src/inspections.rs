@@ -1,5 +1,5 @@
-//! Questions to a server whose a token is: the session's own, where its file does not say, or one that a caller brought
-//! and that is kept nowhere.
+//! Asks a server to whom a token belongs: the session's own token, where its file does not say, or one that a caller
+//! brought and that is kept nowhere.
 
 use crate::effect::Outbox;
 use crate::input::{Op, Waiter};

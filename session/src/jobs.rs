@@ -3,7 +3,7 @@
 use crate::error::{NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
-use crate::login_job::{LoginAnswer, LoginCall};
+use crate::login_call::{LoginAnswer, LoginCall};
 use crate::registration::CallTarget;
 use crate::revocation::PendingRevocation;
 use crate::session::{Fingerprint, Session};

@@ -1,4 +1,4 @@
-//! What the agent does, as a pure function: one event in, effects out.
+//! The core: what to do about one profile's session, as a pure function: one event in, effects out.
 //! Deliberately absent: I/O, clocks, randomness, async. They come in with the events.
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -14,7 +14,7 @@ mod inspections;
 mod jobs;
 mod journal;
 mod login;
-mod login_job;
+mod login_call;
 mod logout;
 mod notice;
 pub mod policy;
@@ -41,7 +41,7 @@ pub use jobs::{
     FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
 };
 pub use journal::{Capability, Intent, Journal};
-pub use login_job::{LoginAnswer, LoginCall, WellKnown};
+pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
 pub use profile::Profile;

@@ -73,7 +73,7 @@ pub enum Discovery {
     Metadata,
     /// They are known.
     Given(Endpoints),
-    /// CallTarget `/register`, `/authorize` and `/token` of the server.
+    /// At `/register`, `/authorize` and `/token` of the server.
     UsualPaths,
 }
 

@@ -39,7 +39,7 @@ pub struct Wake {
     pub why: WakeReason,
 }
 
-/// Why a profile wants to be woken, in one stable word. DeviceInstructions by `status --json` and in traces, so that an agent that
+/// Why a profile wants to be woken, in one stable word. Shown by `status --json` and in traces, so that an agent that
 /// seems stuck can be explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WakeReason(&'static str);

@@ -5,7 +5,7 @@ use crate::cli::terminal::output;
 use everkey_client::precedence::{self, NamedServer, Origin};
 use everkey_client::{Failure, Inspection, Status, User, Verdict, environment};
 use everkey_proto::Code;
-use everkey_proto::address::normal_server;
+use everkey_proto::server_url::normal_server;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 

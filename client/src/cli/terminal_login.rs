@@ -134,7 +134,7 @@ impl<'a> TerminalLogin<'a> {
             url: output::plain(url),
             user_code: output::plain(user_code),
             expires: dates::local_time(*expires_at, "%-I:%M:%S %p"),
-            qr: everkey_proto::address::check(address).ok().and_then(|()| qr::for_terminal(address)),
+            qr: everkey_proto::server_url::check(address).ok().and_then(|()| qr::for_terminal(address)),
         };
         output::line(match self.context.profile.provider {
             ProviderKind::Achilles => render::achilles::device_code(&code),

@@ -52,8 +52,10 @@ impl Broker {
                     }
                 }
                 ProfileEffect::Reminder(ReminderEffect::Remind(reminder)) => self.remind(index, reminder),
-                ProfileEffect::Session(Effect::Notify(notice)) => self.tell(index, &notice),
-                ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => self.notify(index, &notice),
+                ProfileEffect::Session(Effect::Notify(notice)) => self.notify_session(index, &notice),
+                ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => {
+                    self.notify_reminder(index, &notice)
+                }
                 // The reminder has had it.
                 ProfileEffect::Session(Effect::Farewell(_)) => {}
             }
@@ -84,7 +86,7 @@ impl Broker {
     }
 
     /// In the log, and to whoever follows.
-    fn tell(&self, index: usize, notice: &Notice) {
+    fn notify_session(&self, index: usize, notice: &Notice) {
         let of = &self.profiles[index];
         logging::log(&of.name, notice);
         if let (Some(what), Ok(now)) = (events::of_notice(notice, of.machines.session()), clock::now()) {
@@ -93,7 +95,7 @@ impl Broker {
     }
 
     /// The same for the reminder.
-    fn notify(&self, index: usize, notice: &ReminderNotice) {
+    fn notify_reminder(&self, index: usize, notice: &ReminderNotice) {
         let profile = &self.profiles[index].name;
         logging::log_reminder(profile, notice);
         if let (Some(what), Ok(now)) = (events::of_reminder_notice(notice), clock::now()) {

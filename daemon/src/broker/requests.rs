@@ -5,7 +5,7 @@ use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
 use crate::configuration::ConfiguredProfile;
 use crate::http::base_url;
-use crate::{access_log, refusals};
+use crate::{access_log, agent_failures};
 use anyhow::Result;
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
 use everkey_proto::{Failure, Reply};
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 impl Broker {
     pub(super) fn handle_request(&mut self, asked: ClientRequest) -> Result<()> {
         if self.stopping.is_some() {
-            let _ = asked.reply.send(refusals::stopping());
+            let _ = asked.reply.send(agent_failures::stopping());
             return Ok(());
         }
         let asked = match asked.request {
@@ -56,7 +56,8 @@ impl Broker {
         let log = self.access.clone();
         // Nothing comes of it but the reply, so nobody has to wait for its end.
         tokio::task::spawn_blocking(move || {
-            let _ = reply.send(log.last(limit).map_or_else(|e| refusals::no_access_log(&e), Reply::Accesses));
+            let _ = reply
+                .send(log.last(limit).map_or_else(|e| agent_failures::no_access_log(&e), Reply::Accesses));
         });
     }
 
@@ -96,14 +97,10 @@ impl Broker {
 
     fn ask_profile(&mut self, index: usize, asked: RequestToProfile) -> Result<()> {
         let RequestToProfile { mut expect, request, caller, reply, .. } = asked;
-        let needs_server = matches!(
-            request,
-            ProfileRequest::Session(SessionRequest::Login { .. } | SessionRequest::Inspect { .. })
-        );
         match expect.server.as_deref().map(base_url) {
             Some(Ok(server)) => expect.server = Some(server),
-            Some(Err(why)) if needs_server => {
-                let _ = reply.send(refusals::not_a_server(&why));
+            Some(Err(why)) if goes_to_named_server(&request) => {
+                let _ = reply.send(agent_failures::not_a_server(&why));
                 return Ok(());
             }
             // No session is bound to what is no server: the core says whose it is.
@@ -111,11 +108,7 @@ impl Broker {
         }
         let profile = self.profiles[index].name.as_str();
         tracing::debug!(pid = caller.pid, profile, request = request.as_str(), "asked");
-        let takes_token = matches!(
-            request,
-            ProfileRequest::Session(SessionRequest::Token { .. } | SessionRequest::Better { .. })
-        );
-        let program = takes_token.then(|| access_log::program(caller.pid)).flatten();
+        let program = hands_out_token(&request).then(|| access_log::program(caller.pid)).flatten();
         let waiter = self.wait(PendingReply { reply, caller, program });
         match request {
             ProfileRequest::Session(request) => self.apply(index, Input::Request { waiter, expect, request }),
@@ -130,5 +123,43 @@ impl Broker {
         let waiter = Waiter(self.last_waiter);
         self.pending.insert(waiter, pending);
         waiter
+    }
+}
+
+/// Whether it goes to the server that the caller names, so that the name has to be one.
+fn goes_to_named_server(request: &ProfileRequest) -> bool {
+    match request {
+        ProfileRequest::Session(SessionRequest::Login { .. } | SessionRequest::Inspect { .. }) => true,
+        ProfileRequest::Session(
+            SessionRequest::Whoami
+            | SessionRequest::Status
+            | SessionRequest::Token { .. }
+            | SessionRequest::Refresh { .. }
+            | SessionRequest::Answer { .. }
+            | SessionRequest::Cancel { .. }
+            | SessionRequest::Logout
+            | SessionRequest::Better { .. }
+            | SessionRequest::Wait { .. },
+        )
+        | ProfileRequest::Reminder(_) => false,
+    }
+}
+
+/// Whether its answer is an access token, so that the access log names the program.
+fn hands_out_token(request: &ProfileRequest) -> bool {
+    match request {
+        ProfileRequest::Session(SessionRequest::Token { .. } | SessionRequest::Better { .. }) => true,
+        ProfileRequest::Session(
+            SessionRequest::Whoami
+            | SessionRequest::Status
+            | SessionRequest::Refresh { .. }
+            | SessionRequest::Login { .. }
+            | SessionRequest::Answer { .. }
+            | SessionRequest::Cancel { .. }
+            | SessionRequest::Logout
+            | SessionRequest::Wait { .. }
+            | SessionRequest::Inspect { .. },
+        )
+        | ProfileRequest::Reminder(_) => false,
     }
 }

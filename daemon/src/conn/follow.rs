@@ -1,10 +1,10 @@
 //! A connection that follows what happens: events go out as they come, however long nothing does.
 //! No request is read any more, and nobody waits for a reader.
 
-use super::handle::AgentHandle;
+use super::agent_handle::AgentHandle;
 use super::stream::{End, RequestReader, WireForm, in_time, nonsense};
+use crate::agent_failures;
 use crate::events::Follower;
-use crate::refusals;
 use everkey_proto::Reply;
 use interprocess::local_socket::tokio::Stream;
 use std::time::Duration;
@@ -35,10 +35,10 @@ pub async fn follow(
             biased;
             event = follower.next() => match event {
                 Some(Ok(event)) => (Reply::Event(event.as_ref().clone()), false),
-                Some(Err(missed)) => (refusals::too_slow(&missed), true),
-                None => (refusals::stopping(), true),
+                Some(Err(missed)) => (agent_failures::too_slow(&missed), true),
+                None => (agent_failures::stopping(), true),
             },
-            _ = agent.closing.wait_for(|closing| *closing) => (refusals::stopping(), true),
+            _ = agent.closing.wait_for(|closing| *closing) => (agent_failures::stopping(), true),
             more = reader.fill_buf() => match more? {
                 [] => return Ok(()),
                 _ => return Err(nonsense("a request from one who follows")),

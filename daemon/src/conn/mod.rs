@@ -1,10 +1,10 @@
 //! Connections: hello, then requests and replies, in frames or JSON lines by the first byte.
 
+mod agent_handle;
 mod follow;
-mod handle;
 mod serve;
 mod stream;
 
+pub use agent_handle::AgentHandle;
 pub use follow::MOST_FOLLOWERS;
-pub use handle::AgentHandle;
 pub use serve::serve;

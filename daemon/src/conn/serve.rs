@@ -1,14 +1,14 @@
 //! One connection: hello, then requests and replies, binary frames or JSON lines by its first byte.
 //! A frame has 5 s to arrive or leave; no input is echoed.
 
+use super::agent_handle::AgentHandle;
 use super::follow;
-use super::handle::AgentHandle;
 use super::stream::{
     End, FRAME_TIME, RequestReader, WireForm, enclose, in_time, nonsense, read_frame, read_line,
 };
+use crate::agent_failures;
 use crate::broker::{Caller, ClientRequest};
 use crate::events::Follower;
-use crate::refusals;
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
@@ -76,10 +76,12 @@ async fn frames(
         let next = match codec::decode_request(&body) {
             Ok(request) => ask(request, &caller, &agent).await,
             // The frame is whole, so the next one can be read.
-            Err(e @ CodecError::Unknown { .. }) => Next::Reply(refusals::bad_request(e.to_string())),
+            Err(e @ CodecError::Unknown { .. }) => Next::Reply(agent_failures::bad_request(e.to_string())),
             Err(e) => {
-                in_time(writer.write_all(&WireForm::Frames.bytes(refusals::bad_request(e.to_string()))?))
-                    .await?;
+                in_time(
+                    writer.write_all(&WireForm::Frames.bytes(agent_failures::bad_request(e.to_string()))?),
+                )
+                .await?;
                 return Err(nonsense("not a request"));
             }
         };
@@ -122,7 +124,7 @@ async fn lines(
                 return complain(stream, &e).await;
             }
             Err(e @ (LineError::Missing(_) | LineError::Superfluous(_))) => {
-                Next::Reply(refusals::bad_request(e.to_string()))
+                Next::Reply(agent_failures::bad_request(e.to_string()))
             }
         };
         match next {
@@ -137,7 +139,7 @@ async fn lines(
 
 /// Says once what is wrong, then hangs up: after a line that is no message nothing can be trusted to be one.
 async fn complain(mut writer: &Stream, e: &LineError) -> Result<(), End> {
-    in_time(writer.write_all(&WireForm::Lines.bytes(refusals::bad_request(e.to_string()))?)).await?;
+    in_time(writer.write_all(&WireForm::Lines.bytes(agent_failures::bad_request(e.to_string()))?)).await?;
     Err(nonsense("not a line"))
 }
 
@@ -148,15 +150,15 @@ async fn ask(request: Request, caller: &Caller, agent: &AgentHandle) -> Next {
                 tracing::debug!(pid = caller.pid, past, "follows what happens");
                 Next::Follow(agent.events.follow(past), place)
             }
-            Err(_full) => Next::Reply(refusals::too_many_followers(follow::MOST_FOLLOWERS)),
+            Err(_full) => Next::Reply(agent_failures::too_many_followers(follow::MOST_FOLLOWERS)),
         };
     }
     let (reply, answer) = oneshot::channel();
     let asked = ClientRequest { request, caller: caller.clone(), reply };
     if agent.inbox.send(asked).await.is_err() {
-        return Next::Reply(refusals::stopping());
+        return Next::Reply(agent_failures::stopping());
     }
-    Next::Reply(answer.await.unwrap_or_else(|_| refusals::stopping()))
+    Next::Reply(answer.await.unwrap_or_else(|_| agent_failures::stopping()))
 }
 
 /// Waits for the next request's first byte; false when there will be none.

@@ -1,11 +1,11 @@
 //! HTTP through reqwest.
 
-mod address;
 mod connection;
 mod request;
 mod response;
+mod url;
 
-pub use address::{base_url, endpoint};
 pub use connection::{Parked, call, park};
 pub use request::{Auth, HttpRequest, RequestTarget};
 pub use response::{HttpResponse, http_date};
+pub use url::{base_url, endpoint};

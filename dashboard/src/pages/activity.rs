@@ -198,7 +198,7 @@ fn title(what: &EventKind) -> (Tone, &'static str) {
         EventKind::Offline { .. } => (Tone::Warn, "Refresh failed"),
         EventKind::NeedsLogin { .. } => (Tone::Bad, "Needs a new sign-in"),
         EventKind::Adopted { .. } => (Tone::Good, "Session taken over"),
-        EventKind::FileTrouble { .. } => (Tone::Bad, "AgentProblem with a file"),
+        EventKind::FileTrouble { .. } => (Tone::Bad, "Trouble with a file"),
         EventKind::Handed { .. } => (Tone::Quiet, "Token handed out"),
         EventKind::ReminderSet { .. } => (Tone::Good, "Reminder set"),
         EventKind::ReminderCleared => (Tone::Quiet, "Reminder cleared"),
@@ -287,6 +287,12 @@ mod tests {
         assert_eq!(line.marks.iter().filter(|mark| mark.kind == Kind::Refreshed).count(), 5);
         assert!(page.lines.iter().all(|line| line.profile != "binboi"), "nothing to draw");
         assert_eq!(page.scale.name, "the last 6 hours");
+    }
+
+    #[test]
+    fn file_trouble_is_titled_in_plain_words() {
+        let what = EventKind::FileTrouble { why: "damaged".to_owned() };
+        assert_eq!(title(&what).1, "Trouble with a file");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{measure, reach};
 use everkey_daemon::http;
-use everkey_proto::address::normal_server;
+use everkey_proto::server_url::normal_server;
 use url::{Host, Url};
 
 /// What comes after a base URL; see `provider/`.

@@ -3,8 +3,8 @@
 use crate::effect::Outbox;
 use crate::error::StoreError;
 use crate::input::{Op, Waiter};
+use crate::login::method_machine::MethodMachine;
 use crate::login::next_step::Prompt;
-use crate::login::sign_in::MethodMachine;
 use crate::registration::CallTarget;
 use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;

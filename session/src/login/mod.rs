@@ -2,10 +2,10 @@
 
 mod flow;
 mod machine;
+mod method_machine;
 mod next_step;
 mod oauth_client;
 mod schemes;
-mod sign_in;
 mod store;
 
 pub(crate) use machine::{Login, LoginEvent, LoginOutcome};

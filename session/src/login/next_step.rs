@@ -1,7 +1,7 @@
 //! What a way to sign in wants next.
 
 use crate::error::Error;
-use crate::login_job::LoginCall;
+use crate::login_call::LoginCall;
 use crate::registration::Registration;
 use crate::reply::{BrowserPage, DeviceInstructions};
 use crate::token_response::TokenResponse;

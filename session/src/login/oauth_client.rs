@@ -3,12 +3,12 @@
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::identity::Identity;
 use crate::login::next_step::NextStep;
-use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
+use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
 use crate::registration::{AuthMethod, Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::SignInMethod;
-use everkey_proto::address::normal_server;
+use everkey_proto::server_url::normal_server;
 
 /// How a sign-in asks its server where the endpoints are.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use crate::session::Fingerprint;
 use crate::session_file::FileState;
 use crate::time::Moment;
 use crate::waiters::{Want, cant_refresh, token};
-use everkey_proto::address::normal_server;
 use everkey_proto::reply::{self, State};
 use everkey_proto::request::SessionRequest;
+use everkey_proto::server_url::normal_server;
 use everkey_proto::{Expect, Secret, SignInMethod};
 
 impl Profile {

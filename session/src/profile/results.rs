@@ -7,7 +7,7 @@ use crate::input::Op;
 use crate::inspections::Purpose;
 use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced};
 use crate::login::{LoginEvent, LoginOutcome};
-use crate::login_job::LoginAnswer;
+use crate::login_call::LoginAnswer;
 use crate::notice::Notice;
 use crate::profile::{Profile, context};
 use crate::reply::ProfileReply;

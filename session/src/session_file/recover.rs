@@ -1,4 +1,5 @@
-//! What a start makes of the journal: files as the last agent, a crash, or another program left them.
+//! Judges the journal at a start: is its token spent or still open, or is its outcome to be rolled forward? Where it
+//! can't be judged, the profile is sealed.
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::jobs::FileContent;

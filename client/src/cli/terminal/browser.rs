@@ -1,7 +1,7 @@
 //! Opens a page in the person's browser, by a file of theirs that redirects: `ps` shows the file, not the page (S01).
 
 use everkey_client::environment;
-use everkey_proto::address;
+use everkey_proto::server_url;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -20,7 +20,7 @@ const PREFIX: &str = "open-";
 
 /// Opens a sign-in's page. The file is there as long as what is returned; none means that no browser opened.
 pub fn open(page: &str, folder: &Path) -> Option<NamedTempFile> {
-    address::check(page).ok()?;
+    server_url::check(page).ok()?;
     open_by_file(page, "Go on to sign in", folder)
 }
 

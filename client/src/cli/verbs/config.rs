@@ -13,7 +13,7 @@ use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::{Failure, ResolvedProfile, configuration};
 use everkey_config::ProviderKind;
 use everkey_config::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
-use everkey_proto::{Code, address};
+use everkey_proto::{Code, server_url};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -237,7 +237,7 @@ fn print_server(context: &Context) -> Result<(), Failure> {
 
 fn set_server(context: &Context, url: &str) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new(Code::BadRequest, message, hint));
-    if let Err(e) = address::check_server(url) {
+    if let Err(e) = server_url::check_server(url) {
         return refuse(format!("{e}."), "Nothing was changed.");
     }
     let Some(name) = own_name(&context.profile) else {

@@ -4,7 +4,7 @@
 use crate::error::{Error, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
-use crate::login_job::{LoginAnswer, LoginCall};
+use crate::login_call::{LoginAnswer, LoginCall};
 use crate::policy::OauthClient;
 use crate::registration::{Endpoints, Registration};
 use crate::reply::BrowserPage;

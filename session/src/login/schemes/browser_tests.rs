@@ -3,7 +3,7 @@
 use super::*;
 use crate::error::{NetError, NetErrorKind};
 use crate::login::schemes::fixtures::*;
-use crate::login_job::WellKnown;
+use crate::login_call::WellKnown;
 use crate::registration::AuthMethod;
 use std::collections::BTreeMap;
 

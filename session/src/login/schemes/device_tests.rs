@@ -4,7 +4,7 @@ use super::*;
 use crate::error::NetError;
 use crate::identity::Identity;
 use crate::login::schemes::fixtures::*;
-use crate::login_job::WellKnown;
+use crate::login_call::WellKnown;
 use crate::registration::AuthMethod;
 use everkey_proto::reply::User;
 

@@ -4,7 +4,7 @@ use crate::error::{NetError, NetErrorKind};
 use crate::identity::Identity;
 use crate::journal::Capability;
 use crate::login::next_step::NextStep;
-use crate::login_job::{LoginAnswer, LoginCall, WellKnown};
+use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::OauthClient;
 use crate::registration::{AuthMethod, Endpoints, Registration};
 use crate::session::Claims;

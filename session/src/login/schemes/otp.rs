@@ -2,7 +2,7 @@
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
-use crate::login_job::{LoginAnswer, LoginCall};
+use crate::login_call::{LoginAnswer, LoginCall};
 use everkey_proto::reply::{CodeSent, Field};
 use everkey_proto::{Entry, Secret};
 

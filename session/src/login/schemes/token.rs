@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::journal::Capability;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
-use crate::login_job::{LoginAnswer, LoginCall};
+use crate::login_call::{LoginAnswer, LoginCall};
 use crate::session::Claims;
 use crate::token_response::TokenResponse;
 use everkey_proto::Secret;

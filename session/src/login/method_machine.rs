@@ -3,7 +3,7 @@
 
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::schemes::{browser, device, otp, token};
-use crate::login_job::LoginAnswer;
+use crate::login_call::LoginAnswer;
 use crate::policy::OauthClient;
 use crate::registration::Registration;
 use crate::time::Moment;

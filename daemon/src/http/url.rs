@@ -23,7 +23,7 @@ pub fn base_url(text: &str) -> Result<String, String> {
     if !plain {
         return Err("a server's URL has no user, password, query or fragment".to_owned());
     }
-    let normal = everkey_proto::address::normal_server(url.as_str());
+    let normal = everkey_proto::server_url::normal_server(url.as_str());
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {

@@ -176,8 +176,8 @@ pub enum RefreshAnswer {
     Rotating,
     /// RR-1's 409 `deadline_passed`: this attempt changed nothing.
     Late,
-    /// A well-formed answer that this attempt changed nothing; seconds to wait, if told.
-    Declined(Option<u64>),
+    /// The server did not process this attempt, so it changed nothing; an earlier attempt stays in doubt.
+    Declined(NetError),
     /// Anything else: the outcome stays in doubt.
     Unclear(NetError),
 }

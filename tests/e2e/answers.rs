@@ -1,4 +1,4 @@
-//! What comes back instead of a good token answer, and what does not (N02, N11, N12, N14, N22, N25, N32).
+//! What comes back instead of a good token answer, and what does not (N02, N11, N12, N14, N22, N25, N32 to N34).
 
 use everkey_tests::{ADA, Canned, Fault, REFRESH, Setup, World, othertool, until};
 use serde_json::json;
@@ -254,4 +254,26 @@ fn n33_a_passed_deadline_is_moved_with_the_same_key() {
     assert!(world.server.log().contains("status=409"), "the late one consumed nothing");
     assert_eq!((world.server.events("rotated"), world.server.events("repeat_answered")), (1, 0));
     world.server.assert_nothing_revoked();
+}
+
+#[test]
+fn n34_an_unprocessed_refresh_costs_no_session_without_promises() {
+    let forget = |answer: &mut serde_json::Value| {
+        answer.as_object_mut().unwrap().remove("refresh_retry");
+    };
+    for (status, reason) in [(429, "Slow down"), (425, "Too early"), (421, "Wrong server")] {
+        let world = World::new();
+        world.proxy.every("/v0/auth/login/verify", Fault::Rewrite(forget));
+        world.login();
+        let page = Canned::new(status, "text/html", &["Retry-After: 1"], &format!("<h1>{reason}</h1>"));
+        world.proxy.next(REFRESH, Fault::Answer(page.clone()));
+        world.proxy.next(REFRESH, Fault::Answer(page));
+        let refresh = world.session_text("refresh_token");
+        world.start("auth refresh").finish();
+        until("the third attempt", || world.proxy.refreshes() == 3);
+        world.until_state("valid");
+        assert_ne!(world.session_text("refresh_token"), refresh);
+        assert_eq!(world.server.events("rotated"), 1);
+        world.server.assert_nothing_revoked();
+    }
 }

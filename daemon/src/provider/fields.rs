@@ -1,8 +1,8 @@
 //! What the providers' files and answers have in common.
 
-use crate::http::HttpResponse;
+use crate::http::{HttpResponse, http_date};
 use everkey_proto::Secret;
-use everkey_session::Capability;
+use everkey_session::{Capability, NetErrorKind, RefreshAnswer};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ pub fn error_code(answer: &HttpResponse) -> Option<String> {
 }
 
 /// RR-1: the server says that this attempt changed nothing.
-pub fn unconsumed(answer: &HttpResponse) -> bool {
+fn unconsumed(answer: &HttpResponse) -> bool {
     #[derive(Deserialize)]
     struct Shape {
         attempt_consumed: bool,
@@ -87,17 +87,44 @@ pub fn unconsumed(answer: &HttpResponse) -> bool {
     answer.json::<Shape>().is_some_and(|shape| !shape.attempt_consumed)
 }
 
-/// Seconds to wait: `retry_after_secs` in the body wins over a numeric header; clamped to a day.
+/// What an answer to a refresh proves if it is neither tokens nor the provider's refusal. `is_error` says whether its body
+/// is an error of the provider's contract.
+pub fn read_other(answer: &HttpResponse, is_error: bool) -> RefreshAnswer {
+    match answer.status {
+        // Too many requests (RFC 6585 section 4), too early (RFC 8470 section 5.2), the wrong server (RFC 9110 section
+        // 15.5.20): whoever says so has not processed the request.
+        429 => {
+            RefreshAnswer::Declined(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(30))))
+        }
+        421 | 425 => RefreshAnswer::Declined(answer.error(waits_or_status(answer))),
+        _ if is_error && unconsumed(answer) => RefreshAnswer::Declined(answer.error(waits_or_status(answer))),
+        503 => RefreshAnswer::Unclear(answer.error(waits_or_status(answer))),
+        200..=299 => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+        300..=399 => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
+        status => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+    }
+}
+
+fn waits_or_status(answer: &HttpResponse) -> NetErrorKind {
+    retry_after(answer).map_or(NetErrorKind::Status(answer.status), NetErrorKind::Limited)
+}
+
+/// Seconds to wait: `retry_after_secs` in the body wins over the header, which holds seconds or a date (RFC 9110 section
+/// 10.2.3); a date counts from the server's own `Date`. Clamped to a day.
 pub fn retry_after(answer: &HttpResponse) -> Option<u64> {
     #[derive(Deserialize)]
     struct Shape {
         retry_after_secs: f64,
     }
     let body = answer.json::<Shape>().map(|shape| shape.retry_after_secs);
-    let header = || answer.retry_after.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
-    let secs = body.or_else(header).filter(|secs| !secs.is_nan())?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to 0..=86400
-    Some(secs.clamp(0.0, 86_400.0).ceil() as u64)
+    let header = answer.retry_after.as_deref().map(str::trim);
+    let seconds = || header.and_then(|text| text.parse::<f64>().ok());
+    if let Some(secs) = body.or_else(seconds) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to 0..=86400
+        return (!secs.is_nan()).then(|| secs.clamp(0.0, 86_400.0).ceil() as u64);
+    }
+    let (until, now) = header.and_then(http_date).zip(answer.date)?;
+    Some(until.saturating_sub(now).min(86_400))
 }
 
 /// Whether these bytes are JSON of any shape.

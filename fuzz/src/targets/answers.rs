@@ -34,7 +34,6 @@ pub fn refresh(input: &[u8]) {
     let said = Said {
         code: code(&body),
         refused: answer.status == 401 && matches!(code(&body), Some("unauthorized" | "invalid_grant")),
-        limited: code(&body) == Some("rate_limited"),
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
@@ -61,8 +60,6 @@ pub(super) struct Said<'a> {
     pub code: Option<&'a str>,
     /// Whether it is the contract's refusal.
     pub refused: bool,
-    /// Whether it is the contract's request to wait.
-    pub limited: bool,
 }
 
 /// What holds for every provider's answer to a refresh; a grant is only looked at as far as that.
@@ -86,12 +83,12 @@ pub(super) fn refresh_as_said(
             assert_eq!((answer.status, said.code), (409, Some("rotation_in_progress")))
         }
         RefreshAnswer::Late => assert_eq!((answer.status, said.code), (409, Some("deadline_passed"))),
-        RefreshAnswer::Declined(wait) => {
-            assert!(wait.is_none_or(|wait| wait <= A_DAY), "N15: {wait:?}");
-            let limited = answer.status == 429 && said.limited;
+        RefreshAnswer::Declined(error) => {
+            net(error);
+            let unprocessed = matches!(answer.status, 421 | 425 | 429);
             let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
             assert!(
-                limited || (said.code.is_some() && unchanged),
+                unprocessed || (said.code.is_some() && unchanged),
                 "nothing says that this attempt changed nothing"
             );
         }

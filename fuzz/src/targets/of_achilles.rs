@@ -27,7 +27,6 @@ pub fn any(input: &[u8]) {
     let said = Said {
         code: error.and_then(|_| body.get("code").and_then(Value::as_str)).or(error),
         refused: answer.status == 401 && error.is_some(),
-        limited: error.is_some(),
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);

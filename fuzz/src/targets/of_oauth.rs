@@ -36,7 +36,6 @@ pub fn any(input: &[u8]) {
     let said = Said {
         code,
         refused: matches!(answer.status, 400 | 401) && code.is_some_and(|code| refusals.contains(&code)),
-        limited: code.is_some(),
     };
     let read = measure::tree(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);

@@ -61,8 +61,7 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
     };
     let call = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
     let told = match read_refresh(PROVIDER, &answer) {
-        RefreshAnswer::Declined(wait) => wait,
-        RefreshAnswer::Unclear(trouble) => match trouble.kind {
+        RefreshAnswer::Declined(trouble) | RefreshAnswer::Unclear(trouble) => match trouble.kind {
             NetErrorKind::Limited(wait) => Some(wait),
             _ => None,
         },

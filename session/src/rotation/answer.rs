@@ -52,8 +52,9 @@ impl Rotation {
                 (Doubt { rotating_since: since, ..doubt }, NetErrorKind::Rotating)
             }
             RefreshAnswer::Late => (doubt, NetErrorKind::Late),
-            RefreshAnswer::Declined(wait) => {
-                (doubt, wait.map_or(NetErrorKind::Status(503), NetErrorKind::Limited))
+            RefreshAnswer::Declined(error) => {
+                self.state = RotationState::InDoubt(doubt);
+                return self.try_again(cx, error, out);
             }
             RefreshAnswer::Unclear(error) => {
                 self.state = RotationState::InDoubt(Doubt { doubtful: true, ..doubt });
@@ -145,6 +146,8 @@ impl Rotation {
     ) -> Vec<RotationOutcome> {
         self.failures = self.failures.saturating_add(1);
         self.hold = match error.kind {
+            // A server that keeps asking for no wait at all would be asked without a pause.
+            NetErrorKind::Limited(0) if self.failures > 1 => Hold::Backoff(retry_at(cx.now, self.failures)),
             NetErrorKind::Limited(secs) => Hold::Until(retry_after(cx.now, secs)),
             // The first late answer taught us the server's clock; the next try is on time.
             NetErrorKind::Late if self.failures == 1 => Hold::Free,

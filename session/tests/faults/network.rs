@@ -1,4 +1,4 @@
-//! N02 to N05, N10, N15, N17, N31 to N33: what the network and the server do to a refresh.
+//! N02 to N05, N10, N15, N17, N31 to N34: what the network and the server do to a refresh.
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
@@ -10,6 +10,11 @@ use everkey_session::{
 
 fn lost() -> RefreshAnswer {
     RefreshAnswer::Unclear(trouble(NetErrorKind::Timeout))
+}
+
+/// The server has not processed it, and asks to wait.
+fn declined(secs: u64) -> RefreshAnswer {
+    RefreshAnswer::Declined(trouble(NetErrorKind::Limited(secs)))
 }
 
 /// An answer is lost on the way; what the agent then does of its own accord.
@@ -170,7 +175,7 @@ fn n15_retry_after_is_clamped_and_told() {
     agent.suspend(2 * HOUR);
     let next = agent.ask(1, token());
     let sent = agent.send(next);
-    let effects = agent.answered(&sent, RefreshAnswer::Declined(Some(u64::MAX)));
+    let effects = agent.answered(&sent, declined(u64::MAX));
     let limited = Error::RateLimited { secs: LONGEST_RETRY_AFTER_SECS };
     assert!(effects.contains(&reply(1, ProfileReply::Failed(limited))));
     let Effect::Reply(_, view) = &agent.ask(2, SessionRequest::Status)[0] else { panic!("no status") };
@@ -183,8 +188,14 @@ fn n15_retry_after_is_clamped_and_told() {
 fn n15_retry_after_nothing_is_tried_at_once() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let sent = agent.send_when_due();
-    let next = agent.answered(&sent, RefreshAnswer::Declined(Some(0)));
+    let next = agent.answered(&sent, declined(0));
     let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
+    let again = agent.send(next);
+    assert_eq!(again.key, sent.key);
+    let next = agent.answered(&again, declined(0));
+    assert!(!next.iter().any(|effect| matches!(effect, Effect::Net(..))), "no pause: {next:?}");
+    let (next, waited) = agent.wait_for();
+    assert!(waited >= 500, "{waited} ms");
     assert_eq!(agent.send(next).key, sent.key);
 }
 
@@ -259,7 +270,7 @@ fn n04_slow_connect_sends_nothing_after_a_foreign_refresh() {
 fn n32_answer_lost_then_retry_declined_keeps_the_key() {
     let (mut agent, first, next) = after_a_lost_answer(Capability::Rr1);
     let second = agent.send(next);
-    agent.answered(&second, RefreshAnswer::Declined(Some(20)));
+    agent.answered(&second, declined(20));
     let (next, waited) = agent.wait_for();
     assert!((20_000..=22_000).contains(&waited), "{waited} ms");
     let third = agent.send(next);
@@ -276,4 +287,31 @@ fn n33_deadline_passed_on_arrival_the_next_follows_the_servers_clock() {
     let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
     let again = agent.send(next);
     assert_eq!((&again.key, again.deadline), (&sent.key, ahead + 9));
+}
+
+#[test]
+fn n34_unprocessed_attempts_are_sent_again_whatever_the_server_promises() {
+    for capability in [Capability::Rr1, Capability::Probe, Capability::None] {
+        let mut agent = Agent::signed_in(capability);
+        let first = agent.send_when_due();
+        agent.answered(&first, RefreshAnswer::Declined(trouble(NetErrorKind::Status(425))));
+        for _ in 0..5 {
+            let again = agent.send_when_due();
+            assert_eq!((&again.token, &again.key), (&first.token, &first.key), "{capability:?}");
+            agent.answered(&again, declined(20));
+        }
+        let last = agent.send_when_due();
+        assert_eq!(agent.succeed(&last, grant(1)), [Effect::Notify(Notice::Refreshed)]);
+    }
+}
+
+#[test]
+fn n34_an_unprocessed_attempt_settles_no_earlier_doubt() {
+    let mut files = files(Capability::None);
+    files.journal = Ok(Journal::Intent(intent(Capability::None)));
+    let (mut agent, _) = Agent::start(files, Replay::Rejects);
+    let again = agent.send_when_due();
+    agent.answered(&again, declined(1));
+    let over = agent.wait();
+    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
 }

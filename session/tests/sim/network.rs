@@ -153,7 +153,8 @@ impl World {
             Fate::BadGateway => self.unclear(takes, op, NetErrorKind::Status(502)),
             Fate::Declined => {
                 let wait = self.dice.chance(700).then(|| self.dice.between(0, 60));
-                self.complete(takes, op, answered(RefreshAnswer::Declined(wait), None));
+                let kind = wait.map_or(NetErrorKind::Status(503), NetErrorKind::Limited);
+                self.complete(takes, op, answered(RefreshAnswer::Declined(trouble(kind)), None));
             }
             Fate::OtherSession => {
                 let grant = self.server.sign_in(self.now, url_of(url), "mallory");
@@ -166,8 +167,7 @@ impl World {
     fn possible(&self, fate: Fate) -> Fate {
         match (fate, self.plan.rules) {
             // A doubled request is a replay to everyone else, and nobody can help it.
-            (Fate::Doubled, Rules::Strict | Rules::RevokesAll | Rules::Rejects)
-            | (Fate::Declined, Rules::RevokesAll | Rules::Rejects | Rules::Reusable) => Fate::LostOnTheWay,
+            (Fate::Doubled, Rules::Strict | Rules::RevokesAll | Rules::Rejects) => Fate::LostOnTheWay,
             (other, Rules::Rr1 | Rules::Strict | Rules::RevokesAll | Rules::Rejects | Rules::Reusable) => {
                 other
             }

@@ -7,7 +7,7 @@ mod file;
 mod tokens;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{retry_after, unconsumed};
+use super::fields::{read_other, retry_after};
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use about::UserDetails;
@@ -51,7 +51,7 @@ fn refresh(refresh: &Secret) -> HttpRequest {
     HttpRequest::post(REFRESH, json!({ "refresh_token": refresh }))
 }
 
-/// Reads a refresh answer: only 401 with the contract's error is a refusal. Its 429 comes before anything is consumed.
+/// Reads a refresh answer: only 401 with the contract's error is a refusal.
 fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     let failure = failure(answer);
     let code = failure.as_ref().and_then(|failure| failure.code.as_deref());
@@ -63,12 +63,7 @@ fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
         (401, Some(_)) => RefreshAnswer::Refused,
         (409, Some(_)) if code == Some("rotation_in_progress") => RefreshAnswer::Rotating,
         (409, Some(_)) if code == Some("deadline_passed") => RefreshAnswer::Late,
-        (429, Some(_)) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
-        (429 | 503, _) if retry_after(answer).is_some() => {
-            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
-        }
-        (status, _) => RefreshAnswer::Unclear(answer.error(net_kind(status))),
+        (_, failure) => read_other(answer, failure.is_some()),
     }
 }
 

@@ -215,9 +215,21 @@ fn n32_promises_and_attempts_that_changed_nothing_are_read() {
     };
     assert_eq!(read(409, "rotation_in_progress"), RefreshAnswer::Rotating);
     assert_eq!(read(409, "deadline_passed"), RefreshAnswer::Late);
-    assert_eq!(read(503, "unavailable"), RefreshAnswer::Declined(None));
-    assert_eq!(read_refresh(&answer(429, &failed("Too many"))), RefreshAnswer::Declined(Some(30)));
+    assert_eq!(read(503, "unavailable"), declined(NetErrorKind::Status(503)));
     assert!(matches!(read_refresh(&answer(503, &failed("x"))), RefreshAnswer::Unclear(_)));
+}
+
+#[test]
+fn n34_a_status_that_means_not_processed_is_no_doubt() {
+    for body in ["", "<html>", &failed("Too many")] {
+        assert_eq!(read_refresh(&answer(429, body)), declined(NetErrorKind::Limited(30)), "{body}");
+        assert_eq!(read_refresh(&answer(421, body)), declined(NetErrorKind::Status(421)), "{body}");
+        assert_eq!(read_refresh(&answer(425, body)), declined(NetErrorKind::Status(425)), "{body}");
+    }
+}
+
+fn declined(kind: NetErrorKind) -> RefreshAnswer {
+    RefreshAnswer::Declined(answer(0, "").error(kind))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod file;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{error_code, promised, retry_after, sendable, unconsumed, whole};
+use super::fields::{error_code, promised, read_other, retry_after, sendable, whole};
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
@@ -57,13 +57,7 @@ fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
         (401, Some("unauthorized" | "invalid_grant")) => RefreshAnswer::Refused,
         (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
         (409, Some("deadline_passed")) => RefreshAnswer::Late,
-        (429, Some("rate_limited")) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
-        (429 | 503, _) if retry_after(answer).is_some() => {
-            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
-        }
-        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
-        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+        (_, code) => read_other(answer, code.is_some()),
     }
 }
 

@@ -17,6 +17,10 @@ fn answer(status: u16, body: &str) -> HttpResponse {
     }
 }
 
+fn declined(kind: NetErrorKind) -> RefreshAnswer {
+    RefreshAnswer::Declined(answer(0, "").error(kind))
+}
+
 const FILE: &str = r#"{
   "access_token": "a", "refresh_token": "r", "access_expires_at": 10, "refresh_expires_at": 20,
   "user": {"id": "u", "email": "e@x", "plan": "pro"}, "future": [1]
@@ -136,8 +140,22 @@ fn n15_retry_after_is_read_from_body_then_header_and_clamped() {
     assert_eq!(wait(&body("-3600"), None), Some(0));
     assert_eq!(wait(&body("1e20"), None), Some(86_400));
     assert_eq!(wait("{}", Some("1e20")), Some(86_400));
-    assert_eq!(wait("{}", Some("Wed, 21 Oct 2026 07:28:00 GMT")), None);
     assert_eq!(wait(&body("\"soon\""), Some("soon")), None);
+}
+
+#[test]
+fn n15_retry_after_as_a_date_counts_from_the_servers_clock() {
+    let wait = |header: &str, date: Option<u64>| {
+        let mut limited = answer(429, "");
+        (limited.retry_after, limited.date) = (Some(header.to_owned()), date);
+        retry_after(&limited)
+    };
+    let (until, at) = ("Wed, 21 Oct 2026 07:28:00 GMT", 1_792_567_680);
+    assert_eq!(wait(until, Some(at - 90)), Some(90));
+    assert_eq!(wait(until, Some(at + 90)), Some(0));
+    assert_eq!(wait(until, Some(0)), Some(86_400));
+    assert_eq!(wait(until, None), None, "a date says nothing beside an unknown clock");
+    assert_eq!(wait("Wed, 99 Oct 2026", Some(at)), None);
 }
 
 #[test]
@@ -145,12 +163,21 @@ fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     let read = |status, body| read_refresh(&answer(status, body));
     assert_eq!(
         read(503, r#"{"code":"unavailable","attempt_consumed":false}"#),
-        RefreshAnswer::Declined(None)
+        declined(NetErrorKind::Status(503))
     );
     assert_eq!(read(409, r#"{"code":"deadline_passed","attempt_consumed":false}"#), RefreshAnswer::Late);
     assert_eq!(read(409, r#"{"code":"rotation_in_progress"}"#), RefreshAnswer::Rotating);
     assert!(matches!(read(503, r#"{"code":"unavailable"}"#), RefreshAnswer::Unclear(_)));
     assert!(matches!(read(503, r#"{"code":"x","attempt_consumed":true}"#), RefreshAnswer::Unclear(_)));
+}
+
+#[test]
+fn n34_a_status_that_means_not_processed_is_no_doubt() {
+    for body in ["", "<html>no</html>", r#"{"code":"rate_limited"}"#, r#"{"code":"weird"}"#] {
+        assert_eq!(read_refresh(&answer(429, body)), declined(NetErrorKind::Limited(30)), "{body}");
+        assert_eq!(read_refresh(&answer(421, body)), declined(NetErrorKind::Status(421)), "{body}");
+        assert_eq!(read_refresh(&answer(425, body)), declined(NetErrorKind::Status(425)), "{body}");
+    }
 }
 
 #[test]

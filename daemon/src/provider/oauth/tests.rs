@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::User;
 use everkey_session::{
-    AuthMethod, Capability, Claims, Holder, RefreshAnswer, Registration, Rejected, Session, WellKnown,
+    AuthMethod, Capability, Claims, Holder, NetError, RefreshAnswer, Registration, Rejected, Session,
+    WellKnown,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +28,10 @@ fn answer(status: u16, body: &str) -> HttpResponse {
         says_json: true,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
+}
+
+fn error_of(kind: NetErrorKind) -> NetError {
+    NetError { server: ISSUER.into(), kind }
 }
 
 fn html(status: u16) -> HttpResponse {
@@ -114,7 +119,7 @@ fn n12_only_a_json_refusal_of_token_or_client_counts() {
     ] {
         assert!(matches!(read_refresh(&answer(400, body)), RefreshAnswer::Unclear(_)), "{body}");
     }
-    for status in [200, 400, 401, 403, 429, 500, 503] {
+    for status in [200, 400, 401, 403, 500, 503] {
         assert!(matches!(read_refresh(&html(status)), RefreshAnswer::Unclear(_)), "{status}");
     }
 }
@@ -128,18 +133,31 @@ fn n32_an_attempt_that_changed_nothing_is_told_from_doubt() {
     );
     assert_eq!(read(409, r#"{"error":"deadline_passed","attempt_consumed":false}"#), RefreshAnswer::Late);
     let busy = r#"{"error":"temporarily_unavailable","attempt_consumed":false}"#;
-    assert_eq!(read(503, busy), RefreshAnswer::Declined(None));
+    assert_eq!(read(503, busy), RefreshAnswer::Declined(error_of(NetErrorKind::Status(503))));
     assert_eq!(
         read(429, r#"{"error":"rate_limited","retry_after_secs":7}"#),
-        RefreshAnswer::Declined(Some(7))
+        RefreshAnswer::Declined(error_of(NetErrorKind::Limited(7)))
     );
     assert!(matches!(read(503, r#"{"error":"temporarily_unavailable"}"#), RefreshAnswer::Unclear(_)));
     let elsewhere = read(302, "");
     assert!(matches!(elsewhere, RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Redirect));
-    let limited = HttpResponse { retry_after: Some("9".into()), ..html(429) };
-    assert!(
-        matches!(read_refresh(&limited), RefreshAnswer::Unclear(t) if t.kind == NetErrorKind::Limited(9))
-    );
+    let limited = HttpResponse { retry_after: Some("9".into()), ..html(503) };
+    assert_eq!(read_refresh(&limited), RefreshAnswer::Unclear(error_of(NetErrorKind::Limited(9))));
+}
+
+#[test]
+fn n34_a_status_that_means_not_processed_is_no_doubt() {
+    for (status, unsaid) in
+        [(429, NetErrorKind::Limited(30)), (421, NetErrorKind::Status(421)), (425, NetErrorKind::Status(425))]
+    {
+        for body in ["", "{}", r#"{"error":"invalid_grant"}"#, r#"{"error":"slow_down"}"#] {
+            let said = read_refresh(&answer(status, body));
+            assert_eq!(said, RefreshAnswer::Declined(error_of(unsaid.clone())), "{status} {body}");
+        }
+        assert_eq!(read_refresh(&html(status)), RefreshAnswer::Declined(error_of(unsaid)));
+        let limited = HttpResponse { retry_after: Some("9".into()), ..html(status) };
+        assert_eq!(read_refresh(&limited), RefreshAnswer::Declined(error_of(NetErrorKind::Limited(9))));
+    }
 }
 
 #[test]

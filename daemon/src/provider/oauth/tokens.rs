@@ -4,7 +4,7 @@ use super::client::from_client;
 use super::error::{error_code, failed};
 use super::user_claims::{check_id_token, of_id_token};
 use crate::http::{HttpRequest, HttpResponse};
-use crate::provider::fields::{promised, retry_after, sendable, unconsumed, whole};
+use crate::provider::fields::{promised, read_other, sendable, whole};
 use crate::provider::jwt;
 use everkey_proto::Secret;
 use everkey_session::{Capability, LoginAnswer, NetErrorKind, RefreshAnswer, Registration, TokenResponse};
@@ -119,12 +119,6 @@ pub fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
         }
         (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
         (409, Some("deadline_passed")) => RefreshAnswer::Late,
-        (429, Some(_)) => RefreshAnswer::Declined(Some(retry_after(answer).unwrap_or(30))),
-        (_, Some(_)) if unconsumed(answer) => RefreshAnswer::Declined(retry_after(answer)),
-        (429 | 503, _) if retry_after(answer).is_some() => {
-            RefreshAnswer::Unclear(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(0))))
-        }
-        (300..=399, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
-        (status, _) => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+        (_, code) => read_other(answer, code.is_some()),
     }
 }

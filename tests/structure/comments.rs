@@ -49,7 +49,7 @@ fn rust_comments(text: &str) -> Vec<(usize, String)> {
         } else if let Some(length) = raw_string(rest, before) {
             length
         } else if first == '"' {
-            quoted(rest)
+            string_length(rest)
         } else if first == '\'' {
             character(rest)
         } else {
@@ -66,7 +66,8 @@ fn rust_comments(text: &str) -> Vec<(usize, String)> {
     comments
 }
 
-fn quoted(text: &str) -> usize {
+/// How long the string literal is that the text begins with.
+pub fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (place, letter) in text.char_indices().skip(1) {
         match letter {

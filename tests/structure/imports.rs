@@ -1,5 +1,6 @@
 //! No module imports itself in a circle: of two files that need each other, neither can be read first.
 
+use crate::comments::string_length;
 use crate::modules::{Module, attributes, is_test_only, roots};
 use crate::repository::{assert_none, crates, read};
 use crate::resolve::{Scopes, Target, imports};
@@ -152,19 +153,6 @@ fn paths_in(tokens: &str, strings: Strings) -> Vec<Vec<String>> {
         rest = &rest[length..];
     }
     paths
-}
-
-fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    for (place, letter) in text.char_indices().skip(1) {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return place + 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// The sets of files that each need all the others, directly or not.

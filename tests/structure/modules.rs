@@ -1,6 +1,6 @@
 //! The modules of a crate, without what is only there for its tests.
 
-use crate::repository::{exists, files, read};
+use crate::repository::{assert_none, exists, files, read};
 use syn::{Attribute, Item, Meta};
 
 pub struct Module {
@@ -111,4 +111,15 @@ pub fn attributes(item: &Item) -> &[Attribute] {
 
 fn parent(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[test]
+fn a_module_with_a_folder_is_its_mod_rs() {
+    let beside = |file: &String| {
+        let folder = file.strip_suffix(".rs")?;
+        let has_folder = files().iter().any(|other| other.starts_with(&format!("{folder}/")));
+        has_folder.then(|| format!("{file} stands beside its folder"))
+    };
+    let violations: Vec<String> = files().iter().filter_map(beside).collect();
+    assert_none(&violations, "modules whose file is not the folder's mod.rs");
 }

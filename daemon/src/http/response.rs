@@ -30,6 +30,15 @@ impl HttpResponse {
         self.says_json.then(|| json_object::read(&self.body)).flatten()
     }
 
+    /// What is wrong with an answer that the contract does not have.
+    pub fn unexpected(&self) -> NetError {
+        self.error(match self.status {
+            200..=299 => NetErrorKind::NotTheContract,
+            300..=399 => NetErrorKind::Redirect,
+            status => NetErrorKind::Status(status),
+        })
+    }
+
     pub fn error(&self, kind: NetErrorKind) -> NetError {
         NetError { server: self.server.clone(), kind }
     }

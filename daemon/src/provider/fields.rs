@@ -90,23 +90,17 @@ fn unconsumed(answer: &HttpResponse) -> bool {
 /// What an answer to a refresh proves if it is neither tokens nor the provider's refusal. `is_error` says whether its body
 /// is an error of the provider's contract.
 pub fn read_other(answer: &HttpResponse, is_error: bool) -> RefreshAnswer {
+    let later =
+        |wait: Option<u64>| wait.map_or(answer.unexpected(), |s| answer.error(NetErrorKind::Limited(s)));
     match answer.status {
         // Too many requests (RFC 6585 section 4), too early (RFC 8470 section 5.2), the wrong server (RFC 9110 section
         // 15.5.20): whoever says so has not processed the request.
-        429 => {
-            RefreshAnswer::Declined(answer.error(NetErrorKind::Limited(retry_after(answer).unwrap_or(30))))
-        }
-        421 | 425 => RefreshAnswer::Declined(answer.error(waits_or_status(answer))),
-        _ if is_error && unconsumed(answer) => RefreshAnswer::Declined(answer.error(waits_or_status(answer))),
-        503 => RefreshAnswer::Unclear(answer.error(waits_or_status(answer))),
-        200..=299 => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
-        300..=399 => RefreshAnswer::Unclear(answer.error(NetErrorKind::Redirect)),
-        status => RefreshAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+        429 => RefreshAnswer::Declined(later(retry_after(answer).or(Some(30)))),
+        421 | 425 => RefreshAnswer::Declined(later(retry_after(answer))),
+        _ if is_error && unconsumed(answer) => RefreshAnswer::Declined(later(retry_after(answer))),
+        503 => RefreshAnswer::Unclear(later(retry_after(answer))),
+        _ => RefreshAnswer::Unclear(answer.unexpected()),
     }
-}
-
-fn waits_or_status(answer: &HttpResponse) -> NetErrorKind {
-    retry_after(answer).map_or(NetErrorKind::Status(answer.status), NetErrorKind::Limited)
 }
 
 /// Seconds to wait: `retry_after_secs` in the body wins over the header, which holds seconds or a date (RFC 9110 section

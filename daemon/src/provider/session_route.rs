@@ -29,6 +29,6 @@ pub fn read(answer: &HttpResponse) -> ProbeAnswer {
         },
         401 if error_code(answer).is_some() => ProbeAnswer::Refused,
         404 => ProbeAnswer::NoRoute,
-        status => ProbeAnswer::Unclear(answer.error(NetErrorKind::Status(status))),
+        _ => ProbeAnswer::Unclear(answer.unexpected()),
     }
 }

@@ -1,6 +1,6 @@
 //! achilles' sign-in by device code.
 
-use super::envelope::{data, failure, net_kind};
+use super::envelope::{data, failure};
 use super::tokens::{NewTokens, tokens};
 use crate::http::HttpResponse;
 use crate::provider::fields::{page, retry_after, sendable, unix_secs, whole};
@@ -87,6 +87,6 @@ fn refused(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, failure(answer)) {
         (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
         (400..=499, Some(failure)) => LoginAnswer::Rejected(Rejected::Other(failure.error)),
-        (status, _) => LoginAnswer::Net(answer.error(net_kind(status))),
+        _ => LoginAnswer::Net(answer.unexpected()),
     }
 }

@@ -1,7 +1,6 @@
 //! The shape around every answer of achilles.
 
 use crate::http::HttpResponse;
-use everkey_session::NetErrorKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -26,12 +25,4 @@ pub struct ErrorEnvelope {
 
 pub fn failure(answer: &HttpResponse) -> Option<ErrorEnvelope> {
     answer.json::<ErrorEnvelope>().filter(|failure| !failure.success)
-}
-
-pub fn net_kind(status: u16) -> NetErrorKind {
-    match status {
-        200..=299 => NetErrorKind::NotTheContract,
-        300..=399 => NetErrorKind::Redirect,
-        status => NetErrorKind::Status(status),
-    }
 }

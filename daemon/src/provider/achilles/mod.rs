@@ -12,7 +12,7 @@ use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use about::UserDetails;
 use device::{polled, started};
-use envelope::{data, failure, net_kind};
+use envelope::{data, failure};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
 use everkey_session::policy::Replay;
@@ -118,7 +118,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         401 if failure(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        status => Identity::Net(answer.error(net_kind(status))),
+        _ => Identity::Net(answer.unexpected()),
     }
 }
 

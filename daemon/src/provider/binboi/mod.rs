@@ -87,9 +87,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         },
         401 => Identity::Refused,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
-        201..=299 => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
-        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
+        _ => Identity::Net(answer.unexpected()),
     }
 }
 

@@ -91,8 +91,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         401 if error_code(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
-        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
+        _ => Identity::Net(answer.unexpected()),
     }
 }
 
@@ -127,12 +126,10 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         }
         (LoginCall::VerifyCode { .. }, 400 | 401) if code.is_some() => LoginAnswer::Rejected(Rejected::Code),
         (_, 429) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (_, 300..=399) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
-        (_, 200..=299) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
-        (_, 500..) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
+        (_, 200..=399 | 500..) => LoginAnswer::Net(answer.unexpected()),
         (_, status) => match code {
             Some(code) => LoginAnswer::Rejected(Rejected::Answered(status, code)),
-            None => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
+            None => LoginAnswer::Net(answer.unexpected()),
         },
     }
 }
@@ -148,8 +145,7 @@ fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
         (204, _) => RevokeAnswer::Confirmed,
         (200, _) if answer.is_json() => RevokeAnswer::Confirmed,
         (401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
+        _ => RevokeAnswer::Net(answer.unexpected()),
     }
 }
 
@@ -167,15 +163,13 @@ fn read_reminded(answer: &HttpResponse) -> ReminderAnswer {
         (204, _) => ReminderAnswer::Accepted,
         // A hotel's login page says 200 too.
         (200..=299, _) if answer.is_json() || answer.body.is_empty() => ReminderAnswer::Accepted,
-        (200..=299, _) => ReminderAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
         (401, Some(_)) => ReminderAnswer::Unauthorized,
         (400 | 404 | 422, Some(_)) => ReminderAnswer::Refused,
         (429, _) => ReminderAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Redirect)),
         (503, _) if retry_after(answer).is_some() => {
             ReminderAnswer::Limited(retry_after(answer).unwrap_or(30))
         }
-        (status, _) => ReminderAnswer::Net(answer.error(NetErrorKind::Status(status))),
+        _ => ReminderAnswer::Net(answer.unexpected()),
     }
 }
 

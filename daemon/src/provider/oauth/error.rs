@@ -2,7 +2,7 @@
 
 use crate::http::HttpResponse;
 use crate::provider::fields::retry_after;
-use everkey_session::{LoginAnswer, NetErrorKind, Rejected};
+use everkey_session::{LoginAnswer, Rejected};
 use serde::Deserialize;
 
 /// The code of a JSON error (RFC 6749 section 5.2); none if it is not like one.
@@ -20,12 +20,10 @@ pub fn error_code(answer: &HttpResponse) -> Option<String> {
 pub fn failed(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
-        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
-        (500.., _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(answer.status))),
+        (300..=399 | 500.., _) => LoginAnswer::Net(answer.unexpected()),
         (_, Some("access_denied")) => LoginAnswer::Rejected(Rejected::Denied),
         (_, Some("expired_token")) => LoginAnswer::Rejected(Rejected::Expired),
         (_, Some(code)) => LoginAnswer::Rejected(Rejected::Other(code.to_owned())),
-        (200..=299, None) => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
-        (status, None) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
+        (_, None) => LoginAnswer::Net(answer.unexpected()),
     }
 }

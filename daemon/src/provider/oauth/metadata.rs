@@ -55,8 +55,7 @@ pub fn read(issuer: &str, place: WellKnown, scheme: SignInMethod, answer: &HttpR
         },
         // The last place where it could be.
         (404, WellKnown::OAuth) => LoginAnswer::Rejected(Rejected::Metadata("it has none".to_owned())),
-        (300..=399, _) => LoginAnswer::Net(answer.error(NetErrorKind::Redirect)),
-        (status, _) => LoginAnswer::Net(answer.error(NetErrorKind::Status(status))),
+        _ => LoginAnswer::Net(answer.unexpected()),
     }
 }
 

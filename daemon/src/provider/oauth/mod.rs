@@ -125,8 +125,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         401 if answer.is_json() || answer.body.is_empty() => Identity::Refused,
         404 => Identity::Untold,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),
-        300..=399 => Identity::Net(answer.error(NetErrorKind::Redirect)),
-        status => Identity::Net(answer.error(NetErrorKind::Status(status))),
+        _ => Identity::Net(answer.unexpected()),
     }
 }
 
@@ -146,8 +145,7 @@ fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (200 | 204, _) => RevokeAnswer::Confirmed,
         (400 | 401, Some(_)) => RevokeAnswer::Refused,
-        (300..=399, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Redirect)),
-        (status, _) => RevokeAnswer::Net(answer.error(NetErrorKind::Status(status))),
+        _ => RevokeAnswer::Net(answer.unexpected()),
     }
 }
 

@@ -10,6 +10,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use cookie::Cookie;
 
 /// The cookie of a browser that came in.
 pub const COOKIE: &str = "everkey_dashboard";
@@ -107,10 +108,8 @@ fn is_data(path: &str) -> bool {
 /// The values of our cookie; another program on this name may have set one, too.
 fn passes(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
-    })
+    let cookies = lines.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == COOKIE);
+    cookies.filter_map(|cookie| cookie.value_raw())
 }
 
 /// What every answer wears.

@@ -6,6 +6,7 @@ use crate::routes::plain;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cookie::{Cookie, SameSite};
 use std::time::Instant;
 
 /// Uses the link up and lets the browser in. One that only looks ahead, or asks for the head, uses nothing up.
@@ -26,8 +27,8 @@ pub async fn enter(
         return plain::used();
     }
     let Ok(pass) = app.browsers().admit() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", pass.expose());
-    let Ok(mut cookie) = HeaderValue::from_str(&cookie) else {
+    let cookie = Cookie::build((COOKIE, pass.expose())).http_only(true).same_site(SameSite::Strict).path("/");
+    let Ok(mut cookie) = HeaderValue::from_str(&cookie.to_string()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     cookie.set_sensitive(true);

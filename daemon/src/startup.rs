@@ -109,6 +109,7 @@ fn take_lock(places: &Places, socket_was_passed: bool) -> io::Result<Taken> {
     loop {
         match AgentLock::take(places)? {
             Taken::Theirs(_) if socket_was_passed && Instant::now() < deadline => {
+                // A file lock can't be waited for with a deadline.
                 std::thread::sleep(Duration::from_millis(50));
             }
             taken => return Ok(taken),

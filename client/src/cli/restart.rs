@@ -17,6 +17,7 @@ pub fn restart_agent() -> Result<bool, Failure> {
         if Instant::now() > deadline {
             break;
         }
+        // An agent that has ended says nothing, so it is looked for again and again.
         std::thread::sleep(Duration::from_millis(50));
     }
     Agent::connect().map(|_| true)

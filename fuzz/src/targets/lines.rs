@@ -5,7 +5,7 @@ use crate::{measure, reach};
 use everkey_proto::frame::{REPLY_CAP, REQUEST_CAP};
 use everkey_proto::json::{self, HelloBody, HelloLine, LineError};
 
-/// Every field that some request takes.
+/// Every field that some request takes; listed again, so that a field that slips into `proto` is noticed.
 const FIELDS: &[&str] = &[
     "request",
     "profile",

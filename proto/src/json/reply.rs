@@ -10,7 +10,7 @@ use crate::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
 
 /// One reply line. Each variant is the [`Reply`] or the [`Step`] of that name.
-#[allow(missing_docs)]
+#[allow(missing_docs)] // said at the types of those names
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum ReplyLine {

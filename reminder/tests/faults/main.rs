@@ -1,6 +1,6 @@
 //! D19, D20: the reminder is told once, to its own user only, and the api-server hears of it in the end.
 #![forbid(unsafe_code)]
-#![allow(clippy::panic)]
+#![allow(clippy::panic)] // the helpers of a test are one too
 
 mod clients;
 mod due;

@@ -1,6 +1,6 @@
 //! The rows of `tests/FAULTS.md` that the pure core alone must hold, one scenario each.
 #![forbid(unsafe_code)]
-#![allow(clippy::panic)]
+#![allow(clippy::panic)] // the helpers of a test are one too
 
 mod accounts;
 mod damaged;

@@ -86,6 +86,7 @@ fn opens(program: &str, file: &Path) -> bool {
     }
     let null = Stdio::null;
     let Ok(mut child) = command.stdin(null()).stdout(null()).stderr(null()).spawn() else { return false };
+    // The standard library can't wait for a program with a deadline.
     let deadline = Instant::now() + STARTS_WITHIN;
     loop {
         match child.try_wait() {

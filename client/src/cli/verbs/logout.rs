@@ -25,7 +25,7 @@ Usage: everkey logout [OPTIONS]
 Options:
 {options}
 
-The session on this machine is gone at once, also without a network; the agent
+The session on this machine is gone at once, even without a network; the agent
 goes on trying to revoke it at the server, for seven days. Where a server has
 no way to revoke a session, this says so.
 ",

@@ -32,7 +32,7 @@ pub static VERBS: &[GroupedVerb] = &[
     (SignIn, VerbRow { name: "answer", summary: "answer a sign-in that waits in another terminal", help: answer::help, action: Run(answer::run) }),
     (Accounts, VerbRow { name: "profile", summary: "list, show, add, use or remove accounts", help: profile::help, action: Verbs(profile::VERBS) }),
     (Accounts, VerbRow { name: "link", summary: "call everkey by an account's name, as in `achilles login`", help: link::help, action: Run(link::run) }),
-    (Accounts, VerbRow { name: "unlink", summary: "remove such a link", help: unlink::help, action: Run(unlink::run) }),
+    (Accounts, VerbRow { name: "unlink", summary: "remove a link that `everkey link` made", help: unlink::help, action: Run(unlink::run) }),
     (Accounts, VerbRow { name: "config", summary: "achilles' own profiles, as `achilles config` has them", help: config::help, action: Verbs(config::VERBS) }),
     (Watching, VerbRow { name: "dashboard", summary: "sessions, reminder and events in your browser", help: dashboard::help, action: Run(dashboard::run) }),
     (Watching, VerbRow { name: "events", summary: "follow sign-ins, refreshes and tokens handed out", help: events::help, action: Run(events::run) }),

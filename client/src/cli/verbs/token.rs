@@ -30,7 +30,7 @@ const OPTIONS: &[VerbOption<Args>] = &[
             Ok(())
         },
     ),
-    VerbOption::value("refused", "-", "another one than the refused one on standard input", |args, token| {
+    VerbOption::value("refused", "-", "another token; standard input has the refused one", |args, token| {
         args.refused = token == "-";
         let rule = "--refused takes `-`: the token comes on standard input, where no other program sees it";
         if args.refused { Ok(()) } else { Err(rule.to_owned()) }
@@ -52,14 +52,13 @@ Usage: everkey token [OPTIONS]
 Options:
 {options}
 
-Ask for a token before each request and keep none: asking takes less than a
-millisecond, and the agent refreshes ahead of time. When a server answers 401
-to one, ask once for a better one:
+Ask for a token before each request and keep none: the agent refreshes ahead of
+time. If a server answers 401 to a token, ask once for a better one:
 
   printf %s \"$token\" | everkey token --refused -
 
-A warning on standard error says so where a token is valid for less long than
---min-validity asks.
+If a token is valid for less time than --min-validity asks, a warning on
+standard error says so.
 ",
         OPTIONS,
     )

@@ -151,6 +151,7 @@ mod tests {
             server: server.map(str::to_owned),
             session_file: "/s".into(),
             scheme: None,
+            replay: everkey_config::replay::ReplaySettings::default(),
             oauth: None,
             built_in: true,
         }

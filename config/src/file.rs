@@ -5,6 +5,7 @@ pub use crate::file_text::ConfigError;
 use crate::file_text::{At, Source, Table, nearest};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
+use crate::replay::{self, ReplaySettings};
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::{self, NotAnAddress};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct ProfileConfig {
     pub session_file: Option<String>,
     /// How to sign in, if not the provider's first way.
     pub scheme: Option<SignInMethod>,
+    /// What the server does with refresh tokens that come twice, as far as the profile says.
+    pub replay: ReplaySettings,
     /// What only oauth has; there exactly when the provider is oauth.
     pub oauth: Option<OauthProfile>,
 }
@@ -135,6 +138,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
     }
     let session_file = path(source, &mut table, "session_file")?;
     let scheme = scheme(source, &mut table, kind)?;
+    let replay = replay::read(source, &mut table)?;
     let (server, oauth) = match kind {
         ProviderKind::Oauth => {
             let oauth = oauth(source, name, &mut table, scheme)?;
@@ -150,7 +154,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
         }
     };
     table.end()?;
-    Ok(ProfileConfig { provider: kind, server, session_file, scheme, oauth })
+    Ok(ProfileConfig { provider: kind, server, session_file, scheme, replay, oauth })
 }
 
 fn oauth(

@@ -120,6 +120,24 @@ impl<'t> Table<'t> {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
+    /// A list of whole numbers.
+    pub(crate) fn numbers(&mut self, key: &'static str) -> Result<Option<At<Vec<i64>>>, ConfigError> {
+        const WANTS: &str = "a list of whole numbers, [503]";
+        let Some(At { value, at }) = self.take(key) else { return Ok(None) };
+        let items = match value.into_inner() {
+            DeValue::Array(items) => items,
+            other => return Err(self.wrong(at, key, WANTS, &other)),
+        };
+        let numbers = items.into_iter().map(|item| match item.into_inner() {
+            DeValue::Integer(number) if number.radix() == 10 => {
+                number.as_str().parse().map_err(|_| self.wrong(at, key, WANTS, &DeValue::Integer(number)))
+            }
+            other => Err(self.wrong(at, key, WANTS, &other)),
+        });
+        let value = numbers.collect::<Result<_, _>>()?;
+        Ok(Some(At { value, at }))
+    }
+
     /// A table inside.
     pub(crate) fn table(&mut self, key: &'static str) -> Result<Option<Self>, ConfigError> {
         let Some(At { value, at }) = self.take(key) else { return Ok(None) };

@@ -5,6 +5,7 @@ use crate::file::{Config, OauthProfile, ProfileConfig};
 use crate::names::is_plain_name;
 use crate::paths::Places;
 use crate::provider::ProviderKind;
+use crate::replay::ReplaySettings;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::{DEFAULT_PROFILE, SignInMethod};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub struct ResolvedProfile {
     pub session_file: PathBuf,
     /// How to sign in, if not the provider's first way.
     pub scheme: Option<SignInMethod>,
+    /// What the server does with refresh tokens that come twice, as far as the profile says.
+    pub replay: ReplaySettings,
     /// What only oauth has.
     pub oauth: Option<OauthProfile>,
     /// Whether it is there without `config.toml`.
@@ -48,6 +51,7 @@ pub fn profiles(
         server: None,
         session_file,
         scheme: None,
+        replay: ReplaySettings::default(),
         oauth: None,
         built_in: true,
     };
@@ -81,6 +85,7 @@ pub fn profiles(
                 let profile = &mut all[at];
                 profile.server = said.server.clone().or(profile.server.take());
                 profile.scheme = said.scheme;
+                profile.replay = said.replay.clone();
                 // FAILPROOFAI_AUTH_DIR names the folder outright, whatever a file says.
                 if let Some(file) = session_file.filter(|_| !(auth_dir_named && name == "failproofai")) {
                     profile.session_file = file;
@@ -112,6 +117,7 @@ fn configured(
         session_file: session_file
             .unwrap_or_else(|| places.state.join("sessions").join(format!("{name}.json"))),
         scheme: said.scheme,
+        replay: said.replay.clone(),
         oauth,
         built_in: false,
     }

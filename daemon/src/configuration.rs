@@ -9,12 +9,13 @@ use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::{Config, OauthEndpoints, OauthProfile};
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
+use everkey_config::replay::ReplaySettings;
 use everkey_proto::reply::Hint;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Secret};
 use everkey_session::policy::{Discovery, OauthClient, Policy};
-use everkey_session::{Endpoints, Settings};
+use everkey_session::{Endpoints, ReplayKnowledge, Settings};
 use std::path::{Path, PathBuf};
 
 pub struct ConfiguredProfile {
@@ -110,6 +111,9 @@ impl Configuration {
         // An issuer's last slash counts only for the issuer.
         let server = normal_server(&server);
         let policy = provider.policy(self.environment.gap_ms);
+        let ReplaySettings { rule, not_processed } = profile.replay;
+        let replay = ReplayKnowledge { profile: rule, not_processed, ..policy.replay };
+        let policy = Policy { replay, ..policy };
         let policy = match (&profile.oauth, policy.oauth.clone()) {
             (Some(oauth), _) => Policy { oauth: Some(client(oauth)?), ..policy },
             (None, Some(usual)) => {
@@ -129,6 +133,7 @@ impl Configuration {
             server,
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.environment.machine.clone(),
+            boot_id: self.environment.boot_id.clone(),
             announces_revocations: false,
         };
         let store = ProfileStore::new(

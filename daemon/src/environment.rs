@@ -24,6 +24,8 @@ pub struct Environment {
     /// For how many seconds dot-ai's tokens shall work, if not as long as usual.
     pub dot_ai_ttl_secs: Option<u64>,
     pub machine: String,
+    /// Names this run of the machine.
+    pub boot_id: String,
     /// Whether a service manager started this process, or what it descends from.
     pub is_service: bool,
 }
@@ -42,14 +44,22 @@ impl Environment {
             gap_ms: gap_ms()?,
             dot_ai_ttl_secs: dot_ai_ttl_secs(),
             machine: machine(),
+            boot_id: boot_id(),
             is_service: ["INVOCATION_ID", "NOTIFY_SOCKET"].into_iter().any(|name| text(name).is_some()),
         })
     }
 
     #[cfg(test)]
     pub fn empty() -> Self {
-        let (gap_ms, machine) = (GAP_MS, String::new());
-        Self { server: None, auth_dir: None, gap_ms, dot_ai_ttl_secs: None, machine, is_service: false }
+        Self {
+            server: None,
+            auth_dir: None,
+            gap_ms: GAP_MS,
+            dot_ai_ttl_secs: None,
+            machine: String::new(),
+            boot_id: String::new(),
+            is_service: false,
+        }
     }
 }
 
@@ -70,6 +80,12 @@ fn dot_ai_ttl_secs() -> Option<u64> {
 fn machine() -> String {
     let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     hex(&Sha256::digest(format!("everkey {}", id.trim())))[..16].to_owned()
+}
+
+/// New with every start of the machine. Where it can't be read, no two agents share one.
+fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    if id.trim().is_empty() { format!("process {}", std::process::id()) } else { id.trim().to_owned() }
 }
 
 fn path(name: &str) -> Option<PathBuf> {

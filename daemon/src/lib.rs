@@ -14,6 +14,7 @@ mod detach;
 mod environment;
 mod events;
 pub mod http;
+mod issuers;
 mod json_object;
 mod logging;
 pub mod messages;

@@ -40,6 +40,13 @@ pub fn log(profile: &str, notice: &Notice) {
         Notice::RefreshFailed(net) => {
             tracing::warn!(profile, why = message(Error::Net(net.clone())), "refresh failed; trying again");
         }
+        Notice::SignInAhead(by) => {
+            tracing::warn!(
+                profile,
+                by,
+                "a refresh is in doubt; a sign-in may be needed when the access token ends"
+            );
+        }
         Notice::StoreFailed(store) => store_failed(profile, store),
         Notice::Tightened => {
             tracing::warn!(profile, "the session file was readable by others; its mode is 0600 now");

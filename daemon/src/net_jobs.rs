@@ -1,13 +1,15 @@
 //! The network jobs: each is a future that ends in an input of the core.
 
-use crate::http::{self, HttpRequest, Parked};
+use crate::http::{self, HttpRequest, Parked, without};
+use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
 use everkey_session::{
     CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, PendingRevocation,
-    ProbeAnswer, RefreshAnswer, RevokeAnswer,
+    ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
 };
+use std::time::Duration;
 
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {
@@ -17,23 +19,54 @@ pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parke
     }
 }
 
+/// A refresh token on its way, with what holds for it.
+pub struct RefreshSend {
+    pub at: CallTarget,
+    pub refresh: Secret,
+    pub key: Secret,
+    pub deadline: u64,
+    pub terms: SendTerms,
+}
+
 /// S3 and S4: sends on the parked connection. Whatever goes wrong from here on leaves the outcome in doubt.
-pub async fn send(
-    provider: &'static Descriptor,
-    parked: Parked,
-    at: CallTarget,
-    refresh: Secret,
-    key: Secret,
-    deadline: u64,
-) -> JobResult {
+pub async fn send(provider: &'static Descriptor, parked: Parked, send: RefreshSend) -> JobResult {
+    let RefreshSend { at, refresh, key, deadline, terms } = send;
     let unclear = |error| JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None);
     let Some(route) = provider.refresh() else { return unclear(no_route(provider, at.server, "refresh")) };
     let Some(request) = route.request(&at, &refresh, &key, deadline) else {
         return unclear(no_route(provider, at.server, "refresh"));
     };
-    match parked.send(request).await {
-        Ok(answer) => JobResult::Answered(Box::new((route.read)(&answer)), answer.date),
+    match parked.send(request, Duration::from_millis(terms.patience_ms)).await {
+        Ok(answer) => {
+            let read = with_known_statuses((route.read)(&answer), answer.status, &terms.not_processed);
+            let client_secret = at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
+            let read = unrepeated(read, [Some(&refresh), Some(&key), client_secret].into_iter().flatten());
+            JobResult::Answered(Box::new(read), answer.date)
+        }
         Err(error) => unclear(error),
+    }
+}
+
+/// The answer with none of these secrets in the server's words, should it repeat what it was sent.
+fn unrepeated<'a>(read: RefreshAnswer, secrets: impl IntoIterator<Item = &'a Secret>) -> RefreshAnswer {
+    let clean = |error: NetError| {
+        let kind = match error.kind {
+            NetErrorKind::Status(status, Some(words)) => {
+                NetErrorKind::Status(status, Some(without(&words, secrets)))
+            }
+            NetErrorKind::Client(words) => NetErrorKind::Client(without(&words, secrets)),
+            wordless => wordless,
+        };
+        NetError { kind, ..error }
+    };
+    match read {
+        RefreshAnswer::RefusedInWords(error) => RefreshAnswer::RefusedInWords(clean(error)),
+        RefreshAnswer::Declined(error) => RefreshAnswer::Declined(clean(error)),
+        RefreshAnswer::Unclear(error) => RefreshAnswer::Unclear(clean(error)),
+        wordless @ (RefreshAnswer::Granted(_)
+        | RefreshAnswer::Refused
+        | RefreshAnswer::Rotating
+        | RefreshAnswer::Late) => wordless,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod frame;
 pub mod hello;
 pub mod json;
+pub mod replay;
 pub mod reply;
 pub mod request;
 pub mod secret;
@@ -18,6 +19,7 @@ pub mod text;
 mod version;
 
 pub use fingerprint::Fingerprint;
+pub use replay::{RepeatedAnswer, ReplayRule};
 pub use reply::{Code, Failure, Reply};
 pub use request::{DEFAULT_PROFILE, Entry, Expect, FlowId, Request, SignInMethod, When};
 pub use secret::Secret;

@@ -5,14 +5,16 @@ use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
     Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake, Refreshed, Reminder,
-    Revocation, ServerAnswer, Short, State, Status, Step, Token, Upstream, User, Verdict,
+    Replay, ReplaySource, Revocation, ServerAnswer, Short, State, Status, Step, Token, Upstream, User,
+    Verdict,
 };
 use everkey_proto::request::{
     self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Login, Logout,
     Refresh, SetReminder, Stop, Wait, Whoami,
 };
 use everkey_proto::{
-    Code, Entry, Expect, Failure, Fingerprint, FlowId, Reply, Request, Secret, SignInMethod, When, codec,
+    Code, Entry, Expect, Failure, Fingerprint, FlowId, ReplayRule, Reply, Request, Secret, SignInMethod,
+    When, codec,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -87,6 +89,8 @@ fn replies() -> Vec<(String, Reply)> {
         masked_static_token: Some("****".into()),
         reminder: Some(reminder(Upstream::Told)),
         next_wake: Some(NextWake { at: 5, reason: "refresh".into() }),
+        replay: Some(Replay { rule: ReplayRule::Grace(30), returns: None, source: ReplaySource::Nobody }),
+        sign_in_by: Some(6),
     };
     let bare = Status {
         reason: Some("r".into()),
@@ -167,6 +171,7 @@ fn replies() -> Vec<(String, Reply)> {
         ("event reminder set".into(), event(EventKind::ReminderSet { reminder: reminder(Upstream::Told) })),
         ("event reminder cleared".into(), event(EventKind::ReminderCleared)),
         ("event reminder due".into(), event(EventKind::ReminderDue { reminder: reminder(Upstream::Told) })),
+        ("event sign-in ahead".into(), event(EventKind::SignInAhead { why: "w".into(), by: Some(9) })),
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];

@@ -57,6 +57,8 @@ fn status() -> Status {
         masked_static_token: None,
         reminder: Some(Reminder { at: 9, email: "a@b.c".into(), set_at: 1, due: false, upstream }),
         next_wake: None,
+        replay: None,
+        sign_in_by: None,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::error::NotOwner;
 use crate::journal::Capability;
 use crate::policy::{Policy, Settings};
 use crate::registration::CallTarget;
+use crate::replay::RuleInForce;
 use crate::session::Session;
 use crate::sidecar::Sidecar;
 use crate::time::{Moment, ServerClock};
@@ -36,6 +37,8 @@ pub(crate) struct Demand {
     pub wanted: bool,
     /// Somebody insists on one though the last was just now.
     pub forced: bool,
+    /// Somebody reports that a server has refused the access token that there is.
+    pub refused: bool,
 }
 
 impl<'a> MachineContext<'a> {
@@ -64,6 +67,11 @@ impl<'a> MachineContext<'a> {
         let server = self.server_of(session);
         let pin = self.sidecar.pin.as_ref().filter(|pin| pin.server == server);
         pin.map(|pin| pin.capability).unwrap_or_default()
+    }
+
+    /// What `server` does with a token that comes twice, if its last token answer promised `capability`.
+    pub fn replay_rule(&self, server: &str, capability: Capability) -> RuleInForce {
+        self.policy().replay.in_force(server, capability, &self.sidecar.learnt, self.now.wall)
     }
 
     /// Where the calls of this session go.

@@ -29,8 +29,8 @@ pub enum Error {
     AccountChanged,
     /// The api-server can't be reached or makes no sense.
     Net(NetError),
-    /// A refresh was sent and its outcome is not known.
-    Uncertain(NetError),
+    /// A refresh was sent to this server, and its outcome is not known.
+    Uncertain(String, DoubtOutlook),
     /// Nothing came of it in time.
     Timeout,
     /// The last refresh is less than 30 s ago.
@@ -57,6 +57,17 @@ pub enum Error {
     CantListen(String),
 }
 
+/// What becomes of a refresh whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoubtOutlook {
+    /// The same token may be sent again, or the server be asked what became of it.
+    SentAgain,
+    /// A repeat may cost the session, so it waits until just before the access token ends, when nothing is left to lose.
+    SentAtTheEnd,
+    /// The token is never sent again: the server would sign the user out everywhere.
+    NeverSent,
+}
+
 /// Why nobody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedOutReason {
@@ -74,8 +85,12 @@ pub enum SignedOutReason {
 pub enum EndReason {
     /// The server refused the refresh token.
     Refused,
-    /// An answer was lost and the server forbids asking again.
+    /// The server refused the refresh in words that its protocol does not have.
+    RefusedInWords,
+    /// An answer was lost, and the server would sign the user out everywhere if it were asked again.
     AnswerLost,
+    /// An answer was lost, and the server refused the same token when it came again.
+    RepeatRefused,
     /// The server has rotated further than this session.
     SessionLost,
     /// The session file holds a token that was already used up: a restored backup.
@@ -135,8 +150,12 @@ pub enum NetErrorKind {
     Timeout,
     /// The connection broke before the answer was complete.
     Broken,
-    /// An HTTP status that is no answer to the question.
-    Status(u16),
+    /// The connection broke in the middle of a successful answer: the server has done what it was asked.
+    Cut,
+    /// An HTTP status that is no answer to the question, and the server's words about it, if there are any.
+    Status(u16, Option<String>),
+    /// It does not accept this client, or the way in which it is configured to ask; in the server's words.
+    Client(String),
     /// It answered with something else than the contract's JSON.
     NotTheContract,
     /// It wanted to send us elsewhere.

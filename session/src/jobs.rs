@@ -66,6 +66,7 @@ pub enum NetJob {
         key: Secret,
         /// Server-clock unix seconds.
         deadline: u64,
+        terms: SendTerms,
     },
     /// Ask the session route where the server stands.
     Probe {
@@ -91,6 +92,15 @@ pub enum NetJob {
     },
     /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
     Listen,
+}
+
+/// What holds for one send of a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendTerms {
+    /// How long the answer may take, in milliseconds.
+    pub patience_ms: u64,
+    /// The statuses with which this server refuses a request before it has processed it.
+    pub not_processed: Vec<u16>,
 }
 
 /// How work ended.
@@ -165,13 +175,15 @@ pub enum Replaced {
     GaveWay(Box<FileContent>),
 }
 
-/// A refresh answer as the provider reads it; only [`RefreshAnswer::Refused`] may end a session (I8).
+/// A refresh answer as the provider reads it; only a refusal may end a session (I8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshAnswer {
     /// New tokens.
     Granted(TokenResponse),
     /// The provider's unmistakable refusal.
     Refused,
+    /// A refusal in words that the protocol does not have. Nobody knows what the server made of the token.
+    RefusedInWords(NetError),
     /// RR-1's 409 `rotation_in_progress`.
     Rotating,
     /// RR-1's 409 `deadline_passed`: this attempt changed nothing.

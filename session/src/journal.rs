@@ -36,6 +36,20 @@ pub struct Intent {
     pub capability: Capability,
     /// How many sends this intent has announced, this one included.
     pub sends: u32,
+    /// When the first of them was announced, which is before its first byte was sent.
+    #[serde(default)]
+    pub begun: Option<Begun>,
+}
+
+/// A time of the boot clock that may be read in a later life of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// In which run of the machine.
+    pub boot_id: String,
+    /// Milliseconds of its boot clock.
+    pub at_ms: u64,
+    /// The same in unix seconds, by a clock that may jump.
+    pub wall: u64,
 }
 
 /// What the journal beside the session file holds.

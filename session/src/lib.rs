@@ -20,6 +20,7 @@ mod notice;
 pub mod policy;
 mod profile;
 mod registration;
+pub mod replay;
 mod reply;
 mod revocation;
 mod rotation;
@@ -33,19 +34,22 @@ mod waiters;
 
 pub use effect::{Effect, Farewell};
 pub use error::{
-    EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
+    DoubtOutlook, EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError,
+    StoreErrorKind,
 };
 pub use identity::Identity;
 pub use input::{Input, Op, Waiter};
 pub use jobs::{
-    FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
+    FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, SendTerms,
+    StoreJob,
 };
-pub use journal::{Capability, Intent, Journal};
+pub use journal::{Begun, Capability, Intent, Journal};
 pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
-pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};
+pub use policy::{Discovery, OauthClient, Policy, Settings};
 pub use profile::Profile;
 pub use registration::{AuthMethod, CallTarget, Endpoints, Registration};
+pub use replay::{KnownIssuer, LearntRule, ReplayKnowledge, RuleInForce, RuleSource};
 pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
 pub use revocation::PendingRevocation;
 pub use session::{Claims, Fingerprint, Holder, Session, hex};

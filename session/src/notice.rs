@@ -17,6 +17,9 @@ pub enum Notice {
     Ended(EndReason),
     /// A refresh could not be tried or is in doubt.
     RefreshFailed(NetError),
+    /// A refresh is in doubt, and sending its token again may cost the session. So it waits until just before the access
+    /// token ends (unix seconds, if that is known), and then a sign-in may be needed.
+    SignInAhead(Option<u64>),
     /// A file could not be read or written.
     StoreFailed(StoreError),
     /// The session file was readable by others and has been tightened.

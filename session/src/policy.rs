@@ -1,6 +1,7 @@
 //! When to refresh and when to try again: pure functions of what is known.
 
 use crate::registration::Endpoints;
+use crate::replay::ReplayKnowledge;
 use crate::time::{Boot, Moment};
 use everkey_proto::{Secret, SignInMethod};
 
@@ -15,6 +16,8 @@ pub struct Settings {
     pub session_file: String,
     /// Names this machine, so that a copied home folder is noticed.
     pub machine: String,
+    /// Names this run of the machine: a time of the boot clock means nothing in another one.
+    pub boot_id: String,
     /// Whether a revocation waits until its token was used for the last time; see
     /// [`Effect::Farewell`](crate::Effect::Farewell).
     pub announces_revocations: bool,
@@ -35,8 +38,8 @@ pub struct Policy {
     pub oauth: Option<OauthClient>,
     /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
-    /// What the server does with a refresh token that comes twice.
-    pub replay: Replay,
+    /// What is known of how servers treat a refresh token that comes twice.
+    pub replay: ReplayKnowledge,
     /// Milliseconds between two automatic refreshes, whatever the server says; 30 s except in tests.
     pub gap_ms: u64,
 }
@@ -75,15 +78,6 @@ pub enum Discovery {
     Given(Endpoints),
     /// At `/register`, `/authorize` and `/token` of the server.
     UsualPaths,
-}
-
-/// What a server does with a refresh token that comes twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replay {
-    /// It takes it for theft and revokes every session of the user.
-    RevokesAll,
-    /// It merely fails; the winner's token stays good.
-    Rejects,
 }
 
 /// The longest wait between two tries of anything, in milliseconds.

@@ -2,6 +2,7 @@
 
 use crate::error::EndReason;
 use crate::journal::Capability;
+use crate::replay::LearntRule;
 use crate::session::Fingerprint;
 use everkey_proto::reply::User;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,9 @@ pub struct Sidecar {
     /// Tokens that must never be sent again, oldest first.
     #[serde(default)]
     pub spent: Vec<Spent>,
+    /// What the answers of servers have shown about tokens that come twice, the newest last.
+    #[serde(default)]
+    pub learnt: Vec<LearntRule>,
 }
 
 /// How many spent tokens are remembered at most; two months of hourly refreshes.

@@ -51,6 +51,7 @@ impl Waiters {
         Demand {
             wanted: self.waiting.iter().any(|one| one.wants_refresh(now, rotation)),
             forced: self.waiting.iter().any(|one| one.is_forced(rotation)),
+            refused: self.waiting.iter().any(|one| !one.may_have(rotation)),
         }
     }
 
@@ -110,7 +111,7 @@ impl Waiters {
                 NetErrorKind::Limited(secs) => {
                     (false, Error::RateLimited { secs: secs.min(LONGEST_RETRY_AFTER_SECS) })
                 }
-                NetErrorKind::Connect(_) => (true, why.clone()),
+                NetErrorKind::Connect(_) | NetErrorKind::Client(_) => (true, why.clone()),
                 _ => (false, why.clone()),
             },
             _ => (true, why.clone()),
@@ -202,10 +203,10 @@ impl Waiting {
         let next = rotation.refresh_due(cx).filter(|_| !rotation.is_busy());
         let hopeless = next.is_some_and(|next| next.at > self.deadline);
         (hopeless || self.deadline <= now.boot).then(|| {
-            let why = match rotation.last_error() {
-                Some(Error::Net(last)) if rotation.is_in_doubt() => Error::Uncertain(last.clone()),
-                Some(last) => last.clone(),
-                None => Error::Timeout,
+            let why = match (rotation.uncertainty(cx), rotation.last_error()) {
+                (Some(uncertain), _) => uncertain,
+                (None, Some(last)) => last.clone(),
+                (None, None) => Error::Timeout,
             };
             self.second_best(now, rotation, why)
         })

@@ -17,6 +17,7 @@ mod oauth;
 mod oauth_bad;
 mod oauth_cli;
 mod python;
+mod replay;
 mod security;
 mod share;
 mod sign_in;

@@ -181,6 +181,7 @@ mod tests {
             server: None,
             session_file: "/s".into(),
             scheme: None,
+            replay: everkey_config::replay::ReplaySettings::default(),
             oauth: None,
             built_in: true,
         };

@@ -151,11 +151,12 @@ impl Broker {
             NetJob::Listen => self.work.spawn(async move {
                 Completion { index, op, job: CompletedJob::Listening(callback_listener::bind().await) }
             }),
-            NetJob::Send { at, refresh, key, deadline } => {
+            NetJob::Send { at, refresh, key, deadline, terms } => {
                 let parked = self.parked.remove(&(index, op));
+                let send = net_jobs::RefreshSend { at, refresh, key, deadline, terms };
                 self.spawn(index, op, async move {
                     match parked {
-                        Some(parked) => net_jobs::send(provider, parked, at, refresh, key, deadline).await,
+                        Some(parked) => net_jobs::send(provider, parked, send).await,
                         None => {
                             let error = NetError { server: String::new(), kind: NetErrorKind::Broken };
                             JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None)

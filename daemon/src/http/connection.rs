@@ -28,7 +28,7 @@ pub struct Parked {
 /// Sends a request on a connection of its own.
 pub async fn call(server: &str, request: HttpRequest) -> Result<HttpResponse, NetError> {
     let client = build(server, &request.target.at(server), None)?;
-    send(&client, server, request).await
+    send(&client, server, request, ANSWER).await
 }
 
 /// S1: connects to where `target` is, finishes TLS, and sends nothing.
@@ -48,10 +48,10 @@ pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetErr
 }
 
 impl Parked {
-    /// S3: sends on the parked connection and on no other.
-    pub async fn send(self, request: HttpRequest) -> Result<HttpResponse, NetError> {
+    /// S3: sends on the parked connection and on no other. The answer may take so long.
+    pub async fn send(self, request: HttpRequest, patience: Duration) -> Result<HttpResponse, NetError> {
         self.lot.release();
-        send(&self.client, &self.server, request).await
+        send(&self.client, &self.server, request, patience).await
     }
 }
 
@@ -75,28 +75,42 @@ fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, Net
     builder.build().map_err(|e| error(server, &e))
 }
 
-async fn send(client: &Client, server: &str, request: HttpRequest) -> Result<HttpResponse, NetError> {
-    let mut sending = client.request(request.method, request.target.at(server)).headers(request.headers);
+async fn send(
+    client: &Client,
+    server: &str,
+    request: HttpRequest,
+    patience: Duration,
+) -> Result<HttpResponse, NetError> {
+    let sending = client.request(request.method, request.target.at(server)).timeout(patience);
+    let mut sending = sending.headers(request.headers);
     if let Some(body) = request.body {
         sending = sending.body(body.expose().to_owned());
     }
     let mut response = sending.send().await.map_err(|e| error(server, &e))?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let location = text("location");
-    let says_json = text("content-type").is_some_and(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
-    });
+    let kind = text("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let says_json =
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    let says_form = kind == "application/x-www-form-urlencoded";
     let date = text("date").and_then(|date| http_date(&date));
     let (status, retry_after) = (response.status().as_u16(), text("retry-after"));
+    let proxy_status = text("proxy-status");
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|e| error(server, &e))? {
+    let broken = |e: reqwest::Error| match error(server, &e) {
+        // It has done what it was asked, and says so.
+        NetError { server, .. } if status == 200 && says_json => NetError { server, kind: NetErrorKind::Cut },
+        other => other,
+    };
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > CAP {
             return Err(NetError { server: server.to_owned(), kind: NetErrorKind::NotTheContract });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(HttpResponse { server: server.to_owned(), status, date, retry_after, location, says_json, body })
+    let server = server.to_owned();
+    Ok(HttpResponse { server, status, date, retry_after, location, proxy_status, says_json, says_form, body })
 }
 
 fn error(server: &str, e: &reqwest::Error) -> NetError {

@@ -4,8 +4,10 @@ mod connection;
 mod request;
 mod response;
 mod url;
+mod words;
 
 pub use connection::{Parked, call, park};
 pub use request::{Auth, HttpRequest, RequestTarget};
 pub use response::{HttpResponse, http_date};
 pub use url::{base_url, endpoint};
+pub use words::{ServerWords, without};

@@ -1,8 +1,10 @@
 //! A response of at most 64 KiB.
 
+use super::ServerWords;
 use crate::json_object;
 use everkey_session::{NetError, NetErrorKind};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 pub struct HttpResponse {
@@ -13,8 +15,12 @@ pub struct HttpResponse {
     pub retry_after: Option<String>,
     /// The `Location` header, never followed.
     pub location: Option<String>,
+    /// What proxies on the way say of themselves (RFC 9209).
+    pub proxy_status: Option<String>,
     /// Whether it says that it is JSON.
     pub says_json: bool,
+    /// Whether it says that it is a form.
+    pub says_form: bool,
     /// At most 64 KiB.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -30,12 +36,21 @@ impl HttpResponse {
         self.says_json.then(|| json_object::read(&self.body)).flatten()
     }
 
+    /// What the server says in its own words.
+    pub fn words(&self) -> ServerWords {
+        match self.json::<Map<String, Value>>() {
+            Some(members) => ServerWords::of_json(&members),
+            None if self.says_form => ServerWords::of_form(&self.body),
+            None => ServerWords::of_text(&self.body),
+        }
+    }
+
     /// What is wrong with an answer that the contract does not have.
     pub fn unexpected(&self) -> NetError {
         self.error(match self.status {
             200..=299 => NetErrorKind::NotTheContract,
             300..=399 => NetErrorKind::Redirect,
-            status => NetErrorKind::Status(status),
+            status => NetErrorKind::Status(status, self.words().line()),
         })
     }
 

@@ -1,18 +1,21 @@
 //! The core's answers as the wire carries them: data becomes sentences, one saying what happened, one what to do.
 
 mod files;
+mod network;
 
 use everkey_proto::reply::{
-    Hint, Inspection, NextWake, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, Replay, ReplaySource, ServerAnswer, Status, Step, Token,
+    Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::{
-    BrowserPage, DeviceInstructions, EndReason, Error, Identity, NetError, NetErrorKind, NotOwner,
-    ProfileReply, ProfileStatus, Rejected, SignedOutReason,
+    BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, Error, Identity, NetError, NetErrorKind,
+    NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource, SignedOutReason,
 };
 use files::{store_hint, unusable};
+use network::{SHOWN, net_code, net_hint, unreachable};
 use std::collections::BTreeMap;
 
 /// The wire's reply for an answer about `profile`, whose session file is `session_file`.
@@ -98,8 +101,21 @@ pub fn status(
         about: view.about,
         masked_static_token: view.masked_fixed,
         reminder,
+        replay: view.replay.map(replay),
+        sign_in_by: view.sign_in_by,
         next_wake: view.next_wake.map(|(at, why)| NextWake { at, reason: why.as_str().to_owned() }),
     }))
+}
+
+fn replay(known: RuleInForce) -> Replay {
+    let source = match known.source {
+        RuleSource::Profile => ReplaySource::Profile,
+        RuleSource::Server => ReplaySource::Server,
+        RuleSource::Table { date } => ReplaySource::Table { date },
+        RuleSource::Learnt { at, count } => ReplaySource::Learnt { at, count },
+        RuleSource::Nobody => ReplaySource::Nobody,
+    };
+    Replay { rule: known.rule, returns: known.returns, source }
 }
 
 /// Code, sentence and hint for an error.
@@ -126,10 +142,10 @@ pub fn failure(error: &Error) -> Failure {
             (Code::AccountChanged, "The account changed while you waited.".to_owned(), Hint::Whoami)
         }
         Error::Net(net) => (net_code(net), unreachable(net), net_hint(net)),
-        Error::Uncertain(net) => (
+        Error::Uncertain(server, outlook) => (
             Code::Offline,
-            format!("A refresh was sent to {}, but its answer was lost.", net.server),
-            "Nothing is lost: the agent finds out by itself. Try again in a minute.".into(),
+            format!("A refresh was sent to {server}, but no clear answer came back."),
+            uncertain_hint(*outlook).into(),
         ),
         Error::Timeout => (Code::Timeout, "The answer did not come in time.".to_owned(), Hint::Status),
         Error::TooSoon { secs } => (
@@ -182,16 +198,13 @@ fn answered(error: &Error) -> Option<ServerAnswer> {
         Error::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
         Error::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
         Error::RateLimited { .. } => (429, "rate_limited".to_owned()),
-        Error::Net(NetError { kind: NetErrorKind::Status(status), .. }) => {
+        Error::Net(NetError { kind: NetErrorKind::Status(status, _), .. }) => {
             (*status, format!("http_{status}"))
         }
         _ => return None,
     };
     Some(ServerAnswer { status, code })
 }
-
-/// How many characters of a server's own words are shown.
-const SHOWN: usize = 120;
 
 /// Why nobody is signed in any more.
 pub fn why_out(out: &SignedOutReason) -> String {
@@ -211,12 +224,31 @@ fn signed_out(out: &SignedOutReason) -> String {
     }
 }
 
+/// What becomes of a refresh whose outcome is not known.
+fn uncertain_hint(outlook: DoubtOutlook) -> &'static str {
+    match outlook {
+        DoubtOutlook::SentAgain => "Nothing is lost: the agent asks again by itself. Try again in a minute.",
+        DoubtOutlook::SentAtTheEnd => {
+            "The access token works until it expires. Shortly before, the agent asks again; if the server refuses \
+             then, a sign-in is needed."
+        }
+        DoubtOutlook::NeverSent => {
+            "The access token works until it expires; then a sign-in is needed, because this server would take a \
+             second try for theft."
+        }
+    }
+}
+
 /// Why a session has ended.
 pub fn why_ended(over: EndReason) -> &'static str {
     match over {
         EndReason::Refused => "the api-server has ended the session",
+        EndReason::RefusedInWords => "the api-server refused the refresh in words of its own",
         EndReason::AnswerLost => {
             "a refresh answer was lost, and asking this server again would sign you out everywhere"
+        }
+        EndReason::RepeatRefused => {
+            "a refresh answer was lost, and the server did not accept the same token a second time"
         }
         EndReason::SessionLost => "a refresh answer was lost, and the server has moved on without it",
         EndReason::Restored => "the session file holds an old token, as from a backup",
@@ -297,44 +329,6 @@ fn way(scheme: SignInMethod) -> &'static str {
 
 fn listed(schemes: &[SignInMethod]) -> String {
     schemes.iter().map(|scheme| way(*scheme)).collect::<Vec<_>>().join(" or ")
-}
-
-/// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
-fn net_code(net: &NetError) -> Code {
-    if net.kind == NetErrorKind::Timeout { Code::Timeout } else { Code::Offline }
-}
-
-fn unreachable(net: &NetError) -> String {
-    let server = &net.server;
-    match &net.kind {
-        NetErrorKind::Connect(why) => {
-            format!("Could not reach the api-server at {server} ({}).", harmless(why, SHOWN))
-        }
-        NetErrorKind::Timeout => format!("The api-server at {server} did not answer in time."),
-        NetErrorKind::Broken => format!("The connection to the api-server at {server} broke."),
-        NetErrorKind::Status(status) => format!("The api-server at {server} answered with status {status}."),
-        NetErrorKind::NotTheContract => {
-            format!("What answers at {server} is not an api-server, or a broken one.")
-        }
-        NetErrorKind::Redirect => {
-            format!("The api-server at {server} wanted to send us elsewhere; nothing was sent there.")
-        }
-        NetErrorKind::OtherSession => {
-            format!("The api-server at {server} answered for another user; that answer was dropped.")
-        }
-        NetErrorKind::Rotating => {
-            format!("The api-server at {server} is busy with another refresh of this session.")
-        }
-        NetErrorKind::Late => format!("The api-server at {server} says that the request came too late."),
-        NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
-    }
-}
-
-fn net_hint(net: &NetError) -> Hint {
-    match net.kind {
-        NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
-        _ => Hint::CheckNetwork,
-    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //! All of it is pure: bytes in, values out.
 
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
+use crate::issuers;
 use everkey_config::ProviderKind;
-use everkey_proto::Secret;
+use everkey_proto::{ReplayRule, Secret};
 use everkey_reminder::ReminderAnswer;
-use everkey_session::policy::{OauthClient, Policy, Renewal, Replay};
+use everkey_session::policy::{OauthClient, Policy, Renewal};
 use everkey_session::{
     CallTarget, Identity, LoginAnswer, LoginCall, PendingRevocation, ProbeAnswer, RefreshAnswer,
-    RevokeAnswer, Session,
+    ReplayKnowledge, RevokeAnswer, Session,
 };
 use zeroize::Zeroizing;
 
@@ -68,7 +69,8 @@ pub struct RefreshRoute {
     pub read: fn(&HttpResponse) -> RefreshAnswer,
     /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
-    pub replay: Replay,
+    /// What the contract says of a token that comes twice, where nothing else is known of the server.
+    pub replay: ReplayRule,
 }
 
 impl RefreshRoute {
@@ -115,9 +117,9 @@ const USUAL_MARGIN_SECS: u64 = 60;
 impl Descriptor {
     /// What the core has to know of it; `gap_ms` is the least time between automatic refreshes.
     pub fn policy(&self, gap_ms: u64) -> Policy {
-        let (renewal, margin_secs, replay) = match &self.renewal {
+        let (renewal, margin_secs, otherwise) = match &self.renewal {
             RenewalRoute::RefreshToken(route) => (Renewal::RefreshToken, route.margin_secs, route.replay),
-            RenewalRoute::None => (Renewal::None, USUAL_MARGIN_SECS, Replay::RevokesAll),
+            RenewalRoute::None => (Renewal::None, USUAL_MARGIN_SECS, ReplayRule::Unknown),
         };
         Policy {
             schemes: self.kind.schemes().to_vec(),
@@ -126,7 +128,12 @@ impl Descriptor {
             identifies: self.identify.is_some(),
             oauth: self.oauth_client.map(|client| client()),
             margin_secs,
-            replay,
+            replay: ReplayKnowledge {
+                profile: None,
+                issuers: issuers::known(),
+                otherwise,
+                not_processed: Vec::new(),
+            },
             gap_ms,
         }
     }

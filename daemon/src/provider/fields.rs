@@ -2,7 +2,7 @@
 
 use crate::http::{HttpResponse, http_date};
 use everkey_proto::Secret;
-use everkey_session::{Capability, NetErrorKind, RefreshAnswer};
+use everkey_session::Capability;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -76,31 +76,6 @@ pub fn error_code(answer: &HttpResponse) -> Option<String> {
         code: String,
     }
     answer.json::<Shape>().map(|shape| shape.code)
-}
-
-/// RR-1: the server says that this attempt changed nothing.
-fn unconsumed(answer: &HttpResponse) -> bool {
-    #[derive(Deserialize)]
-    struct Shape {
-        attempt_consumed: bool,
-    }
-    answer.json::<Shape>().is_some_and(|shape| !shape.attempt_consumed)
-}
-
-/// What an answer to a refresh proves if it is neither tokens nor the provider's refusal. `is_error` says whether its body
-/// is an error of the provider's contract.
-pub fn read_other(answer: &HttpResponse, is_error: bool) -> RefreshAnswer {
-    let later =
-        |wait: Option<u64>| wait.map_or(answer.unexpected(), |s| answer.error(NetErrorKind::Limited(s)));
-    match answer.status {
-        // Too many requests (RFC 6585 section 4), too early (RFC 8470 section 5.2), the wrong server (RFC 9110 section
-        // 15.5.20): whoever says so has not processed the request.
-        429 => RefreshAnswer::Declined(later(retry_after(answer).or(Some(30)))),
-        421 | 425 => RefreshAnswer::Declined(later(retry_after(answer))),
-        _ if is_error && unconsumed(answer) => RefreshAnswer::Declined(later(retry_after(answer))),
-        503 => RefreshAnswer::Unclear(later(retry_after(answer))),
-        _ => RefreshAnswer::Unclear(answer.unexpected()),
-    }
 }
 
 /// Seconds to wait: `retry_after_secs` in the body wins over the header, which holds seconds or a date (RFC 9110 section

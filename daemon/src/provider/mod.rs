@@ -9,8 +9,9 @@ mod failproofai;
 mod fields;
 pub mod jwt;
 mod oauth;
+pub mod proof;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 mod session_route;
 
 pub use descriptor::{BearerRequest, Descriptor, ParsedFile, ProviderRoute, RefreshRoute, SessionFormat};

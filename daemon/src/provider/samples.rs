@@ -10,7 +10,9 @@ pub fn answer(status: u16, body: &str) -> HttpResponse {
         date: None,
         retry_after: None,
         location: None,
+        proxy_status: None,
         says_json: true,
+        says_form: false,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
 }

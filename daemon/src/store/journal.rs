@@ -120,6 +120,7 @@ mod tests {
             deadline: 9,
             capability: Capability::Rr1,
             sends: 1,
+            begun: None,
         }
     }
 

@@ -212,6 +212,7 @@ mod tests {
                 deadline: 9,
                 capability: Capability::Rr1,
                 sends: 1,
+                begun: None,
             })
         };
         let (mut first, owner) = owner_of(&folder, a.path());

@@ -185,7 +185,8 @@ fn kind(what: &EventKind) -> Option<Kind> {
         | EventKind::Handed { .. }
         | EventKind::ReminderSet { .. }
         | EventKind::ReminderCleared
-        | EventKind::ReminderDue { .. } => None,
+        | EventKind::ReminderDue { .. }
+        | EventKind::SignInAhead { .. } => None,
     }
 }
 
@@ -203,6 +204,7 @@ fn title(what: &EventKind) -> (Tone, &'static str) {
         EventKind::ReminderSet { .. } => (Tone::Good, "Reminder set"),
         EventKind::ReminderCleared => (Tone::Quiet, "Reminder cleared"),
         EventKind::ReminderDue { .. } => (Tone::Warn, "Reminder due"),
+        EventKind::SignInAhead { .. } => (Tone::Warn, "Sign-in may be needed"),
     }
 }
 
@@ -227,6 +229,8 @@ fn detail(what: &EventKind, clock: &Clock) -> String {
             format!("for {}, {}", reminder.email, clock.when(reminder.at).near)
         }
         EventKind::ReminderCleared => String::new(),
+        EventKind::SignInAhead { why, by: None } => why.clone(),
+        EventKind::SignInAhead { why, by: Some(by) } => format!("{}: {why}", clock.when(*by).near),
     }
 }
 

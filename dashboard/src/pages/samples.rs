@@ -38,6 +38,8 @@ pub fn status(profile: &str, state: State) -> Status {
         masked_static_token: None,
         reminder: None,
         next_wake: None,
+        replay: None,
+        sign_in_by: None,
     }
 }
 
@@ -77,6 +79,7 @@ pub fn profile(name: &str, provider: ProviderKind) -> ResolvedProfile {
         server: None,
         session_file: "/home/ada/session.json".into(),
         scheme: None,
+        replay: everkey_config::replay::ReplaySettings::default(),
         oauth: None,
         built_in: provider != ProviderKind::Oauth,
     }

@@ -86,17 +86,29 @@ pub(super) fn refresh_as_said(
         RefreshAnswer::Declined(error) => {
             net(error);
             let unprocessed = matches!(answer.status, 421 | 425 | 429);
+            let client =
+                matches!(answer.status, 400 | 401 | 403) && matches!(error.kind, NetErrorKind::Client(_));
             let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
             assert!(
-                unprocessed || (said.code.is_some() && unchanged),
+                unprocessed || (said.code.is_some() && (unchanged || client)),
                 "nothing says that this attempt changed nothing"
             );
+        }
+        RefreshAnswer::RefusedInWords(error) => {
+            reach::deep();
+            net(error);
+            assert!(matches!(answer.status, 200 | 400 | 401), "I8: no status of a refusal");
+            let opens_page = answer.body.trim_ascii_start().first() == Some(&b'<');
+            assert!(!opens_page, "I8: a page is somebody else's answer");
         }
         RefreshAnswer::Unclear(trouble) => net(trouble),
     }
     if answer.status == 200 {
         assert!(
-            matches!(read, RefreshAnswer::Granted(_) | RefreshAnswer::Unclear(_)),
+            matches!(
+                read,
+                RefreshAnswer::Granted(_) | RefreshAnswer::Unclear(_) | RefreshAnswer::RefusedInWords(_)
+            ) || said.refused,
             "{read:?} with status 200"
         );
     }
@@ -277,7 +289,9 @@ pub(super) fn answer(input: &[u8]) -> Option<HttpResponse> {
         // No answer needs both.
         retry_after: third.clone(),
         location: third,
+        proxy_status: None,
         says_json,
+        says_form: false,
         body: Zeroizing::new(input[end + 1..].to_vec()),
     })
 }
@@ -289,7 +303,9 @@ fn like(answer: &HttpResponse, body: &[u8]) -> HttpResponse {
         date: answer.date,
         retry_after: answer.retry_after.clone(),
         location: answer.location.clone(),
+        proxy_status: None,
         says_json: answer.says_json,
+        says_form: false,
         body: Zeroizing::new(body.to_vec()),
     }
 }

@@ -113,6 +113,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         server: ISSUER.to_owned(),
         session_file: "/session.json".to_owned(),
         machine: "m".to_owned(),
+        boot_id: "b".to_owned(),
         announces_revocations: false,
     };
     let (mut profile, effects) = Profile::start(settings, &NOW);

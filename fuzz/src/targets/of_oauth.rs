@@ -27,16 +27,24 @@ const PROVIDER: &Descriptor = descriptor(ProviderKind::Oauth);
 
 type Body = Map<String, Value>;
 
+/// Whether the error has one of the names of a token that is over, wherever servers write it.
+fn names_a_refusal(body: &Body) -> bool {
+    let inner = body.get("error").and_then(Value::as_object);
+    let names = ["error", "error_code", "errorCode", "code"].map(|name| body.get(name));
+    let inner = ["code", "type", "status"].map(|name| inner.and_then(|inner| inner.get(name)));
+    names.iter().chain(&inner).flatten().filter_map(|name| name.as_str()).any(|name| {
+        let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+        matches!(&*name, "invalid_grant" | "bad_refresh_token") || name.starts_with("refresh_token_")
+    })
+}
+
 /// The answer to a refresh, to each call of a sign-in, to a sign-out, and to the question whose a token is.
 pub fn any(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
     let body = plain(&answer);
     let code = error(&body);
-    let refusals = ["invalid_grant", "invalid_client", "unauthorized_client"];
-    let said = Said {
-        code,
-        refused: matches!(answer.status, 400 | 401) && code.is_some_and(|code| refusals.contains(&code)),
-    };
+    let said =
+        Said { code, refused: matches!(answer.status, 200 | 400 | 401 | 403) && names_a_refusal(&body) };
     let read = measure::tree(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
     if let RefreshAnswer::Granted(grant) = &read {

@@ -9,9 +9,13 @@ use everkey_session::{Error, NetError, NetErrorKind, Rejected};
 pub fn sentences(input: &[u8]) {
     let text = String::from_utf8_lossy(input).into_owned();
     let refused = NetError { server: "https://a".to_owned(), kind: NetErrorKind::Connect(text.clone()) };
-    for trouble in
-        [Error::Rejected(Rejected::Other(text)), Error::Net(refused.clone()), Error::Uncertain(refused)]
-    {
+    let of = |kind| Error::Net(NetError { server: "https://a".to_owned(), kind });
+    for trouble in [
+        Error::Rejected(Rejected::Other(text.clone())),
+        Error::Net(refused),
+        of(NetErrorKind::Client(text.clone())),
+        of(NetErrorKind::Status(500, Some(text))),
+    ] {
         let said = messages::failure(&trouble);
         harmless(&said.message);
         harmless(&format!("{:?}", said.hint));

@@ -7,7 +7,7 @@ use everkey_daemon::store::state_files::{
 };
 use everkey_proto::{Secret, reply::User};
 use everkey_session::{
-    Capability, Claims, EndReason, Fingerprint, Holder, Intent, Journal, PendingRevocation, Session,
+    Begun, Capability, Claims, EndReason, Fingerprint, Holder, Intent, Journal, PendingRevocation, Session,
 };
 use sha2::{Digest, Sha256};
 
@@ -135,6 +135,7 @@ fn intent(text: &str) -> Intent {
         deadline: 1_800_000_000,
         capability: Capability::Rr1,
         sends: 1,
+        begun: Some(Begun { boot_id: text.to_owned(), at_ms: 7, wall: 8 }),
     }
 }
 

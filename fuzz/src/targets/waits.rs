@@ -56,7 +56,9 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         date: None,
         retry_after,
         location: None,
+        proxy_status: None,
         says_json: true,
+        says_form: false,
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
     let call = LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456") };
@@ -67,6 +69,7 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         },
         RefreshAnswer::Granted(_)
         | RefreshAnswer::Refused
+        | RefreshAnswer::RefusedInWords(_)
         | RefreshAnswer::Rotating
         | RefreshAnswer::Late => None,
     };

@@ -29,6 +29,7 @@ enum What {
     ReminderSet { reminder: Reminder },
     ReminderCleared,
     ReminderDue { reminder: Reminder },
+    SignInAhead { why: String, by: Option<u64> },
 }
 
 impl From<Event> for EventLine {
@@ -46,6 +47,7 @@ impl From<Event> for EventLine {
             EventKind::ReminderSet { reminder } => What::ReminderSet { reminder },
             EventKind::ReminderCleared => What::ReminderCleared,
             EventKind::ReminderDue { reminder } => What::ReminderDue { reminder },
+            EventKind::SignInAhead { why, by } => What::SignInAhead { why, by },
         };
         Self { id, at, profile, what }
     }
@@ -66,6 +68,7 @@ impl From<EventLine> for Event {
             What::ReminderSet { reminder } => EventKind::ReminderSet { reminder },
             What::ReminderCleared => EventKind::ReminderCleared,
             What::ReminderDue { reminder } => EventKind::ReminderDue { reminder },
+            What::SignInAhead { why, by } => EventKind::SignInAhead { why, by },
         };
         Self { id, at, profile, what }
     }

@@ -78,4 +78,11 @@ pub enum EventKind {
         /// The reminder.
         reminder: Reminder,
     },
+    /// A sign-in may be needed before long. Nothing has ended yet.
+    SignInAhead {
+        /// Why, in words.
+        why: String,
+        /// Unix seconds at which it may be needed, if that is known.
+        by: Option<u64>,
+    },
 }

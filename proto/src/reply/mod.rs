@@ -18,4 +18,4 @@ pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, Refreshed, Revocation, Short, Token, User, Verdict};
 pub use sign_in::{CodeSent, Field, Step};
-pub use status::{NextWake, State, Status};
+pub use status::{NextWake, Replay, ReplaySource, State, Status};

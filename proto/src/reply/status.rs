@@ -2,6 +2,7 @@
 
 use super::reminder::Reminder;
 use super::session::User;
+use crate::replay::{RepeatedAnswer, ReplayRule};
 use crate::request::SignInMethod;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +67,49 @@ pub struct Status {
     /// What the agent does next for this profile by itself, if it plans anything.
     #[serde(default)]
     pub next_wake: Option<NextWake>,
+    /// What the server does with a refresh token that comes twice; none where there is no refresh token.
+    #[serde(default)]
+    pub replay: Option<Replay>,
+    /// Unix seconds at which a sign-in may be needed, if that can be foreseen.
+    #[serde(default)]
+    pub sign_in_by: Option<u64>,
+}
+
+/// What a server does with a refresh token that comes twice, as far as the agent knows. It decides what the agent does
+/// when the answer to a refresh is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// The rule in one word, such as `strict_family` or `grace(30)`.
+    pub rule: ReplayRule,
+    /// What the server answers to a repeat that it accepts, if that is known.
+    #[serde(default)]
+    pub returns: Option<RepeatedAnswer>,
+    /// Where the rule comes from.
+    pub source: ReplaySource,
+}
+
+/// Where a rule for refresh tokens that come twice comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplaySource {
+    /// The profile says so.
+    Profile,
+    /// The server promises it, or leaves its refresh token as it is.
+    Server,
+    /// The table that everkey is shipped with.
+    Table {
+        /// When it was looked up, as in `2026-08-20`.
+        date: String,
+    },
+    /// What the server's answers have shown.
+    Learnt {
+        /// Unix seconds of the last time.
+        at: u64,
+        /// How often.
+        count: u32,
+    },
+    /// Nobody says; the most likely is assumed.
+    Nobody,
 }
 
 /// When the agent turns to a profile by itself, and why. It explains an agent that seems stuck.

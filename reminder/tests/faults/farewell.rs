@@ -145,7 +145,7 @@ fn a_session_is_revoked_even_if_the_clear_is_rejected() {
     for (answer, tries) in [
         (ReminderAnswer::Unauthorized, 1),
         (ReminderAnswer::Refused, 1),
-        (ReminderAnswer::Net(trouble(NetErrorKind::Status(500))), 3),
+        (ReminderAnswer::Net(trouble(NetErrorKind::Status(500, None))), 3),
         (ReminderAnswer::Limited(900), 1),
     ] {
         let (mut agent, call) = cleared();

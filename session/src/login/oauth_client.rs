@@ -35,12 +35,14 @@ impl Discovering {
     /// The other place, if there is one and this says that the first has nothing.
     pub fn elsewhere(self, error: &NetErrorKind) -> Option<Self> {
         let absent = match error {
-            NetErrorKind::Status(status) => (400..500).contains(status),
+            NetErrorKind::Status(status, _) => (400..500).contains(status),
             // Many a server shows a page of its own, or sends to one, where it has nothing.
             NetErrorKind::NotTheContract | NetErrorKind::Redirect => true,
             NetErrorKind::Connect(_)
             | NetErrorKind::Timeout
             | NetErrorKind::Broken
+            | NetErrorKind::Cut
+            | NetErrorKind::Client(_)
             | NetErrorKind::OtherSession
             | NetErrorKind::Rotating
             | NetErrorKind::Late
@@ -103,7 +105,7 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
         LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
         LoginAnswer::Rejected(rejected) => NextStep::Fail(Error::Rejected(rejected)),
         LoginAnswer::Limited(secs) => NextStep::Fail(Error::RateLimited { secs }),
-        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499), .. }) => {
+        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499, _), .. }) => {
             refused(format!("status {status}"))
         }
         LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
@@ -189,8 +191,8 @@ mod tests {
     #[test]
     fn metadata_is_sought_elsewhere_only_if_it_is_absent() {
         for absent in [
-            NetErrorKind::Status(404),
-            NetErrorKind::Status(403),
+            NetErrorKind::Status(404, None),
+            NetErrorKind::Status(403, None),
             NetErrorKind::NotTheContract,
             NetErrorKind::Redirect,
         ] {
@@ -198,9 +200,12 @@ mod tests {
             let second = second.filter(|second| second.place == WellKnown::OAuth);
             assert!(second.is_some_and(|second| second.elsewhere(&absent).is_none()), "{absent:?}");
         }
-        for error in
-            [NetErrorKind::Status(500), NetErrorKind::Timeout, NetErrorKind::Broken, NetErrorKind::Limited(1)]
-        {
+        for error in [
+            NetErrorKind::Status(500, None),
+            NetErrorKind::Timeout,
+            NetErrorKind::Broken,
+            NetErrorKind::Limited(1),
+        ] {
             assert!(asked("", "https://a").elsewhere(&error).is_none(), "{error:?}");
         }
     }

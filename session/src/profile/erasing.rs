@@ -116,7 +116,7 @@ impl Profile {
     fn not_erased(&mut self, now: &Moment, why: StoreError) {
         let cx = context!(self, now);
         if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
-            let outcomes = rotation.end(&cx, EndReason::Restored);
+            let outcomes = rotation.end(&cx, EndReason::Restored, None);
             self.rotated(now, outcomes);
         }
         self.outbox.notify(Notice::StoreFailed(why.clone()));

@@ -85,7 +85,7 @@ impl Profile {
         let cx = context!(self, now);
         let rotation = self.file.rotation();
         let session = rotation.map(Rotation::session);
-        let (state, reason) = self.state();
+        let (state, reason) = self.state(&cx);
         let refresh = rotation.and_then(|rotation| rotation.refresh_due(&cx));
         let view = ProfileStatus {
             server: self.server().to_owned(),
@@ -101,13 +101,15 @@ impl Profile {
             about: session.map(|session| session.holder.about.clone()).unwrap_or_default(),
             masked_fixed: session.and_then(|session| session.holder.fixed.as_ref()).map(Secret::masked),
             pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
+            replay: rotation.and_then(|rotation| rotation.replay_rule(&cx)),
+            sign_in_by: rotation.and_then(|rotation| rotation.sign_in_by(&cx)),
             next_wake: self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why)),
         };
         self.outbox.reply(waiter, ProfileReply::Status(view));
     }
 
     /// How the profile stands, derived from everything else.
-    fn state(&self) -> (State, Option<Error>) {
+    fn state(&self, cx: &MachineContext) -> (State, Option<Error>) {
         let rotation = match &self.file {
             FileState::SignedIn(rotation) => rotation,
             FileState::SignedOut(_) | FileState::Unusable(_) => {
@@ -124,7 +126,7 @@ impl Profile {
         if let Some(why) = self.seal.why() {
             return (State::ReadOnly, Some(Error::Store(why.clone())));
         }
-        rotation.standing()
+        rotation.standing(cx)
     }
 
     /// How the person signs in: as they did, as far as the session says, else as they would.
@@ -220,10 +222,11 @@ impl Profile {
         if let Some(rotation) = self.file.rotation() {
             let session = rotation.session();
             let ended = session.refresh_expires_at.is_some_and(|at| at <= now.wall);
-            // A pasted token is meant to replace the one that is there.
+            // A pasted token is meant to replace the one that is there; a session in doubt may not be one any more.
             let again = rotation.over().is_some()
                 || ended
                 || session.is_only_fixed()
+                || rotation.is_questionable()
                 || scheme == SignInMethod::Token;
             if !again && server == self.server() {
                 let user = session.holder.user.clone();

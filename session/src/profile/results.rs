@@ -10,6 +10,7 @@ use crate::login::{LoginEvent, LoginOutcome};
 use crate::login_call::LoginAnswer;
 use crate::notice::Notice;
 use crate::profile::{Profile, context};
+use crate::replay::learn;
 use crate::reply::ProfileReply;
 use crate::rotation::{RotationEvent, RotationOutcome};
 use crate::time::Moment;
@@ -80,10 +81,11 @@ impl Profile {
         let tokens = match &answer {
             RefreshAnswer::Granted(tokens) => Some(tokens),
             RefreshAnswer::Refused
+            | RefreshAnswer::RefusedInWords(_)
             | RefreshAnswer::Rotating
             | RefreshAnswer::Late
-            | RefreshAnswer::Declined(_) => None,
-            RefreshAnswer::Unclear(_) => None,
+            | RefreshAnswer::Declined(_)
+            | RefreshAnswer::Unclear(_) => None,
         };
         if !self.revocations.take_abandoned(&cx, op, tokens, &mut self.outbox) {
             self.rotate(now, RotationEvent::Answered(op, answer));
@@ -146,6 +148,9 @@ impl Profile {
             RotationOutcome::Ended { token, until, why } => {
                 self.sidecar.change().spend(token, until, why, now.wall);
                 self.outbox.notify(Notice::Ended(why));
+            }
+            RotationOutcome::Learnt(server, rule) => {
+                learn(&mut self.sidecar.change().learnt, &server, rule, now.wall);
             }
             RotationOutcome::Published(arrived, server) => self.pin_to(&arrived, server),
             RotationOutcome::Revoke(at, session) => {

@@ -7,9 +7,10 @@ use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, StoreJob};
 use crate::journal::Capability;
 use crate::notice::Notice;
-use crate::policy::{retry_after, retry_at};
+use crate::policy::{retry_after, retry_at, slow_retry_at};
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
-use crate::rotation::state::{ArrivedSession, Doubt, RotationAttempt, RotationState};
+use crate::rotation::state::{ArrivedSession, Doubt, Refusal, RotationAttempt, RotationState};
+use crate::time::Boot;
 use crate::token_response::TokenResponse;
 
 impl Rotation {
@@ -31,65 +32,93 @@ impl Rotation {
             }
         };
         let server = doubt.intent.server.clone();
-        let (doubt, kind) = match answer {
+        let (doubt, error) = match answer {
             RefreshAnswer::Granted(tokens) if self.is_for_this_session(&tokens) => {
-                let tokens = self.complete(tokens, cx.now.wall_at(asked));
-                let holder = self.session.holder.clone();
-                let arrived = ArrivedSession::granted(cx.now, asked, tokens, holder);
-                self.store_successor(false, doubt.intent, arrived, out);
-                return Vec::new();
+                return self.granted(cx, asked, doubt, tokens, out);
             }
             RefreshAnswer::Granted(_) => {
                 out.notify(Notice::Alarm);
-                (Doubt { doubtful: true, ..doubt }, NetErrorKind::OtherSession)
+                let error = NetError { server, kind: NetErrorKind::OtherSession };
+                (Doubt { doubtful: true, ..doubt }, error)
             }
             RefreshAnswer::Refused => {
-                self.confirm_refusal(out);
+                let (why, shows) = self.judge_refusal(cx, &doubt);
+                self.confirm_refusal(Refusal { why, said: None }, out);
+                return shows.map(|rule| RotationOutcome::Learnt(server, rule)).into_iter().collect();
+            }
+            // A server that keeps RR-1 has exact words, so these are somebody else's.
+            RefreshAnswer::RefusedInWords(error)
+                if matches!(doubt.intent.capability, Capability::Rr1 | Capability::Probe) =>
+            {
+                (Doubt { doubtful: true, ..doubt }, error)
+            }
+            RefreshAnswer::RefusedInWords(error) => {
+                self.confirm_refusal(Refusal { why: EndReason::RefusedInWords, said: Some(error) }, out);
                 return Vec::new();
             }
             RefreshAnswer::Rotating => {
                 let since = doubt.rotating_since.or(Some(cx.now.boot));
-                (Doubt { rotating_since: since, ..doubt }, NetErrorKind::Rotating)
+                let error = NetError { server, kind: NetErrorKind::Rotating };
+                (Doubt { rotating_since: since, ..doubt }, error)
             }
-            RefreshAnswer::Late => (doubt, NetErrorKind::Late),
-            RefreshAnswer::Declined(error) => {
-                self.state = RotationState::InDoubt(doubt);
-                return self.try_again(cx, error, out);
-            }
+            RefreshAnswer::Late => (doubt, NetError { server, kind: NetErrorKind::Late }),
+            RefreshAnswer::Declined(error) => (doubt, error),
             RefreshAnswer::Unclear(error) => {
-                self.state = RotationState::InDoubt(Doubt { doubtful: true, ..doubt });
-                return self.try_again(cx, error, out);
+                let cut = error.kind == NetErrorKind::Cut && doubt.intent.sends == 1;
+                (Doubt { doubtful: true, cut: doubt.cut || cut, ..doubt }, error)
             }
         };
         self.state = RotationState::InDoubt(doubt);
-        self.try_again(cx, NetError { server, kind }, out)
+        self.try_again(cx, error, out)
+    }
+
+    fn granted(
+        &mut self,
+        cx: &MachineContext,
+        asked: Boot,
+        doubt: Doubt,
+        tokens: TokenResponse,
+        out: &mut Outbox,
+    ) -> Vec<RotationOutcome> {
+        let stays = tokens.refresh.is_none() || tokens.refresh == self.session.refresh;
+        let shows = self.judge_grant(cx, &doubt, asked).filter(|_| !stays);
+        let learnt = shows.map(|rule| RotationOutcome::Learnt(doubt.intent.server.clone(), rule));
+        // Where the refresh token stays, each access token is a new one.
+        let age_ms = if stays { 0 } else { self.age_ms(cx, &doubt, asked) };
+        let tokens = self.complete(tokens, cx.now.wall_at(asked));
+        let holder = self.session.holder.clone();
+        let arrived = ArrivedSession::granted(cx.now, asked, tokens, holder).aged(cx.now, age_ms);
+        self.store_successor(false, doubt.intent, arrived, out);
+        learnt.into_iter().collect()
     }
 
     /// Before a refusal is believed, the file is read again.
-    pub(super) fn confirm_refusal(&mut self, out: &mut Outbox) {
-        self.state = RotationState::Refused(Some(out.store(StoreJob::ReadSession)));
+    pub(super) fn confirm_refusal(&mut self, refusal: Refusal, out: &mut Outbox) {
+        self.state = RotationState::Refused(Some(out.store(StoreJob::ReadSession)), refusal);
     }
 
     /// The refusal counts only for the session that the file still holds.
     pub(super) fn read_after_refusal(
         &mut self,
         cx: &MachineContext,
+        refusal: Refusal,
         found: FileContent,
         out: &mut Outbox,
     ) -> Vec<RotationOutcome> {
-        self.state = RotationState::Refused(None);
         match found {
             FileContent::Session { session, .. } if session.fingerprint() == self.fingerprint() => {
-                self.end(cx, EndReason::Refused)
+                return self.end(cx, refusal.why, refusal.said);
             }
             // Whatever took its place: the token was sent, and whoever leaves it must know.
-            FileContent::Session { .. } | FileContent::Missing => vec![RotationOutcome::Observed(found)],
-            FileContent::Damaged(_) => {
-                self.hold = Hold::Backoff(retry_at(cx.now, 1));
-                vec![RotationOutcome::Observed(found)]
+            FileContent::Session { .. } | FileContent::Missing => {}
+            FileContent::Damaged(_) => self.hold = Hold::Backoff(retry_at(cx.now, 1)),
+            FileContent::Unusable(why) => {
+                self.state = RotationState::Refused(None, refusal);
+                return self.store_failed(cx, why, out);
             }
-            FileContent::Unusable(why) => self.store_failed(cx, why, out),
         }
+        self.state = RotationState::Refused(None, refusal);
+        vec![RotationOutcome::Observed(found)]
     }
 
     /// The server said where it stands, about a doubt or about a session written elsewhere.
@@ -103,7 +132,7 @@ impl Rotation {
         let ours = self.session.claims.generation.unwrap_or(0);
         match self.take_state() {
             RotationState::Attempt(RotationAttempt::CheckingGeneration(mine)) if mine == op => match probe {
-                ProbeAnswer::Generation(theirs) if theirs > ours => self.end(cx, EndReason::Copied),
+                ProbeAnswer::Generation(theirs) if theirs > ours => self.end(cx, EndReason::Copied, None),
                 ProbeAnswer::Unclear(error) => self.try_again(cx, error, out),
                 ProbeAnswer::Generation(_) | ProbeAnswer::Refused | ProbeAnswer::NoRoute => {
                     self.vetted = true;
@@ -112,13 +141,15 @@ impl Rotation {
                 }
             },
             RotationState::CheckingDoubt(mine, doubt) if mine == op => match probe {
-                ProbeAnswer::Generation(theirs) if theirs > ours => self.end(cx, EndReason::SessionLost),
+                ProbeAnswer::Generation(theirs) if theirs > ours => {
+                    self.end(cx, EndReason::SessionLost, None)
+                }
                 ProbeAnswer::Generation(_) => {
                     self.begin(cx, Some(Doubt { doubtful: false, ..doubt }), out);
                     Vec::new()
                 }
                 ProbeAnswer::Refused | ProbeAnswer::NoRoute if self.left_ms(cx.now) == 0 => {
-                    self.end(cx, EndReason::AnswerLost)
+                    self.end(cx, EndReason::AnswerLost, None)
                 }
                 ProbeAnswer::Unclear(error) => {
                     self.state = RotationState::InDoubt(doubt);
@@ -151,6 +182,8 @@ impl Rotation {
             NetErrorKind::Limited(secs) => Hold::Until(retry_after(cx.now, secs)),
             // The first late answer taught us the server's clock; the next try is on time.
             NetErrorKind::Late if self.failures == 1 => Hold::Free,
+            // Somebody has to change something first.
+            NetErrorKind::Client(_) => Hold::Backoff(slow_retry_at(cx.now, self.failures)),
             _ => Hold::Backoff(retry_at(cx.now, self.failures)),
         };
         // Whoever asked may be gone, but "offline" must end by itself once the network is back.

@@ -134,7 +134,7 @@ impl Rotation {
             outcomes.push(RotationOutcome::Spend { token: intent.parent, until });
         }
         outcomes.push(RotationOutcome::Published(Box::new(arrived.clone()), intent.server));
-        let refreshed = arrived.asked.or(Some(cx.now.boot));
+        let refreshed = if arrived.stale { None } else { arrived.asked.or(Some(cx.now.boot)) };
         let next = Self::signed_in(cx.now, arrived, cx.policy().margin_secs);
         *self = Self { refreshed, ..next };
         out.notify(Notice::Refreshed);

@@ -2,16 +2,22 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
-use crate::error::EndReason;
+use crate::error::{EndReason, Error, NetError};
 use crate::rotation::machine::{Rotation, RotationOutcome};
 use crate::rotation::state::{RotationAttempt, RotationState};
 use crate::session::{Session, is_same_session};
 
 impl Rotation {
-    /// The session is over for good: its token is never sent again, not even after a restart.
-    pub fn end(&mut self, cx: &MachineContext, why: EndReason) -> Vec<RotationOutcome> {
+    /// The session is over for good: its token is never sent again, not even after a restart. `said` is what the server
+    /// says, where it says more than that.
+    pub fn end(
+        &mut self,
+        cx: &MachineContext,
+        why: EndReason,
+        said: Option<NetError>,
+    ) -> Vec<RotationOutcome> {
         self.state = RotationState::Ended(why);
-        self.last = None;
+        self.last = said.map(Error::Net);
         let until = self.session.works_until(cx.now.wall);
         vec![RotationOutcome::Ended { token: self.fingerprint(), until, why }]
     }
@@ -20,7 +26,7 @@ impl Rotation {
     pub(super) fn end_contested(&mut self, cx: &MachineContext) -> Vec<RotationOutcome> {
         let revoke = RotationOutcome::Revoke(cx.target_of(&self.session), Box::new(self.session.clone()));
         let mut outcomes = vec![revoke];
-        outcomes.extend(self.end(cx, EndReason::Contested));
+        outcomes.extend(self.end(cx, EndReason::Contested, None));
         outcomes
     }
 
@@ -67,7 +73,7 @@ impl Rotation {
             }
             RotationState::Idle
             | RotationState::InDoubt(_)
-            | RotationState::Refused(_)
+            | RotationState::Refused(..)
             | RotationState::UnstoredSuccessor(..)
             | RotationState::Ended(_) => {}
         }

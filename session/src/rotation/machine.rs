@@ -3,7 +3,7 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
-use crate::error::{EndReason, Error, NetError, StoreError};
+use crate::error::{EndReason, Error, NetError, NetErrorKind, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
 use crate::policy::refresh_ahead_ms;
@@ -11,8 +11,8 @@ use crate::registration::CallTarget;
 use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
-use everkey_proto::Secret;
 use everkey_proto::reply::{self, User};
+use everkey_proto::{ReplayRule, Secret};
 use std::collections::BTreeMap;
 
 /// A session, and how the rotation of its tokens stands.
@@ -45,13 +45,15 @@ pub(crate) enum Hold {
     Backoff(Boot),
     /// The server, or the protocol, forbids it until then.
     Until(Boot),
+    /// Until then a repeat may cost a session that still works.
+    Silence(Boot),
 }
 
 impl Hold {
     pub fn until(self) -> Boot {
         match self {
             Self::Free => Boot(0),
-            Self::Backoff(until) | Self::Until(until) => until,
+            Self::Backoff(until) | Self::Until(until) | Self::Silence(until) => until,
         }
     }
 }
@@ -83,6 +85,8 @@ pub(crate) enum RotationOutcome {
     JournalDone,
     /// The session is over for good.
     Ended { token: Fingerprint, until: u64, why: EndReason },
+    /// What an answer has shown about this server's way with tokens that come twice.
+    Learnt(String, ReplayRule),
     /// A successor is in the file: what holds for it from now on.
     Published(Box<ArrivedSession>, String),
     /// The server is to forget a session that nobody will use.
@@ -158,18 +162,23 @@ impl Rotation {
             RotationState::Idle if wanted => (cx.may_send, WakeReason::REFRESH.at(now.max(gap))),
             RotationState::Idle => (cx.may_send, WakeReason::REFRESH.at(self.refresh_due.max(gap))),
             RotationState::InDoubt(_) => (cx.may_send, WakeReason::RESOLVE_DOUBT.at(now)),
-            RotationState::Refused(None) => (cx.may_send, WakeReason::CONFIRM_REFUSAL.at(now)),
+            RotationState::Refused(None, _) => (cx.may_send, WakeReason::CONFIRM_REFUSAL.at(now)),
             // To store what has arrived takes less than to send.
             RotationState::UnstoredSuccessor(StoreStep::Waiting { .. }, ..) => {
                 (cx.may_store, WakeReason::STORE_SUCCESSOR.at(now))
             }
             RotationState::Attempt(_)
             | RotationState::CheckingDoubt(..)
-            | RotationState::Refused(Some(_))
+            | RotationState::Refused(Some(_), _)
             | RotationState::UnstoredSuccessor(..)
             | RotationState::Ended(_) => return None,
         };
-        may.then(|| wake.why.at(wake.at.max(self.hold.until())))
+        let hold = match self.hold {
+            // Nothing is left to lose.
+            Hold::Silence(_) if cx.demand.refused => Boot(0),
+            hold => hold.until(),
+        };
+        may.then(|| wake.why.at(wake.at.max(hold)))
     }
 
     /// When a session that can't be refreshed ends by itself.
@@ -248,7 +257,7 @@ impl Rotation {
             | RotationState::Attempt(_)
             | RotationState::InDoubt(_)
             | RotationState::CheckingDoubt(..)
-            | RotationState::Refused(_)
+            | RotationState::Refused(..)
             | RotationState::UnstoredSuccessor(..) => None,
         }
     }
@@ -263,9 +272,12 @@ impl Rotation {
         self.state.is_busy()
     }
 
-    /// Whether the outcome of a send is not known.
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self.state, RotationState::InDoubt(_) | RotationState::CheckingDoubt(..))
+    /// Whether nobody knows if the session still stands: a send is in doubt, or its token or client was refused.
+    pub fn is_questionable(&self) -> bool {
+        let refused = matches!(self.state, RotationState::Refused(..));
+        let client =
+            matches!(&self.last, Some(Error::Net(net)) if matches!(net.kind, NetErrorKind::Client(_)));
+        self.state.is_doubtful() || refused || client
     }
 
     /// Whether the journal holds something about this session that a crash must still find. The intent of a session
@@ -286,7 +298,7 @@ impl Rotation {
             | RotationState::Attempt(_)
             | RotationState::InDoubt(_)
             | RotationState::CheckingDoubt(..)
-            | RotationState::Refused(_)
+            | RotationState::Refused(..)
             | RotationState::Ended(_) => false,
         }
     }
@@ -304,16 +316,17 @@ impl Rotation {
             | RotationState::Attempt(_)
             | RotationState::InDoubt(_)
             | RotationState::CheckingDoubt(..)
-            | RotationState::Refused(_)
+            | RotationState::Refused(..)
             | RotationState::Ended(_) => &self.session,
         }
     }
 
     /// How it stands, and why, for whoever shows it.
-    pub fn standing(&self) -> (reply::State, Option<Error>) {
+    pub fn standing(&self, cx: &MachineContext) -> (reply::State, Option<Error>) {
+        if let Some(uncertain) = self.uncertainty(cx) {
+            return (reply::State::Uncertain, Some(uncertain));
+        }
         match &self.state {
-            RotationState::InDoubt(doubt) if doubt.doubtful => (reply::State::Uncertain, self.last.clone()),
-            RotationState::CheckingDoubt(..) => (reply::State::Uncertain, self.last.clone()),
             state if state.is_busy() => (reply::State::Refreshing, None),
             _ if self.last.is_some() => (reply::State::Offline, self.last.clone()),
             _ => (reply::State::Valid, None),

@@ -3,6 +3,7 @@
 mod adopt;
 mod answer;
 mod commit;
+mod doubt;
 mod end;
 mod machine;
 mod send;

@@ -2,11 +2,11 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
-use crate::error::{EndReason, NetError, StoreError};
+use crate::error::{NetError, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, NetJob, StoreJob};
-use crate::journal::{Capability, Intent};
-use crate::policy::{Replay, retry_at};
+use crate::journal::{Begun, Intent};
+use crate::policy::retry_at;
 use crate::registration::CallTarget;
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
 use crate::rotation::state::{Doubt, RotationAttempt, RotationState, StoreStep};
@@ -24,9 +24,6 @@ const FRESH_MS: u64 = 1_000;
 /// How long a request may be on its way to a server whose clock is not known, in seconds.
 const LONGEST_WAY_SECS: u64 = 60;
 
-/// How long `rotation_in_progress` is believed, in milliseconds.
-const ROTATING_MS: u64 = 60_000;
-
 impl Rotation {
     pub(super) fn step_if_due(&mut self, cx: &MachineContext, out: &mut Outbox) -> Vec<RotationOutcome> {
         if self.refresh_due(cx).is_none_or(|due| due.at > cx.now.boot) {
@@ -35,13 +32,13 @@ impl Rotation {
         match self.take_state() {
             RotationState::Idle => self.begin(cx, None, out),
             RotationState::InDoubt(doubt) => return self.resolve(cx, doubt, out),
-            RotationState::Refused(None) => self.confirm_refusal(out),
+            RotationState::Refused(None, refusal) => self.confirm_refusal(refusal, out),
             RotationState::UnstoredSuccessor(StoreStep::Waiting { committed }, intent, arrived) => {
                 self.store_successor(committed, intent, arrived, out);
             }
             busy @ (RotationState::Attempt(_)
             | RotationState::CheckingDoubt(..)
-            | RotationState::Refused(Some(_))
+            | RotationState::Refused(Some(_), _)
             | RotationState::UnstoredSuccessor(..)
             | RotationState::Ended(_)) => self.state = busy,
         }
@@ -54,39 +51,6 @@ impl Rotation {
         self.tried = Some(cx.now.boot);
         self.hold = Hold::Free;
         self.state = RotationState::Attempt(RotationAttempt::ReadingFile { op, connection: None, earlier });
-    }
-
-    /// What an open intent allows (I3): send again, ask the server, wait, or give up.
-    fn resolve(&mut self, cx: &MachineContext, doubt: Doubt, out: &mut Outbox) -> Vec<RotationOutcome> {
-        let now = cx.now.boot;
-        if doubt.rotating_since.is_some_and(|since| since.ms_until(now) >= ROTATING_MS) {
-            return self.end_contested(cx);
-        }
-        if !doubt.doubtful {
-            self.begin(cx, Some(doubt), out);
-            return Vec::new();
-        }
-        match doubt.intent.capability {
-            Capability::Rr1 | Capability::Reusable => self.begin(cx, Some(doubt), out),
-            Capability::Probe if doubt.closed > now => {
-                self.hold = Hold::Until(doubt.closed);
-                self.state = RotationState::InDoubt(doubt);
-            }
-            Capability::Probe => {
-                let at = CallTarget { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
-                let op = out.net(NetJob::Probe { at, access: self.session.access.clone() });
-                self.state = RotationState::CheckingDoubt(op, doubt);
-            }
-            Capability::None if self.left_ms(cx.now) > 0 => {
-                self.hold = Hold::Until(self.expires);
-                self.state = RotationState::InDoubt(doubt);
-            }
-            Capability::None => match cx.policy().replay {
-                Replay::Rejects if doubt.intent.sends < 2 => self.begin(cx, Some(doubt), out),
-                Replay::Rejects | Replay::RevokesAll => return self.end(cx, EndReason::AnswerLost),
-            },
-        }
-        Vec::new()
     }
 
     /// The file was read, for S0 or after a refusal.
@@ -103,7 +67,9 @@ impl Rotation {
             {
                 self.read_before_use(cx, connection, earlier, found, out)
             }
-            RotationState::Refused(Some(mine)) if mine == op => self.read_after_refusal(cx, found, out),
+            RotationState::Refused(Some(mine), refusal) if mine == op => {
+                self.read_after_refusal(cx, refusal, found, out)
+            }
             other => {
                 self.state = other;
                 Vec::new()
@@ -202,17 +168,17 @@ impl Rotation {
         earlier: Option<Doubt>,
         out: &mut Outbox,
     ) {
-        if !cx.may_send {
+        if !cx.may_send || earlier.as_ref().is_some_and(|doubt| !self.may_repeat(cx, doubt)) {
             return self.stand_down(Some(connection), earlier, out);
         }
         let closed = closed(cx);
         let read = self.tried.unwrap_or(cx.now.boot);
         let deadline = cx.facts.server_clock.at(cx.now, read).saturating_add(DEADLINE_SECS);
         let doubt = match earlier {
-            Some(Doubt { intent, doubtful, rotating_since, closed: before }) => {
-                let sends = intent.sends.saturating_add(1);
-                let intent = Intent { deadline, sends, ..intent };
-                Doubt { intent, doubtful, rotating_since, closed: closed.max(before) }
+            Some(earlier) => {
+                let sends = earlier.intent.sends.saturating_add(1);
+                let closed = closed.max(earlier.closed);
+                Doubt { intent: Intent { deadline, sends, ..earlier.intent }, closed, ..earlier }
             }
             None => {
                 let intent = Intent {
@@ -223,8 +189,13 @@ impl Rotation {
                     deadline,
                     capability: cx.capability_of(&self.session),
                     sends: 1,
+                    begun: Some(Begun {
+                        boot_id: cx.facts.settings.boot_id.clone(),
+                        at_ms: cx.now.boot.0,
+                        wall: cx.now.wall,
+                    }),
                 };
-                Doubt { intent, doubtful: false, rotating_since: None, closed }
+                Doubt::new(intent, false, closed)
             }
         };
         let stored = out.store(StoreJob::WriteIntent(doubt.intent.clone()));
@@ -283,15 +254,17 @@ impl Rotation {
     /// S3: from the first byte on, the outcome is in doubt.
     fn send(&mut self, cx: &MachineContext, connection: Op, doubt: Doubt, out: &mut Outbox) {
         let at = CallTarget { server: doubt.intent.server.clone(), ..cx.target_of(&self.session) };
-        let Some(refresh) = self.session.refresh.clone().filter(|_| cx.may_send) else {
+        let may_send = cx.may_send && self.may_repeat(cx, &doubt);
+        let Some(refresh) = self.session.refresh.clone().filter(|_| may_send) else {
             self.state = RotationState::InDoubt(doubt);
             self.hold = Hold::Backoff(retry_at(cx.now, 1));
             return out.cancel(connection);
         };
         let (key, deadline) = (doubt.intent.key.clone(), doubt.intent.deadline);
+        let terms = self.terms(cx, &doubt);
         self.state =
             RotationState::Attempt(RotationAttempt::Sending { op: connection, asked: cx.now.boot, doubt });
-        out.net_on(connection, NetJob::Send { at, refresh, key, deadline });
+        out.net_on(connection, NetJob::Send { at, refresh, key, deadline, terms });
     }
 
     /// Another program has refreshed: a try that has sent nothing begins anew, if one is still wanted.
@@ -313,8 +286,7 @@ impl Rotation {
         if self.over().is_none() {
             self.vetted = true;
             let closed = closed(cx);
-            self.state =
-                RotationState::InDoubt(Doubt { intent, doubtful: true, rotating_since: None, closed });
+            self.state = RotationState::InDoubt(Doubt::new(intent, true, closed));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The states of a rotation, each with what it knows.
 
-use crate::error::EndReason;
+use crate::error::{EndReason, NetError};
 use crate::input::Op;
 use crate::journal::{Capability, Intent};
 use crate::session::{Holder, Session};
@@ -19,7 +19,7 @@ pub(crate) enum RotationState {
     /// The same, and the server is asked which generation it has reached.
     CheckingDoubt(Op, Doubt),
     /// The server refused the token. The file is read again before that is believed; none while it can't be read.
-    Refused(Option<Op>),
+    Refused(Option<Op>, Refusal),
     /// A successor has arrived and is not durable in the session file yet.
     UnstoredSuccessor(StoreStep, Intent, ArrivedSession),
     /// The token is never sent again.
@@ -53,12 +53,23 @@ pub(crate) enum StoreStep {
     Waiting { committed: bool },
 }
 
+/// A refusal that is not believed yet.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Why the session is over, if the refusal is believed.
+    pub why: EndReason,
+    /// What the server says, where it says more than that.
+    pub said: Option<NetError>,
+}
+
 /// An intent whose token may have been sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Doubt {
     pub intent: Intent,
     /// Whether some send has ended without an answer that proves that it changed nothing.
     pub doubtful: bool,
+    /// Whether the first send was carried out by the server, though its answer was lost.
+    pub cut: bool,
     /// Since when the server says that another rotation is under way.
     pub rotating_since: Option<Boot>,
     /// When the deadline of every send has passed; on the boot clock, since the wall clock may jump.
@@ -74,6 +85,14 @@ pub(crate) struct ArrivedSession {
     pub capability: Capability,
     /// When it was asked for, if this agent asked.
     pub asked: Option<Boot>,
+    /// Whether it may have expired already, so that it is refreshed at once.
+    pub stale: bool,
+}
+
+impl Doubt {
+    pub fn new(intent: Intent, doubtful: bool, closed: Boot) -> Self {
+        Self { intent, doubtful, cut: false, rotating_since: None, closed }
+    }
 }
 
 impl RotationState {
@@ -81,7 +100,7 @@ impl RotationState {
     pub fn must_drain(&self) -> bool {
         match self {
             Self::Attempt(RotationAttempt::WritingIntent { .. } | RotationAttempt::Sending { .. }) => true,
-            Self::Refused(check) => check.is_some(),
+            Self::Refused(check, _) => check.is_some(),
             Self::UnstoredSuccessor(..) => true,
             Self::Idle | Self::Attempt(_) | Self::InDoubt(_) | Self::CheckingDoubt(..) | Self::Ended(_) => {
                 false
@@ -93,10 +112,20 @@ impl RotationState {
     pub fn is_open(&self) -> bool {
         match self {
             Self::Attempt(attempt) => attempt.doubt().is_some(),
-            Self::InDoubt(_) | Self::CheckingDoubt(..) | Self::Refused(_) | Self::UnstoredSuccessor(..) => {
+            Self::InDoubt(_) | Self::CheckingDoubt(..) | Self::Refused(..) | Self::UnstoredSuccessor(..) => {
                 true
             }
             Self::Idle | Self::Ended(_) => false,
+        }
+    }
+
+    /// Whether some send has ended without an answer that proves that it changed nothing.
+    pub fn is_doubtful(&self) -> bool {
+        match self {
+            Self::InDoubt(doubt) => doubt.doubtful,
+            Self::CheckingDoubt(..) => true,
+            Self::Attempt(attempt) => attempt.doubt().is_some_and(|doubt| doubt.doubtful),
+            Self::Idle | Self::Refused(..) | Self::UnstoredSuccessor(..) | Self::Ended(_) => false,
         }
     }
 
@@ -104,7 +133,7 @@ impl RotationState {
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Attempt(_) | Self::CheckingDoubt(..) => true,
-            Self::Refused(check) => check.is_some(),
+            Self::Refused(check, _) => check.is_some(),
             Self::UnstoredSuccessor(step, ..) => !matches!(step, StoreStep::Waiting { .. }),
             Self::Idle | Self::InDoubt(_) | Self::Ended(_) => false,
         }
@@ -133,7 +162,19 @@ impl ArrivedSession {
             capability: tokens.capability,
             session: tokens.into_session(holder, now.wall_at(asked)),
             asked: Some(asked),
+            stale: false,
         }
+    }
+
+    /// The same if its tokens may be so old already.
+    pub fn aged(mut self, now: &Moment, age_ms: u64) -> Self {
+        if age_ms > 0 && self.expires != Boot::NEVER {
+            self.expires = self.expires.minus_ms(age_ms);
+            self.stale = self.expires <= now.boot;
+            let ends = self.session.access_expires_at.map(|at| at.saturating_sub(age_ms / 1000));
+            self.session.access_expires_at = ends.map(|at| at.max(now.wall));
+        }
+        self
     }
 
     /// A session read from a file or journal: only the wall clock knows how long it is still valid.
@@ -142,6 +183,6 @@ impl ArrivedSession {
         let lifetime_secs = left.map(|left| lifetime_secs.unwrap_or(left.max(1)));
         let expires = left.zip(lifetime_secs).map(|(left, whole)| now.boot.plus_secs(left.min(whole)));
         let expires = expires.unwrap_or(Boot::NEVER);
-        Self { expires, lifetime_secs, capability, session, asked: None }
+        Self { expires, lifetime_secs, capability, session, asked: None, stale: false }
     }
 }

@@ -1,8 +1,8 @@
 //! N13, F08, F09, F11, F12: what a crash or another program left beside and in the session file.
 
 use crate::script::*;
+use everkey_proto::ReplayRule;
 use everkey_proto::request::SessionRequest;
-use everkey_session::policy::Replay;
 use everkey_session::{
     Capability, Effect, EndReason, Error, FileContent, JobResult, Journal, Loaded, NetErrorKind, Notice, Pin,
     ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Sidecar, StoreJob,
@@ -12,7 +12,7 @@ use everkey_session::{
 fn f08_whole_outcome_is_rolled_forward_and_nothing_is_sent() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     let parent = Some(session(0).fingerprint());
     let [Effect::Notify(Notice::Recovered), Effect::Store(op, job)] = &next[..] else { panic!("{next:?}") };
     assert_eq!(**job, StoreJob::Replace { parent, session: session(1) });
@@ -27,7 +27,7 @@ fn f08_outcome_already_in_the_file_is_taken_as_ours() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
     files.file = found(&session(1));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     let (_, job) = only_store(next);
     let StoreJob::Settle(sidecar) = job else { panic!("{job:?}") };
     assert_eq!(sidecar.is_spent(session(0).fingerprint()), Some(EndReason::Restored));
@@ -40,7 +40,7 @@ fn f08_outcome_of_an_earlier_epoch_is_dropped() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
     files.sidecar.iter_mut().for_each(|sidecar| sidecar.epoch = 1);
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     assert_eq!(agent.keep_books(next), [ended(EndReason::Restored)]);
     assert_eq!(agent.wait_for().0, [], "and the parent is not sent");
 }
@@ -50,7 +50,7 @@ fn f08_outcome_whose_parent_is_not_the_files_token_is_dropped() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Outcome(intent(Capability::Rr1), session(1)));
     files.file = found(&session(5));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     assert_eq!(agent.keep_books(next), [Effect::Notify(Notice::Adopted)]);
     assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(5)))]);
 }
@@ -60,7 +60,7 @@ fn f08_journal_is_not_judged_before_the_file_can_be_read() {
     let mut unreadable = files(Capability::Rr1);
     unreadable.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
     unreadable.file = FileContent::Unusable(io_error());
-    let (mut agent, _) = Agent::start(unreadable, Replay::RevokesAll);
+    let (mut agent, _) = Agent::start(unreadable, ReplayRule::StrictUser);
     let (load, job) = only_store(agent.wait());
     assert_eq!(job, StoreJob::Load);
 
@@ -75,7 +75,7 @@ fn f08_journal_is_not_judged_before_the_file_can_be_read() {
 fn f08_journal_that_cannot_be_read_stays_and_nothing_is_sent() {
     let mut sealed = with_unfinished_sign_in();
     sealed.journal = Err(io_error());
-    let (mut agent, effects) = Agent::start(sealed, Replay::RevokesAll);
+    let (mut agent, effects) = Agent::start(sealed, ReplayRule::StrictUser);
     let [Effect::Notify(Notice::StoreFailed(_)), Effect::Store(op, job)] = &effects[..] else {
         panic!("{effects:?}")
     };
@@ -92,7 +92,7 @@ fn f08_journal_that_cannot_be_read_stays_and_nothing_is_sent() {
 fn f08_open_intent_stays_though_the_side_car_is_written() {
     let mut files = with_unfinished_sign_in();
     files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
-    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let (_, effects) = Agent::start(files, ReplayRule::StrictUser);
     let (_, job) = only_store(effects);
     assert!(matches!(job, StoreJob::WriteSidecar(_)), "{job:?} would clear it");
 }
@@ -138,7 +138,7 @@ fn n13_refused_token_is_remembered_as_sent_whatever_took_its_place() {
 fn f09_token_replaced_while_the_agent_was_down_counts_as_spent() {
     let mut files = files(Capability::Rr1);
     files.file = found(&session(5));
-    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let (_, effects) = Agent::start(files, ReplayRule::StrictUser);
     let [Effect::Notify(Notice::Adopted), Effect::Store(_, job)] = &effects[..] else {
         panic!("{effects:?}")
     };
@@ -176,7 +176,7 @@ fn f12_state_folder_lost_the_intent_beside_the_file_is_honoured() {
     let mut files = files(Capability::Rr1);
     files.sidecar = None;
     files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     let next = next.into_iter().filter(|effect| !matches!(effect, Effect::Notify(_))).collect();
     let again = agent.send(next);
     assert_eq!(again.key, intent(Capability::Rr1).key);
@@ -186,7 +186,7 @@ fn f12_state_folder_lost_the_intent_beside_the_file_is_honoured() {
 fn f12_state_folder_lost_a_session_is_probed_before_sending() {
     let mut files = files(Capability::Rr1);
     files.sidecar = None;
-    let (mut agent, _) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, _) = Agent::start(files, ReplayRule::StrictUser);
     let next = agent.wait();
     let (op, job) = only_net(next);
     assert!(matches!(job, everkey_session::NetJob::Probe { .. }), "{job:?}");

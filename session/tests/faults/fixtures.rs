@@ -1,11 +1,12 @@
 //! What scenarios begin with: files, sessions, tokens and settings of the usual provider.
 
 use everkey_proto::reply::User;
-use everkey_proto::{Secret, SignInMethod};
-use everkey_session::policy::{Policy, Replay};
+use everkey_proto::{ReplayRule, Secret, SignInMethod};
+use everkey_session::policy::Policy;
 use everkey_session::{
-    CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError, NetErrorKind,
-    Pin, Session, Settings, Sidecar, StoreError, StoreErrorKind, TokenResponse,
+    Begun, CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError,
+    NetErrorKind, Pin, ReplayKnowledge, Session, Settings, Sidecar, StoreError, StoreErrorKind,
+    TokenResponse,
 };
 use std::collections::BTreeMap;
 
@@ -72,6 +73,7 @@ pub fn intent(capability: Capability) -> Intent {
         deadline: START_WALL,
         capability,
         sends: 1,
+        begun: Some(Begun { boot_id: "this boot".to_owned(), at_ms: START_BOOT, wall: START_WALL }),
     }
 }
 
@@ -119,6 +121,11 @@ pub fn trouble(kind: NetErrorKind) -> NetError {
     NetError { server: SERVER.to_owned(), kind }
 }
 
+/// That servers do this with tokens that come twice, as far as nothing else is known.
+pub fn replay(otherwise: ReplayRule) -> ReplayKnowledge {
+    ReplayKnowledge { profile: None, issuers: &[], otherwise, not_processed: Vec::new() }
+}
+
 /// The usual provider: one-time codes, rotating refresh tokens, revocation.
 pub fn policy() -> Policy {
     Policy {
@@ -128,7 +135,7 @@ pub fn policy() -> Policy {
         identifies: false,
         oauth: None,
         margin_secs: 60,
-        replay: Replay::RevokesAll,
+        replay: replay(ReplayRule::StrictUser),
         gap_ms: 30_000,
     }
 }
@@ -139,6 +146,7 @@ pub fn settings(policy: Policy) -> Settings {
         server: SERVER.to_owned(),
         session_file: "/session".to_owned(),
         machine: "here".to_owned(),
+        boot_id: "this boot".to_owned(),
         announces_revocations: false,
     }
 }

@@ -14,6 +14,7 @@ mod network;
 mod pages;
 mod people;
 mod refused;
+mod repeats;
 mod script;
 mod time;
 mod unrotated;

@@ -1,8 +1,9 @@
 //! N02 to N05, N10, N15, N17, N31 to N34: what the network and the server do to a refresh.
 
 use crate::script::*;
+use everkey_proto::ReplayRule;
 use everkey_proto::request::SessionRequest;
-use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS, Replay};
+use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS};
 use everkey_session::{
     Capability, Claims, Effect, EndReason, Error, JobResult, Journal, NetErrorKind, NetJob, Notice,
     ProbeAnswer, ProfileReply, RefreshAnswer, StoreJob,
@@ -117,7 +118,7 @@ fn n04_delayed_answer_after_the_retry_changes_nothing() {
 fn n05_killed_after_the_intent_the_same_key_is_used() {
     let mut files = files(Capability::Rr1);
     files.journal = Ok(Journal::Intent(intent(Capability::Rr1)));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     assert_eq!(agent.send(next).key, intent(Capability::Rr1).key);
 }
 
@@ -125,22 +126,23 @@ fn n05_killed_after_the_intent_the_same_key_is_used() {
 fn n05_killed_after_the_intent_never_resends_to_strict_servers() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
-    let (mut agent, next) = Agent::start(files, Replay::RevokesAll);
+    let (mut agent, next) = Agent::start(files, ReplayRule::StrictUser);
     assert_eq!(next, []);
     let over = agent.wait();
     assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
 }
 
 #[test]
-fn n05_killed_after_the_intent_resends_where_repeats_are_harmless() {
+fn n05_killed_after_the_intent_it_resends_at_the_end() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
-    let (mut agent, _) = Agent::start(files, Replay::Rejects);
-    let again = agent.send_when_due();
-    assert_eq!(again.key, intent(Capability::None).key);
-    agent.answered(&again, lost());
-    let over = agent.wait();
-    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
+    let (mut agent, ahead) = Agent::start(files, ReplayRule::StrictReject);
+    assert_eq!(ahead, [Effect::Notify(Notice::SignInAhead(session(0).access_expires_at))]);
+    for _ in 0..5 {
+        let again = agent.send_when_due();
+        assert_eq!(again.key, intent(Capability::None).key);
+        agent.answered(&again, lost());
+    }
 }
 
 #[test]
@@ -149,10 +151,10 @@ fn n10_no_unclear_answer_ever_signs_out() {
         NetErrorKind::Connect("refused".to_owned()),
         NetErrorKind::Timeout,
         NetErrorKind::Broken,
-        NetErrorKind::Status(400),
-        NetErrorKind::Status(401),
-        NetErrorKind::Status(403),
-        NetErrorKind::Status(500),
+        NetErrorKind::Status(400, None),
+        NetErrorKind::Status(401, None),
+        NetErrorKind::Status(403, None),
+        NetErrorKind::Status(500, None),
         NetErrorKind::NotTheContract,
         NetErrorKind::Redirect,
         NetErrorKind::OtherSession,
@@ -294,7 +296,7 @@ fn n34_unprocessed_attempts_are_sent_again_whatever_the_server_promises() {
     for capability in [Capability::Rr1, Capability::Probe, Capability::None] {
         let mut agent = Agent::signed_in(capability);
         let first = agent.send_when_due();
-        agent.answered(&first, RefreshAnswer::Declined(trouble(NetErrorKind::Status(425))));
+        agent.answered(&first, RefreshAnswer::Declined(trouble(NetErrorKind::Status(425, None))));
         for _ in 0..5 {
             let again = agent.send_when_due();
             assert_eq!((&again.token, &again.key), (&first.token, &first.key), "{capability:?}");
@@ -307,11 +309,10 @@ fn n34_unprocessed_attempts_are_sent_again_whatever_the_server_promises() {
 
 #[test]
 fn n34_an_unprocessed_attempt_settles_no_earlier_doubt() {
-    let mut files = files(Capability::None);
-    files.journal = Ok(Journal::Intent(intent(Capability::None)));
-    let (mut agent, _) = Agent::start(files, Replay::Rejects);
+    let (mut agent, _) = Agent::start(files(Capability::None), ReplayRule::Grace(30));
+    let first = agent.send_when_due();
+    agent.answered(&first, lost());
     let again = agent.send_when_due();
-    agent.answered(&again, declined(1));
-    let over = agent.wait();
-    assert_eq!(agent.keep_books(over), [ended(EndReason::AnswerLost)]);
+    agent.answered(&again, declined(40));
+    assert_eq!(agent.wait(), [Effect::Notify(Notice::SignInAhead(session(0).access_expires_at))]);
 }

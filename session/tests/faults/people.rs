@@ -1,9 +1,9 @@
 //! N01, N06, N26, N28: callers and sign-outs around a refresh.
 
 use crate::script::*;
+use everkey_proto::ReplayRule;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
-use everkey_session::policy::Replay;
 use everkey_session::{
     Capability, Effect, EndReason, JobResult, NetJob, Notice, ProfileReply, RefreshAnswer, StoreJob,
 };
@@ -75,7 +75,7 @@ fn n26_logout_interrupted_by_a_crash_completes_at_start() {
     sidecar.signing_out = Some(session(0).fingerprint());
     sidecar.spend(session(0).fingerprint(), u64::MAX, EndReason::Restored, 0);
     files.sidecar = Some(sidecar);
-    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let (_, effects) = Agent::start(files, ReplayRule::StrictUser);
     let [Effect::Notify(Notice::Recovered), Effect::Store(_, job)] = &effects[..] else {
         panic!("{effects:?}")
     };
@@ -106,7 +106,7 @@ fn n26_logout_is_marked_until_the_file_is_gone() {
     // A crash came when the revocation was queued and nothing else was done.
     let mut files = files(Capability::Rr1);
     files.revocations.extend(revocation);
-    let (_, effects) = Agent::start(files, Replay::RevokesAll);
+    let (_, effects) = Agent::start(files, ReplayRule::StrictUser);
     let [Effect::Notify(Notice::Recovered), Effect::Store(_, job), ..] = &effects[..] else {
         panic!("{effects:?}")
     };

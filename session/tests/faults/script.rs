@@ -3,12 +3,12 @@
 pub use crate::fixtures::*;
 
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Expect, Secret};
-use everkey_session::policy::{Policy, Replay};
+use everkey_proto::{Expect, ReplayRule, Secret};
+use everkey_session::policy::Policy;
 use everkey_session::{
     Boot, CallTarget, Capability, Effect, EndReason, FileContent, Input, JobResult, Loaded, LoginAnswer,
-    Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, Session, Settings, StoreJob,
-    TokenResponse, Waiter,
+    Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, SendTerms, Session, Settings,
+    StoreJob, TokenResponse, Waiter,
 };
 
 /// The agent on stage.
@@ -32,19 +32,20 @@ pub struct Sent {
     pub token: Option<Secret>,
     pub key: Secret,
     pub deadline: u64,
+    pub terms: SendTerms,
 }
 
 impl Agent {
     /// Signed in, an hour before the access token expires.
     pub fn signed_in(capability: Capability) -> Self {
-        let (agent, effects) = Self::start(files(capability), Replay::RevokesAll);
+        let (agent, effects) = Self::start(files(capability), ReplayRule::StrictUser);
         assert_eq!(effects, []);
         agent
     }
 
     /// Starts and reads these files.
-    pub fn start(files: Loaded, replay: Replay) -> (Self, Vec<Effect>) {
-        Self::start_with(Policy { replay, ..policy() }, files)
+    pub fn start(files: Loaded, rule: ReplayRule) -> (Self, Vec<Effect>) {
+        Self::start_with(Policy { replay: replay(rule), ..policy() }, files)
     }
 
     /// The same for another provider.
@@ -132,6 +133,11 @@ impl Agent {
         self.handle(Input::Gone(Waiter(waiter)))
     }
 
+    /// The boot clock in milliseconds.
+    pub fn boot(&self) -> u64 {
+        self.boot
+    }
+
     /// The wall clock in unix seconds.
     pub fn wall(&self) -> u64 {
         self.wall
@@ -213,11 +219,12 @@ impl Agent {
         let StoreJob::WriteIntent(intent) = job else { panic!("{job:?} instead of the intent") };
         assert_eq!(intent.parent, self.file.fingerprint());
         let effects = self.done(noted, JobResult::Stored(Ok(())));
-        let [Effect::Net(sent, NetJob::Send { at, refresh, key, deadline })] = &effects[..] else {
+        let [Effect::Net(sent, NetJob::Send { at, refresh, key, deadline, terms })] = &effects[..] else {
             panic!("{effects:?} instead of the token")
         };
         assert_eq!((*sent, at, key, *deadline), (op, &self.at, &intent.key, intent.deadline));
-        Sent { op, token: Some(refresh.clone()), key: key.clone(), deadline: *deadline }
+        let (token, terms) = (Some(refresh.clone()), terms.clone());
+        Sent { op, token, key: key.clone(), deadline: *deadline, terms }
     }
 
     /// Waits until a refresh is due and sends it.
@@ -229,6 +236,7 @@ impl Agent {
     /// S4 to S6: the answer is journaled, the file replaced. What happens then, without the books.
     pub fn succeed(&mut self, sent: &Sent, grant: TokenResponse) -> Vec<Effect> {
         let effects = self.answered(sent, RefreshAnswer::Granted(grant));
+        let effects = self.keep_books(effects);
         let (op, job) = only_store(self.look_at_unchanged_file(effects));
         let StoreJob::Commit(outcome) = job else { panic!("{job:?} instead of the outcome") };
         let effects = self.done(op, JobResult::Stored(Ok(())));

@@ -1,8 +1,8 @@
 //! Why the agent wakes next, as `status` reports it.
 
 use crate::script::*;
+use everkey_proto::ReplayRule;
 use everkey_proto::request::SessionRequest;
-use everkey_session::policy::Replay;
 use everkey_session::{
     Capability, Effect, EndReason, FileContent, JobResult, NetErrorKind, ProfileReply, RefreshAnswer,
     WakeReason,
@@ -44,7 +44,7 @@ fn a_damaged_file_wakes_the_agent_to_confirm_the_damage() {
 
 #[test]
 fn an_ended_session_is_not_woken_for_a_refresh() {
-    let (mut agent, _) = Agent::start(files(Capability::None), Replay::RevokesAll);
+    let (mut agent, _) = Agent::start(files(Capability::None), ReplayRule::StrictUser);
     let sent = agent.send_when_due();
     let effects = agent.answered(&sent, RefreshAnswer::Refused);
     let effects = agent.look_at_unchanged_file(effects);

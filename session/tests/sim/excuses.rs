@@ -2,8 +2,8 @@
 
 use crate::check::Rule;
 use crate::disk::Health;
+use crate::rules::Rules;
 use crate::schedule::Mood;
-use crate::server::Rules;
 use crate::world::World;
 use everkey_proto::request::SessionRequest;
 
@@ -14,6 +14,10 @@ pub struct Excuses {
     /// The side-car says what the server allows; without it nothing is taken for granted.
     pub no_sidecar: bool,
     pub sign_in_or_out: bool,
+    /// A server has rotated, and its answer was lost.
+    pub answer_lost: bool,
+    /// A request arrives long after its sender has given it up.
+    pub late_copy: bool,
     /// After a restart the wall clock is all there is to tell what has expired.
     pub wall_went_back: bool,
 }
@@ -28,11 +32,18 @@ impl World {
         self.server.access_secs = self.server.access_secs.clamp(60, 3600);
     }
 
-    /// Whether the server's contract lets every session be kept.
+    /// Whether what happened can't have cost the session at a server like this one.
     fn loses_nothing(&self) -> bool {
+        let Excuses { answer_lost, late_copy, .. } = self.excuses;
         match self.plan.rules {
-            Rules::Rr1 | Rules::Reusable => true,
-            Rules::Strict | Rules::RevokesAll | Rules::Rejects => false,
+            Rules::Rr1 | Rules::Reusable | Rules::Stays => true,
+            // Of two answers the last one counts, and a late copy has the last word.
+            Rules::UntilUsed => !late_copy,
+            // An outage costs nobody a sign-in; an answer that is lost once the token is used up does.
+            Rules::Grace(_) | Rules::Family | Rules::Rejects => !answer_lost && !late_copy,
+            // Told that it signs everybody out, the agent never asks again.
+            Rules::RevokesAll => !self.plan.is_known && !answer_lost && !late_copy,
+            Rules::Strict => false,
         }
     }
 

@@ -14,6 +14,7 @@ mod mutants;
 mod network;
 mod others;
 mod reminders;
+mod rules;
 mod runner;
 mod schedule;
 mod server;

@@ -77,6 +77,7 @@ impl World {
 
     pub fn other_writes(&mut self, content: Option<Content>) {
         self.excuses.other_tool = true;
+        self.checks.other_wrote_at = Some(self.now);
         self.note(|_| format!("other tool writes {content:?}"));
         // What it overwrites is not the agent's to make durable any more.
         let overwritten = self.disk.session().cloned();

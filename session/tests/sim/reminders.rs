@@ -102,6 +102,7 @@ impl World {
 
     fn reminder_edited(&mut self, content: Option<NextAudit>) {
         self.disk.reminder = File::new(content);
+        self.disk.reminder_is_news = true;
         self.reminder_is_there();
         self.reminders.ours = None;
         if self.dice.chance(700) {
@@ -319,7 +320,8 @@ impl World {
         let user = self.agent.as_ref().and_then(|agent| agent.user());
         let back = user.map(|user| &user.email) == revocation.user.as_ref();
         let expired = revocation.access_expires_at.is_some_and(|at| at <= self.wall());
-        let excused = back || expired || self.reminders.limited || self.disk.refused_note;
+        let unseen = self.disk.reminder_is_news;
+        let excused = back || expired || unseen || self.reminders.limited || self.disk.refused_note;
         let tried = self.reminders.used.contains(&revocation.access);
         self.checks.require(!owed || excused || tried, Rule::Upstream, || {
             format!(

@@ -61,9 +61,9 @@ fn run_part(
             break;
         }
         schedules += 1;
-        match World::new(seed, mutant, false).run() {
+        match World::new(seed, mutant, false).run().0 {
             Ok(stats) => total = add(total, stats),
-            Err((breach, _)) => {
+            Err(breach) => {
                 lowest.fetch_min(seed, Ordering::Relaxed);
                 return (total, schedules, Some(Failure { seed, mutant, breach }));
             }
@@ -83,10 +83,12 @@ fn add(a: Stats, b: Stats) -> Stats {
 
 /// The trace of one schedule.
 pub fn replay(seed: u64, mutant: Option<Mutant>) -> String {
-    match World::new(seed, mutant, true).run() {
-        Ok(stats) => format!("seed {seed} breaks nothing: {stats:?}"),
-        Err((breach, trace)) => format!("{}\nseed {seed}: {breach:?}", trace.join("\n")),
-    }
+    let (outcome, trace) = World::new(seed, mutant, true).run();
+    let end = match outcome {
+        Ok(stats) => format!("breaks nothing: {stats:?}"),
+        Err(breach) => format!("{breach:?}"),
+    };
+    format!("{}\nseed {seed}: {end}", trace.join("\n"))
 }
 
 impl Failure {

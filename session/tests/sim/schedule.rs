@@ -2,7 +2,8 @@
 
 use crate::dice::Dice;
 use crate::disk::Health;
-use crate::server::Rules;
+use crate::network::Fate;
+use crate::rules::Rules;
 
 pub const HOME: &str = "https://home.example";
 pub const AWAY: &str = "https://away.example";
@@ -43,6 +44,8 @@ pub enum Happening {
     OtherGarble,
     /// An old session file comes back from a backup.
     Restore,
+    /// From now on the server does this with tokens that come twice.
+    ServerChanges(Rules),
     Reminder(Reminding),
 }
 
@@ -86,6 +89,10 @@ pub enum Start {
 pub struct Plan {
     pub mood: Mood,
     pub rules: Rules,
+    /// Whether the agent is told what the server does with a token that comes twice.
+    pub is_known: bool,
+    /// What becomes of the first requests; of the others dice decide.
+    pub fates: Vec<Fate>,
     pub start: Start,
     pub access_secs: i64,
     pub server_skew: i64,
@@ -136,6 +143,8 @@ impl Plan {
         Self {
             mood,
             rules,
+            is_known: true,
+            fates: Vec::new(),
             start: dice.weighted(&STARTS),
             access_secs,
             server_skew: if dice.chance(300) { dice.pick(&[-90, -20, 20, 90]) } else { 0 },
@@ -146,6 +155,89 @@ impl Plan {
             reminds: false,
             script,
             horizon_ms,
+        }
+    }
+}
+
+/// Servers that everkey has not written, and whether the agent is told what they do with a token that comes twice.
+const FOREIGN: [(Rules, bool); 14] = [
+    (Rules::Stays, true),
+    (Rules::Stays, false),
+    (Rules::UntilUsed, true),
+    (Rules::UntilUsed, false),
+    (Rules::Grace(10), true),
+    (Rules::Grace(30), true),
+    (Rules::Grace(120), true),
+    (Rules::Grace(600), false),
+    (Rules::Family, true),
+    (Rules::Family, false),
+    (Rules::Rejects, false),
+    (Rules::RevokesAll, false),
+    (Rules::Reusable, false),
+    (Rules::RevokesAll, true),
+];
+
+impl Plan {
+    /// The same with one of the servers that everkey has not written.
+    pub fn at_foreign_server(self, which: u64) -> Self {
+        match which % 20 {
+            0 => return self.at_server_that_changes(),
+            10 => return self.at_server_that_stays_away(),
+            _ => {}
+        }
+        let (rules, is_known) = FOREIGN[usize::try_from(which).unwrap_or(0) % FOREIGN.len()];
+        let mut plan = Self { rules, is_known, server_skew: 0, ..self };
+        if which % 3 == 1 {
+            // A refresh long before the access token ends: there is much to lose.
+            plan.access_secs = 3600;
+            plan.script.push((2_000, Happening::Refresh { force: true }));
+        }
+        plan
+    }
+
+    /// A grace is learnt, then the server stops giving it and refuses a repeat, then an answer is lost once more.
+    fn at_server_that_changes(self) -> Self {
+        let changes = [(100_000, Happening::ServerChanges(Rules::Family))];
+        // A person who mistypes begins again.
+        let person = [160_000, 175_000, 190_000].map(|at| (at, Happening::Login(HOME)));
+        let lost = [(240_000, Happening::Crash { power: false })];
+        Self {
+            rules: Rules::Grace(600),
+            is_known: false,
+            fates: vec![Fate::AnswerCut, Fate::Fine, Fate::AnswerCut, Fate::Fine, Fate::AnswerLost],
+            access_secs: 120,
+            script: changes.into_iter().chain(person).chain(lost).collect(),
+            horizon_ms: 330_000,
+            ..self.scripted()
+        }
+    }
+
+    /// An answer is lost, and nothing else comes for the rest of the grace.
+    fn at_server_that_stays_away(self) -> Self {
+        let asks = [20_000, 35_000, 50_000].map(|at| (at, Happening::Status));
+        Self {
+            rules: Rules::Grace(30),
+            is_known: true,
+            fates: [vec![Fate::AnswerLost], vec![Fate::BadGateway; 8]].concat(),
+            access_secs: 3600,
+            script: [(2_000, Happening::Refresh { force: true })].into_iter().chain(asks).collect(),
+            horizon_ms: 60_000,
+            ..self.scripted()
+        }
+    }
+
+    /// Nothing happens by chance.
+    fn scripted(self) -> Self {
+        Self {
+            mood: Mood::People,
+            start: Start::SignedIn,
+            server_skew: 0,
+            net_faults: 0,
+            crashes: 0,
+            ambushes: 0,
+            refusals: 0,
+            reminds: false,
+            ..self
         }
     }
 }

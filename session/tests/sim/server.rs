@@ -1,8 +1,8 @@
 //! A scripted api-server: an independent model of the server's side of `docs/rotation.md`.
 
+use crate::rules::Rules;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::policy::Replay;
-use everkey_session::{Capability, Claims, Holder, ProbeAnswer, RefreshAnswer, Session, TokenResponse};
+use everkey_session::{Claims, Holder, ProbeAnswer, RefreshAnswer, Session, TokenResponse};
 use std::collections::BTreeMap;
 
 /// How long after a consumption another key counts as a race, in milliseconds.
@@ -10,63 +10,6 @@ const RACE_MS: u64 = 10_000;
 
 /// The furthest ahead a deadline may lie, in seconds.
 const LONGEST_DEADLINE: u64 = 30;
-
-/// What the server does with a token that comes twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rules {
-    /// everkey-server: an answer can be had again.
-    Rr1,
-    /// everkey-server, strict: deadlines and a session route, no repeat.
-    Strict,
-    /// failproofai, hosted: a repeat signs the user out everywhere.
-    RevokesAll,
-    /// achilles: a repeat merely fails.
-    Rejects,
-    /// An OAuth server that leaves the refresh token as it is.
-    Reusable,
-}
-
-impl Rules {
-    pub fn capability(self) -> Capability {
-        match self {
-            Self::Rr1 => Capability::Rr1,
-            Self::Strict => Capability::Probe,
-            Self::RevokesAll | Self::Rejects => Capability::None,
-            Self::Reusable => Capability::Reusable,
-        }
-    }
-
-    /// What its answers say of that: that a token stays is learnt from them, never told.
-    fn told(self) -> Capability {
-        match self {
-            Self::Reusable => Capability::None,
-            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Rejects => self.capability(),
-        }
-    }
-
-    pub fn replay(self) -> Replay {
-        match self {
-            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Reusable => Replay::RevokesAll,
-            Self::Rejects => Replay::Rejects,
-        }
-    }
-
-    /// Whether it is our own server: deadlines, generations, `attempt_consumed`.
-    pub fn is_ours(self) -> bool {
-        match self {
-            Self::Rr1 | Self::Strict => true,
-            Self::RevokesAll | Self::Rejects | Self::Reusable => false,
-        }
-    }
-
-    /// Whether no refresh token is ever used up.
-    pub fn keeps_tokens(self) -> bool {
-        match self {
-            Self::Reusable => true,
-            Self::Rr1 | Self::Strict | Self::RevokesAll | Self::Rejects => false,
-        }
-    }
-}
 
 /// Who sent a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +32,10 @@ struct Generation {
     /// When, and with which key.
     consumed: Option<(u64, Option<String>)>,
     used: bool,
+    /// How often it was issued anew, each time in the place of the one before.
+    version: u32,
+    /// The answer that issued it last.
+    answer: Option<TokenResponse>,
 }
 
 struct Access {
@@ -109,6 +56,8 @@ pub struct Server {
     access: BTreeMap<String, Access>,
     /// Mass revocations that a request of the agent set off.
     pub alarms: u32,
+    /// Refusals of a token that came twice from the agent.
+    pub repeats_refused: u32,
     pub rotations: u32,
     pub requests: u32,
     issued: u64,
@@ -124,6 +73,7 @@ impl Server {
             refresh: BTreeMap::new(),
             access: BTreeMap::new(),
             alarms: 0,
+            repeats_refused: 0,
             rotations: 0,
             requests: 0,
             issued: 0,
@@ -199,12 +149,26 @@ impl Server {
         keys: (Option<&str>, Option<&str>),
         by: Sender,
     ) -> RefreshAnswer {
+        let successor_used = self.families[family].generations[generation + 1].used;
         match self.rules {
-            Rules::Rejects => return RefreshAnswer::Refused,
+            Rules::Rejects => return self.refuse_repeat(by),
             Rules::Strict | Rules::RevokesAll => return self.alarm(family, by),
+            Rules::Stays => return RefreshAnswer::Granted(self.grant(ms, family, generation + 1)),
+            Rules::UntilUsed if successor_used => return self.refuse_repeat(by),
+            Rules::UntilUsed => {
+                self.issue_anew(family, generation + 1);
+                return RefreshAnswer::Granted(self.grant(ms, family, generation + 1));
+            }
+            Rules::Grace(secs) if ms - consumed_at <= u64::from(secs) * 1000 => {
+                let answer = self.families[family].generations[generation + 1].answer.clone();
+                return answer.map_or(RefreshAnswer::Refused, RefreshAnswer::Granted);
+            }
+            Rules::Grace(_) | Rules::Family => {
+                self.families[family].revoked = true;
+                return self.refuse_repeat(by);
+            }
             Rules::Rr1 | Rules::Reusable => {}
         }
-        let successor_used = self.families[family].generations[generation + 1].used;
         match keys {
             (Some(before), Some(now)) if before == now && successor_used => RefreshAnswer::Refused,
             (Some(before), Some(now)) if before == now => {
@@ -216,6 +180,11 @@ impl Server {
             }
             (Some(_), _) | (_, Some(_)) => self.alarm(family, by),
         }
+    }
+
+    fn refuse_repeat(&mut self, by: Sender) -> RefreshAnswer {
+        self.repeats_refused += u32::from(by == Sender::Agent);
+        RefreshAnswer::Refused
     }
 
     fn alarm(&mut self, family: usize, by: Sender) -> RefreshAnswer {
@@ -230,9 +199,8 @@ impl Server {
         let Some(&Access { family, generation, .. }) = self.access.get(access) else {
             return ProbeAnswer::Refused;
         };
-        match self.rules {
-            Rules::RevokesAll | Rules::Rejects | Rules::Reusable => return ProbeAnswer::NoRoute,
-            Rules::Rr1 | Rules::Strict => {}
+        if !self.rules.is_ours() {
+            return ProbeAnswer::NoRoute;
         }
         if self.families[family].revoked {
             return ProbeAnswer::Refused;
@@ -257,6 +225,14 @@ impl Server {
         true
     }
 
+    /// Whether a refresh token has been exchanged.
+    pub fn is_used_up(&self, refresh: &str) -> bool {
+        let known = self.refresh.get(refresh);
+        known.is_some_and(|&(family, generation)| {
+            self.families[family].generations[generation].consumed.is_some()
+        })
+    }
+
     /// The family that a refresh token belongs to.
     pub fn family_of(&self, refresh: &str) -> Option<&Family> {
         self.refresh.get(refresh).map(|&(family, _)| &self.families[family])
@@ -275,7 +251,15 @@ impl Server {
     /// The refresh token that came with an access token, and its generation.
     pub fn refresh_beside(&self, access: &str) -> Option<(String, u64)> {
         let Access { family, generation, .. } = *self.access.get(access)?;
-        Some((refresh_text(family, generation), generation as u64))
+        let version = self.families[family].generations[generation].version;
+        Some((refresh_text(family, generation, version), generation as u64))
+    }
+
+    /// The access tokens that came with a refresh token, and when they expire.
+    pub fn beside(&self, refresh: &str) -> impl Iterator<Item = (&str, u64)> {
+        let of = self.refresh.get(refresh).copied();
+        let same = move |access: &Access| Some((access.family, access.generation)) == of;
+        self.access.iter().filter(move |(_, one)| same(one)).map(|(text, one)| (text.as_str(), one.until))
     }
 
     /// When an access token really expires, in true milliseconds.
@@ -301,8 +285,19 @@ impl Server {
 
     fn add_generation(&mut self, family: usize) {
         let generation = self.families[family].generations.len();
-        self.families[family].generations.push(Generation { consumed: None, used: false });
-        self.refresh.insert(refresh_text(family, generation), (family, generation));
+        let new = Generation { consumed: None, used: false, version: 0, answer: None };
+        self.families[family].generations.push(new);
+        self.refresh.insert(refresh_text(family, generation, 0), (family, generation));
+    }
+
+    /// Another token in the place of one that nobody has used.
+    fn issue_anew(&mut self, family: usize, generation: usize) {
+        let Generation { version, .. } = &mut self.families[family].generations[generation];
+        let old = refresh_text(family, generation, *version);
+        *version += 1;
+        let new = refresh_text(family, generation, *version);
+        self.refresh.remove(&old);
+        self.refresh.insert(new, (family, generation));
     }
 
     fn grant(&mut self, ms: u64, family: usize, generation: usize) -> TokenResponse {
@@ -316,21 +311,25 @@ impl Server {
             session_id: Some(format!("sid-{family}")),
             generation: self.rules.is_ours().then_some(generation as u64),
         };
-        TokenResponse {
+        let version = self.families[family].generations[generation].version;
+        let answer = TokenResponse {
             access: Secret::new(access),
             access_expires_in: Some(self.access_secs),
-            refresh: Some(Secret::new(refresh_text(family, generation))),
+            refresh: Some(Secret::new(refresh_text(family, generation, version))),
             refresh_expires_in: Some(30 * 86_400),
             user: Some(user),
             about: BTreeMap::new(),
             claims,
             capability: self.rules.told(),
-        }
+        };
+        self.families[family].generations[generation].answer = Some(answer.clone());
+        answer
     }
 }
 
-fn refresh_text(family: usize, generation: usize) -> String {
-    format!("rt-{family}-{generation}")
+fn refresh_text(family: usize, generation: usize, version: u32) -> String {
+    let anew = if version == 0 { String::new() } else { format!("-{version}") };
+    format!("rt-{family}-{generation}{anew}")
 }
 
 /// The session that a tool writes when it gets a grant at `wall`.

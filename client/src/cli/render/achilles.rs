@@ -76,6 +76,8 @@ mod tests {
             masked_static_token: None,
             reminder: None,
             next_wake: None,
+            replay: None,
+            sign_in_by: None,
         }
     }
 

@@ -88,6 +88,8 @@ mod tests {
             masked_static_token: fixed.map(str::to_owned),
             reminder: None,
             next_wake: None,
+            replay: None,
+            sign_in_by: None,
         }
     }
 

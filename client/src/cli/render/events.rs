@@ -40,6 +40,11 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
             (None, format!("reminder set for {}", dates::local_as_of(reminder.at, event.at)))
         }
         EventKind::ReminderCleared => (None, "reminder cleared".to_owned()),
+        EventKind::SignInAhead { why, by: None } => (yellow, format!("a sign-in may be needed: {why}")),
+        EventKind::SignInAhead { why, by: Some(by) } => {
+            let by = dates::local_as_of(*by, event.at);
+            (yellow, format!("a sign-in may be needed by {by}: {why}"))
+        }
         EventKind::ReminderDue { reminder } => (
             yellow,
             format!(

@@ -9,7 +9,7 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::GivenToken;
-use everkey_client::{Failure, Inspection, SignInMethod, State, Status, Verdict};
+use everkey_client::{Failure, Inspection, Replay, ReplaySource, SignInMethod, State, Status, Verdict};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use serde_json::{Value, json};
@@ -174,9 +174,19 @@ fn print(context: &Context, status: &Status, given: bool) {
     let (word, colour) = state(status.state);
     let style = Style::new().fg_color(Some(colour.into()));
     output::line(format_args!("{:<10} {style}{word}{style:#}", "State"));
-    let reason = status.reason.as_ref().or(status.last_error.as_ref());
-    if let Some(reason) = reason.filter(|_| status.state != State::SignedOut || status.user.is_some()) {
-        row("", reason);
+    let reasons = [&status.reason, &status.last_error].into_iter().flatten();
+    let reasons = reasons.filter(|_| status.state != State::SignedOut || status.user.is_some());
+    let mut told = None;
+    for reason in reasons {
+        if told.replace(reason) != Some(reason) {
+            row("", reason);
+        }
+    }
+    if let Some(by) = status.sign_in_by {
+        row("Sign in", &format!("may be needed by {}", dates::utc(by)));
+    }
+    if let Some(replay) = status.replay.as_ref().filter(|replay| replay.source != ReplaySource::Nobody) {
+        row("Repeats", &repeats(replay));
     }
     if status.pending_revocations > 0 {
         row("Sign-outs", &format!("{} not confirmed by the api-server yet", status.pending_revocations));
@@ -190,6 +200,21 @@ fn print(context: &Context, status: &Status, given: bool) {
     if !is_signed_in(status.state) && !given {
         row("", &format!("Run `{}` to sign in.", context.command("login")));
     }
+}
+
+/// What the server does with a refresh token that comes twice, and who says so.
+fn repeats(replay: &Replay) -> String {
+    let source = match &replay.source {
+        ReplaySource::Profile => "as the profile says".to_owned(),
+        ReplaySource::Server => "as the server's answers say".to_owned(),
+        ReplaySource::Table { date } => format!("known since {date}"),
+        ReplaySource::Learnt { at, count } => {
+            let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+            format!("seen {times}, last on {}", dates::utc(*at))
+        }
+        ReplaySource::Nobody => "nobody says".to_owned(),
+    };
+    format!("{}, {source}", replay.rule)
 }
 
 /// One line of the table.

@@ -7,15 +7,15 @@ mod file;
 mod tokens;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{read_other, retry_after};
+use super::fields::retry_after;
+use super::proof::read_other;
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use about::UserDetails;
 use device::{polled, started};
 use envelope::{data, failure};
 use everkey_config::ProviderKind;
-use everkey_proto::Secret;
-use everkey_session::policy::Replay;
+use everkey_proto::{ReplayRule, Secret};
 use everkey_session::{Identity, LoginAnswer, LoginCall, NetErrorKind, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::json;
@@ -37,7 +37,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         request: |_, token| Some(refresh(token)),
         read: read_refresh,
         margin_secs: 300,
-        replay: Replay::Rejects,
+        replay: ReplayRule::StrictReject,
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
@@ -58,12 +58,12 @@ fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, &failure) {
         (200, _) => match tokens(answer, NewTokens::OfRefresh) {
             Some(grant) => RefreshAnswer::Granted(grant),
-            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+            None => read_other(answer, None),
         },
         (401, Some(_)) => RefreshAnswer::Refused,
         (409, Some(_)) if code == Some("rotation_in_progress") => RefreshAnswer::Rotating,
         (409, Some(_)) if code == Some("deadline_passed") => RefreshAnswer::Late,
-        (_, failure) => read_other(answer, failure.is_some()),
+        (_, failure) => read_other(answer, failure.as_ref().map(|failure| failure.error.as_str())),
     }
 }
 

@@ -3,13 +3,13 @@
 mod file;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{error_code, promised, read_other, retry_after, sendable, whole};
+use super::fields::{error_code, promised, retry_after, sendable, whole};
+use super::proof::read_other;
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
-use everkey_proto::{Secret, reply::User};
+use everkey_proto::{ReplayRule, Secret, reply::User};
 use everkey_reminder::ReminderAnswer;
-use everkey_session::policy::Replay;
 use everkey_session::{
     Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RefreshAnswer, Rejected, RevokeAnswer,
     TokenResponse,
@@ -34,7 +34,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         request: |_, token| Some(refresh(token)),
         read: read_refresh,
         margin_secs: 60,
-        replay: Replay::RevokesAll,
+        replay: ReplayRule::StrictUser,
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
@@ -52,12 +52,12 @@ fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read_grant(answer) {
             Some(grant) => RefreshAnswer::Granted(grant),
-            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+            None => read_other(answer, None),
         },
         (401, Some("unauthorized" | "invalid_grant")) => RefreshAnswer::Refused,
         (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
         (409, Some("deadline_passed")) => RefreshAnswer::Late,
-        (_, code) => read_other(answer, code.is_some()),
+        (_, code) => read_other(answer, code),
     }
 }
 

@@ -16,6 +16,15 @@ pub fn error_code(answer: &HttpResponse) -> Option<String> {
     like_one.then_some(code)
 }
 
+/// Whether an answer to a refresh refuses the token for good, in the words of RFC 6749 section 5.2 or of the vendors who
+/// have their own for it.
+pub fn refuses_token(answer: &HttpResponse) -> bool {
+    let code = (answer.is_json() || answer.says_form).then(|| answer.words().code).flatten();
+    code.is_some_and(|code| {
+        matches!(code.as_str(), "invalid_grant" | "bad_refresh_token") || code.starts_with("refresh_token_")
+    })
+}
+
 /// What an answer that is not the one hoped for means for a sign-in.
 pub fn failed(answer: &HttpResponse) -> LoginAnswer {
     match (answer.status, error_code(answer).as_deref()) {

@@ -17,8 +17,8 @@ use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
 use client::from_client;
 use error::{error_code, failed};
 use everkey_config::ProviderKind;
-use everkey_proto::Secret;
-use everkey_session::policy::{OauthClient, Replay};
+use everkey_proto::{ReplayRule, Secret};
+use everkey_session::policy::OauthClient;
 use everkey_session::{
     CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer,
 };
@@ -41,7 +41,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         request: refresh,
         read: read_refresh,
         margin_secs: 60,
-        replay: Replay::RevokesAll,
+        replay: ReplayRule::Unknown,
     }),
     probe: Some(ProviderRoute { request: probe, read: session_route::read }),
     identify: Some(ProviderRoute { request: identify, read: read_identity }),

@@ -1,13 +1,14 @@
 //! What the token endpoint is asked and answers (RFC 6749 sections 4.1.3, 5 and 6), with what everkey-server adds (RR-1).
 
 use super::client::from_client;
-use super::error::{error_code, failed};
+use super::error::{error_code, failed, refuses_token};
 use super::user_claims::{check_id_token, of_id_token};
 use crate::http::{HttpRequest, HttpResponse};
-use crate::provider::fields::{promised, read_other, sendable, whole};
+use crate::provider::fields::{promised, sendable, whole};
 use crate::provider::jwt;
+use crate::provider::proof::read_other;
 use everkey_proto::Secret;
-use everkey_session::{Capability, LoginAnswer, NetErrorKind, RefreshAnswer, Registration, TokenResponse};
+use everkey_session::{Capability, LoginAnswer, RefreshAnswer, Registration, TokenResponse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -112,13 +113,12 @@ pub fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
                 let capability = if stays { Capability::Reusable } else { grant.capability };
                 RefreshAnswer::Granted(TokenResponse { user, capability, ..grant })
             }
-            None => RefreshAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+            None if refuses_token(answer) => RefreshAnswer::Refused,
+            None => read_other(answer, None),
         },
-        (400 | 401, Some("invalid_grant" | "invalid_client" | "unauthorized_client")) => {
-            RefreshAnswer::Refused
-        }
+        (400 | 401 | 403, _) if refuses_token(answer) => RefreshAnswer::Refused,
         (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
         (409, Some("deadline_passed")) => RefreshAnswer::Late,
-        (_, code) => read_other(answer, code.is_some()),
+        (_, code) => read_other(answer, code),
     }
 }

@@ -17,7 +17,8 @@ use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
 use crate::rules::rotation::{
-    Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayRule, Successor, decide, decide_unknown,
+    Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayVerdict, Successor, decide,
+    decide_unknown,
 };
 use crate::rules::session_kind::{SessionKind, TokenHolder};
 use crate::time::Timestamp;
@@ -85,7 +86,7 @@ async fn attempt(
         known.session.grant = grant.ok_or(GrantError::InvalidGrant)?;
     }
     let token = facts(app, &mut tx, &known, now).await?;
-    match decide(app.policy.retry, ReplayRule::of(&known.session.grant), token, attempt, now) {
+    match decide(app.policy.retry, ReplayVerdict::of(&known.session.grant), token, attempt, now) {
         RefreshDecision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
         RefreshDecision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
         RefreshDecision::RevokeAll => revoke_all(tx, &known, now).await,

@@ -24,14 +24,14 @@ pub enum RetryMode {
 
 /// What a replay means to the holder of a kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplayRule {
+pub enum ReplayVerdict {
     /// Someone else may hold the token: every session of the user ends.
     Theft,
     /// Nothing: it is refused, and the winner's token stays good. Its tools are known to send a token twice.
     Refused,
 }
 
-impl ReplayRule {
+impl ReplayVerdict {
     /// What a replay of a token of this grant means.
     pub fn of(grant: &SessionKind) -> Self {
         match grant {
@@ -128,7 +128,7 @@ impl Decline {
 /// Decides one refresh. `now` is taken after the lock.
 pub fn decide(
     mode: RetryMode,
-    replay: ReplayRule,
+    replay: ReplayVerdict,
     token: PresentedToken,
     attempt: RefreshAttempt,
     now: Timestamp,
@@ -158,7 +158,7 @@ pub fn decide_unknown(attempt: RefreshAttempt, now: Timestamp) -> Decline {
 }
 
 fn second_use(
-    replay: ReplayRule,
+    replay: ReplayVerdict,
     consumed_at: Timestamp,
     consumed_with: Option<Digest>,
     successor: Successor,

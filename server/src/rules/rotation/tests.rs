@@ -36,11 +36,11 @@ fn spent(at: Timestamp, key: Option<Digest>, successor: Successor) -> PresentedT
 }
 
 fn rr1(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
-    decide(RetryMode::Rr1, ReplayRule::Theft, token, attempt, NOW)
+    decide(RetryMode::Rr1, ReplayVerdict::Theft, token, attempt, NOW)
 }
 
 fn strict(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
-    decide(RetryMode::Strict, ReplayRule::Theft, token, attempt, NOW)
+    decide(RetryMode::Strict, ReplayVerdict::Theft, token, attempt, NOW)
 }
 
 #[test]
@@ -170,13 +170,13 @@ fn a_replay_of_achilles_is_refused_and_revokes_nothing() {
                 [(None, None), (key(1), key(2)), (key(1), None), (None, key(1)), (key(1), key(1))]
             {
                 let token = spent(ago(60), first, successor);
-                let theft = decide(mode, ReplayRule::Theft, token, attempt(second), NOW);
-                let refused = decide(mode, ReplayRule::Refused, token, attempt(second), NOW);
+                let theft = decide(mode, ReplayVerdict::Theft, token, attempt(second), NOW);
+                let refused = decide(mode, ReplayVerdict::Refused, token, attempt(second), NOW);
                 assert_eq!(refused, if theft == RefreshDecision::RevokeAll { REFUSE } else { theft });
             }
         }
     }
     let cli = SessionKind::Cli { org: "o".into(), role: "r".into() };
-    assert_eq!(ReplayRule::of(&cli), ReplayRule::Refused);
-    assert_eq!(ReplayRule::of(&SessionKind::FirstParty), ReplayRule::Theft);
+    assert_eq!(ReplayVerdict::of(&cli), ReplayVerdict::Refused);
+    assert_eq!(ReplayVerdict::of(&SessionKind::FirstParty), ReplayVerdict::Theft);
 }

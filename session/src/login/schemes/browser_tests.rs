@@ -331,7 +331,8 @@ fn the_server_is_asked_when_tokens_name_no_user() {
 #[test]
 fn metadata_is_sought_at_the_second_place_before_failing() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
-    let absent = || LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(404) });
+    let absent =
+        || LoginAnswer::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(404, None) });
     assert_eq!(browser.resume(absent()), discovery(SignInMethod::Browser, WellKnown::OAuth));
     assert!(matches!(browser.resume(absent()), NextStep::Fail(Error::Net(_))));
 }

@@ -236,9 +236,11 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         NetErrorKind::Connect(_)
         | NetErrorKind::Timeout
         | NetErrorKind::Broken
+        | NetErrorKind::Cut
         | NetErrorKind::Limited(_) => true,
-        NetErrorKind::Status(status) => *status >= 500,
+        NetErrorKind::Status(status, _) => *status >= 500,
         NetErrorKind::NotTheContract
+        | NetErrorKind::Client(_)
         | NetErrorKind::Redirect
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating

@@ -104,7 +104,7 @@ fn an_unapproved_code_expires_on_time_and_polling_stops() {
 fn a_failing_server_is_reported_as_such_not_as_expiry() {
     let mut device = shown(5, 600);
     assert!(device.wake(&after_ms(5_000)).is_some());
-    let broken = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(500) };
+    let broken = NetError { server: SERVER.to_owned(), kind: NetErrorKind::Status(500, None) };
     poll(&mut device, 5_000, LoginAnswer::Net(broken.clone()));
     assert_eq!(device.wake(&after_ms(600_000)), Some(NextStep::Fail(Error::Net(broken))));
 }
@@ -128,7 +128,7 @@ fn a_refusal_ends_it_with_its_reason() {
 fn each_failed_poll_doubles_the_pause_up_to_a_minute() {
     let passing = [
         NetErrorKind::Timeout,
-        NetErrorKind::Status(500),
+        NetErrorKind::Status(500, None),
         NetErrorKind::Broken,
         NetErrorKind::Connect("no route".to_owned()),
     ];
@@ -140,7 +140,7 @@ fn each_failed_poll_doubles_the_pause_up_to_a_minute() {
 
 #[test]
 fn what_is_not_the_contract_ends_it_at_once() {
-    for kind in [NetErrorKind::Redirect, NetErrorKind::NotTheContract, NetErrorKind::Status(404)] {
+    for kind in [NetErrorKind::Redirect, NetErrorKind::NotTheContract, NetErrorKind::Status(404, None)] {
         let error = Error::Net(NetError { server: SERVER.to_owned(), kind: kind.clone() });
         assert_eq!(end(&mut shown(5, 600), no(kind)), NextStep::Fail(error));
     }
@@ -166,7 +166,7 @@ fn retry_after_is_honoured_but_never_below_the_interval() {
 fn an_unknown_client_discovers_registers_and_starts() {
     let (mut device, first) = Device::begin(SERVER, Some(&OauthClient::default()));
     assert_eq!(first, discovery(SignInMethod::Device, WellKnown::OpenId));
-    let next = device.resume(&after_ms(0), no(NetErrorKind::Status(404)));
+    let next = device.resume(&after_ms(0), no(NetErrorKind::Status(404, None)));
     assert_eq!(next, discovery(SignInMethod::Device, WellKnown::OAuth));
     let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
     let scope = Some("openid email offline_access".to_owned());

@@ -97,6 +97,15 @@ pub struct Checks {
     keys: BTreeMap<String, String>,
     tokens: BTreeMap<String, String>,
     sends: BTreeMap<String, Sends>,
+    /// Whether the agent is told what the server does with a token that comes twice.
+    is_rule_known: bool,
+    /// For how long after a first send that was carried out a repeat was granted, and nothing has disproved it since.
+    learnt_grace_ms: Option<u64>,
+    /// Access tokens that came of a repeat.
+    repeated: BTreeSet<String>,
+    granted_last: Option<String>,
+    /// When another program last wrote the session file.
+    pub other_wrote_at: Option<u64>,
     flying: BTreeMap<Op, String>,
     /// Every access token that was durable in the session file, or was written there by others.
     durable: BTreeSet<String>,
@@ -130,6 +139,10 @@ pub struct Checks {
 }
 
 impl Checks {
+    pub fn new(is_rule_known: bool) -> Self {
+        Self { is_rule_known, ..Self::default() }
+    }
+
     fn break_rule(&mut self, rule: Rule, what: impl FnOnce() -> String) {
         if self.breach.is_none() {
             self.breach = Some(Breach { rule, what: what() });
@@ -269,7 +282,7 @@ impl Checks {
                 // The file's wall time is all there is to go by now.
                 self.arrived.clear();
             }
-            Notice::Ended(EndReason::Refused) => {
+            Notice::Ended(EndReason::Refused | EndReason::RepeatRefused | EndReason::RefusedInWords) => {
                 let known = disk.print().is_some_and(|print| !self.over.insert(print));
                 self.require(known || self.refused == Some(true), Rule::I8, || {
                     "ended without a refusal and a look at the file after it".to_owned()
@@ -278,6 +291,7 @@ impl Checks {
             Notice::Ended(_)
             | Notice::SignedOut(_)
             | Notice::RefreshFailed(_)
+            | Notice::SignInAhead(_)
             | Notice::StoreFailed(_)
             | Notice::Tightened
             | Notice::SetAside(_)

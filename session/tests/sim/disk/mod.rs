@@ -154,6 +154,8 @@ pub struct Disk {
     pub health: Health,
     /// Whether another program has written the session file and the agent has not read it since.
     pub is_news: bool,
+    /// Whether another program has written the reminder, and the agent has not read it since.
+    pub reminder_is_news: bool,
     /// Whether the book could not be written the last time.
     pub refused_note: bool,
     queue: VecDeque<(Op, Job)>,
@@ -172,6 +174,7 @@ impl Disk {
             lock_is_free: true,
             health: Health::Fine,
             is_news: false,
+            reminder_is_news: false,
             refused_note: false,
             queue: VecDeque::new(),
             running: None,
@@ -274,6 +277,7 @@ impl Disk {
                 return Some(Outcome::Session(JobResult::SessionRead(Box::new(found))));
             }
             Step::ReadReminder => {
+                self.reminder_is_news &= failure.is_some();
                 let found =
                     if failure.is_some() { FoundReminder::Unusable(trouble()) } else { self.read_reminder() };
                 let book = Box::new(self.book.seen.clone());

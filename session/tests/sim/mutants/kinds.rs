@@ -31,6 +31,13 @@ pub enum Mutant {
     ReportOfAReplacedTokenRefreshes,
     KeptTokenForgotten,
     KeptTokenTakenForUsedUp,
+    GraceCountedFromTheLastSend,
+    SentAgainAfterTheSuccessorWasSeen,
+    NotProcessedTakenForAnAnswer,
+    LabelSettlesAnOlderDoubt,
+    LearntRuleNeverForgotten,
+    RepeatedAtOnceWhereNobodyKnows,
+    NeverSentAgainInDoubt,
     ReminderNeverNotedAsTold,
     ReminderToldBeforeItIsNoted,
     ReminderToldTwice,
@@ -44,7 +51,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 45] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -73,6 +80,13 @@ impl Mutant {
         Self::ReportOfAReplacedTokenRefreshes,
         Self::KeptTokenForgotten,
         Self::KeptTokenTakenForUsedUp,
+        Self::GraceCountedFromTheLastSend,
+        Self::SentAgainAfterTheSuccessorWasSeen,
+        Self::NotProcessedTakenForAnAnswer,
+        Self::LabelSettlesAnOlderDoubt,
+        Self::LearntRuleNeverForgotten,
+        Self::RepeatedAtOnceWhereNobodyKnows,
+        Self::NeverSentAgainInDoubt,
         Self::ReminderNeverNotedAsTold,
         Self::ReminderToldBeforeItIsNoted,
         Self::ReminderToldTwice,

@@ -1,14 +1,19 @@
 //! Planted faults: what the agent would do if a protection were missing. Each stands between the agent and the world
 //! and changes what passes, so that the code under test stays as it is.
 
+mod clock;
 mod kinds;
 mod reminders;
+mod repeats;
 
 pub use kinds::Mutant;
 
-use everkey_proto::Secret;
+use clock::clock;
+use repeats::Repeats;
+
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
+use everkey_proto::{ReplayRule, Secret};
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
 use everkey_session::{
     Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal,
@@ -16,14 +21,12 @@ use everkey_session::{
 };
 use std::collections::{BTreeSet, VecDeque};
 
-/// How far the wall clock is ahead of the boot clock when a schedule begins.
-const CLOCKS_APART_SECS: u64 = 1_800_000_000 - 3_600;
-
 /// The agent, with a fault planted or without.
 pub struct Agent {
     machines: ProfileMachines,
     mutant: Option<Mutant>,
     memory: Memory,
+    rule: ReplayRule,
 }
 
 /// What some faults need to remember.
@@ -40,6 +43,7 @@ struct Memory {
     /// Whether the last answer left the refresh token as it is.
     stays: bool,
     counted: u64,
+    repeats: Repeats,
 }
 
 /// What becomes of an effect.
@@ -71,8 +75,18 @@ impl Agent {
         if mutant == Some(Mutant::GapForgotten) {
             settings.policy.gap_ms = 0;
         }
+        let rule = settings.policy.replay.otherwise;
+        match (mutant, rule) {
+            (Some(Mutant::RepeatedAtOnceWhereNobodyKnows), ReplayRule::Unknown) => {
+                settings.policy.replay.otherwise = ReplayRule::OldStays;
+            }
+            (Some(Mutant::NeverSentAgainInDoubt), _) => {
+                settings.policy.replay.otherwise = ReplayRule::StrictUser;
+            }
+            _ => {}
+        }
         let (machines, effects) = ProfileMachines::start(settings, reminds, &clock(mutant, now));
-        (Self { machines, mutant, memory: Memory::default() }, effects)
+        (Self { machines, mutant, memory: Memory::default(), rule }, effects)
     }
 
     pub fn handle(&mut self, now: &Moment, input: ProfileInput) -> Vec<ProfileEffect> {
@@ -82,12 +96,19 @@ impl Agent {
         {
             return Vec::new();
         }
+        if let ProfileInput::Session(Input::Done(_, done)) = &input {
+            self.memory.repeats.done(done);
+        }
         let (input, extra) = self.memory.twist_input(mutant, input);
         let now = clock(self.mutant, now);
         let mut todo: VecDeque<ProfileEffect> = self.machines.handle(&now, input).into();
-        todo.extend(extra.map(ProfileEffect::Session));
+        let again = self.memory.repeats.extra(mutant, self.rule, now.boot);
+        todo.extend(extra.into_iter().chain(again).map(ProfileEffect::Session));
         let mut effects = Vec::new();
         while let Some(effect) = todo.pop_front() {
+            if let ProfileEffect::Session(Effect::Net(op, job @ NetJob::Send { .. })) = &effect {
+                self.memory.repeats.sending(*op, job, now.boot);
+            }
             match self.memory.twist_effect(mutant, effect) {
                 Twist::Pass(effect) => effects.push(effect),
                 Twist::Swap(instead) => effects.extend(instead),
@@ -116,15 +137,6 @@ impl Agent {
         let wake = self.machines.due(&its)?.at;
         Some(now.boot.plus_ms(its.boot.ms_until(wake)))
     }
-}
-
-/// A boot clock that jumps with the wall clock, from where the two began.
-fn clock(mutant: Option<Mutant>, now: &Moment) -> Moment {
-    let jumped = now.wall.saturating_sub(CLOCKS_APART_SECS).saturating_sub(now.boot.0 / 1000);
-    if mutant == Some(Mutant::WallClockForBootClock) && jumped > 10 {
-        return Moment { boot: now.boot.plus_secs(jumped), ..*now };
-    }
-    *now
 }
 
 impl Memory {
@@ -237,7 +249,10 @@ impl Memory {
             RefreshAnswer::Unclear(_) if mutant == Mutant::ServerTroubleTakenForRefusal => {
                 *answer = RefreshAnswer::Refused;
             }
-            RefreshAnswer::Refused => self.refused = true,
+            RefreshAnswer::Declined(_) if mutant == Mutant::NotProcessedTakenForAnAnswer => {
+                *answer = RefreshAnswer::Refused;
+            }
+            RefreshAnswer::Refused | RefreshAnswer::RefusedInWords(_) => self.refused = true,
             RefreshAnswer::Rotating
             | RefreshAnswer::Late
             | RefreshAnswer::Declined(_)
@@ -296,6 +311,9 @@ impl Memory {
             if mutant == Mutant::SpentListForgotten {
                 sidecar.spent.clear();
             }
+            if mutant == Mutant::LearntRuleNeverForgotten {
+                self.repeats.never_forget(sidecar);
+            }
             if mutant == Mutant::KeptTokenTakenForUsedUp
                 && let Some(pin) = sidecar.pin.clone().filter(|_| self.stays)
             {
@@ -350,14 +368,14 @@ impl Memory {
 
     fn twist_net(&mut self, mutant: Mutant, op: Op, job: NetJob) -> Twist {
         match job {
-            NetJob::Send { at, refresh, key, deadline } => {
+            NetJob::Send { at, refresh, key, deadline, terms } => {
                 self.sending = Some(op);
                 let key = match mutant {
                     Mutant::NewKeyOnRetry => fresh_key(Op(op.0 + 1)),
                     Mutant::SameKeyForTheNextToken => Secret::new("the key"),
                     _ => key,
                 };
-                let effect = Effect::Net(op, NetJob::Send { at, refresh, key, deadline });
+                let effect = Effect::Net(op, NetJob::Send { at, refresh, key, deadline, terms });
                 if mutant == Mutant::SentTwiceAtOnce {
                     return swap([effect.clone(), effect]);
                 }

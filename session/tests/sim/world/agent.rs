@@ -5,10 +5,12 @@ use crate::check::Rule;
 use crate::disk::{Job, Outcome, Progress};
 use crate::mutants::Agent;
 use crate::schedule::{HOME, Happening, happening, reminding};
-use everkey_proto::SignInMethod;
+use everkey_proto::{ReplayRule, SignInMethod};
 use everkey_reminder::{ProfileEffect, ProfileInput, ReminderEffect};
 use everkey_session::policy::Policy;
-use everkey_session::{Boot, Effect, Input, JobResult, Moment, Op, Settings, StoreJob};
+use everkey_session::{
+    Boot, Effect, Input, JobResult, Journal, Moment, Op, ReplayKnowledge, Settings, StoreJob,
+};
 
 impl World {
     pub(super) fn start_agent(&mut self) {
@@ -20,12 +22,18 @@ impl World {
                 identifies: false,
                 oauth: None,
                 margin_secs: 60,
-                replay: self.plan.rules.replay(),
+                replay: ReplayKnowledge {
+                    profile: None,
+                    issuers: &[],
+                    otherwise: if self.plan.is_known { self.plan.rules.word() } else { ReplayRule::Unknown },
+                    not_processed: Vec::new(),
+                },
                 gap_ms: 30_000,
             },
             server: HOME.to_owned(),
             session_file: "/session".to_owned(),
             machine: "machine".to_owned(),
+            boot_id: format!("boot {}", self.booted),
             announces_revocations: false,
         };
         let now = self.moment();
@@ -47,6 +55,9 @@ impl World {
         self.disk.crash(power, &mut self.dice);
         self.reminder_crashed(before.as_ref());
         self.checks.crashed();
+        // What the server has answered, and neither file nor journal holds, nobody will ever see.
+        let used_up = self.disk.refresh().is_some_and(|refresh| self.server.is_used_up(refresh.expose()));
+        self.excuses.answer_lost |= used_up && !matches!(self.disk.journal.seen, Journal::Outcome(..));
         if power {
             self.booted = self.now;
         }

@@ -66,6 +66,7 @@ impl World {
             Happening::OtherDelete => self.other_writes(None),
             Happening::OtherGarble => self.other_garbles(),
             Happening::Restore => self.restore_backup(),
+            Happening::ServerChanges(rules) => self.server.rules = rules,
             Happening::Reminder(what) => self.remind(what),
         }
     }

@@ -138,7 +138,7 @@ fn a_browser_needs_pkce_and_every_client_a_supported_authentication() {
 fn no_metadata_is_told_at_the_last_place() {
     let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, SignInMethod::Device, answer);
     let first = read(WellKnown::OpenId, &answer(404, "{}"));
-    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404)));
+    assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404, None)));
     assert!(is_metadata(&read(WellKnown::OAuth, &html(404))));
     for page in [html(200), html(500), answer(302, ""), answer(200, "[]")] {
         assert!(matches!(read(WellKnown::OAuth, &page), LoginAnswer::Net(_)), "{}", page.status);

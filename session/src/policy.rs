@@ -95,6 +95,16 @@ pub fn refresh_ahead_ms(lifetime_secs: u64, margin_secs: u64, permille: u64) -> 
     margin.saturating_add(jitter).min(lifetime / 2)
 }
 
+/// The least time between two automatic refreshes of a token of this lifetime, in milliseconds: the usual, or half the
+/// lifetime where that is less. A token that is issued for no more than a second is not worth a loop.
+pub fn refresh_gap_ms(usual_ms: u64, lifetime_secs: Option<u64>) -> u64 {
+    const LEAST_MS: u64 = 5_000;
+    match lifetime_secs {
+        None | Some(0 | 1) => usual_ms,
+        Some(secs) => usual_ms.min((secs.saturating_mul(1000) / 2).max(LEAST_MS)),
+    }
+}
+
 /// When to try again after so many failures in a row: 1 s, 2 s, 4 s ... 60 s, each 0 to 50 % less by jitter.
 pub fn retry_at(now: &Moment, failures: u32) -> Boot {
     let step = 1000u64.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_RETRY_MS);
@@ -135,6 +145,15 @@ mod tests {
         assert_eq!(refresh_ahead_ms(3600, 60, 999), 720_000 + 180 * 999);
         assert_eq!(refresh_ahead_ms(1, 60, 999), 500);
         assert!(refresh_ahead_ms(u64::MAX, u64::MAX, 999) <= u64::MAX / 2);
+    }
+
+    #[test]
+    fn short_lived_tokens_may_be_refreshed_sooner() {
+        let gap = |secs| refresh_gap_ms(30_000, secs);
+        assert_eq!([gap(None), gap(Some(3600)), gap(Some(60))], [30_000; 3]);
+        assert_eq!([gap(Some(20)), gap(Some(12)), gap(Some(2))], [10_000, 6_000, 5_000]);
+        assert_eq!([gap(Some(0)), gap(Some(1))], [30_000; 2], "N20: absurd lifetimes make no loop");
+        assert_eq!(refresh_gap_ms(100, Some(20)), 100);
     }
 
     #[test]

@@ -193,7 +193,8 @@ impl Waiting {
             return Some(self.second_best(now, rotation, why));
         }
         // A fresh token that is short all the same is the best there will be for a while.
-        let gap_is_on = rotation.refreshed().is_some_and(|at| at.plus_ms(cx.policy().gap_ms) > now.boot);
+        let gap_is_on =
+            rotation.refreshed().is_some_and(|at| at.plus_ms(rotation.gap_ms(cx.policy())) > now.boot);
         if gap_is_on && self.has_second_best(now, rotation) {
             return Some(self.second_best(now, rotation, Error::Timeout));
         }

@@ -58,7 +58,7 @@ fn n06_a_refresh_outlives_its_caller() {
 fn a_refresh_too_soon_says_how_long_to_wait() {
     let world = World::signed_in(Setup::default());
     world.everkey("auth refresh").ok();
-    let refused = world.everkey("auth refresh").exits(6).complains("less than 30 seconds ago");
+    let refused = world.everkey("auth refresh").exits(6).complains("only a moment ago");
     assert!(refused.err.contains("--force"), "{refused:?}");
     world.everkey("auth refresh --force").ok();
     assert_eq!(world.proxy.refreshes(), 2);

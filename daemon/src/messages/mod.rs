@@ -150,7 +150,7 @@ pub fn failure(error: &Error) -> Failure {
         Error::Timeout => (Code::Timeout, "The answer did not come in time.".to_owned(), Hint::Status),
         Error::TooSoon { secs } => (
             Code::RateLimited,
-            format!("The last refresh was less than 30 seconds ago; wait {secs} s."),
+            format!("The last refresh was only a moment ago; wait {secs} s."),
             Hint::ForceRefresh,
         ),
         Error::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),

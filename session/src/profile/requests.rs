@@ -195,7 +195,7 @@ impl Profile {
     }
 
     fn too_soon(&self, now: &Moment, rotation: &Rotation) -> Option<Error> {
-        let again = rotation.refreshed()?.plus_ms(self.facts.settings.policy.gap_ms);
+        let again = rotation.refreshed()?.plus_ms(rotation.gap_ms(&self.facts.settings.policy));
         let secs = now.boot.ms_until(again).div_ceil(1000);
         (secs > 0).then_some(Error::TooSoon { secs })
     }

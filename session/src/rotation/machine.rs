@@ -6,7 +6,7 @@ use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
-use crate::policy::refresh_ahead_ms;
+use crate::policy::{Policy, refresh_ahead_ms, refresh_gap_ms};
 use crate::registration::CallTarget;
 use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
@@ -100,6 +100,7 @@ impl Rotation {
     pub fn new(now: &Moment, arrived: ArrivedSession, margin_secs: u64) -> Self {
         let ahead = |lifetime| refresh_ahead_ms(lifetime, margin_secs, now.random_permille("jitter"));
         let due = arrived.lifetime_secs.map_or(Boot::NEVER, |secs| arrived.expires.minus_ms(ahead(secs)));
+        let due = due.min(before_the_refresh_token_ends(now, &arrived));
         Self {
             session: arrived.session,
             expires: arrived.expires,
@@ -154,7 +155,7 @@ impl Rotation {
         let now = cx.now.boot;
         let wanted = cx.demand.wanted || cx.demand.forced;
         let gap = match self.refreshed {
-            Some(at) if !cx.demand.forced => at.plus_ms(cx.policy().gap_ms),
+            Some(at) if !cx.demand.forced => at.plus_ms(self.gap_ms(cx.policy())),
             Some(_) | None => Boot(0),
         };
         // What has been begun is brought to its end, however soon after the last refresh.
@@ -229,6 +230,11 @@ impl Rotation {
     /// Milliseconds for which the access token is still valid.
     pub fn left_ms(&self, now: &Moment) -> u64 {
         if self.expires == Boot::NEVER { u64::MAX } else { now.boot.ms_until(self.expires) }
+    }
+
+    /// The least time between two automatic refreshes, in milliseconds.
+    pub fn gap_ms(&self, policy: &Policy) -> u64 {
+        refresh_gap_ms(policy.gap_ms, self.lifetime_secs)
     }
 
     pub fn lifetime_secs(&self) -> Option<u64> {
@@ -353,4 +359,11 @@ impl Rotation {
     pub(super) fn take_state(&mut self) -> RotationState {
         std::mem::replace(&mut self.state, RotationState::Idle)
     }
+}
+
+/// A refresh token that would end unused before the access token does is used in time.
+fn before_the_refresh_token_ends(now: &Moment, arrived: &ArrivedSession) -> Boot {
+    let left = arrived.session.refresh_expires_at.map(|at| at.saturating_sub(now.wall));
+    let left = left.filter(|_| arrived.lifetime_secs.is_some());
+    left.map_or(Boot::NEVER, |secs| now.boot.plus_ms(secs.saturating_mul(800)))
 }

@@ -1,7 +1,7 @@
 //! N18 to N20: suspend, clocks that jump, lifetimes that make no sense.
 
 use crate::script::*;
-use everkey_session::{Capability, Effect, Notice};
+use everkey_session::{Capability, Effect, Notice, TokenResponse};
 
 #[test]
 fn n18_nine_hours_of_suspend_one_refresh_at_once() {
@@ -57,4 +57,27 @@ fn n20_absurd_lifetimes_still_leave_thirty_seconds_between_refreshes() {
             agent.succeed(&sent, answer);
         }
     }
+}
+
+#[test]
+fn a_token_shorter_than_the_gap_is_refreshed_in_time() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let mut sent = agent.send_when_due();
+    for generation in 1..6 {
+        agent.succeed(&sent, TokenResponse { access_expires_in: Some(20), ..grant(generation) });
+        let (next, waited) = agent.wait_for();
+        assert!((9_000..=11_000).contains(&waited), "{waited} ms");
+        assert_eq!(agent.ask(1, token()), [reply(1, token_of(&agent.file))], "nobody waits");
+        sent = agent.send(next);
+    }
+}
+
+#[test]
+fn a_refresh_token_that_ends_first_is_used_in_time() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let sent = agent.send_when_due();
+    let idle = TokenResponse { access_expires_in: Some(86_400), refresh_expires_in: Some(1_800), ..grant(1) };
+    agent.succeed(&sent, idle);
+    let (_, waited) = agent.wait_for();
+    assert!((1_300_000..=1_500_000).contains(&waited), "{waited} ms");
 }

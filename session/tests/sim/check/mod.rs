@@ -33,7 +33,7 @@ pub enum Rule {
     I8,
     /// One refresh in flight; each waiter answered once, in time.
     I9,
-    /// At least 30 s between automatic refreshes.
+    /// At least 30 s between automatic refreshes; less only where tokens live shorter than that.
     Gap,
     /// A token that was replaced is never sent again.
     Spent,
@@ -104,6 +104,8 @@ pub struct Checks {
     /// Access tokens that came of a repeat.
     repeated: BTreeSet<String>,
     granted_last: Option<String>,
+    /// Whether the last refresh was one that a crash had cut short.
+    rolled_forward: bool,
     /// When another program last wrote the session file.
     pub other_wrote_at: Option<u64>,
     flying: BTreeMap<Op, String>,
@@ -273,6 +275,7 @@ impl Checks {
     fn told(&mut self, at: u64, notice: &Notice, disk: &Disk) {
         match notice {
             Notice::Refreshed => {
+                self.rolled_forward = self.sent_at.is_none();
                 self.refreshed_at = self.sent_at.or(Some(at));
                 self.forced = false;
                 self.asked_for = false;

@@ -8,14 +8,22 @@ use everkey_proto::Secret;
 use everkey_session::{Fingerprint, Journal, NetErrorKind, Op, RefreshAnswer, Session};
 use std::collections::BTreeMap;
 
-const GAP_MS: u64 = 30_000;
-
 /// By how much the agent may misjudge a token's expiry, in milliseconds: seconds are whole in files, and a lifetime
 /// counts from the question.
 const BLUR_MS: u64 = 5_000;
 
 /// How long it takes at the most to write an intent, in milliseconds.
 const WRITING_MS: u64 = 200;
+
+const LEAST_GAP_MS: u64 = 5_000;
+
+/// The least time between two automatic refreshes of tokens that live so long, both in milliseconds.
+fn gap_ms(lives: u64) -> u64 {
+    match lives {
+        2_000..60_000 => (lives / 2).max(LEAST_GAP_MS),
+        _ => 30_000,
+    }
+}
 
 /// A refresh token on its way.
 pub struct Send<'a> {
@@ -73,9 +81,14 @@ impl Checks {
         self.require(known || !first, Rule::Probe, || format!("{token} was written elsewhere"));
         // It may be the first answer's, and have expired.
         let stale = self.granted_last.as_ref().is_some_and(|access| self.repeated.contains(access));
+        let span = self.granted_last.as_ref().and_then(|access| server.access_span(access));
+        let lives = span.map_or(0, |(from, until)| until - from);
+        // Of what a file brings nobody knows how long it lived when it was new.
+        let from_file = self.rolled_forward || self.other_wrote_at > self.refreshed_at;
+        let least = if from_file { LEAST_GAP_MS } else { gap_ms(lives) };
         let gap =
-            self.refreshed_at.is_none_or(|before| at - before >= GAP_MS) || self.forced || !first || stale;
-        self.require(gap, Rule::Gap, || "less than 30 s after the last refresh".to_owned());
+            self.refreshed_at.is_none_or(|before| at - before >= least) || self.forced || !first || stale;
+        self.require(gap, Rule::Gap, || "too soon after the last refresh".to_owned());
 
         // What has been begun is brought to its end.
         let again = matches!(&disk.journal.durable, Journal::Intent(intent) if intent.sends > 1);

@@ -54,7 +54,7 @@ fn unrepeated<'a>(read: RefreshAnswer, secrets: impl IntoIterator<Item = &'a Sec
             NetErrorKind::Status(status, Some(words)) => {
                 NetErrorKind::Status(status, Some(without(&words, secrets)))
             }
-            NetErrorKind::Client(words) => NetErrorKind::Client(without(&words, secrets)),
+            NetErrorKind::ClientRefused(words) => NetErrorKind::ClientRefused(without(&words, secrets)),
             wordless => wordless,
         };
         NetError { kind, ..error }

@@ -155,7 +155,7 @@ pub enum NetErrorKind {
     /// An HTTP status that is no answer to the question, and the server's words about it, if there are any.
     Status(u16, Option<String>),
     /// It does not accept this client, or the way in which it is configured to ask; in the server's words.
-    Client(String),
+    ClientRefused(String),
     /// It answered with something else than the contract's JSON.
     NotTheContract,
     /// It wanted to send us elsewhere.

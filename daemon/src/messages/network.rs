@@ -30,7 +30,7 @@ pub fn unreachable(net: &NetError) -> String {
         NetErrorKind::Status(status, Some(words)) => {
             format!("The api-server at {server} answered with status {status}: {}", harmless(words, SHOWN))
         }
-        NetErrorKind::Client(words) => {
+        NetErrorKind::ClientRefused(words) => {
             format!("The api-server at {server} does not accept this client: {}", harmless(words, SHOWN))
         }
         NetErrorKind::NotTheContract => {
@@ -53,7 +53,7 @@ pub fn unreachable(net: &NetError) -> String {
 pub fn net_hint(net: &NetError) -> Hint {
     match net.kind {
         NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
-        NetErrorKind::Client(_) => {
+        NetErrorKind::ClientRefused(_) => {
             "The session is kept. Check the profile's client id and secret; then `everkey refresh` tries again."
                 .into()
         }

@@ -22,7 +22,7 @@ pub fn read_other(answer: &HttpResponse, code: Option<&str>) -> RefreshAnswer {
         503 => RefreshAnswer::Unclear(later(retry_after(answer))),
         400 | 401 | 403 if code.is_some_and(is_about_client) => {
             let words = answer.words().line().unwrap_or_default();
-            RefreshAnswer::Declined(answer.error(NetErrorKind::Client(words)))
+            RefreshAnswer::Declined(answer.error(NetErrorKind::ClientRefused(words)))
         }
         200 | 400 | 401 if refuses_in_words(answer) => RefreshAnswer::RefusedInWords(in_words(answer)),
         _ => RefreshAnswer::Unclear(answer.unexpected()),
@@ -181,7 +181,7 @@ mod tests {
             let body = format!(r#"{{"error":"{code}","error_description":"rotated"}}"#);
             for status in [400, 401, 403] {
                 let read = read_other(&answer(status, &body), Some(code));
-                let kind = NetErrorKind::Client(format!("{code}: rotated"));
+                let kind = NetErrorKind::ClientRefused(format!("{code}: rotated"));
                 assert!(
                     matches!(read, RefreshAnswer::Declined(error) if error.kind == kind),
                     "{status} {code}"

@@ -13,7 +13,7 @@ pub fn sentences(input: &[u8]) {
     for trouble in [
         Error::Rejected(Rejected::Other(text.clone())),
         Error::Net(refused),
-        of(NetErrorKind::Client(text.clone())),
+        of(NetErrorKind::ClientRefused(text.clone())),
         of(NetErrorKind::Status(500, Some(text))),
     ] {
         let said = messages::failure(&trouble);

@@ -42,7 +42,7 @@ impl Discovering {
             | NetErrorKind::Timeout
             | NetErrorKind::Broken
             | NetErrorKind::Cut
-            | NetErrorKind::Client(_)
+            | NetErrorKind::ClientRefused(_)
             | NetErrorKind::OtherSession
             | NetErrorKind::Rotating
             | NetErrorKind::Late

@@ -183,7 +183,7 @@ impl Rotation {
             // The first late answer taught us the server's clock; the next try is on time.
             NetErrorKind::Late if self.failures == 1 => Hold::Free,
             // Somebody has to change something first.
-            NetErrorKind::Client(_) => Hold::Backoff(slow_retry_at(cx.now, self.failures)),
+            NetErrorKind::ClientRefused(_) => Hold::Backoff(slow_retry_at(cx.now, self.failures)),
             _ => Hold::Backoff(retry_at(cx.now, self.failures)),
         };
         // Whoever asked may be gone, but "offline" must end by itself once the network is back.

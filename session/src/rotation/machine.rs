@@ -282,7 +282,7 @@ impl Rotation {
     pub fn is_questionable(&self) -> bool {
         let refused = matches!(self.state, RotationState::Refused(..));
         let client =
-            matches!(&self.last, Some(Error::Net(net)) if matches!(net.kind, NetErrorKind::Client(_)));
+            matches!(&self.last, Some(Error::Net(net)) if matches!(net.kind, NetErrorKind::ClientRefused(_)));
         self.state.is_doubtful() || refused || client
     }
 

@@ -325,7 +325,7 @@ fn n36_with_rr1_other_words_are_somebody_elses() {
 
 #[test]
 fn n35_trouble_with_the_client_ends_no_session() {
-    let kind = NetErrorKind::Client("invalid_client: secret rotated".to_owned());
+    let kind = NetErrorKind::ClientRefused("invalid_client: secret rotated".to_owned());
     let mut agent = at(ReplayRule::StrictUser);
     let first = agent.send_when_due();
     let told = agent.answered(&first, RefreshAnswer::Declined(trouble(kind.clone())));

@@ -240,7 +240,7 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         | NetErrorKind::Limited(_) => true,
         NetErrorKind::Status(status, _) => *status >= 500,
         NetErrorKind::NotTheContract
-        | NetErrorKind::Client(_)
+        | NetErrorKind::ClientRefused(_)
         | NetErrorKind::Redirect
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating

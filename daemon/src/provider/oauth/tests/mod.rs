@@ -128,7 +128,7 @@ fn n35_trouble_with_the_client_ends_no_session() {
     for error in ["invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type"] {
         for status in [400, 401, 403] {
             let body = format!(r#"{{"error":"{error}","error_description":"secret rotated"}}"#);
-            let said = error_of(NetErrorKind::Client(format!("{error}: secret rotated")));
+            let said = error_of(NetErrorKind::ClientRefused(format!("{error}: secret rotated")));
             assert_eq!(
                 read_refresh(&answer(status, &body)),
                 RefreshAnswer::Declined(said),

@@ -86,8 +86,8 @@ pub(super) fn refresh_as_said(
         RefreshAnswer::Declined(error) => {
             net(error);
             let unprocessed = matches!(answer.status, 421 | 425 | 429);
-            let client =
-                matches!(answer.status, 400 | 401 | 403) && matches!(error.kind, NetErrorKind::ClientRefused(_));
+            let client = matches!(answer.status, 400 | 401 | 403)
+                && matches!(error.kind, NetErrorKind::ClientRefused(_));
             let unchanged = plain(answer).get("attempt_consumed") == Some(&Value::Bool(false));
             assert!(
                 unprocessed || (said.code.is_some() && (unchanged || client)),

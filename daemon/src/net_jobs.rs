@@ -84,12 +84,24 @@ pub async fn revoke(provider: &'static Descriptor, revocation: PendingRevocation
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
-        return JobResult::Revoked(RevokeAnswer::Refused);
+        return JobResult::Revoked(RevokeAnswer::NoRoute);
     };
     JobResult::Revoked(match http::call(&revocation.at.server, request).await {
-        Ok(answer) => read(&answer),
+        Ok(answer) => without_secrets(read(&answer), &revocation),
         Err(error) => RevokeAnswer::Net(error),
     })
+}
+
+/// A server's own word is shown to people, so one that repeats what it was sent is left out.
+fn without_secrets(answer: RevokeAnswer, revocation: &PendingRevocation) -> RevokeAnswer {
+    let client = revocation.at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
+    let mut sent = [Some(&revocation.access), revocation.refresh.as_ref(), client].into_iter().flatten();
+    match answer {
+        RevokeAnswer::Declined(code) if sent.any(|secret| code.contains(secret.expose())) => {
+            RevokeAnswer::Declined("it repeats a secret".to_owned())
+        }
+        other => other,
+    }
 }
 
 /// A route and the request to it; none if provider or server lack the route, which is an answer too.
@@ -117,25 +129,44 @@ mod tests {
     /// Nobody listens there: a request would end otherwise.
     const NOWHERE: &str = "http://127.0.0.1:1";
 
+    fn revocation(at: CallTarget) -> PendingRevocation {
+        PendingRevocation {
+            id: 1,
+            at,
+            access: Secret::new("t"),
+            access_expires_at: None,
+            refresh: Some(Secret::new("t")),
+            until: 2,
+            user: None,
+        }
+    }
+
+    #[test]
+    fn an_error_code_that_repeats_a_token_is_not_shown() {
+        let at = CallTarget { server: NOWHERE.into(), registration: None };
+        let (access, refresh) = (Secret::new("a-1"), Some(Secret::new("r-1")));
+        let revocation = PendingRevocation { access, refresh, ..revocation(at) };
+        let shown = |code: &str| match without_secrets(RevokeAnswer::Declined(code.into()), &revocation) {
+            RevokeAnswer::Declined(code) => code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown("invalid_client"), "invalid_client");
+        for hostile in ["a-1", "unknown:r-1"] {
+            assert!(!shown(hostile).contains("-1"), "{hostile}");
+        }
+    }
+
     #[tokio::test]
     async fn what_a_provider_lacks_is_never_sent() {
         let provider = descriptor(ProviderKind::DotAi);
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
         let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
-        let revocation = PendingRevocation {
-            id: 1,
-            at: at(),
-            access: token(),
-            access_expires_at: None,
-            refresh: Some(token()),
-            until: 2,
-            user: None,
-        };
+        let revocation = revocation(at());
         assert_eq!(park(provider, at()).await.err(), Some(defect()));
         assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
         assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
-        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::Refused));
+        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::NoRoute));
         let call = LoginCall::RequestCode { email: "e@x".into() };
         let answer = login(provider, NOWHERE.into(), call).await;
         assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));

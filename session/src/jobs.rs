@@ -200,8 +200,12 @@ pub enum ProbeAnswer {
 pub enum RevokeAnswer {
     /// Done.
     Confirmed,
-    /// It refused the credential.
+    /// It refused the credential: the session is gone, or the credential too old to end it.
     Refused,
+    /// It would not, in its own code; nothing says that the session is gone.
+    Declined(String),
+    /// There is nowhere to ask.
+    NoRoute,
     /// No usable answer.
     Net(NetError),
 }

@@ -67,7 +67,7 @@ fn everkey_server_is_an_issuer_for_browsers() {
 }
 
 /// Signs in by device code, with a server that behaves so.
-fn signed_in(setup: Setup) -> (World, Account) {
+pub fn signed_in(setup: Setup) -> (World, Account) {
     let (world, mut account) = world_with("device", setup);
     let step = account.login();
     Person::sign_in(&world.server, ADA).decide(step["user_code"].as_str().expect("a code"), Approval::Yes);

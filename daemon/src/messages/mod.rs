@@ -3,7 +3,7 @@
 mod files;
 
 use everkey_proto::reply::{
-    Hint, Inspection, NextWake, Refreshed, Reminder, ServerAnswer, Status, Step, Token, Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, Revocation, ServerAnswer, Status, Step, Token, Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
@@ -37,7 +37,10 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileR
         }
         ProfileReply::Inspected(identity) => inspected(identity),
         ProfileReply::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
-        ProfileReply::LoggedOut(revocation) => Reply::LoggedOut(revocation),
+        ProfileReply::LoggedOut(revocation) => Reply::LoggedOut { revocation, why: None },
+        ProfileReply::Unconfirmed(error) => {
+            Reply::LoggedOut { revocation: Revocation::NotConfirmed, why: Some(failure(&error).message) }
+        }
         ProfileReply::Failed(error) => Reply::Failed(failure(&error)),
     }
 }

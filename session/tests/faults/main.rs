@@ -10,6 +10,7 @@ mod fixtures;
 mod flows;
 mod identities;
 mod kept;
+mod logout;
 mod network;
 mod pages;
 mod people;

@@ -1,7 +1,7 @@
-//! The provider `oauth` when the server does not do what it is asked: a revocation.
+//! The provider `oauth` when the server does not do what it is asked: a revocation, or a refresh without a token for it.
 
-use crate::oauth::signed_in;
-use everkey_tests::{Account, Canned, Fault, Setup, World, http, until};
+use crate::oauth::{session, signed_in, world_with};
+use everkey_tests::{ADA, Account, Approval, Canned, Fault, Person, Setup, World, http, until};
 use serde_json::{Value, json};
 
 const REVOKE: &str = "/revoke";
@@ -46,4 +46,36 @@ fn n15_a_busy_server_is_told_when_it_asks() {
     assert!(said.contains("did not confirm that it has revoked the session."), "{said}");
     assert!(said.contains("asks to wait 2 seconds. The agent will go on asking for seven days."), "{said}");
     is_revoked_later(&world, &mut account, &access);
+}
+
+/// Signs in at a server that gives no refresh token.
+fn signed_in_without_refresh() -> World {
+    let (world, mut account) = world_with("device", Setup::default());
+    world.proxy.every(
+        "/token",
+        Fault::Rewrite(|tokens| {
+            tokens.as_object_mut().map(|tokens| tokens.remove("refresh_token"));
+        }),
+    );
+    let step = account.login();
+    Person::sign_in(&world.server, ADA).decide(step["user_code"].as_str().expect("a code"), Approval::Yes);
+    assert_eq!(account.after(&step)["reply"], "done");
+    world
+}
+
+#[test]
+fn a_refresh_without_a_refresh_token_says_so() {
+    let world = signed_in_without_refresh();
+    assert_eq!(session(&world)["refresh"], Value::Null);
+    let before = world.proxy.seen("/token").len();
+    for words in ["refresh --profile mine", "refresh --profile mine --force"] {
+        let refused = world.everkey(words).exits(1).complains("There is no refresh token");
+        assert_eq!(refused.out, "");
+        assert!(!refused.err.contains("not signed in"), "somebody is: {refused:?}");
+        assert!(refused.err.contains("login --profile mine`"), "{refused:?}");
+    }
+    let refused = world.everkey("refresh --profile mine --json").exits(1).json();
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("needs_login")));
+    world.everkey("token --profile mine").ok();
+    assert_eq!(world.proxy.seen("/token").len(), before, "nothing was sent");
 }

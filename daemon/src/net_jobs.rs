@@ -1,5 +1,6 @@
 //! The network jobs: each is a future that ends in an input of the core.
 
+use crate::client_source::ClientSource;
 use crate::http::{self, HttpRequest, Parked};
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use everkey_proto::Secret;
@@ -10,7 +11,13 @@ use everkey_session::{
 };
 
 /// S1: makes the connection that a refresh token will be sent on.
-pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {
+pub async fn park(
+    provider: &'static Descriptor,
+    client: &ClientSource,
+    mut at: CallTarget,
+) -> Result<Parked, NetError> {
+    // Who can't prove who they are need not connect.
+    client.update(&at.server, at.registration.as_mut()).await?;
     match provider.refresh().and_then(|route| (route.target)(&at)) {
         Some(target) => http::park(&at.server, &target).await,
         None => Err(no_route(provider, at.server, "refresh")),
@@ -20,14 +27,18 @@ pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parke
 /// S3 and S4: sends on the parked connection. Whatever goes wrong from here on leaves the outcome in doubt.
 pub async fn send(
     provider: &'static Descriptor,
+    client: &ClientSource,
     parked: Parked,
-    at: CallTarget,
+    mut at: CallTarget,
     refresh: Secret,
     key: Secret,
     deadline: u64,
 ) -> JobResult {
     let unclear = |error| JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None);
     let Some(route) = provider.refresh() else { return unclear(no_route(provider, at.server, "refresh")) };
+    if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
+        return JobResult::Answered(Box::new(RefreshAnswer::Declined(unsent)), None);
+    }
     let Some(request) = route.request(&at, &refresh, &key, deadline) else {
         return unclear(no_route(provider, at.server, "refresh"));
     };
@@ -48,7 +59,15 @@ pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret
     }
 }
 
-pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> JobResult {
+pub async fn login(
+    provider: &'static Descriptor,
+    client: ClientSource,
+    server: String,
+    mut call: LoginCall,
+) -> JobResult {
+    if let Err(unsent) = client.update(&server, call.registration_mut()).await {
+        return JobResult::LoginAnswered(Box::new(LoginAnswer::Net(unsent)));
+    }
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
             Ok(answer) => (provider.login.read)(&call, &answer),
@@ -80,7 +99,15 @@ pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> Remind
     })
 }
 
-pub async fn revoke(provider: &'static Descriptor, revocation: PendingRevocation) -> JobResult {
+pub async fn revoke(
+    provider: &'static Descriptor,
+    client: ClientSource,
+    mut revocation: PendingRevocation,
+) -> JobResult {
+    let at = &mut revocation.at;
+    if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
+        return JobResult::Revoked(RevokeAnswer::Net(unsent));
+    }
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
@@ -123,6 +150,7 @@ fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::Configuration;
     use crate::provider::descriptor;
     use everkey_config::ProviderKind;
 
@@ -163,12 +191,18 @@ mod tests {
         let token = || Secret::new("t");
         let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
         let revocation = revocation(at());
-        assert_eq!(park(provider, at()).await.err(), Some(defect()));
+        let dir = tempfile::tempdir().unwrap();
+        let configuration = Configuration::in_folder(dir.path());
+        let client = ClientSource { configuration, profile: "dot-ai".into(), known: None };
+        assert_eq!(park(provider, &client, at()).await.err(), Some(defect()));
         assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
         assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
-        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::NoRoute));
+        assert_eq!(
+            revoke(provider, client.clone(), revocation).await,
+            JobResult::Revoked(RevokeAnswer::NoRoute)
+        );
         let call = LoginCall::RequestCode { email: "e@x".into() };
-        let answer = login(provider, NOWHERE.into(), call).await;
+        let answer = login(provider, client, NOWHERE.into(), call).await;
         assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
     }
 }

@@ -149,6 +149,8 @@ pub enum NetErrorKind {
     Late,
     /// It asks to wait so many seconds.
     Limited(u64),
+    /// Nothing was sent: the configured OAuth client can't be used, for this reason.
+    Client(String),
 }
 
 /// A file or folder that can't be used.

@@ -2,7 +2,7 @@
 
 use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
-use everkey_proto::{Secret, SignInMethod};
+use everkey_proto::SignInMethod;
 
 /// What a profile is set up with.
 #[derive(Debug, Clone)]
@@ -57,8 +57,8 @@ pub struct OauthClient {
     pub issuer: String,
     /// Where the endpoints are.
     pub discovery: Discovery,
-    /// The id and secret that the server gave beforehand; none means to register.
-    pub client: Option<(String, Option<Secret>)>,
+    /// The id that the server gave beforehand; none means to register.
+    pub client_id: Option<String>,
     /// What to ask for; none means what the server offers of the usual.
     pub scope: Option<String>,
     /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.

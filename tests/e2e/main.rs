@@ -24,6 +24,7 @@ mod login;
 mod logout;
 mod mismatch;
 mod oauth;
+mod oauth_client;
 mod oauth_logout;
 mod permissions;
 mod reminder;

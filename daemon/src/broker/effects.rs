@@ -2,7 +2,8 @@
 
 use super::Broker;
 use super::inputs::Caller;
-use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
+use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply, ProfileRuntime};
+use crate::client_source::ClientSource;
 use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
 use everkey_proto::Reply;
@@ -143,10 +144,15 @@ impl Broker {
     }
 
     pub(super) fn start_net(&mut self, index: usize, op: Op, job: NetJob) {
-        let provider = self.profiles[index].provider;
+        let of = &self.profiles[index];
+        let (provider, client) = (of.provider, self.client_source(of));
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
-                Completion { index, op, job: CompletedJob::Parked(net_jobs::park(provider, at).await) }
+                Completion {
+                    index,
+                    op,
+                    job: CompletedJob::Parked(net_jobs::park(provider, &client, at).await),
+                }
             }),
             NetJob::Listen => self.work.spawn(async move {
                 Completion { index, op, job: CompletedJob::Listening(callback_listener::bind().await) }
@@ -155,7 +161,9 @@ impl Broker {
                 let parked = self.parked.remove(&(index, op));
                 self.spawn(index, op, async move {
                     match parked {
-                        Some(parked) => net_jobs::send(provider, parked, at, refresh, key, deadline).await,
+                        Some(parked) => {
+                            net_jobs::send(provider, &client, parked, at, refresh, key, deadline).await
+                        }
                         None => {
                             let error = NetError { server: String::new(), kind: NetErrorKind::Broken };
                             JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None)
@@ -167,10 +175,19 @@ impl Broker {
             NetJob::Identify { at, access } => {
                 self.spawn(index, op, net_jobs::identify(provider, at, access))
             }
-            NetJob::Login { server, call } => self.spawn(index, op, net_jobs::login(provider, server, call)),
-            NetJob::Revoke(revocation) => self.spawn(index, op, net_jobs::revoke(provider, revocation)),
+            NetJob::Login { server, call } => {
+                self.spawn(index, op, net_jobs::login(provider, client, server, call))
+            }
+            NetJob::Revoke(revocation) => {
+                self.spawn(index, op, net_jobs::revoke(provider, client, revocation))
+            }
         };
         self.running.insert((index, op), running);
+    }
+
+    fn client_source(&self, of: &ProfileRuntime) -> ClientSource {
+        let (configuration, profile) = (self.configuration.clone(), of.name.clone());
+        ClientSource { configuration, profile, known: of.client.clone() }
     }
 
     fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {

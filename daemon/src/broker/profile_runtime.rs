@@ -2,6 +2,7 @@
 
 use super::inputs::{Caller, RequestToProfile};
 use crate::configuration::ConfiguredProfile;
+use crate::configured_client::ConfiguredClient;
 use crate::http::Parked;
 use crate::provider::Descriptor;
 use crate::store::ProfileStore;
@@ -21,6 +22,8 @@ pub struct ProfileRuntime {
     /// Where the provider keeps reminders: the file that holds one.
     pub reminder_file: Option<PathBuf>,
     pub machines: ProfileMachines,
+    /// The OAuth client that config.toml named when it was read last.
+    pub client: Option<ConfiguredClient>,
     /// None while a job runs.
     pub store: Option<ProfileStore>,
     pub jobs: VecDeque<FileJob>,

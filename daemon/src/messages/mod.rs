@@ -304,7 +304,11 @@ fn listed(schemes: &[SignInMethod]) -> String {
 
 /// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
 fn net_code(net: &NetError) -> Code {
-    if net.kind == NetErrorKind::Timeout { Code::Timeout } else { Code::Offline }
+    match net.kind {
+        NetErrorKind::Timeout => Code::Timeout,
+        NetErrorKind::Client(_) => Code::Storage,
+        _ => Code::Offline,
+    }
 }
 
 fn unreachable(net: &NetError) -> String {
@@ -330,12 +334,16 @@ fn unreachable(net: &NetError) -> String {
         }
         NetErrorKind::Late => format!("The api-server at {server} says that the request came too late."),
         NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
+        NetErrorKind::Client(why) => {
+            format!("The client of config.toml can't be used ({}); nothing was sent.", harmless(why, SHOWN))
+        }
     }
 }
 
 fn net_hint(net: &NetError) -> Hint {
     match net.kind {
         NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
+        NetErrorKind::Client(_) => "Mend it; the session is kept, and the next try reads it anew.".into(),
         _ => Hint::CheckNetwork,
     }
 }

@@ -105,7 +105,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
     policy.oauth = Some(OauthClient {
         issuer: ISSUER.to_owned(),
         discovery: Discovery::Given(endpoints),
-        client: Some(("me".to_owned(), None)),
+        client_id: Some("me".to_owned()),
         ..OauthClient::default()
     });
     let settings = Settings {

@@ -68,7 +68,7 @@ fn known() -> Registration {
         registration: Some(format!("{SERVER}/register")),
         ..Endpoints::default()
     };
-    Registration { client_id: "me".into(), client_secret: None, auth: AuthMethod::None, endpoints }
+    Registration { client_id: "me".into(), endpoints, ..Registration::default() }
 }
 
 fn calls() -> Vec<LoginCall> {

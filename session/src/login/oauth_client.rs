@@ -5,7 +5,7 @@ use crate::identity::Identity;
 use crate::login::next_step::NextStep;
 use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{Discovery, OauthClient};
-use crate::registration::{AuthMethod, Endpoints, Registration};
+use crate::registration::{Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::normal_server;
@@ -44,7 +44,8 @@ impl Discovering {
             | NetErrorKind::OtherSession
             | NetErrorKind::Rotating
             | NetErrorKind::Late
-            | NetErrorKind::Limited(_) => false,
+            | NetErrorKind::Limited(_)
+            | NetErrorKind::Client(_) => false,
         };
         match self.place {
             WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),
@@ -74,17 +75,7 @@ pub fn endpoints(oauth: &OauthClient, server: &str) -> Option<Endpoints> {
 
 /// The registration, if the server gave an id beforehand.
 pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration> {
-    let (client_id, client_secret) = oauth.client.clone()?;
-    let ways = &endpoints.client_auth;
-    let auth = match &client_secret {
-        None => AuthMethod::None,
-        // RFC 8414: where nothing is said, it is Basic.
-        Some(_) if ways.is_empty() || ways.contains(&AuthMethod::ClientSecretBasic) => {
-            AuthMethod::ClientSecretBasic
-        }
-        Some(_) => AuthMethod::ClientSecretPost,
-    };
-    Some(Registration { client_id, client_secret, auth, endpoints: endpoints.clone() })
+    Some(Registration::configured(oauth.client_id.as_deref()?, endpoints))
 }
 
 /// Asks to be registered; a server without a route for that wants to know its clients beforehand.

@@ -261,6 +261,7 @@ fn unusable(error: &NetError) -> ProfileReply {
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating
         | NetErrorKind::Late
-        | NetErrorKind::Limited(_) => ProfileReply::Unconfirmed(Error::Net(error.clone())),
+        | NetErrorKind::Limited(_)
+        | NetErrorKind::Client(_) => ProfileReply::Unconfirmed(Error::Net(error.clone())),
     }
 }

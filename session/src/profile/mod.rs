@@ -86,6 +86,7 @@ impl Profile {
             Input::Callback { waiter, listener, query } => {
                 self.sign_in(now, LoginEvent::Callback { waiter, listener, query });
             }
+            Input::Configured(oauth) => self.facts.settings.policy.oauth = Some(*oauth),
             Input::FileChanged => self.observer.read_soon(now),
             Input::FarewellDone(revocation) => self.revocations.farewell_done(revocation),
             Input::Tick => {}

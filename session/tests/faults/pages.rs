@@ -6,8 +6,8 @@ use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
 use everkey_session::policy::{OauthClient, Policy};
 use everkey_session::{
-    AuthMethod, Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob,
-    Notice, Op, ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse,
+    Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob, Notice, Op,
+    ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse,
 };
 
 const PORT: u16 = 40_123;
@@ -26,14 +26,13 @@ fn endpoints() -> Endpoints {
 }
 
 fn registration() -> Registration {
-    let (client_id, client_secret) = ("everkey-1".to_owned(), None);
-    Registration { client_id, client_secret, auth: AuthMethod::None, endpoints: endpoints() }
+    Registration::configured("everkey-1", &endpoints())
 }
 
 /// Signed out of an OAuth server that gave this client an id.
 fn signed_out() -> Agent {
-    let client = Some(("everkey-1".to_owned(), None));
-    let oauth = Some(OauthClient { client, ..OauthClient::default() });
+    let client_id = Some("everkey-1".to_owned());
+    let oauth = Some(OauthClient { client_id, ..OauthClient::default() });
     let schemes = vec![SignInMethod::Browser, SignInMethod::Device];
     Agent::start_with(Policy { schemes, oauth, ..policy() }, no_files()).0
 }

@@ -73,14 +73,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     match call {
         LoginCall::Register { endpoints, .. } => match read_registered(endpoints, answer) {
             // The contract's token route knows no other way to prove who one is.
-            LoginAnswer::Registered(Registration {
-                client_secret: Some(secret),
-                client_id,
-                endpoints,
-                ..
-            }) => {
-                let (auth, client_secret) = (AuthMethod::ClientSecretPost, Some(secret));
-                LoginAnswer::Registered(Registration { client_id, client_secret, auth, endpoints })
+            LoginAnswer::Registered(known) if known.client_secret.is_some() => {
+                LoginAnswer::Registered(Registration { auth: AuthMethod::ClientSecretPost, ..known })
             }
             other => other,
         },

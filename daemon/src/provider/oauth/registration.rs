@@ -81,5 +81,6 @@ fn understand(endpoints: &Endpoints, known: Registered) -> Option<Registration> 
         client_secret: secret.filter(|_| auth != AuthMethod::None),
         auth,
         endpoints: endpoints.clone(),
+        ..Registration::default()
     })
 }

@@ -236,7 +236,8 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         NetErrorKind::Connect(_)
         | NetErrorKind::Timeout
         | NetErrorKind::Broken
-        | NetErrorKind::Limited(_) => true,
+        | NetErrorKind::Limited(_)
+        | NetErrorKind::Client(_) => true,
         NetErrorKind::Status(status) => *status >= 500,
         NetErrorKind::NotTheContract
         | NetErrorKind::Redirect

@@ -164,6 +164,7 @@ impl Memory {
             Input::Request { .. }
             | Input::Gone(_)
             | Input::Callback { .. }
+            | Input::Configured(_)
             | Input::FileChanged
             | Input::FarewellDone(_)
             | Input::Tick => (input, None),

@@ -55,7 +55,13 @@ fn endpoints() -> Endpoints {
 
 fn known(auth: AuthMethod) -> Registration {
     let client_secret = (auth != AuthMethod::None).then(|| Secret::new("c:s"));
-    Registration { client_id: "me".into(), client_secret, auth, endpoints: endpoints() }
+    Registration {
+        client_id: "me".into(),
+        client_secret,
+        auth,
+        endpoints: endpoints(),
+        ..Registration::default()
+    }
 }
 
 fn here(auth: AuthMethod) -> CallTarget {

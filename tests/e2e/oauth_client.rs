@@ -1,0 +1,107 @@
+//! The provider `oauth` with a client of its own: its secret is read anew for each request.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use everkey_tests::{ADA, Account, Approval, Canned, Fault, Person, Setup, World, http, until};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+
+/// A client that the server knows beforehand, and a profile `mine` for it.
+struct Client {
+    world: World,
+    id: String,
+    secret: String,
+}
+
+impl Client {
+    fn new(redirect: &str, lines: &str) -> Self {
+        let world = World::with(Setup { refresh_gap_ms: Some(100), ..Setup::default() });
+        let metadata = json!({
+            "redirect_uris": [redirect], "token_endpoint_auth_method": "client_secret_basic",
+            "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+        });
+        let known = http::call(world.server.url(), "POST", "/register", None, Some(&metadata)).json();
+        let text = |name: &str| known[name].as_str().unwrap_or_else(|| panic!("{known}")).to_owned();
+        let client = Self { id: text("client_id"), secret: text("client_secret"), world };
+        client.put_secret(&client.secret);
+        let (issuer, id, file) = (client.world.proxy.url(), &client.id, client.secret_file());
+        client.world.configure(&format!(
+            "[profiles.mine]\nprovider = \"oauth\"\nissuer = \"{issuer}\"\nclient_id = \"{id}\"\n\
+             client_secret_file = \"{}\"\n{lines}",
+            file.display()
+        ));
+        client
+    }
+
+    fn secret_file(&self) -> PathBuf {
+        self.world.home().join("secret")
+    }
+
+    fn put_secret(&self, secret: &str) {
+        self.world.put("secret", &format!("{secret}\n"));
+    }
+
+    fn account(&self) -> Account {
+        Account::of(&self.world, "mine")
+    }
+
+    fn sign_in(&self) -> Account {
+        let mut account = self.account();
+        let step = account.login();
+        let code = step["user_code"].as_str().unwrap_or_else(|| panic!("{step}"));
+        Person::sign_in(&self.world.server, ADA).decide(code, Approval::Yes);
+        assert_eq!(account.after(&step)["reply"], "done");
+        account
+    }
+}
+
+/// It failed, and says which file is in the way.
+fn assert_unreadable(answer: &Value) {
+    assert_eq!(answer["code"], "storage", "{answer}");
+    assert!(answer["message"].as_str().is_some_and(|said| said.contains("/secret")), "{answer}");
+}
+
+#[test]
+fn a_secret_file_is_read_anew_for_each_request() {
+    let client = Client::new("http://127.0.0.1/callback", "scheme = \"device\"\n");
+    fs::remove_file(client.secret_file()).unwrap();
+    assert_unreadable(&client.account().login());
+    client.put_secret(&client.secret);
+    let mut account = client.sign_in();
+    let file = client.world.home().join("state/sessions/mine.json");
+    assert!(!fs::read_to_string(&file).unwrap().contains(&client.secret), "it stays in its own file");
+
+    fs::remove_file(client.secret_file()).unwrap();
+    let before = client.world.proxy.seen("/token").len();
+    assert_unreadable(&account.ask("refresh", &json!({ "force": true })));
+    assert_eq!(client.world.proxy.seen("/token").len(), before, "nothing was sent");
+    assert_eq!(account.request("whoami")["email"], ADA, "the session is kept");
+
+    client.put_secret("rotated-secret");
+    let unused = Canned::json(503, &json!({ "error": "temporarily_unavailable", "attempt_consumed": false }));
+    client.world.proxy.every("/token", Fault::Answer(unused));
+    let is_new = |sent: &http::Message| {
+        let basic = sent.header("authorization").and_then(|value| value.strip_prefix("Basic "));
+        let pair = basic.and_then(|pair| STANDARD.decode(pair).ok()).unwrap_or_default();
+        String::from_utf8_lossy(&pair).ends_with(":rotated-secret")
+    };
+    until("the new secret to be sent", || client.world.proxy.seen("/token").iter().any(is_new));
+    client.world.proxy.heal();
+    client.put_secret(&client.secret);
+    account.refresh();
+}
+
+#[test]
+fn n28_a_sign_out_without_a_secret_is_told_later() {
+    let client = Client::new("http://127.0.0.1/callback", "scheme = \"device\"\n");
+    let mut account = client.sign_in();
+    fs::remove_file(client.secret_file()).unwrap();
+    let said = account.request("logout");
+    assert_eq!(said["revocation"], "not_confirmed", "{said}");
+    assert!(said["why"].as_str().is_some_and(|why| why.contains("/secret")), "{said}");
+    assert!(client.world.proxy.seen("/revoke").is_empty(), "nothing was sent");
+    client.put_secret(&client.secret);
+    until("the server to be told", || account.status()["pending_revocations"] == 0);
+    assert_eq!(client.world.server.events("logout"), 1);
+}

@@ -10,6 +10,7 @@ mod names;
 pub mod paths;
 pub mod profile;
 mod provider;
+mod redirect;
 
 pub use names::{is_built_in, is_plain_name, is_word_name};
 pub use provider::ProviderKind;

@@ -7,14 +7,14 @@ use crate::provider::{self, Descriptor};
 use crate::store::ProfileStore;
 use anyhow::{Context, Result, anyhow};
 use everkey_config::achilles::AchillesConfig;
-use everkey_config::file::{Config, OauthEndpoints, OauthProfile};
+use everkey_config::file::{Config, ConfiguredRedirect, OauthEndpoints, OauthProfile};
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_proto::reply::Hint;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
-use everkey_session::policy::{Discovery, OauthClient, Policy};
+use everkey_session::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient, Policy};
 use everkey_session::{Endpoints, Settings};
 use std::path::{Path, PathBuf};
 
@@ -193,7 +193,23 @@ fn client(oauth: &OauthProfile) -> OauthClient {
         ),
     };
     let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
-    OauthClient { issuer, discovery, client_id, scope, lifetime_secs: None }
+    OauthClient {
+        issuer,
+        discovery,
+        client_id,
+        scope,
+        callback: callback(&oauth.redirect),
+        lifetime_secs: None,
+    }
+}
+
+fn callback(redirect: &ConfiguredRedirect) -> CallbackAddress {
+    let usual = CallbackAddress::default();
+    CallbackAddress {
+        localhost: redirect.localhost,
+        port: redirect.port.map_or(usual.port, CallbackPort::Only),
+        path: redirect.path.clone().unwrap_or(usual.path),
+    }
 }
 
 /// A server without an issuer is named by where its tokens come from.

@@ -1,9 +1,10 @@
 //! Work that the core has done for it, on files and on the network, and how it ends.
 
-use crate::error::{NetError, NotOwner, StoreError};
+use crate::error::{ListenError, NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
 use crate::login_call::{LoginAnswer, LoginCall};
+use crate::policy::CallbackAddress;
 use crate::registration::CallTarget;
 use crate::revocation::PendingRevocation;
 use crate::session::{Fingerprint, Session};
@@ -89,8 +90,8 @@ pub enum NetJob {
         /// The token.
         access: Secret,
     },
-    /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
-    Listen,
+    /// Listen on a port of this machine for browsers that come back, until it is cancelled.
+    Listen(CallbackAddress),
 }
 
 /// How work ended.
@@ -121,7 +122,7 @@ pub enum JobResult {
     /// [`NetJob::Identify`]
     Identified(Identity),
     /// [`NetJob::Listen`]: the port, or why there is none.
-    Listening(Result<u16, String>),
+    Listening(Result<u16, ListenError>),
 }
 
 /// What [`StoreJob::Load`] found.

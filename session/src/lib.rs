@@ -33,7 +33,8 @@ mod waiters;
 
 pub use effect::{Effect, Farewell};
 pub use error::{
-    EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError, StoreErrorKind,
+    EndReason, Error, ListenError, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError,
+    StoreErrorKind,
 };
 pub use identity::Identity;
 pub use input::{Input, Op, Waiter};

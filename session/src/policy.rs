@@ -61,8 +61,42 @@ pub struct OauthClient {
     pub client_id: Option<String>,
     /// What to ask for; none means what the server offers of the usual.
     pub scope: Option<String>,
+    /// Where browsers come back to.
+    pub callback: CallbackAddress,
     /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.
     pub lifetime_secs: Option<u64>,
+}
+
+/// Where browsers come back to (RFC 8252 section 7.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackAddress {
+    /// Whether it says `localhost`; a literal address is better, since `localhost` may be somebody else's.
+    pub localhost: bool,
+    pub port: CallbackPort,
+    pub path: String,
+}
+
+impl Default for CallbackAddress {
+    fn default() -> Self {
+        Self { localhost: false, port: CallbackPort::Free, path: "/callback".to_owned() }
+    }
+}
+
+impl CallbackAddress {
+    /// The address, once the port is known.
+    pub fn url(&self, port: u16) -> String {
+        let host = if self.localhost { "localhost" } else { "127.0.0.1" };
+        format!("http://{host}:{port}{}", self.path)
+    }
+}
+
+/// Which port browsers come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallbackPort {
+    /// Any that is free.
+    Free,
+    /// This one and no other.
+    Only(u16),
 }
 
 /// How the endpoints are found.

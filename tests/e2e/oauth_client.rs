@@ -1,10 +1,12 @@
-//! The provider `oauth` with a client of its own: its secret is read anew for each request.
+//! The provider `oauth` with a client that the server knows beforehand: its secret is read anew for each request, and its
+//! redirect address is the registered one.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use everkey_tests::{ADA, Account, Approval, Canned, Fault, Person, Setup, World, http, until};
 use serde_json::{Value, json};
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 /// A client that the server knows beforehand, and a profile `mine` for it.
@@ -104,4 +106,57 @@ fn n28_a_sign_out_without_a_secret_is_told_later() {
     client.put_secret(&client.secret);
     until("the server to be told", || account.status()["pending_revocations"] == 0);
     assert_eq!(client.world.server.events("logout"), 1);
+}
+
+/// A port that was free a moment ago.
+fn some_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_browser_comes_back_to_the_registered_address() {
+    for host in ["127.0.0.1", "localhost"] {
+        let port = some_port();
+        let redirect = format!("http://{host}:{port}/oauth/back");
+        let lines = format!(
+            "scheme = \"browser\"\nredirect_host = \"{host}\"\nredirect_port = {port}\nredirect_path = \"/oauth/back\"\n"
+        );
+        let client = Client::new(&redirect, &lines);
+        let mut account = client.account();
+        let step = account.login();
+        assert_eq!(step["port"], port, "{step}");
+        let url = step["url"].as_str().unwrap_or_else(|| panic!("{step}"));
+        let back = Person::sign_in(&client.world.server, ADA).answer(url, Approval::Yes);
+        let path = back.strip_prefix(&format!("http://{host}:{port}")).unwrap_or_else(|| panic!("{back}"));
+        let page = http::call(&format!("http://127.0.0.1:{port}"), "GET", path, None, None);
+        assert_eq!(page.status(), 200, "{}", page.start);
+        assert_eq!(account.status()["state"], "valid");
+    }
+}
+
+#[test]
+fn a_registered_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let lines = format!("scheme = \"browser\"\nredirect_port = {port}\n");
+    let client = Client::new("http://127.0.0.1/callback", &lines);
+    let refused = client.world.everkey("login --profile mine --no-browser").exits(7);
+    assert!(refused.err.contains(&format!("port {port} of 127.0.0.1")), "{refused:?}");
+    assert!(refused.err.contains("`redirect_port`"), "what to do: {refused:?}");
+    drop(taken);
+    let mut account = client.account();
+    assert_eq!(account.login()["port"], port, "it is free now");
+}
+
+#[test]
+fn a_changed_redirect_address_counts_for_the_next_sign_in() {
+    let client = Client::new("http://127.0.0.1/callback", "scheme = \"browser\"\n");
+    let mut account = client.account();
+    let step = account.login();
+    assert_eq!(account.ask("cancel", &json!({ "flow": step["flow"] }))["reply"], "logged_out");
+    let file = client.world.home().join("config.toml");
+    let port = some_port();
+    let text = fs::read_to_string(&file).unwrap();
+    client.world.configure(&format!("{text}redirect_port = {port}\n"));
+    assert_eq!(account.login()["port"], port);
 }

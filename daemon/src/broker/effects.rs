@@ -3,6 +3,7 @@
 use super::Broker;
 use super::inputs::Caller;
 use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply, ProfileRuntime};
+use crate::callback_listener::CallbackListener;
 use crate::client_source::ClientSource;
 use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
@@ -13,9 +14,8 @@ use everkey_reminder::{
     ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, ReminderRecord,
 };
 use everkey_session::{
-    Effect, Input, JobResult, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
+    Effect, Input, JobResult, ListenError, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
 };
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
 
@@ -154,8 +154,8 @@ impl Broker {
                     job: CompletedJob::Parked(net_jobs::park(provider, &client, at).await),
                 }
             }),
-            NetJob::Listen => self.work.spawn(async move {
-                Completion { index, op, job: CompletedJob::Listening(callback_listener::bind().await) }
+            NetJob::Listen(at) => self.work.spawn(async move {
+                Completion { index, op, job: CompletedJob::Listening(CallbackListener::bind(at).await) }
             }),
             NetJob::Send { at, refresh, key, deadline } => {
                 let parked = self.parked.remove(&(index, op));
@@ -204,10 +204,10 @@ impl Broker {
         &mut self,
         index: usize,
         op: Op,
-        bound: std::io::Result<TcpListener>,
-    ) -> Result<u16, String> {
-        let listener = bound.map_err(|e| e.to_string())?;
-        let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+        bound: Result<CallbackListener, ListenError>,
+    ) -> Result<u16, ListenError> {
+        let listener = bound?;
+        let port = listener.port().map_err(|e| ListenError { port: None, why: e.to_string() })?;
         let (close, closed) = oneshot::channel();
         self.listeners.insert((index, op), close);
         tokio::spawn(callback_listener::serve(listener, index, op, self.callbacks.0.clone(), closed));

@@ -9,8 +9,8 @@ use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::{
-    BrowserPage, DeviceInstructions, EndReason, Error, Identity, NetError, NetErrorKind, NotOwner,
-    ProfileReply, ProfileStatus, Rejected, SignedOutReason,
+    BrowserPage, DeviceInstructions, EndReason, Error, Identity, ListenError, NetError, NetErrorKind,
+    NotOwner, ProfileReply, ProfileStatus, Rejected, SignedOutReason,
 };
 use files::{store_hint, unusable};
 use std::collections::BTreeMap;
@@ -155,11 +155,7 @@ pub fn failure(error: &Error) -> Failure {
             "There is no refresh token, so there is no other access token than this one.".to_owned(),
             Hint::LoginIfRefused,
         ),
-        Error::CantListen(why) => (
-            Code::Storage,
-            format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
-            Hint::UseScheme(SignInMethod::Device),
-        ),
+        Error::CantListen(why) => cant_listen(why),
         Error::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
@@ -176,6 +172,23 @@ pub fn failure(error: &Error) -> Failure {
         _ => None,
     };
     Failure { code, message, hint, retry_after_secs, answer: answered(error) }
+}
+
+fn cant_listen(ListenError { port, why }: &ListenError) -> (Code, String, Hint) {
+    let why = harmless(why, SHOWN);
+    match port {
+        Some(port) => (
+            Code::Storage,
+            format!("Can't listen on port {port} of 127.0.0.1 for the browser to come back: {why}."),
+            "End what has the port, or name another that the server knows as `redirect_port` in config.toml."
+                .into(),
+        ),
+        None => (
+            Code::Storage,
+            format!("Can't listen on 127.0.0.1 for the browser to come back: {why}."),
+            Hint::UseScheme(SignInMethod::Device),
+        ),
+    }
 }
 
 /// What the api-server answered, for programs that pass it on.

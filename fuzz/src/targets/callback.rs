@@ -128,7 +128,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
     let request = SessionRequest::Login { scheme: None };
     let effects = profile.handle(&NOW, Input::Request { waiter: PERSON, expect: Expect::default(), request });
     let listener = effects.iter().find_map(|effect| match effect {
-        Effect::Net(op, NetJob::Listen) => Some(*op),
+        Effect::Net(op, NetJob::Listen(_)) => Some(*op),
         _ => None,
     })?;
     let effects = profile.handle(&NOW, Input::Done(listener, JobResult::Listening(Ok(4711))));

@@ -2,7 +2,7 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
-use crate::error::{Error, Rejected, StoreError};
+use crate::error::{Error, ListenError, Rejected, StoreError};
 use crate::input::{Op, Waiter};
 use crate::jobs::{FileContent, NetJob, Replaced};
 use crate::login::flow::{Flow, FlowStage};
@@ -57,7 +57,7 @@ pub(crate) enum LoginEvent {
         listener: Op,
         query: Secret,
     },
-    Listening(Op, Result<u16, String>),
+    Listening(Op, Result<u16, ListenError>),
     Answered(Op, LoginAnswer),
     /// The side-car has noted what is to come.
     Pinned(Result<(), StoreError>),
@@ -285,7 +285,7 @@ impl Login {
         &mut self,
         now: &Moment,
         op: Op,
-        port: Result<u16, String>,
+        port: Result<u16, ListenError>,
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
@@ -326,8 +326,8 @@ impl Login {
                     flow.prompt_all(now, &question, out);
                 }
             }
-            NextStep::Listen => {
-                let op = out.net(NetJob::Listen);
+            NextStep::Listen(callback) => {
+                let op = out.net(NetJob::Listen(callback));
                 flow.listener = Some(op);
                 flow.stage = FlowStage::Listening(op);
             }

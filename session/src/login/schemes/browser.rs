@@ -106,7 +106,7 @@ impl Browser {
             Stage::Binding(endpoints) => Some(match client::known(&self.oauth, &endpoints) {
                 Some(registration) => self.open(registration, port),
                 None => {
-                    let next = client::register(&self.oauth, &endpoints, Some(redirect(port)));
+                    let next = client::register(&self.oauth, &endpoints, Some(self.oauth.callback.url(port)));
                     self.stage = Stage::Registering(port);
                     next
                 }
@@ -142,7 +142,7 @@ impl Browser {
                     registration: registration.clone(),
                     code,
                     verifier: self.verifier.clone(),
-                    redirect: redirect(page.port),
+                    redirect: self.oauth.callback.url(page.port),
                     nonce: self.nonce(&registration.endpoints),
                     lifetime_secs: self.oauth.lifetime_secs,
                 };
@@ -220,7 +220,7 @@ impl Browser {
             return NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Browser)));
         }
         self.stage = Stage::Binding(endpoints);
-        NextStep::Listen
+        NextStep::Listen(self.oauth.callback.clone())
     }
 
     fn open(&mut self, registration: Registration, port: u16) -> NextStep {
@@ -233,7 +233,7 @@ impl Browser {
         query
             .append_pair("response_type", "code")
             .append_pair("client_id", &registration.client_id)
-            .append_pair("redirect_uri", &redirect(port))
+            .append_pair("redirect_uri", &self.oauth.callback.url(port))
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")
             .append_pair("state", self.state.expose());
@@ -252,11 +252,6 @@ impl Browser {
         self.stage = Stage::Open { registration, page: page.clone() };
         NextStep::Ask(Prompt::Open(page))
     }
-}
-
-/// Where the browser comes back to: a literal address, since `localhost` may be somebody else's (RFC 8252, 7.3).
-fn redirect(port: u16) -> String {
-    format!("http://127.0.0.1:{port}/callback")
 }
 
 /// What came back: each parameter once, or nothing.

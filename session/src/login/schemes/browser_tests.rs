@@ -4,6 +4,7 @@ use super::*;
 use crate::error::{NetError, NetErrorKind};
 use crate::login::schemes::fixtures::*;
 use crate::login_call::WellKnown;
+use crate::policy::{CallbackAddress, CallbackPort};
 use std::collections::BTreeMap;
 
 const PORT: u16 = 40_123;
@@ -13,7 +14,10 @@ const REDIRECT: &str = "http://127.0.0.1:40123/callback";
 fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, BrowserPage) {
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(oauth));
     assert_eq!(first, discovery(SignInMethod::Browser, WellKnown::OpenId));
-    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints)), NextStep::Listen);
+    assert_eq!(
+        browser.resume(LoginAnswer::Discovered(endpoints)),
+        NextStep::Listen(CallbackAddress::default())
+    );
     match browser.listening(PORT) {
         Some(NextStep::Ask(Prompt::Open(page))) => (browser, page),
         other => panic!("{other:?} instead of a page"),
@@ -237,6 +241,20 @@ fn an_unknown_client_is_registered_with_its_port() {
 }
 
 #[test]
+fn a_registered_address_is_used_to_the_letter() {
+    let path = "/oauth/back".to_owned();
+    let callback = CallbackAddress { localhost: true, port: CallbackPort::Only(PORT), path };
+    let oauth = OauthClient { callback: callback.clone(), ..with_id() };
+    let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&oauth));
+    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints())), NextStep::Listen(callback));
+    let Some(NextStep::Ask(Prompt::Open(page))) = browser.listening(PORT) else { panic!("no page") };
+    let address = "http://localhost:40123/oauth/back";
+    assert_eq!(parameters(&page)["redirect_uri"], address);
+    let (.., redirect, _) = exchange(back(&mut browser, &format!("code=c&state={}", state_of(&page))));
+    assert_eq!(redirect, address);
+}
+
+#[test]
 fn a_registration_that_is_refused_or_impossible_ends_it() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     browser.resume(LoginAnswer::Discovered(endpoints()));
@@ -268,10 +286,13 @@ fn a_page_with_a_query_of_its_own_keeps_it() {
 #[test]
 fn endpoints_that_are_known_are_not_asked_for() {
     let given = OauthClient { discovery: crate::policy::Discovery::Given(endpoints()), ..with_id() };
-    assert_eq!(Browser::begin(&after_ms(0), SERVER, Some(&given)).1, NextStep::Listen);
+    assert_eq!(
+        Browser::begin(&after_ms(0), SERVER, Some(&given)).1,
+        NextStep::Listen(CallbackAddress::default())
+    );
     let usual = OauthClient { discovery: crate::policy::Discovery::UsualPaths, ..OauthClient::default() };
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(&usual));
-    assert_eq!(first, NextStep::Listen);
+    assert_eq!(first, NextStep::Listen(CallbackAddress::default()));
     let next = browser.listening(PORT);
     let Some(NextStep::Call(LoginCall::Register { endpoints, .. })) = next else { panic!("{next:?}") };
     assert_eq!(endpoints.registration.as_deref(), Some("https://id.example/register"));

@@ -372,7 +372,7 @@ impl Memory {
             | NetJob::Login { .. }
             | NetJob::Revoke(_)
             | NetJob::Identify { .. }
-            | NetJob::Listen => pass(Effect::Net(op, job)),
+            | NetJob::Listen(_) => pass(Effect::Net(op, job)),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
 pub use crate::redirect::ConfiguredRedirect;
 use crate::redirect::redirect;
+use crate::resource::resources;
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::{self, NotAnAddress};
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub struct OauthProfile {
     pub client_secret_file: Option<String>,
     /// What to ask for.
     pub scope: Option<String>,
+    /// What the tokens are to be good for (RFC 8707); empty where nobody said.
+    pub resources: Vec<String>,
     /// Where browsers come back to.
     pub redirect: ConfiguredRedirect,
 }
@@ -179,6 +182,7 @@ fn oauth(
     let client_id = table.text("client_id")?.map(|id| id.value);
     let client_secret_file = path(source, table, "client_secret_file")?;
     let scope = table.text("scope")?.map(|scope| scope.value);
+    let resources = resources(source, table)?;
     let redirect = redirect(source, table)?;
 
     let endpoints = match (issuer, token) {
@@ -216,7 +220,7 @@ fn oauth(
     if client_secret_file.is_some() && client_id.is_none() {
         return fail("has a `client_secret_file`, but no `client_id`");
     }
-    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope, redirect })
+    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope, resources, redirect })
 }
 
 fn scheme(

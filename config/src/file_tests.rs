@@ -149,6 +149,37 @@ fn a_redirect_address_that_no_browser_reaches_is_told() {
 }
 
 #[test]
+fn a_resource_is_one_uri_or_several() {
+    let resources = |said: &str| oauth_profile(&format!("resource = {said}")).map(|oauth| oauth.resources);
+    assert_eq!(oauth_profile("").unwrap().resources, [""; 0]);
+    assert_eq!(resources("\"https://api.example.com/x?y\"").unwrap(), ["https://api.example.com/x?y"]);
+    let several = ["urn:example:cal", "api://5b7a"];
+    assert_eq!(resources("[\"urn:example:cal\", \"api://5b7a\"]").unwrap(), several);
+    for odd in [
+        "\"\"",
+        "\"api\"",
+        "\"https://a#b\"",
+        "\"https:// a\"",
+        "\":x\"",
+        "\"1:x\"",
+        "[]",
+        "[\"https://a\", \"b\"]",
+    ] {
+        assert_eq!(
+            resources(odd).unwrap_err(),
+            "line 4, column 1: `resource` takes a whole URI without a fragment, such as \
+             \"https://api.example.com\", or a list of them",
+            "{odd}"
+        );
+    }
+    let number =
+        "line 4, column 1: `profiles.a.resource` takes a text in quotes, or a list of them, not an integer";
+    for odd in ["7", "[\"https://a\", 7]"] {
+        assert_eq!(resources(odd).unwrap_err(), number);
+    }
+}
+
+#[test]
 fn a_redirect_without_a_page_to_come_from_is_told() {
     let device = "[profiles.a]\nprovider = \"oauth\"\ntoken_endpoint = \"https://x\"\nclient_id = \"c\"\n\
                   device_authorization_endpoint = \"https://x\"\n";

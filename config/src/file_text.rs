@@ -119,6 +119,20 @@ impl<'t> Table<'t> {
         Err(self.source.error(at, Some(key), message))
     }
 
+    /// A text, or a list of texts.
+    pub(crate) fn one_or_more(&mut self, key: &'static str) -> Result<Option<At<Vec<String>>>, ConfigError> {
+        let Some(At { value, at }) = self.take(key) else { return Ok(None) };
+        let values = match value.into_inner() {
+            DeValue::Array(items) => items.into_iter().map(Spanned::into_inner).collect(),
+            one => vec![one],
+        };
+        let texts = values.into_iter().map(|value| match value {
+            DeValue::String(text) => Ok(text.into_owned()),
+            other => Err(self.wrong(at, key, "a text in quotes, or a list of them", &other)),
+        });
+        Ok(Some(At { value: texts.collect::<Result<_, _>>()?, at }))
+    }
+
     /// A list of texts.
     pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>, ConfigError> {
         const WANTS: &str = "a list of texts, [\"program\", \"argument\"]";

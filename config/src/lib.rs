@@ -11,6 +11,7 @@ pub mod paths;
 pub mod profile;
 mod provider;
 mod redirect;
+mod resource;
 
 pub use names::{is_built_in, is_plain_name, is_word_name};
 pub use provider::ProviderKind;

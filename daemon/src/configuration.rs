@@ -192,12 +192,12 @@ fn client(oauth: &OauthProfile) -> OauthClient {
             }),
         ),
     };
-    let (client_id, scope) = (oauth.client_id.clone(), oauth.scope.clone());
     OauthClient {
         issuer,
         discovery,
-        client_id,
-        scope,
+        client_id: oauth.client_id.clone(),
+        scope: oauth.scope.clone(),
+        resources: oauth.resources.clone(),
         callback: callback(&oauth.redirect),
         lifetime_secs: None,
     }

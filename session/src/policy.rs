@@ -61,6 +61,8 @@ pub struct OauthClient {
     pub client_id: Option<String>,
     /// What to ask for; none means what the server offers of the usual.
     pub scope: Option<String>,
+    /// What tokens are to be good for (RFC 8707).
+    pub resources: Vec<String>,
     /// Where browsers come back to.
     pub callback: CallbackAddress,
     /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.

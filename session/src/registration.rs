@@ -16,6 +16,9 @@ pub struct Registration {
     /// Whether the client is the one that is configured, so that id and secret are looked up for each request.
     #[serde(default)]
     pub configured: bool,
+    /// What its grant was asked to be good for, and each refresh is again (RFC 8707).
+    #[serde(default)]
+    pub resources: Vec<String>,
 }
 
 impl Registration {

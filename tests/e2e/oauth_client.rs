@@ -160,3 +160,23 @@ fn a_changed_redirect_address_counts_for_the_next_sign_in() {
     client.world.configure(&format!("{text}redirect_port = {port}\n"));
     assert_eq!(account.login()["port"], port);
 }
+
+#[test]
+fn a_refresh_asks_for_the_resources_of_its_grant() {
+    let lines = "scheme = \"device\"\nresource = \"https://a.example\"\n";
+    let client = Client::new("http://127.0.0.1/callback", lines);
+    let mut account = client.sign_in();
+    let file = client.world.home().join("config.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    client.world.configure(&text.replace("https://a.example", "https://other.example"));
+    account.refresh();
+    client.world.kill_agent();
+    client.account().refresh();
+    let proxy = &client.world.proxy;
+    let sent = [proxy.seen("/device_authorization"), proxy.seen("/token")].concat();
+    assert!(sent.len() >= 4, "begun, polled, and refreshed twice");
+    for message in sent {
+        let body = String::from_utf8_lossy(&message.body).into_owned();
+        assert!(body.contains("resource=https%3A%2F%2Fa.example"), "what was granted: {body}");
+    }
+}

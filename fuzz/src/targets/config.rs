@@ -66,6 +66,9 @@ fn meant(profile: &ProfileConfig) {
         assert!(path.starts_with('/') && !path.split('/').any(odd), "{path:?} is not sent back as it is");
         assert!(!path.contains(['?', '#', '%', ' ']) && path.is_ascii(), "{path:?} is no plain path");
     }
+    for resource in oauth.iter().flat_map(|oauth| &oauth.resources) {
+        assert!(resource.contains(':') && !resource.contains('#'), "{resource:?} is no absolute URI");
+    }
     let secret_file = oauth.and_then(|oauth| oauth.client_secret_file.as_ref());
     for path in profile.session_file.iter().chain(secret_file) {
         assert!(path.starts_with('/') || path.starts_with("~/"), "{path:?} is somewhere else each time");

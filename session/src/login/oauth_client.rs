@@ -75,7 +75,12 @@ pub fn endpoints(oauth: &OauthClient, server: &str) -> Option<Endpoints> {
 
 /// The registration, if the server gave an id beforehand.
 pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration> {
-    Some(Registration::configured(oauth.client_id.as_deref()?, endpoints))
+    Some(for_grant(oauth, Registration::configured(oauth.client_id.as_deref()?, endpoints)))
+}
+
+/// The registration with what the grant that is asked for now is to be good for.
+pub fn for_grant(oauth: &OauthClient, registration: Registration) -> Registration {
+    Registration { resources: oauth.resources.clone(), ..registration }
 }
 
 /// Asks to be registered; a server without a route for that wants to know its clients beforehand.

@@ -14,7 +14,7 @@ use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, Re
 use super::fields::{busy, retry_after};
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
-use client::from_client;
+use client::{for_tokens, from_client};
 use error::{error_code, failed};
 use everkey_config::ProviderKind;
 use everkey_proto::Secret;
@@ -58,7 +58,7 @@ fn token_endpoint(at: &CallTarget) -> Option<RequestTarget> {
 fn refresh(at: &CallTarget, refresh: &Secret) -> Option<HttpRequest> {
     let known = at.registration.as_ref()?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-    Some(from_client(known, &known.endpoints.token, &fields))
+    Some(for_tokens(known, &known.endpoints.token, &fields))
 }
 
 /// Only everkey-server has a session endpoint.

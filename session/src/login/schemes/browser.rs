@@ -72,7 +72,7 @@ impl Browser {
                 None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
-                self.open(registration, port)
+                self.open(client::for_grant(&self.oauth, registration), port)
             }
             (Stage::Registering(_), answer) => client::not_registered(&self.server, answer),
             (Stage::Exchanging(registration), LoginAnswer::Granted(tokens)) => {
@@ -242,6 +242,9 @@ impl Browser {
         }
         if let Some(nonce) = &nonce {
             query.append_pair("nonce", nonce);
+        }
+        for resource in &registration.resources {
+            query.append_pair("resource", resource);
         }
         // OpenID Connect Core, 11: without it, refresh tokens are not meant.
         if scope.is_some_and(|scope| scope.split(' ').any(|one| one == "offline_access")) {

@@ -255,6 +255,30 @@ fn a_registered_address_is_used_to_the_letter() {
 }
 
 #[test]
+fn each_resource_is_asked_for_and_kept_with_the_grant() {
+    let resources = ["https://a.example", "https://b.example/?x"].map(str::to_owned).to_vec();
+    let known = OauthClient { resources: resources.clone(), ..with_id() };
+    let unknown = OauthClient { resources: resources.clone(), ..OauthClient::default() };
+    for oauth in [known, unknown] {
+        let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&oauth));
+        browser.resume(LoginAnswer::Discovered(endpoints()));
+        let mut next = browser.listening(PORT);
+        if matches!(next, Some(NextStep::Call(_))) {
+            next = Some(browser.resume(LoginAnswer::Registered(registration(endpoints()))));
+        }
+        let Some(NextStep::Ask(Prompt::Open(page))) = next else { panic!("{next:?}") };
+        let query = page.url.split_once('?').map_or("", |(_, query)| query);
+        let asked = form_urlencoded::parse(query.as_bytes()).into_owned();
+        let asked: Vec<_> = asked.filter(|(name, _)| name == "resource").map(|(_, value)| value).collect();
+        assert_eq!(asked, resources);
+        let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state");
+        let state = state.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let (known, ..) = exchange(back(&mut browser, &format!("code=c&state={state}")));
+        assert_eq!(known.resources, resources);
+    }
+}
+
+#[test]
 fn a_registration_that_is_refused_or_impossible_ends_it() {
     let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&OauthClient::default()));
     browser.resume(LoginAnswer::Discovered(endpoints()));

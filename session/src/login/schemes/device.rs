@@ -78,7 +78,8 @@ impl Device {
                 None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering, LoginAnswer::Registered(registration)) => {
-                self.registration = Some(registration);
+                let oauth = self.oauth.as_ref();
+                self.registration = oauth.map(|oauth| client::for_grant(oauth, registration));
                 self.start()
             }
             (Stage::Registering, answer) => client::not_registered(&self.server, answer),

@@ -185,13 +185,15 @@ fn an_unknown_client_discovers_registers_and_starts() {
 
 #[test]
 fn a_known_client_skips_registration_and_requests_the_configured_scope() {
-    let oauth = OauthClient { scope: Some("api".to_owned()), ..with_id() };
+    let resources = vec!["https://api.example".to_owned()];
+    let oauth = OauthClient { scope: Some("api".to_owned()), resources: resources.clone(), ..with_id() };
     let (mut device, _) = Device::begin(SERVER, Some(&oauth));
     let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
     let NextStep::Call(LoginCall::StartDevice { registration: Some(known), scope }) = next else {
         panic!("{next:?}")
     };
     assert_eq!((scope.as_deref(), known.client_id.as_str()), (Some("api"), "everkey-1"));
+    assert_eq!(known.resources, resources);
     assert!(known.configured && known.client_secret.is_none(), "its secret is added where it is sent");
 }
 

@@ -295,6 +295,41 @@ fn a_code_is_exchanged_with_its_verifier() {
 }
 
 #[test]
+fn each_request_for_tokens_names_the_resources_of_the_grant() {
+    let resources = vec!["https://a".to_owned(), "urn:b".to_owned()];
+    let known = Registration { resources, ..known(AuthMethod::None) };
+    let registration = || Some(known.clone());
+    let exchange = match exchange(None) {
+        LoginCall::Exchange { code, verifier, redirect, nonce, lifetime_secs, .. } => {
+            let registration = known.clone();
+            LoginCall::Exchange { registration, code, verifier, redirect, nonce, lifetime_secs }
+        }
+        other => other,
+    };
+    let calls = [
+        LoginCall::StartDevice { registration: registration(), scope: None },
+        LoginCall::PollDevice { registration: registration(), device_code: Secret::new("d") },
+        exchange,
+    ];
+    let at = CallTarget { server: ISSUER.into(), registration: registration() };
+    let refresh = refresh(&at, &Secret::new("r"));
+    for request in calls.iter().map(login).chain([refresh]) {
+        let body = request.unwrap().sent_body().to_owned();
+        assert!(body.contains("resource=https%3A%2F%2Fa&resource=urn%3Ab"), "{body}");
+    }
+    let revocation = PendingRevocation {
+        id: 1,
+        at,
+        access: Secret::new("a"),
+        access_expires_at: None,
+        refresh: None,
+        until: 0,
+        user: None,
+    };
+    assert!(!revoke(&revocation).unwrap().sent_body().contains("resource"), "it asks for nothing");
+}
+
+#[test]
 fn id_tokens_count_only_for_their_client_and_sign_in() {
     let good = json!({
         "iss": ISSUER, "aud": "me", "sub": "u", "exp": 1600, "nonce": "n", "email": "e@x", "name": "Ada",

@@ -53,7 +53,11 @@ impl CallbackListener {
     /// Takes a port.
     pub async fn bind(at: CallbackAddress) -> Result<Self, ListenError> {
         let (port, bound) = match at.port {
-            CallbackPort::Only(port) => (Some(port), only(port, at.localhost).await),
+            CallbackPort::Only(port) => (Some(port), taken(port, at.localhost, TAKEN).await),
+            CallbackPort::Rather(port) => match taken(port, at.localhost, TAKEN / 4).await {
+                Ok(sockets) => (None, Ok(sockets)),
+                Err(_) => (None, free(at.localhost).await),
+            },
             CallbackPort::Free => (None, free(at.localhost).await),
         };
         let (four, six) = bound.map_err(|e| ListenError { port, why: e.to_string() })?;
@@ -81,8 +85,9 @@ impl CallbackListener {
 
 type Sockets = (TcpListener, Option<TcpListener>);
 
-async fn only(port: u16, localhost: bool) -> io::Result<Sockets> {
-    let until = Instant::now() + TAKEN;
+/// This port, which may be taken for so long.
+async fn taken(port: u16, localhost: bool, patience: Duration) -> io::Result<Sockets> {
+    let until = Instant::now() + patience;
     loop {
         match sockets(port, localhost).await {
             Err(e) if e.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
@@ -313,6 +318,9 @@ mod tests {
             port: CallbackPort::Only(port),
             ..CallbackAddress::default()
         };
+        let rather = CallbackAddress { port: CallbackPort::Rather(port), ..at(false) };
+        let other = CallbackListener::bind(rather.clone()).await.unwrap().port().unwrap();
+        assert_ne!(other, port);
         let refused = CallbackListener::bind(at(false)).await.unwrap_err();
         assert_eq!(refused.port, Some(port));
         let closed = tokio::spawn(async move {
@@ -321,6 +329,7 @@ mod tests {
         });
         assert!(CallbackListener::bind(at(false)).await.is_ok(), "the sign-in before is over soon");
         closed.await.unwrap();
+        assert_eq!(CallbackListener::bind(rather).await.unwrap().port().unwrap(), port);
         let Ok(six) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await else { return };
         assert_eq!(
             CallbackListener::bind(at(true)).await.unwrap_err().port,

@@ -199,7 +199,7 @@ fn client(oauth: &OauthProfile) -> OauthClient {
         scope: oauth.scope.clone(),
         resources: oauth.resources.clone(),
         callback: callback(&oauth.redirect),
-        lifetime_secs: None,
+        ..OauthClient::default()
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{ListenError, NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
+use crate::kept_clients::KeptClient;
 use crate::login_call::{LoginAnswer, LoginCall};
 use crate::policy::CallbackAddress;
 use crate::registration::CallTarget;
@@ -47,6 +48,8 @@ pub enum StoreJob {
     QueueRevocation(PendingRevocation),
     /// Forget a revocation.
     DropRevocation(u64),
+    /// Keep these registered clients and no others.
+    KeepClients(Vec<KeptClient>),
 }
 
 /// Work on the network.
@@ -103,7 +106,7 @@ pub enum JobResult {
     SessionRead(Box<FileContent>),
     /// [`StoreJob::SetAside`]: the new name, or none if the file had changed.
     SetAside(Result<Option<String>, StoreError>),
-    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`]
+    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`], [`StoreJob::KeepClients`]
     Stored(Result<(), StoreError>),
     /// [`StoreJob::Replace`]
     Replaced(Result<Replaced, StoreError>),
@@ -138,6 +141,8 @@ pub struct Loaded {
     pub sidecar: Option<Sidecar>,
     /// Sign-outs the server has yet to confirm.
     pub revocations: Vec<PendingRevocation>,
+    /// The clients that servers have registered.
+    pub clients: Vec<KeptClient>,
 }
 
 /// What the session file turned out to be.

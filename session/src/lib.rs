@@ -13,6 +13,7 @@ mod input;
 mod inspections;
 mod jobs;
 mod journal;
+mod kept_clients;
 mod login;
 mod login_call;
 mod logout;
@@ -42,6 +43,7 @@ pub use jobs::{
     FileContent, JobResult, Loaded, NetJob, ProbeAnswer, RefreshAnswer, Replaced, RevokeAnswer, StoreJob,
 };
 pub use journal::{Capability, Intent, Journal};
+pub use kept_clients::KeptClient;
 pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Replay, Settings};

@@ -1,5 +1,6 @@
 //! When to refresh and when to try again: pure functions of what is known.
 
+use crate::kept_clients::KeptClient;
 use crate::registration::Endpoints;
 use crate::time::{Boot, Moment};
 use everkey_proto::SignInMethod;
@@ -65,6 +66,10 @@ pub struct OauthClient {
     pub resources: Vec<String>,
     /// Where browsers come back to.
     pub callback: CallbackAddress,
+    /// Clients that were registered before and are still good.
+    pub kept: Vec<KeptClient>,
+    /// Whether each sign-in registers a client of its own, for a server that does not remember them for long.
+    pub registers_anew: bool,
     /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.
     pub lifetime_secs: Option<u64>,
 }
@@ -85,6 +90,12 @@ impl Default for CallbackAddress {
 }
 
 impl CallbackAddress {
+    /// The port of an address that differs from this in nothing else.
+    pub fn port_of(&self, url: &str) -> Option<u16> {
+        let port = url.rsplit(':').next()?.split('/').next()?.parse().ok()?;
+        (self.url(port) == url).then_some(port)
+    }
+
     /// The address, once the port is known.
     pub fn url(&self, port: u16) -> String {
         let host = if self.localhost { "localhost" } else { "127.0.0.1" };
@@ -97,6 +108,8 @@ impl CallbackAddress {
 pub enum CallbackPort {
     /// Any that is free.
     Free,
+    /// This one if it is free, else any.
+    Rather(u16),
     /// This one and no other.
     Only(u16),
 }

@@ -19,6 +19,9 @@ pub struct Registration {
     /// What its grant was asked to be good for, and each refresh is again (RFC 8707).
     #[serde(default)]
     pub resources: Vec<String>,
+    /// Unix seconds at which a secret that the server gave lapses, if it does.
+    #[serde(default)]
+    pub secret_expires_at: Option<u64>,
 }
 
 impl Registration {

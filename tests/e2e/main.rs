@@ -26,6 +26,7 @@ mod mismatch;
 mod oauth;
 mod oauth_client;
 mod oauth_logout;
+mod oauth_registered;
 mod permissions;
 mod reminder;
 mod reminder_cli;

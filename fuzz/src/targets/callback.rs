@@ -122,6 +122,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         journal: Ok(Journal::Empty),
         sidecar: None,
         revocations: Vec::new(),
+        clients: Vec::new(),
     };
     let Some(Effect::Store(load, _)) = effects.first() else { return None };
     profile.handle(&NOW, Input::Done(*load, JobResult::Loaded(Box::new(nothing))));

@@ -26,6 +26,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     login: LoginRoutes { request: login, read: read_login },
     oauth_client: Some(|| OauthClient {
         discovery: Discovery::UsualPaths,
+        registers_anew: true,
         lifetime_secs: Some(LIFETIME_SECS),
         ..OauthClient::default()
     }),

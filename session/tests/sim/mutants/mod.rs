@@ -288,7 +288,8 @@ impl Memory {
             | StoreJob::Commit(_)
             | StoreJob::Replace { .. }
             | StoreJob::QueueRevocation(_)
-            | StoreJob::DropRevocation(_) => None,
+            | StoreJob::DropRevocation(_)
+            | StoreJob::KeepClients(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {

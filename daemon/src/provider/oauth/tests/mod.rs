@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 mod files;
+mod registration;
 mod revocation;
 mod sign_in;
 

@@ -18,7 +18,8 @@ struct Client {
 
 impl Client {
     fn new(redirect: &str, lines: &str) -> Self {
-        let world = World::with(Setup { refresh_gap_ms: Some(100), ..Setup::default() });
+        let mut world = World::with(Setup { refresh_gap_ms: Some(100), ..Setup::default() });
+        world.set_env("EVERKEY_LOG", "trace");
         let metadata = json!({
             "redirect_uris": [redirect], "token_endpoint_auth_method": "client_secret_basic",
             "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
@@ -92,6 +93,12 @@ fn a_secret_file_is_read_anew_for_each_request() {
     client.world.proxy.heal();
     client.put_secret(&client.secret);
     account.refresh();
+    for place in ["state/agent.log", "state/sessions/mine.json"] {
+        let text = fs::read_to_string(client.world.home().join(place)).unwrap();
+        for secret in [&client.secret, "rotated-secret"] {
+            assert!(!text.contains(secret), "{place} has a secret");
+        }
+    }
 }
 
 #[test]

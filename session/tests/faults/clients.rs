@@ -5,8 +5,8 @@ use everkey_proto::request::SessionRequest;
 use everkey_proto::{FlowId, Secret, SignInMethod};
 use everkey_session::policy::{OauthClient, Policy};
 use everkey_session::{
-    Effect, Endpoints, JobResult, KeptClient, Loaded, LoginAnswer, LoginCall, NetJob, Op, ProfileReply,
-    Registration, StoreJob,
+    Capability, Effect, Endpoints, Error, JobResult, KeptClient, Loaded, LoginAnswer, LoginCall, NetError,
+    NetErrorKind, NetJob, Op, ProfileReply, Registration, StoreJob,
 };
 
 const PORT: u16 = 40_123;
@@ -113,4 +113,19 @@ fn a_client_whose_secret_lapses_is_not_used() {
     let mut agent = signed_out(vec![lapsing]);
     let (_, job) = only_net(listening(&mut agent).1);
     assert!(matches!(job, NetJob::Login { call: LoginCall::Register { .. }, .. }), "{job:?}");
+}
+
+#[test]
+fn a_client_that_cant_be_used_is_told_at_once() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let effects = agent.ask(1, SessionRequest::Refresh { force: true });
+    let (op, job) = only_net(agent.look_at_unchanged_file(effects));
+    assert!(matches!(job, NetJob::Connect { .. }), "{job:?}");
+    let kind = NetErrorKind::Client("can't read /secret".to_owned());
+    let why = NetError { server: SERVER.to_owned(), kind };
+    let effects = agent.done(op, JobResult::Connected(Err(why.clone())));
+    assert!(effects.contains(&reply(1, ProfileReply::Failed(Error::Net(why)))), "{effects:?}");
+    assert!(agent.is_signed_in());
+    let sent = agent.send_when_due();
+    assert_eq!(sent.token, agent.file.refresh, "it is tried again by itself");
 }

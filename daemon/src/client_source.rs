@@ -32,7 +32,7 @@ impl ClientSource {
                 Ok(())
             }
             Err(why) => {
-                let kind = NetErrorKind::Client(format!("{why:#}"));
+                let kind = NetErrorKind::ClientUnusable(format!("{why:#}"));
                 Err(NetError { server: server.to_owned(), kind })
             }
         }
@@ -79,7 +79,7 @@ mod tests {
     async fn updated(source: &ClientSource, mut known: Registration) -> Result<Registration, String> {
         match source.update(ISSUER, Some(&mut known)).await {
             Ok(()) => Ok(known),
-            Err(NetError { kind: NetErrorKind::Client(why), .. }) => Err(why),
+            Err(NetError { kind: NetErrorKind::ClientUnusable(why), .. }) => Err(why),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -150,7 +150,7 @@ pub enum NetErrorKind {
     /// It asks to wait so many seconds.
     Limited(u64),
     /// Nothing was sent: the configured OAuth client can't be used, for this reason.
-    Client(String),
+    ClientUnusable(String),
 }
 
 /// Why browsers can't come back.

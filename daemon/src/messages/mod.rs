@@ -319,7 +319,7 @@ fn listed(schemes: &[SignInMethod]) -> String {
 fn net_code(net: &NetError) -> Code {
     match net.kind {
         NetErrorKind::Timeout => Code::Timeout,
-        NetErrorKind::Client(_) => Code::Storage,
+        NetErrorKind::ClientUnusable(_) => Code::Storage,
         _ => Code::Offline,
     }
 }
@@ -347,7 +347,7 @@ fn unreachable(net: &NetError) -> String {
         }
         NetErrorKind::Late => format!("The api-server at {server} says that the request came too late."),
         NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
-        NetErrorKind::Client(why) => {
+        NetErrorKind::ClientUnusable(why) => {
             format!("The client of config.toml can't be used ({}); nothing was sent.", harmless(why, SHOWN))
         }
     }
@@ -356,7 +356,9 @@ fn unreachable(net: &NetError) -> String {
 fn net_hint(net: &NetError) -> Hint {
     match net.kind {
         NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
-        NetErrorKind::Client(_) => "Mend it; the session is kept, and the next try reads it anew.".into(),
+        NetErrorKind::ClientUnusable(_) => {
+            "Mend it; the session is kept, and the next try reads it anew.".into()
+        }
         _ => Hint::CheckNetwork,
     }
 }

@@ -46,7 +46,7 @@ impl Discovering {
             | NetErrorKind::Rotating
             | NetErrorKind::Late
             | NetErrorKind::Limited(_)
-            | NetErrorKind::Client(_) => false,
+            | NetErrorKind::ClientUnusable(_) => false,
         };
         match self.place {
             WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),

@@ -262,6 +262,6 @@ fn unusable(error: &NetError) -> ProfileReply {
         | NetErrorKind::Rotating
         | NetErrorKind::Late
         | NetErrorKind::Limited(_)
-        | NetErrorKind::Client(_) => ProfileReply::Unconfirmed(Error::Net(error.clone())),
+        | NetErrorKind::ClientUnusable(_) => ProfileReply::Unconfirmed(Error::Net(error.clone())),
     }
 }

@@ -121,7 +121,7 @@ fn a_client_that_cant_be_used_is_told_at_once() {
     let effects = agent.ask(1, SessionRequest::Refresh { force: true });
     let (op, job) = only_net(agent.look_at_unchanged_file(effects));
     assert!(matches!(job, NetJob::Connect { .. }), "{job:?}");
-    let kind = NetErrorKind::Client("can't read /secret".to_owned());
+    let kind = NetErrorKind::ClientUnusable("can't read /secret".to_owned());
     let why = NetError { server: SERVER.to_owned(), kind };
     let effects = agent.done(op, JobResult::Connected(Err(why.clone())));
     assert!(effects.contains(&reply(1, ProfileReply::Failed(Error::Net(why)))), "{effects:?}");

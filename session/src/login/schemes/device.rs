@@ -286,7 +286,7 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         | NetErrorKind::Timeout
         | NetErrorKind::Broken
         | NetErrorKind::Limited(_)
-        | NetErrorKind::Client(_) => true,
+        | NetErrorKind::ClientUnusable(_) => true,
         NetErrorKind::Status(status) => *status >= 500,
         NetErrorKind::NotTheContract
         | NetErrorKind::Redirect

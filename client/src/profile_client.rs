@@ -1,7 +1,7 @@
 //! Requests about one profile.
 
 use crate::connection::{Connection, unexpected_reply};
-use everkey_proto::reply::{Inspection, Reminder, Revocation, Status, Step, Token, User};
+use everkey_proto::reply::{Inspection, LoggedOut, Reminder, Status, Step, Token, User};
 use everkey_proto::request::{
     self, Answer, Better, Cancel, ClearReminder, Inspect, Login, Logout, ProfileCall, SetReminder, Wait,
     Whoami,
@@ -122,11 +122,11 @@ impl<'a> ProfileClient<'a> {
         }
     }
 
-    /// Signs out. The local session is gone whatever the network says; returns whether the server has revoked it.
+    /// Signs out. The local session is gone whatever the network says; returns what the server knows of it.
     ///
     /// # Errors
     /// `Storage`, and whatever keeps the agent from answering.
-    pub fn logout(&mut self) -> Result<Revocation, Failure> {
+    pub fn logout(&mut self) -> Result<LoggedOut, Failure> {
         self.call(Logout)
     }
 

@@ -5,7 +5,10 @@ pub use crate::file_text::ConfigError;
 use crate::file_text::{At, Source, Table, nearest};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
+pub use crate::redirect::ConfiguredRedirect;
+use crate::redirect::redirect;
 use crate::replay::{self, ReplaySettings};
+use crate::resource::resources;
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::{self, NotAnAddress};
 use std::collections::BTreeMap;
@@ -49,6 +52,10 @@ pub struct OauthProfile {
     pub client_secret_file: Option<String>,
     /// What to ask for.
     pub scope: Option<String>,
+    /// What the tokens are to be good for (RFC 8707); empty where nobody said.
+    pub resources: Vec<String>,
+    /// Where browsers come back to.
+    pub redirect: ConfiguredRedirect,
 }
 
 /// Where an OAuth server's endpoints are.
@@ -179,6 +186,8 @@ fn oauth(
     let client_id = table.text("client_id")?.map(|id| id.value);
     let client_secret_file = path(source, table, "client_secret_file")?;
     let scope = table.text("scope")?.map(|scope| scope.value);
+    let resources = resources(source, table)?;
+    let redirect = redirect(source, table)?;
 
     let endpoints = match (issuer, token) {
         (Some(_), _) if any_explicit => {
@@ -197,6 +206,9 @@ fn oauth(
         (None, Some(_)) if scheme == Some(SignInMethod::Browser) && authorization.is_none() => {
             return fail("has the scheme \"browser\", but no `authorization_endpoint`");
         }
+        (None, Some(_)) if authorization.is_none() && redirect != ConfiguredRedirect::default() => {
+            return fail("has a redirect address, but no `authorization_endpoint`");
+        }
         (None, Some(_)) if client_id.is_none() && registration.is_none() => {
             return fail("needs a `client_id`, or a `registration_endpoint` to get one from");
         }
@@ -212,7 +224,7 @@ fn oauth(
     if client_secret_file.is_some() && client_id.is_none() {
         return fail("has a `client_secret_file`, but no `client_id`");
     }
-    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope })
+    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope, resources, redirect })
 }
 
 fn scheme(

@@ -100,6 +100,98 @@ fn a_mistake_has_a_line_a_column_and_a_key() {
     assert!(!error("[profiles.\"x").contains('\n'));
 }
 
+/// A profile of provider oauth with these lines, which begin with line 4.
+fn oauth_profile(lines: &str) -> Result<OauthProfile, String> {
+    let text = format!("[profiles.a]\nprovider = \"oauth\"\nissuer = \"https://x\"\n{lines}\n");
+    let mut config = Config::parse(&text).map_err(|e| e.to_string())?;
+    Ok(config.profiles.remove("a").and_then(|profile| profile.oauth).unwrap())
+}
+
+#[test]
+fn a_redirect_address_can_be_the_registered_one() {
+    let usual = ConfiguredRedirect::default();
+    assert_eq!(oauth_profile("").unwrap().redirect, usual);
+    let said = "redirect_host = \"localhost\"\nredirect_port = 8400\nredirect_path = \"/oauth/back\"";
+    let redirect =
+        ConfiguredRedirect { localhost: true, port: Some(8400), path: Some("/oauth/back".to_owned()) };
+    assert_eq!(oauth_profile(said).unwrap().redirect, redirect);
+    let literal = oauth_profile("redirect_host = \"127.0.0.1\"\nredirect_path = \"/\"").unwrap().redirect;
+    assert_eq!(literal, ConfiguredRedirect { path: Some("/".to_owned()), ..usual });
+}
+
+#[test]
+fn a_redirect_address_that_no_browser_reaches_is_told() {
+    for port in ["0", "-1", "65536", "70000000000"] {
+        assert_eq!(
+            oauth_profile(&format!("redirect_port = {port}")).unwrap_err(),
+            "line 4, column 1: `profiles.a.redirect_port` takes a port, a number from 1 to 65535"
+        );
+    }
+    let said = oauth_profile("redirect_port = \"8400\"").unwrap_err();
+    assert_eq!(said, "line 4, column 1: `profiles.a.redirect_port` takes a number, not a string");
+    let long = format!("/{}", "x".repeat(256));
+    let odd = ["callback", "/a?b", "/a#b", "/a b", "/%2e", "/a/../b", "/.", "/é", "//evil", &long];
+    for path in odd {
+        assert_eq!(
+            oauth_profile(&format!("redirect_path = {path:?}")).unwrap_err(),
+            "line 4, column 1: `redirect_path` takes the path of an address, such as \"/callback\": \
+             letters, digits and . _ ~ - between slashes",
+            "{path}"
+        );
+    }
+    for host in ["0.0.0.0", "::1", "[::1]", "example.com", "LOCALHOST"] {
+        assert_eq!(
+            oauth_profile(&format!("redirect_host = {host:?}")).unwrap_err(),
+            "line 4, column 1: `redirect_host` is \"127.0.0.1\" or \"localhost\"",
+            "{host}"
+        );
+    }
+}
+
+#[test]
+fn a_resource_is_one_uri_or_several() {
+    let resources = |said: &str| oauth_profile(&format!("resource = {said}")).map(|oauth| oauth.resources);
+    assert_eq!(oauth_profile("").unwrap().resources, [""; 0]);
+    assert_eq!(resources("\"https://api.example.com/x?y\"").unwrap(), ["https://api.example.com/x?y"]);
+    let several = ["urn:example:cal", "api://5b7a"];
+    assert_eq!(resources("[\"urn:example:cal\", \"api://5b7a\"]").unwrap(), several);
+    for odd in [
+        "\"\"",
+        "\"api\"",
+        "\"https://a#b\"",
+        "\"https:// a\"",
+        "\":x\"",
+        "\"1:x\"",
+        "[]",
+        "[\"https://a\", \"b\"]",
+    ] {
+        assert_eq!(
+            resources(odd).unwrap_err(),
+            "line 4, column 1: `resource` takes a whole URI without a fragment, such as \
+             \"https://api.example.com\", or a list of them",
+            "{odd}"
+        );
+    }
+    let number =
+        "line 4, column 1: `profiles.a.resource` takes a text in quotes, or a list of them, not an integer";
+    for odd in ["7", "[\"https://a\", 7]"] {
+        assert_eq!(resources(odd).unwrap_err(), number);
+    }
+}
+
+#[test]
+fn a_redirect_without_a_page_to_come_from_is_told() {
+    let device = "[profiles.a]\nprovider = \"oauth\"\ntoken_endpoint = \"https://x\"\nclient_id = \"c\"\n\
+                  device_authorization_endpoint = \"https://x\"\n";
+    assert!(Config::parse(device).is_ok());
+    for key in ["redirect_port = 1", "redirect_path = \"/a\"", "redirect_host = \"localhost\""] {
+        let said = error(&format!("{device}{key}\n"));
+        let says = "profile \"a\" has a redirect address, but no `authorization_endpoint`";
+        assert_eq!(said, format!("line 1, column 11: {says}"));
+    }
+    assert!(Config::parse("[profiles.a]\nprovider = \"binboi\"\nredirect_port = 1\n").is_err());
+}
+
 #[test]
 fn s01_a_key_is_quoted_without_what_a_terminal_obeys() {
     let said = error("\"a\\u001B[31m\\n\" = 1");

@@ -105,6 +105,34 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// A port.
+    pub(crate) fn port(&mut self, key: &'static str) -> Result<Option<u16>, ConfigError> {
+        let Some(At { value, at }) = self.take(key) else { return Ok(None) };
+        let port = match value.get_ref() {
+            DeValue::Integer(number) => u16::from_str_radix(number.as_str(), number.radix()).ok(),
+            other => return Err(self.wrong(at, key, "a number", other)),
+        };
+        if let Some(port) = port.filter(|port| *port > 0) {
+            return Ok(Some(port));
+        }
+        let message = format!("`{}{key}` takes a port, a number from 1 to 65535", self.path);
+        Err(self.source.error(at, Some(key), message))
+    }
+
+    /// A text, or a list of texts.
+    pub(crate) fn one_or_more(&mut self, key: &'static str) -> Result<Option<At<Vec<String>>>, ConfigError> {
+        let Some(At { value, at }) = self.take(key) else { return Ok(None) };
+        let values = match value.into_inner() {
+            DeValue::Array(items) => items.into_iter().map(Spanned::into_inner).collect(),
+            one => vec![one],
+        };
+        let texts = values.into_iter().map(|value| match value {
+            DeValue::String(text) => Ok(text.into_owned()),
+            other => Err(self.wrong(at, key, "a text in quotes, or a list of them", &other)),
+        });
+        Ok(Some(At { value: texts.collect::<Result<_, _>>()?, at }))
+    }
+
     /// A list of texts.
     pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>, ConfigError> {
         const WANTS: &str = "a list of texts, [\"program\", \"argument\"]";

@@ -10,7 +10,9 @@ mod names;
 pub mod paths;
 pub mod profile;
 mod provider;
+mod redirect;
 pub mod replay;
+mod resource;
 
 pub use names::{is_built_in, is_plain_name, is_word_name};
 pub use provider::ProviderKind;

@@ -4,7 +4,8 @@
 use crate::broker::BrowserCallback;
 use everkey_proto::reply::Step;
 use everkey_proto::{Reply, Secret};
-use everkey_session::Op;
+use everkey_session::policy::{CallbackAddress, CallbackPort};
+use everkey_session::{ListenError, Op};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
@@ -13,13 +14,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How many browsers, or what else runs on this machine, are listened to at a time.
 const MAX_BROWSERS: usize = 16;
@@ -30,20 +31,106 @@ const REQUEST: Duration = Duration::from_secs(5);
 /// How long the last pages may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Takes a free port of 127.0.0.1.
-pub async fn bind() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+/// How many ports are tried until one is free for both families.
+const PORTS: usize = 16;
+
+/// How long a port that must be had may stay taken: the sign-in before this one may be about to close it.
+const TAKEN: Duration = Duration::from_secs(1);
+
+/// How long is waited before it is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
+
+/// A port of this machine that browsers come back to.
+#[derive(Debug)]
+pub struct CallbackListener {
+    four: TcpListener,
+    /// Where the address says `localhost`, browsers try `::1` first, so nobody else may have that.
+    six: Option<TcpListener>,
+    path: String,
+}
+
+impl CallbackListener {
+    /// Takes a port.
+    pub async fn bind(at: CallbackAddress) -> Result<Self, ListenError> {
+        let (port, bound) = match at.port {
+            CallbackPort::Only(port) => (Some(port), taken(port, at.localhost, TAKEN).await),
+            CallbackPort::Rather(port) => match taken(port, at.localhost, TAKEN / 4).await {
+                Ok(sockets) => (None, Ok(sockets)),
+                Err(_) => (None, free(at.localhost).await),
+            },
+            CallbackPort::Free => (None, free(at.localhost).await),
+        };
+        let (four, six) = bound.map_err(|e| ListenError { port, why: e.to_string() })?;
+        Ok(Self { four, six, path: at.path })
+    }
+
+    pub fn port(&self) -> io::Result<u16> {
+        Ok(self.four.local_addr()?.port())
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let six = async {
+            match &self.six {
+                Some(six) => six.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.four.accept() => accepted,
+            accepted = six => accepted,
+        }
+        .map(|(stream, _)| stream)
+    }
+}
+
+type Sockets = (TcpListener, Option<TcpListener>);
+
+/// This port, which may be taken for so long.
+async fn taken(port: u16, localhost: bool, patience: Duration) -> io::Result<Sockets> {
+    let until = Instant::now() + patience;
+    loop {
+        match sockets(port, localhost).await {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                sleep(TRY_AGAIN).await
+            }
+            bound => return bound,
+        }
+    }
+}
+
+async fn free(localhost: bool) -> io::Result<Sockets> {
+    for _ in 0..PORTS {
+        match sockets(0, localhost).await {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
+            bound => return bound,
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+async fn sockets(port: u16, localhost: bool) -> io::Result<Sockets> {
+    let four = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    if !localhost {
+        return Ok((four, None));
+    }
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, four.local_addr()?.port())).await {
+        Ok(six) => Ok((four, Some(six))),
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => Err(e),
+        // This machine has no such address.
+        Err(_) => Ok((four, None)),
+    }
 }
 
 /// Serves until `closed` is resolved or dropped.
 pub async fn serve(
-    listener: TcpListener,
+    listener: CallbackListener,
     index: usize,
     op: Op,
     callbacks: mpsc::Sender<BrowserCallback>,
     mut closed: oneshot::Receiver<()>,
 ) {
     let room = Arc::new(Semaphore::new(MAX_BROWSERS));
+    let path: Arc<str> = listener.path.as_str().into();
     let mut serving = JoinSet::new();
     loop {
         tokio::select! {
@@ -51,10 +138,10 @@ pub async fn serve(
             Some(_) = serving.join_next() => {}
             accepted = listener.accept() => {
                 // Whoever finds no room is turned away by closing: a browser tries again.
-                let (Ok((stream, _)), Ok(place)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
-                let callbacks = callbacks.clone();
+                let (Ok(stream), Ok(place)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
+                let (callbacks, path) = (callbacks.clone(), Arc::clone(&path));
                 serving.spawn(async move {
-                    let answer = service_fn(|request| answer(request, index, op, callbacks.clone()));
+                    let answer = service_fn(|request| answer(request, &path, index, op, callbacks.clone()));
                     let served = hyper::server::conn::http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(REQUEST)
@@ -75,11 +162,12 @@ pub async fn serve(
 
 async fn answer(
     request: Request<Incoming>,
+    path: &str,
     index: usize,
     op: Op,
     callbacks: mpsc::Sender<BrowserCallback>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    if request.uri().path() != "/callback" {
+    if request.uri().path() != path {
         return Ok(page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in."));
     }
     if request.method() != Method::GET {
@@ -137,9 +225,15 @@ mod tests {
 
     /// A listener, its address, what comes back, and what closes it.
     async fn listening() -> (String, mpsc::Receiver<BrowserCallback>, oneshot::Sender<()>) {
+        listening_at(CallbackAddress::default()).await
+    }
+
+    async fn listening_at(
+        at: CallbackAddress,
+    ) -> (String, mpsc::Receiver<BrowserCallback>, oneshot::Sender<()>) {
         let _ = crate::tls::install();
-        let listener = bind().await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = CallbackListener::bind(at).await.unwrap();
+        let url = format!("http://127.0.0.1:{}", listener.port().unwrap());
         let ((send, back), (close, closed)) = (mpsc::channel(4), oneshot::channel());
         tokio::spawn(serve(listener, 3, Op(7), send, closed));
         (url, back, close)
@@ -183,5 +277,65 @@ mod tests {
         let _ = back.recv().await.unwrap().reply.send(Reply::Failed(failure));
         let (status, text) = page.await.unwrap();
         assert!(status == 400 && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");
+    }
+
+    /// A port that was free a moment ago.
+    async fn some_port() -> u16 {
+        CallbackListener::bind(CallbackAddress::default()).await.unwrap().port().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_registered_port_and_path_are_listened_on() {
+        let port = some_port().await;
+        let at = CallbackAddress {
+            localhost: true,
+            port: CallbackPort::Only(port),
+            path: "/oauth/back".to_owned(),
+        };
+        let (url, mut back, _close) = listening_at(at).await;
+        assert_eq!(url, format!("http://127.0.0.1:{port}"));
+        assert_eq!(get(format!("{url}/callback?code=c")).await.0, 404);
+        let mut hosts = vec![url];
+        // Not every machine has it.
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
+            hosts.push(format!("http://[::1]:{port}"));
+        }
+        for host in hosts {
+            let page = tokio::spawn(get(format!("{host}/oauth/back?code=c")));
+            let came = back.recv().await.unwrap();
+            assert_eq!(came.query, Secret::new("code=c"));
+            drop(came.reply);
+            assert_eq!(page.await.unwrap().0, 410);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let at = |localhost| CallbackAddress {
+            localhost,
+            port: CallbackPort::Only(port),
+            ..CallbackAddress::default()
+        };
+        let rather = CallbackAddress { port: CallbackPort::Rather(port), ..at(false) };
+        let other = CallbackListener::bind(rather.clone()).await.unwrap().port().unwrap();
+        assert_ne!(other, port);
+        let refused = CallbackListener::bind(at(false)).await.unwrap_err();
+        assert_eq!(refused.port, Some(port));
+        let closed = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            drop(taken);
+        });
+        assert!(CallbackListener::bind(at(false)).await.is_ok(), "the sign-in before is over soon");
+        closed.await.unwrap();
+        assert_eq!(CallbackListener::bind(rather).await.unwrap().port().unwrap(), port);
+        let Ok(six) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await else { return };
+        assert_eq!(
+            CallbackListener::bind(at(true)).await.unwrap_err().port,
+            Some(port),
+            "somebody else has it"
+        );
+        drop(six);
     }
 }

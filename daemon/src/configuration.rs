@@ -1,20 +1,21 @@
 //! The profiles that are configured, each with what its core and its files start from.
 
+use crate::configured_client::ConfiguredClient;
 use crate::environment::Environment;
 use crate::http::base_url;
 use crate::provider::{self, Descriptor};
 use crate::store::ProfileStore;
 use anyhow::{Context, Result, anyhow};
 use everkey_config::achilles::AchillesConfig;
-use everkey_config::file::{Config, OauthEndpoints, OauthProfile};
+use everkey_config::file::{Config, ConfiguredRedirect, OauthEndpoints, OauthProfile};
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_config::replay::ReplaySettings;
 use everkey_proto::reply::Hint;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::text::harmless;
-use everkey_proto::{Code, Failure, Secret};
-use everkey_session::policy::{Discovery, OauthClient, Policy};
+use everkey_proto::{Code, Failure};
+use everkey_session::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient, Policy};
 use everkey_session::{Endpoints, ReplayKnowledge, Settings};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,18 @@ pub struct ConfiguredProfile {
     pub session_file: PathBuf,
     pub settings: Settings,
     pub store: ProfileStore,
+    /// The OAuth client that config.toml names, if it does.
+    pub client: Option<ConfiguredClient>,
+}
+
+impl ConfiguredProfile {
+    /// What would keep its client from proving who it is.
+    pub fn check_client(&self) -> Result<(), Failure> {
+        match &self.client {
+            Some(client) => client.secret().map(drop).map_err(|e| unusable(&e)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Where profiles are found. The files are read anew whenever one is looked for.
@@ -74,6 +87,14 @@ impl Configuration {
         self.profile(profile).map_err(|e| unusable(&e))
     }
 
+    /// The OAuth client that a profile names now, if it does.
+    pub fn client_of(&self, profile: &str) -> Result<Option<ConfiguredClient>> {
+        let (_, profiles) = self.files()?.named(None);
+        let profile = profiles.into_iter().find(|one| one.name == profile);
+        let profile = profile.ok_or_else(|| anyhow!("config.toml has it no more"))?;
+        Ok(profile.oauth.as_ref().and_then(ConfiguredClient::of))
+    }
+
     /// The program with its arguments that a due reminder runs, as it is configured now.
     pub fn reminder_command(&self) -> Result<Option<Vec<String>>> {
         Ok(self.files()?.config.reminder_command)
@@ -115,7 +136,7 @@ impl Configuration {
         let replay = ReplayKnowledge { profile: rule, not_processed, ..policy.replay };
         let policy = Policy { replay, ..policy };
         let policy = match (&profile.oauth, policy.oauth.clone()) {
-            (Some(oauth), _) => Policy { oauth: Some(client(oauth)?), ..policy },
+            (Some(oauth), _) => Policy { oauth: Some(client(oauth)), ..policy },
             (None, Some(usual)) => {
                 // Only a server that can be asked for a lifetime has a usual one.
                 let wished = self.environment.dot_ai_ttl_secs.filter(|_| usual.lifetime_secs.is_some());
@@ -142,7 +163,8 @@ impl Configuration {
             session_file.clone(),
             &self.places.state,
         );
-        Ok(ConfiguredProfile { name: profile.name, provider, session_file, settings, store })
+        let client = profile.oauth.as_ref().and_then(ConfiguredClient::of);
+        Ok(ConfiguredProfile { name: profile.name, provider, session_file, settings, store, client })
     }
 }
 
@@ -159,11 +181,7 @@ impl ConfigurationFiles {
     }
 }
 
-fn client(oauth: &OauthProfile) -> Result<OauthClient> {
-    let secret = match &oauth.client_secret_file {
-        Some(file) => Some(secret(Path::new(file))?),
-        None => None,
-    };
+fn client(oauth: &OauthProfile) -> OauthClient {
     let (issuer, discovery) = match &oauth.endpoints {
         OauthEndpoints::Issuer(issuer) => (issuer.clone(), Discovery::Metadata),
         OauthEndpoints::Explicit(given) => (
@@ -179,19 +197,30 @@ fn client(oauth: &OauthProfile) -> Result<OauthClient> {
             }),
         ),
     };
-    let client = oauth.client_id.clone().map(|id| (id, secret));
-    Ok(OauthClient { issuer, discovery, client, scope: oauth.scope.clone(), lifetime_secs: None })
+    OauthClient {
+        issuer,
+        discovery,
+        client_id: oauth.client_id.clone(),
+        scope: oauth.scope.clone(),
+        resources: oauth.resources.clone(),
+        callback: callback(&oauth.redirect),
+        ..OauthClient::default()
+    }
+}
+
+fn callback(redirect: &ConfiguredRedirect) -> CallbackAddress {
+    let usual = CallbackAddress::default();
+    CallbackAddress {
+        localhost: redirect.localhost,
+        port: redirect.port.map_or(usual.port, CallbackPort::Only),
+        path: redirect.path.clone().unwrap_or(usual.path),
+    }
 }
 
 /// A server without an issuer is named by where its tokens come from.
 fn token_origin(oauth: &OauthProfile) -> Option<String> {
     let OauthEndpoints::Explicit(given) = &oauth.endpoints else { return None };
     Some(reqwest::Url::parse(&given.token).ok()?.origin().ascii_serialization())
-}
-
-fn secret(file: &Path) -> Result<Secret> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
-    Ok(Secret::new(Secret::new(text).expose().trim()))
 }
 
 /// A small text file; none if there is none.

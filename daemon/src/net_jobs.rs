@@ -1,5 +1,6 @@
 //! The network jobs: each is a future that ends in an input of the core.
 
+use crate::client_source::ClientSource;
 use crate::http::{self, HttpRequest, Parked, without};
 use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
@@ -12,7 +13,13 @@ use everkey_session::{
 use std::time::Duration;
 
 /// S1: makes the connection that a refresh token will be sent on.
-pub async fn park(provider: &'static Descriptor, at: CallTarget) -> Result<Parked, NetError> {
+pub async fn park(
+    provider: &'static Descriptor,
+    client: &ClientSource,
+    mut at: CallTarget,
+) -> Result<Parked, NetError> {
+    // Who can't prove who they are need not connect.
+    client.update(&at.server, at.registration.as_mut()).await?;
     match provider.refresh().and_then(|route| (route.target)(&at)) {
         Some(target) => http::park(&at.server, &target).await,
         None => Err(no_route(provider, at.server, "refresh")),
@@ -29,10 +36,18 @@ pub struct RefreshSend {
 }
 
 /// S3 and S4: sends on the parked connection. Whatever goes wrong from here on leaves the outcome in doubt.
-pub async fn send(provider: &'static Descriptor, parked: Parked, send: RefreshSend) -> JobResult {
-    let RefreshSend { at, refresh, key, deadline, terms } = send;
+pub async fn send(
+    provider: &'static Descriptor,
+    client: &ClientSource,
+    parked: Parked,
+    send: RefreshSend,
+) -> JobResult {
+    let RefreshSend { mut at, refresh, key, deadline, terms } = send;
     let unclear = |error| JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None);
     let Some(route) = provider.refresh() else { return unclear(no_route(provider, at.server, "refresh")) };
+    if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
+        return JobResult::Answered(Box::new(RefreshAnswer::Declined(unsent)), None);
+    }
     let Some(request) = route.request(&at, &refresh, &key, deadline) else {
         return unclear(no_route(provider, at.server, "refresh"));
     };
@@ -81,7 +96,15 @@ pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret
     }
 }
 
-pub async fn login(provider: &'static Descriptor, server: String, call: LoginCall) -> JobResult {
+pub async fn login(
+    provider: &'static Descriptor,
+    client: ClientSource,
+    server: String,
+    mut call: LoginCall,
+) -> JobResult {
+    if let Err(unsent) = client.update(&server, call.registration_mut()).await {
+        return JobResult::LoginAnswered(Box::new(LoginAnswer::Net(unsent)));
+    }
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
             Ok(answer) => (provider.login.read)(&call, &answer),
@@ -113,16 +136,36 @@ pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> Remind
     })
 }
 
-pub async fn revoke(provider: &'static Descriptor, revocation: PendingRevocation) -> JobResult {
+pub async fn revoke(
+    provider: &'static Descriptor,
+    client: ClientSource,
+    mut revocation: PendingRevocation,
+) -> JobResult {
+    let at = &mut revocation.at;
+    if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
+        return JobResult::Revoked(RevokeAnswer::Net(unsent));
+    }
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
-        return JobResult::Revoked(RevokeAnswer::Refused);
+        return JobResult::Revoked(RevokeAnswer::NoRoute);
     };
     JobResult::Revoked(match http::call(&revocation.at.server, request).await {
-        Ok(answer) => read(&answer),
+        Ok(answer) => without_secrets(read(&answer), &revocation),
         Err(error) => RevokeAnswer::Net(error),
     })
+}
+
+/// A server's own word is shown to people, so one that repeats what it was sent is left out.
+fn without_secrets(answer: RevokeAnswer, revocation: &PendingRevocation) -> RevokeAnswer {
+    let client = revocation.at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
+    let mut sent = [Some(&revocation.access), revocation.refresh.as_ref(), client].into_iter().flatten();
+    match answer {
+        RevokeAnswer::Declined(code) if sent.any(|secret| code.contains(secret.expose())) => {
+            RevokeAnswer::Declined("it repeats a secret".to_owned())
+        }
+        other => other,
+    }
 }
 
 /// A route and the request to it; none if provider or server lack the route, which is an answer too.
@@ -144,11 +187,39 @@ fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::Configuration;
     use crate::provider::descriptor;
     use everkey_config::ProviderKind;
 
     /// Nobody listens there: a request would end otherwise.
     const NOWHERE: &str = "http://127.0.0.1:1";
+
+    fn revocation(at: CallTarget) -> PendingRevocation {
+        PendingRevocation {
+            id: 1,
+            at,
+            access: Secret::new("t"),
+            access_expires_at: None,
+            refresh: Some(Secret::new("t")),
+            until: 2,
+            user: None,
+        }
+    }
+
+    #[test]
+    fn an_error_code_that_repeats_a_token_is_not_shown() {
+        let at = CallTarget { server: NOWHERE.into(), registration: None };
+        let (access, refresh) = (Secret::new("a-1"), Some(Secret::new("r-1")));
+        let revocation = PendingRevocation { access, refresh, ..revocation(at) };
+        let shown = |code: &str| match without_secrets(RevokeAnswer::Declined(code.into()), &revocation) {
+            RevokeAnswer::Declined(code) => code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown("invalid_client"), "invalid_client");
+        for hostile in ["a-1", "unknown:r-1"] {
+            assert!(!shown(hostile).contains("-1"), "{hostile}");
+        }
+    }
 
     #[tokio::test]
     async fn what_a_provider_lacks_is_never_sent() {
@@ -156,21 +227,19 @@ mod tests {
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
         let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
-        let revocation = PendingRevocation {
-            id: 1,
-            at: at(),
-            access: token(),
-            access_expires_at: None,
-            refresh: Some(token()),
-            until: 2,
-            user: None,
-        };
-        assert_eq!(park(provider, at()).await.err(), Some(defect()));
+        let revocation = revocation(at());
+        let dir = tempfile::tempdir().unwrap();
+        let configuration = Configuration::in_folder(dir.path());
+        let client = ClientSource { configuration, profile: "dot-ai".into(), known: None };
+        assert_eq!(park(provider, &client, at()).await.err(), Some(defect()));
         assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
         assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
-        assert_eq!(revoke(provider, revocation).await, JobResult::Revoked(RevokeAnswer::Refused));
+        assert_eq!(
+            revoke(provider, client.clone(), revocation).await,
+            JobResult::Revoked(RevokeAnswer::NoRoute)
+        );
         let call = LoginCall::RequestCode { email: "e@x".into() };
-        let answer = login(provider, NOWHERE.into(), call).await;
+        let answer = login(provider, client, NOWHERE.into(), call).await;
         assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
     }
 }

@@ -160,7 +160,8 @@ const actions = {
     const text = "Programs on this machine get no more tokens for it until somebody signs in again.";
     if (!(await sure(`Sign out of ${profile}?`, text, "Sign out"))) return;
     const said = await call("/api/sessions/logout", { profile });
-    say(REVOKED[said.revocation] ?? "Signed out.");
+    const again = said.why ? ` ${said.why} It is asked again for seven days.` : "";
+    say((REVOKED[said.revocation] ?? "Signed out.") + again);
   },
   async refresh({ profile }) {
     await call("/api/sessions/refresh", { profile, force: false });

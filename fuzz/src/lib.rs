@@ -36,6 +36,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("journal_torn", store::journal_torn),
     ("sidecar", store::sidecar),
     ("revocation", store::revocation),
+    ("clients", store::clients),
     ("reminder", reminder::file),
     ("reminder_book", reminder::book),
     ("refresh_answer", answers::refresh),

@@ -200,8 +200,9 @@ fn replies() -> Vec<(String, Reply)> {
     }
     use Revocation::{Impossible, NotConfirmed, NothingToDo, Queued, Revoked};
     for revocation in [NothingToDo, Revoked, Queued, NotConfirmed, Impossible] {
-        all.push((format!("logged out {revocation:?}"), Reply::LoggedOut(revocation)));
+        all.push((format!("logged out {revocation:?}"), Reply::LoggedOut { revocation, why: None }));
     }
+    all.push(("logged out why".into(), Reply::LoggedOut { revocation: NotConfirmed, why: Some("w".into()) }));
     for code in [
         Code::NotSignedIn,
         Code::NeedsLogin,

@@ -2,6 +2,7 @@
 
 use crate::error::NotOwner;
 use crate::journal::Capability;
+use crate::kept_clients::KeptClients;
 use crate::policy::{Policy, Settings};
 use crate::registration::CallTarget;
 use crate::replay::RuleInForce;
@@ -14,6 +15,7 @@ pub(crate) struct ProfileFacts {
     pub settings: Settings,
     pub owner: Result<(), NotOwner>,
     pub server_clock: ServerClock,
+    pub clients: KeptClients,
 }
 
 /// One event's view of the profile.

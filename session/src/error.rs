@@ -53,8 +53,8 @@ pub enum Error {
     NoSuchScheme(Vec<everkey_proto::SignInMethod>),
     /// The access token can't be refreshed: there is no refresh token.
     CantRefresh,
-    /// No port of this machine can be listened on.
-    CantListen(String),
+    /// The port, or no port, of this machine can be listened on.
+    CantListen(ListenError),
 }
 
 /// What becomes of a refresh whose outcome is not known.
@@ -168,6 +168,17 @@ pub enum NetErrorKind {
     Late,
     /// It asks to wait so many seconds.
     Limited(u64),
+    /// Nothing was sent: the configured OAuth client can't be used, for this reason.
+    ClientUnusable(String),
+}
+
+/// Why browsers can't come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenError {
+    /// The only port that would do, if it is only one.
+    pub port: Option<u16>,
+    /// What the system said, in its words.
+    pub why: String,
 }
 
 /// A file or folder that can't be used.

@@ -1,6 +1,7 @@
 //! What comes in: requests of clients, ends of jobs, changed files, the clock.
 
 use crate::jobs::JobResult;
+use crate::policy::OauthClient;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
 
@@ -35,6 +36,8 @@ pub enum Input {
         /// The query of the address, with the authorization code.
         query: Secret,
     },
+    /// The OAuth client as it is configured now, for sign-ins that begin from here on.
+    Configured(Box<OauthClient>),
     /// The session file may have changed.
     FileChanged,
     /// What was to be done before this revocation is done; see [`Effect::Farewell`](crate::Effect::Farewell).

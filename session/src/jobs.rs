@@ -1,9 +1,11 @@
 //! Work that the core has done for it, on files and on the network, and how it ends.
 
-use crate::error::{NetError, NotOwner, StoreError};
+use crate::error::{ListenError, NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
+use crate::kept_clients::KeptClient;
 use crate::login_call::{LoginAnswer, LoginCall};
+use crate::policy::CallbackAddress;
 use crate::registration::CallTarget;
 use crate::revocation::PendingRevocation;
 use crate::session::{Fingerprint, Session};
@@ -46,6 +48,8 @@ pub enum StoreJob {
     QueueRevocation(PendingRevocation),
     /// Forget a revocation.
     DropRevocation(u64),
+    /// Keep these registered clients and no others.
+    KeepClients(Vec<KeptClient>),
 }
 
 /// Work on the network.
@@ -90,8 +94,8 @@ pub enum NetJob {
         /// The token.
         access: Secret,
     },
-    /// Listen on a free port of 127.0.0.1 for browsers that come back, until it is cancelled.
-    Listen,
+    /// Listen on a port of this machine for browsers that come back, until it is cancelled.
+    Listen(CallbackAddress),
 }
 
 /// What holds for one send of a refresh token.
@@ -112,7 +116,7 @@ pub enum JobResult {
     SessionRead(Box<FileContent>),
     /// [`StoreJob::SetAside`]: the new name, or none if the file had changed.
     SetAside(Result<Option<String>, StoreError>),
-    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`]
+    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`], [`StoreJob::KeepClients`]
     Stored(Result<(), StoreError>),
     /// [`StoreJob::Replace`]
     Replaced(Result<Replaced, StoreError>),
@@ -131,7 +135,7 @@ pub enum JobResult {
     /// [`NetJob::Identify`]
     Identified(Identity),
     /// [`NetJob::Listen`]: the port, or why there is none.
-    Listening(Result<u16, String>),
+    Listening(Result<u16, ListenError>),
 }
 
 /// What [`StoreJob::Load`] found.
@@ -147,6 +151,8 @@ pub struct Loaded {
     pub sidecar: Option<Sidecar>,
     /// Sign-outs the server has yet to confirm.
     pub revocations: Vec<PendingRevocation>,
+    /// The clients that servers have registered.
+    pub clients: Vec<KeptClient>,
 }
 
 /// What the session file turned out to be.
@@ -212,8 +218,12 @@ pub enum ProbeAnswer {
 pub enum RevokeAnswer {
     /// Done.
     Confirmed,
-    /// It refused the credential.
+    /// It refused the credential: the session is gone, or the credential too old to end it.
     Refused,
+    /// It would not, in its own code; nothing says that the session is gone.
+    Declined(String),
+    /// There is nowhere to ask.
+    NoRoute,
     /// No usable answer.
     Net(NetError),
 }

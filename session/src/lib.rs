@@ -13,6 +13,7 @@ mod input;
 mod inspections;
 mod jobs;
 mod journal;
+mod kept_clients;
 mod login;
 mod login_call;
 mod logout;
@@ -34,8 +35,8 @@ mod waiters;
 
 pub use effect::{Effect, Farewell};
 pub use error::{
-    DoubtOutlook, EndReason, Error, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason, StoreError,
-    StoreErrorKind,
+    DoubtOutlook, EndReason, Error, ListenError, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason,
+    StoreError, StoreErrorKind,
 };
 pub use identity::Identity;
 pub use input::{Input, Op, Waiter};
@@ -44,6 +45,7 @@ pub use jobs::{
     StoreJob,
 };
 pub use journal::{Begun, Capability, Intent, Journal};
+pub use kept_clients::KeptClient;
 pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Settings};

@@ -74,6 +74,23 @@ pub enum LoginCall {
     },
 }
 
+impl LoginCall {
+    /// What an OAuth server knows the client as that makes the call, if it has to prove who it is.
+    pub fn registration_mut(&mut self) -> Option<&mut Registration> {
+        match self {
+            Self::StartDevice { registration, .. } | Self::PollDevice { registration, .. } => {
+                registration.as_mut()
+            }
+            Self::Exchange { registration, .. } => Some(registration),
+            Self::RequestCode { .. }
+            | Self::VerifyCode { .. }
+            | Self::Discover { .. }
+            | Self::Register { .. }
+            | Self::Identify { .. } => None,
+        }
+    }
+}
+
 /// Where a server's metadata can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WellKnown {

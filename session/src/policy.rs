@@ -1,9 +1,10 @@
 //! When to refresh and when to try again: pure functions of what is known.
 
+use crate::kept_clients::KeptClient;
 use crate::registration::Endpoints;
 use crate::replay::ReplayKnowledge;
 use crate::time::{Boot, Moment};
-use everkey_proto::{Secret, SignInMethod};
+use everkey_proto::SignInMethod;
 
 /// What a profile is set up with.
 #[derive(Debug, Clone)]
@@ -60,12 +61,60 @@ pub struct OauthClient {
     pub issuer: String,
     /// Where the endpoints are.
     pub discovery: Discovery,
-    /// The id and secret that the server gave beforehand; none means to register.
-    pub client: Option<(String, Option<Secret>)>,
+    /// The id that the server gave beforehand; none means to register.
+    pub client_id: Option<String>,
     /// What to ask for; none means what the server offers of the usual.
     pub scope: Option<String>,
+    /// What tokens are to be good for (RFC 8707).
+    pub resources: Vec<String>,
+    /// Where browsers come back to.
+    pub callback: CallbackAddress,
+    /// Clients that were registered before and are still good.
+    pub kept: Vec<KeptClient>,
+    /// Whether each sign-in registers a client of its own, for a server that does not remember them for long.
+    pub registers_anew: bool,
     /// For how many seconds tokens shall work (`requested_expiry`); none means as the server likes.
     pub lifetime_secs: Option<u64>,
+}
+
+/// Where browsers come back to (RFC 8252 section 7.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackAddress {
+    /// Whether it says `localhost`; a literal address is better, since `localhost` may be somebody else's.
+    pub localhost: bool,
+    pub port: CallbackPort,
+    pub path: String,
+}
+
+impl Default for CallbackAddress {
+    fn default() -> Self {
+        Self { localhost: false, port: CallbackPort::Free, path: "/callback".to_owned() }
+    }
+}
+
+impl CallbackAddress {
+    /// The port of an address that differs from this in nothing else.
+    pub fn port_of(&self, url: &str) -> Option<u16> {
+        let port = url.rsplit(':').next()?.split('/').next()?.parse().ok()?;
+        (self.url(port) == url).then_some(port)
+    }
+
+    /// The address, once the port is known.
+    pub fn url(&self, port: u16) -> String {
+        let host = if self.localhost { "localhost" } else { "127.0.0.1" };
+        format!("http://{host}:{port}{}", self.path)
+    }
+}
+
+/// Which port browsers come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallbackPort {
+    /// Any that is free.
+    Free,
+    /// This one if it is free, else any.
+    Rather(u16),
+    /// This one and no other.
+    Only(u16),
 }
 
 /// How the endpoints are found.

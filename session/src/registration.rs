@@ -4,15 +4,51 @@ use everkey_proto::Secret;
 use serde::{Deserialize, Serialize};
 
 /// A client as its OAuth server knows it, and the only addresses that its tokens may go to (RFC 7591, RFC 8414).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
     pub client_id: String,
-    /// Its secret, if it has one.
+    /// Its secret, if it has one and the server gave it; that of a configured client stays in its own file.
     pub client_secret: Option<Secret>,
     /// How it proves who it is.
     pub auth: AuthMethod,
     /// Where the server's endpoints are.
     pub endpoints: Endpoints,
+    /// Whether the client is the one that is configured, so that id and secret are looked up for each request.
+    #[serde(default)]
+    pub configured: bool,
+    /// What its grant was asked to be good for, and each refresh is again (RFC 8707).
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// Unix seconds at which a secret that the server gave lapses, if it does.
+    #[serde(default)]
+    pub secret_expires_at: Option<u64>,
+}
+
+impl Registration {
+    /// The configured client of this id. Who sends its requests adds the secret.
+    pub fn configured(client_id: &str, endpoints: &Endpoints) -> Self {
+        let (client_id, endpoints) = (client_id.to_owned(), endpoints.clone());
+        Self { client_id, endpoints, configured: true, ..Self::default() }
+    }
+
+    /// Whether it is the client that is configured with this id, now or when it signed in.
+    pub fn is_configured(&self, client_id: &str) -> bool {
+        self.configured || self.client_id == client_id
+    }
+
+    /// As the client is configured now.
+    pub fn set_client(&mut self, client_id: String, secret: Option<Secret>) {
+        let ways = &self.endpoints.client_auth;
+        self.auth = match &secret {
+            None => AuthMethod::None,
+            // RFC 8414: where nothing is said, it is Basic.
+            Some(_) if ways.is_empty() || ways.contains(&AuthMethod::ClientSecretBasic) => {
+                AuthMethod::ClientSecretBasic
+            }
+            Some(_) => AuthMethod::ClientSecretPost,
+        };
+        (self.client_id, self.client_secret) = (client_id, secret);
+    }
 }
 
 /// How a client proves who it is at the token endpoint (RFC 6749 section 2.3, RFC 7591 section 2).
@@ -63,4 +99,28 @@ pub struct CallTarget {
     /// With what an OAuth server knows this client as.
     #[serde(default)]
     pub registration: Option<Registration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_secret_is_sent_as_the_server_accepts_it() {
+        use AuthMethod::{ClientSecretBasic, ClientSecretPost, None as Nothing};
+        let cases = [
+            (Some("shh"), vec![], ClientSecretBasic),
+            (Some("shh"), vec![ClientSecretPost, ClientSecretBasic], ClientSecretBasic),
+            (Some("shh"), vec![ClientSecretPost], ClientSecretPost),
+            (None, vec![], Nothing),
+            (None, vec![ClientSecretBasic], Nothing),
+        ];
+        for (secret, client_auth, expected) in cases {
+            let endpoints = Endpoints { client_auth, ..Endpoints::default() };
+            let mut known = Registration::configured("me", &endpoints);
+            assert_eq!((known.auth, &known.client_secret), (Nothing, &None), "nothing is kept");
+            known.set_client("me".to_owned(), secret.map(Secret::new));
+            assert_eq!((known.auth, known.client_secret), (expected, secret.map(Secret::new)));
+        }
+    }
 }

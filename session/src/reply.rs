@@ -61,6 +61,8 @@ pub enum ProfileReply {
     },
     /// A flow was given up, or the local session is gone; what the server knows of it.
     LoggedOut(reply::Revocation),
+    /// The local session is gone. The server has answered, but not that it revoked it; it is asked again.
+    Unconfirmed(Error),
     /// It did not work.
     Failed(Error),
 }

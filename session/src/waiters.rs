@@ -111,7 +111,9 @@ impl Waiters {
                 NetErrorKind::Limited(secs) => {
                     (false, Error::RateLimited { secs: secs.min(LONGEST_RETRY_AFTER_SECS) })
                 }
-                NetErrorKind::Connect(_) | NetErrorKind::ClientRefused(_) => (true, why.clone()),
+                NetErrorKind::Connect(_)
+                | NetErrorKind::ClientRefused(_)
+                | NetErrorKind::ClientUnusable(_) => (true, why.clone()),
                 _ => (false, why.clone()),
             },
             _ => (true, why.clone()),

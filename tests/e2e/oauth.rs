@@ -10,7 +10,7 @@ fn world(scheme: &str) -> (World, Account) {
     world_with(scheme, Setup::default())
 }
 
-fn world_with(scheme: &str, setup: Setup) -> (World, Account) {
+pub fn world_with(scheme: &str, setup: Setup) -> (World, Account) {
     let world = World::with(Setup { refresh_gap_ms: Some(100), ..setup });
     let (url, text) = (world.proxy.url(), "[profiles.mine]\nprovider = \"oauth\"\n");
     let text = format!("{text}issuer = \"{url}\"\nscheme = \"{scheme}\"\n");
@@ -19,7 +19,7 @@ fn world_with(scheme: &str, setup: Setup) -> (World, Account) {
     (world, account)
 }
 
-fn session(world: &World) -> Value {
+pub fn session(world: &World) -> Value {
     let bytes = std::fs::read(world.home().join("state/sessions/mine.json")).expect("a session file");
     serde_json::from_slice(&bytes).expect("any reader sees a complete file (I7)")
 }
@@ -67,7 +67,7 @@ fn everkey_server_is_an_issuer_for_browsers() {
 }
 
 /// Signs in by device code, with a server that behaves so.
-fn signed_in(setup: Setup) -> (World, Account) {
+pub fn signed_in(setup: Setup) -> (World, Account) {
     let (world, mut account) = world_with("device", setup);
     let step = account.login();
     Person::sign_in(&world.server, ADA).decide(step["user_code"].as_str().expect("a code"), Approval::Yes);

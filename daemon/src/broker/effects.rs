@@ -2,7 +2,9 @@
 
 use super::Broker;
 use super::inputs::Caller;
-use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply};
+use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply, ProfileRuntime};
+use crate::callback_listener::CallbackListener;
+use crate::client_source::ClientSource;
 use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
 use everkey_proto::Reply;
@@ -12,9 +14,8 @@ use everkey_reminder::{
     ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, ReminderRecord,
 };
 use everkey_session::{
-    Effect, Input, JobResult, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
+    Effect, Input, JobResult, ListenError, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
 };
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
 
@@ -143,20 +144,25 @@ impl Broker {
     }
 
     pub(super) fn start_net(&mut self, index: usize, op: Op, job: NetJob) {
-        let provider = self.profiles[index].provider;
+        let of = &self.profiles[index];
+        let (provider, client) = (of.provider, self.client_source(of));
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
-                Completion { index, op, job: CompletedJob::Parked(net_jobs::park(provider, at).await) }
+                Completion {
+                    index,
+                    op,
+                    job: CompletedJob::Parked(net_jobs::park(provider, &client, at).await),
+                }
             }),
-            NetJob::Listen => self.work.spawn(async move {
-                Completion { index, op, job: CompletedJob::Listening(callback_listener::bind().await) }
+            NetJob::Listen(at) => self.work.spawn(async move {
+                Completion { index, op, job: CompletedJob::Listening(CallbackListener::bind(at).await) }
             }),
             NetJob::Send { at, refresh, key, deadline, terms } => {
                 let parked = self.parked.remove(&(index, op));
                 let send = net_jobs::RefreshSend { at, refresh, key, deadline, terms };
                 self.spawn(index, op, async move {
                     match parked {
-                        Some(parked) => net_jobs::send(provider, parked, send).await,
+                        Some(parked) => net_jobs::send(provider, &client, parked, send).await,
                         None => {
                             let error = NetError { server: String::new(), kind: NetErrorKind::Broken };
                             JobResult::Answered(Box::new(RefreshAnswer::Unclear(error)), None)
@@ -168,10 +174,19 @@ impl Broker {
             NetJob::Identify { at, access } => {
                 self.spawn(index, op, net_jobs::identify(provider, at, access))
             }
-            NetJob::Login { server, call } => self.spawn(index, op, net_jobs::login(provider, server, call)),
-            NetJob::Revoke(revocation) => self.spawn(index, op, net_jobs::revoke(provider, revocation)),
+            NetJob::Login { server, call } => {
+                self.spawn(index, op, net_jobs::login(provider, client, server, call))
+            }
+            NetJob::Revoke(revocation) => {
+                self.spawn(index, op, net_jobs::revoke(provider, client, revocation))
+            }
         };
         self.running.insert((index, op), running);
+    }
+
+    fn client_source(&self, of: &ProfileRuntime) -> ClientSource {
+        let (configuration, profile) = (self.configuration.clone(), of.name.clone());
+        ClientSource { configuration, profile, known: of.client.clone() }
     }
 
     fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {
@@ -188,10 +203,10 @@ impl Broker {
         &mut self,
         index: usize,
         op: Op,
-        bound: std::io::Result<TcpListener>,
-    ) -> Result<u16, String> {
-        let listener = bound.map_err(|e| e.to_string())?;
-        let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+        bound: Result<CallbackListener, ListenError>,
+    ) -> Result<u16, ListenError> {
+        let listener = bound?;
+        let port = listener.port().map_err(|e| ListenError { port: None, why: e.to_string() })?;
         let (close, closed) = oneshot::channel();
         self.listeners.insert((index, op), close);
         tokio::spawn(callback_listener::serve(listener, index, op, self.callbacks.0.clone(), closed));

@@ -99,6 +99,7 @@ impl Broker {
             session_file: profile.session_file,
             reminder_file,
             machines,
+            client: profile.client,
             store: Some(profile.store),
             jobs: VecDeque::new(),
         });

@@ -1,17 +1,18 @@
 //! A profile while the agent runs, and what is under way for it.
 
 use super::inputs::{Caller, RequestToProfile};
+use crate::callback_listener::CallbackListener;
 use crate::configuration::ConfiguredProfile;
+use crate::configured_client::ConfiguredClient;
 use crate::http::Parked;
 use crate::provider::Descriptor;
 use crate::store::ProfileStore;
 use anyhow::Result;
 use everkey_proto::{Failure, Reply};
 use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
-use everkey_session::{NetError, Op, StoreJob};
+use everkey_session::{ListenError, NetError, Op, StoreJob};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub struct ProfileRuntime {
@@ -21,6 +22,8 @@ pub struct ProfileRuntime {
     /// Where the provider keeps reminders: the file that holds one.
     pub reminder_file: Option<PathBuf>,
     pub machines: ProfileMachines,
+    /// The OAuth client that config.toml named when it was read last.
+    pub client: Option<ConfiguredClient>,
     /// None while a job runs.
     pub store: Option<ProfileStore>,
     pub jobs: VecDeque<FileJob>,
@@ -43,7 +46,7 @@ pub enum CompletedJob {
     Stored(Box<ProfileStore>, ProfileInput),
     Done(ProfileInput),
     Parked(Result<Parked, NetError>),
-    Listening(std::io::Result<TcpListener>),
+    Listening(Result<CallbackListener, ListenError>),
     /// A profile that nobody has asked for before, and who asks.
     Found(Box<RequestToProfile>, Box<Result<ConfiguredProfile, Failure>>),
     Logged(std::io::Result<()>),

@@ -7,6 +7,7 @@ use crate::configuration::ConfiguredProfile;
 use crate::http::base_url;
 use crate::{access_log, agent_failures};
 use anyhow::Result;
+use everkey_config::ProviderKind;
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
 use everkey_proto::{Failure, Reply};
 use everkey_reminder::ProfileInput;
@@ -30,12 +31,17 @@ impl Broker {
         };
         let name = asked.profile.as_deref();
         match self.profiles.iter().position(|profile| Some(profile.name.as_str()) == name) {
-            Some(index) => self.ask_profile(index, asked),
-            None => {
+            Some(index) if !self.needs_configuration(index, &asked.request) => self.ask_profile(index, asked),
+            Some(_) | None => {
                 self.find_profile(asked);
                 Ok(())
             }
         }
+    }
+
+    /// A sign-in is by the OAuth client that config.toml has now.
+    fn needs_configuration(&self, index: usize, request: &ProfileRequest) -> bool {
+        self.profiles[index].provider.kind == ProviderKind::Oauth && begins_sign_in(request)
     }
 
     fn answer_about_agent(&mut self, request: AgentRequest, reply: oneshot::Sender<Reply>) {
@@ -65,7 +71,12 @@ impl Broker {
     fn find_profile(&mut self, asked: RequestToProfile) {
         let configuration = self.configuration.clone();
         self.work.spawn_blocking(move || {
-            let found = configuration.find(asked.profile.as_deref());
+            let found = configuration.find(asked.profile.as_deref()).and_then(|found| {
+                if begins_sign_in(&asked.request) {
+                    found.check_client()?;
+                }
+                Ok(found)
+            });
             let job = CompletedJob::Found(Box::new(asked), Box::new(found));
             Completion { index: 0, op: Op(0), job }
         });
@@ -78,14 +89,28 @@ impl Broker {
     ) -> Result<()> {
         match found {
             Ok(found) => {
-                let known = self.profiles.iter().position(|profile| profile.name == found.name);
-                let index = known.map_or_else(|| self.open(found), Ok)?;
+                let index = match self.profiles.iter().position(|profile| profile.name == found.name) {
+                    Some(known) => {
+                        self.configured_anew(known, found)?;
+                        known
+                    }
+                    None => self.open(found)?,
+                };
                 self.ask_profile(index, asked)
             }
             Err(failure) => {
                 let _ = asked.reply.send(Reply::Failed(failure));
                 Ok(())
             }
+        }
+    }
+
+    /// What counts of a configuration that was read again: the OAuth client.
+    fn configured_anew(&mut self, index: usize, found: ConfiguredProfile) -> Result<()> {
+        self.profiles[index].client = found.client;
+        match found.settings.policy.oauth {
+            Some(oauth) => self.apply(index, Input::Configured(Box::new(oauth))),
+            None => Ok(()),
         }
     }
 
@@ -124,6 +149,10 @@ impl Broker {
         self.pending.insert(waiter, pending);
         waiter
     }
+}
+
+fn begins_sign_in(request: &ProfileRequest) -> bool {
+    matches!(request, ProfileRequest::Session(SessionRequest::Login { .. }))
 }
 
 /// Whether it goes to the server that the caller names, so that the name has to be one.

@@ -4,15 +4,15 @@ mod files;
 mod network;
 
 use everkey_proto::reply::{
-    Hint, Inspection, NextWake, Refreshed, Reminder, Replay, ReplaySource, ServerAnswer, Status, Step, Token,
-    Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Status,
+    Step, Token, Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::{
-    BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, Error, Identity, NetError, NetErrorKind,
-    NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource, SignedOutReason,
+    BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, Error, Identity, ListenError, NetError,
+    NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource, SignedOutReason,
 };
 use files::{store_hint, unusable};
 use network::{SHOWN, net_code, net_hint, unreachable};
@@ -40,7 +40,10 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileR
         }
         ProfileReply::Inspected(identity) => inspected(identity),
         ProfileReply::SignedIn { user, already } => Reply::Step(Step::Done { user, already }),
-        ProfileReply::LoggedOut(revocation) => Reply::LoggedOut(revocation),
+        ProfileReply::LoggedOut(revocation) => Reply::LoggedOut { revocation, why: None },
+        ProfileReply::Unconfirmed(error) => {
+            Reply::LoggedOut { revocation: Revocation::NotConfirmed, why: Some(failure(&error).message) }
+        }
         ProfileReply::Failed(error) => Reply::Failed(failure(&error)),
     }
 }
@@ -168,11 +171,7 @@ pub fn failure(error: &Error) -> Failure {
             "There is no refresh token, so there is no other access token than this one.".to_owned(),
             Hint::LoginIfRefused,
         ),
-        Error::CantListen(why) => (
-            Code::Storage,
-            format!("Can't listen on 127.0.0.1 for the browser to come back: {}.", harmless(why, SHOWN)),
-            Hint::UseScheme(SignInMethod::Device),
-        ),
+        Error::CantListen(why) => cant_listen(why),
         Error::NotOwner(NotOwner::Held) => (
             Code::Storage,
             "Another agent owns this session file; here it can only be read.".to_owned(),
@@ -189,6 +188,23 @@ pub fn failure(error: &Error) -> Failure {
         _ => None,
     };
     Failure { code, message, hint, retry_after_secs, answer: answered(error) }
+}
+
+fn cant_listen(ListenError { port, why }: &ListenError) -> (Code, String, Hint) {
+    let why = harmless(why, SHOWN);
+    match port {
+        Some(port) => (
+            Code::Storage,
+            format!("Can't listen on port {port} of 127.0.0.1 for the browser to come back: {why}."),
+            "End what has the port, or name another that the server knows as `redirect_port` in config.toml."
+                .into(),
+        ),
+        None => (
+            Code::Storage,
+            format!("Can't listen on 127.0.0.1 for the browser to come back: {why}."),
+            Hint::UseScheme(SignInMethod::Device),
+        ),
+    }
 }
 
 /// What the api-server answered, for programs that pass it on.

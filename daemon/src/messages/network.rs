@@ -10,7 +10,11 @@ pub const SHOWN: usize = 120;
 
 /// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
 pub fn net_code(net: &NetError) -> Code {
-    if net.kind == NetErrorKind::Timeout { Code::Timeout } else { Code::Offline }
+    match net.kind {
+        NetErrorKind::Timeout => Code::Timeout,
+        NetErrorKind::ClientUnusable(_) => Code::Storage,
+        _ => Code::Offline,
+    }
 }
 
 pub fn unreachable(net: &NetError) -> String {
@@ -29,6 +33,9 @@ pub fn unreachable(net: &NetError) -> String {
         }
         NetErrorKind::Status(status, Some(words)) => {
             format!("The api-server at {server} answered with status {status}: {}", harmless(words, SHOWN))
+        }
+        NetErrorKind::ClientUnusable(why) => {
+            format!("The client of config.toml can't be used ({}); nothing was sent.", harmless(why, SHOWN))
         }
         NetErrorKind::ClientRefused(words) => {
             format!("The api-server at {server} does not accept this client: {}", harmless(words, SHOWN))
@@ -53,6 +60,9 @@ pub fn unreachable(net: &NetError) -> String {
 pub fn net_hint(net: &NetError) -> Hint {
     match net.kind {
         NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
+        NetErrorKind::ClientUnusable(_) => {
+            "Mend it; the session is kept, and the next try reads it anew.".into()
+        }
         NetErrorKind::ClientRefused(_) => {
             "The session is kept. Check the profile's client id and secret; then `everkey refresh` tries again."
                 .into()

@@ -2,7 +2,7 @@
 
 use crate::http::{HttpResponse, http_date};
 use everkey_proto::Secret;
-use everkey_session::Capability;
+use everkey_session::{Capability, NetError, NetErrorKind};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,15 @@ pub fn retry_after(answer: &HttpResponse) -> Option<u64> {
     }
     let (until, now) = header.and_then(http_date).zip(answer.date)?;
     Some(until.saturating_sub(now).min(86_400))
+}
+
+/// What an answer that is not the one hoped for means where asking again does no harm: the server may say when.
+pub fn busy(answer: &HttpResponse) -> NetError {
+    match (answer.status, retry_after(answer)) {
+        (429, wait) => answer.error(NetErrorKind::Limited(wait.unwrap_or(30))),
+        (503, Some(wait)) => answer.error(NetErrorKind::Limited(wait)),
+        _ => answer.unexpected(),
+    }
 }
 
 /// Whether these bytes are JSON of any shape.

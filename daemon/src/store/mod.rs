@@ -82,6 +82,11 @@ impl ProfileStore {
             StoreJob::DropRevocation(id) => JobResult::Stored(
                 self.state_files.dequeue(id).map_err(|e| error(self.state_files.path(), &e)),
             ),
+            StoreJob::KeepClients(clients) => JobResult::Stored(
+                self.state_files
+                    .keep_clients(&clients)
+                    .map_err(|e| error(self.state_files.clients_file(), &e)),
+            ),
         }
     }
 
@@ -129,6 +134,7 @@ impl ProfileStore {
             journal,
             sidecar: sidecar.unwrap_or_default(),
             revocations: self.state_files.revocations(),
+            clients: self.state_files.clients(),
         }
     }
 

@@ -1,9 +1,10 @@
-//! The files in the state folder that belong to a profile: the side-car, the sign-outs to be confirmed, and where the
-//! book about its reminder is.
+//! The files in the state folder that belong to a profile: the side-car, the sign-outs to be confirmed, the clients
+//! that servers have registered, and where the book about its reminder is.
 
 use super::durable;
 use crate::json_object;
-use everkey_session::{PendingRevocation, Sidecar, hex};
+use everkey_session::{KeptClient, PendingRevocation, Sidecar, hex};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 pub struct StateFiles {
     sidecar: PathBuf,
     revocations: PathBuf,
+    clients: PathBuf,
     reminder_book: PathBuf,
 }
 
@@ -24,6 +26,7 @@ impl StateFiles {
         Self {
             sidecar: state.join(format!("sessions/{name}.json")),
             revocations: state.join(format!("revocations/{name}")),
+            clients: state.join(format!("clients/{name}.json")),
             reminder_book: state.join(format!("reminders/{name}.json")),
         }
     }
@@ -34,7 +37,7 @@ impl StateFiles {
     }
 
     pub fn make_dirs(&self) -> io::Result<()> {
-        let parents = [self.sidecar.parent(), Some(self.revocations.as_path())];
+        let parents = [self.sidecar.parent(), Some(self.revocations.as_path()), self.clients.parent()];
         parents.into_iter().flatten().try_for_each(durable::make_dir)
     }
 
@@ -64,6 +67,25 @@ impl StateFiles {
 
     pub fn write(&self, sidecar: &Sidecar) -> io::Result<()> {
         durable::replace(&self.sidecar, &render_sidecar(sidecar)?)
+    }
+
+    /// The clients that servers have registered. Those that can't be read are registered anew.
+    pub fn clients(&self) -> Vec<KeptClient> {
+        durable::clear_temps(&self.clients);
+        let bytes = std::fs::read(&self.clients).map(Zeroizing::new).unwrap_or_default();
+        parse_clients(&bytes).unwrap_or_default()
+    }
+
+    /// The path of the registered clients, one of which may have a secret.
+    pub fn clients_file(&self) -> &Path {
+        &self.clients
+    }
+
+    pub fn keep_clients(&self, clients: &[KeptClient]) -> io::Result<()> {
+        match clients {
+            [] => durable::remove(&self.clients),
+            _ => durable::replace(&self.clients, &render_clients(clients)?),
+        }
     }
 
     /// Every sign-out that is still to be confirmed; what can't be read is left alone, what a crash left half-written
@@ -109,11 +131,47 @@ pub fn render_revocation(revocation: &PendingRevocation) -> io::Result<Zeroizing
     Ok(Zeroizing::new(serde_json::to_vec(revocation)?))
 }
 
+/// The registered clients in a file's bytes, or none if they are not such a file.
+pub fn parse_clients(bytes: &[u8]) -> Option<Vec<KeptClient>> {
+    json_object::read::<ClientsFile>(bytes).map(|file| file.clients)
+}
+
+pub fn render_clients(clients: &[KeptClient]) -> io::Result<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(serde_json::to_vec_pretty(&ClientsFile { clients: clients.to_vec() })?))
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClientsFile {
+    clients: Vec<KeptClient>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use everkey_proto::Secret;
-    use everkey_session::CallTarget;
+    use everkey_session::{CallTarget, Registration};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn registered_clients_are_kept_for_nobody_else_to_read() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        assert_eq!(files.clients(), []);
+        let registration =
+            Registration { client_secret: Some(Secret::new("shh")), ..Registration::default() };
+        let kept = [KeptClient { registration, redirect: None, scope: None }];
+        files.keep_clients(&kept).unwrap();
+        assert_eq!(files.clients(), kept);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(files.clients_file()), 0o600);
+        assert_eq!(mode(files.clients_file().parent().unwrap()), 0o700);
+        assert!(!files.is_in_use(), "a client alone is nothing to look after");
+        std::fs::write(files.clients_file(), "{").unwrap();
+        assert_eq!(files.clients(), [], "they are registered anew");
+        files.keep_clients(&[]).unwrap();
+        assert!(!files.clients_file().exists());
+    }
 
     #[test]
     fn f08_a_half_written_revocation_is_ignored_and_removed() {

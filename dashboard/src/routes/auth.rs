@@ -91,10 +91,10 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
 
 /// Signs out; the local session is gone whatever the api-server says.
 pub async fn logout(State(app): State<App>) -> Response {
-    let revocation = agent::act(Some(DEFAULT_PROFILE.to_owned()), Logout).await;
+    let logged_out = agent::act(Some(DEFAULT_PROFILE.to_owned()), Logout).await;
     app.feed().wake();
     let mut answer = json!({ "authenticated": false });
-    match revocation.map_err(Problem::of_contract)? {
+    match logged_out.map_err(Problem::of_contract)?.revocation {
         Revocation::NothingToDo => {}
         Revocation::Revoked => answer["upstream"] = "revoked".into(),
         Revocation::Queued | Revocation::NotConfirmed | Revocation::Impossible => {

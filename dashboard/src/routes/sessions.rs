@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use everkey_client::Failure;
 use everkey_proto::json::ReplyLine;
-use everkey_proto::reply::Step;
+use everkey_proto::reply::{LoggedOut, Step};
 use everkey_proto::request::{Answer, Cancel, Login, Logout, ProfileCall, Refresh};
 use everkey_proto::{Entry, FlowId, Reply, Secret, SignInMethod};
 use serde::Deserialize;
@@ -56,7 +56,7 @@ pub async fn answer(State(app): State<App>, Fields(wish): Fields<Wish>) -> Respo
 pub async fn cancel(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
     let flow = wish.flow.ok_or_else(|| Problem::invalid("The request needs the field \"flow\"."))?;
     let revocation = act(&app, wish.profile, Cancel { flow }).await?;
-    Ok(Json(Reply::LoggedOut(revocation).into()))
+    Ok(Json(Reply::LoggedOut { revocation, why: None }.into()))
 }
 
 /// Refreshes now.
@@ -67,8 +67,8 @@ pub async fn refresh(State(app): State<App>, Fields(wish): Fields<Wish>) -> Resp
 
 /// Signs out.
 pub async fn logout(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
-    let revocation = act(&app, wish.profile, Logout).await?;
-    Ok(Json(Reply::LoggedOut(revocation).into()))
+    let LoggedOut { revocation, why } = act(&app, wish.profile, Logout).await?;
+    Ok(Json(Reply::LoggedOut { revocation, why }.into()))
 }
 
 async fn act<C>(app: &App, profile: Option<String>, call: C) -> Result<C::Reply, Failure>

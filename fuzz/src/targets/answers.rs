@@ -176,6 +176,7 @@ pub fn revoke(input: &[u8]) {
         RevokeAnswer::Refused => {
             assert!(answer.status == 401 && code(&plain(&answer)).is_some(), "not a refusal")
         }
+        RevokeAnswer::Declined(_) | RevokeAnswer::NoRoute => unreachable!("the contract has no such answer"),
         RevokeAnswer::Net(trouble) => net(&trouble),
     }
 }

@@ -105,7 +105,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
     policy.oauth = Some(OauthClient {
         issuer: ISSUER.to_owned(),
         discovery: Discovery::Given(endpoints),
-        client: Some(("me".to_owned(), None)),
+        client_id: Some("me".to_owned()),
         ..OauthClient::default()
     });
     let settings = Settings {
@@ -123,13 +123,14 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         journal: Ok(Journal::Empty),
         sidecar: None,
         revocations: Vec::new(),
+        clients: Vec::new(),
     };
     let Some(Effect::Store(load, _)) = effects.first() else { return None };
     profile.handle(&NOW, Input::Done(*load, JobResult::Loaded(Box::new(nothing))));
     let request = SessionRequest::Login { scheme: None };
     let effects = profile.handle(&NOW, Input::Request { waiter: PERSON, expect: Expect::default(), request });
     let listener = effects.iter().find_map(|effect| match effect {
-        Effect::Net(op, NetJob::Listen) => Some(*op),
+        Effect::Net(op, NetJob::Listen(_)) => Some(*op),
         _ => None,
     })?;
     let effects = profile.handle(&NOW, Input::Done(listener, JobResult::Listening(Ok(4711))));

@@ -61,6 +61,14 @@ fn meant(profile: &ProfileConfig) {
             assert!(for_tokens(sent), "{url:?} is not for tokens");
         }
     }
+    if let Some(path) = oauth.and_then(|oauth| oauth.redirect.path.as_ref()) {
+        let odd = |part: &str| part == "." || part == "..";
+        assert!(path.starts_with('/') && !path.split('/').any(odd), "{path:?} is not sent back as it is");
+        assert!(!path.contains(['?', '#', '%', ' ']) && path.is_ascii(), "{path:?} is no plain path");
+    }
+    for resource in oauth.iter().flat_map(|oauth| &oauth.resources) {
+        assert!(resource.contains(':') && !resource.contains('#'), "{resource:?} is no absolute URI");
+    }
     let secret_file = oauth.and_then(|oauth| oauth.client_secret_file.as_ref());
     for path in profile.session_file.iter().chain(secret_file) {
         assert!(path.starts_with('/') || path.starts_with("~/"), "{path:?} is somewhere else each time");

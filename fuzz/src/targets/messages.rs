@@ -41,7 +41,8 @@ pub fn reply(body: &[u8]) {
     let again = codec::encode_reply(&reply).unwrap_or_default();
     assert_eq!(codec::decode_reply(&again).as_ref(), Ok(&reply), "not written as it was read");
     only_whole(body, |body| codec::decode_reply(body).is_ok());
-    if let Some(grown) = grown(body, REPLY_CAP) {
+    // What an older agent wrote lacks what was appended since: bytes at its end would be read as that.
+    if let Some(grown) = grown(&again, REPLY_CAP) {
         assert_eq!(codec::decode_reply(&grown).as_ref(), Ok(&reply), "an appended field was not passed over");
     }
     reply_as_line(&reply);

@@ -60,9 +60,11 @@ pub fn any(input: &[u8]) {
         RevokeAnswer::Confirmed => {
             assert!(matches!(answer.status, 200 | 204), "nothing says that it is revoked")
         }
-        RevokeAnswer::Refused => {
-            assert!(matches!(answer.status, 400 | 401) && code.is_some(), "not a refusal");
+        RevokeAnswer::Declined(declined) => {
+            assert!((400..=499).contains(&answer.status), "not an answer of the contract");
+            assert_eq!(code, Some(&*declined), "not the server's own word");
         }
+        RevokeAnswer::Refused | RevokeAnswer::NoRoute => unreachable!("no answer says so (RFC 7009)"),
         RevokeAnswer::Net(trouble) => net(&trouble),
     }
 }
@@ -74,7 +76,7 @@ fn known() -> Registration {
         registration: Some(format!("{SERVER}/register")),
         ..Endpoints::default()
     };
-    Registration { client_id: "me".into(), client_secret: None, auth: AuthMethod::None, endpoints }
+    Registration { client_id: "me".into(), endpoints, ..Registration::default() }
 }
 
 fn calls() -> Vec<LoginCall> {

@@ -8,7 +8,7 @@ use everkey_config::ProviderKind;
 use everkey_daemon::http;
 use everkey_daemon::provider::{Descriptor, ParsedFile, descriptor, jwt};
 use everkey_proto::{Secret, reply::User};
-use everkey_session::{AuthMethod, Claims, Endpoints, Holder, Registration, Session};
+use everkey_session::{Claims, Endpoints, Holder, Registration, Session};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -107,12 +107,8 @@ fn render_signed_out(provider: &Descriptor, old: &[u8]) -> Option<Zeroizing<Vec<
 /// A sign-in replaces even what can't be read, and keeps what else the tool has in its file.
 fn written_over(provider: &Descriptor, input: &[u8]) {
     let user = Some(User { id: "u".into(), email: "e@x".into() });
-    let registration = |endpoints| Registration {
-        client_id: "c".into(),
-        client_secret: None,
-        auth: AuthMethod::None,
-        endpoints,
-    };
+    let registration =
+        |endpoints| Registration { client_id: "c".into(), endpoints, ..Registration::default() };
     let nobody = Holder::default();
     let holder = match provider.kind {
         ProviderKind::Failproofai => Holder { user, ..nobody },

@@ -1,9 +1,10 @@
-//! Everkey's own files, as a crash, a full disk or a curious person may have left them: journal, side-car, sign-outs.
+//! Everkey's own files, as a crash, a full disk or a curious person may have left them: journal, side-car, sign-outs,
+//! registered clients.
 
 use crate::{measure, reach};
 use everkey_daemon::store::journal::{encode, parse};
 use everkey_daemon::store::state_files::{
-    parse_revocation, parse_sidecar, render_revocation, render_sidecar,
+    parse_clients, parse_revocation, parse_sidecar, render_clients, render_revocation, render_sidecar,
 };
 use everkey_proto::{Secret, reply::User};
 use everkey_session::{
@@ -110,6 +111,21 @@ pub fn revocation(input: &[u8]) {
         known.client_secret = known.client_secret.as_ref().map(|_| Secret::new("z"));
     }
     assert_eq!(format!("{read:?}"), format!("{bare:?}"), "printing depends on a token");
+}
+
+/// The registered clients: nothing is lost by writing them again, and printing shows no secret.
+pub fn clients(input: &[u8]) {
+    let Some(read) = measure::json(input.len(), || parse_clients(input)) else { return };
+    reach::deep();
+    assert!(super::opens_object(input), "a list that is in no object was read");
+    let again = render_clients(&read).unwrap_or_default();
+    assert_eq!(parse_clients(&again).as_ref(), Some(&read), "not read as it was written");
+    let mut bare = read.clone();
+    for kept in &mut bare {
+        let secret = &mut kept.registration.client_secret;
+        *secret = secret.as_ref().map(|_| Secret::new("z"));
+    }
+    assert_eq!(format!("{read:?}"), format!("{bare:?}"), "printing depends on a secret");
 }
 
 fn written(intent: &Intent, outcome: Option<&Session>) -> Vec<u8> {

@@ -56,6 +56,8 @@ pub enum ReplyLine {
     },
     LoggedOut {
         revocation: Revocation,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     Agent(AgentInfo),
     Stopping,
@@ -90,7 +92,7 @@ impl From<Reply> for ReplyLine {
             Reply::Step(Step::Open { flow, url, port, expires_at }) => {
                 Self::Open { flow, url, port, expires_at }
             }
-            Reply::LoggedOut(revocation) => Self::LoggedOut { revocation },
+            Reply::LoggedOut { revocation, why } => Self::LoggedOut { revocation, why },
             Reply::Agent(info) => Self::Agent(info),
             Reply::Stopping => Self::Stopping,
             Reply::Failed(failure) => Self::Error(failure),
@@ -122,7 +124,7 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Open { flow, url, port, expires_at } => {
                 Self::Step(Step::Open { flow, url, port, expires_at })
             }
-            ReplyLine::LoggedOut { revocation } => Self::LoggedOut(revocation),
+            ReplyLine::LoggedOut { revocation, why } => Self::LoggedOut { revocation, why },
             ReplyLine::Agent(info) => Self::Agent(info),
             ReplyLine::Stopping => Self::Stopping,
             ReplyLine::Error(failure) => Self::Failed(failure),

@@ -24,7 +24,13 @@ pub enum Reply {
     /// Where a sign-in stands.
     Step(Step),
     /// The local session is gone.
-    LoggedOut(Revocation),
+    LoggedOut {
+        /// Whether the server knows it.
+        revocation: Revocation,
+        /// What the server answered instead of revoking, in a sentence; it is asked again for seven days.
+        #[serde(default)]
+        why: Option<String>,
+    },
     /// What the agent is.
     Agent(AgentInfo),
     /// The agent drains and exits.

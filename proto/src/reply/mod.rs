@@ -16,6 +16,6 @@ pub use failure::{Code, Failure, ServerAnswer};
 pub use hint::Hint;
 pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
-pub use session::{Inspection, Refreshed, Revocation, Short, Token, User, Verdict};
+pub use session::{Inspection, LoggedOut, Refreshed, Revocation, Short, Token, User, Verdict};
 pub use sign_in::{CodeSent, Field, Step};
 pub use status::{NextWake, Replay, ReplaySource, State, Status};

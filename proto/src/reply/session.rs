@@ -64,6 +64,15 @@ pub enum Verdict {
     Untold,
 }
 
+/// How a sign-out went; the local session is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Whether the server knows it.
+    pub revocation: Revocation,
+    /// What the server answered instead of revoking, in a sentence; it is asked again for seven days.
+    pub why: Option<String>,
+}
+
 /// Whether the server knows that a session has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,9 @@
 use super::table::{agent_requests, reminder_requests, session_requests};
 use super::values::{Entry, Expect, FlowId, SignInMethod, When};
 use crate::fingerprint::Fingerprint;
-use crate::reply::{self, Access, AgentInfo, Inspection, Refreshed, Reply, Revocation, Step, User};
+use crate::reply::{
+    self, Access, AgentInfo, Inspection, LoggedOut, Refreshed, Reply, Revocation, Step, User,
+};
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 

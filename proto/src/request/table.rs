@@ -43,10 +43,10 @@ macro_rules! session_requests {
             "cancel" Cancel {
                 /// The flow.
                 flow: FlowId,
-            } -> Revocation = Reply::LoggedOut(revocation) => revocation;
+            } -> Revocation = Reply::LoggedOut { revocation, .. } => revocation;
 
             /// A sign-out: the local session is gone whatever the network says.
-            "logout" Logout -> Revocation = Reply::LoggedOut(revocation) => revocation;
+            "logout" Logout -> LoggedOut = Reply::LoggedOut { revocation, why } => LoggedOut { revocation, why };
 
             /// Another access token than this one, to which a server answered 401 though it should be valid.
             "better" Better {

@@ -2,13 +2,15 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
-use crate::error::{Error, Rejected, StoreError};
+use crate::error::{Error, ListenError, Rejected, StoreError};
 use crate::input::{Op, Waiter};
 use crate::jobs::{FileContent, NetJob, Replaced};
+use crate::kept_clients::ClientNews;
 use crate::login::flow::{Flow, FlowStage};
 use crate::login::method_machine::MethodMachine;
 use crate::login::next_step::NextStep;
 use crate::login_call::LoginAnswer;
+use crate::policy::OauthClient;
 use crate::registration::{CallTarget, Registration};
 use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;
@@ -57,7 +59,7 @@ pub(crate) enum LoginEvent {
         listener: Op,
         query: Secret,
     },
-    Listening(Op, Result<u16, String>),
+    Listening(Op, Result<u16, ListenError>),
     Answered(Op, LoginAnswer),
     /// The side-car has noted what is to come.
     Pinned(Result<(), StoreError>),
@@ -84,6 +86,8 @@ pub(crate) enum LoginOutcome {
     TakeBack(CallTarget, Box<TokenResponse>),
     /// The answer to this call is not wanted any more.
     Abandoned(Op, CallTarget),
+    /// What the next sign-in is to know of this one's OAuth client.
+    Client(ClientNews),
 }
 
 impl Login {
@@ -152,6 +156,7 @@ impl Login {
         if let FlowStage::Calling(op, _) = flow.stage {
             outcomes.push(LoginOutcome::Abandoned(op, flow.target()));
         }
+        outcomes.extend(flow.machine.given_up().map(LoginOutcome::Client));
         let how = ProfileReply::Failed(why);
         out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
         self.ended = Some((flow.id, how));
@@ -177,7 +182,9 @@ impl Login {
             return Vec::new();
         }
         let mut outcomes = self.fail(Error::FlowGone, out);
-        let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, cx.policy().oauth.as_ref());
+        let kept = cx.facts.clients.usable(cx.now.wall);
+        let oauth = cx.policy().oauth.clone().map(|oauth| OauthClient { kept, ..oauth });
+        let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, oauth.as_ref());
         let [a, b, c, d, e, f, ..] = cx.now.random("flow");
         let mut flow = Flow {
             // 48 bits: every language's numbers hold it exactly.
@@ -208,11 +215,14 @@ impl Login {
             return Vec::new();
         };
         flow.wait(waiter, None);
-        match flow.machine.answer(entry) {
+        let next = flow.machine.answer(entry);
+        let news = flow.machine.take_news().map(LoginOutcome::Client);
+        let outcomes = match next {
             Some(NextStep::Stray) => self.turn_away(waiter, out),
             Some(next) => self.advance(now, next, out),
             None => Vec::new(),
-        }
+        };
+        news.into_iter().chain(outcomes).collect()
     }
 
     fn called_back(
@@ -228,10 +238,13 @@ impl Login {
             return Vec::new();
         };
         flow.wait(waiter, None);
-        match flow.machine.came_back(query) {
+        let next = flow.machine.came_back(query);
+        let news = flow.machine.take_news().map(LoginOutcome::Client);
+        let outcomes = match next {
             NextStep::Stray => self.turn_away(waiter, out),
             next => self.advance(now, next, out),
-        }
+        };
+        news.into_iter().chain(outcomes).collect()
     }
 
     fn turn_away(&mut self, waiter: Waiter, out: &mut Outbox) -> Vec<LoginOutcome> {
@@ -285,7 +298,7 @@ impl Login {
         &mut self,
         now: &Moment,
         op: Op,
-        port: Result<u16, String>,
+        port: Result<u16, ListenError>,
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.owns(op)) else { return Vec::new() };
@@ -308,12 +321,15 @@ impl Login {
             | FlowStage::Writing(..)
             | FlowStage::Checking(..) => now.boot,
         };
-        match flow.machine.resume(now, answer) {
+        let next = flow.machine.resume(now, answer);
+        let news = flow.machine.take_news().map(LoginOutcome::Client);
+        let outcomes = match next {
             NextStep::Finish(tokens, registration) => {
                 vec![LoginOutcome::Granted { asked, tokens, registration }]
             }
             next => self.advance(now, next, out),
-        }
+        };
+        news.into_iter().chain(outcomes).collect()
     }
 
     fn advance(&mut self, now: &Moment, next: NextStep, out: &mut Outbox) -> Vec<LoginOutcome> {
@@ -326,8 +342,8 @@ impl Login {
                     flow.prompt_all(now, &question, out);
                 }
             }
-            NextStep::Listen => {
-                let op = out.net(NetJob::Listen);
+            NextStep::Listen(callback) => {
+                let op = out.net(NetJob::Listen(callback));
                 flow.listener = Some(op);
                 flow.stage = FlowStage::Listening(op);
             }

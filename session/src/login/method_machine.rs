@@ -1,6 +1,7 @@
 //! The ways to sign in behind one face. A new one is a file in `schemes/`, a variant here, and what the compiler then
 //! asks for.
 
+use crate::kept_clients::ClientNews;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::schemes::{browser, device, otp, token};
 use crate::login_call::LoginAnswer;
@@ -128,6 +129,23 @@ impl MethodMachine {
             Self::Device(device) => device.tokens(),
             Self::Browser(browser) => browser.tokens(),
             Self::Otp(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// What the next sign-in is to know of this one's OAuth client; once.
+    pub fn take_news(&mut self) -> Option<ClientNews> {
+        match self {
+            Self::Device(device) => device.take_news(),
+            Self::Browser(browser) => browser.take_news(),
+            Self::Otp(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// The same of a sign-in that is given up.
+    pub fn given_up(&self) -> Option<ClientNews> {
+        match self {
+            Self::Browser(browser) => browser.given_up(),
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
         }
     }
 

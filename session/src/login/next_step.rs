@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::login_call::LoginCall;
+use crate::policy::CallbackAddress;
 use crate::registration::Registration;
 use crate::reply::{BrowserPage, DeviceInstructions};
 use crate::token_response::TokenResponse;
@@ -15,7 +16,7 @@ pub(crate) enum NextStep {
     /// Ask the server.
     Call(LoginCall),
     /// Listen for a browser that comes back.
-    Listen,
+    Listen(CallbackAddress),
     /// Be woken in so many seconds; meanwhile the person sees to what is shown, if it is new.
     Sleep { secs: u64, show: Option<Prompt> },
     /// Whoever said that is told so, and nothing changes.

@@ -2,10 +2,11 @@
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::identity::Identity;
+use crate::kept_clients::{ClientNews, KeptClient};
 use crate::login::next_step::NextStep;
 use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
-use crate::policy::{Discovery, OauthClient};
-use crate::registration::{AuthMethod, Endpoints, Registration};
+use crate::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient};
+use crate::registration::{Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::normal_server;
@@ -46,7 +47,8 @@ impl Discovering {
             | NetErrorKind::OtherSession
             | NetErrorKind::Rotating
             | NetErrorKind::Late
-            | NetErrorKind::Limited(_) => false,
+            | NetErrorKind::Limited(_)
+            | NetErrorKind::ClientUnusable(_) => false,
         };
         match self.place {
             WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),
@@ -76,17 +78,51 @@ pub fn endpoints(oauth: &OauthClient, server: &str) -> Option<Endpoints> {
 
 /// The registration, if the server gave an id beforehand.
 pub fn known(oauth: &OauthClient, endpoints: &Endpoints) -> Option<Registration> {
-    let (client_id, client_secret) = oauth.client.clone()?;
-    let ways = &endpoints.client_auth;
-    let auth = match &client_secret {
-        None => AuthMethod::None,
-        // RFC 8414: where nothing is said, it is Basic.
-        Some(_) if ways.is_empty() || ways.contains(&AuthMethod::ClientSecretBasic) => {
-            AuthMethod::ClientSecretBasic
-        }
-        Some(_) => AuthMethod::ClientSecretPost,
+    Some(for_grant(oauth, Registration::configured(oauth.client_id.as_deref()?, endpoints)))
+}
+
+/// The registration with what the grant that is asked for now is to be good for.
+pub fn for_grant(oauth: &OauthClient, registration: Registration) -> Registration {
+    Registration { resources: oauth.resources.clone(), ..registration }
+}
+
+/// The client that this server registered for an earlier sign-in like this one.
+pub fn kept(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<&str>) -> Option<Registration> {
+    let scope = scope(oauth, endpoints);
+    let kept = oauth.kept.iter().find(|kept| kept.fits(endpoints, redirect, scope.as_deref()))?;
+    Some(for_grant(oauth, Registration { endpoints: endpoints.clone(), ..kept.registration.clone() }))
+}
+
+/// Where to listen: where an earlier client is known to, if there is one, since many servers compare ports, too.
+pub fn callback(oauth: &OauthClient, endpoints: &Endpoints) -> CallbackAddress {
+    let usual = &oauth.callback;
+    let port = |kept: &KeptClient| {
+        let redirect = kept.redirect.as_deref()?;
+        self::kept(oauth, endpoints, Some(redirect)).and_then(|_| usual.port_of(redirect))
     };
-    Some(Registration { client_id, client_secret, auth, endpoints: endpoints.clone() })
+    let before = oauth.kept.iter().find_map(port);
+    match (usual.port, before) {
+        (CallbackPort::Free, Some(port)) if oauth.client_id.is_none() => {
+            CallbackAddress { port: CallbackPort::Rather(port), ..usual.clone() }
+        }
+        _ => usual.clone(),
+    }
+}
+
+/// What to keep of a new registration; none where each sign-in has its own.
+pub fn registered(
+    oauth: &OauthClient,
+    registration: &Registration,
+    redirect: Option<String>,
+) -> Option<ClientNews> {
+    let scope = scope(oauth, &registration.endpoints);
+    let kept = KeptClient { registration: registration.clone(), redirect, scope };
+    (!oauth.registers_anew).then(|| ClientNews::Registered(Box::new(kept)))
+}
+
+/// Whether a server says that it does not know the client, or not for this any more (RFC 6749 sections 4.1.2.1, 5.2).
+pub fn is_unknown(rejected: &Rejected) -> bool {
+    matches!(rejected, Rejected::Other(code) if code == "invalid_client" || code == "unauthorized_client")
 }
 
 /// Asks to be registered; a server without a route for that wants to know its clients beforehand.

@@ -2,11 +2,13 @@
 
 use crate::context::MachineContext;
 use crate::effect::{Farewell, Outbox};
+use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::input::Op;
 use crate::jobs::{NetJob, RevokeAnswer, StoreJob};
 use crate::notice::Notice;
-use crate::policy::slow_retry_at;
+use crate::policy::{retry_after, slow_retry_at};
 use crate::registration::{CallTarget, Registration};
+use crate::reply::ProfileReply;
 use crate::revocation::{PendingRevocation, REVOCATION_KEPT_SECS};
 use crate::rotation::ArrivedSession;
 use crate::session::{Fingerprint, Holder, Session};
@@ -134,26 +136,31 @@ impl Revocations {
         op: Op,
         answer: &RevokeAnswer,
         out: &mut Outbox,
-    ) -> Option<(u64, reply::Revocation)> {
+    ) -> Option<(u64, ProfileReply)> {
         let index = self.queue.iter().position(|one| one.calling == Some(op))?;
         let one = &mut self.queue[index];
         let id = one.revocation.id;
         let good = one.revocation.access_expires_at.is_none_or(|at| at > now.wall);
         let outcome = match answer {
-            RevokeAnswer::Net(_) => {
-                one.has_failed(now);
-                return Some((id, reply::Revocation::Queued));
+            RevokeAnswer::Net(error) => {
+                one.has_failed(now, Some(&error.kind));
+                return Some((id, unusable(error)));
+            }
+            RevokeAnswer::Declined(code) => {
+                one.has_failed(now, None);
+                return Some((id, ProfileReply::Unconfirmed(Error::Rejected(Rejected::Other(code.clone())))));
             }
             RevokeAnswer::Confirmed => reply::Revocation::Revoked,
             // A refusal of a credential that is still good means that the session is gone already.
             RevokeAnswer::Refused if good => reply::Revocation::Revoked,
             RevokeAnswer::Refused => reply::Revocation::NotConfirmed,
+            RevokeAnswer::NoRoute => reply::Revocation::Impossible,
         };
         self.queue.remove(index);
         out.store(StoreJob::DropRevocation(id));
         let revoked = outcome == reply::Revocation::Revoked;
         out.notify(if revoked { Notice::Revoked } else { Notice::RevocationDropped });
-        Some((id, outcome))
+        Some((id, ProfileReply::LoggedOut(outcome)))
     }
 
     /// The answer to this call is not wanted any more; `revoke` if a session that still arrives is to be revoked.
@@ -231,9 +238,32 @@ impl Queued {
         Some(Farewell { revocation: *id, at: at.clone(), access: access.clone(), expires_at, user })
     }
 
-    fn has_failed(&mut self, now: &Moment) {
+    fn has_failed(&mut self, now: &Moment, kind: Option<&NetErrorKind>) {
         self.calling = None;
         self.failures = self.failures.saturating_add(1);
-        self.next = slow_retry_at(now, self.failures);
+        let next = slow_retry_at(now, self.failures);
+        self.next = match kind {
+            Some(NetErrorKind::Limited(secs)) => next.max(retry_after(now, *secs)),
+            Some(_) | None => next,
+        };
+    }
+}
+
+/// What whoever signed out learns of an answer that says nothing of the session.
+fn unusable(error: &NetError) -> ProfileReply {
+    match error.kind {
+        NetErrorKind::Connect(_) | NetErrorKind::Timeout | NetErrorKind::Broken => {
+            ProfileReply::LoggedOut(reply::Revocation::Queued)
+        }
+        NetErrorKind::Status(..)
+        | NetErrorKind::Cut
+        | NetErrorKind::ClientRefused(_)
+        | NetErrorKind::NotTheContract
+        | NetErrorKind::Redirect
+        | NetErrorKind::OtherSession
+        | NetErrorKind::Rotating
+        | NetErrorKind::Late
+        | NetErrorKind::Limited(_)
+        | NetErrorKind::ClientUnusable(_) => ProfileReply::Unconfirmed(Error::Net(error.clone())),
     }
 }

@@ -58,7 +58,7 @@ impl SignOut {
             Self::Wanted(waiters) | Self::Erasing { waiters, .. } => waiters.push(waiter),
             Self::Confirming { waiters, .. } if !signed_in => waiters.push(waiter),
             Self::Idle | Self::Confirming { .. } => {
-                self.report(reply::Revocation::Queued, out);
+                self.report(ProfileReply::LoggedOut(reply::Revocation::Queued), out);
                 *self = Self::Wanted(vec![waiter]);
             }
         }
@@ -107,7 +107,7 @@ impl SignOut {
     }
 
     /// The server has answered a revocation, perhaps this sign-out's.
-    pub fn confirmed(&mut self, id: u64, outcome: reply::Revocation, out: &mut Outbox) {
+    pub fn confirmed(&mut self, id: u64, outcome: ProfileReply, out: &mut Outbox) {
         if matches!(self, Self::Confirming { revocation, .. } if *revocation == id) {
             self.report(outcome, out);
         }
@@ -115,14 +115,14 @@ impl SignOut {
 
     pub fn expire(&mut self, now: &Moment, out: &mut Outbox) {
         if self.due().is_some_and(|due| due.at <= now.boot) {
-            self.report(reply::Revocation::Queued, out);
+            self.report(ProfileReply::LoggedOut(reply::Revocation::Queued), out);
         }
     }
 
     /// Reports to whoever waits for the server.
-    fn report(&mut self, outcome: reply::Revocation, out: &mut Outbox) {
+    fn report(&mut self, outcome: ProfileReply, out: &mut Outbox) {
         match std::mem::take(self) {
-            Self::Confirming { waiters, .. } => out.reply_all(waiters, &ProfileReply::LoggedOut(outcome)),
+            Self::Confirming { waiters, .. } => out.reply_all(waiters, &outcome),
             other @ (Self::Idle | Self::Wanted(_) | Self::Erasing { .. }) => *self = other,
         }
     }

@@ -18,7 +18,8 @@ use crate::time::Moment;
 impl Profile {
     /// A start, or whoever had no access until now, has read everything.
     pub(super) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
-        let Loaded { owner, file, journal, sidecar, revocations } = loaded;
+        let Loaded { owner, file, journal, sidecar, revocations, clients } = loaded;
+        self.facts.clients.load(clients);
         self.facts.owner = owner;
         let epoch = sidecar.as_ref().map(|sidecar| sidecar.epoch);
         self.sidecar.load(sidecar);

@@ -11,6 +11,7 @@ use crate::effect::{Effect, Outbox};
 use crate::error::{NotOwner, SignedOutReason};
 use crate::input::{Input, Waiter};
 use crate::inspections::Inspections;
+use crate::kept_clients::KeptClients;
 use crate::login::{Login, LoginEvent};
 use crate::logout::{Revocations, SignOut};
 use crate::notice::Notice;
@@ -60,7 +61,12 @@ impl Profile {
     /// A profile that has yet to read its files, and the effect that makes it do so.
     pub fn start(settings: Settings, now: &Moment) -> (Self, Vec<Effect>) {
         let mut profile = Self {
-            facts: ProfileFacts { settings, owner: Ok(()), server_clock: ServerClock::default() },
+            facts: ProfileFacts {
+                settings,
+                owner: Ok(()),
+                server_clock: ServerClock::default(),
+                clients: KeptClients::default(),
+            },
             outbox: Outbox::default(),
             file: FileState::Unread,
             observer: Observer::new(now),
@@ -86,6 +92,7 @@ impl Profile {
             Input::Callback { waiter, listener, query } => {
                 self.sign_in(now, LoginEvent::Callback { waiter, listener, query });
             }
+            Input::Configured(oauth) => self.facts.settings.policy.oauth = Some(*oauth),
             Input::FileChanged => self.observer.read_soon(now),
             Input::FarewellDone(revocation) => self.revocations.farewell_done(revocation),
             Input::Tick => {}

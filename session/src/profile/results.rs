@@ -5,7 +5,7 @@ use crate::error::{Error, Rejected, StoreError};
 use crate::identity::Identity;
 use crate::input::Op;
 use crate::inspections::Purpose;
-use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced};
+use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced, StoreJob};
 use crate::login::{LoginEvent, LoginOutcome};
 use crate::login_call::LoginAnswer;
 use crate::notice::Notice;
@@ -200,6 +200,11 @@ impl Profile {
                 self.revocations.take_back(&cx, at, *tokens, &mut self.outbox);
             }
             LoginOutcome::Abandoned(op, at) => self.revocations.abandon(op, at, true),
+            LoginOutcome::Client(news) => {
+                if let Some(clients) = self.facts.clients.learn(news) {
+                    self.outbox.store(StoreJob::KeepClients(clients));
+                }
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ pub fn files(capability: Capability) -> Loaded {
         journal: Ok(Journal::Empty),
         sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
         revocations: Vec::new(),
+        clients: Vec::new(),
     }
 }
 

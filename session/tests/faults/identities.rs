@@ -160,6 +160,7 @@ fn registered() -> Agent {
         client_secret: Some(Secret::new("shh")),
         auth: AuthMethod::ClientSecretBasic,
         endpoints,
+        ..Registration::default()
     };
     let holder = Holder { registration: Some(registration), ..holder() };
     let session = Session { holder, ..session(0) };

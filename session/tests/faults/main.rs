@@ -3,6 +3,7 @@
 #![allow(clippy::panic)] // the helpers of a test are one too
 
 mod accounts;
+mod clients;
 mod damaged;
 mod farewell;
 mod files;
@@ -10,6 +11,7 @@ mod fixtures;
 mod flows;
 mod identities;
 mod kept;
+mod logout;
 mod network;
 mod pages;
 mod people;

@@ -4,9 +4,9 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
-use everkey_session::policy::{OauthClient, Policy};
+use everkey_session::policy::{CallbackAddress, OauthClient, Policy};
 use everkey_session::{
-    AuthMethod, Effect, Endpoints, Error, Identity, JobResult, LoginAnswer, LoginCall, NetErrorKind, NetJob,
+    Effect, Endpoints, Error, Identity, JobResult, ListenError, LoginAnswer, LoginCall, NetErrorKind, NetJob,
     Notice, Op, ProfileReply, Registration, Rejected, Replaced, StoreJob, TokenResponse,
 };
 
@@ -26,14 +26,13 @@ fn endpoints() -> Endpoints {
 }
 
 fn registration() -> Registration {
-    let (client_id, client_secret) = ("everkey-1".to_owned(), None);
-    Registration { client_id, client_secret, auth: AuthMethod::None, endpoints: endpoints() }
+    Registration::configured("everkey-1", &endpoints())
 }
 
 /// Signed out of an OAuth server that gave this client an id.
 fn signed_out() -> Agent {
-    let client = Some(("everkey-1".to_owned(), None));
-    let oauth = Some(OauthClient { client, ..OauthClient::default() });
+    let client_id = Some("everkey-1".to_owned());
+    let oauth = Some(OauthClient { client_id, ..OauthClient::default() });
     let schemes = vec![SignInMethod::Browser, SignInMethod::Device];
     Agent::start_with(Policy { schemes, oauth, ..policy() }, no_files()).0
 }
@@ -61,7 +60,7 @@ fn binding(agent: &mut Agent) -> Op {
     };
     assert_eq!((server.as_str(), issuer.as_str()), (SERVER, SERVER));
     let (listener, job) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
-    assert_eq!(job, NetJob::Listen);
+    assert_eq!(job, NetJob::Listen(CallbackAddress::default()));
     listener
 }
 
@@ -191,7 +190,7 @@ fn the_listener_is_closed_when_the_flow_is_given_up() {
 fn without_a_port_there_is_no_flow() {
     let mut agent = signed_out();
     let listener = binding(&mut agent);
-    let why = "Address family not supported".to_owned();
+    let why = ListenError { port: None, why: "Address family not supported".to_owned() };
     let effects = agent.done(listener, JobResult::Listening(Err(why.clone())));
     assert!(effects.contains(&reply(1, ProfileReply::Failed(Error::CantListen(why)))), "{effects:?}");
 }

@@ -277,12 +277,8 @@ fn a_static_token_may_be_edited_by_hand() {
 #[test]
 fn a_server_without_revocation_is_not_asked_to_revoke() {
     let endpoints = Endpoints { token: "https://api.example/token".to_owned(), ..Endpoints::default() };
-    let registration = Registration {
-        client_id: "everkey-1".to_owned(),
-        client_secret: None,
-        auth: Default::default(),
-        endpoints,
-    };
+    let registration =
+        Registration { client_id: "everkey-1".to_owned(), endpoints, ..Registration::default() };
     let holder = Holder { registration: Some(registration), ..holder() };
     let of_oauth = Session { holder, ..session(0) };
     let cant = Policy { revokes: false, ..policy() };

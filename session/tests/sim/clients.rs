@@ -41,6 +41,7 @@ impl World {
             | ProfileReply::Opened { .. }
             | ProfileReply::SignedIn { .. }
             | ProfileReply::LoggedOut(_)
+            | ProfileReply::Unconfirmed(_)
             | ProfileReply::Failed(_) => {}
         }
     }

@@ -6,8 +6,8 @@ use crate::server::Sender;
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::{
-    Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op, PendingRevocation,
-    ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer,
+    Identity, JobResult, ListenError, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op,
+    PendingRevocation, ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer,
 };
 
 /// An open connection.
@@ -90,7 +90,10 @@ impl World {
                 let takes = self.dice.between(20, 300);
                 self.complete(takes, op, JobResult::Identified(Identity::Untold));
             }
-            NetJob::Listen => self.complete(1, op, JobResult::Listening(Err("no ports here".to_owned()))),
+            NetJob::Listen(_) => {
+                let why = ListenError { port: None, why: "no ports here".to_owned() };
+                self.complete(1, op, JobResult::Listening(Err(why)));
+            }
         }
     }
 

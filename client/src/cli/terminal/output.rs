@@ -37,8 +37,8 @@ pub fn error_line(line: impl Display) {
 pub fn failure(failure: &Failure, json: bool) -> ExitCode {
     if json {
         self::json(&failure_json(failure));
-    } else if matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
-        error_line("not signed in");
+    } else if is_nobody(failure) {
+        error_line(NOBODY);
         reason(failure);
     } else {
         error_line(plain(&failure.message));
@@ -49,16 +49,25 @@ pub fn failure(failure: &Failure, json: bool) -> ExitCode {
 
 /// The same where who is signed in was the question: that nobody is, is an answer.
 pub fn nobody(failure: &Failure) -> ExitCode {
-    if !matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin) {
+    if !is_nobody(failure) {
         return self::failure(failure, false);
     }
-    line("not signed in");
+    line(NOBODY);
     reason(failure);
     ExitCode::from(failure.code.exit_code())
 }
 
+/// What the agent's message begins with where nobody is signed in.
+const NOBODY: &str = "not signed in";
+
+/// A session that works but can't be refreshed needs a sign-in, too, though somebody is signed in.
+fn is_nobody(failure: &Failure) -> bool {
+    let signed_out = matches!(failure.code, Code::NotSignedIn | Code::NeedsLogin);
+    signed_out && failure.message.starts_with(NOBODY)
+}
+
 fn reason(failure: &Failure) {
-    let reason = failure.message.trim_start_matches("not signed in").trim();
+    let reason = failure.message.trim_start_matches(NOBODY).trim();
     let reason = reason.trim_start_matches('(').trim_end_matches(')');
     if !reason.is_empty() {
         error_line(format_args!(

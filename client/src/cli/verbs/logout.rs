@@ -6,7 +6,7 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
-use everkey_client::{Failure, Revocation};
+use everkey_client::{Failure, LoggedOut, Revocation};
 use everkey_config::ProviderKind;
 use serde_json::json;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 fn logout(context: &Context) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
     let mut client = context.client(&mut agent);
-    let revocation = client.logout()?;
+    let logged_out = client.logout()?;
     // dot-ai keeps its static token, and whoever signs out should know that.
     let left = match context.profile.provider {
         ProviderKind::DotAi => client.status().ok().and_then(|status| status.masked_static_token),
@@ -50,11 +50,12 @@ fn logout(context: &Context) -> Result<ExitCode, Failure> {
     let variable = context.given_token().ok().flatten().map(|given| output::origin(&given.origin));
     if context.options.json {
         output::json(&json!({
-            "authenticated": false, "revocation": revocation, "static_token_kept": left.is_some(),
+            "authenticated": false, "revocation": logged_out.revocation, "why": logged_out.why,
+            "static_token_kept": left.is_some(),
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    output::line(sentence(context.profile.provider, revocation));
+    output::line(sentence(context.profile.provider, &logged_out));
     if let Some(masked) = left {
         let file = context.profile.session_file.display();
         output::line(format_args!(
@@ -68,14 +69,14 @@ fn logout(context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn sentence(provider: ProviderKind, revocation: Revocation) -> String {
+fn sentence(provider: ProviderKind, logged_out: &LoggedOut) -> String {
     let signed_out = match provider {
         ProviderKind::Achilles => "✓ Logged out. Tokens cleared.",
         ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::DotAi | ProviderKind::Oauth => {
             "Signed out here."
         }
     };
-    match revocation {
+    match logged_out.revocation {
         Revocation::NothingToDo => "Nobody was signed in.".to_owned(),
         Revocation::Revoked if provider == ProviderKind::Achilles => signed_out.to_owned(),
         Revocation::Revoked => "Signed out. The api-server has revoked the session.".to_owned(),
@@ -83,7 +84,10 @@ fn sentence(provider: ProviderKind, revocation: Revocation) -> String {
             "{signed_out} The api-server can't be reached; the agent will go on telling it for seven days."
         ),
         Revocation::NotConfirmed => {
-            format!("{signed_out} The api-server did not confirm that it has revoked the session.")
+            let again =
+                |why: &String| format!(" {} The agent will go on asking for seven days.", output::plain(why));
+            let again = logged_out.why.as_ref().map(again).unwrap_or_default();
+            format!("{signed_out} The api-server did not confirm that it has revoked the session.{again}")
         }
         Revocation::Impossible if provider == ProviderKind::Binboi => format!(
             "{signed_out} This server has no way to be told: the token stays good until you revoke it in the dashboard."
@@ -102,12 +106,24 @@ mod tests {
 
     #[test]
     fn what_could_not_be_revoked_is_reported() {
-        let said = |provider| sentence(provider, Revocation::Impossible);
+        let logged_out = LoggedOut { revocation: Revocation::Impossible, why: None };
+        let said = |provider| sentence(provider, &logged_out);
         assert!(said(ProviderKind::Achilles).starts_with("✓ Logged out. Tokens cleared.\n"));
         for provider in
             [ProviderKind::Achilles, ProviderKind::DotAi, ProviderKind::Oauth, ProviderKind::Binboi]
         {
             assert!(said(provider).contains("has no way to"), "{provider:?}");
         }
+    }
+
+    #[test]
+    fn what_the_server_answered_instead_is_said() {
+        let why = Some("The api-server refused (\u{1b}[31minvalid_client).".to_owned());
+        let said = sentence(ProviderKind::Oauth, &LoggedOut { revocation: Revocation::NotConfirmed, why });
+        assert_eq!(
+            said,
+            "Signed out here. The api-server did not confirm that it has revoked the session. \
+             The api-server refused ([31minvalid_client). The agent will go on asking for seven days."
+        );
     }
 }

@@ -154,7 +154,9 @@ Options:
 
 Profiles are kept in config.toml (`everkey profile show` says where), which you
 may edit. There an oauth server without an issuer can be given by its endpoints:
-token_endpoint, authorization_endpoint and so on.
+token_endpoint, authorization_endpoint and so on; a client whose registered
+address is compared to the letter by redirect_host, redirect_port and
+redirect_path; what its tokens are to be good for (RFC 8707) by resource.
 ",
         ADD_OPTIONS,
     )

@@ -5,7 +5,7 @@ use crate::provider::descriptor::ParsedFile;
 use crate::provider::fields::{AsWritten, RawFields, fields, is_json, sendable, timestamp, unix_secs};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::{AuthMethod, Endpoints, Holder, Registration, Session};
+use everkey_session::{AuthMethod, Holder, Registration, Session};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -38,7 +38,7 @@ pub fn parse_session(bytes: &[u8]) -> ParsedFile {
         let client_secret = said(file.client_secret);
         let auth = client_secret.as_ref().map_or(AuthMethod::None, |_| AuthMethod::ClientSecretPost);
         // The file does not say where the server is, and nothing but a new sign-in would need to know.
-        Registration { client_id, client_secret, auth, endpoints: Endpoints::default() }
+        Registration { client_id, client_secret, auth, ..Registration::default() }
     });
     let session = |access: Secret, access_expires_at, registration, fixed| {
         ParsedFile::Session(Session {

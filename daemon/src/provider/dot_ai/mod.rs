@@ -26,6 +26,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     login: LoginRoutes { request: login, read: read_login },
     oauth_client: Some(|| OauthClient {
         discovery: Discovery::UsualPaths,
+        registers_anew: true,
         lifetime_secs: Some(LIFETIME_SECS),
         ..OauthClient::default()
     }),
@@ -73,14 +74,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     match call {
         LoginCall::Register { endpoints, .. } => match read_registered(endpoints, answer) {
             // The contract's token route knows no other way to prove who one is.
-            LoginAnswer::Registered(Registration {
-                client_secret: Some(secret),
-                client_id,
-                endpoints,
-                ..
-            }) => {
-                let (auth, client_secret) = (AuthMethod::ClientSecretPost, Some(secret));
-                LoginAnswer::Registered(Registration { client_id, client_secret, auth, endpoints })
+            LoginAnswer::Registered(known) if known.client_secret.is_some() => {
+                LoginAnswer::Registered(Registration { auth: AuthMethod::ClientSecretPost, ..known })
             }
             other => other,
         },

@@ -37,6 +37,7 @@ fn exchange_of(secret: Option<&str>) -> LoginCall {
             client_secret: secret.map(Secret::new),
             auth: AuthMethod::None,
             endpoints: endpoints(),
+            ..Registration::default()
         },
         code: Secret::new("code"),
         verifier: Secret::new("verifier"),

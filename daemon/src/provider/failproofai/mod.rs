@@ -3,7 +3,7 @@
 mod file;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{error_code, promised, retry_after, sendable, whole};
+use super::fields::{busy, error_code, promised, retry_after, sendable, whole};
 use super::proof::read_other;
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
@@ -145,7 +145,7 @@ fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
         (204, _) => RevokeAnswer::Confirmed,
         (200, _) if answer.is_json() => RevokeAnswer::Confirmed,
         (401, Some(_)) => RevokeAnswer::Refused,
-        _ => RevokeAnswer::Net(answer.unexpected()),
+        _ => RevokeAnswer::Net(busy(answer)),
     }
 }
 

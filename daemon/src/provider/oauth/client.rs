@@ -20,3 +20,10 @@ pub fn from_client(known: &Registration, url: &String, fields: &[(&str, &str)]) 
     }
     HttpRequest::form(url, &fields)
 }
+
+/// The same for tokens, or for what leads to them: with the resources that they are to be good for (RFC 8707 section 2).
+pub fn for_tokens(known: &Registration, url: &String, fields: &[(&str, &str)]) -> HttpRequest {
+    let resources = known.resources.iter().map(|resource| ("resource", resource.as_str()));
+    let fields: Vec<_> = fields.iter().copied().chain(resources).collect();
+    from_client(known, url, &fields)
+}

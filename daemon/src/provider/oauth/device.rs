@@ -1,6 +1,6 @@
 //! Sign-in by device code (RFC 8628).
 
-use super::client::from_client;
+use super::client::for_tokens;
 use super::error::{error_code, failed};
 use super::tokens::read_sign_in;
 use crate::http::{self, HttpRequest, HttpResponse};
@@ -21,7 +21,7 @@ pub fn start(known: &Registration, scope: Option<&str>) -> Option<HttpRequest> {
     if scope.is_some_and(|scope| scope.split(' ').any(|one| one == "offline_access")) {
         fields.push(("prompt", "consent"));
     }
-    Some(from_client(known, known.endpoints.device_authorization.as_ref()?, &fields))
+    Some(for_tokens(known, known.endpoints.device_authorization.as_ref()?, &fields))
 }
 
 #[derive(Deserialize)]
@@ -72,7 +72,7 @@ fn presentable(url: &str) -> Option<String> {
 /// Section 3.4.
 pub fn poll(known: &Registration, device_code: &Secret) -> HttpRequest {
     let fields = [("grant_type", DEVICE_CODE), ("device_code", device_code.expose())];
-    from_client(known, &known.endpoints.token, &fields)
+    for_tokens(known, &known.endpoints.token, &fields)
 }
 
 /// Section 3.5. The code counts more than the status, which some servers choose themselves.

@@ -11,10 +11,10 @@ pub(super) mod tokens;
 mod user_claims;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::retry_after;
+use super::fields::{busy, retry_after};
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse, RequestTarget};
-use client::from_client;
+use client::{for_tokens, from_client};
 use error::{error_code, failed};
 use everkey_config::ProviderKind;
 use everkey_proto::{ReplayRule, Secret};
@@ -58,7 +58,7 @@ fn token_endpoint(at: &CallTarget) -> Option<RequestTarget> {
 fn refresh(at: &CallTarget, refresh: &Secret) -> Option<HttpRequest> {
     let known = at.registration.as_ref()?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-    Some(from_client(known, &known.endpoints.token, &fields))
+    Some(for_tokens(known, &known.endpoints.token, &fields))
 }
 
 /// Only everkey-server has a session endpoint.
@@ -140,12 +140,13 @@ fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
     Some(from_client(known, known.endpoints.revocation.as_ref()?, &fields))
 }
 
-/// Reads the answer to it; the body of a 200 says nothing (RFC 7009 section 2.2).
+/// Reads the answer to it; the body of a 200 says nothing. A token that is unknown or revoked already is answered with
+/// 200, so no error means that it is gone (RFC 7009 section 2.2).
 fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (200 | 204, _) => RevokeAnswer::Confirmed,
-        (400 | 401, Some(_)) => RevokeAnswer::Refused,
-        _ => RevokeAnswer::Net(answer.unexpected()),
+        (400..=428 | 430..=499, Some(code)) => RevokeAnswer::Declined(code),
+        _ => RevokeAnswer::Net(busy(answer)),
     }
 }
 

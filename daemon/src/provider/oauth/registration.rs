@@ -5,10 +5,11 @@ use super::device::DEVICE_CODE;
 use super::error::failed;
 use super::metadata::client_auth;
 use crate::http::{HttpRequest, HttpResponse};
+use crate::provider::fields::whole;
 use everkey_proto::Secret;
 use everkey_session::{AuthMethod, Endpoints, LoginAnswer, NetErrorKind, Registration};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Registers for the browser if there is a redirect, else for device codes; none without a registration endpoint.
 pub fn call(endpoints: &Endpoints, redirect: Option<&str>, scope: Option<&str>) -> Option<HttpRequest> {
@@ -52,6 +53,13 @@ struct Registered {
     client_id: String,
     client_secret: Option<Secret>,
     token_endpoint_auth_method: Option<String>,
+    client_secret_expires_at: Option<Value>,
+}
+
+/// Unix seconds; 0 is never (RFC 7591 section 3.2.1). What can't be read is as good as not said.
+fn lapses(at: Value) -> Option<u64> {
+    let at = at.as_number().map(whole)?;
+    u64::try_from(at).ok().filter(|at| *at > 0)
 }
 
 /// What the server knows this client as from now on (RFC 7591 section 3.2.1); it may have chosen otherwise than asked.
@@ -78,8 +86,10 @@ fn understand(endpoints: &Endpoints, known: Registered) -> Option<Registration> 
     let proves = auth == AuthMethod::None || secret.as_ref().is_some_and(|secret| visible(secret.expose()));
     (named && proves).then(|| Registration {
         client_id: known.client_id,
+        secret_expires_at: known.client_secret_expires_at.and_then(lapses).filter(|_| secret.is_some()),
         client_secret: secret.filter(|_| auth != AuthMethod::None),
         auth,
         endpoints: endpoints.clone(),
+        ..Registration::default()
     })
 }

@@ -1,6 +1,6 @@
 //! What the token endpoint is asked and answers (RFC 6749 sections 4.1.3, 5 and 6), with what everkey-server adds (RR-1).
 
-use super::client::from_client;
+use super::client::for_tokens;
 use super::error::{error_code, failed, refuses_token};
 use super::user_claims::{check_id_token, of_id_token};
 use crate::http::{HttpRequest, HttpResponse};
@@ -28,7 +28,7 @@ pub fn exchange_call(
         ("code_verifier", verifier.expose()),
     ];
     fields.extend(extra);
-    from_client(known, &known.endpoints.token, &fields)
+    for_tokens(known, &known.endpoints.token, &fields)
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 //! Only what comes back with the right `state` counts; anything else changes nothing.
 
 use crate::error::{Error, Rejected};
+use crate::kept_clients::ClientNews;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_call::{LoginAnswer, LoginCall};
@@ -26,6 +27,9 @@ pub(crate) struct Browser {
     state: Secret,
     nonce: String,
     stage: Stage,
+    /// Whether the client is one of an earlier sign-in.
+    reuses: bool,
+    news: Option<ClientNews>,
 }
 
 #[derive(Debug)]
@@ -53,6 +57,8 @@ impl Browser {
             state: Secret::new(hex(&now.random("state"))),
             nonce: hex(&now.random("nonce")[..16]),
             stage: Stage::Over,
+            reuses: false,
+            news: None,
         };
         let first = match client::endpoints(&browser.oauth, server) {
             Some(endpoints) => browser.discovered(endpoints),
@@ -72,7 +78,9 @@ impl Browser {
                 None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
-                self.open(registration, port)
+                let redirect = Some(self.oauth.callback.url(port));
+                self.news = client::registered(&self.oauth, &registration, redirect);
+                self.open(client::for_grant(&self.oauth, registration), port)
             }
             (Stage::Registering(_), answer) => client::not_registered(&self.server, answer),
             (Stage::Exchanging(registration), LoginAnswer::Granted(tokens)) => {
@@ -83,6 +91,9 @@ impl Browser {
                     }
                     None => NextStep::Finish(Box::new(tokens), Some(Box::new(registration))),
                 }
+            }
+            (Stage::Exchanging(registration), LoginAnswer::Rejected(rejected)) => {
+                self.rejected(&registration, rejected)
             }
             (Stage::Identifying(registration, tokens), answer) => {
                 match client::identified(&self.server, &tokens, answer) {
@@ -103,18 +114,49 @@ impl Browser {
 
     pub fn listening(&mut self, port: u16) -> Option<NextStep> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Binding(endpoints) => Some(match client::known(&self.oauth, &endpoints) {
-                Some(registration) => self.open(registration, port),
-                None => {
-                    let next = client::register(&self.oauth, &endpoints, Some(redirect(port)));
-                    self.stage = Stage::Registering(port);
-                    next
-                }
-            }),
+            Stage::Binding(endpoints) => Some(self.choose_client(&endpoints, port)),
             other => {
                 self.stage = other;
                 None
             }
+        }
+    }
+
+    /// The configured client, one of an earlier sign-in, or a new one.
+    fn choose_client(&mut self, endpoints: &Endpoints, port: u16) -> NextStep {
+        if let Some(registration) = client::known(&self.oauth, endpoints) {
+            return self.open(registration, port);
+        }
+        let redirect = self.oauth.callback.url(port);
+        if let Some(registration) = client::kept(&self.oauth, endpoints, Some(&redirect)) {
+            self.reuses = true;
+            return self.open(registration, port);
+        }
+        self.stage = Stage::Registering(port);
+        client::register(&self.oauth, endpoints, Some(redirect))
+    }
+
+    /// The next sign-in registers anew where the server does not know the client of an earlier one.
+    fn rejected(&mut self, registration: &Registration, rejected: Rejected) -> NextStep {
+        if self.reuses && client::is_unknown(&rejected) {
+            self.news = Some(ClientNews::Gone(registration.client_id.clone()));
+        }
+        NextStep::Fail(Error::Rejected(rejected))
+    }
+
+    /// What the next sign-in is to know of this one's client.
+    pub fn take_news(&mut self) -> Option<ClientNews> {
+        self.news.take()
+    }
+
+    /// The sign-in is given up. If nobody came back, the server may have shown that it does not know the client of an
+    /// earlier sign-in, on a page that nobody here sees.
+    pub fn given_up(&self) -> Option<ClientNews> {
+        match &self.stage {
+            Stage::Open { registration, .. } if self.reuses => {
+                Some(ClientNews::Gone(registration.client_id.clone()))
+            }
+            _ => None,
         }
     }
 
@@ -142,7 +184,7 @@ impl Browser {
                     registration: registration.clone(),
                     code,
                     verifier: self.verifier.clone(),
-                    redirect: redirect(page.port),
+                    redirect: self.oauth.callback.url(page.port),
                     nonce: self.nonce(&registration.endpoints),
                     lifetime_secs: self.oauth.lifetime_secs,
                 };
@@ -150,10 +192,11 @@ impl Browser {
                 NextStep::Call(next)
             }
             Outcome::Error(error) => {
+                let registration = registration.clone();
                 self.stage = Stage::Over;
                 let denied = error == "access_denied";
                 let rejected = if denied { Rejected::Denied } else { Rejected::Other(error) };
-                NextStep::Fail(Error::Rejected(rejected))
+                self.rejected(&registration, rejected)
             }
         }
     }
@@ -219,8 +262,9 @@ impl Browser {
             self.stage = Stage::Over;
             return NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Browser)));
         }
+        let callback = client::callback(&self.oauth, &endpoints);
         self.stage = Stage::Binding(endpoints);
-        NextStep::Listen
+        NextStep::Listen(callback)
     }
 
     fn open(&mut self, registration: Registration, port: u16) -> NextStep {
@@ -233,7 +277,7 @@ impl Browser {
         query
             .append_pair("response_type", "code")
             .append_pair("client_id", &registration.client_id)
-            .append_pair("redirect_uri", &redirect(port))
+            .append_pair("redirect_uri", &self.oauth.callback.url(port))
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")
             .append_pair("state", self.state.expose());
@@ -242,6 +286,9 @@ impl Browser {
         }
         if let Some(nonce) = &nonce {
             query.append_pair("nonce", nonce);
+        }
+        for resource in &registration.resources {
+            query.append_pair("resource", resource);
         }
         // OpenID Connect Core, 11: without it, refresh tokens are not meant.
         if scope.is_some_and(|scope| scope.split(' ').any(|one| one == "offline_access")) {
@@ -252,11 +299,6 @@ impl Browser {
         self.stage = Stage::Open { registration, page: page.clone() };
         NextStep::Ask(Prompt::Open(page))
     }
-}
-
-/// Where the browser comes back to: a literal address, since `localhost` may be somebody else's (RFC 8252, 7.3).
-fn redirect(port: u16) -> String {
-    format!("http://127.0.0.1:{port}/callback")
 }
 
 /// What came back: each parameter once, or nothing.

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::{NetError, NetErrorKind};
 use crate::login::schemes::fixtures::*;
 use crate::login_call::WellKnown;
-use crate::registration::AuthMethod;
+use crate::policy::{CallbackAddress, CallbackPort};
 use std::collections::BTreeMap;
 
 const PORT: u16 = 40_123;
@@ -14,7 +14,10 @@ const REDIRECT: &str = "http://127.0.0.1:40123/callback";
 fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, BrowserPage) {
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(oauth));
     assert_eq!(first, discovery(SignInMethod::Browser, WellKnown::OpenId));
-    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints)), NextStep::Listen);
+    assert_eq!(
+        browser.resume(LoginAnswer::Discovered(endpoints)),
+        NextStep::Listen(CallbackAddress::default())
+    );
     match browser.listening(PORT) {
         Some(NextStep::Ask(Prompt::Open(page))) => (browser, page),
         other => panic!("{other:?} instead of a page"),
@@ -22,7 +25,7 @@ fn at_page_of(endpoints: Endpoints, oauth: &OauthClient) -> (Browser, BrowserPag
 }
 
 fn at_page() -> (Browser, BrowserPage) {
-    at_page_of(endpoints(), &with_id(None))
+    at_page_of(endpoints(), &with_id())
 }
 
 /// The parameters of the page, each of which is there once.
@@ -61,7 +64,7 @@ fn the_challenge_is_s256_of_the_verifier_that_is_sent() {
     let state = state_of(&page);
     let next = back(&mut browser, &format!("code=a%2Bb&state={state}"));
     let (known, code, verifier, redirect, nonce) = exchange(next);
-    assert_eq!((known, code), (registration(endpoints()), Secret::new("a+b")));
+    assert_eq!((known, code), (configured(endpoints()), Secret::new("a+b")));
     assert_eq!((redirect.as_str(), said["redirect_uri"].as_str()), (REDIRECT, REDIRECT));
     assert_eq!((said["client_id"].as_str(), said["code_challenge_method"].as_str()), ("everkey-1", "S256"));
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()));
@@ -120,7 +123,7 @@ fn a_second_answer_is_stray() {
     assert_eq!(back(&mut browser, &query), NextStep::Stray);
     assert_eq!(browser.question(), None, "the page has done its part");
     let end = browser.resume(LoginAnswer::Granted(grant(Some(user("ann")))));
-    let known = Some(Box::new(registration(endpoints())));
+    let known = Some(Box::new(configured(endpoints())));
     assert_eq!(end, NextStep::Finish(Box::new(grant(Some(user("ann")))), known));
     assert_eq!(back(&mut browser, &query), NextStep::Stray);
 }
@@ -151,7 +154,7 @@ fn a_server_that_names_itself_must_be_the_one() {
     ];
     for (endpoints, iss, good) in cases {
         for outcome in ["code=c", "error=access_denied"] {
-            let (mut browser, page) = at_page_of(endpoints.clone(), &with_id(None));
+            let (mut browser, page) = at_page_of(endpoints.clone(), &with_id());
             let next = back(&mut browser, &format!("{outcome}&state={}{iss}", state_of(&page)));
             let mixed_up = matches!(next, NextStep::Fail(Error::Rejected(Rejected::Issuer(_))));
             assert_eq!(mixed_up, !good, "{outcome} with {iss:?}: {next:?}");
@@ -216,32 +219,13 @@ fn scopes_are_the_configured_ones_or_the_usual_ones_offered() {
         (said.remove("scope"), said.contains_key("nonce"))
     };
     let usual = Some("openid email offline_access".to_owned());
-    assert_eq!(scope_of(&with_id(None), &["offline_access", "phone", "email", "openid"]), (usual, true));
-    assert_eq!(scope_of(&with_id(None), &["email"]), (Some("email".to_owned()), false));
-    assert_eq!(scope_of(&with_id(None), &[]), (None, false), "it does not say what it has");
-    let api = |scope: &str| OauthClient { scope: Some(scope.to_owned()), ..with_id(None) };
+    assert_eq!(scope_of(&with_id(), &["offline_access", "phone", "email", "openid"]), (usual, true));
+    assert_eq!(scope_of(&with_id(), &["email"]), (Some("email".to_owned()), false));
+    assert_eq!(scope_of(&with_id(), &[]), (None, false), "it does not say what it has");
+    let api = |scope: &str| OauthClient { scope: Some(scope.to_owned()), ..with_id() };
     assert_eq!(scope_of(&api("api"), &["openid"]), (Some("api".to_owned()), false));
     assert_eq!(scope_of(&api("openidx"), &["openid"]), (Some("openidx".to_owned()), false));
     assert_eq!(scope_of(&api("api openid"), &[]), (Some("api openid".to_owned()), true));
-}
-
-#[test]
-fn a_client_secret_is_sent_as_the_server_accepts_it() {
-    use AuthMethod::{ClientSecretBasic, ClientSecretPost, None as Nothing};
-    let cases = [
-        (Some("shh"), vec![], ClientSecretBasic),
-        (Some("shh"), vec![ClientSecretPost, ClientSecretBasic], ClientSecretBasic),
-        (Some("shh"), vec![ClientSecretPost], ClientSecretPost),
-        (None, vec![], Nothing),
-        (None, vec![ClientSecretBasic], Nothing),
-    ];
-    for (secret, client_auth, expected) in cases {
-        let endpoints = Endpoints { client_auth, ..endpoints() };
-        let (mut browser, page) = at_page_of(endpoints, &with_id(secret));
-        assert!(!page.url.contains("shh"), "{}", page.url);
-        let (known, ..) = exchange(back(&mut browser, &format!("code=c&state={}", state_of(&page))));
-        assert_eq!((known.auth, known.client_secret), (expected, secret.map(Secret::new)));
-    }
 }
 
 #[test]
@@ -254,6 +238,44 @@ fn an_unknown_client_is_registered_with_its_port() {
     let next = browser.resume(LoginAnswer::Registered(registration(endpoints())));
     let NextStep::Ask(Prompt::Open(page)) = next else { panic!("{next:?}") };
     assert_eq!((page.port, parameters(&page)["client_id"].as_str()), (PORT, "everkey-1"));
+}
+
+#[test]
+fn a_registered_address_is_used_to_the_letter() {
+    let path = "/oauth/back".to_owned();
+    let callback = CallbackAddress { localhost: true, port: CallbackPort::Only(PORT), path };
+    let oauth = OauthClient { callback: callback.clone(), ..with_id() };
+    let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&oauth));
+    assert_eq!(browser.resume(LoginAnswer::Discovered(endpoints())), NextStep::Listen(callback));
+    let Some(NextStep::Ask(Prompt::Open(page))) = browser.listening(PORT) else { panic!("no page") };
+    let address = "http://localhost:40123/oauth/back";
+    assert_eq!(parameters(&page)["redirect_uri"], address);
+    let (.., redirect, _) = exchange(back(&mut browser, &format!("code=c&state={}", state_of(&page))));
+    assert_eq!(redirect, address);
+}
+
+#[test]
+fn each_resource_is_asked_for_and_kept_with_the_grant() {
+    let resources = ["https://a.example", "https://b.example/?x"].map(str::to_owned).to_vec();
+    let known = OauthClient { resources: resources.clone(), ..with_id() };
+    let unknown = OauthClient { resources: resources.clone(), ..OauthClient::default() };
+    for oauth in [known, unknown] {
+        let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&oauth));
+        browser.resume(LoginAnswer::Discovered(endpoints()));
+        let mut next = browser.listening(PORT);
+        if matches!(next, Some(NextStep::Call(_))) {
+            next = Some(browser.resume(LoginAnswer::Registered(registration(endpoints()))));
+        }
+        let Some(NextStep::Ask(Prompt::Open(page))) = next else { panic!("{next:?}") };
+        let query = page.url.split_once('?').map_or("", |(_, query)| query);
+        let asked = form_urlencoded::parse(query.as_bytes()).into_owned();
+        let asked: Vec<_> = asked.filter(|(name, _)| name == "resource").map(|(_, value)| value).collect();
+        assert_eq!(asked, resources);
+        let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state");
+        let state = state.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let (known, ..) = exchange(back(&mut browser, &format!("code=c&state={state}")));
+        assert_eq!(known.resources, resources);
+    }
 }
 
 #[test]
@@ -272,7 +294,7 @@ fn a_registration_that_is_refused_or_impossible_ends_it() {
 
 #[test]
 fn a_server_without_a_page_does_not_offer_it() {
-    let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&with_id(None)));
+    let (mut browser, _) = Browser::begin(&after_ms(0), SERVER, Some(&with_id()));
     let end = browser.resume(LoginAnswer::Discovered(Endpoints { authorization: None, ..endpoints() }));
     assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Browser))));
 }
@@ -280,18 +302,21 @@ fn a_server_without_a_page_does_not_offer_it() {
 #[test]
 fn a_page_with_a_query_of_its_own_keeps_it() {
     let tenant = Some(format!("{SERVER}/authorize?tenant=x"));
-    let (_, page) = at_page_of(Endpoints { authorization: tenant, ..endpoints() }, &with_id(None));
+    let (_, page) = at_page_of(Endpoints { authorization: tenant, ..endpoints() }, &with_id());
     assert_eq!(parameters(&page)["tenant"], "x");
     assert!(page.url.starts_with("https://id.example/authorize?tenant=x&response_type=code"), "{}", page.url);
 }
 
 #[test]
 fn endpoints_that_are_known_are_not_asked_for() {
-    let given = OauthClient { discovery: crate::policy::Discovery::Given(endpoints()), ..with_id(None) };
-    assert_eq!(Browser::begin(&after_ms(0), SERVER, Some(&given)).1, NextStep::Listen);
+    let given = OauthClient { discovery: crate::policy::Discovery::Given(endpoints()), ..with_id() };
+    assert_eq!(
+        Browser::begin(&after_ms(0), SERVER, Some(&given)).1,
+        NextStep::Listen(CallbackAddress::default())
+    );
     let usual = OauthClient { discovery: crate::policy::Discovery::UsualPaths, ..OauthClient::default() };
     let (mut browser, first) = Browser::begin(&after_ms(0), SERVER, Some(&usual));
-    assert_eq!(first, NextStep::Listen);
+    assert_eq!(first, NextStep::Listen(CallbackAddress::default()));
     let next = browser.listening(PORT);
     let Some(NextStep::Call(LoginCall::Register { endpoints, .. })) = next else { panic!("{next:?}") };
     assert_eq!(endpoints.registration.as_deref(), Some("https://id.example/register"));
@@ -325,7 +350,7 @@ fn the_server_is_asked_when_tokens_name_no_user() {
     let NextStep::Finish(grant, Some(known)) = browser.resume(accepted(Some(user("ann")))) else {
         panic!("it is not finished")
     };
-    assert_eq!((grant.user, *known), (Some(user("ann")), registration(endpoints())));
+    assert_eq!((grant.user, *known), (Some(user("ann")), configured(endpoints())));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A code is shown here and approved on another device (RFC 8628); achilles has no client ids and no discovery.
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
+use crate::kept_clients::ClientNews;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_call::{LoginAnswer, LoginCall};
@@ -28,6 +29,9 @@ pub(crate) struct Device {
     oauth: Option<OauthClient>,
     registration: Option<Registration>,
     stage: Stage,
+    /// Whether the client is one of an earlier sign-in.
+    reuses: bool,
+    news: Option<ClientNews>,
 }
 
 #[derive(Debug)]
@@ -53,8 +57,14 @@ struct Code {
 
 impl Device {
     pub fn begin(server: &str, oauth: Option<&OauthClient>) -> (Self, NextStep) {
-        let mut device =
-            Self { server: server.to_owned(), oauth: oauth.cloned(), registration: None, stage: Stage::Over };
+        let mut device = Self {
+            server: server.to_owned(),
+            oauth: oauth.cloned(),
+            registration: None,
+            stage: Stage::Over,
+            reuses: false,
+            news: None,
+        };
         let first = match oauth {
             None => device.start(),
             Some(oauth) => match client::endpoints(oauth, server) {
@@ -78,7 +88,9 @@ impl Device {
                 None => NextStep::Fail(Error::Net(net)),
             },
             (Stage::Registering, LoginAnswer::Registered(registration)) => {
-                self.registration = Some(registration);
+                let oauth = self.oauth.as_ref();
+                self.news = oauth.and_then(|oauth| client::registered(oauth, &registration, None));
+                self.registration = oauth.map(|oauth| client::for_grant(oauth, registration));
                 self.start()
             }
             (Stage::Registering, answer) => client::not_registered(&self.server, answer),
@@ -106,6 +118,7 @@ impl Device {
                 self.stage = Stage::Shown(code);
                 NextStep::Sleep { secs: interval, show: Some(Prompt::Show(shown)) }
             }
+            (Stage::Starting, LoginAnswer::Rejected(rejected)) => self.not_started(rejected),
             (Stage::Shown(code), answer) => self.polled(now, code, answer),
             (Stage::Identifying(tokens), answer) => match client::identified(&self.server, &tokens, answer) {
                 Ok(tokens) => NextStep::Finish(Box::new(tokens), self.registration.take().map(Box::new)),
@@ -175,11 +188,44 @@ impl Device {
                 self.registration = Some(registration);
                 self.start()
             }
-            None => {
-                self.stage = Stage::Registering;
-                client::register(oauth, &endpoints, None)
-            }
+            None => match client::kept(oauth, &endpoints, None) {
+                Some(registration) => {
+                    self.reuses = true;
+                    self.registration = Some(registration);
+                    self.start()
+                }
+                None => {
+                    self.stage = Stage::Registering;
+                    client::register(oauth, &endpoints, None)
+                }
+            },
         }
+    }
+
+    /// A server that does not know the client of an earlier sign-in is asked for another.
+    fn not_started(&mut self, rejected: Rejected) -> NextStep {
+        match self.oauth.as_ref().zip(self.registration.take()) {
+            Some((oauth, registration)) if self.reuses && client::is_unknown(&rejected) => {
+                self.reuses = false;
+                self.stage = Stage::Registering;
+                self.news = Some(ClientNews::Gone(registration.client_id));
+                client::register(oauth, &registration.endpoints, None)
+            }
+            _ => NextStep::Fail(Error::Rejected(rejected)),
+        }
+    }
+
+    fn forget_unknown(&mut self, rejected: &Rejected) {
+        if let Some(known) =
+            self.registration.as_ref().filter(|_| self.reuses && client::is_unknown(rejected))
+        {
+            self.news = Some(ClientNews::Gone(known.client_id.clone()));
+        }
+    }
+
+    /// What the next sign-in is to know of this one's client.
+    pub fn take_news(&mut self) -> Option<ClientNews> {
+        self.news.take()
     }
 
     fn start(&mut self) -> NextStep {
@@ -193,7 +239,10 @@ impl Device {
         code.last = None;
         let pause = match answer {
             LoginAnswer::Granted(tokens) => return self.granted(tokens),
-            LoginAnswer::Rejected(rejected) => return NextStep::Fail(Error::Rejected(rejected)),
+            LoginAnswer::Rejected(rejected) => {
+                self.forget_unknown(&rejected);
+                return NextStep::Fail(Error::Rejected(rejected));
+            }
             LoginAnswer::Pending => code.interval,
             LoginAnswer::SlowDown => {
                 code.interval = (code.interval + SLOWER).min(LONGEST_PAUSE);
@@ -237,7 +286,8 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         | NetErrorKind::Timeout
         | NetErrorKind::Broken
         | NetErrorKind::Cut
-        | NetErrorKind::Limited(_) => true,
+        | NetErrorKind::Limited(_)
+        | NetErrorKind::ClientUnusable(_) => true,
         NetErrorKind::Status(status, _) => *status >= 500,
         NetErrorKind::NotTheContract
         | NetErrorKind::ClientRefused(_)

@@ -5,7 +5,6 @@ use crate::error::NetError;
 use crate::identity::Identity;
 use crate::login::schemes::fixtures::*;
 use crate::login_call::WellKnown;
-use crate::registration::AuthMethod;
 use everkey_proto::reply::User;
 
 /// What the server answers to the start: a code for ten minutes, asked for every five seconds.
@@ -186,20 +185,22 @@ fn an_unknown_client_discovers_registers_and_starts() {
 
 #[test]
 fn a_known_client_skips_registration_and_requests_the_configured_scope() {
-    let oauth = OauthClient { scope: Some("api".to_owned()), ..with_id(Some("shh")) };
+    let resources = vec!["https://api.example".to_owned()];
+    let oauth = OauthClient { scope: Some("api".to_owned()), resources: resources.clone(), ..with_id() };
     let (mut device, _) = Device::begin(SERVER, Some(&oauth));
     let next = device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
     let NextStep::Call(LoginCall::StartDevice { registration: Some(known), scope }) = next else {
         panic!("{next:?}")
     };
     assert_eq!((scope.as_deref(), known.client_id.as_str()), (Some("api"), "everkey-1"));
-    assert_eq!((known.client_secret, known.auth), (Some(Secret::new("shh")), AuthMethod::ClientSecretBasic));
+    assert_eq!(known.resources, resources);
+    assert!(known.configured && known.client_secret.is_none(), "its secret is added where it is sent");
 }
 
 #[test]
 fn a_server_without_a_device_endpoint_does_not_offer_it() {
     let bare = Endpoints { device_authorization: None, ..endpoints() };
-    for oauth in [OauthClient::default(), with_id(None)] {
+    for oauth in [OauthClient::default(), with_id()] {
         let (mut device, _) = Device::begin(SERVER, Some(&oauth));
         let end = device.resume(&after_ms(0), LoginAnswer::Discovered(bare.clone()));
         assert_eq!(end, NextStep::Fail(Error::Rejected(Rejected::SignInMethod(SignInMethod::Device))));
@@ -231,13 +232,13 @@ fn trouble_before_a_code_is_shown_ends_it() {
 
 /// The tokens have arrived without saying whose they are enough.
 fn identifying(known: Option<User>) -> Device {
-    let (mut device, _) = Device::begin(SERVER, Some(&with_id(None)));
+    let (mut device, _) = Device::begin(SERVER, Some(&with_id()));
     device.resume(&after_ms(0), LoginAnswer::Discovered(endpoints()));
     device.resume(&after_ms(0), started(5, 600));
     device.wake(&after_ms(5_000));
     let next = device.resume(&after_ms(5_000), LoginAnswer::Granted(grant(known)));
     let identify =
-        LoginCall::Identify { registration: Some(registration(endpoints())), access: Secret::new("access") };
+        LoginCall::Identify { registration: Some(configured(endpoints())), access: Secret::new("access") };
     assert_eq!(next, NextStep::Call(identify));
     device
 }
@@ -266,6 +267,6 @@ fn login_succeeds_even_if_the_server_names_no_user() {
     let timeout = Identity::Net(NetError { server: SERVER.to_owned(), kind: NetErrorKind::Timeout });
     for identity in [Identity::Untold, Identity::Refused, Identity::Limited(9), timeout] {
         let end = identifying(None).resume(&after_ms(6_000), LoginAnswer::Identified(identity));
-        assert_eq!(end, NextStep::Finish(Box::new(grant(None)), Some(Box::new(registration(endpoints())))));
+        assert_eq!(end, NextStep::Finish(Box::new(grant(None)), Some(Box::new(configured(endpoints())))));
     }
 }

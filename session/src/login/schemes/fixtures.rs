@@ -6,7 +6,7 @@ use crate::journal::Capability;
 use crate::login::next_step::NextStep;
 use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::OauthClient;
-use crate::registration::{AuthMethod, Endpoints, Registration};
+use crate::registration::{Endpoints, Registration};
 use crate::session::Claims;
 use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
@@ -46,13 +46,17 @@ pub fn discovery(scheme: SignInMethod, place: WellKnown) -> NextStep {
 
 /// This client as the server knows it.
 pub fn registration(endpoints: Endpoints) -> Registration {
-    Registration { client_id: "everkey-1".to_owned(), client_secret: None, auth: AuthMethod::None, endpoints }
+    Registration { client_id: "everkey-1".to_owned(), endpoints, ..Registration::default() }
+}
+
+/// The configured client, whose secret is nobody's business here.
+pub fn configured(endpoints: Endpoints) -> Registration {
+    Registration { configured: true, ..registration(endpoints) }
 }
 
 /// A client that the server gave an id beforehand.
-pub fn with_id(secret: Option<&str>) -> OauthClient {
-    let client = Some(("everkey-1".to_owned(), secret.map(Secret::new)));
-    OauthClient { client, ..OauthClient::default() }
+pub fn with_id() -> OauthClient {
+    OauthClient { client_id: Some("everkey-1".to_owned()), ..OauthClient::default() }
 }
 
 pub fn user(id: &str) -> User {

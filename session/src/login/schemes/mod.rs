@@ -4,5 +4,7 @@ pub(super) mod browser;
 pub(super) mod device;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod kept_client_tests;
 pub(super) mod otp;
 pub(super) mod token;

@@ -65,6 +65,8 @@ fn steps_of_session(job: &StoreJob) -> VecDeque<Step> {
             .collect(),
         StoreJob::QueueRevocation(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
         StoreJob::DropRevocation(id) => vec![Step::DropRevocation(id), Step::SyncState],
+        // Nobody here registers.
+        StoreJob::KeepClients(_) => vec![Step::SyncState],
     };
     steps.into()
 }
@@ -91,7 +93,8 @@ pub(super) fn succeeded(running: &Running) -> Outcome {
         | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
         | StoreJob::QueueRevocation(_)
-        | StoreJob::DropRevocation(_) => JobResult::Stored(Ok(())),
+        | StoreJob::DropRevocation(_)
+        | StoreJob::KeepClients(_) => JobResult::Stored(Ok(())),
     })
 }
 
@@ -115,7 +118,8 @@ pub(super) fn failed(job: &Job) -> Outcome {
         | StoreJob::WriteSidecar(_)
         | StoreJob::Settle(_)
         | StoreJob::QueueRevocation(_)
-        | StoreJob::DropRevocation(_) => JobResult::Stored(Err(trouble())),
+        | StoreJob::DropRevocation(_)
+        | StoreJob::KeepClients(_) => JobResult::Stored(Err(trouble())),
     })
 }
 

@@ -345,6 +345,7 @@ impl Disk {
             journal,
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
+            clients: Vec::new(),
         }
     }
 

@@ -176,6 +176,7 @@ impl Memory {
             Input::Request { .. }
             | Input::Gone(_)
             | Input::Callback { .. }
+            | Input::Configured(_)
             | Input::FileChanged
             | Input::FarewellDone(_)
             | Input::Tick => (input, None),
@@ -302,7 +303,8 @@ impl Memory {
             | StoreJob::Commit(_)
             | StoreJob::Replace { .. }
             | StoreJob::QueueRevocation(_)
-            | StoreJob::DropRevocation(_) => None,
+            | StoreJob::DropRevocation(_)
+            | StoreJob::KeepClients(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {
@@ -389,7 +391,7 @@ impl Memory {
             | NetJob::Login { .. }
             | NetJob::Revoke(_)
             | NetJob::Identify { .. }
-            | NetJob::Listen => pass(Effect::Net(op, job)),
+            | NetJob::Listen(_) => pass(Effect::Net(op, job)),
         }
     }
 }

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 mod files;
+mod registration;
+mod revocation;
 mod sign_in;
 
 const ISSUER: &str = "https://id.example/realm";
@@ -56,7 +58,13 @@ fn endpoints() -> Endpoints {
 
 fn known(auth: AuthMethod) -> Registration {
     let client_secret = (auth != AuthMethod::None).then(|| Secret::new("c:s"));
-    Registration { client_id: "me".into(), client_secret, auth, endpoints: endpoints() }
+    Registration {
+        client_id: "me".into(),
+        client_secret,
+        auth,
+        endpoints: endpoints(),
+        ..Registration::default()
+    }
 }
 
 fn here(auth: AuthMethod) -> CallTarget {
@@ -242,37 +250,6 @@ fn a_refresh_names_its_user_and_survives_bad_id_tokens() {
 
 fn id_token(claims: &Value) -> String {
     format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()))
-}
-
-#[test]
-fn the_refresh_token_is_revoked_or_else_the_access_token() {
-    let mut revocation = PendingRevocation {
-        id: 1,
-        at: here(AuthMethod::None),
-        access: Secret::new("a"),
-        access_expires_at: None,
-        refresh: Some(Secret::new("r")),
-        until: 0,
-        user: None,
-    };
-    let body = |revocation: &PendingRevocation| revoke(revocation).map(|call| call.sent_body().to_owned());
-    assert_eq!(body(&revocation).unwrap(), "token=r&token_type_hint=refresh_token&client_id=me");
-    revocation.refresh = None;
-    assert_eq!(body(&revocation).unwrap(), "token=a&token_type_hint=access_token&client_id=me");
-    if let Some(known) = &mut revocation.at.registration {
-        known.endpoints.revocation = None;
-    }
-    assert_eq!(body(&revocation), None);
-}
-
-#[test]
-fn a_revocation_counts_only_if_the_server_says_so() {
-    assert_eq!(read_revoke(&answer(200, "")), RevokeAnswer::Confirmed);
-    assert_eq!(read_revoke(&html(200)), RevokeAnswer::Confirmed, "the body says nothing");
-    assert_eq!(read_revoke(&answer(400, r#"{"error":"invalid_client"}"#)), RevokeAnswer::Refused);
-    for unclear in [html(400), html(401), html(503), answer(503, r#"{"error":"x"}"#), answer(302, "")] {
-        assert!(matches!(read_revoke(&unclear), RevokeAnswer::Net(_)), "{}", unclear.status);
-    }
 }
 
 #[test]

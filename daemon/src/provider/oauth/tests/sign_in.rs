@@ -1,4 +1,4 @@
-//! Metadata, registration, device codes and the exchange.
+//! Metadata, device codes and the exchange.
 
 use super::*;
 
@@ -145,58 +145,6 @@ fn no_metadata_is_told_at_the_last_place() {
     }
 }
 
-#[test]
-fn a_registration_tells_nothing_of_the_machine() {
-    let call = login(&LoginCall::Register {
-        endpoints: endpoints(),
-        redirect: Some("http://127.0.0.1:7/callback".into()),
-        scope: Some("openid".into()),
-    });
-    let body: Value = serde_json::from_str(call.unwrap().sent_body()).unwrap();
-    let wanted = json!({
-        "client_name": "everkey", "application_type": "native", "token_endpoint_auth_method": "none",
-        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
-        "redirect_uris": ["http://127.0.0.1:7/callback"], "scope": "openid",
-    });
-    assert_eq!(body, wanted);
-    let insists = Endpoints { client_auth: vec![AuthMethod::ClientSecretPost], ..endpoints() };
-    let body: Value =
-        serde_json::from_str(registration::call(&insists, None, None).unwrap().sent_body()).unwrap();
-    assert_eq!(body["token_endpoint_auth_method"], "client_secret_post");
-    assert_eq!((&body["grant_types"][0], &body["response_types"]), (&json!(device::DEVICE_CODE), &json!([])));
-    assert!(registration::call(&Endpoints { registration: None, ..endpoints() }, None, None).is_none());
-}
-
-#[test]
-fn a_registration_is_as_the_server_says() {
-    let read = |status, body: &str| registration::read_registered(&endpoints(), &answer(status, body));
-    let auth = |body: &str| match read(201, body) {
-        LoginAnswer::Registered(known) => Some((known.auth, known.client_secret)),
-        _ => None,
-    };
-    let secret = Some(Secret::new("s"));
-    assert_eq!(auth(r#"{"client_id":"c"}"#), Some((AuthMethod::None, None)));
-    let basic = auth(r#"{"client_id":"c","client_secret":"s"}"#);
-    assert_eq!(basic, Some((AuthMethod::ClientSecretBasic, secret.clone())));
-    let post =
-        auth(r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}"#);
-    assert_eq!(post, Some((AuthMethod::ClientSecretPost, secret)));
-    let none = auth(r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}"#);
-    assert_eq!(none, Some((AuthMethod::None, None)));
-    for odd in [
-        "{}",
-        r#"{"client_id":""}"#,
-        r#"{"client_id":"c\n"}"#,
-        r#"{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}"#,
-        r#"{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}"#,
-    ] {
-        assert_eq!(auth(odd), None, "{odd}");
-    }
-    let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#);
-    assert_eq!(refused, LoginAnswer::Rejected(Rejected::Other("invalid_redirect_uri".into())));
-    assert!(matches!(registration::read_registered(&endpoints(), &html(403)), LoginAnswer::Net(_)));
-}
-
 const STARTED: &str = r#"{"device_code":"d","user_code":"AB-CD","verification_uri":"https://x/d",
   "verification_uri_complete":"https://x/d?c=1#y","expires_in":600}"#;
 
@@ -292,6 +240,41 @@ fn a_code_is_exchanged_with_its_verifier() {
     }
     let hostile = read_login(&exchange(None), &answer(400, r#"{"error":"\u001b[2J"}"#));
     assert!(matches!(hostile, LoginAnswer::Net(_)), "{hostile:?}");
+}
+
+#[test]
+fn each_request_for_tokens_names_the_resources_of_the_grant() {
+    let resources = vec!["https://a".to_owned(), "urn:b".to_owned()];
+    let known = Registration { resources, ..known(AuthMethod::None) };
+    let registration = || Some(known.clone());
+    let exchange = match exchange(None) {
+        LoginCall::Exchange { code, verifier, redirect, nonce, lifetime_secs, .. } => {
+            let registration = known.clone();
+            LoginCall::Exchange { registration, code, verifier, redirect, nonce, lifetime_secs }
+        }
+        other => other,
+    };
+    let calls = [
+        LoginCall::StartDevice { registration: registration(), scope: None },
+        LoginCall::PollDevice { registration: registration(), device_code: Secret::new("d") },
+        exchange,
+    ];
+    let at = CallTarget { server: ISSUER.into(), registration: registration() };
+    let refresh = refresh(&at, &Secret::new("r"));
+    for request in calls.iter().map(login).chain([refresh]) {
+        let body = request.unwrap().sent_body().to_owned();
+        assert!(body.contains("resource=https%3A%2F%2Fa&resource=urn%3Ab"), "{body}");
+    }
+    let revocation = PendingRevocation {
+        id: 1,
+        at,
+        access: Secret::new("a"),
+        access_expires_at: None,
+        refresh: None,
+        until: 0,
+        user: None,
+    };
+    assert!(!revoke(&revocation).unwrap().sent_body().contains("resource"), "it asks for nothing");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Ends of jobs, each handed to the machine that started it; and what the machines report.
 
 use crate::context::MachineContext;
-use crate::error::{Error, Rejected, StoreError};
+use crate::error::{Error, NetError, NetErrorKind, Rejected, StoreError};
 use crate::identity::Identity;
 use crate::input::Op;
 use crate::inspections::Purpose;
 use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced, StoreJob};
+use crate::kept_clients::ClientNews;
 use crate::login::{LoginEvent, LoginOutcome};
 use crate::login_call::LoginAnswer;
 use crate::notice::Notice;
@@ -77,6 +78,9 @@ impl Profile {
     }
 
     fn refresh_answered(&mut self, now: &Moment, op: Op, answer: RefreshAnswer) {
+        if let RefreshAnswer::Declined(error) = &answer {
+            self.forget_client_if_unknown(error);
+        }
         let cx = context!(self, now);
         let tokens = match &answer {
             RefreshAnswer::Granted(tokens) => Some(tokens),
@@ -89,6 +93,16 @@ impl Profile {
         };
         if !self.revocations.take_abandoned(&cx, op, tokens, &mut self.outbox) {
             self.rotate(now, RotationEvent::Answered(op, answer));
+        }
+    }
+
+    /// The next sign-in registers anew where the server does not know the client any more.
+    fn forget_client_if_unknown(&mut self, error: &NetError) {
+        let NetErrorKind::ClientRefused(words) = &error.kind else { return };
+        let rotation = self.file.rotation();
+        let known = rotation.and_then(|rotation| rotation.session().holder.registration.as_ref());
+        if let Some(known) = known.filter(|known| !known.configured && words.starts_with("invalid_client")) {
+            self.learn_of_client(ClientNews::Gone(known.client_id.clone()));
         }
     }
 
@@ -200,11 +214,13 @@ impl Profile {
                 self.revocations.take_back(&cx, at, *tokens, &mut self.outbox);
             }
             LoginOutcome::Abandoned(op, at) => self.revocations.abandon(op, at, true),
-            LoginOutcome::Client(news) => {
-                if let Some(clients) = self.facts.clients.learn(news) {
-                    self.outbox.store(StoreJob::KeepClients(clients));
-                }
-            }
+            LoginOutcome::Client(news) => self.learn_of_client(news),
+        }
+    }
+
+    fn learn_of_client(&mut self, news: ClientNews) {
+        if let Some(clients) = self.facts.clients.learn(news) {
+            self.outbox.store(StoreJob::KeepClients(clients));
         }
     }
 }

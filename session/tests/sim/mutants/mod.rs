@@ -5,11 +5,13 @@ mod clock;
 mod kinds;
 mod reminders;
 mod repeats;
+mod twist;
 
 pub use kinds::Mutant;
 
 use clock::clock;
 use repeats::Repeats;
+use twist::{Twist, pass, swap};
 
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
@@ -44,25 +46,6 @@ struct Memory {
     stays: bool,
     counted: u64,
     repeats: Repeats,
-}
-
-/// What becomes of an effect.
-enum Twist {
-    Pass(ProfileEffect),
-    /// These instead.
-    Swap(Vec<ProfileEffect>),
-    /// It is done, but the agent is told so at once.
-    Acknowledge(ProfileEffect, Op, ProfileInput),
-    /// It is not done, and the agent is told that it was.
-    Pretend(Op, JobResult),
-}
-
-fn pass(effect: Effect) -> Twist {
-    Twist::Pass(ProfileEffect::Session(effect))
-}
-
-fn swap<const N: usize>(effects: [Effect; N]) -> Twist {
-    Twist::Swap(effects.map(ProfileEffect::Session).into())
 }
 
 impl Agent {

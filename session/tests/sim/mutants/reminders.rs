@@ -1,6 +1,7 @@
 //! Faults of the reminder.
 
-use super::{Mutant, Twist};
+use super::Mutant;
+use super::twist::Twist;
 use everkey_reminder::{
     FoundReminder, ProfileEffect, ProfileInput, ReminderAnswer, ReminderDone, ReminderEffect, ReminderJob,
 };

@@ -112,11 +112,7 @@ pub fn of_notice(notice: &Notice, profile: &Profile) -> Option<EventKind> {
         Notice::SignedOut(out) => EventKind::SignedOut { why: messages::why_out(out) },
         Notice::Ended(over) => EventKind::NeedsLogin { why: messages::why_ended(*over).to_owned() },
         Notice::RefreshFailed(net) => EventKind::Offline { why: why(Error::Net(net.clone())) },
-        Notice::SignInAhead(by) => EventKind::SignInAhead {
-            why: "a refresh got no clear answer, and the server may not accept the same token twice"
-                .to_owned(),
-            by: *by,
-        },
+        Notice::SignInAhead { by, why } => EventKind::SignInAhead { why: messages::why_ahead(*why), by: *by },
         Notice::StoreFailed(store) => EventKind::FileTrouble { why: why(Error::Store(store.clone())) },
         Notice::Tightened
         | Notice::SetAside(_)

@@ -40,12 +40,8 @@ pub fn log(profile: &str, notice: &Notice) {
         Notice::RefreshFailed(net) => {
             tracing::warn!(profile, why = message(Error::Net(net.clone())), "refresh failed; trying again");
         }
-        Notice::SignInAhead(by) => {
-            tracing::warn!(
-                profile,
-                by,
-                "a refresh is in doubt; a sign-in may be needed when the access token ends"
-            );
+        Notice::SignInAhead { by, why } => {
+            tracing::warn!(profile, by, why = crate::messages::why_ahead(*why), "a sign-in may be needed");
         }
         Notice::StoreFailed(store) => store_failed(profile, store),
         Notice::Tightened => {

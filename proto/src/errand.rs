@@ -1,17 +1,30 @@
-//! What the agent hands to `everkey-remind` when a reminder is due, and what that program sees of the environment.
+//! What the agent hands to `everkey-remind` when a person is to be told something, and what that program sees of the environment.
 
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 
 /// One JSON object on the program's stdin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Errand {
-    /// Unix seconds at which the reminder was due.
-    pub at: u64,
-    /// Whom it was set for.
-    pub email: String,
-    /// The program to run, with its arguments.
-    pub command: Option<Vec<String>>,
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub enum Errand {
+    /// A reminder is due.
+    Reminder {
+        /// Unix seconds at which it was due.
+        at: u64,
+        /// Whom it was set for.
+        email: String,
+        /// The program to run, with its arguments.
+        command: Option<Vec<String>>,
+    },
+    /// A sign-in may be needed before long.
+    SignIn {
+        /// The profile.
+        profile: String,
+        /// Unix seconds at which it may be needed, if that is known.
+        by: Option<u64>,
+        /// Why, in words.
+        why: String,
+    },
 }
 
 /// The line that the program writes once it listens.

@@ -8,11 +8,12 @@ use tokio::process::Command;
 
 /// Runs it to its end; that it can't be run or fails is a line in the log.
 pub async fn run(errand: &Errand) {
-    let Some((program, arguments)) = errand.command.as_deref().and_then(<[_]>::split_first) else { return };
+    let Errand::Reminder { at, email, command: configured } = errand else { return };
+    let Some((program, arguments)) = configured.as_deref().and_then(<[_]>::split_first) else { return };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(environment(std::env::vars_os()));
-    command.env("EVERKEY_REMINDER_AT", errand.at.to_string());
-    command.env("EVERKEY_REMINDER_EMAIL", harmless(&errand.email, 254));
+    command.env("EVERKEY_REMINDER_AT", at.to_string());
+    command.env("EVERKEY_REMINDER_EMAIL", harmless(email, 254));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_dir());
     command.current_dir(home.unwrap_or_else(|| "/".into()));

@@ -3,7 +3,7 @@
 use everkey_proto::errand::Errand;
 use everkey_proto::text::harmless;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
 use zbus::{Connection, Variant};
 
@@ -23,21 +23,58 @@ pub async fn show(errand: &Errand) {
 
 async fn notify(errand: &Errand) -> zbus::Result<()> {
     let bus = Connection::session().await?;
-    let (replaces, icon, actions, lasts): (u32, _, &[&str], i32) = (0, "appointment-soon", &[], -1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let Words { icon, summary, body } = words(errand, now);
+    let (replaces, actions, lasts): (u32, &[&str], i32) = (0, &[], -1);
     let hints = HashMap::from([("urgency", Variant::from(1u8))]);
-    let body = body(&errand.email);
-    let notification = ("everkey", replaces, icon, SUMMARY, body.as_str(), actions, hints, lasts);
+    let notification = ("everkey", replaces, icon, summary.as_str(), body.as_str(), actions, hints, lasts);
     let path = "/org/freedesktop/Notifications";
     bus.call_method(Some(NAME), path, Some(NAME), "Notify", &notification).await?;
     Ok(())
 }
 
-const SUMMARY: &str = "Time for the next audit";
+struct Words {
+    icon: &'static str,
+    summary: String,
+    body: String,
+}
+
+fn words(errand: &Errand, now: u64) -> Words {
+    match errand {
+        Errand::Reminder { email, .. } => Words {
+            icon: "appointment-soon",
+            summary: "Time for the next audit".to_owned(),
+            body: format!(
+                "{} asked to be reminded of it. `everkey reminder set` sets the next one.",
+                plain(email)
+            ),
+        },
+        Errand::SignIn { profile, by, why } => {
+            let profile = plain(profile);
+            let when = by.map_or_else(String::new, |by| format!(" {}", ahead(by.saturating_sub(now))));
+            Words {
+                icon: "dialog-password",
+                summary: format!("{profile}: a sign-in may be needed{when}"),
+                body: format!("{}. `everkey login --profile {profile}` signs in again.", plain(why)),
+            }
+        }
+    }
+}
 
 /// Receivers may take it for markup.
-fn body(email: &str) -> String {
-    let email = harmless(email, 254).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("{email} asked to be reminded of it. `everkey reminder set` sets the next one.")
+fn plain(text: &str) -> String {
+    harmless(text, 254).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A span of seconds as people say it.
+fn ahead(secs: u64) -> String {
+    let (number, unit) = match secs {
+        0..60 => return "at once".to_owned(),
+        60..7_200 => (secs / 60, "minute"),
+        7_200..172_800 => (secs / 3_600, "hour"),
+        _ => (secs / 86_400, "day"),
+    };
+    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -46,7 +83,20 @@ mod tests {
 
     #[test]
     fn s01_an_address_is_no_markup() {
-        let body = body("\u{1b}[1m<a href=\"http://evil\">&\u{202e}@x");
+        let email = "\u{1b}[1m<a href=\"http://evil\">&\u{202e}@x".to_owned();
+        let Words { body, .. } = words(&Errand::Reminder { at: 0, email, command: None }, 0);
         assert!(body.starts_with("[1m&lt;a href=\"http://evil\"&gt;&amp;@x asked"), "{body}");
+    }
+
+    #[test]
+    fn a_sign_in_ahead_says_which_when_and_why() {
+        let errand = |by| Errand::SignIn { profile: "work".into(), by, why: "the sign-in ends".into() };
+        let Words { summary, body, .. } = words(&errand(Some(1_000 + 3 * 86_400)), 1_000);
+        assert_eq!(summary, "work: a sign-in may be needed in 3 days");
+        assert_eq!(body, "the sign-in ends. `everkey login --profile work` signs in again.");
+        let summary = |by| words(&errand(by), 1_000).summary;
+        assert_eq!(summary(Some(1_060)), "work: a sign-in may be needed in 1 minute");
+        assert_eq!(summary(Some(900)), "work: a sign-in may be needed at once");
+        assert_eq!(summary(None), "work: a sign-in may be needed");
     }
 }

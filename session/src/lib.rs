@@ -7,6 +7,7 @@
 
 mod context;
 mod effect;
+mod endings;
 mod error;
 mod identity;
 mod input;
@@ -34,6 +35,7 @@ mod token_response;
 mod waiters;
 
 pub use effect::{Effect, Farewell};
+pub use endings::{AnnouncedEnding, EndingReason, LearntLifetime, SignInSpan};
 pub use error::{
     DoubtOutlook, EndReason, Error, ListenError, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason,
     StoreError, StoreErrorKind,

@@ -1,5 +1,6 @@
 //! What is worth a line in the log and an event, as data.
 
+use crate::endings::EndingReason;
 use crate::error::{EndReason, NetError, SignedOutReason, StoreError};
 
 /// Something worth a line in the log.
@@ -17,9 +18,12 @@ pub enum Notice {
     Ended(EndReason),
     /// A refresh could not be tried or is in doubt.
     RefreshFailed(NetError),
-    /// A refresh is in doubt, and sending its token again may cost the session. So it waits until just before the access
-    /// token ends (unix seconds, if that is known), and then a sign-in may be needed.
-    SignInAhead(Option<u64>),
+    /// A sign-in may be needed before long.
+    SignInAhead {
+        /// Unix seconds, if that is known.
+        by: Option<u64>,
+        why: EndingReason,
+    },
     /// A file could not be read or written.
     StoreFailed(StoreError),
     /// The session file was readable by others and has been tightened.

@@ -1,5 +1,6 @@
 //! What everkey remembers about a profile beside its session file. Holds no secret.
 
+use crate::endings::{AnnouncedEnding, LearntLifetime, SignInSpan};
 use crate::error::EndReason;
 use crate::journal::Capability;
 use crate::replay::LearntRule;
@@ -39,6 +40,9 @@ pub struct Pin {
     /// What else is known about them.
     #[serde(default)]
     pub about: BTreeMap<String, String>,
+    /// From when until when the sign-in lasts.
+    #[serde(default)]
+    pub span: SignInSpan,
 }
 
 /// What everkey remembers about a profile beside its session file. Holds no secret.
@@ -64,6 +68,12 @@ pub struct Sidecar {
     /// What the answers of servers have shown about tokens that come twice, the newest last.
     #[serde(default)]
     pub learnt: Vec<LearntRule>,
+    /// How long sign-ins have lived, by server.
+    #[serde(default)]
+    pub lifetimes: Vec<LearntLifetime>,
+    /// The end that was announced last.
+    #[serde(default)]
+    pub announced: Option<AnnouncedEnding>,
 }
 
 /// How many spent tokens are remembered at most; two months of hourly refreshes.

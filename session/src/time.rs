@@ -65,6 +65,8 @@ impl WakeReason {
     pub const WRITE_SIDECAR: Self = Self("write_sidecar");
     /// A server is to be asked to revoke a session.
     pub const REVOKE: Self = Self("revoke");
+    /// The end of a sign-in is to be announced.
+    pub const ANNOUNCE_ENDING: Self = Self("announce_ending");
     /// The next step of a sign-in is due.
     pub const LOGIN_STEP: Self = Self("login_step");
     /// A sign-in ends unfinished.

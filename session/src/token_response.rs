@@ -16,6 +16,8 @@ pub struct TokenResponse {
     pub refresh: Option<Secret>,
     /// Seconds as the server said them; may be absurd. None if it did not say.
     pub refresh_expires_in: Option<i64>,
+    /// Seconds until the whole authorization ends, as the server said them. None if it did not say.
+    pub sign_in_expires_in: Option<i64>,
     /// Whose it is; sign-in answers say so, refresh answers needn't.
     pub user: Option<User>,
     /// What else it says about them.
@@ -50,7 +52,8 @@ impl TokenResponse {
     }
 }
 
-fn clamp_lifetime(secs: i64) -> u64 {
+/// A lifetime that a server named, clamped to something sane.
+pub(crate) fn clamp_lifetime(secs: i64) -> u64 {
     secs.clamp(1, LONGEST).unsigned_abs()
 }
 

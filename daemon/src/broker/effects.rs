@@ -14,7 +14,8 @@ use everkey_reminder::{
     ProfileEffect, ProfileInput, ReminderCall, ReminderEffect, ReminderNotice, ReminderRecord,
 };
 use everkey_session::{
-    Effect, Input, JobResult, ListenError, NetError, NetErrorKind, NetJob, Notice, Op, RefreshAnswer, Waiter,
+    Effect, EndingReason, Input, JobResult, ListenError, NetError, NetErrorKind, NetJob, Notice, Op,
+    RefreshAnswer, Waiter,
 };
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_blocking};
@@ -53,7 +54,12 @@ impl Broker {
                     }
                 }
                 ProfileEffect::Reminder(ReminderEffect::Remind(reminder)) => self.remind(index, reminder),
-                ProfileEffect::Session(Effect::Notify(notice)) => self.notify_session(index, &notice),
+                ProfileEffect::Session(Effect::Notify(notice)) => {
+                    self.notify_session(index, &notice);
+                    if let Notice::SignInAhead { by, why } = notice {
+                        self.announce_sign_in(index, by, why);
+                    }
+                }
                 ProfileEffect::Reminder(ReminderEffect::Notify(notice)) => {
                     self.notify_reminder(index, &notice)
                 }
@@ -80,7 +86,20 @@ impl Broker {
                 tracing::warn!(profile, error = format!("{e:#}"), "can't read the reminder's command");
                 None
             });
-            let errand = Errand { at: reminder.next_audit_at, email: reminder.user_email, command };
+            let (at, email) = (reminder.next_audit_at, reminder.user_email);
+            let errand = Errand::Reminder { at, email, command };
+            let job = CompletedJob::HandedOver(remind::hand_over(errand, is_service).await);
+            Completion { index, op: Op(0), job }
+        });
+    }
+
+    /// Has the person told on their desktop that a sign-in may be needed.
+    fn announce_sign_in(&mut self, index: usize, by: Option<u64>, why: EndingReason) {
+        let is_service = self.configuration.environment.is_service;
+        let profile = self.profiles[index].name.clone();
+        let errand = Errand::SignIn { profile, by, why: messages::why_ahead(why) };
+        self.handing_over += 1;
+        self.work.spawn(async move {
             let job = CompletedJob::HandedOver(remind::hand_over(errand, is_service).await);
             Completion { index, op: Op(0), job }
         });

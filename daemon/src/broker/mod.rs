@@ -151,11 +151,7 @@ impl Broker {
                 self.handing_over -= 1;
                 if let Err(e) = handed {
                     let profile = &self.profiles[index].name;
-                    tracing::warn!(
-                        profile,
-                        error = format!("{e:#}"),
-                        "can't tell the person of the reminder"
-                    );
+                    tracing::warn!(profile, error = format!("{e:#}"), "can't show the person a notification");
                 }
                 return Ok(());
             }

@@ -11,8 +11,9 @@ use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::{
-    BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, Error, Identity, ListenError, NetError,
-    NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource, SignedOutReason,
+    BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, EndingReason, Error, Identity, ListenError,
+    NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource,
+    SignedOutReason,
 };
 use files::{store_hint, unusable};
 use network::{SHOWN, net_code, net_hint, unreachable};
@@ -236,6 +237,19 @@ fn signed_out(out: &SignedOutReason) -> String {
         SignedOutReason::NoFile => "not signed in".to_owned(),
         SignedOutReason::Removed | SignedOutReason::SetAside(_) => {
             format!("not signed in ({})", why_out(out))
+        }
+    }
+}
+
+/// Why a sign-in may be needed.
+pub fn why_ahead(why: EndingReason) -> String {
+    match why {
+        EndingReason::InDoubt => {
+            "a refresh got no clear answer, and the server may not accept the same token twice".to_owned()
+        }
+        EndingReason::Expiry => "the sign-in ends, as the server has said".to_owned(),
+        EndingReason::Lifetime(count) => {
+            format!("sign-ins at this server have ended after such a time before ({count} times)")
         }
     }
 }

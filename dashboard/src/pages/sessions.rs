@@ -120,7 +120,7 @@ impl Card {
                 .filter(|expires| signed_in && *expires > clock.now())
                 .map(|expires| Lifeline::new(clock.now(), expires, status.next_refresh_at)),
             refreshes: when(status.next_refresh_at),
-            until: when(status.refresh_expires_at.filter(|_| signed_in)),
+            until: when(status.sign_in_by.or(status.refresh_expires_at).filter(|_| signed_in)),
             token: status.masked_token.clone().filter(|_| signed_in),
             static_token: status.masked_static_token.clone().filter(|_| signed_in),
             last_error: status.last_error.clone(),

@@ -2,6 +2,7 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
+use crate::endings::SignInSpan;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::jobs::{FileContent, Replaced, StoreJob};
 use crate::login::flow::{Flow, FlowStage};
@@ -45,6 +46,7 @@ impl Login {
             scheme: Some(flow.machine.scheme()),
             user: arrived.session.holder.user.clone(),
             about: arrived.session.holder.about.clone(),
+            span: SignInSpan::of_sign_in(&arrived, cx.now.wall),
         };
         let sidecar = Sidecar { pending: Some(pin.clone()), ..cx.sidecar.clone() };
         flow.stage = FlowStage::Pinning(out.store(StoreJob::WriteSidecar(sidecar)), arrived);

@@ -258,12 +258,14 @@ impl Profile {
     /// Remembers that everkey itself wrote this session, and what holds for it.
     pub(super) fn pin_to(&mut self, arrived: &ArrivedSession, server: String) {
         let sidecar = self.sidecar.change();
+        let before = sidecar.pin.as_ref();
         sidecar.pin = Some(Pin {
             fingerprint: arrived.session.fingerprint(),
             server,
             capability: arrived.capability,
             lifetime_secs: arrived.lifetime_secs,
-            scheme: sidecar.pin.as_ref().and_then(|pin| pin.scheme),
+            scheme: before.and_then(|pin| pin.scheme),
+            span: before.map(|pin| pin.span.clone()).unwrap_or_default().refreshed(arrived),
             user: arrived.session.holder.user.clone(),
             about: arrived.session.holder.about.clone(),
         });

@@ -2,6 +2,7 @@
 //! After each event one pass answers, starts and plans what follows from the new state.
 
 mod changes;
+mod endings;
 mod erasing;
 mod requests;
 mod results;
@@ -113,6 +114,7 @@ impl Profile {
             self.revocations.due(is_owner, self.sign_out.erasing()),
             self.login.due(),
             self.sign_out.due(),
+            self.ending_due(now).filter(|_| is_owner),
         ]
         .into_iter()
         .flatten()
@@ -182,6 +184,7 @@ impl Profile {
         // What the step found out may leave somebody without hope.
         self.answer_waiters(now);
         self.read_file_if_due(now);
+        self.announce_ending_if_due(now);
         self.write_sidecar_if_due(now);
         self.revoke_if_due(now);
     }

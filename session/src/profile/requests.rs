@@ -102,7 +102,7 @@ impl Profile {
             masked_fixed: session.and_then(|session| session.holder.fixed.as_ref()).map(Secret::masked),
             pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
             replay: rotation.and_then(|rotation| rotation.replay_rule(&cx)),
-            sign_in_by: rotation.and_then(|rotation| rotation.sign_in_by(&cx)),
+            sign_in_by: self.sign_in_by(rotation.and_then(|rotation| rotation.sign_in_by(&cx))),
             next_wake: self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why)),
         };
         self.outbox.reply(waiter, ProfileReply::Status(view));

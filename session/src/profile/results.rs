@@ -160,6 +160,7 @@ impl Profile {
                 self.sidecar.change();
             }
             RotationOutcome::Ended { token, until, why } => {
+                self.learn_lifetime(now, why);
                 self.sidecar.change().spend(token, until, why, now.wall);
                 self.outbox.notify(Notice::Ended(why));
             }

@@ -3,6 +3,7 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
+use crate::endings::EndingReason;
 use crate::error::{DoubtOutlook, EndReason, Error};
 use crate::jobs::{NetJob, SendTerms};
 use crate::journal::{Begun, Capability, Intent};
@@ -57,7 +58,8 @@ impl Rotation {
                 self.state = RotationState::InDoubt(doubt);
             }
             Step::KeepSilent(until) => {
-                out.notify(Notice::SignInAhead(self.session.access_expires_at));
+                let by = self.session.access_expires_at;
+                out.notify(Notice::SignInAhead { by, why: EndingReason::InDoubt });
                 self.hold = Hold::Silence(until);
                 self.state = RotationState::InDoubt(doubt);
             }

@@ -5,7 +5,7 @@ use crate::input::Op;
 use crate::journal::{Capability, Intent};
 use crate::session::{Holder, Session};
 use crate::time::{Boot, Moment};
-use crate::token_response::TokenResponse;
+use crate::token_response::{TokenResponse, clamp_lifetime};
 
 /// Where the rotation stands.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub(crate) struct ArrivedSession {
     pub capability: Capability,
     /// When it was asked for, if this agent asked.
     pub asked: Option<Boot>,
+    /// When the whole authorization ends, in unix seconds, if the server said so.
+    pub sign_in_ends_at: Option<u64>,
     /// Whether it may have expired already, so that it is refreshed at once.
     pub stale: bool,
 }
@@ -156,12 +158,15 @@ impl ArrivedSession {
     /// a socket while the machine slept.
     pub fn granted(now: &Moment, asked: Boot, tokens: TokenResponse, holder: Holder) -> Self {
         let lifetime_secs = tokens.access_lifetime();
+        let ends = tokens.sign_in_expires_in.filter(|secs| *secs > 0).map(clamp_lifetime);
+        let ends = ends.map(|secs| now.wall_at(asked).saturating_add(secs));
         Self {
             expires: lifetime_secs.map_or(Boot::NEVER, |secs| asked.plus_secs(secs)),
             lifetime_secs,
             capability: tokens.capability,
             session: tokens.into_session(holder, now.wall_at(asked)),
             asked: Some(asked),
+            sign_in_ends_at: ends,
             stale: false,
         }
     }
@@ -183,6 +188,6 @@ impl ArrivedSession {
         let lifetime_secs = left.map(|left| lifetime_secs.unwrap_or(left.max(1)));
         let expires = left.zip(lifetime_secs).map(|(left, whole)| now.boot.plus_secs(left.min(whole)));
         let expires = expires.unwrap_or(Boot::NEVER);
-        Self { expires, lifetime_secs, capability, session, asked: None, stale: false }
+        Self { expires, lifetime_secs, capability, session, asked: None, sign_in_ends_at: None, stale: false }
     }
 }

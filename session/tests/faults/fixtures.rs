@@ -5,7 +5,7 @@ use everkey_proto::{ReplayRule, Secret, SignInMethod};
 use everkey_session::policy::Policy;
 use everkey_session::{
     Begun, CallTarget, Capability, Claims, FileContent, Holder, Intent, Journal, Loaded, NetError,
-    NetErrorKind, Pin, ReplayKnowledge, Session, Settings, Sidecar, StoreError, StoreErrorKind,
+    NetErrorKind, Pin, ReplayKnowledge, Session, Settings, Sidecar, SignInSpan, StoreError, StoreErrorKind,
     TokenResponse,
 };
 use std::collections::BTreeMap;
@@ -56,6 +56,7 @@ pub fn pin_of(session: &Session, server: &str, capability: Capability) -> Pin {
         scheme: None,
         user: session.holder.user.clone(),
         about: session.holder.about.clone(),
+        span: SignInSpan::default(),
     }
 }
 
@@ -94,6 +95,7 @@ pub fn grant(generation: u64) -> TokenResponse {
         access_expires_in: Some(3600),
         refresh: Some(Secret::new(format!("refresh-{generation}"))),
         refresh_expires_in: Some(30 * 86_400),
+        sign_in_expires_in: None,
         user: Some(user()),
         about: BTreeMap::new(),
         claims: Claims {

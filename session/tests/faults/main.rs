@@ -5,6 +5,7 @@
 mod accounts;
 mod clients;
 mod damaged;
+mod endings;
 mod farewell;
 mod files;
 mod fixtures;

@@ -136,8 +136,8 @@ fn n05_killed_after_the_intent_never_resends_to_strict_servers() {
 fn n05_killed_after_the_intent_it_resends_at_the_end() {
     let mut files = files(Capability::None);
     files.journal = Ok(Journal::Intent(intent(Capability::None)));
-    let (mut agent, ahead) = Agent::start(files, ReplayRule::StrictReject);
-    assert_eq!(ahead, [Effect::Notify(Notice::SignInAhead(session(0).access_expires_at))]);
+    let (mut agent, told) = Agent::start(files, ReplayRule::StrictReject);
+    assert_eq!(told, [ahead(session(0).access_expires_at)]);
     for _ in 0..5 {
         let again = agent.send_when_due();
         assert_eq!(again.key, intent(Capability::None).key);
@@ -314,5 +314,5 @@ fn n34_an_unprocessed_attempt_settles_no_earlier_doubt() {
     agent.answered(&first, lost());
     let again = agent.send_when_due();
     agent.answered(&again, declined(40));
-    assert_eq!(agent.wait(), [Effect::Notify(Notice::SignInAhead(session(0).access_expires_at))]);
+    assert_eq!(agent.wait(), [ahead(session(0).access_expires_at)]);
 }

@@ -56,7 +56,7 @@ fn sent_again_after(agent: &mut Agent, kind: NetErrorKind) -> (Sent, u64) {
     let begun = agent.boot();
     agent.answered(&first, unclear(kind));
     let mut next = agent.wait();
-    while matches!(next[..], [Effect::Notify(Notice::SignInAhead(_))]) {
+    while matches!(next[..], [Effect::Notify(Notice::SignInAhead { .. })]) {
         next = agent.wait();
     }
     let again = agent.send(next);
@@ -94,8 +94,8 @@ fn n37_elsewhere_a_repeat_waits_until_nothing_is_left_to_lose() {
         let first = agent.send_when_due();
         agent.suspend(10_000);
         agent.answered(&first, unclear(NetErrorKind::Timeout));
-        let ahead = agent.wait();
-        assert_eq!(ahead, [Effect::Notify(Notice::SignInAhead(agent.file.access_expires_at))], "{rule}");
+        let told = agent.wait();
+        assert_eq!(told, [ahead(agent.file.access_expires_at)], "{rule}");
         assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))], "served in silence");
         let next = agent.wait();
         let left = left_ms(&agent);
@@ -120,7 +120,7 @@ fn n38_an_outage_of_hours_costs_nobody_a_sign_in() {
         let mut tries = 0;
         while left_ms(&agent) > 0 || tries < 200 {
             let next = agent.wait();
-            if matches!(next[..], [Effect::Notify(Notice::SignInAhead(_))]) {
+            if matches!(next[..], [Effect::Notify(Notice::SignInAhead { .. })]) {
                 continue;
             }
             let again = agent.send(next);
@@ -152,7 +152,7 @@ fn n37_a_grace_counts_from_the_first_byte_that_was_sent() {
     let mut last = after;
     loop {
         let (next, waited) = agent.wait_for();
-        if matches!(next[..], [Effect::Notify(Notice::SignInAhead(_))]) {
+        if matches!(next[..], [Effect::Notify(Notice::SignInAhead { .. })]) {
             break;
         }
         last += waited;
@@ -183,7 +183,7 @@ fn n37_another_run_of_the_machine_has_no_grace() {
     let intent = Intent { begun: Some(begun), ..intent(Capability::None) };
     let open = Loaded { journal: Ok(Journal::Intent(intent.clone())), ..files(Capability::None) };
     let (mut agent, effects) = Agent::start(open, ReplayRule::Grace(600));
-    assert_eq!(effects, [Effect::Notify(Notice::SignInAhead(session(0).access_expires_at))]);
+    assert_eq!(effects, [ahead(session(0).access_expires_at)]);
     let next = agent.wait();
     assert!(left_ms(&agent) <= 31_000);
     assert_eq!(agent.send(next).key, intent.key);
@@ -222,8 +222,8 @@ fn n37_a_reported_access_token_ends_the_silence() {
     let mut agent = at(ReplayRule::StrictFamily);
     let first = agent.send_when_due();
     agent.answered(&first, unclear(NetErrorKind::Timeout));
-    let ahead = agent.wait();
-    assert!(matches!(ahead[..], [Effect::Notify(Notice::SignInAhead(_))]));
+    let told = agent.wait();
+    assert!(matches!(told[..], [Effect::Notify(Notice::SignInAhead { .. })]));
     let than = Fingerprint::of(&session(0).access);
     let next = agent.ask(1, SessionRequest::Better { than });
     let again = agent.send(next);

@@ -6,9 +6,9 @@ use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, ReplayRule, Secret};
 use everkey_session::policy::Policy;
 use everkey_session::{
-    Boot, CallTarget, Capability, Effect, EndReason, FileContent, Input, JobResult, Loaded, LoginAnswer,
-    Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, SendTerms, Session, Settings,
-    StoreJob, TokenResponse, Waiter,
+    Boot, CallTarget, Capability, Effect, EndReason, EndingReason, FileContent, Input, JobResult, Loaded,
+    LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, SendTerms,
+    Session, Settings, StoreJob, TokenResponse, Waiter,
 };
 
 /// The agent on stage.
@@ -274,6 +274,11 @@ pub fn reply(waiter: u64, answer: ProfileReply) -> Effect {
 
 pub fn ended(why: EndReason) -> Effect {
     Effect::Notify(Notice::Ended(why))
+}
+
+/// A sign-in may be needed by then, because a refresh is in doubt.
+pub fn ahead(by: Option<u64>) -> Effect {
+    Effect::Notify(Notice::SignInAhead { by, why: EndingReason::InDoubt })
 }
 
 /// The one effect, which works on files.

@@ -125,6 +125,7 @@ impl Server {
                 let kept = TokenResponse {
                     refresh: None,
                     refresh_expires_in: None,
+                    sign_in_expires_in: None,
                     ..self.grant(ms, family, generation)
                 };
                 RefreshAnswer::Granted(kept)
@@ -317,6 +318,7 @@ impl Server {
             access_expires_in: Some(self.access_secs),
             refresh: Some(Secret::new(refresh_text(family, generation, version))),
             refresh_expires_in: Some(30 * 86_400),
+            sign_in_expires_in: None,
             user: Some(user),
             about: BTreeMap::new(),
             claims,

@@ -43,6 +43,7 @@ pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<TokenResponse> {
         access: tokens.access_token,
         refresh: Some(tokens.refresh_token),
         refresh_expires_in: None,
+        sign_in_expires_in: None,
         user,
         about,
         capability: promised(tokens.refresh_retry.as_deref()),

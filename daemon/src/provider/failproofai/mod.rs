@@ -196,6 +196,7 @@ fn read_grant(answer: &HttpResponse) -> Option<TokenResponse> {
         access_expires_in: Some(whole(&tokens.access_expires_in)),
         refresh: Some(tokens.refresh_token),
         refresh_expires_in: Some(whole(&tokens.refresh_expires_in)),
+        sign_in_expires_in: None,
         user: tokens.user,
         about: std::collections::BTreeMap::new(),
         capability: promised(tokens.refresh_retry.as_deref()),

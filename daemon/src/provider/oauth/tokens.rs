@@ -39,6 +39,10 @@ struct TokenAnswer {
     refresh_token: Option<Secret>,
     refresh_expires_in: Option<Box<RawValue>>,
     refresh_token_expires_in: Option<Box<RawValue>>,
+    /// How long the refresh token may lie unused, and how long the whole authorization lasts
+    /// (draft-ietf-oauth-refresh-token-expiration).
+    refresh_token_timeout: Option<Box<RawValue>>,
+    authorization_expires_in: Option<Box<RawValue>>,
     refresh_retry: Option<Box<RawValue>>,
     id_token: Option<Secret>,
 }
@@ -57,8 +61,9 @@ fn read(answer: &HttpResponse) -> Option<Arrived> {
         return None;
     }
     let seconds = |raw: Option<Box<RawValue>>| raw.as_deref().and_then(seconds);
-    let refresh_expires_in =
-        seconds(tokens.refresh_expires_in).or_else(|| seconds(tokens.refresh_token_expires_in));
+    let refresh_expires_in = seconds(tokens.refresh_token_timeout)
+        .or_else(|| seconds(tokens.refresh_expires_in))
+        .or_else(|| seconds(tokens.refresh_token_expires_in));
     let grant = TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
@@ -66,6 +71,7 @@ fn read(answer: &HttpResponse) -> Option<Arrived> {
         refresh,
         // Keycloak says 0 of a token that does not expire.
         refresh_expires_in: refresh_expires_in.filter(|secs| *secs > 0),
+        sign_in_expires_in: seconds(tokens.authorization_expires_in),
         user: None,
         about: BTreeMap::new(),
         capability: promised(tokens.refresh_retry.as_deref()),

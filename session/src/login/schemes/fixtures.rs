@@ -70,6 +70,7 @@ pub fn grant(user: Option<User>) -> TokenResponse {
         access_expires_in: Some(3600),
         refresh: Some(Secret::new("refresh")),
         refresh_expires_in: None,
+        sign_in_expires_in: None,
         user,
         about: BTreeMap::new(),
         claims: Claims::default(),

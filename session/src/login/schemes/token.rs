@@ -57,6 +57,7 @@ impl PastedToken {
                     access_expires_in: None,
                     refresh: None,
                     refresh_expires_in: None,
+                    sign_in_expires_in: None,
                     user,
                     about,
                     claims: Claims::default(),

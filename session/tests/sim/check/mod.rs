@@ -294,7 +294,7 @@ impl Checks {
             Notice::Ended(_)
             | Notice::SignedOut(_)
             | Notice::RefreshFailed(_)
-            | Notice::SignInAhead(_)
+            | Notice::SignInAhead { .. }
             | Notice::StoreFailed(_)
             | Notice::Tightened
             | Notice::SetAside(_)

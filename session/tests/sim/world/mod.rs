@@ -16,7 +16,9 @@ use crate::server::{Server, session_of};
 use everkey_proto::Secret;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileInput, ReminderDone};
-use everkey_session::{Capability, Fingerprint, Input, JobResult, Op, Pin, RefreshAnswer, Session, Sidecar};
+use everkey_session::{
+    Capability, Fingerprint, Input, JobResult, Op, Pin, RefreshAnswer, Session, Sidecar, SignInSpan,
+};
 use std::collections::BTreeMap;
 
 /// The true time at which a schedule begins, in unix milliseconds.
@@ -172,6 +174,7 @@ impl World {
                 scheme: None,
                 user: session.holder.user.clone(),
                 about: session.holder.about.clone(),
+                span: SignInSpan::default(),
             };
             let sidecar =
                 Sidecar { pin: Some(pin), machine: Some("machine".to_owned()), ..Sidecar::default() };

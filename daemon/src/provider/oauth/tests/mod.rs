@@ -224,6 +224,10 @@ fn n20_odd_lifetimes_are_understood_and_never_lose_the_tokens() {
     assert_eq!(refresh(r#""refresh_token_expires_in":"1800""#), Some(1800));
     assert_eq!(refresh(r#""refresh_expires_in":0"#), None, "Keycloak's way to say never");
     assert_eq!(refresh(r#""x":0"#), None);
+    let draft = r#""refresh_token_timeout":600,"refresh_expires_in":1800"#;
+    assert_eq!(refresh(draft), Some(600), "the standard's own word comes first");
+    let whole = TOKENS.replace(r#""r""#, r#""r","authorization_expires_in":"86400""#);
+    assert_eq!(granted(&whole).sign_in_expires_in, Some(86_400));
 }
 
 #[test]

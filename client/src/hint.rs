@@ -35,7 +35,11 @@ pub fn hint_text_with(
         }
         Hint::OmitScheme => "Leave out --scheme (or --token).".to_owned(),
         Hint::UseScheme(
-            scheme @ (SignInMethod::Otp | SignInMethod::Device | SignInMethod::Browser | SignInMethod::Token),
+            scheme @ (SignInMethod::Otp
+            | SignInMethod::Device
+            | SignInMethod::Browser
+            | SignInMethod::Token
+            | SignInMethod::Client),
         ) => {
             format!("Try --scheme {}.", scheme.as_str())
         }

@@ -50,6 +50,10 @@ pub struct OauthProfile {
     pub client_id: Option<String>,
     /// The file that holds the client's secret: as written in a [`ProfileConfig`], a full path in a `ResolvedProfile`.
     pub client_secret_file: Option<String>,
+    /// The file that holds the client's private key as PEM (RFC 7523); as the secret's, as written or a full path.
+    pub private_key_file: Option<String>,
+    /// How the server calls that key (`kid`).
+    pub key_id: Option<String>,
     /// What to ask for.
     pub scope: Option<String>,
     /// What the tokens are to be good for (RFC 8707); empty where nobody said.
@@ -185,6 +189,9 @@ fn oauth(
         .any(|e| e.is_some());
     let client_id = table.text("client_id")?.map(|id| id.value);
     let client_secret_file = path(source, table, "client_secret_file")?;
+    let private_key_file = path(source, table, "private_key_file")?;
+    let key_id = table.text("key_id")?.map(|id| id.value);
+    let is_machine = scheme == Some(SignInMethod::Client);
     let scope = table.text("scope")?.map(|scope| scope.value);
     let resources = resources(source, table)?;
     let redirect = redirect(source, table)?;
@@ -197,7 +204,7 @@ fn oauth(
         }
         (Some(issuer), _) => OauthEndpoints::Issuer(issuer),
         (None, None) => return fail("needs an `issuer`, or a `token_endpoint` and what goes with it"),
-        (None, Some(_)) if authorization.is_none() && device_authorization.is_none() => {
+        (None, Some(_)) if authorization.is_none() && device_authorization.is_none() && !is_machine => {
             return fail("needs an `authorization_endpoint` or a `device_authorization_endpoint`");
         }
         (None, Some(_)) if scheme == Some(SignInMethod::Device) && device_authorization.is_none() => {
@@ -221,10 +228,37 @@ fn oauth(
             registration,
         }),
     };
-    if client_secret_file.is_some() && client_id.is_none() {
-        return fail("has a `client_secret_file`, but no `client_id`");
+    let oauth = OauthProfile {
+        endpoints,
+        client_id,
+        client_secret_file,
+        private_key_file,
+        key_id,
+        scope,
+        resources,
+        redirect,
+    };
+    match wrong_proof(&oauth, is_machine) {
+        Some(message) => fail(message),
+        None => Ok(oauth),
     }
-    Ok(OauthProfile { endpoints, client_id, client_secret_file, scope, resources, redirect })
+}
+
+/// What is wrong with the way in which the client proves that it is itself, if anything.
+fn wrong_proof(oauth: &OauthProfile, is_machine: bool) -> Option<&'static str> {
+    let (id, secret, key) = (&oauth.client_id, &oauth.client_secret_file, &oauth.private_key_file);
+    match (id, secret, key) {
+        (_, Some(_), Some(_)) => {
+            Some("has a `client_secret_file` and a `private_key_file`; a client proves itself by one")
+        }
+        (_, _, None) if oauth.key_id.is_some() => Some("has a `key_id`, but no `private_key_file`"),
+        (None, Some(_), None) => Some("has a `client_secret_file`, but no `client_id`"),
+        (None, None, Some(_)) => Some("has a `private_key_file`, but no `client_id`"),
+        (_, None, None) if is_machine => Some(
+            "has the scheme \"client\", so it needs a `client_id` with a `client_secret_file` or a `private_key_file`",
+        ),
+        _ => None,
+    }
 }
 
 fn scheme(
@@ -233,11 +267,11 @@ fn scheme(
     provider: ProviderKind,
 ) -> Result<Option<SignInMethod>, ConfigError> {
     let Some(At { value, at }) = table.text("scheme")? else { return Ok(None) };
-    let offered = provider.schemes();
-    if let Some(scheme) = value.parse::<SignInMethod>().ok().filter(|scheme| offered.contains(scheme)) {
+    if let Some(scheme) = value.parse::<SignInMethod>().ok().filter(|scheme| provider.allows(*scheme)) {
         return Ok(Some(scheme));
     }
-    let words: Vec<&str> = offered.iter().map(|s| s.as_str()).collect();
+    let allowed = SignInMethod::ALL.into_iter().filter(|way| provider.allows(*way));
+    let words: Vec<&str> = allowed.map(SignInMethod::as_str).collect();
     let message =
         format!("`scheme`: {} signs in by {}, not by {value:?}", provider.as_str(), words.join(" or "));
     Err(source.error(at, Some("scheme"), message))

@@ -149,6 +149,33 @@ fn a_redirect_address_that_no_browser_reaches_is_told() {
 }
 
 #[test]
+fn a_client_proves_itself_by_one_thing() {
+    let key = "scheme = \"client\"\nclient_id = \"ci\"\nprivate_key_file = \"~/key.pem\"\nkey_id = \"k1\"";
+    let oauth = oauth_profile(key).unwrap();
+    assert_eq!((oauth.private_key_file.as_deref(), oauth.key_id.as_deref()), (Some("~/key.pem"), Some("k1")));
+    let secret = "scheme = \"client\"\nclient_id = \"ci\"\nclient_secret_file = \"/s\"";
+    assert_eq!(oauth_profile(secret).unwrap().client_secret_file.as_deref(), Some("/s"));
+    for (lines, says) in [
+        (
+            "scheme = \"client\"\nclient_id = \"ci\"",
+            "has the scheme \"client\", so it needs a `client_id` with a `client_secret_file` or a `private_key_file`",
+        ),
+        ("private_key_file = \"/k\"", "has a `private_key_file`, but no `client_id`"),
+        ("client_secret_file = \"/s\"", "has a `client_secret_file`, but no `client_id`"),
+        ("client_id = \"ci\"\nkey_id = \"k\"", "has a `key_id`, but no `private_key_file`"),
+        (
+            "client_id = \"ci\"\nclient_secret_file = \"/s\"\nprivate_key_file = \"/k\"",
+            "has a `client_secret_file` and a `private_key_file`; a client proves itself by one",
+        ),
+    ] {
+        let said = oauth_profile(lines).unwrap_err();
+        assert_eq!(said, format!("line 1, column 11: profile \"a\" {says}"));
+    }
+    let person = "[profiles.a]\nprovider = \"achilles\"\nscheme = \"client\"";
+    assert_eq!(error(person), "line 3, column 1: `scheme`: achilles signs in by device, not by \"client\"");
+}
+
+#[test]
 fn a_resource_is_one_uri_or_several() {
     let resources = |said: &str| oauth_profile(&format!("resource = {said}")).map(|oauth| oauth.resources);
     assert_eq!(oauth_profile("").unwrap().resources, [""; 0]);

@@ -105,9 +105,10 @@ fn configured(
     session_file: Option<PathBuf>,
 ) -> ResolvedProfile {
     let oauth = said.oauth.clone().map(|mut oauth| {
-        let file = oauth.client_secret_file.take();
-        oauth.client_secret_file =
-            file.map(|path| expand(&places.home, &path).to_string_lossy().into_owned());
+        for file in [&mut oauth.client_secret_file, &mut oauth.private_key_file] {
+            let path = file.take();
+            *file = path.map(|path| expand(&places.home, &path).to_string_lossy().into_owned());
+        }
         oauth
     });
     ResolvedProfile {

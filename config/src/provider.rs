@@ -46,7 +46,12 @@ impl ProviderKind {
         }
     }
 
-    /// The ways to sign in; the first unless a profile says otherwise.
+    /// Whether a profile may name this way. A client that signs in as itself is never offered to a person.
+    pub fn allows(self, scheme: SignInMethod) -> bool {
+        self.schemes().contains(&scheme) || (self == Self::Oauth && scheme == SignInMethod::Client)
+    }
+
+    /// The ways in which a person signs in; the first unless a profile says otherwise.
     pub fn schemes(self) -> &'static [SignInMethod] {
         match self {
             Self::Failproofai => &[SignInMethod::Otp],

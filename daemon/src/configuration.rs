@@ -14,8 +14,8 @@ use everkey_config::replay::ReplaySettings;
 use everkey_proto::reply::Hint;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::text::harmless;
-use everkey_proto::{Code, Failure};
-use everkey_session::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient, Policy};
+use everkey_proto::{Code, Failure, SignInMethod};
+use everkey_session::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient, Policy, Renewal};
 use everkey_session::{Endpoints, ReplayKnowledge, Settings};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ impl ConfiguredProfile {
     /// What would keep its client from proving who it is.
     pub fn check_client(&self) -> Result<(), Failure> {
         match &self.client {
-            Some(client) => client.secret().map(drop).map_err(|e| unusable(&e)),
+            Some(client) => client.credential().map(drop).map_err(|e| unusable(&e)),
             None => Ok(()),
         }
     }
@@ -145,12 +145,14 @@ impl Configuration {
             }
             (None, None) => policy,
         };
-        let mut schemes = policy.schemes.clone();
+        let is_machine = profile.scheme == Some(SignInMethod::Client);
+        let renewal = if is_machine { Renewal::ClientCredentials } else { policy.renewal };
+        let mut schemes = if is_machine { vec![SignInMethod::Client] } else { policy.schemes.clone() };
         // The one that is configured comes first.
         schemes.sort_by_key(|scheme| Some(*scheme) != profile.scheme);
         let session_file = profile.session_file;
         let settings = Settings {
-            policy: Policy { schemes, ..policy },
+            policy: Policy { schemes, renewal, ..policy },
             server,
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.environment.machine.clone(),

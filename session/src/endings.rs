@@ -1,6 +1,5 @@
 //! When a sign-in ends for good, as far as that can be foreseen, and when to announce it.
 
-use crate::rotation::ArrivedSession;
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
 
@@ -73,17 +72,17 @@ const LEARNT_CAP: usize = 16;
 
 impl SignInSpan {
     /// What is known after the sign-in itself.
-    pub(crate) fn of_sign_in(arrived: &ArrivedSession, wall: u64) -> Self {
-        let refresh_ends = arrived.session.refresh_expires_at;
-        Self { began: Some(wall), told_end: arrived.sign_in_ends_at, refresh_ends, moves: None }
+    pub(crate) fn of_sign_in(session: &Session, told_end: Option<u64>, wall: u64) -> Self {
+        let refresh_ends = session.refresh_expires_at;
+        Self { began: Some(wall), told_end, refresh_ends, moves: None }
     }
 
     /// What is known after one more refresh.
-    pub(crate) fn refreshed(&self, arrived: &ArrivedSession) -> Self {
-        let refresh_ends = arrived.session.refresh_expires_at;
+    pub(crate) fn refreshed(&self, session: &Session, told_end: Option<u64>) -> Self {
+        let refresh_ends = session.refresh_expires_at;
         let both = self.refresh_ends.zip(refresh_ends);
         let moves = both.map(|(before, now)| now > before.saturating_add(SLACK_SECS));
-        let told_end = arrived.sign_in_ends_at.or(self.told_end);
+        let told_end = told_end.or(self.told_end);
         Self { began: self.began, told_end, refresh_ends, moves: moves.or(self.moves) }
     }
 

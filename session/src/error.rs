@@ -124,6 +124,8 @@ pub enum Rejected {
     Registration(String),
     /// The server wants to know clients beforehand, and this one has no id.
     NoClient,
+    /// The server would not give this client a token of its own: its code.
+    Client(String),
     /// The server does not offer this way to sign in.
     SignInMethod(everkey_proto::SignInMethod),
     /// Something else, in the server's own code.

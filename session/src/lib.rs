@@ -6,6 +6,7 @@
 #![allow(clippy::large_enum_variant)]
 
 mod context;
+mod credentials_grant;
 mod effect;
 mod endings;
 mod error;
@@ -52,7 +53,7 @@ pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Settings};
 pub use profile::Profile;
-pub use registration::{AuthMethod, CallTarget, Endpoints, Registration};
+pub use registration::{AuthMethod, CallTarget, ClientCredential, Endpoints, Registration};
 pub use replay::{KnownIssuer, LearntRule, ReplayKnowledge, RuleInForce, RuleSource};
 pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
 pub use revocation::PendingRevocation;

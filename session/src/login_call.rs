@@ -65,6 +65,13 @@ pub enum LoginCall {
         /// For how many seconds the tokens shall work; none means as the server likes.
         lifetime_secs: Option<u64>,
     },
+    /// Ask for a token as the client itself (RFC 6749 section 4.4).
+    ClientCredentials {
+        /// What the server knows this client as.
+        registration: Registration,
+        /// What to ask for; none means as the server likes.
+        scope: Option<String>,
+    },
     /// Ask whose a token is.
     Identify {
         /// What an OAuth server knows this client as.
@@ -81,7 +88,9 @@ impl LoginCall {
             Self::StartDevice { registration, .. } | Self::PollDevice { registration, .. } => {
                 registration.as_mut()
             }
-            Self::Exchange { registration, .. } => Some(registration),
+            Self::Exchange { registration, .. } | Self::ClientCredentials { registration, .. } => {
+                Some(registration)
+            }
             Self::RequestCode { .. }
             | Self::VerifyCode { .. }
             | Self::Discover { .. }

@@ -50,6 +50,8 @@ pub struct Policy {
 pub enum Renewal {
     /// By a refresh token, good for one use (RFC 6749 section 6).
     RefreshToken,
+    /// The client asks for one as itself, as often as it likes (RFC 6749 section 4.4).
+    ClientCredentials,
     /// Not at all: the person signs in again.
     None,
 }

@@ -22,6 +22,9 @@ pub struct Registration {
     /// Unix seconds at which a secret that the server gave lapses, if it does.
     #[serde(default)]
     pub secret_expires_at: Option<u64>,
+    /// What the server calls the key that signs its assertions; the key is in the secret's place.
+    #[serde(default)]
+    pub key_id: Option<String>,
 }
 
 impl Registration {
@@ -37,17 +40,23 @@ impl Registration {
     }
 
     /// As the client is configured now.
-    pub fn set_client(&mut self, client_id: String, secret: Option<Secret>) {
+    pub fn set_client(&mut self, client_id: String, credential: Option<ClientCredential>) {
         let ways = &self.endpoints.client_auth;
+        let (secret, key_id, is_key) = match credential {
+            None => (None, None, false),
+            Some(ClientCredential::Secret(secret)) => (Some(secret), None, false),
+            Some(ClientCredential::PrivateKey(pem, key_id)) => (Some(pem), key_id, true),
+        };
         self.auth = match &secret {
             None => AuthMethod::None,
+            Some(_) if is_key => AuthMethod::PrivateKeyJwt,
             // RFC 8414: where nothing is said, it is Basic.
             Some(_) if ways.is_empty() || ways.contains(&AuthMethod::ClientSecretBasic) => {
                 AuthMethod::ClientSecretBasic
             }
             Some(_) => AuthMethod::ClientSecretPost,
         };
-        (self.client_id, self.client_secret) = (client_id, secret);
+        (self.client_id, self.client_secret, self.key_id) = (client_id, secret, key_id);
     }
 }
 
@@ -62,6 +71,16 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
+    /// By an assertion that its private key signs (RFC 7523 section 2.2).
+    PrivateKeyJwt,
+}
+
+/// What a configured client proves itself by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientCredential {
+    Secret(Secret),
+    /// A private key as PEM, and what the server calls it.
+    PrivateKey(Secret, Option<String>),
 }
 
 /// An OAuth server's endpoints, whole URLs (RFC 8414 section 2).
@@ -119,7 +138,7 @@ mod tests {
             let endpoints = Endpoints { client_auth, ..Endpoints::default() };
             let mut known = Registration::configured("me", &endpoints);
             assert_eq!((known.auth, &known.client_secret), (Nothing, &None), "nothing is kept");
-            known.set_client("me".to_owned(), secret.map(Secret::new));
+            known.set_client("me".to_owned(), secret.map(|text| ClientCredential::Secret(Secret::new(text))));
             assert_eq!((known.auth, known.client_secret), (expected, secret.map(Secret::new)));
         }
     }

@@ -4,7 +4,7 @@ use crate::context::{Demand, MachineContext};
 use crate::effect::Outbox;
 use crate::error::{Error, NetErrorKind, StoreError};
 use crate::input::Waiter;
-use crate::policy::LONGEST_RETRY_AFTER_SECS;
+use crate::policy::{LONGEST_RETRY_AFTER_SECS, Renewal};
 use crate::reply::ProfileReply;
 use crate::rotation::Rotation;
 use crate::session::Fingerprint;
@@ -200,7 +200,7 @@ impl Waiting {
         if gap_is_on && self.has_second_best(now, rotation) {
             return Some(self.second_best(now, rotation, Error::Timeout));
         }
-        if rotation.session().refresh.is_none() {
+        if rotation.session().refresh.is_none() && cx.policy().renewal != Renewal::ClientCredentials {
             return Some(self.second_best(now, rotation, cant_refresh(rotation)));
         }
         let next = rotation.refresh_due(cx).filter(|_| !rotation.is_busy());

@@ -13,6 +13,7 @@ mod fuzzed;
 mod interop;
 mod keyboard;
 mod listener;
+mod machines;
 mod oauth;
 mod oauth_bad;
 mod oauth_cli;

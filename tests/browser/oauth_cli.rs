@@ -91,6 +91,9 @@ fn an_error_is_one_line_and_the_right_exit_code() {
     assert_ends(&login(&server, true), 4, "not an api-server");
     server.set(&json!({ "fault": { "/device_authorization": "redirect" } }));
     assert_ends(&login(&server, true), 4, "elsewhere");
+    server.world.stop_agent();
+    std::fs::remove_dir_all(server.world.home().join("state/clients"))
+        .expect("the client that was registered");
     server.set(&json!({ "fault": { "/register": "refused" } }));
     assert_ends(&login(&server, true), 5, "invalid_client_metadata");
     server.set(&json!({ "fault": {}, "metadata": { "registration_endpoint": null } }));

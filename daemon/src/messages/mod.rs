@@ -314,6 +314,9 @@ fn refused(rejected: &Rejected) -> String {
         Rejected::NoClient => {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
         }
+        Rejected::Client(code) => {
+            format!("The api-server gave this client no token ({}).", harmless(code, SHOWN))
+        }
         Rejected::SignInMethod(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
         Rejected::Other(code) | Rejected::Answered(_, code) => {
             format!("The api-server refused ({}).", harmless(code, SHOWN))
@@ -336,6 +339,10 @@ fn refused_hint(rejected: &Rejected) -> Hint {
                 .into()
         }
         Rejected::Registration(_) | Rejected::NoClient => Hint::AddClientId,
+        Rejected::Client(_) => {
+            "Check the profile's client_id, its secret or key, and its scope; the next try reads them anew."
+                .into()
+        }
         Rejected::SignInMethod(SignInMethod::Device) => Hint::UseScheme(SignInMethod::Browser),
         Rejected::SignInMethod(_) => Hint::UseScheme(SignInMethod::Device),
         Rejected::Email
@@ -354,6 +361,7 @@ fn way(scheme: SignInMethod) -> &'static str {
         SignInMethod::Device => "by device code",
         SignInMethod::Browser => "in the browser",
         SignInMethod::Token => "with a pasted token",
+        SignInMethod::Client => "with the client's own credentials",
     }
 }
 

@@ -63,7 +63,7 @@ impl Audit {
             session,
             reminder: status.and_then(|status| status.reminder.as_ref()).map(|it| Shown::new(it, clock)),
             first_day: clock.date_field(1),
-            last_day: clock.date_field(365),
+            last_day: clock.last_date_field(365),
             presets: [7, 14, 30],
         }
     }

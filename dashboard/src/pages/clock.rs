@@ -105,6 +105,14 @@ impl Clock {
         at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string())
     }
 
+    /// The last day whose nine o'clock, the hour a chosen day stands for, is within so many days from now.
+    pub fn last_date_field(&self, days: u64) -> String {
+        let morning_hours = 9 * 3600;
+        let at =
+            self.zoned(self.now.saturating_add(days.saturating_mul(86_400)).saturating_sub(morning_hours));
+        at.map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string())
+    }
+
     fn days_away(&self, at: Option<&Zoned>) -> Option<i32> {
         let (now, at) = (self.zoned(self.now)?, at?);
         Some(now.date().until(at.date()).ok()?.get_days())
@@ -175,6 +183,14 @@ mod tests {
         }
         assert_eq!(clock.when(NOON - 1).ahead, "Today at 10:59", "the agent says when it is due");
         assert_eq!(clock.when(u64::MAX).ahead, "Never");
+    }
+
+    #[test]
+    fn the_last_day_can_be_chosen_at_any_hour() {
+        for (away, said) in [(0, "2027-11-21"), (-3 * 3600, "2027-11-21"), (-3 * 3600 - 1, "2027-11-20")] {
+            let clock = Clock::at(NOON.saturating_add_signed(away), TimeZone::UTC);
+            assert_eq!(clock.last_date_field(365), said, "{away}");
+        }
     }
 
     #[test]

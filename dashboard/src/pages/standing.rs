@@ -132,6 +132,7 @@ pub fn way(scheme: SignInMethod) -> &'static str {
         SignInMethod::Device => "Device code",
         SignInMethod::Browser => "Browser",
         SignInMethod::Token => "Pasted token",
+        SignInMethod::Client => "Client credentials",
     }
 }
 

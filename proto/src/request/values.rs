@@ -21,9 +21,14 @@ pub enum SignInMethod {
     Browser,
     /// A token made elsewhere and pasted.
     Token,
+    /// The client's own credentials, for machines (RFC 6749 section 4.4).
+    Client,
 }
 
 impl SignInMethod {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Otp, Self::Device, Self::Browser, Self::Token, Self::Client];
+
     /// Its name, as configuration and command lines write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,21 +36,21 @@ impl SignInMethod {
             Self::Device => "device",
             Self::Browser => "browser",
             Self::Token => "token",
+            Self::Client => "client",
         }
     }
 }
 
 /// There is no sign-in method of this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there are otp, device, browser and token")]
+#[error("there are otp, device, browser, token and client")]
 pub struct UnknownSignInMethod;
 
 impl FromStr for SignInMethod {
     type Err = UnknownSignInMethod;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Otp, Self::Device, Self::Browser, Self::Token];
-        all.into_iter().find(|method| method.as_str() == name).ok_or(UnknownSignInMethod)
+        Self::ALL.into_iter().find(|method| method.as_str() == name).ok_or(UnknownSignInMethod)
     }
 }
 

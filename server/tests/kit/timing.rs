@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn noise_is_no_difference() {
-        let noisy = |phase: u64| rounds(move |round| if (round + phase) % 2 == 0 { 3 } else { 9 });
+        let noisy = |phase: u64| rounds(move |round| if (round + phase).is_multiple_of(2) { 3 } else { 9 });
         expect_alike("noise", noisy(0), noisy(1));
     }
 

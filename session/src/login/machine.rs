@@ -37,6 +37,11 @@ pub(crate) enum LoginEvent {
         server: String,
         scheme: SignInMethod,
     },
+    /// The agent itself asks for a session that takes nobody.
+    Ask {
+        server: String,
+        scheme: SignInMethod,
+    },
     /// Somebody answers its question.
     Answer {
         waiter: Waiter,
@@ -88,12 +93,15 @@ pub(crate) enum LoginOutcome {
     Abandoned(Op, CallTarget),
     /// What the next sign-in is to know of this one's OAuth client.
     Client(ClientNews),
+    /// It has failed, and whoever waited knows.
+    Failed(Error),
 }
 
 impl Login {
     pub fn handle(&mut self, cx: &MachineContext, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
         match event {
-            LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, waiter, server, scheme, out),
+            LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, Some(waiter), server, scheme, out),
+            LoginEvent::Ask { server, scheme } => self.begin(cx, None, server, scheme, out),
             LoginEvent::Answer { waiter, flow, entry } => self.answer(cx.now, waiter, flow, entry, out),
             LoginEvent::Wait { waiter, flow } => {
                 self.wait(cx.now, waiter, flow, out);
@@ -118,6 +126,10 @@ impl Login {
 
     pub fn owns(&self, op: Op) -> bool {
         self.flow.as_ref().is_some_and(|flow| flow.owns(op))
+    }
+
+    pub fn is_under_way(&self) -> bool {
+        self.flow.is_some()
     }
 
     /// Whether tokens have arrived and are being written.
@@ -157,6 +169,7 @@ impl Login {
             outcomes.push(LoginOutcome::Abandoned(op, flow.target()));
         }
         outcomes.extend(flow.machine.given_up().map(LoginOutcome::Client));
+        outcomes.push(LoginOutcome::Failed(why.clone()));
         let how = ProfileReply::Failed(why);
         out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
         self.ended = Some((flow.id, how));
@@ -166,7 +179,7 @@ impl Login {
     fn begin(
         &mut self,
         cx: &MachineContext,
-        waiter: Waiter,
+        waiter: Option<Waiter>,
         server: String,
         scheme: SignInMethod,
         out: &mut Outbox,
@@ -175,7 +188,7 @@ impl Login {
         if let Some(flow) = &mut self.flow
             && (flow.is_storing() || flow.server == server && flow.machine.scheme() == scheme)
         {
-            flow.wait(waiter, None);
+            waiter.into_iter().for_each(|waiter| flow.wait(waiter, None));
             if let Some(question) = flow.machine.question() {
                 flow.prompt_all(cx.now, &question, out);
             }
@@ -196,7 +209,7 @@ impl Login {
             listener: None,
             stage: FlowStage::Prompting,
         };
-        flow.wait(waiter, None);
+        waiter.into_iter().for_each(|waiter| flow.wait(waiter, None));
         self.flow = Some(flow);
         outcomes.extend(self.advance(cx.now, first, out));
         outcomes

@@ -3,7 +3,7 @@
 
 use crate::kept_clients::ClientNews;
 use crate::login::next_step::{NextStep, Prompt};
-use crate::login::schemes::{browser, device, otp, token};
+use crate::login::schemes::{browser, client_credentials, device, otp, token};
 use crate::login_call::LoginAnswer;
 use crate::policy::OauthClient;
 use crate::registration::Registration;
@@ -18,6 +18,7 @@ pub(crate) enum MethodMachine {
     Device(Box<device::Device>),
     Browser(Box<browser::Browser>),
     Token(token::PastedToken),
+    Client(Box<client_credentials::ClientCredentials>),
 }
 
 impl MethodMachine {
@@ -45,6 +46,10 @@ impl MethodMachine {
                 let (token, next) = token::PastedToken::begin(server);
                 (Self::Token(token), next)
             }
+            SignInMethod::Client => {
+                let (client, next) = client_credentials::ClientCredentials::begin(server, oauth);
+                (Self::Client(Box::new(client)), next)
+            }
         }
     }
 
@@ -55,6 +60,7 @@ impl MethodMachine {
             Self::Device(_) => SignInMethod::Device,
             Self::Browser(_) => SignInMethod::Browser,
             Self::Token(_) => SignInMethod::Token,
+            Self::Client(_) => SignInMethod::Client,
         }
     }
 
@@ -64,6 +70,7 @@ impl MethodMachine {
             Self::Otp(_) | Self::Token(_) => 600,
             Self::Device(device) => device.patience_secs(),
             Self::Browser(_) => 300,
+            Self::Client(_) => client_credentials::PATIENCE_SECS,
         }
     }
 
@@ -71,7 +78,7 @@ impl MethodMachine {
     pub fn answer(&mut self, entry: Entry) -> Option<NextStep> {
         match (self, entry) {
             (Self::Otp(otp), entry) => otp.answer(entry),
-            (Self::Device(_), _) => None,
+            (Self::Device(_) | Self::Client(_), _) => None,
             (Self::Browser(browser), Entry::Text(text)) => browser.pasted(&text),
             (Self::Token(token), Entry::Text(text)) => token.answer(&text),
             (Self::Browser(_) | Self::Token(_), Entry::Email(_) | Entry::Code { .. }) => {
@@ -87,6 +94,7 @@ impl MethodMachine {
             Self::Device(device) => device.resume(now, answer),
             Self::Browser(browser) => browser.resume(answer),
             Self::Token(token) => token.resume(answer),
+            Self::Client(client) => client.resume(answer),
         }
     }
 
@@ -94,7 +102,7 @@ impl MethodMachine {
     pub fn wake(&mut self, now: &Moment) -> Option<NextStep> {
         match self {
             Self::Device(device) => device.wake(now),
-            Self::Otp(_) | Self::Browser(_) | Self::Token(_) => None,
+            Self::Otp(_) | Self::Browser(_) | Self::Token(_) | Self::Client(_) => None,
         }
     }
 
@@ -102,7 +110,7 @@ impl MethodMachine {
     pub fn listening(&mut self, port: u16) -> Option<NextStep> {
         match self {
             Self::Browser(browser) => browser.listening(port),
-            Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) | Self::Client(_) => None,
         }
     }
 
@@ -110,7 +118,7 @@ impl MethodMachine {
     pub fn came_back(&mut self, query: &Secret) -> NextStep {
         match self {
             Self::Browser(browser) => browser.came_back(query),
-            Self::Otp(_) | Self::Device(_) | Self::Token(_) => NextStep::Stray,
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) | Self::Client(_) => NextStep::Stray,
         }
     }
 
@@ -119,6 +127,7 @@ impl MethodMachine {
         match self {
             Self::Device(device) => device.registration(),
             Self::Browser(browser) => browser.registration(),
+            Self::Client(client) => client.registration(),
             Self::Otp(_) | Self::Token(_) => None,
         }
     }
@@ -128,7 +137,7 @@ impl MethodMachine {
         match self {
             Self::Device(device) => device.tokens(),
             Self::Browser(browser) => browser.tokens(),
-            Self::Otp(_) | Self::Token(_) => None,
+            Self::Otp(_) | Self::Token(_) | Self::Client(_) => None,
         }
     }
 
@@ -137,7 +146,7 @@ impl MethodMachine {
         match self {
             Self::Device(device) => device.take_news(),
             Self::Browser(browser) => browser.take_news(),
-            Self::Otp(_) | Self::Token(_) => None,
+            Self::Otp(_) | Self::Token(_) | Self::Client(_) => None,
         }
     }
 
@@ -145,7 +154,7 @@ impl MethodMachine {
     pub fn given_up(&self) -> Option<ClientNews> {
         match self {
             Self::Browser(browser) => browser.given_up(),
-            Self::Otp(_) | Self::Device(_) | Self::Token(_) => None,
+            Self::Otp(_) | Self::Device(_) | Self::Token(_) | Self::Client(_) => None,
         }
     }
 
@@ -156,6 +165,7 @@ impl MethodMachine {
             Self::Device(device) => device.question(),
             Self::Browser(browser) => browser.question(),
             Self::Token(token) => token.question(),
+            Self::Client(_) => None,
         }
     }
 }

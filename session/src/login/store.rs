@@ -46,7 +46,7 @@ impl Login {
             scheme: Some(flow.machine.scheme()),
             user: arrived.session.holder.user.clone(),
             about: arrived.session.holder.about.clone(),
-            span: SignInSpan::of_sign_in(&arrived, cx.now.wall),
+            span: SignInSpan::of_sign_in(&arrived.session, arrived.sign_in_ends_at, cx.now.wall),
         };
         let sidecar = Sidecar { pending: Some(pin.clone()), ..cx.sidecar.clone() };
         flow.stage = FlowStage::Pinning(out.store(StoreJob::WriteSidecar(sidecar)), arrived);

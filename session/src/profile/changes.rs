@@ -182,7 +182,11 @@ impl Profile {
     pub(super) fn enter_signed_in(&mut self, now: &Moment, arrived: ArrivedSession, server: String) {
         self.leave(now, None);
         self.spend_unjudged(now);
-        self.waiters.account_changed(&mut self.outbox);
+        // Who asks for itself is the same client as before.
+        let renewed = self.credentials_grant.is_under_way();
+        if !renewed {
+            self.waiters.account_changed(&mut self.outbox);
+        }
         let sidecar = self.sidecar.change();
         sidecar.raise_epoch();
         sidecar.signing_out = None;
@@ -190,8 +194,17 @@ impl Profile {
         self.pin_to(&arrived, server);
         let user = arrived.session.holder.user.clone();
         let margin_secs = self.facts.settings.policy.margin_secs;
-        self.file = FileState::SignedIn(Box::new(Rotation::signed_in(now, arrived, margin_secs)));
-        self.outbox.notify(Notice::SignedIn);
+        let again = renewed && self.file.rotation().is_some();
+        let asked = arrived.asked;
+        let mut rotation = Rotation::signed_in(now, arrived, margin_secs);
+        if again {
+            rotation.asked_for(asked);
+        }
+        self.file = FileState::SignedIn(Box::new(rotation));
+        self.outbox.notify(if again { Notice::Refreshed } else { Notice::SignedIn });
+        if renewed {
+            self.credentials_grant_succeeded();
+        }
         self.login.finish(ProfileReply::SignedIn { user, already: false }, &mut self.outbox);
     }
 
@@ -259,13 +272,14 @@ impl Profile {
     pub(super) fn pin_to(&mut self, arrived: &ArrivedSession, server: String) {
         let sidecar = self.sidecar.change();
         let before = sidecar.pin.as_ref();
+        let span = before.map(|pin| pin.span.clone()).unwrap_or_default();
         sidecar.pin = Some(Pin {
             fingerprint: arrived.session.fingerprint(),
             server,
             capability: arrived.capability,
             lifetime_secs: arrived.lifetime_secs,
             scheme: before.and_then(|pin| pin.scheme),
-            span: before.map(|pin| pin.span.clone()).unwrap_or_default().refreshed(arrived),
+            span: span.refreshed(&arrived.session, arrived.sign_in_ends_at),
             user: arrived.session.holder.user.clone(),
             about: arrived.session.holder.about.clone(),
         });

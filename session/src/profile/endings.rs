@@ -8,7 +8,8 @@ use crate::time::{Moment, Wake, WakeReason};
 
 impl Profile {
     pub(super) fn foreseen_ending(&self) -> Option<Ending> {
-        let rotation = self.file.rotation().filter(|rotation| rotation.over().is_none())?;
+        // Where it is simply asked for again nobody is needed.
+        let rotation = self.file.rotation().filter(|one| one.over().is_none() && !self.asks_again())?;
         let session = rotation.session();
         let sidecar = self.sidecar.data();
         let ours = sidecar.pin.as_ref().filter(|pin| pin.fingerprint == rotation.fingerprint());

@@ -2,12 +2,14 @@
 //! After each event one pass answers, starts and plans what follows from the new state.
 
 mod changes;
+mod credentials_grant;
 mod endings;
 mod erasing;
 mod requests;
 mod results;
 
 use crate::context::{Demand, MachineContext, ProfileFacts};
+use crate::credentials_grant::CredentialsGrant;
 use crate::effect::{Effect, Outbox};
 use crate::error::{NotOwner, SignedOutReason};
 use crate::input::{Input, Waiter};
@@ -37,6 +39,7 @@ pub struct Profile {
     sidecar: SidecarKeeper,
     waiters: Waiters,
     login: Login,
+    credentials_grant: CredentialsGrant,
     sign_out: SignOut,
     revocations: Revocations,
     inspections: Inspections,
@@ -75,6 +78,7 @@ impl Profile {
             sidecar: SidecarKeeper::default(),
             waiters: Waiters::default(),
             login: Login::default(),
+            credentials_grant: CredentialsGrant::default(),
             sign_out: SignOut::default(),
             revocations: Revocations::default(),
             inspections: Inspections::default(),
@@ -113,6 +117,7 @@ impl Profile {
             self.sidecar.due(is_owner),
             self.revocations.due(is_owner, self.sign_out.erasing()),
             self.login.due(),
+            self.credentials_grant_due(now),
             self.sign_out.due(),
             self.ending_due(now).filter(|_| is_owner),
         ]
@@ -181,6 +186,7 @@ impl Profile {
         self.erase_if_wanted(now);
         self.answer_waiters(now);
         self.refresh_if_due(now);
+        self.ask_if_due(now);
         // What the step found out may leave somebody without hope.
         self.answer_waiters(now);
         self.read_file_if_due(now);
@@ -190,7 +196,8 @@ impl Profile {
     }
 
     fn end_if_expired(&mut self, now: &Moment) {
-        if let Some(why) = self.file.rotation_mut().and_then(|rotation| rotation.end_if_expired(now)) {
+        let cx = context!(self, now);
+        if let Some(why) = self.file.rotation_mut().and_then(|rotation| rotation.end_if_expired(&cx)) {
             self.outbox.notify(Notice::Ended(why));
         }
     }
@@ -236,6 +243,7 @@ impl Profile {
     fn forget(&mut self, waiter: Waiter) {
         self.waiters.forget(waiter);
         self.login.forget(waiter);
+        self.credentials_grant.forget(waiter);
         self.inspections.forget(waiter);
         self.sign_out.forget(waiter);
     }

@@ -97,7 +97,10 @@ impl Profile {
             access_expires_at: session.and_then(|session| session.access_expires_at),
             refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             next_refresh_at: refresh.map(|wake| now.wall_at(wake.at.max(now.boot))),
-            last_error: rotation.and_then(Rotation::last_error).cloned(),
+            last_error: rotation
+                .and_then(Rotation::last_error)
+                .or(self.credentials_grant.last_error())
+                .cloned(),
             about: session.map(|session| session.holder.about.clone()).unwrap_or_default(),
             masked_fixed: session.and_then(|session| session.holder.fixed.as_ref()).map(Secret::masked),
             pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
@@ -138,6 +141,9 @@ impl Profile {
     }
 
     fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
+        if self.wait_for_credentials_grant(now, waiter) {
+            return;
+        }
         let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
         if rotation.session().holder.fixed.is_some() {
             return self.outbox.reply(waiter, token(rotation, None));
@@ -151,7 +157,7 @@ impl Profile {
 
     fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
         let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
-        if rotation.session().refresh.is_none() {
+        if rotation.session().refresh.is_none() && !self.asks_again() {
             return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
         }
         let after = rotation.refreshed();
@@ -167,7 +173,8 @@ impl Profile {
         let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
         let refused = Fingerprint::of(rotation.handed()) == than;
         let fixed = rotation.session().holder.fixed.is_some();
-        if refused && (rotation.session().refresh.is_none() || fixed) {
+        let renewable = rotation.session().refresh.is_some() || self.asks_again();
+        if refused && (!renewable || fixed) {
             return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
         }
         if fixed {

@@ -216,6 +216,10 @@ impl Profile {
             }
             LoginOutcome::Abandoned(op, at) => self.revocations.abandon(op, at, true),
             LoginOutcome::Client(news) => self.learn_of_client(news),
+            LoginOutcome::Failed(why) if self.credentials_grant.is_under_way() => {
+                self.credentials_grant_failed(now, &why)
+            }
+            LoginOutcome::Failed(_) => {}
         }
     }
 

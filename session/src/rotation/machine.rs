@@ -6,7 +6,7 @@ use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
-use crate::policy::{Policy, refresh_ahead_ms, refresh_gap_ms};
+use crate::policy::{Policy, Renewal, refresh_ahead_ms, refresh_gap_ms};
 use crate::registration::CallTarget;
 use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
@@ -142,7 +142,7 @@ impl Rotation {
 
     /// When the next step is to be taken; none while one is under way or none is possible.
     pub fn due(&self, cx: &MachineContext) -> Option<Wake> {
-        let at = match self.expiry() {
+        let at = match self.expiry(cx) {
             Some(at) => WakeReason::SESSION_EXPIRY.at(at),
             None => self.refresh_due(cx)?,
         };
@@ -183,14 +183,15 @@ impl Rotation {
     }
 
     /// When a session that can't be refreshed ends by itself.
-    fn expiry(&self) -> Option<Boot> {
-        let ends = self.session.refresh.is_none() && self.over().is_none() && self.expires != Boot::NEVER;
+    fn expiry(&self, cx: &MachineContext) -> Option<Boot> {
+        let renewable = self.session.refresh.is_some() || cx.policy().renewal == Renewal::ClientCredentials;
+        let ends = !renewable && self.over().is_none() && self.expires != Boot::NEVER;
         ends.then_some(self.expires)
     }
 
     /// A session without a refresh token is over once its access token is. Its file may stay: nothing is ever sent.
-    pub fn end_if_expired(&mut self, now: &Moment) -> Option<EndReason> {
-        self.expiry().filter(|at| *at <= now.boot)?;
+    pub fn end_if_expired(&mut self, cx: &MachineContext) -> Option<EndReason> {
+        self.expiry(cx).filter(|at| *at <= cx.now.boot)?;
         self.state = RotationState::Ended(EndReason::Expired);
         Some(EndReason::Expired)
     }
@@ -239,6 +240,23 @@ impl Rotation {
 
     pub fn lifetime_secs(&self) -> Option<u64> {
         self.lifetime_secs
+    }
+
+    /// When another access token is wanted, though nobody waits.
+    pub fn renewal_due(&self) -> Boot {
+        self.refresh_due
+    }
+
+    /// Another access token was asked for, and is not to be had before then.
+    pub fn asked_in_vain(&mut self, cx: &MachineContext, why: &Error, next: Boot) {
+        self.refresh_due = self.refresh_due.min(cx.now.boot);
+        self.hold = Hold::Until(next);
+        self.last = Some(why.clone());
+    }
+
+    /// It was asked for then, and is there.
+    pub fn asked_for(&mut self, asked: Option<Boot>) {
+        self.refreshed = asked;
     }
 
     pub fn refreshed(&self) -> Option<Boot> {

@@ -59,7 +59,7 @@ fn a_told_end_is_announced_days_ahead_and_then_daily() {
 }
 
 #[test]
-fn an_end_that_a_refresh_does_not_move_is_the_sign_ins() {
+fn an_end_that_no_refresh_moves_is_the_sign_ins() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let grant_ending = |secs| TokenResponse { refresh_expires_in: Some(secs), ..grant(1) };
     let sent = agent.send_when_due();

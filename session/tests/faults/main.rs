@@ -4,6 +4,7 @@
 
 mod accounts;
 mod clients;
+mod credentials_grant;
 mod damaged;
 mod endings;
 mod farewell;

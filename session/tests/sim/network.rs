@@ -250,6 +250,7 @@ impl World {
             | LoginCall::StartDevice { .. }
             | LoginCall::PollDevice { .. }
             | LoginCall::Exchange { .. }
+            | LoginCall::ClientCredentials { .. }
             | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(NetErrorKind::NotTheContract)),
         }
     }

@@ -228,6 +228,7 @@ fn scheme(scheme: SignInMethod) -> &'static str {
         SignInMethod::Device => "with a code approved on another device",
         SignInMethod::Browser => "in the browser",
         SignInMethod::Token => "with a pasted token",
+        SignInMethod::Client => "with the client's own credentials",
     }
 }
 

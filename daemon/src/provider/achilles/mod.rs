@@ -78,7 +78,8 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
         | LoginCall::Register { .. }
-        | LoginCall::Exchange { .. } => None,
+        | LoginCall::Exchange { .. }
+        | LoginCall::ClientCredentials { .. } => None,
     }
 }
 
@@ -91,7 +92,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
         | LoginCall::Register { .. }
-        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        | LoginCall::Exchange { .. }
+        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 

@@ -37,7 +37,8 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         | LoginCall::Register { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
-        | LoginCall::Exchange { .. } => None,
+        | LoginCall::Exchange { .. }
+        | LoginCall::ClientCredentials { .. } => None,
     }
 }
 
@@ -50,7 +51,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::Register { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
-        | LoginCall::Exchange { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        | LoginCall::Exchange { .. }
+        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
     }
 }
 

@@ -51,6 +51,7 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
+        | LoginCall::ClientCredentials { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
         | LoginCall::Identify { .. } => None,
@@ -86,6 +87,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }
+        | LoginCall::ClientCredentials { .. }
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
         | LoginCall::Identify { .. } => failed(answer),

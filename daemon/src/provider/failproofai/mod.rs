@@ -74,6 +74,7 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
         | LoginCall::Exchange { .. }
+        | LoginCall::ClientCredentials { .. }
         | LoginCall::Identify { .. } => None,
     }
 }

@@ -72,7 +72,7 @@ fn understand(issuer: &str, scheme: SignInMethod, metadata: Metadata) -> Result<
     let ways = metadata.token_endpoint_auth_methods_supported;
     let client_auth: Vec<_> = ways.iter().flatten().filter_map(|way| client_auth(way)).collect();
     if client_auth.is_empty() && ways.is_some_and(|ways| !ways.is_empty()) {
-        return Err(unusable("it takes clients neither without a secret nor with one"));
+        return Err(unusable("it takes clients neither without a secret nor with a secret or a private key"));
     }
     // Every OpenID provider has this scope, though it needn't say so.
     let assumed = metadata.id_token_signing_alg_values_supported.map(|_| "openid".to_owned());
@@ -117,6 +117,7 @@ pub fn client_auth(word: &str) -> Option<AuthMethod> {
         "none" => Some(AuthMethod::None),
         "client_secret_basic" => Some(AuthMethod::ClientSecretBasic),
         "client_secret_post" => Some(AuthMethod::ClientSecretPost),
+        "private_key_jwt" => Some(AuthMethod::PrivateKeyJwt),
         _ => None,
     }
 }

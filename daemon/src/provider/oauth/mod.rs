@@ -84,6 +84,9 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         LoginCall::Exchange { registration, code, verifier, redirect, .. } => {
             Some(tokens::exchange_call(registration, code, verifier, redirect, &[]))
         }
+        LoginCall::ClientCredentials { registration, scope } => {
+            Some(tokens::client_credentials_call(registration, scope.as_deref()))
+        }
         LoginCall::Identify { registration, access } => ask_whose(&registration.as_ref()?.endpoints, access),
         LoginCall::RequestCode { .. } | LoginCall::VerifyCode { .. } => None,
     }
@@ -98,6 +101,8 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         LoginCall::Exchange { registration, nonce, .. } => {
             tokens::read_sign_in(Some(registration), nonce.as_deref(), answer)
         }
+        // Nobody in particular signs in, so there is no id_token to check.
+        LoginCall::ClientCredentials { .. } => tokens::read_sign_in(None, None, answer),
         LoginCall::Identify { .. } => LoginAnswer::Identified(read_identity(answer)),
         LoginCall::RequestCode { .. } | LoginCall::VerifyCode { .. } => failed(answer),
     }

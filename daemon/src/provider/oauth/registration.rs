@@ -45,6 +45,7 @@ fn word(auth: AuthMethod) -> &'static str {
         AuthMethod::None => "none",
         AuthMethod::ClientSecretBasic => "client_secret_basic",
         AuthMethod::ClientSecretPost => "client_secret_post",
+        AuthMethod::PrivateKeyJwt => "private_key_jwt",
     }
 }
 
@@ -76,7 +77,8 @@ pub fn read_registered(endpoints: &Endpoints, answer: &HttpResponse) -> LoginAns
 fn understand(endpoints: &Endpoints, known: Registered) -> Option<Registration> {
     let secret = known.client_secret.filter(|secret| !secret.is_empty());
     let auth = match &known.token_endpoint_auth_method {
-        Some(word) => client_auth(word)?,
+        // Nobody gave it a key.
+        Some(word) => client_auth(word).filter(|auth| *auth != AuthMethod::PrivateKeyJwt)?,
         None if secret.is_some() => AuthMethod::ClientSecretBasic,
         None => AuthMethod::None,
     };

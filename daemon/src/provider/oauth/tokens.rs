@@ -31,6 +31,13 @@ pub fn exchange_call(
     for_tokens(known, &known.endpoints.token, &fields)
 }
 
+/// Section 4.4.2.
+pub fn client_credentials_call(known: &Registration, scope: Option<&str>) -> HttpRequest {
+    let scope = scope.map(|scope| ("scope", scope));
+    let fields: Vec<_> = [("grant_type", "client_credentials")].into_iter().chain(scope).collect();
+    for_tokens(known, &known.endpoints.token, &fields)
+}
+
 #[derive(Deserialize)]
 struct TokenAnswer {
     token_type: String,

@@ -1,6 +1,7 @@
 //! The ways to sign in, each a small pure machine that asks for its next step.
 
 pub(super) mod browser;
+pub(super) mod client_credentials;
 pub(super) mod device;
 #[cfg(test)]
 mod fixtures;

@@ -47,6 +47,7 @@ fn a_registration_is_as_the_server_says() {
         r#"{"client_id":"c\n"}"#,
         r#"{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}"#,
         r#"{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}"#,
+        r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"private_key_jwt"}"#,
     ] {
         assert_eq!(auth(odd), None, "{odd}");
     }

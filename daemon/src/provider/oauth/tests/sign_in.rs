@@ -60,7 +60,7 @@ fn metadata_is_read() {
         "an issuer may have its endpoints elsewhere"
     );
     assert_eq!((found.registration, found.names_itself), (None, true));
-    assert_eq!(found.client_auth, [AuthMethod::ClientSecretPost]);
+    assert_eq!(found.client_auth, [AuthMethod::PrivateKeyJwt, AuthMethod::ClientSecretPost]);
     assert_eq!(found.session, Some(format!("{ISSUER}/session")));
 }
 
@@ -130,7 +130,7 @@ fn a_browser_needs_pkce_and_every_client_a_supported_authentication() {
     assert!(matches!(read_for(SignInMethod::Device, &plain), LoginAnswer::Discovered(_)));
     let silent = changed(|metadata| metadata["code_challenge_methods_supported"] = Value::Null);
     assert!(matches!(silent, LoginAnswer::Discovered(_)), "many servers take it and don't say so");
-    let keys = json!(["private_key_jwt", "tls_client_auth"]);
+    let keys = json!(["client_secret_jwt", "tls_client_auth"]);
     assert!(is_metadata(&changed(|metadata| metadata["token_endpoint_auth_methods_supported"] = keys)));
 }
 

@@ -61,6 +61,11 @@ impl Configuration {
         Self { places: Places::find(var, |_| false, 0).unwrap(), environment: Environment::empty() }
     }
 
+    /// The file that a user writes.
+    pub fn file(&self) -> &Path {
+        &self.places.config
+    }
+
     /// The profiles that have something to look after: a session file, or what everkey keeps beside one.
     pub fn in_use(&self) -> Result<Vec<ConfiguredProfile>> {
         let (default, profiles) = self.files().map(|files| files.named(None))?;

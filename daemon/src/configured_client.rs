@@ -27,6 +27,11 @@ impl ConfiguredClient {
         Some(Self { id, secret_file, key_file, key_id, endpoints: oauth.endpoints.clone() })
     }
 
+    /// The file that holds what it proves itself by, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.key_file.as_deref().or(self.secret_file.as_deref())
+    }
+
     /// What it proves itself by, as the file has it now.
     pub fn credential(&self) -> Result<Option<ClientCredential>> {
         if let Some(file) = &self.key_file {

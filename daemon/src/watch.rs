@@ -35,6 +35,13 @@ impl Watch {
         Ok(Self { watcher, files, folders: BTreeSet::new() })
     }
 
+    /// One more file, where its folder is there already: nothing depends on whether changes are seen.
+    pub fn add_if_there(&mut self, file: &Path) {
+        if file.parent().is_some_and(Path::is_dir) {
+            self.add(file);
+        }
+    }
+
     /// One more file. A folder that can't be watched is still looked at every 30 s.
     pub fn add(&mut self, file: &Path) {
         self.files.write().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned());

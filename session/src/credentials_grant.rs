@@ -25,7 +25,11 @@ impl CredentialsGrant {
     /// Somebody wants a token where there is no session yet.
     pub fn wait(&mut self, now: &Moment, waiter: Waiter) {
         self.waiting.push((waiter, now.boot.plus_ms(PATIENCE_MS)));
-        // A second after the last try is soon enough.
+        self.shorten_backoff(now);
+    }
+
+    /// Somebody waits now: a second is long enough.
+    pub fn shorten_backoff(&mut self, now: &Moment) {
         self.next = self.next.map(|next| next.min(now.boot.plus_secs(1)));
     }
 
@@ -69,6 +73,18 @@ impl CredentialsGrant {
         });
         self.last = Some(why.clone());
         self.fail_all(why, out);
+    }
+
+    /// The client may have been mended: what waits for that need not wait any longer.
+    pub fn client_changed(&mut self) {
+        let waits = match &self.last {
+            Some(Error::Net(net)) => net.is_about_the_client(),
+            Some(Error::Rejected(_)) => true,
+            _ => false,
+        };
+        if waits {
+            self.next = None;
+        }
     }
 
     /// Answers everyone whose time is up.

@@ -143,6 +143,13 @@ pub struct NetError {
     pub kind: NetErrorKind,
 }
 
+impl NetError {
+    /// Whether somebody has to mend the OAuth client before another try can succeed.
+    pub(crate) fn is_about_the_client(&self) -> bool {
+        matches!(self.kind, NetErrorKind::ClientRefused(_) | NetErrorKind::ClientUnusable(_))
+    }
+}
+
 /// Kinds of network errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetErrorKind {

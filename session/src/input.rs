@@ -38,6 +38,8 @@ pub enum Input {
     },
     /// The OAuth client as it is configured now, for sign-ins that begin from here on.
     Configured(Box<OauthClient>),
+    /// What the OAuth client proves itself by may have changed.
+    ClientChanged,
     /// The session file may have changed.
     FileChanged,
     /// What was to be done before this revocation is done; see [`Effect::Farewell`](crate::Effect::Farewell).

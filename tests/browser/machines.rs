@@ -115,3 +115,21 @@ fn a_wrong_secret_is_said_and_a_corrected_one_counts() {
     server.world.everkey("auth refresh --profile ci --force").exits(7).complains("is empty");
     assert!(server.accepts(&server.token()), "the token that there is is served");
 }
+
+#[test]
+fn a_mended_secret_is_tried_without_anybody_asking() {
+    let Some(server) = Machines::by_secret("a_mended_secret_is_tried_without_anybody_asking") else {
+        return;
+    };
+    let token = server.token();
+    server.set(&json!({ "secret": "rotated" }));
+    for _ in 0..8 {
+        server.world.everkey("auth refresh --profile ci --force").exits(5);
+    }
+    let status = server.world.everkey("auth status --profile ci --json").json();
+    assert!(status["last_error"].to_string().contains("invalid_client"), "{status}");
+    let asked = server.asked().len();
+    std::fs::write(server.folder.join("secret"), "rotated\n").unwrap();
+    until("the agent to ask again by itself", || server.asked().len() > asked);
+    until("another token", || server.token() != token);
+}

@@ -11,6 +11,7 @@ pub use inputs::{BrokerInputs, BrowserCallback, Caller, ClientRequest};
 use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};
 use crate::configuration::{Configuration, ConfiguredProfile};
+use crate::configured_client::ConfiguredClient;
 use crate::events::EventLog;
 use crate::http::Parked;
 use crate::service_manager::Watchdog;
@@ -92,6 +93,7 @@ impl Broker {
             watch.add(&profile.session_file);
             reminder_file.iter().for_each(|file| watch.add(file));
         }
+        self.watch_client(profile.client.as_ref());
         let (machines, effects) = ProfileMachines::start(profile.settings, keeps_reminders, &clock::now()?);
         self.profiles.push(ProfileRuntime {
             name: profile.name,
@@ -130,6 +132,13 @@ impl Broker {
                 _ = &mut inputs.stop, if self.stopping.is_none() => self.stop(),
             }
         }
+    }
+
+    /// Sees when what the profile's OAuth client is made of changes.
+    fn watch_client(&mut self, client: Option<&ConfiguredClient>) {
+        let Some(watch) = &mut self.watch else { return };
+        let own = client.and_then(ConfiguredClient::file);
+        own.into_iter().chain([self.configuration.file()]).for_each(|file| watch.add_if_there(file));
     }
 
     fn completed(&mut self, completion: Completion) -> Result<()> {
@@ -175,6 +184,11 @@ impl Broker {
             let lost = path.as_os_str().is_empty();
             if lost || self.profiles[index].session_file == path {
                 self.apply(index, Input::FileChanged)?;
+            }
+            let client = self.profiles[index].client.as_ref();
+            let is_client = client.is_some_and(|client| client.file() == Some(path));
+            if lost || is_client || path == self.configuration.file() {
+                self.apply(index, Input::ClientChanged)?;
             }
             if self.profiles[index].reminder_file.as_ref().is_some_and(|file| lost || file == path) {
                 self.apply(index, ProfileInput::ReminderChanged)?;

@@ -107,6 +107,7 @@ impl Broker {
 
     /// What counts of a configuration that was read again: the OAuth client.
     fn configured_anew(&mut self, index: usize, found: ConfiguredProfile) -> Result<()> {
+        self.watch_client(found.client.as_ref());
         self.profiles[index].client = found.client;
         match found.settings.policy.oauth {
             Some(oauth) => self.apply(index, Input::Configured(Box::new(oauth))),

@@ -58,6 +58,13 @@ impl Profile {
         }
     }
 
+    pub(super) fn client_changed(&mut self, now: &Moment) {
+        self.credentials_grant.client_changed();
+        if let Some(rotation) = self.file.rotation_mut() {
+            rotation.client_changed(now);
+        }
+    }
+
     /// The session was asked for, and is there.
     pub(super) fn credentials_grant_succeeded(&mut self) {
         if let Some(rotation) = self.file.rotation() {

@@ -98,6 +98,7 @@ impl Profile {
                 self.sign_in(now, LoginEvent::Callback { waiter, listener, query });
             }
             Input::Configured(oauth) => self.facts.settings.policy.oauth = Some(*oauth),
+            Input::ClientChanged => self.client_changed(now),
             Input::FileChanged => self.observer.read_soon(now),
             Input::FarewellDone(revocation) => self.revocations.farewell_done(revocation),
             Input::Tick => {}

@@ -191,6 +191,7 @@ impl Profile {
 
     fn wait(&mut self, now: &Moment, waiter: Waiter, want: Want) {
         if let Some(rotation) = self.file.rotation_mut() {
+            self.credentials_grant.shorten_backoff(now);
             self.waiters.wait(now, waiter, want, rotation);
         }
     }

@@ -365,6 +365,14 @@ impl Rotation {
         }
     }
 
+    /// The OAuth client may have been mended: what waits for that need not wait any longer.
+    pub fn client_changed(&mut self, now: &Moment) {
+        let waits = matches!(&self.last, Some(Error::Net(net)) if net.is_about_the_client());
+        if waits && matches!(self.hold, Hold::Backoff(_)) {
+            self.hold = Hold::Backoff(now.boot);
+        }
+    }
+
     /// The file could not be read this time; what it held a moment ago still counts until it is seen to have changed.
     /// Reports whether this is news.
     pub fn file_unreadable(&mut self, why: &StoreError) -> bool {

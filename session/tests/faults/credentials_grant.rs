@@ -6,7 +6,7 @@ use everkey_proto::{Secret, SignInMethod};
 use everkey_session::policy::{Discovery, OauthClient, Policy, Renewal};
 use everkey_session::{
     Capability, Claims, Effect, Endpoints, Error, Fingerprint, LoginAnswer, LoginCall, NetErrorKind, NetJob,
-    Notice, Op, ProfileReply, TokenResponse,
+    Notice, Op, ProfileReply, Rejected, TokenResponse,
 };
 use std::collections::BTreeMap;
 
@@ -121,13 +121,11 @@ fn an_outage_is_waited_for_and_never_a_sign_in() {
 fn a_refused_client_is_told_and_tried_again_slowly() {
     let mut agent = fresh();
     let mut op = question(agent.ask(1, token()));
-    let refused = Error::Rejected(everkey_session::Rejected::Other("invalid_client".to_owned()));
+    let refused = Error::Rejected(Rejected::Client("invalid_client".to_owned()));
     let mut longest = 0;
     for waiter in 1..12 {
-        let told = agent.login_answered(
-            op,
-            LoginAnswer::Rejected(everkey_session::Rejected::Other("invalid_client".to_owned())),
-        );
+        let told =
+            agent.login_answered(op, LoginAnswer::Rejected(Rejected::Other("invalid_client".to_owned())));
         assert_eq!(told, [reply(waiter, ProfileReply::Failed(refused.clone()))]);
         let effects = agent.ask(waiter + 1, token());
         let (effects, waited) = if effects.is_empty() { agent.wait_for() } else { (effects, 0) };
@@ -135,6 +133,20 @@ fn a_refused_client_is_told_and_tried_again_slowly() {
         op = question(effects);
     }
     assert!(longest <= 1_000, "somebody waits: {longest} ms");
+}
+
+#[test]
+fn a_forced_refresh_does_not_wait_out_the_pauses() {
+    let mut agent = asked_once();
+    agent.suspend(60_000);
+    for waiter in 2..12 {
+        let effects = agent.ask(waiter, SessionRequest::Refresh { force: true });
+        let (effects, waited) = if effects.is_empty() { agent.wait_for() } else { (effects, 0) };
+        assert!(waited <= 1_000, "somebody waits: {waited} ms");
+        let refused = LoginAnswer::Rejected(Rejected::Other("invalid_client".to_owned()));
+        let asked = effects.into_iter().filter(|effect| matches!(effect, Effect::Net(..))).collect();
+        agent.login_answered(question(asked), refused);
+    }
 }
 
 #[test]

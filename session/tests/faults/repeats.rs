@@ -349,6 +349,27 @@ fn n35_trouble_with_the_client_ends_no_session() {
 }
 
 #[test]
+fn n35_a_mended_client_is_tried_at_once() {
+    for kind in [
+        NetErrorKind::ClientRefused("invalid_client".to_owned()),
+        NetErrorKind::ClientUnusable("gone".to_owned()),
+    ] {
+        let mut agent = at(ReplayRule::StrictUser);
+        let mut sent = agent.send_when_due();
+        for _ in 0..10 {
+            agent.answered(&sent, RefreshAnswer::Declined(trouble(kind.clone())));
+            sent = agent.send_when_due();
+        }
+        agent.answered(&sent, RefreshAnswer::Declined(trouble(kind)));
+        let effects = agent.client_changed();
+        let sent = agent.send(effects);
+        let passing = NetErrorKind::Connect("refused".to_owned());
+        agent.answered(&sent, RefreshAnswer::Declined(trouble(passing)));
+        assert_eq!(agent.client_changed(), [], "the network is not mended by that");
+    }
+}
+
+#[test]
 fn a_sign_in_goes_ahead_during_a_doubt() {
     for rule in [ReplayRule::StrictUser, ReplayRule::Unknown, ReplayRule::OldStays] {
         let mut agent = at(rule);

@@ -129,6 +129,11 @@ impl Agent {
         self.handle(Input::FileChanged)
     }
 
+    /// The configuration, or a file that it names, was written.
+    pub fn client_changed(&mut self) -> Vec<Effect> {
+        self.handle(Input::ClientChanged)
+    }
+
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {
         self.handle(Input::Gone(Waiter(waiter)))
     }

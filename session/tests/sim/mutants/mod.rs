@@ -160,6 +160,7 @@ impl Memory {
             | Input::Gone(_)
             | Input::Callback { .. }
             | Input::Configured(_)
+            | Input::ClientChanged
             | Input::FileChanged
             | Input::FarewellDone(_)
             | Input::Tick => (input, None),

@@ -16,7 +16,6 @@ mod listener;
 mod oauth;
 mod oauth_bad;
 mod oauth_cli;
-mod python;
 mod replay;
 mod security;
 mod share;

@@ -185,6 +185,11 @@ impl Outsider {
         http::call(&self.url, "GET", &self.whoami, Some(token), None).status()
     }
 
+    /// Whether a refresh gives a new refresh token.
+    pub fn rotates(&self) -> bool {
+        self.reuse != Reuse::NotRotated
+    }
+
     /// Whose tokens it issues.
     pub fn client_id(&self) -> &str {
         &self.client_id

@@ -1,5 +1,5 @@
-# ./dev fault: kills and fails the agent at every system call of a refresh. With --compare: the same faults for three ways
-# of keeping a session, as a table.
+# ./dev fault: kills and fails the agent at every system call of a refresh. With --compare: the same faults for everkey and
+# for today's way, at everkey's own server and at ordinary OAuth servers, as tables.
 # shellcheck shell=bash
 
 ensure_build_tools
@@ -11,6 +11,10 @@ cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the bui
 case "${1:-}" in
   "") EVERKEY_FAULT=all cargo test -q -p everkey-tests --test fault -- --test-threads=1 --nocapture --skip compare ;;
   --short) cargo test -q -p everkey-tests --test fault -- --nocapture ;;
-  --compare) EVERKEY_FAULT=all cargo test -q -p everkey-tests --test fault compare -- --nocapture ;;
+  --compare)
+    . tools/python.sh
+    python_tools || say "note: without it there is no ordinary OAuth server to compare at"
+    EVERKEY_FAULT=all cargo test -q -p everkey-tests --test fault compare -- --test-threads=1 --nocapture
+    ;;
   *) die "fault takes nothing, --short (as in ./dev test) or --compare" ;;
 esac

@@ -1,8 +1,8 @@
 //! An authorization server that others wrote (`tests/interop/server.py`), with everkey's agent as its client.
 
-use crate::python::{program, root};
 use everkey_tests::account::Account;
 use everkey_tests::process::Running;
+use everkey_tests::python::{program, root};
 use everkey_tests::{Setup, World, http};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};

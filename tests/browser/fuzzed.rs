@@ -1,7 +1,7 @@
 //! schemathesis makes requests from the description, valid and not, and holds every answer to it.
 
-use crate::python::program;
 use everkey_tests::binaries::Binaries;
+use everkey_tests::python::program;
 use everkey_tests::server::Server;
 use everkey_tests::{ADA, Setup};
 use std::process::Command;

@@ -1,10 +1,10 @@
 //! A client that others wrote, Authlib from PyPI, signs in by the browser and by a device code, refreshes and revokes.
 
-use crate::python::{program, root};
 use crate::site::Site;
 use everkey_tests::ADA;
 use everkey_tests::Setup;
 use everkey_tests::process::Running;
+use everkey_tests::python::{program, root};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

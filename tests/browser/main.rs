@@ -17,7 +17,6 @@ mod machines;
 mod oauth;
 mod oauth_bad;
 mod oauth_cli;
-mod python;
 mod replay;
 mod security;
 mod share;

@@ -1,10 +1,10 @@
 //! Refresh tokens that are sent twice, at authorization servers that others wrote: django-oauth-toolkit in its three
 //! settings, and Cloudflare's (`tests/interop/replay`). N02, N34 to N39 as those servers really answer.
 
-use crate::python::{program, root};
 use everkey_tests::account::Account;
 use everkey_tests::lines::Lines;
 use everkey_tests::process::Running;
+use everkey_tests::python::{program, root};
 use everkey_tests::{Setup, World, http, skip, until};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};

@@ -1,9 +1,9 @@
 //! A server of its own with a browser in front of it, and what must hold for every page.
 
-use crate::python::root;
 use everkey_tests::Setup;
 use everkey_tests::binaries::Binaries;
 use everkey_tests::browser::{Chromium, DESK, PHONE};
+use everkey_tests::python::root;
 use everkey_tests::server::Server;
 use tempfile::TempDir;
 

@@ -12,7 +12,11 @@ use std::collections::BTreeMap;
 
 /// The points of one undisturbed refresh.
 pub fn recorded() -> Vec<Point> {
-    let mut lane = Lane::new(Setup::default());
+    recorded_in(&mut Lane::new(Setup::default()))
+}
+
+/// The same in a world that is there.
+pub fn recorded_in(lane: &mut Lane) -> Vec<Point> {
     let (log, threads) = lane.record();
     let home = lane.world.home().display().to_string();
     points(&parse(&log), &threads, &home)

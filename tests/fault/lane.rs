@@ -1,7 +1,9 @@
 //! One world for trial after trial: a signed-in session, a fresh agent for each trial, and the verdict after it.
 
+use crate::outsider::{Outsider, refresh_token, refreshes};
 use crate::reader::Reader;
 use crate::strace::{Strace, Threads};
+use everkey_tests::http::Message;
 use everkey_tests::lines::Lines;
 use everkey_tests::process::Running;
 use everkey_tests::{REFRESH, Setup, World, eventually, until};
@@ -50,6 +52,8 @@ struct Marks {
 /// A world, its agent, and somebody who reads the session file all the time.
 pub struct Lane {
     pub world: World,
+    /// Whose sessions these are, if not the world's own server's.
+    outsider: Option<Outsider>,
     agent: Option<Running>,
     reader: Option<Reader>,
     /// How long the token handed out must be good for.
@@ -69,20 +73,46 @@ impl Lane {
 
     /// The same where other tools may remove the file, and tokens may be short-lived.
     pub fn without_reader(setup: Setup) -> Self {
+        Self::signed_in(setup, None)
+    }
+
+    /// The same at an ordinary OAuth server.
+    pub fn at(outsider: Outsider) -> Self {
+        Self::signed_in(Setup::default(), Some(outsider))
+    }
+
+    fn signed_in(setup: Setup, outsider: Option<Outsider>) -> Self {
         let mut world = World::with(Setup { refresh_gap_ms: Some(0), ..setup });
         use_one_certificate(&mut world);
-        world.login();
-        world.stop_agent();
+        if let Some(outsider) = &outsider {
+            outsider.enter(&mut world);
+        }
         let mut lane = Self {
             world,
+            outsider,
             agent: None,
             reader: None,
             validity: "1s",
             marks: Marks { requests: 0, repeats: 0, rotations: 0, revoked: 0 },
             logs: 0,
         };
+        lane.login();
+        lane.world.stop_agent();
         lane.marks = lane.now();
         lane
+    }
+
+    /// Signs in through everkey.
+    fn login(&self) {
+        match &self.outsider {
+            Some(outsider) => outsider.sign_in_everkey(&self.world),
+            None => self.world.login(),
+        }
+    }
+
+    /// The ordinary server, if it is one.
+    pub fn outsider(&self) -> Option<&Outsider> {
+        self.outsider.as_ref()
     }
 
     /// A path for the next trace.
@@ -145,13 +175,14 @@ impl Lane {
         let masked = word(status, "masked_token");
         let (head, tail) = masked.split_once("...").expect("a token's beginning and end");
         let session = self.world.session();
-        let access = session.as_ref().and_then(|session| session["access_token"].as_str());
+        let field = if self.outsider.is_some() { "access" } else { "access_token" };
+        let access = session.as_ref().and_then(|session| session[field].as_str());
         access.is_some_and(|access| access.starts_with(head) && access.ends_with(tail))
     }
 
     /// Whether the server has taken a refresh for theft since the last verdict.
     fn has_been_revoked(&self) -> bool {
-        self.world.server.events("replay_revoked_all") > self.marks.revoked
+        self.outsider.is_none() && self.world.server.events("replay_revoked_all") > self.marks.revoked
     }
 
     /// A trace of one undisturbed refresh, by one strace, so that its order is the order of time.
@@ -198,7 +229,12 @@ impl Lane {
         if !lost {
             self.world.everkey("auth whoami").ok();
             let token = self.world.everkey(&format!("auth token --min-validity {}", self.validity)).ok();
-            let status = self.world.server.me(&token);
+            let mut status = self.asks_for_its_user(&token);
+            if status == 401 && self.outsider.is_some() {
+                // There a refresh ends the access token before it, which somebody may have been handed just now.
+                let better = self.world.cli("auth token --refused -").stdin(&token).run().ok();
+                status = self.asks_for_its_user(&better);
+            }
             lost = status == 401 && self.has_been_revoked();
             if lost {
                 // Nobody told the agent; the first caller who does must be enough.
@@ -222,9 +258,33 @@ impl Lane {
         self.assert_one_key_for_each_token();
         let cost = self.cost(lost);
         if lost {
-            self.world.login();
+            self.login();
         }
         cost
+    }
+
+    /// What the server says to an access token.
+    pub fn asks_for_its_user(&self, token: &str) -> u16 {
+        match &self.outsider {
+            Some(outsider) => outsider.whoami(token),
+            None => self.world.server.me(token),
+        }
+    }
+
+    /// The refresh requests that the network has seen.
+    pub fn refreshes(&self) -> Vec<Message> {
+        match &self.outsider {
+            Some(_) => refreshes(&self.world),
+            None => self.world.proxy.seen(REFRESH),
+        }
+    }
+
+    /// How often the server has granted one.
+    pub fn rotations(&self) -> usize {
+        match &self.outsider {
+            Some(outsider) => outsider.granted(&self.world),
+            None => self.world.server.events("rotated"),
+        }
     }
 
     /// What has been counted since the last time.
@@ -254,6 +314,10 @@ impl Lane {
 
     /// I2, by what the network saw.
     fn assert_one_key_for_each_token(&self) {
+        // A token that does not rotate is the same for every refresh.
+        if self.outsider.as_ref().is_some_and(|outsider| !outsider.rotates()) {
+            return;
+        }
         for (token, keys) in self.sent() {
             let keys: BTreeSet<_> = keys.into_iter().collect();
             assert_eq!(keys.len(), 1, "several keys for one refresh token ({}...): {keys:?}", &token[..6]);
@@ -263,8 +327,11 @@ impl Lane {
     /// The keys that each refresh token was sent with.
     fn sent(&self) -> BTreeMap<String, Vec<Option<String>>> {
         let mut sent: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
-        for request in self.world.proxy.seen(REFRESH) {
-            let token = request.json()["refresh_token"].as_str().unwrap_or_default().to_owned();
+        for request in self.refreshes() {
+            let token = match &self.outsider {
+                Some(_) => refresh_token(&request).unwrap_or_default(),
+                None => request.json()["refresh_token"].as_str().unwrap_or_default().to_owned(),
+            };
             sent.entry(token).or_default().push(request.header("idempotency-key").map(str::to_owned));
         }
         sent
@@ -276,8 +343,11 @@ impl Lane {
         Marks {
             requests,
             repeats: requests - sent.len(),
-            rotations: self.world.server.events("rotated"),
-            revoked: self.world.server.events("replay_revoked_all"),
+            rotations: self.rotations(),
+            revoked: match &self.outsider {
+                Some(outsider) => outsider.look_elsewhere(),
+                None => self.world.server.events("replay_revoked_all"),
+            },
         }
     }
 }

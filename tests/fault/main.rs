@@ -6,6 +6,7 @@
 mod errors;
 mod kills;
 mod lane;
+mod outsider;
 mod reader;
 mod run;
 mod strace;

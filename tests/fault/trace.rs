@@ -68,7 +68,8 @@ impl Call {
 
     /// The refresh request leaves.
     pub fn sends_refresh(&self) -> bool {
-        self.is(&["writev", "sendto", "write", "sendmsg"], "POST /v0/auth/token/refresh")
+        let routes = ["POST /v0/auth/token/refresh", "POST /token/"];
+        routes.iter().any(|route| self.is(&["writev", "sendto", "write", "sendmsg"], route))
     }
 }
 
@@ -180,7 +181,7 @@ fn begun_by(call: &Call) -> Option<Step> {
         Some(Step::S2)
     } else if call.sends_refresh() {
         Some(Step::S3)
-    } else if call.is(&["recvfrom", "read", "readv"], "HTTP/1.1 ") {
+    } else if call.is(&["recvfrom", "read", "readv"], "HTTP/1.") {
         Some(Step::S4)
     } else if call.is(&["pwrite64"], journal) {
         Some(Step::S5)

@@ -18,6 +18,7 @@ pub mod othertool;
 pub mod person;
 pub mod process;
 pub mod proxy;
+pub mod python;
 pub mod server;
 pub mod setup;
 pub mod skip;

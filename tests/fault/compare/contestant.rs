@@ -1,14 +1,13 @@
 //! Those who are compared: how each is called, killed, and asked afterwards whether its session is still there.
 
-use crate::disk::recorded;
+use super::at::{At, forget};
 use crate::kills::die_at;
 use crate::lane::{Cost, Lane};
-use crate::strace::Role;
-use crate::trace::{Point, Step};
-use everkey_tests::cli::{Cli, Talk};
-use everkey_tests::{ADA, Setup, World, othertool, until};
+use crate::outsider::{Outsider, Reuse, TOKEN};
+use everkey_tests::cli::{Cli, Output, Talk};
+use everkey_tests::{ADA, REFRESH, Setup, World, othertool, until};
 use std::fmt;
-use std::sync::Mutex;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The model of today's way.
@@ -18,7 +17,10 @@ const TODAYS_CLI: &str = env!("CARGO_BIN_EXE_todays-cli");
 const LIFETIME: &str = "63s";
 
 /// What `todays-cli` takes for due, and what everkey is asked for, in seconds.
-const MARGIN: f64 = 60.0;
+const MARGIN: u32 = 60;
+
+/// The same at an ordinary server, whose tokens live for 36 s.
+const ORDINARY_MARGIN: u32 = 34;
 
 /// By how many seconds at the most the agent, which counts milliseconds, expects the end later than the file, whose
 /// second is the one before that in which the token was asked for.
@@ -33,45 +35,51 @@ pub enum System {
     Strict,
     /// Every process for itself.
     Today,
+    /// everkey, and an ordinary OAuth server.
+    Ordinary(Reuse),
+    /// Every process for itself, at that server.
+    TodayOrdinary(Reuse),
 }
 
 impl System {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Everkey, Self::Strict, Self::Today];
+    /// Those at everkey's own server.
+    pub const OWN: [Self; 3] = [Self::Everkey, Self::Strict, Self::Today];
+
+    /// Those at ordinary servers.
+    pub fn ordinary() -> Vec<Self> {
+        Reuse::ALL.into_iter().flat_map(|reuse| [Self::Ordinary(reuse), Self::TodayOrdinary(reuse)]).collect()
+    }
 
     /// For the head of a column.
-    pub fn short(self) -> &'static str {
+    pub fn short(self) -> String {
         match self {
-            Self::Everkey => "rr1",
-            Self::Strict => "strict",
-            Self::Today => "today",
+            Self::Everkey => "rr1".to_owned(),
+            Self::Strict => "strict".to_owned(),
+            Self::Today => "today".to_owned(),
+            Self::Ordinary(reuse) => format!("{reuse}"),
+            Self::TodayOrdinary(reuse) => format!("{reuse}: today"),
+        }
+    }
+
+    /// What its server does with a repeat, if it is an ordinary one.
+    fn reuse(self) -> Option<Reuse> {
+        match self {
+            Self::Ordinary(reuse) | Self::TodayOrdinary(reuse) => Some(reuse),
+            Self::Everkey | Self::Strict | Self::Today => None,
         }
     }
 }
 
 impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Everkey => "everkey (RR-1)",
-            Self::Strict => "everkey, strict server",
-            Self::Today => "today's way",
-        })
+        match self {
+            Self::Everkey => f.write_str("everkey (RR-1)"),
+            Self::Strict => f.write_str("everkey, strict server"),
+            Self::Today => f.write_str("today's way"),
+            Self::Ordinary(reuse) => write!(f, "everkey, {reuse}"),
+            Self::TodayOrdinary(reuse) => write!(f, "today's way, {reuse}"),
+        }
     }
-}
-
-/// Where a refresh can be killed, whoever makes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum At {
-    /// Before it connects.
-    Connect,
-    /// Before it sends the request.
-    Send,
-    /// Before it reads the answer.
-    Receive,
-    /// Before it writes the new file.
-    Write,
-    /// Before it puts the new file in the old one's place.
-    Rename,
 }
 
 /// A system in a world of its own.
@@ -85,7 +93,25 @@ impl Contestant {
     pub fn new(system: System) -> Self {
         let strict = system == System::Strict;
         let setup = Setup { access_ttl: LIFETIME, strict, ..Setup::default() };
-        Self { system, lane: Lane::without_reader(setup) }
+        let lane = match system.reuse() {
+            Some(reuse) => Lane::at(Outsider::start(reuse)),
+            None => Lane::without_reader(setup),
+        };
+        let contestant = Self { system, lane };
+        if let System::TodayOrdinary(_) = system {
+            contestant.sign_in_again();
+        }
+        contestant
+    }
+
+    /// Where refresh tokens are sent.
+    pub fn route(&self) -> &'static str {
+        if self.lane.outsider().is_some() { TOKEN } else { REFRESH }
+    }
+
+    /// How often they were.
+    pub fn refreshes(&self) -> usize {
+        self.lane.refreshes().len()
     }
 
     /// Its world.
@@ -99,13 +125,27 @@ impl Contestant {
         if self.is_everkey() {
             self.lane.start_if_needed();
         }
-        until("the token to be due", || left(&self.lane.world) < MARGIN - ROUNDED);
+        let due = f64::from(self.margin()) - ROUNDED;
+        until("the token to be due", || left(&self.lane.world) < due);
     }
 
-    /// So many calls at once for a token that is good for 60 s.
+    /// Waits until the access token has expired.
+    pub fn wait_until_expired(&self) {
+        until("the access token to have expired", || left(&self.lane.world) < 0.0);
+    }
+
+    /// The access token in the file.
+    pub fn access_token(&self) -> String {
+        let field =
+            if self.lane.outsider().is_some() && self.is_everkey() { "access" } else { "access_token" };
+        self.lane.world.session_text(field)
+    }
+
+    /// So many calls at once for a token that is good for the margin.
     pub fn call(&self, callers: usize) -> Vec<Talk> {
         let world = &self.lane.world;
-        let one = || if self.is_everkey() { world.cli("auth token --min-validity 60s") } else { self.tool() };
+        let words = format!("auth token --min-validity {}s", self.margin());
+        let one = || if self.is_everkey() { world.cli(&words) } else { self.tool() };
         (0..callers).map(|_| one().talk()).collect()
     }
 
@@ -131,10 +171,10 @@ impl Contestant {
 
     /// Refreshes, and is killed there. False if it was killed somewhere else: a call can come once more or once less.
     pub fn call_and_die(&mut self, at: At) -> bool {
-        let counts = |world: &World| (world.proxy.refreshes(), world.server.events("rotated"));
-        let (requests, rotations) = counts(&self.lane.world);
-        let died = if self.is_everkey() {
-            let (role, syscall, nth) = at.in_the_agent();
+        let counts = |lane: &Lane| (lane.refreshes().len(), lane.rotations());
+        let point = self.is_everkey().then(|| at.in_the_agent(&mut self.lane));
+        let (requests, rotations) = counts(&self.lane);
+        let died = if let Some((role, syscall, nth)) = point {
             die_at(&mut self.lane, role, &syscall, nth, true)
         } else {
             self.tool_dies(at);
@@ -146,13 +186,13 @@ impl Contestant {
             At::Receive | At::Write | At::Rename => (requests + 1, rotations + 1),
         };
         let end = Instant::now() + LONGEST_ROTATION;
-        while died && counts(&self.lane.world) != expected && Instant::now() < end {
+        while died && counts(&self.lane) != expected && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let there = died && counts(&self.lane.world) == expected;
+        let there = died && counts(&self.lane) == expected;
         if !there {
             // Perhaps it was the recorded refresh that was unlike others.
-            POINTS.lock().expect("nobody panics while holding this").clear();
+            forget(&self.lane);
         }
         there
     }
@@ -163,44 +203,68 @@ impl Contestant {
             return self.lane.verdict();
         }
         until("the network to be quiet", || self.lane.is_quiet());
-        let world = &self.lane.world;
         // A call that says "not signed in" may have met the fault; the next one must not.
-        let output = [(); 2].iter().map(|()| self.tool().run()).find(|output| output.code == 0);
-        let lost = output.is_none_or(|output| world.server.me(output.out.trim()) != 200);
-        if lost {
-            othertool::write(&world.auth_file(), &othertool::session(&world.server.sign_in(ADA)));
+        let mut accepted = (0..2).any(|_| self.is_served(&self.tool().run()));
+        if !accepted && self.lane.outsider().is_some() && self.lane.world.session().is_some() {
+            // Where callers overtook each other, the server may have ended this access token and not the session.
+            self.wait_until_due();
+            accepted = self.is_served(&self.tool().run());
         }
-        self.lane.cost(lost)
+        let cost = self.lane.cost(!accepted);
+        if !accepted {
+            self.sign_in_again();
+        }
+        cost
+    }
+
+    /// Whether a call has ended with a token that the server accepts.
+    pub fn is_served(&self, output: &Output) -> bool {
+        output.code == 0 && self.lane.asks_for_its_user(output.out.trim()) == 200
+    }
+
+    /// Gives the tool a session.
+    fn sign_in_again(&self) {
+        let world = &self.lane.world;
+        let session = match self.lane.outsider() {
+            Some(outsider) => outsider.session(),
+            None => othertool::session(&world.server.sign_in(ADA)),
+        };
+        othertool::write(&world.auth_file(), &session);
     }
 
     fn is_everkey(&self) -> bool {
         match self.system {
-            System::Everkey | System::Strict => true,
-            System::Today => false,
+            System::Everkey | System::Strict | System::Ordinary(_) => true,
+            System::Today | System::TodayOrdinary(_) => false,
         }
     }
 
+    fn margin(&self) -> u32 {
+        if self.lane.outsider().is_some() { ORDINARY_MARGIN } else { MARGIN }
+    }
+
     fn tool(&self) -> Cli {
-        let world = &self.lane.world;
-        let mut command = world.command(TODAYS_CLI);
-        command.env("FAILPROOFAI_AUTH_DIR", world.auth_dir());
+        let mut command = self.lane.world.command(TODAYS_CLI);
+        self.configure(&mut command);
         Cli::new(command)
     }
 
+    /// Gives the tool its file and its server.
+    fn configure(&self, command: &mut Command) {
+        if let Some(outsider) = self.lane.outsider() {
+            command.args(["--oauth", outsider.client_id(), "--margin", &self.margin().to_string()]);
+        }
+        command.env("FAILPROOFAI_AUTH_DIR", self.lane.world.auth_dir());
+    }
+
     fn tool_dies(&mut self, at: At) {
-        let syscall = match at {
-            At::Connect => "connect",
-            At::Send => "sendto",
-            At::Receive => "recvfrom",
-            At::Write => "write",
-            At::Rename => "rename",
-        };
+        let syscall = at.in_the_tool();
         let log = self.lane.log("tool");
         let world = &self.lane.world;
         let mut command = world.command("strace");
         command.args(["-f", "-o"]).arg(&log).args(["-e", &format!("trace={syscall}")]);
         command.args(["-e", &format!("inject={syscall}:signal=SIGKILL:when=1")]).arg(TODAYS_CLI);
-        command.env("FAILPROOFAI_AUTH_DIR", world.auth_dir());
+        self.configure(&mut command);
         let output = Cli::new(command).run();
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         assert!(log.contains("killed by SIGKILL"), "the tool was not killed at {at:?}: {output:?}\n{log}");
@@ -210,35 +274,8 @@ impl Contestant {
 /// No server of these trials takes longer to rotate.
 const LONGEST_ROTATION: Duration = Duration::from_secs(5);
 
-/// The calls of a recorded refresh, once one is needed.
-static POINTS: Mutex<Vec<Point>> = Mutex::new(Vec::new());
-
 /// Seconds that the token in the file is still good for.
 fn left(world: &World) -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
     world.session().and_then(|session| session["access_expires_at"].as_f64()).map_or(0.0, |at| at - now)
-}
-
-impl At {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Connect, Self::Send, Self::Receive, Self::Write, Self::Rename];
-
-    /// The agent's call there, by a recorded refresh.
-    fn in_the_agent(self) -> (Role, String, usize) {
-        let mut points = POINTS.lock().expect("nobody panics while holding this");
-        if points.is_empty() {
-            *points = recorded();
-        }
-        let is = |point: &&Point| match self {
-            Self::Connect => point.role == Role::Main && point.syscall == "connect",
-            Self::Send => point.step == Step::S3 && point.role == Role::Main && point.speaks(),
-            Self::Receive => point.step == Step::S4 && point.role == Role::Main && point.speaks(),
-            Self::Write => point.step == Step::S5File && point.on_file && point.syscall == "write",
-            Self::Rename => {
-                point.step == Step::S5File && point.on_file && point.syscall.starts_with("rename")
-            }
-        };
-        let point = points.iter().find(is).expect("every refresh makes such a call");
-        (point.role, point.syscall.clone(), point.nth)
-    }
 }

@@ -1,7 +1,10 @@
-//! The comparison: the same faults for everkey, for everkey with a server that repeats nothing, and for today's way.
-//! In half of the trials another tool that knows no lock refreshes the same token without a key (F11).
+//! The comparison: the same faults for everkey and for today's way, at everkey's own server, at the same one when it
+//! repeats nothing, and at ordinary OAuth servers. In half of the trials at our own another tool that knows no lock
+//! refreshes the same token without a key (F11).
 
+mod at;
 mod contestant;
+mod ordinary;
 mod trials;
 
 use crate::lane::Cost;
@@ -11,6 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::sync::Mutex;
 use trials::{Trial, all, few};
+
+/// Whether the other tool takes no part, or takes part.
+const ALONE_AND_CONTESTED: [bool; 2] = [false, true];
 
 /// Most of a trial is waiting for an expiry or a deadline.
 const LANES: usize = 10;
@@ -22,18 +28,18 @@ struct Outcome {
     /// Whether the other tool took part.
     contested: bool,
     cost: Cost,
-    /// Calls that ended without a token.
+    /// Calls that ended without a token that works.
     failed_calls: usize,
     calls: usize,
 }
 
-/// Every system meets every trial, alone and contested, `times` times.
-fn compare(trials: &[Trial], times: usize) -> Vec<Outcome> {
+/// Every system meets every trial, alone or contested or both, `times` times.
+fn compare(systems: &[System], trials: &[Trial], contested: &[bool], times: usize) -> Vec<Outcome> {
     let mut jobs = VecDeque::new();
     for _ in 0..times {
         for trial in trials {
-            for contested in [false, true] {
-                jobs.extend(System::ALL.map(|system| (system, *trial, contested)));
+            for contested in contested {
+                jobs.extend(systems.iter().map(|system| (*system, *trial, *contested)));
             }
         }
     }
@@ -77,33 +83,29 @@ fn sum<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> (Cost, usize, usize) 
 }
 
 /// The summary, then every trial, as Markdown.
-fn report(outcomes: &[Outcome]) -> String {
-    let mut text = "\n| | trials | sessions lost | users revoked everywhere | calls without a token | requests per rotation, nothing failing |\n\
+fn report(outcomes: &[Outcome], systems: &[System], contested: &[bool]) -> String {
+    let mut text = "\n| | trials | sessions lost | users revoked everywhere | calls without a working token | requests per trial, nothing failing |\n\
                     | --- | ---: | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    for contested in [false, true] {
-        for system in System::ALL {
-            let of = || outcomes.iter().filter(move |o| o.system == system && o.contested == contested);
-            let (cost, failed, calls) = sum(of());
-            let (calm, ..) = sum(of().filter(|o| o.trial.is_calm() && !contested));
-            let per_rotation = match (contested, calm.rotations) {
-                (true, _) | (false, 0) => "-".to_owned(),
-                (false, rotations) => format!("{}/{rotations}", calm.requests),
-            };
-            let name = if contested {
-                format!("{system}, and a tool that ignores the lock")
-            } else {
-                format!("{system}")
-            };
-            let Cost { trials, lost, revoked, .. } = cost;
-            let _ = writeln!(
-                text,
-                "| {name} | {trials} | {lost} | {revoked} | {failed} of {calls} | {per_rotation} |"
-            );
-        }
+    let columns = || contested.iter().flat_map(|c| systems.iter().map(|system| (*system, *c)));
+    for (system, contested) in columns() {
+        let of = || outcomes.iter().filter(move |o| o.system == system && o.contested == contested);
+        let (cost, failed, calls) = sum(of());
+        let (calm, ..) = sum(of().filter(|o| o.trial.is_calm() && !contested));
+        let per_trial = match (contested, calm.trials) {
+            (true, _) | (false, 0) => "-".to_owned(),
+            (false, trials) => format!("{}/{trials}", calm.requests),
+        };
+        let name = if contested {
+            format!("{system}, and a tool that ignores the lock")
+        } else {
+            format!("{system}")
+        };
+        let Cost { trials, lost, revoked, .. } = cost;
+        let _ =
+            writeln!(text, "| {name} | {trials} | {lost} | {revoked} | {failed} of {calls} | {per_trial} |");
     }
     text.push_str("\nEach cell: sessions lost / users revoked everywhere, of so many trials.\n\n| trial |");
-    let columns = || [false, true].into_iter().flat_map(|c| System::ALL.map(|system| (system, c)));
     for (system, contested) in columns() {
         let _ = write!(text, " {}{} |", system.short(), if contested { " + tool" } else { "" });
     }
@@ -129,9 +131,9 @@ fn n05_f11_compare_with_todays_way() {
     if !can("n05_f11_compare_with_todays_way") {
         return;
     }
-    let outcomes = if everything() { compare(&all(), 3) } else { compare(&few(), 1) };
-    let report = report(&outcomes);
-    say(&report);
+    let (trials, times) = if everything() { (all(), 3) } else { (few(), 1) };
+    let outcomes = compare(&System::OWN, &trials, &ALONE_AND_CONTESTED, times);
+    say(&report(&outcomes, &System::OWN, &ALONE_AND_CONTESTED));
     for outcome in &outcomes {
         let Outcome { system, trial, contested, cost, .. } = outcome;
         let what = format!("{system}, {trial}, contested: {contested}: {cost:?}");
@@ -145,7 +147,7 @@ fn n05_f11_compare_with_todays_way() {
             // A strict server takes the other tool's request for theft, whatever everkey does.
             System::Strict if *contested => {}
             System::Strict => assert_eq!(cost.revoked, 0, "{what}"),
-            System::Today => {}
+            System::Today | System::Ordinary(_) | System::TodayOrdinary(_) => {}
         }
     }
     let today = sum(outcomes.iter().filter(|o| o.system == System::Today && !o.contested)).0;

@@ -19,7 +19,8 @@ from faults import Server
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, default=0)
-parser.add_argument("--setting", choices=["strict_reject", "grace", "reuse_protection"], required=True)
+settings_known = ["strict_reject", "grace", "reuse_protection", "not_rotated", "signs_out_everywhere"]
+parser.add_argument("--setting", choices=settings_known, required=True)
 parser.add_argument("--grace-seconds", type=int, default=10)
 parser.add_argument("--access-seconds", type=int, default=3600)
 told = parser.parse_args()
@@ -38,9 +39,12 @@ settings.configure(
     LOGGING_CONFIG=None,
     OAUTH2_PROVIDER={
         "ACCESS_TOKEN_EXPIRE_SECONDS": told.access_seconds,
-        "ROTATE_REFRESH_TOKEN": True,
+        "ROTATE_REFRESH_TOKEN": told.setting != "not_rotated",
         "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": told.grace_seconds if told.setting == "grace" else 0,
         "REFRESH_TOKEN_REUSE_PROTECTION": told.setting == "reuse_protection",
+        "OAUTH2_VALIDATOR_CLASS": f"{__name__}.SignsOutEverywhere"
+        if told.setting == "signs_out_everywhere"
+        else "oauth2_provider.oauth2_validators.OAuth2Validator",
         "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": ["none"],
         "DCR_ENABLED": True,
         "DCR_REGISTRATION_PERMISSION_CLASSES": ["oauth2_provider.dcr.AllowAllDCRPermission"],
@@ -51,6 +55,18 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402  (models need the settings)
 from oauth2_provider.decorators import protected_resource  # noqa: E402
 from oauth2_provider.models import AccessToken, Application, RefreshToken  # noqa: E402
+from oauth2_provider.oauth2_validators import OAuth2Validator  # noqa: E402
+
+
+class SignsOutEverywhere(OAuth2Validator):
+    """The worst that a second use can cost, which no setting of the toolkit has: every session of the user ends."""
+
+    def validate_refresh_token(self, refresh_token, *args, **kwargs):
+        used = RefreshToken.objects.filter(token=refresh_token, revoked__isnull=False).first()
+        if used:
+            RefreshToken.objects.filter(user=used.user, revoked=None).update(revoked=timezone.now())
+            AccessToken.objects.filter(user=used.user).delete()
+        return super().validate_refresh_token(refresh_token, *args, **kwargs)
 
 
 def signed_in(get_response):

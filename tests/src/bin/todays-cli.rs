@@ -2,8 +2,9 @@
 //! are left, and writes the file back. As the failproofai contract says of the original: calls are de-duplicated inside
 //! one process only, nothing is fsynced, a network error means "signed out" for that call, and any 401 ends the session.
 //!
-//! `todays-cli [--calls N] [--pause]`: prints a token for each of N threads. With `--pause` it says "ready" between the
-//! look at the file and the request and waits for a line, as if the scheduler had other things to do.
+//! `todays-cli [--calls N] [--pause] [--oauth CLIENT] [--margin SECS]`: prints a token for each of N threads. With
+//! `--pause` it says "ready" between the look at the file and the request and waits for a line, as if the scheduler had
+//! other things to do. With `--oauth` it asks as that client of an OAuth server, whose `invalid_grant` ends the session.
 #![forbid(unsafe_code)]
 // A model's bugs are the test's to see.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A token with less left is refreshed, in seconds.
+/// A token with less left is refreshed, in seconds, unless another margin is named.
 const MARGIN: u64 = 60;
 
 /// How long the api-server may take.
@@ -30,19 +31,24 @@ struct Tool {
     file: PathBuf,
     server: String,
     pause: bool,
+    /// Whose tokens these are, at an OAuth server.
+    client: Option<String>,
+    margin: u64,
     /// De-duplicates refreshes inside this process.
     refreshing: Mutex<()>,
 }
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let calls =
-        words.iter().position(|word| word == "--calls").map_or(1, |at| words[at + 1].parse().unwrap());
+    let option = |name: &str| words.iter().position(|word| word == name).map(|at| words[at + 1].clone());
+    let calls = option("--calls").map_or(1, |calls| calls.parse().unwrap());
     let var = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} must be set"));
     let tool = Tool {
         file: PathBuf::from(var("FAILPROOFAI_AUTH_DIR")).join("auth.json"),
         server: var("FAILPROOF_API_URL").trim_start_matches("http://").to_owned(),
         pause: words.iter().any(|word| word == "--pause"),
+        client: option("--oauth"),
+        margin: option("--margin").map_or(MARGIN, |secs| secs.parse().unwrap()),
         refreshing: Mutex::new(()),
     };
     let tokens: Vec<Option<String>> = std::thread::scope(|scope| {
@@ -66,7 +72,7 @@ impl Tool {
     fn token(&self) -> Option<String> {
         let _alone = self.refreshing.lock().ok()?;
         let session = self.read()?;
-        if session["access_expires_at"].as_u64()? > now() + MARGIN {
+        if session["access_expires_at"].as_u64()? > now() + self.margin {
             return text(&session, "access_token");
         }
         if self.pause {
@@ -74,7 +80,7 @@ impl Tool {
             io::stdin().read_line(&mut String::new()).ok()?;
         }
         let answer = self.refresh(&text(&session, "refresh_token")?).ok()?;
-        if answer.status() == 401 {
+        if self.is_the_end(&answer) {
             let _ = fs::remove_file(&self.file);
             return None;
         }
@@ -82,8 +88,8 @@ impl Tool {
         let fresh = json!({
             "access_token": text(&answer, "access_token")?,
             "refresh_token": text(&answer, "refresh_token")?,
-            "access_expires_at": now() + answer["access_expires_in"].as_u64()?,
-            "refresh_expires_at": now() + answer["refresh_expires_in"].as_u64()?,
+            "access_expires_at": now() + lifetime(&answer, "access_expires_in")?,
+            "refresh_expires_at": lifetime(&answer, "refresh_expires_in").map(|secs| now() + secs),
             "user": session["user"],
         });
         self.write(&fresh).ok()?;
@@ -94,11 +100,28 @@ impl Tool {
         serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
     }
 
+    /// Whether it takes a new sign-in.
+    fn is_the_end(&self, answer: &Message) -> bool {
+        match &self.client {
+            Some(_) => answer.json()["error"] == "invalid_grant",
+            None => answer.status() == 401,
+        }
+    }
+
     fn refresh(&self, token: &str) -> io::Result<Message> {
-        let body = json!({ "refresh_token": token }).to_string();
+        let (path, kind, body) = match &self.client {
+            Some(client) => (
+                "/token/",
+                "application/x-www-form-urlencoded",
+                format!("grant_type=refresh_token&refresh_token={token}&client_id={client}"),
+            ),
+            None => {
+                ("/v0/auth/token/refresh", "application/json", json!({ "refresh_token": token }).to_string())
+            }
+        };
         let request = format!(
-            "POST /v0/auth/token/refresh HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
             self.server,
             body.len()
         );
@@ -116,6 +139,11 @@ impl Tool {
         file.write_all(session.to_string().as_bytes())?;
         fs::rename(&temp, &self.file)
     }
+}
+
+/// By failproofai's name for it, or OAuth's.
+fn lifetime(answer: &Value, field: &str) -> Option<u64> {
+    answer[field].as_u64().or_else(|| answer[field.trim_start_matches("access_")].as_u64())
 }
 
 fn text(value: &Value, field: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The programs from PyPI that `tools/python.sh` leaves in target/python.
 
-use everkey_tests::skip;
+use crate::skip;
 use std::path::{Path, PathBuf};
 
 /// Where the project is.

@@ -1,8 +1,8 @@
 //! Clients that sign in as themselves (RFC 6749 section 4.4), at an authorization server that others wrote
 //! (`tests/interop/machines.py`): by a secret from a file, and by a key (RFC 7523). Nobody is asked anything.
 
-use crate::python::{program, root};
 use everkey_tests::process::Running;
+use everkey_tests::python::{program, root};
 use everkey_tests::{Setup, World, http, until};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};

@@ -34,7 +34,8 @@ fn an_issuer_that_lies_is_sent_nothing() {
         (json!({ "issuer": "https://evil.example" }), "https://evil.example"),
         (json!({ "token_endpoint": "http://evil.example/token" }), "token_endpoint"),
         (json!({ "registration_endpoint": "http://evil.example/register" }), "registration_endpoint"),
-        (json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }), "secret"),
+        (json!({ "token_endpoint_auth_methods_supported": ["tls_client_auth"] }), "secret"),
+        (json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }), "private key"),
         (json!({ "device_authorization_endpoint": null }), "by device code"),
         (json!({ "registration_endpoint": null }), "client id"),
     ] {

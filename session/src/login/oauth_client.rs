@@ -6,7 +6,7 @@ use crate::kept_clients::{ClientNews, KeptClient};
 use crate::login::next_step::NextStep;
 use crate::login_call::{LoginAnswer, LoginCall, WellKnown};
 use crate::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient};
-use crate::registration::{Endpoints, Registration};
+use crate::registration::{AuthMethod, Endpoints, Registration};
 use crate::token_response::TokenResponse;
 use everkey_proto::SignInMethod;
 use everkey_proto::server_url::normal_server;
@@ -129,6 +129,11 @@ pub fn is_unknown(rejected: &Rejected) -> bool {
 pub fn register(oauth: &OauthClient, endpoints: &Endpoints, redirect: Option<String>) -> NextStep {
     if endpoints.registration.is_none() {
         return NextStep::Fail(Error::Rejected(Rejected::NoClient));
+    }
+    let ways = &endpoints.client_auth;
+    if !ways.is_empty() && ways.iter().all(|way| *way == AuthMethod::PrivateKeyJwt) {
+        let why = "it takes only clients with a private key, and this profile has none";
+        return NextStep::Fail(Error::Rejected(Rejected::Metadata(why.to_owned())));
     }
     let scope = scope(oauth, endpoints);
     NextStep::Call(LoginCall::Register { endpoints: endpoints.clone(), redirect, scope })

@@ -11,6 +11,8 @@ use everkey_proto::request::SessionRequest;
 #[derive(Default)]
 pub struct Excuses {
     pub other_tool: bool,
+    /// Somebody else has refreshed, and the file does not know.
+    pub theft: bool,
     /// The side-car says what the server allows; without it nothing is taken for granted.
     pub no_sidecar: bool,
     pub sign_in_or_out: bool,
@@ -60,6 +62,7 @@ impl World {
         let kept = self.got_token
             || !self.loses_nothing()
             || self.excuses.other_tool
+            || self.excuses.theft && !matches!(self.plan.rules, Rules::Reusable | Rules::Stays)
             || self.excuses.no_sidecar
             || self.excuses.wall_went_back && self.life > 0
             || self.excuses.sign_in_or_out;

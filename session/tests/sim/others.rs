@@ -1,5 +1,5 @@
 //! Other programs at the same session file: a tool that refreshes without a key and without our lock, one that
-//! deletes or garbles the file, and a restored backup.
+//! deletes or garbles the file, a restored backup, and a thief with a copy.
 
 use crate::disk::Content;
 use crate::network::word;
@@ -33,6 +33,19 @@ impl World {
         self.at(takes, Event::OtherWrites(Some(Content::Session(session))));
         let later = takes + self.dice.between(5, 5_000);
         self.at(later, Event::UseAccess(access));
+    }
+
+    /// Somebody with a copy of the file refreshes elsewhere, and uses what that brings.
+    pub fn thief_refreshes(&mut self) {
+        let Some(token) = self.disk.refresh().filter(|_| self.net_is_up) else { return };
+        self.excuses.theft = true;
+        let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
+        self.note(|_| format!("thief: {} -> {}", token.expose(), word(&answer)));
+        if let RefreshAnswer::Granted(grant) = answer {
+            self.checks.issued_to_thief(grant.access.expose());
+            let later = self.dice.between(5, 60_000);
+            self.at(later, Event::UseAccess(grant.access.expose().to_owned()));
+        }
     }
 
     pub fn other_signs_in(&mut self) {

@@ -39,6 +39,8 @@ pub enum Happening {
     DiskBad(Health, u64),
     FileChanged,
     OtherRefresh,
+    /// Somebody refreshes elsewhere with a copy of the file.
+    Theft,
     OtherLogin,
     OtherDelete,
     OtherGarble,
@@ -193,6 +195,14 @@ impl Plan {
             plan.script.push((2_000, Happening::Refresh { force: true }));
         }
         plan
+    }
+
+    /// The same with a thief, who needs no dice, where chance has its way.
+    pub fn with_theft(mut self, seed: u64) -> Self {
+        if self.mood != Mood::Calm && self.fates.is_empty() {
+            self.script.push((seed % self.horizon_ms, Happening::Theft));
+        }
+        self
     }
 
     /// A grace is learnt, then the server stops giving it and refuses a repeat, then an answer is lost once more.

@@ -17,6 +17,11 @@ impl Checks {
         self.arrived.remove(session.access.expose());
     }
 
+    /// A thief had it first.
+    pub fn issued_to_thief(&mut self, access: &str) {
+        self.stolen.insert(access.to_owned());
+    }
+
     pub fn vouch(&mut self, session: &Session) {
         self.vouched.extend(session.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
     }

@@ -123,6 +123,8 @@ pub struct Checks {
     given_up: BTreeSet<usize>,
     /// Tokens that arrived in this life of the agent: it knows by the boot clock how long they are valid.
     arrived: BTreeSet<String>,
+    /// Tokens that a thief had first: nobody here knows when they were issued.
+    stolen: BTreeSet<String>,
     /// A refusal has arrived; whether the file was read since.
     refused: Option<bool>,
     /// Sessions that a refusal has ended; a restart may say so again.

@@ -160,7 +160,9 @@ impl Checks {
         let token = self.flying.remove(&op);
         match answer {
             RefreshAnswer::Granted(grant) => {
-                self.arrived.insert(grant.access.expose().to_owned());
+                if !self.stolen.contains(grant.access.expose()) {
+                    self.arrived.insert(grant.access.expose().to_owned());
+                }
                 self.granted_last = Some(grant.access.expose().to_owned());
                 let sends = token.as_ref().and_then(|token| self.sends.get(token));
                 let repeated = sends.filter(|sends| sends.again);

@@ -62,6 +62,7 @@ impl World {
             }
             Happening::FileChanged => self.feed(Input::FileChanged),
             Happening::OtherRefresh => self.other_refreshes(),
+            Happening::Theft => self.thief_refreshes(),
             Happening::OtherLogin => self.other_signs_in(),
             Happening::OtherDelete => self.other_writes(None),
             Happening::OtherGarble => self.other_garbles(),

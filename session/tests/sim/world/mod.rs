@@ -108,6 +108,9 @@ impl World {
         if let Some(at) = foreign {
             plan = plan.at_foreign_server(seed / 16 * FOREIGN_SEEDS.len() as u64 + at as u64);
         }
+        if seed % 11 == 5 {
+            plan = plan.with_theft(seed);
+        }
         for _ in 0..if plan.reminds { dice.between(2, 6) } else { 0 } {
             let at = dice.between(0, plan.horizon_ms);
             plan.script.push((at, Happening::Reminder(reminding(&mut dice))));

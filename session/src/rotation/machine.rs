@@ -299,8 +299,11 @@ impl Rotation {
     /// Whether nobody knows if the session still stands: a send is in doubt, or its token or client was refused.
     pub fn is_questionable(&self) -> bool {
         let refused = matches!(self.state, RotationState::Refused(..));
-        let client =
-            matches!(&self.last, Some(Error::Net(net)) if matches!(net.kind, NetErrorKind::ClientRefused(_)));
+        let client = match &self.last {
+            Some(Error::Net(net)) => matches!(net.kind, NetErrorKind::ClientRefused(_)),
+            Some(Error::Rejected(_)) => true,
+            _ => false,
+        };
         self.state.is_doubtful() || refused || client
     }
 

@@ -150,6 +150,16 @@ fn a_forced_refresh_does_not_wait_out_the_pauses() {
 }
 
 #[test]
+fn a_sign_in_is_tried_while_the_client_is_refused() {
+    let mut agent = asked_once();
+    let op = question(agent.wait());
+    agent.login_answered(op, LoginAnswer::Rejected(Rejected::Other("invalid_client".to_owned())));
+    let effects = agent.ask(2, SessionRequest::Login { scheme: None });
+    let asks = effects.iter().any(|effect| matches!(effect, Effect::Net(_, NetJob::Login { .. })));
+    assert!(asks, "{effects:?}");
+}
+
+#[test]
 fn n29_a_reported_token_is_replaced_by_another() {
     let mut agent = asked_once();
     agent.suspend(60_000);

@@ -183,7 +183,7 @@ fn print(context: &Context, status: &Status, given: bool) {
         }
     }
     if let Some(by) = status.sign_in_by {
-        row("Sign in", &format!("may be needed by {}", dates::utc(by)));
+        row("Sign in", &format!("may be needed {}", dates::utc(by)));
     }
     if let Some(replay) = status.replay.as_ref().filter(|replay| replay.source != ReplaySource::Nobody) {
         row("Repeats", &repeats(replay));

@@ -14,6 +14,8 @@ pub struct SignInSpan {
     pub refresh_ends: Option<u64>,
     /// Whether a refresh moves that end; none before the first refresh.
     pub moves: Option<bool>,
+    /// The end by which that is judged, and when its token was issued.
+    pub judged_by: Option<(u64, u64)>,
 }
 
 /// How long sign-ins at a server have lived until the server refused a refresh.
@@ -74,21 +76,34 @@ impl SignInSpan {
     /// What is known after the sign-in itself.
     pub(crate) fn of_sign_in(session: &Session, told_end: Option<u64>, wall: u64) -> Self {
         let refresh_ends = session.refresh_expires_at;
-        Self { began: Some(wall), told_end, refresh_ends, moves: None }
+        Self { began: Some(wall), told_end, refresh_ends, moves: None, judged_by: end_of(session) }
     }
 
     /// What is known after one more refresh.
     pub(crate) fn refreshed(&self, session: &Session, told_end: Option<u64>) -> Self {
-        let refresh_ends = session.refresh_expires_at;
-        let both = self.refresh_ends.zip(refresh_ends);
-        let moves = both.map(|(before, now)| now > before.saturating_add(SLACK_SECS));
-        let told_end = told_end.or(self.told_end);
-        Self { began: self.began, told_end, refresh_ends, moves: moves.or(self.moves) }
+        let now = end_of(session);
+        let step = self.judged_by.zip(now);
+        let step =
+            step.map(|((before, from), (end, at))| (end.saturating_sub(before), at.saturating_sub(from)));
+        // An end that moves with each refresh has moved by seconds only if the last refresh was seconds ago.
+        let clear = step.filter(|(moved, passed)| *moved > SLACK_SECS || *passed > 2 * SLACK_SECS);
+        Self {
+            began: self.began,
+            told_end: told_end.or(self.told_end),
+            refresh_ends: session.refresh_expires_at,
+            moves: clear.map(|(moved, passed)| moved > passed / 2).or(self.moves),
+            judged_by: if step.is_some() && clear.is_none() { self.judged_by } else { now },
+        }
     }
 
     fn end(&self) -> Option<u64> {
         self.told_end.or(self.refresh_ends.filter(|_| self.moves == Some(false)))
     }
+}
+
+/// When the refresh token ends, and when it was issued.
+fn end_of(session: &Session) -> Option<(u64, u64)> {
+    session.refresh_expires_at.zip(session.issued_at)
 }
 
 /// When this session's sign-in ends, if that can be foreseen; `learnt` is what is known of its server.

@@ -105,3 +105,19 @@ fn a_lifetime_is_learnt_from_refusals_and_announced() {
     assert_eq!(wrote.map(|learnt| learnt[0].count), Some(3));
     assert!(effects.contains(&ended(EndReason::Refused)), "{effects:?}");
 }
+
+#[test]
+fn refreshes_in_a_row_say_nothing_of_an_end() {
+    let mut agent = Agent::signed_in(Capability::Rr1);
+    let grant_ending = |number, secs| TokenResponse { refresh_expires_in: Some(secs), ..grant(number) };
+    let sent = agent.send_when_due();
+    agent.succeed(&sent, grant_ending(1, 30 * 86_400));
+    for number in 2..5 {
+        agent.suspend(1_000);
+        let effects = agent.ask(number, SessionRequest::Refresh { force: true });
+        let effects = if effects.is_empty() { agent.wait() } else { effects };
+        let sent = agent.send(effects);
+        agent.succeed(&sent, grant_ending(number, 30 * 86_400));
+        assert_eq!(sign_in_by(&mut agent), None, "it moves with each");
+    }
+}

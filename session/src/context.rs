@@ -5,10 +5,10 @@ use crate::journal::Capability;
 use crate::kept_clients::KeptClients;
 use crate::policy::{Policy, Settings};
 use crate::registration::CallTarget;
-use crate::replay::RuleInForce;
 use crate::session::Session;
 use crate::sidecar::Sidecar;
 use crate::time::{Moment, ServerClock};
+use everkey_proto::reply::Replay;
 
 /// What the whole profile stands on; only the profile itself changes it.
 pub(crate) struct ProfileFacts {
@@ -72,7 +72,7 @@ impl<'a> MachineContext<'a> {
     }
 
     /// What `server` does with a token that comes twice, if its last token answer promised `capability`.
-    pub fn replay_rule(&self, server: &str, capability: Capability) -> RuleInForce {
+    pub fn replay_rule(&self, server: &str, capability: Capability) -> Replay {
         self.policy().replay.in_force(server, capability, &self.sidecar.learnt, self.now.wall)
     }
 

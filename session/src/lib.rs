@@ -54,7 +54,7 @@ pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Settings};
 pub use profile::Profile;
 pub use registration::{AuthMethod, CallTarget, ClientCredential, Endpoints, Registration};
-pub use replay::{KnownIssuer, LearntRule, ReplayKnowledge, RuleInForce, RuleSource};
+pub use replay::{KnownIssuer, LearntRule, ReplayKnowledge};
 pub use reply::{BrowserPage, DeviceInstructions, ProfileReply, ProfileStatus};
 pub use revocation::PendingRevocation;
 pub use session::{Claims, Fingerprint, Holder, Session, hex};

@@ -1,6 +1,7 @@
 //! How a server treats a refresh token that comes twice, where that is known from, and what has been learnt about it.
 
 use crate::journal::Capability;
+use everkey_proto::reply::{Replay, ReplaySource};
 use everkey_proto::{RepeatedAnswer, ReplayRule};
 use serde::{Deserialize, Serialize};
 
@@ -47,38 +48,6 @@ pub struct LearntRule {
     pub count: u32,
 }
 
-/// The rule that is in force at a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleInForce {
-    pub rule: ReplayRule,
-    /// What a repeat returns, if that is known.
-    pub returns: Option<RepeatedAnswer>,
-    pub source: RuleSource,
-}
-
-/// Where a rule comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RuleSource {
-    /// The profile says so.
-    Profile,
-    /// The server promised it, or left its refresh token as it was.
-    Server,
-    /// The shipped table.
-    Table {
-        /// When it was read, as in `2026-08-20`.
-        date: String,
-    },
-    /// What the server's own answers have shown.
-    Learnt {
-        /// Unix seconds of the last time.
-        at: u64,
-        /// How often.
-        count: u32,
-    },
-    /// Nobody says; the provider's contract is assumed.
-    Nobody,
-}
-
 /// For how long something learnt counts, in seconds: servers are set up anew now and then.
 const LEARNT_SECS: u64 = 180 * 86_400;
 
@@ -87,35 +56,29 @@ const LEARNT_CAP: usize = 16;
 
 impl ReplayKnowledge {
     /// The rule at `server`, whose last token answer promised `capability`.
-    pub fn in_force(
-        &self,
-        server: &str,
-        capability: Capability,
-        learnt: &[LearntRule],
-        wall: u64,
-    ) -> RuleInForce {
-        let bare = |rule, source| RuleInForce { rule, returns: None, source };
+    pub fn in_force(&self, server: &str, capability: Capability, learnt: &[LearntRule], wall: u64) -> Replay {
+        let bare = |rule, source| Replay { rule, returns: None, source };
         if let Some(rule) = self.profile {
-            return bare(rule, RuleSource::Profile);
+            return bare(rule, ReplaySource::Profile);
         }
         match capability {
             Capability::Rr1 => {
                 let returns = Some(RepeatedAnswer::Same);
-                return RuleInForce { returns, ..bare(ReplayRule::UntilUsed, RuleSource::Server) };
+                return Replay { returns, ..bare(ReplayRule::UntilUsed, ReplaySource::Server) };
             }
-            Capability::Reusable => return bare(ReplayRule::NotRotated, RuleSource::Server),
-            Capability::Probe => return bare(ReplayRule::StrictUser, RuleSource::Server),
+            Capability::Reusable => return bare(ReplayRule::NotRotated, ReplaySource::Server),
+            Capability::Probe => return bare(ReplayRule::StrictUser, ReplaySource::Server),
             Capability::None => {}
         }
         let learnt = learnt.iter().find(|one| one.server == server && one.at + LEARNT_SECS > wall);
-        let learnt = learnt.map(|one| bare(one.rule, RuleSource::Learnt { at: one.at, count: one.count }));
+        let learnt = learnt.map(|one| bare(one.rule, ReplaySource::Learnt { at: one.at, count: one.count }));
         let refused = learnt.clone().filter(|one| one.rule == LEARNT_FROM_REFUSAL);
         let shipped = || {
             let known = self.issuer(server)?;
-            let source = RuleSource::Table { date: known.date.clone() };
-            Some(RuleInForce { returns: known.returns, ..bare(known.rule, source) })
+            let source = ReplaySource::Table { date: known.date.clone() };
+            Some(Replay { returns: known.returns, ..bare(known.rule, source) })
         };
-        refused.or_else(shipped).or(learnt).unwrap_or(bare(self.otherwise, RuleSource::Nobody))
+        refused.or_else(shipped).or(learnt).unwrap_or(bare(self.otherwise, ReplaySource::Nobody))
     }
 
     /// The statuses with which `server` refuses a request before it has processed it.
@@ -189,10 +152,10 @@ mod tests {
         learn(&mut learnt, SERVER, LEARNT_FROM_REFUSAL, 1_000);
         assert_eq!(at(SERVER, &learnt), ReplayRule::StrictFamily, "a refusal overrides the table");
         let stays = knowledge().in_force(SERVER, Capability::Reusable, &learnt, 1_000);
-        assert_eq!((stays.rule, stays.source), (ReplayRule::NotRotated, RuleSource::Server));
+        assert_eq!((stays.rule, stays.source), (ReplayRule::NotRotated, ReplaySource::Server));
         let said = ReplayKnowledge { profile: Some(ReplayRule::StrictUser), ..knowledge() };
         let said = said.in_force(SERVER, Capability::Rr1, &learnt, 1_000);
-        assert_eq!((said.rule, said.source), (ReplayRule::StrictUser, RuleSource::Profile));
+        assert_eq!((said.rule, said.source), (ReplayRule::StrictUser, ReplaySource::Profile));
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::replay::RuleInForce;
 use crate::time::WakeReason;
-use everkey_proto::reply::{self, CodeSent, Field, Short, State, User};
+use everkey_proto::reply::{self, CodeSent, Field, Replay, Short, State, User};
 use everkey_proto::{FlowId, Secret, SignInMethod};
 use std::collections::BTreeMap;
 
@@ -97,7 +96,7 @@ pub struct ProfileStatus {
     /// Sign-outs not confirmed yet.
     pub pending_revocations: u32,
     /// What the server does with a refresh token that comes twice; none where there is no refresh token.
-    pub replay: Option<RuleInForce>,
+    pub replay: Option<Replay>,
     /// Unix seconds at which a sign-in may be needed, if that can be foreseen.
     pub sign_in_by: Option<u64>,
     /// When the profile wants to be woken next, in unix seconds, and why.

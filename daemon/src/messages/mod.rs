@@ -4,16 +4,14 @@ mod files;
 mod network;
 
 use everkey_proto::reply::{
-    Hint, Inspection, NextWake, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Status,
-    Step, Token, Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, Revocation, ServerAnswer, Status, Step, Token, Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
 use everkey_reminder::{ReminderError, ReminderReply};
 use everkey_session::{
     BrowserPage, DeviceInstructions, DoubtOutlook, EndReason, EndingReason, Error, Identity, ListenError,
-    NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, RuleInForce, RuleSource,
-    SignedOutReason,
+    NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, SignedOutReason,
 };
 use files::{store_hint, unusable};
 use network::{SHOWN, net_code, net_hint, unreachable};
@@ -105,21 +103,10 @@ pub fn status(
         about: view.about,
         masked_static_token: view.masked_fixed,
         reminder,
-        replay: view.replay.map(replay),
+        replay: view.replay,
         sign_in_by: view.sign_in_by,
         next_wake: view.next_wake.map(|(at, why)| NextWake { at, reason: why.as_str().to_owned() }),
     }))
-}
-
-fn replay(known: RuleInForce) -> Replay {
-    let source = match known.source {
-        RuleSource::Profile => ReplaySource::Profile,
-        RuleSource::Server => ReplaySource::Server,
-        RuleSource::Table { date } => ReplaySource::Table { date },
-        RuleSource::Learnt { at, count } => ReplaySource::Learnt { at, count },
-        RuleSource::Nobody => ReplaySource::Nobody,
-    };
-    Replay { rule: known.rule, returns: known.returns, source }
 }
 
 /// Code, sentence and hint for an error.

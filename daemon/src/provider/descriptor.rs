@@ -53,8 +53,8 @@ pub struct LoginRoutes {
     pub read: fn(&LoginCall, &HttpResponse) -> LoginAnswer,
 }
 
-/// How a session gets its next access token. A grant that is simply asked for again, such as client credentials
-/// (RFC 6749 section 4.4), becomes a variant here and in [`Renewal`] once a provider has one.
+/// How a session gets its next access token. A profile can say that its client asks as itself instead (RFC 6749
+/// section 4.4), which goes over the provider's sign-in routes.
 pub enum RenewalRoute {
     RefreshToken(RefreshRoute),
     None,

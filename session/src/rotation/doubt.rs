@@ -9,11 +9,12 @@ use crate::jobs::{NetJob, SendTerms};
 use crate::journal::{Begun, Capability, Intent};
 use crate::notice::Notice;
 use crate::registration::CallTarget;
-use crate::replay::{LEARNT_FROM_REFUSAL, RuleInForce, RuleSource};
+use crate::replay::LEARNT_FROM_REFUSAL;
 use crate::rotation::machine::{Hold, Rotation, RotationOutcome};
 use crate::rotation::state::{Doubt, RotationState};
 use crate::time::Boot;
 use everkey_proto::ReplayRule;
+use everkey_proto::reply::{Replay, ReplaySource};
 
 /// How long before the access token ends a token in doubt is sent again, in milliseconds: with less left, hardly
 /// anything is lost if the server takes it for theft.
@@ -129,7 +130,7 @@ impl Rotation {
     }
 
     /// What the server does with the refresh token if it comes twice.
-    pub fn replay_rule(&self, cx: &MachineContext) -> Option<RuleInForce> {
+    pub fn replay_rule(&self, cx: &MachineContext) -> Option<Replay> {
         self.session().refresh.as_ref()?;
         Some(cx.replay_rule(cx.server_of(&self.session), cx.capability_of(&self.session)))
     }
@@ -161,7 +162,7 @@ impl Rotation {
         cx: &MachineContext,
         doubt: &Doubt,
     ) -> (EndReason, Option<ReplayRule>) {
-        let RuleInForce { rule, source, .. } = rule_of(cx, &doubt.intent);
+        let Replay { rule, source, .. } = rule_of(cx, &doubt.intent);
         let (why, shows) = match rule {
             _ if !doubt.doubtful => (EndReason::Refused, false),
             ReplayRule::NotRotated | ReplayRule::OldStays | ReplayRule::UntilUsed => {
@@ -179,7 +180,7 @@ impl Rotation {
     /// What it shows about the server that a repeat was granted: it bears one so long after a first try that it has
     /// carried out. Of a first try that may have been lost it shows nothing.
     pub(super) fn judge_grant(&self, cx: &MachineContext, doubt: &Doubt, asked: Boot) -> Option<ReplayRule> {
-        let RuleInForce { rule, source, .. } = rule_of(cx, &doubt.intent);
+        let Replay { rule, source, .. } = rule_of(cx, &doubt.intent);
         let news = match rule {
             ReplayRule::Unknown
             | ReplayRule::Grace(_)
@@ -217,15 +218,15 @@ impl Rotation {
     }
 }
 
-fn rule_of(cx: &MachineContext, intent: &Intent) -> RuleInForce {
+fn rule_of(cx: &MachineContext, intent: &Intent) -> Replay {
     cx.replay_rule(&intent.server, intent.capability)
 }
 
 /// What the profile or the server itself says needs no proof, and can't be disproved.
-fn can_be_learnt(source: &RuleSource) -> bool {
+fn can_be_learnt(source: &ReplaySource) -> bool {
     match source {
-        RuleSource::Profile | RuleSource::Server => false,
-        RuleSource::Table { .. } | RuleSource::Learnt { .. } | RuleSource::Nobody => true,
+        ReplaySource::Profile | ReplaySource::Server => false,
+        ReplaySource::Table { .. } | ReplaySource::Learnt { .. } | ReplaySource::Nobody => true,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::script::*;
 use everkey_proto::ReplayRule;
-use everkey_proto::reply::State;
+use everkey_proto::reply::{ReplaySource, State};
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::{LONGEST_RETRY_MS, Policy};
 use everkey_session::{
     Begun, Capability, DoubtOutlook, Effect, EndReason, Error, Fingerprint, Intent, Journal, LearntRule,
-    Loaded, NetErrorKind, Notice, ProfileReply, ProfileStatus, RefreshAnswer, RuleSource, TokenResponse,
+    Loaded, NetErrorKind, Notice, ProfileReply, ProfileStatus, RefreshAnswer, TokenResponse,
 };
 
 /// The session of the usual profile at a server with this rule, an hour before its access token expires.
@@ -262,7 +262,7 @@ fn n39_a_grace_is_learnt_from_a_cut_answer() {
     agent.succeed(&again, grant_without_promise(1));
     let rule = status(&mut agent).replay.unwrap();
     assert_eq!(rule.rule, ReplayRule::Grace(u32::try_from(after / 1000).unwrap()));
-    assert_eq!(rule.source, RuleSource::Learnt { at: agent.wall(), count: 1 });
+    assert_eq!(rule.source, ReplaySource::Learnt { at: agent.wall(), count: 1 });
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn n39_a_first_try_that_may_have_been_lost_teaches_nothing() {
     let (again, _) = sent_again_after(&mut agent, NetErrorKind::Timeout);
     agent.succeed(&again, grant_without_promise(1));
     let rule = status(&mut agent).replay.unwrap();
-    assert_eq!((rule.rule, rule.source), (ReplayRule::Unknown, RuleSource::Nobody));
+    assert_eq!((rule.rule, rule.source), (ReplayRule::Unknown, ReplaySource::Nobody));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn n39_a_refusal_overrides_what_was_believed() {
         let effects = agent.look_at_unchanged_file(effects);
         agent.keep_books(effects);
         let rule = status(&mut agent).replay.unwrap();
-        let learnt = RuleSource::Learnt { at: agent.wall(), count: 1 };
+        let learnt = ReplaySource::Learnt { at: agent.wall(), count: 1 };
         assert_eq!((rule.rule, rule.source), (ReplayRule::StrictFamily, learnt), "{believed}");
     }
 }

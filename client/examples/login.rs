@@ -41,7 +41,7 @@ fn typed(field: Field) -> Result<PromptReply, Failure> {
             let text = Secret::new(line.trim_end_matches('\n'));
             Ok(PromptReply::Enter(match field {
                 Field::Code => code_or_email(text),
-                Field::Email | Field::Token => Entry::Text(text),
+                Field::Email | Field::Token | Field::SecondFactor => Entry::Text(text),
             }))
         }
         Err(e) => Err(Failure::new(Code::BadRequest, format!("Can't read: {e}."), "Run it on a terminal.")),

@@ -63,6 +63,9 @@ pub fn hint_text_with(
         }
         Hint::HaveSessionFileRemoved => format!("Have its owner remove it, then run `{login}`."),
         Hint::StopOtherAgent => "Stop the other agent (`everkey agent stop` in its environment).".to_owned(),
+        Hint::JoinOrReplace => {
+            format!("Go on with it: `{login} --continue`. Begin anew in its place: `{login} --new`.")
+        }
         Hint::Unknown => "The agent is newer than this program; update everkey to read its hint.".to_owned(),
     }
 }

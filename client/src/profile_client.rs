@@ -3,8 +3,8 @@
 use crate::connection::{Connection, unexpected_reply};
 use everkey_proto::reply::{Inspection, LoggedOut, Reminder, Status, Step, Token, User};
 use everkey_proto::request::{
-    self, Answer, Better, Cancel, ClearReminder, Inspect, Login, Logout, ProfileCall, SetReminder, Wait,
-    Whoami,
+    self, Answer, Better, ClearReminder, Inspect, Leave, Login, Logout, ProfileCall, SetReminder, UnderWay,
+    Wait, Whoami,
 };
 use everkey_proto::{Entry, Expect, Failure, Fingerprint, FlowId, Request, Secret, SignInMethod, When};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub enum PromptReply {
     Enter(Entry),
     /// To [`Step::Show`] and [`Step::Open`]: the page or code has been shown; wait until the person has used it.
     Wait,
-    /// To any step: give the sign-in up.
+    /// To any step: give the sign-in up. It goes on for others who have joined it.
     Cancel,
 }
 
@@ -134,13 +134,35 @@ impl<'a> ProfileClient<'a> {
     /// [`Step::Done`], and says what to do. Returns who signed in, `None` where the server does not say.
     ///
     /// # Errors
-    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptReply::Cancel`].
+    /// What the server refuses, what `prompt` returns, and `FlowGone` after [`PromptReply::Cancel`]. `InProgress` where
+    /// somebody else's sign-in is under way: [`Failure::under_way`] says whose; [`ProfileClient::login_despite`] goes on.
     pub fn login(
         &mut self,
         scheme: Option<SignInMethod>,
+        prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
+    ) -> Result<Option<User>, Failure> {
+        self.follow(Login { scheme, under_way: None }, prompt)
+    }
+
+    /// The same where a sign-in is under way: joins that one, or begins another in its place.
+    ///
+    /// # Errors
+    /// As [`ProfileClient::login`]; `InProgress` where another one is under way by now.
+    pub fn login_despite(
+        &mut self,
+        under_way: UnderWay,
+        scheme: Option<SignInMethod>,
+        prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
+    ) -> Result<Option<User>, Failure> {
+        self.follow(Login { scheme, under_way: Some(under_way) }, prompt)
+    }
+
+    fn follow(
+        &mut self,
+        login: Login,
         mut prompt: impl FnMut(&Step) -> Result<PromptReply, Failure>,
     ) -> Result<Option<User>, Failure> {
-        let mut step = self.call(Login { scheme })?;
+        let mut step = self.call(login)?;
         let mut told: Option<Step> = None;
         loop {
             let flow = match &step {
@@ -155,7 +177,7 @@ impl<'a> ProfileClient<'a> {
                 PromptReply::Enter(entry) => self.call(Answer { flow, entry })?,
                 PromptReply::Wait => self.wait(flow)?,
                 PromptReply::Cancel => {
-                    self.call(Cancel { flow })?;
+                    self.call(Leave { flow })?;
                     return Err(given_up());
                 }
             };

@@ -246,6 +246,7 @@ fn no_such_profile(name: &str, known: &[String]) -> Failure {
         hint: Hint::AddProfile { known: known.to_vec() },
         retry_after_secs: None,
         answer: None,
+        under_way: None,
     }
 }
 
@@ -256,6 +257,7 @@ fn unusable(e: &anyhow::Error) -> Failure {
         hint: "Mend it and try again; the sessions that are looked after already go on.".into(),
         retry_after_secs: None,
         answer: None,
+        under_way: None,
     }
 }
 

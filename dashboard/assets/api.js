@@ -1,11 +1,12 @@
 // Requests to the dashboard. What fails is thrown as `Trouble`: a sentence, what to do, and how long to wait.
 
 export class Trouble extends Error {
-  constructor({ status = 0, code, message, hint, retry_after_secs }) {
+  constructor({ status = 0, code, message, hint, retry_after_secs, under_way }) {
     super(message || "That did not work.");
     this.status = status;
     this.code = code || `http_${status}`;
     this.hint = hint || "";
+    this.underWay = under_way || null;
     this.wait = Number.isFinite(retry_after_secs) ? retry_after_secs : 0;
   }
 }

@@ -29,7 +29,8 @@ function agentFlow(profile, scheme) {
       throw trouble;
     });
   return {
-    begin: async (signal) => keep(await to("login", scheme ? { scheme } : {}, signal)),
+    // `underWay` says what becomes of somebody else's sign-in: `{ join }` or `{ replace }`.
+    begin: async (signal, underWay = {}) => keep(await to("login", { ...(scheme ? { scheme } : {}), ...underWay }, signal)),
     // An entry is `{ text }`, `{ email }` or `{ email, code }`.
     answer: async (entry, signal) => keep(await toEnd(to("answer", { flow, ...entry }, signal))),
     // For an agent that was started anew since the code was sent: the code is tried all the same.
@@ -59,14 +60,14 @@ export function signIn({ profile, about = "", ways = [], email = "", then = null
   });
 }
 
-async function start(scheme) {
+async function start(scheme, underWay) {
   const mine = current;
   mine.scheme = scheme;
   mine.flow = agentFlow(mine.profile, scheme);
   mine.codes = null;
   put("step-busy");
   title.focus();
-  await go(() => mine.flow.begin(mine.abort.signal));
+  await go(() => mine.flow.begin(mine.abort.signal, underWay));
 }
 
 // Runs one request and shows what comes of it, unless the dialog is another's by then.
@@ -76,7 +77,9 @@ async function go(request) {
     const step = await request();
     if (mine === current && step) show(step);
   } catch (trouble) {
-    if (mine === current && trouble.name !== "AbortError") failed(trouble);
+    if (mine !== current || trouble.name === "AbortError") return;
+    if (trouble.underWay) underWay(trouble);
+    else failed(trouble);
   }
 }
 
@@ -108,6 +111,10 @@ const FIELDS = {
   email: {
     label: "Email address", hint: "A code is sent there.", submit: "Send the code",
     type: "email", inputMode: "email", autocomplete: "email", klass: "",
+  },
+  second_factor: {
+    label: "Second factor", hint: "The six digits that your authenticator app shows, or a recovery code.", submit: "Sign in",
+    type: "text", inputMode: "text", autocomplete: "one-time-code", klass: "code",
   },
   code: {
     label: "Code", hint: "", submit: "Sign in",
@@ -159,11 +166,45 @@ function ask(step) {
   });
   offerWays(step.field === "email" || step.field === "token");
   input.focus();
+  watch(step);
+}
+
+// Somebody else may answer the question, or take the place of this sign-in: the dialog shows that at once.
+async function watch(step) {
+  const mine = current;
+  const stop = new AbortController();
+  mine.stops.push(() => stop.abort());
+  const same = (next) => next.reply === "ask" && next.field === step.field && next.tries === step.tries && next.sent?.to === step.sent?.to;
+  try {
+    let next;
+    do next = await mine.flow.wait(stop.signal);
+    while (same(next));
+    if (!stop.signal.aborted) show(next);
+  } catch (trouble) {
+    if (!stop.signal.aborted && trouble.name !== "AbortError") failed(trouble);
+  }
+}
+
+// Somebody else's sign-in is in the way.
+function underWay({ message, underWay: other }) {
+  const slots = put("step-under-way");
+  const clock = new Date(other.started_at * 1000).toLocaleTimeString();
+  slots.words.textContent = `${sentence(message)} It began at ${clock}, ${words(Math.max(now() - other.started_at, 0))} ago.`;
+  slots.hint.textContent = "If it is yours, go on with it. If you begin anew, that one ends.";
+  const mine = current;
+  const here = other.scheme === (mine.scheme ?? mine.ways[0] ?? other.scheme);
+  const join = place.querySelector("[data-do=join]");
+  join.hidden = !here;
+  join.addEventListener("click", () => start(mine.scheme, { join: other.flow }));
+  place.querySelector("[data-do=replace]").addEventListener("click", () => start(mine.scheme, { replace: other.flow }));
+  (here ? join : place.querySelector("[data-do=replace]")).focus();
 }
 
 // `anew` is the same entry for a sign-in that begins again, where this one is not known any more.
 function answer(button, entry, anew) {
   const { flow, abort } = current;
+  // What comes of the answer is the next step.
+  for (const stop of current.stops.splice(0)) stop();
   button.disabled = true;
   button.textContent = "One moment…";
   go(() =>

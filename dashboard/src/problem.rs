@@ -1,9 +1,10 @@
-//! What a route answers when it does not work: a status, and `{code, message, hint?, retry_after_secs?}`.
+//! What a route answers when it does not work: a status, and `{code, message, hint?, retry_after_secs?, under_way?}`.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use everkey_client::{Code, Failure, Hint, hint_text};
+use everkey_proto::reply::SignInUnderWay;
 use serde::Serialize;
 
 /// An answer of `/api/*` that is not the one hoped for.
@@ -19,6 +20,8 @@ pub struct Problem {
     retry_after_secs: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tries_left: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    under_way: Option<Box<SignInUnderWay>>,
 }
 
 impl Problem {
@@ -31,6 +34,7 @@ impl Problem {
             hint: None,
             retry_after_secs: None,
             tries_left: None,
+            under_way: None,
         }
     }
 
@@ -66,6 +70,7 @@ impl Problem {
                 Code::NotSignedIn | Code::NeedsLogin | Code::AccountChanged => {
                     (StatusCode::UNAUTHORIZED, "unauthorized")
                 }
+                Code::InProgress => (StatusCode::CONFLICT, "sign_in_under_way"),
                 Code::BadRequest | Code::FlowGone => (StatusCode::BAD_REQUEST, "validation_error"),
                 Code::Offline => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
                 Code::Mismatch
@@ -91,6 +96,7 @@ impl From<Failure> for Problem {
         let (status, code) = own(failure.code);
         let mut problem = Self::new(status, code, failure.message).hint(at_hand(failure.code, &failure.hint));
         problem.retry_after_secs = failure.retry_after_secs;
+        problem.under_way = failure.under_way;
         problem
     }
 }
@@ -101,6 +107,7 @@ fn at_hand(code: Code, hint: &Hint) -> String {
         (Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone, _) | (_, Hint::Login) => {
             "Sign in again.".to_owned()
         }
+        (Code::InProgress, _) => "Go on with it, or begin anew in its place.".to_owned(),
         (_, hint) => hint_text(hint),
     }
 }
@@ -122,6 +129,7 @@ fn own(code: Code) -> (StatusCode, &'static str) {
         Code::UnknownProfile => (StatusCode::NOT_FOUND, "unknown_profile"),
         Code::BadRequest => (StatusCode::BAD_REQUEST, "bad_request"),
         Code::FlowGone => (StatusCode::GONE, "flow_gone"),
+        Code::InProgress => (StatusCode::CONFLICT, "in_progress"),
         Code::AccountChanged => (StatusCode::CONFLICT, "account_changed"),
         Code::Offline => (StatusCode::BAD_GATEWAY, "offline"),
         Code::Timeout => (StatusCode::GATEWAY_TIMEOUT, "timeout"),

@@ -47,14 +47,16 @@ const HINTS = {
   check_network: 'Check your network, or name another server.',
   replace_session_file: 'Move it away, or run `everkey logout` to remove it; then `everkey login`.',
   have_session_file_removed: 'Have its owner remove it, then run `everkey login`.',
-  stop_other_agent: 'Stop the other agent (`everkey agent stop` in its environment).'
+  stop_other_agent: 'Stop the other agent (`everkey agent stop` in its environment).',
+  join_or_replace: 'Go on with it (join) or begin anew in its place (replace).'
 }
 
 /** What went wrong: decide by `code` (README.md lists them), show `message` and `hint` to people. */
 export class EverkeyError extends Error {
-  constructor (code, message, hint = '', retryAfterSecs = null) {
+  constructor (code, message, hint = '', retryAfterSecs = null, underWay = null) {
     super(message)
-    Object.assign(this, { name: 'EverkeyError', code, hint, retryAfterSecs })
+    // With `in_progress`, underWay has `flow`, `scheme`, `server`, `email` and `started_at` of that sign-in.
+    Object.assign(this, { name: 'EverkeyError', code, hint, retryAfterSecs, underWay })
   }
 }
 
@@ -118,14 +120,17 @@ class Agent {
   /** Signs in and resolves to who it is, as whoami() does. `prompt`, which may be async, is called with each step,
    *  by step.reply:
    *
-   *  ask   return what the person typed for step.field (email, code or token), or nothing to give up;
-   *        step.again says why it is asked again
+   *  ask   return what the person typed for step.field (email, code, second_factor or token), or nothing to give up;
+   *        step.again says why it is asked again, step.tries how many tries are left
    *  show  tell the person to open step.url on any device and to type step.user_code; return nothing
    *  open  open step.url in a browser on this machine; return nothing, or the address that the browser ended at if it
    *        runs on another one
+   *
+   *  Where somebody else's sign-in is under way, the error `in_progress` says whose in `underWay`; call again with
+   *  { join } or { replace }, its `flow`, to take part in it or to begin anew in its place.
    */
-  async login (prompt, scheme) {
-    let step = await this.#ask(STEPS, 'login', { scheme })
+  async login (prompt, scheme, { join, replace } = {}) {
+    let step = await this.#ask(STEPS, 'login', { scheme, join, replace })
     let told
     while (step.reply !== 'done') {
       const flow = step.flow
@@ -135,9 +140,9 @@ class Agent {
       const answer = asks || here !== told ? await prompt(step) : undefined
       told = here
       if (answer != null) {
-        step = await this.#ask(STEPS, 'answer', { flow, text: answer })
+        step = await this.#ask(STEPS, 'answer', { flow, ...entry(step, answer) })
       } else if (asks) {
-        await this.#ask(['logged_out'], 'cancel', { flow })
+        await this.#ask(['logged_out'], 'leave', { flow })
         throw new EverkeyError('flow_gone', 'The sign-in was given up.', 'Begin again.')
       } else {
         step = await this.#ask(STEPS, 'wait', { flow })
@@ -203,8 +208,15 @@ function checked (reply, expected) {
   if (![...expected, 'error'].includes(kind) || !(NEEDED[kind] ?? []).every(name => name in reply)) {
     throw new EverkeyError('version', "The agent's answer does not fit the question.", 'Upgrade everkey.')
   }
-  if (kind === 'error') throw new EverkeyError(reply.code, reply.message, hintText(reply.hint), reply.retry_after_secs)
+  if (kind === 'error') {
+    throw new EverkeyError(reply.code, reply.message, hintText(reply.hint), reply.retry_after_secs, reply.under_way)
+  }
   return reply
+}
+
+/** What was typed, as the agent takes it: a code goes with the address that it was sent to, whatever is asked now. */
+function entry ({ field, sent }, answer) {
+  return field === 'code' && sent && !answer.includes('@') ? { email: sent.to, code: answer } : { text: answer }
 }
 
 /** A hint in words: it comes as a word, or as an object with the word as its one name. */

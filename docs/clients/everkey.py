@@ -55,15 +55,18 @@ HINTS = {
     "replace_session_file": "Move it away, or run `everkey logout` to remove it; then `everkey login`.",
     "have_session_file_removed": "Have its owner remove it, then run `everkey login`.",
     "stop_other_agent": "Stop the other agent (`everkey agent stop` in its environment).",
+    "join_or_replace": "Go on with it (join) or begin anew in its place (replace).",
 }
 
 
 class EverkeyError(Exception):
     """What went wrong: decide by `code` (README.md lists them), show `message` and `hint` to people."""
 
-    def __init__(self, code: str, message: str, hint: str = "", retry_after_secs: Optional[int] = None):
-        super().__init__(code, message, hint, retry_after_secs)  # all of them, so that it can be pickled
+    def __init__(self, code: str, message: str, hint: str = "", retry_after_secs: Optional[int] = None,
+                 under_way: Optional[dict] = None):
+        super().__init__(code, message, hint, retry_after_secs, under_way)  # all of them, so that it can be pickled
         self.code, self.message, self.hint, self.retry_after_secs = code, message, hint, retry_after_secs
+        self.under_way = under_way  # with `in_progress`: `flow`, `scheme`, `server`, `email`, `started_at` of that sign-in
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -122,25 +125,29 @@ class Agent:
         """Signs out here at once. What the server knows of it: `revoked`, `queued`, `not_confirmed`, ..."""
         return self._ask(("logged_out",), "logout")["revocation"]
 
-    def login(self, prompt: Callable[[dict], Optional[str]], scheme: Optional[str] = None) -> Optional[dict]:
+    def login(self, prompt: Callable[[dict], Optional[str]], scheme: Optional[str] = None,
+              join: Optional[int] = None, replace: Optional[int] = None) -> Optional[dict]:
         """Signs in and returns who it is, as whoami() does. `prompt` is called with each step, by step["reply"]:
 
-        ask   return what the person typed for step["field"] (email, code or token), or None to give up;
-              step.get("again") says why it is asked again
+        ask   return what the person typed for step["field"] (email, code, second_factor or token), or None to give up;
+              step.get("again") says why it is asked again, step["tries"] how many tries are left
         show  tell the person to open step["url"] on any device and to type step["user_code"]; return None
         open  open step["url"] in a browser on this machine; return None, or the address that the browser ended at if
               it runs on another one
+
+        Where somebody else's sign-in is under way, the error `in_progress` says whose in `under_way`; call again with
+        join or replace, its `flow`, to take part in it or to begin anew in its place.
         """
-        step, told = self._ask(STEPS, "login", scheme=scheme), None
+        step, told = self._ask(STEPS, "login", scheme=scheme, join=join, replace=replace), None
         while step["reply"] != "done":
             asks, here = step["reply"] == "ask", (step["reply"], step.get("url"), step.get("user_code"))
             # The step that is waited for comes again every few seconds; the person is told once.
             answer = prompt(step) if asks or here != told else None
             told = here
             if answer is not None:
-                step = self._ask(STEPS, "answer", flow=step["flow"], text=answer)
+                step = self._ask(STEPS, "answer", flow=step["flow"], **_entry(step, answer))
             elif asks:
-                self._ask(("logged_out",), "cancel", flow=step["flow"])
+                self._ask(("logged_out",), "leave", flow=step["flow"])
                 raise EverkeyError("flow_gone", "The sign-in was given up.", "Begin again.")
             else:
                 step = self._ask(STEPS, "wait", flow=step["flow"])
@@ -209,7 +216,8 @@ def _checked(reply: dict, expected: tuple) -> dict:
     if kind not in (*expected, "error") or not NEEDED.get(kind, set()) <= reply.keys():
         raise EverkeyError("version", "The agent's answer does not fit the question.", "Upgrade everkey.")
     if kind == "error":
-        raise EverkeyError(reply["code"], reply["message"], _hint(reply.get("hint")), reply.get("retry_after_secs"))
+        raise EverkeyError(reply["code"], reply["message"], _hint(reply.get("hint")), reply.get("retry_after_secs"),
+                           reply.get("under_way"))
     return reply
 
 
@@ -224,6 +232,14 @@ def _hint(hint) -> str:
 
 def _user(fields: dict) -> Optional[dict]:
     return {"id": fields["id"], "email": fields["email"]} if fields.get("id") is not None else None
+
+
+def _entry(step: dict, answer: str) -> dict:
+    """What was typed, as the agent takes it: a code goes with the address that it was sent to, whatever is asked now."""
+    sent = step.get("sent")
+    if step.get("field") == "code" and sent and "@" not in answer:
+        return {"email": sent["to"], "code": answer}
+    return {"text": answer}
 
 
 def _token(reply: dict) -> Token:

@@ -5,12 +5,12 @@ use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
     Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake, Refreshed, Reminder,
-    Replay, ReplaySource, Revocation, ServerAnswer, Short, State, Status, Step, Token, Upstream, User,
-    Verdict,
+    Replay, ReplaySource, Revocation, ServerAnswer, Short, SignInUnderWay, State, Status, Step, Token,
+    Upstream, User, Verdict,
 };
 use everkey_proto::request::{
-    self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Login, Logout,
-    Refresh, SetReminder, Stop, Wait, Whoami,
+    self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Leave, Login,
+    Logout, Refresh, SetReminder, Stop, UnderWay, Wait, Whoami,
 };
 use everkey_proto::{
     Code, Entry, Expect, Failure, Fingerprint, FlowId, ReplayRule, Reply, Request, Secret, SignInMethod,
@@ -33,15 +33,18 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("status", about(request::Status.into())),
         ("token", about(request::Token { min_validity_secs: 60 }.into())),
         ("refresh", about(Refresh { force: true }.into())),
-        ("login", about(Login { scheme: None }.into())),
-        ("login otp", about(Login { scheme: Some(SignInMethod::Otp) }.into())),
-        ("login device", about(Login { scheme: Some(SignInMethod::Device) }.into())),
-        ("login browser", about(Login { scheme: Some(SignInMethod::Browser) }.into())),
-        ("login token", about(Login { scheme: Some(SignInMethod::Token) }.into())),
+        ("login", about(Login { scheme: None, under_way: None }.into())),
+        ("login otp", about(Login { scheme: Some(SignInMethod::Otp), under_way: None }.into())),
+        ("login device", about(Login { scheme: Some(SignInMethod::Device), under_way: None }.into())),
+        ("login browser", about(Login { scheme: Some(SignInMethod::Browser), under_way: None }.into())),
+        ("login token", about(Login { scheme: Some(SignInMethod::Token), under_way: None }.into())),
         ("answer", answer(Entry::Text(Secret::new("123456")))),
         ("answer email", answer(Entry::Email(email.clone()))),
         ("answer code of another", answer(Entry::Code { email, code: Secret::new("123456") })),
         ("cancel", about(Cancel { flow }.into())),
+        ("leave", about(Leave { flow }.into())),
+        ("login join", about(Login { scheme: None, under_way: Some(UnderWay::Join(flow)) }.into())),
+        ("login instead", about(Login { scheme: None, under_way: Some(UnderWay::Replace(flow)) }.into())),
         ("logout", about(Logout.into())),
         ("agent", Request::Agent(DescribeAgent.into())),
         ("stop", Request::Agent(Stop.into())),
@@ -67,6 +70,7 @@ fn replies() -> Vec<(String, Reply)> {
         hint: "h".into(),
         retry_after_secs: Some(3),
         answer: None,
+        under_way: None,
     };
     let reminder = |upstream| Reminder { at: 9, email: "a@b.c".into(), set_at: 1, due: false, upstream };
     let about = || BTreeMap::from([("org".to_owned(), "o".to_owned()), ("role".to_owned(), "r".to_owned())]);
@@ -125,6 +129,14 @@ fn replies() -> Vec<(String, Reply)> {
     let ask_sent =
         Step::Ask { flow: FlowId(77), field: Field::Code, tries: 5, again: None, sent: Some(sent) };
     let answered = ServerAnswer { status: 429, code: "rate_limited".into() };
+    let under_way = SignInUnderWay {
+        flow: FlowId(77),
+        scheme: SignInMethod::Otp,
+        server: "s".into(),
+        email: Some("a@b.c".into()),
+        started_at: 9,
+    };
+    let in_the_way = Failure { under_way: Some(Box::new(under_way)), ..failure(Code::InProgress) };
     let answered = Failure { answer: Some(answered), ..failure(Code::RateLimited) };
     let event = |what| Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what });
     let (program, client) = (Some("/bin/x".to_owned()), Some("x 1".to_owned()));
@@ -145,6 +157,8 @@ fn replies() -> Vec<(String, Reply)> {
         ("done".into(), Reply::Step(Step::Done { user: Some(user()), already: true })),
         ("done nobody knows who".into(), Reply::Step(Step::Done { user: None, already: false })),
         ("ask token".into(), Reply::Step(ask(Field::Token, None))),
+        ("ask second factor".into(), Reply::Step(ask(Field::SecondFactor, None))),
+        ("another sign-in is under way".into(), Reply::Failed(in_the_way)),
         ("show".into(), Reply::Step(show(None))),
         ("show complete".into(), Reply::Step(show(Some("https://s/device?user_code=AB-12".into())))),
         ("open".into(), Reply::Step(open)),
@@ -195,6 +209,7 @@ fn replies() -> Vec<(String, Reply)> {
         Hint::HaveSessionFileRemoved,
         Hint::StopOtherAgent,
         Hint::Unknown,
+        Hint::JoinOrReplace,
     ] {
         all.push((format!("failed with {hint:?}"), Reply::Failed(Failure::new(Code::Refused, "m", hint))));
     }
@@ -219,6 +234,7 @@ fn replies() -> Vec<(String, Reply)> {
         Code::Busy,
         Code::Version,
         Code::NoAgent,
+        Code::InProgress,
     ] {
         all.push((format!("failed {code:?}"), Reply::Failed(failure(code))));
     }

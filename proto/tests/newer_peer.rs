@@ -5,7 +5,7 @@
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::json::{self, LineError};
 use everkey_proto::reply::{Access, Event, EventKind, Hint, Reminder, State, Status, Token, Upstream, User};
-use everkey_proto::request::{self, Accesses, Request, Whoami};
+use everkey_proto::request::{self, Accesses, Login, Request, Whoami};
 use everkey_proto::{Code, Expect, Failure, Reply, Secret, SignInMethod};
 use std::collections::BTreeMap;
 
@@ -80,6 +80,7 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
         "an older peer without the appended field" => {
             Reply::Accesses(vec![Access { program: None, client: None, ..access(2) }])
         }
+        "an older peer's failure" => Reply::Failed(Failure::new(Code::Refused, "m", Hint::Login)),
         "an unknown hint" => Reply::Failed(Failure::new(Code::Refused, "m", Hint::Unknown)),
         "an unknown reply" => return Err(("Reply", 99)),
         "an unknown state in a record" => return Err(("State", 50)),
@@ -92,6 +93,7 @@ fn request(name: &str) -> Result<Request, (&'static str, u16)> {
     let about = |request| Request::Profile { profile: None, expect: Expect::default(), request };
     Ok(match name {
         "a field more in a request" => about(request::Token { min_validity_secs: 60 }.into()),
+        "an older peer's sign-in" => about(Login { scheme: None, under_way: None }.into()),
         "a field more in what is expected" => {
             let expect = Expect { server: Some("http://s".into()), session_file: None };
             Request::Profile { profile: Some("p".into()), expect, request: Whoami.into() }
@@ -111,7 +113,7 @@ fn in_frame<T>(expected: Result<T, (&'static str, u16)>) -> Result<T, CodecError
 #[test]
 fn d09_replies_of_another_build_are_read_or_named() {
     let all = kept("reply");
-    assert_eq!(all.len(), 11);
+    assert_eq!(all.len(), 12);
     for (name, body, line) in all {
         assert_eq!(codec::decode_reply(&body), in_frame(reply(name)), "{name}");
         match (json::read_reply(line.unwrap_or_default().as_bytes()), reply(name)) {
@@ -125,7 +127,7 @@ fn d09_replies_of_another_build_are_read_or_named() {
 #[test]
 fn d09_requests_of_another_build_are_read_or_named() {
     let all = kept("request");
-    assert_eq!(all.len(), 6);
+    assert_eq!(all.len(), 7);
     for (name, body, line) in all {
         assert_eq!(codec::decode_request(&body), in_frame(request(name)), "{name}");
         let Some(line) = line else { continue };

@@ -1,5 +1,6 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
+use everkey_proto::reply::SignInUnderWay;
 use serde::{Deserialize, Serialize};
 
 /// Why a request failed.
@@ -25,6 +26,12 @@ pub enum Error {
     },
     /// There is no such flow, or it is over.
     FlowGone,
+    /// Another sign-in was begun in place of this one.
+    FlowReplaced,
+    /// Somebody has given this sign-in up.
+    FlowCancelled,
+    /// Somebody else's sign-in is under way.
+    InProgress(Box<SignInUnderWay>),
     /// The account changed while the request waited.
     AccountChanged,
     /// The api-server can't be reached or makes no sense.
@@ -109,6 +116,10 @@ pub enum Rejected {
     /// The email address.
     Email,
     Code,
+    /// The second factor: it is wrong, or was used before.
+    SecondFactor,
+    /// What was typed is neither six digits nor a recovery code.
+    NoSecondFactor,
     Token,
     /// The person, or somebody for them, said no.
     Denied,

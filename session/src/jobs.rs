@@ -4,6 +4,7 @@ use crate::error::{ListenError, NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
 use crate::kept_clients::KeptClient;
+use crate::login::KeptSignIn;
 use crate::login_call::{LoginAnswer, LoginCall};
 use crate::policy::CallbackAddress;
 use crate::registration::CallTarget;
@@ -50,6 +51,8 @@ pub enum StoreJob {
     DropRevocation(u64),
     /// Keep these registered clients and no others.
     KeepClients(Vec<KeptClient>),
+    /// Keep this sign-in for the agent's next life; none forgets the one that is kept.
+    KeepSignIn(Option<Box<KeptSignIn>>),
 }
 
 /// Work on the network.
@@ -116,7 +119,8 @@ pub enum JobResult {
     SessionRead(Box<FileContent>),
     /// [`StoreJob::SetAside`]: the new name, or none if the file had changed.
     SetAside(Result<Option<String>, StoreError>),
-    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`], [`StoreJob::KeepClients`]
+    /// [`StoreJob::WriteIntent`], [`StoreJob::Commit`], [`StoreJob::WriteSidecar`], [`StoreJob::Settle`], [`StoreJob::QueueRevocation`], [`StoreJob::DropRevocation`], [`StoreJob::KeepClients`],
+    /// [`StoreJob::KeepSignIn`]
     Stored(Result<(), StoreError>),
     /// [`StoreJob::Replace`]
     Replaced(Result<Replaced, StoreError>),
@@ -153,6 +157,8 @@ pub struct Loaded {
     pub revocations: Vec<PendingRevocation>,
     /// The clients that servers have registered.
     pub clients: Vec<KeptClient>,
+    /// The sign-in that an earlier life of the agent has kept.
+    pub sign_in: Option<Box<KeptSignIn>>,
 }
 
 /// What the session file turned out to be.

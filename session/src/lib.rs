@@ -49,6 +49,7 @@ pub use jobs::{
 };
 pub use journal::{Begun, Capability, Intent, Journal};
 pub use kept_clients::KeptClient;
+pub use login::KeptSignIn;
 pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Settings};

@@ -19,6 +19,8 @@ pub enum LoginCall {
         /// The address.
         email: String,
         code: Secret,
+        /// The second factor, if the server has asked for it.
+        second_factor: Option<Secret>,
     },
     /// Find out where the server's endpoints are.
     Discover {
@@ -119,6 +121,8 @@ pub enum LoginAnswer {
         /// Seconds after which another can be asked for, if the server says so.
         resend_available_in: Option<u64>,
     },
+    /// The code is right, and the account has a second factor that must be sent along.
+    SecondFactorAsked,
     /// Where the endpoints are.
     Discovered(Endpoints),
     /// What the server knows this client as from now on.

@@ -5,6 +5,7 @@ use crate::identity::Identity;
 use crate::time::WakeReason;
 use everkey_proto::reply::{self, CodeSent, Field, Replay, Short, State, User};
 use everkey_proto::{FlowId, Secret, SignInMethod};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a client is answered.
@@ -104,7 +105,7 @@ pub struct ProfileStatus {
 }
 
 /// What a person is shown to sign in on another device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInstructions {
     /// The address.
     pub url: String,

@@ -88,7 +88,7 @@ impl<'a> TerminalLogin<'a> {
         let joined = std::mem::take(&mut self.options.may_join) && field == Field::Code;
         if joined && !json && !wants_to_go_on()? {
             self.client.call(Cancel { flow })?;
-            return self.client.call(Login { scheme: self.options.scheme });
+            return self.client.call(Login { scheme: self.options.scheme, under_way: None });
         }
         if field == Field::Token {
             if let Some(text) = self.options.token.take() {
@@ -113,6 +113,7 @@ impl<'a> TerminalLogin<'a> {
         let entry = match field {
             Field::Email => Entry::Text(text),
             Field::Code => code_or_email(text),
+            Field::SecondFactor => Entry::Text(text),
             Field::Token => Entry::Text(prompt::one_line(&text)?),
         };
         self.client.call(Answer { flow, entry })
@@ -209,6 +210,7 @@ fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Fai
     let (prompt, echo) = match field {
         Field::Email => ("Email: ", Echo::Shown),
         Field::Code => ("Code from the email: ", Echo::Hidden),
+        Field::SecondFactor => ("Code of your authenticator app, or a recovery code: ", Echo::Hidden),
         Field::Token => ("Token: ", Echo::Hidden),
     };
     match again {
@@ -216,7 +218,7 @@ fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Fai
         None => match field {
             Field::Code => output::error_line("A six-digit code is on its way to you."),
             Field::Token => output::error_line("Paste an access token from the dashboard; it is not shown."),
-            Field::Email => {}
+            Field::Email | Field::SecondFactor => {}
         },
     }
     prompt::ask(prompt, echo)

@@ -167,6 +167,7 @@ fn goes_to_named_server(request: &ProfileRequest) -> bool {
             | SessionRequest::Refresh { .. }
             | SessionRequest::Answer { .. }
             | SessionRequest::Cancel { .. }
+            | SessionRequest::Leave { .. }
             | SessionRequest::Logout
             | SessionRequest::Better { .. }
             | SessionRequest::Wait { .. },
@@ -186,6 +187,7 @@ fn hands_out_token(request: &ProfileRequest) -> bool {
             | SessionRequest::Login { .. }
             | SessionRequest::Answer { .. }
             | SessionRequest::Cancel { .. }
+            | SessionRequest::Leave { .. }
             | SessionRequest::Logout
             | SessionRequest::Wait { .. }
             | SessionRequest::Inspect { .. },

@@ -4,7 +4,8 @@ mod files;
 mod network;
 
 use everkey_proto::reply::{
-    Hint, Inspection, NextWake, Refreshed, Reminder, Revocation, ServerAnswer, Status, Step, Token, Verdict,
+    Hint, Inspection, NextWake, Refreshed, Reminder, Revocation, ServerAnswer, SignInUnderWay, Status, Step,
+    Token, Verdict,
 };
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure, Reply, SignInMethod};
@@ -129,6 +130,13 @@ pub fn failure(error: &Error) -> Failure {
         Error::FlowGone => {
             (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), Hint::Login)
         }
+        Error::FlowReplaced => (
+            Code::FlowGone,
+            "Another sign-in of this account was begun in place of this one.".to_owned(),
+            Hint::Login,
+        ),
+        Error::FlowCancelled => (Code::FlowGone, "The sign-in was cancelled.".to_owned(), Hint::Login),
+        Error::InProgress(other) => (Code::InProgress, in_progress(other), Hint::JoinOrReplace),
         Error::AccountChanged => {
             (Code::AccountChanged, "The account changed while you waited.".to_owned(), Hint::Whoami)
         }
@@ -175,7 +183,19 @@ pub fn failure(error: &Error) -> Failure {
         Error::RateLimited { secs } | Error::TooSoon { secs } => u32::try_from(*secs).ok(),
         _ => None,
     };
-    Failure { code, message, hint, retry_after_secs, answer: answered(error) }
+    let under_way = match error {
+        Error::InProgress(other) => Some(other.clone()),
+        _ => None,
+    };
+    Failure { code, message, hint, retry_after_secs, answer: answered(error), under_way }
+}
+
+fn in_progress(other: &SignInUnderWay) -> String {
+    let server = harmless(&other.server, SHOWN);
+    match &other.email {
+        Some(email) => format!("A sign-in for {} at {server} is under way.", harmless(email, SHOWN)),
+        None => format!("A sign-in at {server} is under way."),
+    }
 }
 
 fn cant_listen(ListenError { port, why }: &ListenError) -> (Code, String, Hint) {
@@ -200,6 +220,7 @@ fn answered(error: &Error) -> Option<ServerAnswer> {
     let (status, code) = match error {
         Error::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
         Error::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
+        Error::Rejected(Rejected::SecondFactor) => (403, "second_factor_rejected".to_owned()),
         Error::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
         Error::RateLimited { .. } => (429, "rate_limited".to_owned()),
         Error::Net(NetError { kind: NetErrorKind::Status(status, _), .. }) => {
@@ -279,6 +300,12 @@ fn refused(rejected: &Rejected) -> String {
     match rejected {
         Rejected::Email => "That email address was not accepted.".to_owned(),
         Rejected::Code => "That code was not accepted: it is wrong, expired or used up.".to_owned(),
+        Rejected::SecondFactor => {
+            "That second factor was not accepted: it is wrong, or was used before.".to_owned()
+        }
+        Rejected::NoSecondFactor => {
+            "That is neither the six digits of an authenticator app nor a recovery code.".to_owned()
+        }
         Rejected::Token => "That token was not accepted: it is wrong, or revoked.".to_owned(),
         Rejected::Denied => "The sign-in was denied.".to_owned(),
         Rejected::Expired => "The code has expired: nobody approved it in time.".to_owned(),
@@ -334,6 +361,8 @@ fn refused_hint(rejected: &Rejected) -> Hint {
         Rejected::SignInMethod(_) => Hint::UseScheme(SignInMethod::Device),
         Rejected::Email
         | Rejected::Code
+        | Rejected::SecondFactor
+        | Rejected::NoSecondFactor
         | Rejected::Denied
         | Rejected::Expired
         | Rejected::Other(_)

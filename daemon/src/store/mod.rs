@@ -82,6 +82,11 @@ impl ProfileStore {
             StoreJob::DropRevocation(id) => JobResult::Stored(
                 self.state_files.dequeue(id).map_err(|e| error(self.state_files.path(), &e)),
             ),
+            StoreJob::KeepSignIn(kept) => JobResult::Stored(
+                self.state_files
+                    .keep_sign_in(kept.as_deref())
+                    .map_err(|e| error(self.state_files.sign_in_file(), &e)),
+            ),
             StoreJob::KeepClients(clients) => JobResult::Stored(
                 self.state_files
                     .keep_clients(&clients)
@@ -135,6 +140,7 @@ impl ProfileStore {
             sidecar: sidecar.unwrap_or_default(),
             revocations: self.state_files.revocations(),
             clients: self.state_files.clients(),
+            sign_in: self.state_files.sign_in().map(Box::new),
         }
     }
 

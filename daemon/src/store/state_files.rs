@@ -1,9 +1,9 @@
 //! The files in the state folder that belong to a profile: the side-car, the sign-outs to be confirmed, the clients
-//! that servers have registered, and where the book about its reminder is.
+//! that servers have registered, a sign-in under way, and where the book about its reminder is.
 
 use super::durable;
 use crate::json_object;
-use everkey_session::{KeptClient, PendingRevocation, Sidecar, hex};
+use everkey_session::{KeptClient, KeptSignIn, PendingRevocation, Sidecar, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -15,6 +15,7 @@ pub struct StateFiles {
     sidecar: PathBuf,
     revocations: PathBuf,
     clients: PathBuf,
+    sign_in: PathBuf,
     reminder_book: PathBuf,
 }
 
@@ -27,17 +28,24 @@ impl StateFiles {
             sidecar: state.join(format!("sessions/{name}.json")),
             revocations: state.join(format!("revocations/{name}")),
             clients: state.join(format!("clients/{name}.json")),
+            sign_in: state.join(format!("sign-ins/{name}.json")),
             reminder_book: state.join(format!("reminders/{name}.json")),
         }
     }
 
-    /// Whether a sign-out is still to be confirmed.
+    /// Whether a sign-out is still to be confirmed, or a sign-in is under way.
     pub fn is_in_use(&self) -> bool {
-        std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some())
+        let revokes = std::fs::read_dir(&self.revocations).is_ok_and(|mut entries| entries.next().is_some());
+        revokes || self.sign_in.exists()
     }
 
     pub fn make_dirs(&self) -> io::Result<()> {
-        let parents = [self.sidecar.parent(), Some(self.revocations.as_path()), self.clients.parent()];
+        let parents = [
+            self.sidecar.parent(),
+            Some(self.revocations.as_path()),
+            self.clients.parent(),
+            self.sign_in.parent(),
+        ];
         parents.into_iter().flatten().try_for_each(durable::make_dir)
     }
 
@@ -85,6 +93,25 @@ impl StateFiles {
         match clients {
             [] => durable::remove(&self.clients),
             _ => durable::replace(&self.clients, &render_clients(clients)?),
+        }
+    }
+
+    /// The sign-in that an earlier life of the agent has kept. One that can't be read has to be begun anew.
+    pub fn sign_in(&self) -> Option<KeptSignIn> {
+        durable::clear_temps(&self.sign_in);
+        let bytes = std::fs::read(&self.sign_in).map(Zeroizing::new).ok()?;
+        json_object::read(&bytes)
+    }
+
+    /// The path of the sign-in, whose code is a secret.
+    pub fn sign_in_file(&self) -> &Path {
+        &self.sign_in
+    }
+
+    pub fn keep_sign_in(&self, kept: Option<&KeptSignIn>) -> io::Result<()> {
+        match kept {
+            None => durable::remove(&self.sign_in),
+            Some(kept) => durable::replace(&self.sign_in, &Zeroizing::new(serde_json::to_vec(kept)?)),
         }
     }
 
@@ -148,8 +175,8 @@ struct ClientsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_proto::Secret;
-    use everkey_session::{CallTarget, Registration};
+    use everkey_proto::{FlowId, Secret};
+    use everkey_session::{CallTarget, DeviceInstructions, Registration};
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -171,6 +198,39 @@ mod tests {
         assert_eq!(files.clients(), [], "they are registered anew");
         files.keep_clients(&[]).unwrap();
         assert!(!files.clients_file().exists());
+    }
+
+    #[test]
+    fn a_kept_sign_in_is_for_nobody_else_to_read() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        assert_eq!(files.sign_in(), None);
+        let shown = DeviceInstructions {
+            url: "https://a/activate".to_owned(),
+            complete_url: None,
+            user_code: "WDJB-MJHT".to_owned(),
+            expires_at: 9,
+        };
+        let kept = KeptSignIn {
+            flow: FlowId(7),
+            server: "https://a".to_owned(),
+            started_at: 1,
+            registration: None,
+            device_code: Secret::new("shh"),
+            shown,
+            interval: 5,
+        };
+        files.keep_sign_in(Some(&kept)).unwrap();
+        assert_eq!(files.sign_in(), Some(kept));
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(files.sign_in_file()), 0o600);
+        assert_eq!(mode(files.sign_in_file().parent().unwrap()), 0o700);
+        assert!(files.is_in_use(), "the agent's next life goes on with it");
+        std::fs::write(files.sign_in_file(), "{").unwrap();
+        assert_eq!(files.sign_in(), None);
+        files.keep_sign_in(None).unwrap();
+        assert!(!files.is_in_use());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
-use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall};
-use everkey_proto::{DEFAULT_PROFILE, Entry, SignInMethod};
+use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall, UnderWay};
+use everkey_proto::{DEFAULT_PROFILE, Entry, FlowId, SignInMethod};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,17 +31,16 @@ pub async fn status() -> Response {
 #[derive(Deserialize)]
 pub struct WantedCode {
     email: Option<Value>,
+    /// The sign-in of another address, in whose place this one begins.
+    replace: Option<FlowId>,
 }
 
 /// Has a code sent, or another one.
 pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<WantedCode>) -> Response {
     let email = address(wanted.email.as_ref())?;
-    let begun = step(Login { scheme: Some(SignInMethod::Otp) }).await;
+    let begun = begin(&email, wanted.replace).await;
     app.feed().wake();
-    let flow = match begun? {
-        Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
-        step => return Err(unexpected(&step)),
-    };
+    let flow = begun?;
     match step(Answer { flow, entry: Entry::Email(email) }).await? {
         Step::Ask { again: Some(failure), .. } => Err(Problem::of_contract(asked_again(failure))),
         Step::Ask { field: Field::Code, sent, .. } => {
@@ -60,6 +59,7 @@ pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<Wanted
 pub struct Attempt {
     email: Option<Value>,
     code: Option<Secret>,
+    second_factor: Option<Secret>,
 }
 
 /// Signs in with a code that was sent to this address, be it the last one that was asked for or not.
@@ -74,13 +74,22 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
             "That is not a code: it has six digits.",
         ));
     }
-    let flow = match step(Login { scheme: Some(SignInMethod::Otp) }).await? {
-        Step::Ask { flow, field: Field::Email | Field::Code, .. } => flow,
-        step => return Err(unexpected(&step)),
-    };
-    let answered = step(Answer { flow, entry: Entry::Code { email, code } }).await;
+    let second_factor = attempt.second_factor.filter(|answer| !answer.expose().trim().is_empty());
+    let flow = begin(&email, None).await?;
+    let mut answered = step(Answer { flow, entry: Entry::Code { email, code } }).await;
+    if let (Ok(Step::Ask { field: Field::SecondFactor, again: None, .. }), Some(text)) =
+        (&answered, second_factor)
+    {
+        answered = step(Answer { flow, entry: Entry::Text(text) }).await;
+    }
     app.feed().wake();
     match answered? {
+        Step::Ask { field: Field::SecondFactor, again: None, tries, .. } => {
+            let message = "This account has a second factor.";
+            let hint = "Send the same code again with second_factor: the six digits your app shows, or a recovery code.";
+            let problem = Problem::new(StatusCode::FORBIDDEN, "second_factor_required", message);
+            Err(problem.hint(hint).tries_left(tries))
+        }
         Step::Done { user, .. } => Ok(Json(json!({ "authenticated": true, "user": user }))),
         Step::Ask { again: Some(failure), tries, .. } => {
             Err(Problem::of_contract(asked_again(failure)).tries_left(tries))
@@ -126,6 +135,25 @@ pub(super) fn is_active(status: &Status) -> bool {
 /// A reminder as the contract writes it.
 pub(super) fn in_contract(reminder: &Reminder) -> Value {
     json!({ "next_audit_at": reminder.at, "user_email": reminder.email, "set_at": reminder.set_at })
+}
+
+/// The sign-in of this address: a new one, or the one that is under way. One of another address is left alone, unless
+/// it is to be replaced.
+async fn begin(email: &str, replace: Option<FlowId>) -> Result<FlowId, Problem> {
+    let login = |under_way| Login { scheme: Some(SignInMethod::Otp), under_way };
+    let asked = |login| agent::act(Some(DEFAULT_PROFILE.to_owned()), login);
+    let mut begun = asked(login(replace.map(UnderWay::Replace))).await;
+    let ours = begun.as_ref().err().and_then(|failure| failure.under_way.as_ref()).filter(|other| {
+        other.scheme == SignInMethod::Otp
+            && other.email.as_ref().is_none_or(|address| address.eq_ignore_ascii_case(email))
+    });
+    if let Some(flow) = ours.map(|other| other.flow) {
+        begun = asked(login(Some(UnderWay::Join(flow)))).await;
+    }
+    match begun.map_err(Problem::of_contract)? {
+        Step::Ask { flow, field: Field::Email | Field::Code | Field::SecondFactor, .. } => Ok(flow),
+        step => Err(unexpected(&step)),
+    }
 }
 
 /// One exchange of the sign-in.

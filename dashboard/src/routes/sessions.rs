@@ -9,7 +9,7 @@ use axum::extract::State;
 use everkey_client::Failure;
 use everkey_proto::json::ReplyLine;
 use everkey_proto::reply::{LoggedOut, Step};
-use everkey_proto::request::{Answer, Cancel, Login, Logout, ProfileCall, Refresh};
+use everkey_proto::request::{Answer, Leave, Login, Logout, ProfileCall, Refresh, UnderWay};
 use everkey_proto::{Entry, FlowId, Reply, Secret, SignInMethod};
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ pub struct Wish {
     profile: Option<String>,
     scheme: Option<SignInMethod>,
     flow: Option<FlowId>,
+    join: Option<FlowId>,
+    replace: Option<FlowId>,
     text: Option<Secret>,
     email: Option<String>,
     code: Option<Secret>,
@@ -28,9 +30,10 @@ pub struct Wish {
 
 type Response = Result<Json<ReplyLine>, Problem>;
 
-/// Begins a sign-in, or joins the one under way.
+/// Begins a sign-in; with `join` or `replace`, joins the one that is under way or takes its place.
 pub async fn login(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
-    step(act(&app, wish.profile, Login { scheme: wish.scheme }).await)
+    let under_way = wish.join.map(UnderWay::Join).or(wish.replace.map(UnderWay::Replace));
+    step(act(&app, wish.profile, Login { scheme: wish.scheme, under_way }).await)
 }
 
 /// The next step of a sign-in that waits for the world.
@@ -52,10 +55,10 @@ pub async fn answer(State(app): State<App>, Fields(wish): Fields<Wish>) -> Respo
     step(act(&app, wish.profile, Answer { flow, entry }).await)
 }
 
-/// Gives a sign-in up.
+/// Gives a sign-in up; it goes on for others who have joined it.
 pub async fn cancel(State(app): State<App>, Fields(wish): Fields<Wish>) -> Response {
     let flow = wish.flow.ok_or_else(|| Problem::invalid("The request needs the field \"flow\"."))?;
-    let revocation = act(&app, wish.profile, Cancel { flow }).await?;
+    let revocation = act(&app, wish.profile, Leave { flow }).await?;
     Ok(Json(Reply::LoggedOut { revocation, why: None }.into()))
 }
 

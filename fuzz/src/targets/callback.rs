@@ -124,10 +124,11 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
         sidecar: None,
         revocations: Vec::new(),
         clients: Vec::new(),
+        sign_in: None,
     };
     let Some(Effect::Store(load, _)) = effects.first() else { return None };
     profile.handle(&NOW, Input::Done(*load, JobResult::Loaded(Box::new(nothing))));
-    let request = SessionRequest::Login { scheme: None };
+    let request = SessionRequest::Login { scheme: None, under_way: None };
     let effects = profile.handle(&NOW, Input::Request { waiter: PERSON, expect: Expect::default(), request });
     let listener = effects.iter().find_map(|effect| match effect {
         Effect::Net(op, NetJob::Listen(_)) => Some(*op),

@@ -1,7 +1,7 @@
 //! The fields of a request line, taken out one by one; what is left over belongs to another request.
 
 use super::line::{self, LineError};
-use crate::request::{Entry, FlowId, SignInMethod, When};
+use crate::request::{Entry, FlowId, SignInMethod, UnderWay, When};
 use crate::{Fingerprint, Secret};
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -28,6 +28,8 @@ const KNOWN: &[&str] = &[
     "at",
     "past",
     "limit",
+    "join",
+    "replace",
 ];
 
 /// The fields of one line, as they are written there.
@@ -144,6 +146,23 @@ impl LineField for When {
         match self {
             Self::InDays(days) => line.serialize_entry("in_days", days),
             Self::At(at) => line.serialize_entry("at", at),
+        }
+    }
+}
+
+impl LineField for Option<UnderWay> {
+    fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {
+        match line.optional("join")? {
+            Some(flow) => Ok(Some(UnderWay::Join(flow))),
+            None => Ok(line.optional("replace")?.map(UnderWay::Replace)),
+        }
+    }
+
+    fn put<M: SerializeMap>(&self, line: &mut M, _: &'static str) -> Result<(), M::Error> {
+        match self {
+            Some(UnderWay::Join(flow)) => line.serialize_entry("join", flow),
+            Some(UnderWay::Replace(flow)) => line.serialize_entry("replace", flow),
+            None => Ok(()),
         }
     }
 }

@@ -79,7 +79,7 @@ macro_rules! lines {
         $(#[$of_all:meta])* $Requests:ident in $Outer:ident: $OneCall:ident;
         $(
             $(#[$doc:meta])* $word:literal $Name:ident
-            $({ $($(#[$of_field:meta])* $field:ident: $Type:ty $(= $default:expr)?,)* })?
+            $({ $($(#[doc = $of_field:expr])* $(#[serde($how:ident)])? $field:ident: $Type:ty $(= $default:expr)?,)* })?
             -> $Reply:ty = $pattern:pat => $value:expr;
         )*
     ) => {

@@ -1,6 +1,7 @@
 //! What went wrong, and making it.
 
 use super::hint::{self, Hint};
+use super::sign_in::SignInUnderWay;
 use serde::{Deserialize, Serialize};
 
 /// What went wrong: a code for programs, a sentence for people, and what helps.
@@ -17,6 +18,9 @@ pub struct Failure {
     pub retry_after_secs: Option<u32>,
     /// What the api-server answered, if this is its answer.
     pub answer: Option<ServerAnswer>,
+    /// The sign-in that is under way, if that is what is in the way.
+    #[serde(default)]
+    pub under_way: Option<Box<SignInUnderWay>>,
 }
 
 /// An api-server's answer to a sign-in that did not work.
@@ -62,6 +66,8 @@ pub enum Code {
     Version,
     /// The agent can't be reached.
     NoAgent,
+    /// Another sign-in of this profile is under way.
+    InProgress,
 }
 
 impl Code {
@@ -69,7 +75,7 @@ impl Code {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NotSignedIn | Self::NeedsLogin | Self::AccountChanged => 1,
-            Self::Mismatch | Self::UnknownProfile | Self::BadRequest | Self::FlowGone => 2,
+            Self::Mismatch | Self::UnknownProfile | Self::BadRequest | Self::FlowGone | Self::InProgress => 2,
             Self::Busy | Self::Version | Self::NoAgent => 3,
             Self::Offline | Self::Timeout => 4,
             Self::Refused => 5,
@@ -82,6 +88,13 @@ impl Code {
 impl Failure {
     /// A failure of that code: what happened, and what to do.
     pub fn new(code: Code, message: impl Into<String>, hint: impl Into<Hint>) -> Self {
-        Self { code, message: message.into(), hint: hint.into(), retry_after_secs: None, answer: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+            retry_after_secs: None,
+            answer: None,
+            under_way: None,
+        }
     }
 }

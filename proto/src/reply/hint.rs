@@ -49,6 +49,8 @@ pub enum Hint {
     StopOtherAgent,
     /// Something that only a newer build knows; code and sentence of the failure are whole all the same.
     Unknown,
+    /// To join the sign-in that is under way, or to begin anew in its place.
+    JoinOrReplace,
 }
 
 /// Reads a hint; one that this build does not know is [`Hint::Unknown`], so that the failure is not lost with it.

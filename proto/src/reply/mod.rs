@@ -17,5 +17,5 @@ pub use hint::Hint;
 pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, LoggedOut, Refreshed, Revocation, Short, Token, User, Verdict};
-pub use sign_in::{CodeSent, Field, Step};
+pub use sign_in::{CodeSent, Field, SignInUnderWay, Step};
 pub use status::{NextWake, Replay, ReplaySource, State, Status};

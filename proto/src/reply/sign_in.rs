@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::session::User;
-use crate::request::FlowId;
+use crate::request::{FlowId, SignInMethod};
 use serde::{Deserialize, Serialize};
 
 /// Where a sign-in stands.
@@ -55,6 +55,21 @@ pub enum Step {
     },
 }
 
+/// A sign-in that somebody else has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInUnderWay {
+    /// The flow.
+    pub flow: FlowId,
+    /// How the person signs in.
+    pub scheme: SignInMethod,
+    /// The api-server's base URL.
+    pub server: String,
+    /// The address that a code was sent to, if one was.
+    pub email: Option<String>,
+    /// Unix seconds at which it began.
+    pub started_at: u64,
+}
+
 /// A code that was sent to a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeSent {
@@ -76,4 +91,6 @@ pub enum Field {
     Code,
     /// A token; not to be echoed on a terminal.
     Token,
+    /// The second factor: six digits of an authenticator app, or a recovery code; not to be echoed on a terminal.
+    SecondFactor,
 }

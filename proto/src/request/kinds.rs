@@ -1,7 +1,7 @@
 //! A type for each request of the tables, the enums that frames carry, and what ties a request to its reply.
 
 use super::table::{agent_requests, reminder_requests, session_requests};
-use super::values::{Entry, Expect, FlowId, SignInMethod, When};
+use super::values::{Entry, Expect, FlowId, SignInMethod, UnderWay, When};
 use crate::fingerprint::Fingerprint;
 use crate::reply::{
     self, Access, AgentInfo, Inspection, LoggedOut, Refreshed, Reply, Revocation, Step, User,
@@ -97,14 +97,14 @@ macro_rules! kinds {
         $(#[$of_all:meta])* $Requests:ident in $Outer:ident: $OneCall:ident;
         $(
             $(#[$doc:meta])* $word:literal $Name:ident
-            $({ $($(#[$of_field:meta])* $field:ident: $Type:ty $(= $default:expr)?,)* })?
+            $({ $($(#[doc = $of_field:expr])* $(#[serde($how:ident)])? $field:ident: $Type:ty $(= $default:expr)?,)* })?
             -> $Reply:ty = $pattern:pat => $value:expr;
         )*
     ) => {
         $(#[$of_all])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         pub enum $Requests {
-            $($(#[$doc])* $Name $({ $($(#[$of_field])* $field: $Type,)* })?,)*
+            $($(#[$doc])* $Name $({ $($(#[doc = $of_field])* $(#[serde($how)])? $field: $Type,)* })?,)*
         }
 
         impl $Requests {
@@ -117,7 +117,7 @@ macro_rules! kinds {
         }
 
         $(
-            kind!($(#[$doc])* $Name $({ $($(#[$of_field])* $field: $Type,)* })?);
+            kind!($(#[$doc])* $Name $({ $($(#[doc = $of_field])* $field: $Type,)* })?);
 
             impl Call for $Name {
                 type Reply = $Reply;

@@ -25,10 +25,14 @@ macro_rules! session_requests {
                 force: bool = false,
             } -> Refreshed = Reply::Refreshed(refreshed) => refreshed;
 
-            /// A sign-in, which begins or goes on where one is under way.
+            /// A sign-in. One that is under way already is reported as [`Code::InProgress`](crate::Code::InProgress),
+            /// unless the caller says what becomes of it.
             "login" Login {
                 /// The way to sign in; none means the profile's own.
                 scheme: Option<SignInMethod>,
+                /// What becomes of the sign-in that is under way.
+                #[serde(default)]
+                under_way: Option<UnderWay>,
             } -> Step = Reply::Step(step) => step;
 
             /// An answer to what a flow asked last.
@@ -65,6 +69,12 @@ macro_rules! session_requests {
                 /// The token; none means the session's own.
                 token: Option<Secret>,
             } -> Inspection = Reply::Inspected(inspection) => inspection;
+
+            /// A caller gives a sign-in up: it ends, unless somebody else has joined it.
+            "leave" Leave {
+                /// The flow.
+                flow: FlowId,
+            } -> Revocation = Reply::LoggedOut { revocation, .. } => revocation;
         }
     };
 }

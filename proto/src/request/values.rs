@@ -9,6 +9,17 @@ use std::str::FromStr;
 #[serde(transparent)]
 pub struct FlowId(pub u64);
 
+/// What becomes of a sign-in that is under way when another caller wants one. In JSON lines the field `join` or
+/// `replace`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnderWay {
+    /// The caller joins this one.
+    Join(FlowId),
+    /// This one ends, and a new one begins.
+    Replace(FlowId),
+}
+
 /// How a person proves who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

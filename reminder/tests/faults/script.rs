@@ -222,7 +222,7 @@ impl Agent {
     /// Signs in at another server.
     pub fn sign_in_elsewhere(&mut self) -> Vec<ProfileEffect> {
         let expect = Expect { server: Some(ELSEWHERE.to_owned()), session_file: None };
-        let asked = self.ask_expecting(2, expect, SessionRequest::Login { scheme: None });
+        let asked = self.ask_expecting(2, expect, SessionRequest::Login { scheme: None, under_way: None });
         let flow = flow_of(&asked);
         let text = Secret::new("ann@example.com");
         let (op, _) = only_net(self.ask(3, SessionRequest::Answer { flow, entry: Entry::Text(text) }));

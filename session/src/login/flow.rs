@@ -3,6 +3,7 @@
 use crate::effect::Outbox;
 use crate::error::StoreError;
 use crate::input::{Op, Waiter};
+use crate::jobs::StoreJob;
 use crate::login::method_machine::MethodMachine;
 use crate::login::next_step::Prompt;
 use crate::registration::CallTarget;
@@ -10,10 +11,15 @@ use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;
 use crate::time::{Boot, Moment, Wake, WakeReason};
 use everkey_proto::FlowId;
+use everkey_proto::reply::SignInUnderWay;
 
 /// A sign-in under way.
 pub(crate) struct Flow {
     pub(super) id: FlowId,
+    /// Unix seconds at which it began.
+    pub(super) started_at: u64,
+    /// How many callers began or joined it and have not left.
+    pub(super) parties: u32,
     /// When it ends unfinished.
     pub(super) until: Boot,
     /// Who waits for its next step.
@@ -22,6 +28,8 @@ pub(crate) struct Flow {
     pub(super) machine: MethodMachine,
     /// Where browsers come back to.
     pub(super) listener: Option<Op>,
+    /// Whether the disk holds it, for the agent's next life.
+    pub(super) is_kept: bool,
     pub(super) stage: FlowStage,
 }
 
@@ -97,6 +105,26 @@ impl Flow {
         self.waiters.push(FlowWaiter { waiter, until });
     }
 
+    /// Another caller takes part: it is asked what the others are asked.
+    pub fn join(&mut self, now: &Moment, waiter: Waiter, out: &mut Outbox) {
+        self.parties = self.parties.saturating_add(1);
+        self.wait(waiter, None);
+        if let Some(question) = self.machine.question() {
+            self.prompt_all(now, &question, out);
+        }
+    }
+
+    /// What another caller is to know of it.
+    pub fn describe(&self) -> SignInUnderWay {
+        SignInUnderWay {
+            flow: self.id,
+            scheme: self.machine.scheme(),
+            server: self.server.clone(),
+            email: self.machine.email().map(str::to_owned),
+            started_at: self.started_at,
+        }
+    }
+
     pub fn forget(&mut self, waiter: Waiter) {
         self.waiters.retain(|one| one.waiter != waiter);
     }
@@ -118,7 +146,11 @@ impl Flow {
         out.reply_all(leaving.into_iter().map(|one| one.waiter), &answer);
     }
 
-    pub fn stop_listening(&self, out: &mut Outbox) {
+    /// It is over: nobody comes back to it any more, in this life of the agent or the next.
+    pub fn close(&self, out: &mut Outbox) {
+        if self.is_kept {
+            out.store(StoreJob::KeepSignIn(None));
+        }
         if let Some(listener) = self.listener {
             out.cancel(listener);
         }

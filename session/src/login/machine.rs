@@ -7,17 +7,17 @@ use crate::input::{Op, Waiter};
 use crate::jobs::{FileContent, NetJob, Replaced};
 use crate::kept_clients::ClientNews;
 use crate::login::flow::{Flow, FlowStage};
-use crate::login::method_machine::MethodMachine;
+use crate::login::kept_sign_in::KeptSignIn;
 use crate::login::next_step::NextStep;
 use crate::login_call::LoginAnswer;
-use crate::policy::OauthClient;
 use crate::registration::{CallTarget, Registration};
 use crate::reply::ProfileReply;
 use crate::rotation::ArrivedSession;
 use crate::sidecar::Pin;
 use crate::time::{Boot, Moment, Wake};
 use crate::token_response::TokenResponse;
-use everkey_proto::{Entry, FlowId, Secret, SignInMethod, reply};
+use everkey_proto::request::UnderWay;
+use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
 
 /// How long whoever waits for the next step is kept waiting, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -26,16 +26,17 @@ const PATIENCE_MS: u64 = 20_000;
 pub(crate) struct Login {
     pub(super) flow: Option<Flow>,
     /// How the last sign-in ended, for whoever asks for its next step a moment too late.
-    ended: Option<(FlowId, ProfileReply)>,
+    pub(super) ended: Option<(FlowId, ProfileReply)>,
 }
 
 /// What happens to a sign-in.
 pub(crate) enum LoginEvent {
-    /// Somebody begins one, or joins the one under way.
+    /// Somebody wants one; `under_way` says what becomes of the one that is under way.
     Begin {
         waiter: Waiter,
         server: String,
         scheme: SignInMethod,
+        under_way: Option<UnderWay>,
     },
     /// The agent itself asks for a session that takes nobody.
     Ask {
@@ -53,8 +54,13 @@ pub(crate) enum LoginEvent {
         waiter: Waiter,
         flow: FlowId,
     },
-    /// Somebody gives it up.
+    /// Somebody ends it for everybody.
     Cancel {
+        waiter: Waiter,
+        flow: FlowId,
+    },
+    /// Somebody gives it up for themselves.
+    Leave {
         waiter: Waiter,
         flow: FlowId,
     },
@@ -71,6 +77,8 @@ pub(crate) enum LoginEvent {
     Replaced(Result<Replaced, StoreError>),
     /// The file was read after writing it failed.
     Checked(FileContent),
+    /// An earlier life of the agent has kept a sign-in.
+    Kept(Box<KeptSignIn>),
     /// The time given by `due` may have come.
     Due,
 }
@@ -100,14 +108,17 @@ pub(crate) enum LoginOutcome {
 impl Login {
     pub fn handle(&mut self, cx: &MachineContext, event: LoginEvent, out: &mut Outbox) -> Vec<LoginOutcome> {
         match event {
-            LoginEvent::Begin { waiter, server, scheme } => self.begin(cx, Some(waiter), server, scheme, out),
-            LoginEvent::Ask { server, scheme } => self.begin(cx, None, server, scheme, out),
+            LoginEvent::Begin { waiter, server, scheme, under_way } => {
+                self.want(cx, waiter, server, scheme, under_way, out)
+            }
+            LoginEvent::Ask { server, scheme } => self.ask(cx, server, scheme, out),
             LoginEvent::Answer { waiter, flow, entry } => self.answer(cx.now, waiter, flow, entry, out),
             LoginEvent::Wait { waiter, flow } => {
                 self.wait(cx.now, waiter, flow, out);
                 Vec::new()
             }
             LoginEvent::Cancel { waiter, flow } => self.cancel(waiter, flow, out),
+            LoginEvent::Leave { waiter, flow } => self.leave(waiter, flow, out),
             LoginEvent::Callback { waiter, listener, query } => {
                 self.called_back(cx.now, waiter, listener, &query, out)
             }
@@ -116,6 +127,10 @@ impl Login {
             LoginEvent::Pinned(result) => self.pinned(result, out),
             LoginEvent::Replaced(result) => self.replaced(cx, result, out),
             LoginEvent::Checked(found) => self.checked(found, out),
+            LoginEvent::Kept(kept) => {
+                self.resume(cx, *kept, out);
+                Vec::new()
+            }
             LoginEvent::Due => self.wake(cx.now, out),
         }
     }
@@ -151,7 +166,7 @@ impl Login {
     /// The sign-in has ended well, and everybody who waits learns it.
     pub fn finish(&mut self, how: ProfileReply, out: &mut Outbox) {
         if let Some(flow) = self.flow.take() {
-            flow.stop_listening(out);
+            flow.close(out);
             out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
             self.ended = Some((flow.id, how));
         }
@@ -160,7 +175,7 @@ impl Login {
     /// The sign-in has failed. Tokens that have arrived, or still arrive, are taken back.
     pub fn fail(&mut self, why: Error, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.take() else { return Vec::new() };
-        flow.stop_listening(out);
+        flow.close(out);
         let mut outcomes = Vec::new();
         if let Some(tokens) = flow.machine.tokens() {
             outcomes.push(LoginOutcome::TakeBack(flow.target(), Box::new(tokens.clone())));
@@ -173,45 +188,6 @@ impl Login {
         let how = ProfileReply::Failed(why);
         out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
         self.ended = Some((flow.id, how));
-        outcomes
-    }
-
-    fn begin(
-        &mut self,
-        cx: &MachineContext,
-        waiter: Option<Waiter>,
-        server: String,
-        scheme: SignInMethod,
-        out: &mut Outbox,
-    ) -> Vec<LoginOutcome> {
-        // A sign-in at another server is another sign-in; the person who begins it means that one.
-        if let Some(flow) = &mut self.flow
-            && (flow.is_storing() || flow.server == server && flow.machine.scheme() == scheme)
-        {
-            waiter.into_iter().for_each(|waiter| flow.wait(waiter, None));
-            if let Some(question) = flow.machine.question() {
-                flow.prompt_all(cx.now, &question, out);
-            }
-            return Vec::new();
-        }
-        let mut outcomes = self.fail(Error::FlowGone, out);
-        let kept = cx.facts.clients.usable(cx.now.wall);
-        let oauth = cx.policy().oauth.clone().map(|oauth| OauthClient { kept, ..oauth });
-        let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, oauth.as_ref());
-        let [a, b, c, d, e, f, ..] = cx.now.random("flow");
-        let mut flow = Flow {
-            // 48 bits: every language's numbers hold it exactly.
-            id: FlowId(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])),
-            until: cx.now.boot.plus_secs(machine.patience_secs()),
-            waiters: Vec::new(),
-            server,
-            machine,
-            listener: None,
-            stage: FlowStage::Prompting,
-        };
-        waiter.into_iter().for_each(|waiter| flow.wait(waiter, None));
-        self.flow = Some(flow);
-        outcomes.extend(self.advance(cx.now, first, out));
         outcomes
     }
 
@@ -277,16 +253,6 @@ impl Login {
         }
     }
 
-    fn cancel(&mut self, waiter: Waiter, id: FlowId, out: &mut Outbox) -> Vec<LoginOutcome> {
-        if self.flow.as_ref().is_none_or(|flow| flow.id != id || flow.is_storing()) {
-            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
-            return Vec::new();
-        }
-        let outcomes = self.fail(Error::FlowGone, out);
-        out.reply(waiter, ProfileReply::LoggedOut(reply::Revocation::NothingToDo));
-        outcomes
-    }
-
     /// Wakes the scheme when it asked for it, repeats the step to who has waited long enough, and ends what took too
     /// long.
     fn wake(&mut self, now: &Moment, out: &mut Outbox) -> Vec<LoginOutcome> {
@@ -345,7 +311,7 @@ impl Login {
         news.into_iter().chain(outcomes).collect()
     }
 
-    fn advance(&mut self, now: &Moment, next: NextStep, out: &mut Outbox) -> Vec<LoginOutcome> {
+    pub(super) fn advance(&mut self, now: &Moment, next: NextStep, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = &mut self.flow else { return Vec::new() };
         match next {
             NextStep::Ask(question) => flow.prompt_all(now, &question, out),
@@ -354,6 +320,7 @@ impl Login {
                 if let Some(question) = show {
                     flow.prompt_all(now, &question, out);
                 }
+                self.keep(out);
             }
             NextStep::Listen(callback) => {
                 let op = out.net(NetJob::Listen(callback));

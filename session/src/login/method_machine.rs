@@ -64,6 +64,14 @@ impl MethodMachine {
         }
     }
 
+    /// The address that a code was sent to, if one was.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::Otp(otp) => otp.email(),
+            Self::Device(_) | Self::Browser(_) | Self::Token(_) | Self::Client(_) => None,
+        }
+    }
+
     /// How long it may take, in seconds.
     pub fn patience_secs(&self) -> u64 {
         match self {

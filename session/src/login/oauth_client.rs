@@ -151,6 +151,7 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
         }
         LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
         LoginAnswer::CodeSent { .. }
+        | LoginAnswer::SecondFactorAsked
         | LoginAnswer::Granted(_)
         | LoginAnswer::Discovered(_)
         | LoginAnswer::Registered(_)

@@ -5,6 +5,7 @@ use crate::context::MachineContext;
 use crate::error::{EndReason, SignedOutReason, StoreError, StoreErrorKind};
 use crate::input::Op;
 use crate::jobs::{FileContent, Loaded};
+use crate::login::LoginEvent;
 use crate::notice::Notice;
 use crate::policy::{LONGEST_RETRY_AFTER_SECS, Renewal};
 use crate::profile::{Profile, context};
@@ -18,7 +19,7 @@ use crate::time::Moment;
 impl Profile {
     /// A start, or whoever had no access until now, has read everything.
     pub(super) fn loaded(&mut self, now: &Moment, loaded: Loaded) {
-        let Loaded { owner, file, journal, sidecar, revocations, clients } = loaded;
+        let Loaded { owner, file, journal, sidecar, revocations, clients, sign_in } = loaded;
         self.facts.clients.load(clients);
         self.facts.owner = owner;
         let epoch = sidecar.as_ref().map(|sidecar| sidecar.epoch);
@@ -36,6 +37,9 @@ impl Profile {
             return self.observed(now, file);
         }
         self.revocations.load(now, revocations);
+        if let Some(kept) = sign_in.filter(|_| !self.is_started()) {
+            self.sign_in(now, LoginEvent::Kept(kept));
+        }
         if let FileContent::Session { session, .. } = &file
             && self.sign_out_was_cut_short(session.fingerprint())
         {

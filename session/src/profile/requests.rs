@@ -14,7 +14,7 @@ use crate::session_file::FileState;
 use crate::time::Moment;
 use crate::waiters::{Want, cant_refresh, token};
 use everkey_proto::reply::{self, State};
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{SessionRequest, UnderWay};
 use everkey_proto::server_url::normal_server;
 use everkey_proto::{Expect, Secret, SignInMethod};
 
@@ -34,13 +34,16 @@ impl Profile {
             }
             SessionRequest::Better { than } => self.want_better(now, waiter, than),
             SessionRequest::Refresh { force } => self.want_refresh(now, waiter, force),
-            SessionRequest::Login { scheme } => self.want_login(now, waiter, expect.server, scheme),
+            SessionRequest::Login { scheme, under_way } => {
+                self.want_login(now, waiter, expect.server, scheme, under_way)
+            }
             SessionRequest::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
             SessionRequest::Inspect { token } => self.inspect(waiter, expect.server, token),
             SessionRequest::Answer { flow, entry } => {
                 self.sign_in(now, LoginEvent::Answer { waiter, flow, entry })
             }
             SessionRequest::Cancel { flow } => self.sign_in(now, LoginEvent::Cancel { waiter, flow }),
+            SessionRequest::Leave { flow } => self.sign_in(now, LoginEvent::Leave { waiter, flow }),
             SessionRequest::Logout => self.want_logout(waiter),
         }
     }
@@ -214,6 +217,7 @@ impl Profile {
         waiter: Waiter,
         server: Option<String>,
         scheme: Option<SignInMethod>,
+        under_way: Option<UnderWay>,
     ) {
         let offered = &self.facts.settings.policy.schemes;
         let chosen = scheme.map_or(offered.first(), |scheme| offered.iter().find(|one| **one == scheme));
@@ -241,7 +245,7 @@ impl Profile {
                 return self.outbox.reply(waiter, ProfileReply::SignedIn { user, already: true });
             }
         }
-        self.sign_in(now, LoginEvent::Begin { waiter, server, scheme });
+        self.sign_in(now, LoginEvent::Begin { waiter, server, scheme, under_way });
     }
 
     fn want_logout(&mut self, waiter: Waiter) {
@@ -304,6 +308,7 @@ fn is_bound_to_server(request: &SessionRequest) -> bool {
         SessionRequest::Login { .. }
         | SessionRequest::Answer { .. }
         | SessionRequest::Cancel { .. }
+        | SessionRequest::Leave { .. }
         | SessionRequest::Wait { .. }
         | SessionRequest::Logout => false,
     }

@@ -103,7 +103,7 @@ fn n27_b_is_revoked_if_the_file_holds_a() {
 fn n27_a_cancelled_sign_ins_tokens_are_revoked_at_their_server() {
     let mut agent = Agent::signed_in(Capability::Rr1);
     let (flow, verify) = agent.verify_code_elsewhere();
-    let given_up = reply(4, ProfileReply::Failed(Error::FlowGone));
+    let given_up = reply(4, ProfileReply::Failed(Error::FlowCancelled));
     let cancelled = reply(5, ProfileReply::LoggedOut(Word::NothingToDo));
     assert_eq!(agent.ask(5, SessionRequest::Cancel { flow }), [given_up, cancelled]);
 
@@ -159,7 +159,7 @@ impl Agent {
 
     /// Up to the code on its way to the server.
     fn verify_code_elsewhere(&mut self) -> (FlowId, Op) {
-        let asked = self.ask_at(2, ELSEWHERE, SessionRequest::Login { scheme: None });
+        let asked = self.ask_at(2, ELSEWHERE, SessionRequest::Login { scheme: None, under_way: None });
         let flow = flow_of(&asked);
         let text = Secret::new("bob@example.com");
         let (op, _) = only_net(self.ask(3, SessionRequest::Answer { flow, entry: Entry::Text(text) }));

@@ -38,7 +38,7 @@ fn signed_out(clients: Vec<KeptClient>) -> Agent {
 
 /// From the question to the port that is open.
 fn listening(agent: &mut Agent) -> (Op, Vec<Effect>) {
-    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: None }));
+    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: None, under_way: None }));
     let (listener, job) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
     assert!(matches!(job, NetJob::Listen(_)), "{job:?}");
     let effects = agent.done(listener, JobResult::Listening(Ok(PORT)));

@@ -154,7 +154,7 @@ fn a_sign_in_is_tried_while_the_client_is_refused() {
     let mut agent = asked_once();
     let op = question(agent.wait());
     agent.login_answered(op, LoginAnswer::Rejected(Rejected::Other("invalid_client".to_owned())));
-    let effects = agent.ask(2, SessionRequest::Login { scheme: None });
+    let effects = agent.ask(2, SessionRequest::Login { scheme: None, under_way: None });
     let asks = effects.iter().any(|effect| matches!(effect, Effect::Net(_, NetJob::Login { .. })));
     assert!(asks, "{effects:?}");
 }

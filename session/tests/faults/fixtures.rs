@@ -29,6 +29,7 @@ pub fn files(capability: Capability) -> Loaded {
         sidecar: Some(Sidecar { pin: Some(pin), machine, ..Sidecar::default() }),
         revocations: Vec::new(),
         clients: Vec::new(),
+        sign_in: None,
     }
 }
 

@@ -213,7 +213,7 @@ fn a_caller_of_another_session_file_is_refused() {
 fn the_user_named_at_sign_in_is_stored() {
     let schemes = vec![SignInMethod::Token];
     let (mut agent, _) = Agent::start_with(Policy { schemes, ..policy() }, no_files());
-    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None, under_way: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
     let (op, _) =

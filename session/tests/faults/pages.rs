@@ -2,7 +2,7 @@
 
 use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{SessionRequest, UnderWay};
 use everkey_proto::{Entry, FlowId, Secret, SignInMethod};
 use everkey_session::policy::{CallbackAddress, OauthClient, Policy};
 use everkey_session::{
@@ -54,7 +54,7 @@ impl AtPage {
 
 /// From the question to the port that is being opened.
 fn binding(agent: &mut Agent) -> Op {
-    let (op, job) = only_net(agent.ask(1, SessionRequest::Login { scheme: None }));
+    let (op, job) = only_net(agent.ask(1, SessionRequest::Login { scheme: None, under_way: None }));
     let NetJob::Login { server, call: LoginCall::Discover { issuer, .. } } = job else {
         panic!("{job:?} instead of the metadata")
     };
@@ -121,7 +121,8 @@ fn a_stray_browser_does_not_end_the_flow() {
     for query in ["", "code=c", "code=c&state=forged", "error=access_denied&state=forged"] {
         assert_eq!(agent.came_back(7, page.listener, query), [reply(7, stray.clone())], "{query}");
     }
-    let joined = agent.ask(3, SessionRequest::Login { scheme: None });
+    let under_way = Some(UnderWay::Join(page.flow));
+    let joined = agent.ask(3, SessionRequest::Login { scheme: None, under_way });
     assert_eq!(joined, [reply(2, page.opened.clone()), reply(3, page.opened.clone())]);
     let op = exchanging(&mut agent, &page);
     assert_eq!(agent.came_back(9, page.listener, &page.good()), [reply(9, stray)], "a second copy");
@@ -199,7 +200,9 @@ fn without_a_port_there_is_no_flow() {
 fn a_port_that_opens_too_late_opens_no_page() {
     let mut agent = signed_out();
     let listener = binding(&mut agent);
-    let effects = agent.ask(2, SessionRequest::Login { scheme: Some(SignInMethod::Device) });
+    let device = |under_way| SessionRequest::Login { scheme: Some(SignInMethod::Device), under_way };
+    let flow = under_way(&agent.ask(2, device(None))).flow;
+    let effects = agent.ask(2, device(Some(UnderWay::Replace(flow))));
     assert_eq!(effects[0], Effect::Cancel(listener));
     assert_eq!(agent.done(listener, JobResult::Listening(Ok(PORT))), []);
 }
@@ -249,7 +252,8 @@ fn late_tokens_of_a_cancelled_flow_are_revoked() {
 #[test]
 fn late_tokens_of_a_cancelled_code_are_revoked() {
     let mut agent = signed_out();
-    let (op, _) = only_net(agent.ask(1, SessionRequest::Login { scheme: Some(SignInMethod::Device) }));
+    let (op, _) =
+        only_net(agent.ask(1, SessionRequest::Login { scheme: Some(SignInMethod::Device), under_way: None }));
     let (op, _) = only_net(agent.login_answered(op, LoginAnswer::Discovered(endpoints())));
     let started = LoginAnswer::DeviceStarted {
         device_code: Secret::new("device code"),

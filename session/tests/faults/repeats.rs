@@ -40,7 +40,7 @@ fn status(agent: &mut Agent) -> ProfileStatus {
 
 /// What a sign-in is answered: the first step, unless there is nothing to do.
 fn login(agent: &mut Agent) -> ProfileReply {
-    match agent.ask(501, SessionRequest::Login { scheme: None }).as_slice() {
+    match agent.ask(501, SessionRequest::Login { scheme: None, under_way: None }).as_slice() {
         [Effect::Reply(_, answer)] => (**answer).clone(),
         other => panic!("{other:?} instead of a step"),
     }

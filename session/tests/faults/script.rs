@@ -2,13 +2,14 @@
 
 pub use crate::fixtures::*;
 
+use everkey_proto::reply::SignInUnderWay;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, ReplayRule, Secret};
 use everkey_session::policy::Policy;
 use everkey_session::{
-    Boot, CallTarget, Capability, Effect, EndReason, EndingReason, FileContent, Input, JobResult, Loaded,
-    LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer, Replaced, SendTerms,
-    Session, Settings, StoreJob, TokenResponse, Waiter,
+    Boot, CallTarget, Capability, Effect, EndReason, EndingReason, Error, FileContent, Input, JobResult,
+    KeptSignIn, Loaded, LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer,
+    Replaced, SendTerms, Session, Settings, StoreJob, TokenResponse, Waiter,
 };
 
 /// The agent on stage.
@@ -21,6 +22,8 @@ pub struct Agent {
     pub file: Session,
     /// Whether it is there.
     pub is_there: bool,
+    /// The sign-in that the disk holds for the agent's next life.
+    pub kept_sign_in: Option<KeptSignIn>,
     /// Where its tokens are to go.
     pub at: CallTarget,
 }
@@ -62,7 +65,16 @@ impl Agent {
         let (boot, wall) = (START_BOOT, START_WALL);
         let is_there = files.file != FileContent::Missing;
         let (profile, effects) = Profile::start(settings, &Moment { boot: Boot(boot), wall, dice: [0; 32] });
-        let mut agent = Self { profile, boot, wall, events: 0, file: session(0), is_there, at: home() };
+        let mut agent = Self {
+            profile,
+            boot,
+            wall,
+            events: 0,
+            file: session(0),
+            is_there,
+            kept_sign_in: None,
+            at: home(),
+        };
         let (op, job) = only_store(effects);
         assert_eq!(job, StoreJob::Load);
         let effects = agent.done(op, JobResult::Loaded(Box::new(files)));
@@ -76,7 +88,15 @@ impl Agent {
 
     fn handle(&mut self, input: Input) -> Vec<Effect> {
         let now = self.moment();
-        self.profile.handle(&now, input)
+        let effects = self.profile.handle(&now, input).into_iter();
+        effects.filter(|effect| !self.keeps_sign_in(effect)).collect()
+    }
+
+    fn keeps_sign_in(&mut self, effect: &Effect) -> bool {
+        let Effect::Store(_, job) = effect else { return false };
+        let StoreJob::KeepSignIn(kept) = &**job else { return false };
+        self.kept_sign_in = kept.as_deref().cloned();
+        true
     }
 
     pub fn ask(&mut self, waiter: u64, ask: SessionRequest) -> Vec<Effect> {
@@ -275,6 +295,13 @@ impl Agent {
 
 pub fn reply(waiter: u64, answer: ProfileReply) -> Effect {
     Effect::Reply(Waiter(waiter), Box::new(answer))
+}
+
+/// Whose sign-in is in the way, as a second caller is told.
+pub fn under_way(effects: &[Effect]) -> SignInUnderWay {
+    let [Effect::Reply(_, answer)] = effects else { panic!("{effects:?} instead of one reply") };
+    let ProfileReply::Failed(Error::InProgress(other)) = &**answer else { panic!("{answer:?}") };
+    (**other).clone()
 }
 
 pub fn ended(why: EndReason) -> Effect {

@@ -101,7 +101,7 @@ fn a_session_that_ended_meanwhile_may_be_replaced() {
     let (mut agent, effects) = Agent::start_with(without_refresh(), files_of(&old));
     assert_eq!(effects, [ended(EndReason::Expired)]);
     agent.file = old;
-    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None, under_way: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     assert!(matches!(**asked, ProfileReply::Asked { .. }), "{asked:?}");
 }
@@ -235,7 +235,7 @@ fn another_end_that_somebody_wrote_into_the_file_counts() {
 #[test]
 fn a_sign_in_keeps_the_token_that_never_changes() {
     let mut agent = holding(&only_fixed());
-    let effects = agent.ask(1, SessionRequest::Login { scheme: None });
+    let effects = agent.ask(1, SessionRequest::Login { scheme: None, under_way: None });
     let [Effect::Reply(_, asked)] = &effects[..] else { panic!("{effects:?}") };
     let ProfileReply::Asked { flow, .. } = **asked else { panic!("{asked:?}") };
     let (op, _) =

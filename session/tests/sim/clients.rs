@@ -1,10 +1,11 @@
 //! The people and programs that ask the agent: they wait, use what they get, type answers, or go away.
 
+use crate::schedule::{AWAY, HOME};
 use crate::world::{Event, World};
 use everkey_proto::reply::Field;
-use everkey_proto::request::SessionRequest;
+use everkey_proto::request::{SessionRequest, UnderWay};
 use everkey_proto::{Entry, Expect, FlowId, Secret};
-use everkey_session::{Fingerprint, Input, ProfileReply, Waiter};
+use everkey_session::{Error, Fingerprint, Input, ProfileReply, Waiter};
 
 impl World {
     pub fn ask(&mut self, ask: SessionRequest, server: Option<&str>) {
@@ -33,6 +34,13 @@ impl World {
                 self.at(later, Event::UseAccess(access.expose().to_owned()));
             }
             ProfileReply::Asked { flow, field, .. } => self.person_types(flow, field),
+            // Whoever comes second joins, or begins anew.
+            ProfileReply::Failed(Error::InProgress(other)) => {
+                let under_way = self.dice.pick(&[UnderWay::Join(other.flow), UnderWay::Replace(other.flow)]);
+                let ask = SessionRequest::Login { scheme: None, under_way: Some(under_way) };
+                let (later, server) = (self.dice.between(50, 3_000), self.dice.pick(&[HOME, AWAY]));
+                self.at(later, Event::Typed(self.life, ask, Some(server)));
+            }
             ProfileReply::Whoami(user) => self.reminders.whoami = user,
             ProfileReply::Status(_)
             | ProfileReply::Refreshed(_)
@@ -74,7 +82,7 @@ impl World {
             Field::Email if right => "ann@example.com",
             Field::Email => "ann",
             Field::Code if right => "123456",
-            Field::Code => "000000",
+            Field::Code | Field::SecondFactor => "000000",
             Field::Token => "pat",
         };
         let ask = match self.dice.between(0, 9) {
@@ -84,6 +92,6 @@ impl World {
             _ => SessionRequest::Answer { flow, entry: Entry::Text(Secret::new(text)) },
         };
         let later = self.dice.between(50, 3_000);
-        self.at(later, Event::Typed(self.life, ask));
+        self.at(later, Event::Typed(self.life, ask, None));
     }
 }

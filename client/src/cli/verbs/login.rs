@@ -96,7 +96,7 @@ fn login(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
     if !context.options.json {
         print_server(context, &mut client);
     }
-    let step = client.call(Login { scheme })?;
+    let step = client.call(Login { scheme, under_way: None })?;
     let options = LoginOptions { scheme: args.scheme, no_browser: args.no_browser, token, may_join: true };
     TerminalLogin::new(context, client, options).follow(step)
 }

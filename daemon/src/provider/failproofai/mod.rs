@@ -66,8 +66,12 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         LoginCall::RequestCode { email } => {
             Some(HttpRequest::post("/v0/auth/login/request", json!({ "email": email })))
         }
-        LoginCall::VerifyCode { email, code } => {
-            Some(HttpRequest::post("/v0/auth/login/verify", json!({ "email": email, "code": code })))
+        LoginCall::VerifyCode { email, code, second_factor } => {
+            let mut body = json!({ "email": email, "code": code });
+            if let Some(answer) = second_factor {
+                body["second_factor"] = json!(answer);
+            }
+            Some(HttpRequest::post("/v0/auth/login/verify", body))
         }
         LoginCall::Discover { .. }
         | LoginCall::Register { .. }
@@ -126,6 +130,12 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
             LoginAnswer::Rejected(Rejected::Email)
         }
         (LoginCall::VerifyCode { .. }, 400 | 401) if code.is_some() => LoginAnswer::Rejected(Rejected::Code),
+        (LoginCall::VerifyCode { .. }, 403) if code.as_deref() == Some("second_factor_required") => {
+            LoginAnswer::SecondFactorAsked
+        }
+        (LoginCall::VerifyCode { .. }, 403) if code.as_deref() == Some("second_factor_rejected") => {
+            LoginAnswer::Rejected(Rejected::SecondFactor)
+        }
         (_, 429) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
         (_, 200..=399 | 500..) => LoginAnswer::Net(answer.unexpected()),
         (_, status) => match code {

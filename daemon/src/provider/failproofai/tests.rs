@@ -222,3 +222,22 @@ fn only_answers_of_the_contract_settle_a_reminder() {
     assert!(matches!(read(500, error), ReminderAnswer::Net(_)));
     assert!(matches!(read(403, error), ReminderAnswer::Net(_)));
 }
+
+#[test]
+fn a_second_factor_is_sent_with_the_code() {
+    let call = |second_factor: Option<&str>| LoginCall::VerifyCode {
+        email: "e@x".to_owned(),
+        code: Secret::new("123456"),
+        second_factor: second_factor.map(Secret::new),
+    };
+    let sent = |call| login(&call).unwrap().sent_body().to_owned();
+    assert!(!sent(call(None)).contains("second_factor"));
+    assert!(sent(call(Some("654321"))).contains(r#""second_factor":"654321""#));
+    let read = |status, code: &str| {
+        read_login(&call(None), &answer(status, &format!(r#"{{"code":"{code}","message":"m"}}"#)))
+    };
+    assert_eq!(read(403, "second_factor_required"), LoginAnswer::SecondFactorAsked);
+    assert_eq!(read(403, "second_factor_rejected"), LoginAnswer::Rejected(Rejected::SecondFactor));
+    let other = Rejected::Answered(403, "forbidden".to_owned());
+    assert_eq!(read(403, "forbidden"), LoginAnswer::Rejected(other));
+}

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::kept_clients::ClientNews;
+use crate::login::kept_sign_in::KeptSignIn;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_call::{LoginAnswer, LoginCall};
@@ -10,7 +11,7 @@ use crate::registration::{Endpoints, Registration};
 use crate::reply::DeviceInstructions;
 use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
-use everkey_proto::{Secret, SignInMethod};
+use everkey_proto::{FlowId, Secret, SignInMethod};
 
 /// How much slower `slow_down` makes it, in seconds (RFC 8628 section 3.5).
 const SLOWER: u64 = 5;
@@ -73,6 +74,40 @@ impl Device {
             },
         };
         (device, first)
+    }
+
+    /// Goes on with a code that an earlier life of the agent has shown.
+    pub fn resume_kept(now: &Moment, kept: KeptSignIn, oauth: Option<&OauthClient>) -> Self {
+        let left = kept.shown.expires_at.saturating_sub(now.wall);
+        let code = Code {
+            device_code: kept.device_code,
+            shown: kept.shown,
+            interval: kept.interval,
+            until: now.boot.plus_secs(left.min(LONGEST)),
+            last: None,
+        };
+        Self {
+            server: kept.server,
+            oauth: oauth.cloned(),
+            registration: kept.registration,
+            stage: Stage::Shown(code),
+            reuses: false,
+            news: None,
+        }
+    }
+
+    /// What the agent's next life needs to go on with the code that is shown; none where none is.
+    pub fn kept(&self, flow: FlowId, started_at: u64) -> Option<KeptSignIn> {
+        let Stage::Shown(code) = &self.stage else { return None };
+        Some(KeptSignIn {
+            flow,
+            server: self.server.clone(),
+            started_at,
+            registration: self.registration.clone(),
+            device_code: code.device_code.clone(),
+            shown: code.shown.clone(),
+            interval: code.interval,
+        })
     }
 
     /// As long as the codes work; before they are there, as long as asking for them may take.
@@ -257,6 +292,7 @@ impl Device {
             }
             LoginAnswer::Net(net) => return NextStep::Fail(Error::Net(net)),
             LoginAnswer::CodeSent { .. }
+            | LoginAnswer::SecondFactorAsked
             | LoginAnswer::Discovered(_)
             | LoginAnswer::Registered(_)
             | LoginAnswer::DeviceStarted { .. }

@@ -8,6 +8,7 @@ use everkey_proto::{Entry, Secret};
 
 const EMAIL_TRIES: u8 = 3;
 const CODE_TRIES: u8 = 5;
+const SECOND_FACTOR_TRIES: u8 = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Otp {
@@ -26,11 +27,28 @@ pub(crate) enum Otp {
     },
     /// `before` if a code was sent to another address, which goes on to work if this one can't be tried.
     Verifying {
-        sent: CodeSent,
-        tries: u8,
+        guess: Guess,
         before: Option<(CodeSent, u8)>,
     },
+    /// The code is right, and the account has a second factor.
+    AskSecondFactor {
+        guess: Guess,
+        tries: u8,
+    },
+    VerifyingSecondFactor {
+        guess: Guess,
+        tries: u8,
+    },
     Over,
+}
+
+/// A code that was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Guess {
+    sent: CodeSent,
+    code: Secret,
+    /// The tries at the code, this one included.
+    tries: u8,
 }
 
 impl Otp {
@@ -43,14 +61,32 @@ impl Otp {
         match self {
             Self::AskEmail { tries } => field(Field::Email, *tries, None),
             Self::AskCode { sent, tries } => field(Field::Code, *tries, Some(sent.clone())),
-            Self::Requesting { .. } | Self::Verifying { .. } | Self::Over => None,
+            Self::AskSecondFactor { guess, tries } => {
+                field(Field::SecondFactor, *tries, Some(guess.sent.clone()))
+            }
+            Self::Requesting { .. }
+            | Self::Verifying { .. }
+            | Self::VerifyingSecondFactor { .. }
+            | Self::Over => None,
+        }
+    }
+
+    /// The address that a code was sent to, or is about to be.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::AskEmail { .. } | Self::Over => None,
+            Self::Requesting { email, .. } => Some(email),
+            Self::AskCode { sent, .. } => Some(&sent.to),
+            Self::Verifying { guess, .. }
+            | Self::AskSecondFactor { guess, .. }
+            | Self::VerifyingSecondFactor { guess, .. } => Some(&guess.sent.to),
         }
     }
 
     pub fn answer(&mut self, entry: Entry) -> Option<NextStep> {
         match (self.clone(), entry) {
-            (Self::AskEmail { tries }, Entry::Text(text)) => Some(self.email(text.expose(), tries)),
-            (Self::AskEmail { tries }, Entry::Email(email)) => Some(self.email(&email, tries)),
+            (Self::AskEmail { tries }, Entry::Text(text)) => Some(self.take_email(text.expose(), tries)),
+            (Self::AskEmail { tries }, Entry::Email(email)) => Some(self.take_email(&email, tries)),
             (Self::AskEmail { tries }, Entry::Code { email, code }) => Some(match code_for(&email, &code) {
                 Some((sent, code)) => self.verify(sent, CODE_TRIES, None, code),
                 None => self.email_again(tries),
@@ -75,7 +111,27 @@ impl Otp {
                     None => self.code_again(sent, tries),
                 })
             }
-            (Self::Requesting { .. } | Self::Verifying { .. } | Self::Over, _) => None,
+            (Self::AskSecondFactor { guess, tries }, Entry::Text(text)) => {
+                Some(match looks_like_second_factor(text.expose()) {
+                    Some(answer) => self.verify_second_factor(guess, tries, answer),
+                    None => {
+                        let why = Error::Rejected(Rejected::NoSecondFactor);
+                        self.ask_second_factor(guess, tries, Some(why))
+                    }
+                })
+            }
+            // Another code is wanted, or another one was sent.
+            (Self::AskSecondFactor { guess, .. }, entry @ (Entry::Email(_) | Entry::Code { .. })) => {
+                *self = Self::AskCode { sent: guess.sent, tries: guess.tries };
+                self.answer(entry)
+            }
+            (
+                Self::Requesting { .. }
+                | Self::Verifying { .. }
+                | Self::VerifyingSecondFactor { .. }
+                | Self::Over,
+                _,
+            ) => None,
         }
     }
 
@@ -90,12 +146,20 @@ impl Otp {
             (Self::Requesting { tries, .. }, LoginAnswer::Rejected(Rejected::Email)) => {
                 self.email_again(tries)
             }
-            (Self::Verifying { .. }, LoginAnswer::Granted(tokens)) => {
+            (
+                Self::Verifying { guess, .. } | Self::VerifyingSecondFactor { guess, .. },
+                LoginAnswer::Rejected(Rejected::Code),
+            ) => self.code_again(guess.sent, guess.tries),
+            (Self::Verifying { guess, .. }, LoginAnswer::SecondFactorAsked) => {
+                self.ask_second_factor(guess, SECOND_FACTOR_TRIES, None)
+            }
+            (
+                Self::VerifyingSecondFactor { guess, tries },
+                LoginAnswer::SecondFactorAsked | LoginAnswer::Rejected(Rejected::SecondFactor),
+            ) => self.second_factor_again(guess, tries),
+            (Self::Verifying { .. } | Self::VerifyingSecondFactor { .. }, LoginAnswer::Granted(tokens)) => {
                 *self = Self::Over;
                 NextStep::Finish(Box::new(tokens), None)
-            }
-            (Self::Verifying { sent, tries, .. }, LoginAnswer::Rejected(Rejected::Code)) => {
-                self.code_again(sent, tries)
             }
             (Self::Verifying { before: Some((sent, tries)), .. }, answer) => {
                 self.ask_code(sent, tries, Some(error(answer)))
@@ -109,7 +173,7 @@ impl Otp {
         NextStep::Call(LoginCall::RequestCode { email })
     }
 
-    fn email(&mut self, typed: &str, tries: u8) -> NextStep {
+    fn take_email(&mut self, typed: &str, tries: u8) -> NextStep {
         match looks_like_email(typed) {
             Some(email) => self.request(email, tries, None),
             None => self.email_again(tries),
@@ -124,13 +188,34 @@ impl Otp {
         code: Secret,
     ) -> NextStep {
         let email = sent.to.clone();
-        *self = Self::Verifying { sent, tries, before };
-        NextStep::Call(LoginCall::VerifyCode { email, code })
+        *self = Self::Verifying { guess: Guess { sent, code: code.clone(), tries }, before };
+        NextStep::Call(LoginCall::VerifyCode { email, code, second_factor: None })
+    }
+
+    /// The same code once more, with the second factor.
+    fn verify_second_factor(&mut self, guess: Guess, tries: u8, answer: Secret) -> NextStep {
+        let (email, code) = (guess.sent.to.clone(), guess.code.clone());
+        *self = Self::VerifyingSecondFactor { guess, tries };
+        NextStep::Call(LoginCall::VerifyCode { email, code, second_factor: Some(answer) })
     }
 
     fn ask_code(&mut self, sent: CodeSent, tries: u8, again: Option<Error>) -> NextStep {
         *self = Self::AskCode { sent: sent.clone(), tries };
         ask(Field::Code, tries, again, Some(sent))
+    }
+
+    fn ask_second_factor(&mut self, guess: Guess, tries: u8, again: Option<Error>) -> NextStep {
+        let sent = guess.sent.clone();
+        *self = Self::AskSecondFactor { guess, tries };
+        ask(Field::SecondFactor, tries, again, Some(sent))
+    }
+
+    fn second_factor_again(&mut self, guess: Guess, tries: u8) -> NextStep {
+        let why = Error::Rejected(Rejected::SecondFactor);
+        match tries.saturating_sub(1) {
+            0 => self.fail(why),
+            tries => self.ask_second_factor(guess, tries, Some(why)),
+        }
     }
 
     fn email_again(&mut self, tries: u8) -> NextStep {
@@ -187,6 +272,14 @@ fn looks_like_code(text: &str) -> Option<Secret> {
     whole.then_some(code)
 }
 
+/// Six digits, or a recovery code as the server writes it; spaces and hyphens between do not matter.
+fn looks_like_second_factor(text: &str) -> Option<Secret> {
+    let answer = Secret::new(text.trim().replace([' ', '-'], ""));
+    let bytes = answer.expose().as_bytes();
+    let whole = (6..=64).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_alphanumeric);
+    whole.then_some(answer)
+}
+
 /// A code and the address that it was sent to, of which nothing else is known.
 fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
     let to = looks_like_email(email)?;
@@ -194,159 +287,5 @@ fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SENT: LoginAnswer = LoginAnswer::CodeSent { expires_in: Some(600), resend_available_in: Some(30) };
-
-    #[test]
-    fn another_code_may_be_requested_while_the_first_still_works() {
-        let (mut otp, _) = Otp::begin();
-        typed(&mut otp, "a@b.c");
-        otp.resume(SENT);
-        typed(&mut otp, "0");
-        let call = NextStep::Call(LoginCall::RequestCode { email: "a@b.c".to_owned() });
-        assert_eq!(asked_for(&mut otp, "a@b.c"), Some(call));
-        let NextStep::Ask(Prompt::Field { field: Field::Code, tries: 4, again, sent: Some(sent) }) =
-            otp.resume(LoginAnswer::Limited(9))
-        else {
-            panic!("{otp:?}")
-        };
-        assert_eq!((again, sent.to.as_str()), (Some(Error::RateLimited { secs: 9 }), "a@b.c"));
-        asked_for(&mut otp, "d@e.f");
-        let NextStep::Ask(Prompt::Field { tries: 5, sent: Some(sent), .. }) = otp.resume(SENT) else {
-            panic!("{otp:?}")
-        };
-        assert_eq!((sent.to.as_str(), sent.expires_in), ("d@e.f", Some(600)));
-    }
-
-    #[test]
-    fn a_code_with_its_address_is_tried_whatever_was_asked() {
-        let verify = |email: &str| {
-            NextStep::Call(LoginCall::VerifyCode { email: email.to_owned(), code: Secret::new("123456") })
-        };
-        let asks = |next, to: &str, left, wrong| {
-            let NextStep::Ask(Prompt::Field { field: Field::Code, tries, again, sent: Some(sent) }) = next
-            else {
-                panic!("{next:?}")
-            };
-            assert_eq!((sent.to.as_str(), tries, again), (to, left, Some(wrong)));
-            sent.expires_in
-        };
-        let refused = || LoginAnswer::Rejected(Rejected::Code);
-        // At the email question, where no code was asked for.
-        let (mut otp, _) = Otp::begin();
-        assert_eq!(code_of(&mut otp, "a@b.c", "123456"), Some(verify("a@b.c")));
-        assert_eq!(otp.question(), None);
-        assert_eq!(
-            otp.clone().resume(LoginAnswer::Limited(9)),
-            NextStep::Fail(Error::RateLimited { secs: 9 })
-        );
-        asks(otp.resume(refused()), "a@b.c", 4, Error::Rejected(Rejected::Code));
-
-        let (mut otp, _) = Otp::begin();
-        typed(&mut otp, "a@b.c");
-        otp.resume(SENT);
-        // For the address that was asked about: as the code alone.
-        assert_eq!(code_of(&mut otp, "A@b.c", "12 34-56"), Some(verify("a@b.c")));
-        assert_eq!(asks(otp.resume(refused()), "a@b.c", 4, Error::Rejected(Rejected::Code)), Some(600));
-        // For another one: the question comes back where it could not be tried, and moves on where it was refused.
-        assert_eq!(code_of(&mut otp, "d@e.f", "123456"), Some(verify("d@e.f")));
-        let limited = Error::RateLimited { secs: 9 };
-        assert_eq!(asks(otp.resume(LoginAnswer::Limited(9)), "a@b.c", 4, limited), Some(600));
-        code_of(&mut otp, "d@e.f", "123456");
-        assert_eq!(asks(otp.resume(refused()), "d@e.f", 3, Error::Rejected(Rejected::Code)), None);
-        // Tries are not won by going from one address to the other.
-        code_of(&mut otp, "a@b.c", "123456");
-        asks(otp.resume(refused()), "a@b.c", 2, Error::Rejected(Rejected::Code));
-        code_of(&mut otp, "a@b.c", "123456");
-        let tokens = crate::login::schemes::fixtures::grant(None);
-        let granted = LoginAnswer::Granted(tokens.clone());
-        assert_eq!(otp.resume(granted), NextStep::Finish(Box::new(tokens), None));
-        assert_eq!(code_of(&mut otp, "a@b.c", "123456"), None);
-    }
-
-    #[test]
-    fn malformed_pairs_of_address_and_code_are_refused() {
-        let pair = |email: &str, code: &str| Entry::Code { email: email.to_owned(), code: Secret::new(code) };
-        let text = |text: &str| Entry::Text(Secret::new(text));
-        for entry in [
-            text("a@b.c 123456"),
-            pair("a@b.c", "d"),
-            pair("a@b.c", "12345"),
-            pair("a", "123456"),
-            pair("a@b.c", "d@e.f"),
-            pair("a@b.c x", "123456"),
-        ] {
-            let (mut otp, _) = Otp::begin();
-            let next = otp.answer(entry.clone());
-            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 2, .. }))), "{entry:?}");
-            typed(&mut otp, "a@b.c");
-            otp.resume(SENT);
-            let next = otp.answer(entry.clone());
-            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 4, .. }))), "{entry:?}");
-        }
-    }
-
-    #[test]
-    fn an_invalid_address_costs_no_try_at_the_code() {
-        let (mut otp, _) = Otp::begin();
-        typed(&mut otp, "a@b.c");
-        otp.resume(SENT);
-        let Some(NextStep::Ask(Prompt::Field { field: Field::Code, tries: 5, again, .. })) =
-            asked_for(&mut otp, "a b@c")
-        else {
-            panic!("{otp:?}")
-        };
-        assert_eq!(again, Some(Error::Rejected(Rejected::Email)));
-    }
-
-    fn typed(otp: &mut Otp, text: &str) -> Option<NextStep> {
-        otp.answer(Entry::Text(Secret::new(text)))
-    }
-
-    fn asked_for(otp: &mut Otp, email: &str) -> Option<NextStep> {
-        otp.answer(Entry::Email(email.to_owned()))
-    }
-
-    fn code_of(otp: &mut Otp, email: &str, code: &str) -> Option<NextStep> {
-        otp.answer(Entry::Code { email: email.to_owned(), code: Secret::new(code) })
-    }
-
-    #[test]
-    fn three_bad_addresses_end_it() {
-        let (mut otp, _) = Otp::begin();
-        assert!(matches!(typed(&mut otp, "no"), Some(NextStep::Ask(Prompt::Field { tries: 2, .. }))));
-        assert!(matches!(typed(&mut otp, "a b@c"), Some(NextStep::Ask(Prompt::Field { tries: 1, .. }))));
-        assert_eq!(typed(&mut otp, "@"), Some(NextStep::Fail(Error::Rejected(Rejected::Email))));
-        assert_eq!(typed(&mut otp, "a@b"), None);
-    }
-
-    #[test]
-    fn five_refused_codes_or_one_other_error_end_the_login() {
-        let (mut otp, _) = Otp::begin();
-        typed(&mut otp, "a@b.c");
-        assert!(matches!(
-            otp.resume(SENT),
-            NextStep::Ask(Prompt::Field { field: Field::Code, tries: 5, .. })
-        ));
-        for left in (1..5).rev() {
-            assert!(matches!(
-                typed(&mut otp, "12 34-56"),
-                Some(NextStep::Call(LoginCall::VerifyCode { .. }))
-            ));
-            let next = otp.resume(LoginAnswer::Rejected(Rejected::Code));
-            assert!(
-                matches!(next, NextStep::Ask(Prompt::Field { field: Field::Code, tries, .. }) if tries == left)
-            );
-        }
-        let mut other = otp.clone();
-        typed(&mut otp, "123456");
-        assert_eq!(
-            otp.resume(LoginAnswer::Rejected(Rejected::Code)),
-            NextStep::Fail(Error::Rejected(Rejected::Code))
-        );
-        typed(&mut other, "123456");
-        assert_eq!(other.resume(LoginAnswer::Limited(9)), NextStep::Fail(Error::RateLimited { secs: 9 }));
-    }
-}
+#[path = "otp_tests.rs"]
+mod tests;

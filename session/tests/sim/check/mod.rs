@@ -166,6 +166,7 @@ impl Checks {
                 | SessionRequest::Wait { .. }
                 | SessionRequest::Answer { .. }
                 | SessionRequest::Cancel { .. }
+                | SessionRequest::Leave { .. }
                 | SessionRequest::Logout
         );
         let patience = if takes_long { LONG_PATIENCE_MS } else { PATIENCE_MS };
@@ -185,6 +186,7 @@ impl Checks {
             | SessionRequest::Inspect { .. }
             | SessionRequest::Answer { .. }
             | SessionRequest::Cancel { .. }
+            | SessionRequest::Leave { .. }
             | SessionRequest::Logout => {}
         }
     }

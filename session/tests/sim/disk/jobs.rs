@@ -66,7 +66,7 @@ fn steps_of_session(job: &StoreJob) -> VecDeque<Step> {
         StoreJob::QueueRevocation(revocation) => vec![Step::PutRevocation(revocation), Step::SyncState],
         StoreJob::DropRevocation(id) => vec![Step::DropRevocation(id), Step::SyncState],
         // Nobody here registers.
-        StoreJob::KeepClients(_) => vec![Step::SyncState],
+        StoreJob::KeepClients(_) | StoreJob::KeepSignIn(_) => vec![Step::SyncState],
     };
     steps.into()
 }
@@ -94,7 +94,8 @@ pub(super) fn succeeded(running: &Running) -> Outcome {
         | StoreJob::Settle(_)
         | StoreJob::QueueRevocation(_)
         | StoreJob::DropRevocation(_)
-        | StoreJob::KeepClients(_) => JobResult::Stored(Ok(())),
+        | StoreJob::KeepClients(_)
+        | StoreJob::KeepSignIn(_) => JobResult::Stored(Ok(())),
     })
 }
 
@@ -119,7 +120,8 @@ pub(super) fn failed(job: &Job) -> Outcome {
         | StoreJob::Settle(_)
         | StoreJob::QueueRevocation(_)
         | StoreJob::DropRevocation(_)
-        | StoreJob::KeepClients(_) => JobResult::Stored(Err(trouble())),
+        | StoreJob::KeepClients(_)
+        | StoreJob::KeepSignIn(_) => JobResult::Stored(Err(trouble())),
     })
 }
 

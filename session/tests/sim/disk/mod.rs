@@ -346,6 +346,7 @@ impl Disk {
             sidecar: self.sidecar.seen.clone(),
             revocations: self.revocations.seen.values().cloned().collect(),
             clients: Vec::new(),
+            sign_in: None,
         }
     }
 

@@ -288,7 +288,8 @@ impl Memory {
             | StoreJob::Replace { .. }
             | StoreJob::QueueRevocation(_)
             | StoreJob::DropRevocation(_)
-            | StoreJob::KeepClients(_) => None,
+            | StoreJob::KeepClients(_)
+            | StoreJob::KeepSignIn(_) => None,
         };
         if let Some(sidecar) = sidecar {
             if mutant == Mutant::EpochNotRaised {

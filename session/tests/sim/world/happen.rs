@@ -22,7 +22,9 @@ impl World {
             Happening::Whoami => self.ask(SessionRequest::Whoami, None),
             Happening::Status => self.ask(SessionRequest::Status, None),
             Happening::Gone => self.someone_goes(),
-            Happening::Login(server) => self.ask(SessionRequest::Login { scheme: None }, Some(server)),
+            Happening::Login(server) => {
+                self.ask(SessionRequest::Login { scheme: None, under_way: None }, Some(server))
+            }
             Happening::Logout => self.ask(SessionRequest::Logout, None),
             Happening::Crash { power } => self.crash(power),
             // Once another program has put a session back, only the state folder can tell it from the real thing.

@@ -50,7 +50,7 @@ pub enum Event {
     Tick(u32, u64),
     Done(u32, Op, JobResult),
     ReminderDone(u32, Op, ReminderDone),
-    Typed(u32, SessionRequest),
+    Typed(u32, SessionRequest, Option<&'static str>),
     Arrive(Request),
     UseAccess(String),
     Report(Fingerprint),
@@ -234,7 +234,7 @@ impl World {
                 self.feed(Input::Tick);
             }
             Event::Done(life, op, done) if life == self.life => self.completed(op, done),
-            Event::Typed(life, ask) if life == self.life => self.ask(ask, None),
+            Event::Typed(life, ask, server) if life == self.life => self.ask(ask, server),
             Event::ReminderDone(life, op, done) if life == self.life => {
                 self.feed(ProfileInput::ReminderDone(op, done));
             }

@@ -109,7 +109,11 @@ pub enum Rejected {
     /// The email address.
     Email,
     Code,
+    /// An answer that can't be the code; nothing was sent.
+    NoCode,
     Token,
+    /// An answer that can't be a token, for this reason; nothing was sent.
+    NoToken(everkey_proto::pasted::NoToken),
     /// The person, or somebody for them, said no.
     Denied,
     /// The code was not approved in time.

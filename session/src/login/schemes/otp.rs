@@ -4,7 +4,7 @@ use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login_call::{LoginAnswer, LoginCall};
 use everkey_proto::reply::{CodeSent, Field};
-use everkey_proto::{Entry, Secret};
+use everkey_proto::{Entry, Secret, pasted};
 
 const EMAIL_TRIES: u8 = 3;
 const CODE_TRIES: u8 = 5;
@@ -55,12 +55,10 @@ impl Otp {
                 Some((sent, code)) => self.verify(sent, CODE_TRIES, None, code),
                 None => self.email_again(tries),
             }),
-            (Self::AskCode { sent, tries }, Entry::Text(text)) => {
-                Some(match looks_like_code(text.expose()) {
-                    Some(code) => self.verify(sent, tries, None, code),
-                    None => self.code_again(sent, tries),
-                })
-            }
+            (Self::AskCode { sent, tries }, Entry::Text(text)) => Some(match pasted::code(text.expose()) {
+                Some(code) => self.verify(sent, tries, None, code),
+                None => self.no_code(sent, tries),
+            }),
             // Another code is wanted.
             (Self::AskCode { sent, tries }, Entry::Email(email)) => Some(match looks_like_email(&email) {
                 Some(email) => self.request(email, EMAIL_TRIES, Some((sent, tries))),
@@ -72,7 +70,7 @@ impl Otp {
                         self.verify(sent, tries, None, code)
                     }
                     Some((given, code)) => self.verify(given, tries, Some((sent, tries)), code),
-                    None => self.code_again(sent, tries),
+                    None => self.no_code(sent, tries),
                 })
             }
             (Self::Requesting { .. } | Self::Verifying { .. } | Self::Over, _) => None,
@@ -150,6 +148,11 @@ impl Otp {
         }
     }
 
+    /// What can't be the code costs no try: nobody has asked the server.
+    fn no_code(&mut self, sent: CodeSent, tries: u8) -> NextStep {
+        self.ask_code(sent, tries, Some(Error::Rejected(Rejected::NoCode)))
+    }
+
     fn fail(&mut self, error: Error) -> NextStep {
         *self = Self::Over;
         NextStep::Fail(error)
@@ -172,25 +175,18 @@ fn error(answer: LoginAnswer) -> Error {
 
 /// Keeps typos from the network; the server decides what an address is.
 fn looks_like_email(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = pasted::address(text);
     let parts = text.rsplit_once('@');
     let whole = text.len() <= 254
         && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    whole.then(|| text.to_owned())
-}
-
-/// People paste codes with spaces or a dash in the middle.
-fn looks_like_code(text: &str) -> Option<Secret> {
-    let code = Secret::new(text.trim().replace([' ', '-'], ""));
-    let whole = code.expose().len() == 6 && code.expose().bytes().all(|b| b.is_ascii_digit());
-    whole.then_some(code)
+    whole.then_some(text)
 }
 
 /// A code and the address that it was sent to, of which nothing else is known.
 fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
     let to = looks_like_email(email)?;
-    Some((CodeSent { to, expires_in: None, resend_available_in: None }, looks_like_code(code.expose())?))
+    Some((CodeSent { to, expires_in: None, resend_available_in: None }, pasted::code(code.expose())?))
 }
 
 #[cfg(test)]
@@ -204,7 +200,8 @@ mod tests {
         let (mut otp, _) = Otp::begin();
         typed(&mut otp, "a@b.c");
         otp.resume(SENT);
-        typed(&mut otp, "0");
+        typed(&mut otp, "000000");
+        otp.resume(LoginAnswer::Rejected(Rejected::Code));
         let call = NextStep::Call(LoginCall::RequestCode { email: "a@b.c".to_owned() });
         assert_eq!(asked_for(&mut otp, "a@b.c"), Some(call));
         let NextStep::Ask(Prompt::Field { field: Field::Code, tries: 4, again, sent: Some(sent) }) =
@@ -284,7 +281,27 @@ mod tests {
             typed(&mut otp, "a@b.c");
             otp.resume(SENT);
             let next = otp.answer(entry.clone());
-            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 4, .. }))), "{entry:?}");
+            // The server was not asked.
+            assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 5, .. }))), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn what_cant_be_the_code_costs_no_try() {
+        let (mut otp, _) = Otp::begin();
+        typed(&mut otp, "a@b.c");
+        otp.resume(SENT);
+        for text in ["", " ", "12", "1234567", "nonsense", "x", "y", "z"] {
+            let Some(NextStep::Ask(Prompt::Field { tries: 5, again, .. })) = typed(&mut otp, text) else {
+                panic!("{text:?}: {otp:?}")
+            };
+            assert_eq!(again, Some(Error::Rejected(Rejected::NoCode)), "{text:?}");
+        }
+        for text in ["123 456", "Code: 123456", "\u{1b}[200~123456\u{1b}[201~"] {
+            let next = typed(&mut otp.clone(), text);
+            let code = Secret::new("123456");
+            let call = LoginCall::VerifyCode { email: "a@b.c".to_owned(), code };
+            assert_eq!(next, Some(NextStep::Call(call)), "{text:?}");
         }
     }
 

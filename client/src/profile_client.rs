@@ -1,6 +1,7 @@
 //! Requests about one profile.
 
 use crate::connection::{Connection, unexpected_reply};
+use everkey_proto::pasted;
 use everkey_proto::reply::{Inspection, LoggedOut, Reminder, Status, Step, Token, User};
 use everkey_proto::request::{
     self, Answer, Better, Cancel, ClearReminder, Inspect, Login, Logout, ProfileCall, SetReminder, Wait,
@@ -182,10 +183,10 @@ impl<'a> ProfileClient<'a> {
 
 /// What was typed where a code is asked for, as an answer: an address asks for another code, to be sent there.
 pub fn code_or_email(text: Secret) -> Entry {
-    let typed = text.expose().trim();
+    let typed = pasted::address(text.expose());
     let is_email = typed.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && !typed.contains(char::is_whitespace);
-    if is_email { Entry::Email(typed.to_owned()) } else { Entry::Text(text) }
+    if is_email { Entry::Email(typed) } else { Entry::Text(text) }
 }
 
 /// Whether a step that waits only says again what the one before it said; a question that comes again is a new one.
@@ -212,7 +213,9 @@ mod tests {
     #[test]
     fn an_address_at_the_code_prompt_asks_for_another_code() {
         let typed = |text: &str| code_or_email(Secret::new(text));
-        assert_eq!(typed(" a@b.c "), Entry::Email("a@b.c".to_owned()));
+        for email in [" a@b.c ", "<a@b.c>\n", "\u{1b}[200~a@b.c\u{1b}[201~"] {
+            assert_eq!(typed(email), Entry::Email("a@b.c".to_owned()));
+        }
         for code in ["123 456", "a@b.c 123456", "@", ""] {
             assert_eq!(typed(code), Entry::Text(Secret::new(code)));
         }

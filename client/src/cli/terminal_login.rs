@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::render::{self, login as words};
-use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::prompt::{self, AddressLines, Echo};
 use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
 use crate::cli::terminal::{browser, dates, output, qr};
 use everkey_client::request::{Answer, Cancel, Login};
@@ -107,12 +107,14 @@ impl<'a> TerminalLogin<'a> {
                 LineOrStep::Step(next) => return next,
             }
         } else {
-            question(field, again)?
+            question(step)?
         };
         let text = text.ok_or_else(|| input_ended(flow, field, again))?;
         let entry = match field {
             Field::Email => Entry::Text(text),
             Field::Code => code_or_email(text),
+            // At a terminal it is asked for again, with the reason.
+            Field::Token if !json && io::stdin().is_terminal() => Entry::Text(text),
             Field::Token => Entry::Text(prompt::one_line(&text)?),
         };
         self.client.call(Answer { flow, entry })
@@ -174,7 +176,9 @@ impl<'a> TerminalLogin<'a> {
         let (json, profile, expect) =
             (self.context.options.json, self.context.profile.clone(), self.context.expect());
         std::thread::spawn(move || {
-            while let Ok(Some(line)) = prompt::line() {
+            let mut addresses = AddressLines::default();
+            let mut next = || if json { prompt::ask("", Echo::Shown) } else { addresses.next() };
+            while let Ok(Some(line)) = next() {
                 let text = prompt::unwrap_json(&line);
                 if text.expose().trim().is_empty() {
                     continue;
@@ -205,21 +209,24 @@ fn ask_in_json(flow: FlowId, field: Field, again: Option<&Failure>) {
     output::json(&line);
 }
 
-fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Failure> {
-    let (prompt, echo) = match field {
-        Field::Email => ("Email: ", Echo::Shown),
-        Field::Code => ("Code from the email: ", Echo::Hidden),
-        Field::Token => ("Token: ", Echo::Hidden),
-    };
+/// Asks on the terminal. Enter alone is no answer there.
+fn question(step: &Step) -> Result<Option<Secret>, Failure> {
+    let Step::Ask { field, tries, again, sent, .. } = step else { return Ok(None) };
     match again {
-        Some(again) => output::error_line(format_args!("{} Try again.", output::plain(&again.message))),
-        None => match field {
-            Field::Code => output::error_line("A six-digit code is on its way to you."),
-            Field::Token => output::error_line("Paste an access token from the dashboard; it is not shown."),
-            Field::Email => {}
-        },
+        Some(again) => output::error_line(words::again(*field, again, *tries)),
+        None => words::before_question(*field, sent.as_ref()).into_iter().for_each(output::error_line),
     }
-    prompt::ask(prompt, echo)
+    loop {
+        let text = match field {
+            Field::Email => prompt::ask_for_address("Email: ", Echo::Shown),
+            Field::Code => prompt::ask("Code from the email (not shown): ", Echo::Hidden),
+            Field::Token => prompt::ask("Token (not shown): ", Echo::Hidden),
+        }?;
+        let empty = text.as_ref().is_some_and(|text| text.expose().trim().is_empty());
+        if !empty || !io::stdin().is_terminal() {
+            return Ok(text);
+        }
+    }
 }
 
 fn input_ended(flow: FlowId, field: Field, again: Option<&Failure>) -> Failure {

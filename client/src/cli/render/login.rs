@@ -1,4 +1,8 @@
-//! The words of a sign-in that happens elsewhere.
+//! The words of a sign-in: around its questions, and where it happens elsewhere.
+
+use crate::cli::terminal::{dates, output};
+use everkey_client::{Failure, Field};
+use everkey_proto::reply::CodeSent;
 
 /// A code to be typed on another device, ready to be shown.
 pub struct DeviceCodeText {
@@ -46,9 +50,56 @@ pub fn to_open(url: &str, port: u16, until: &str, failed: bool) -> String {
     )
 }
 
+/// What a person should know before a question.
+pub fn before_question(field: Field, sent: Option<&CodeSent>) -> Option<String> {
+    match field {
+        Field::Email => None,
+        Field::Code => {
+            let to = sent.map_or_else(|| "you".to_owned(), |sent| output::plain(&sent.to));
+            let wait = sent.and_then(|sent| sent.resend_available_in).filter(|secs| *secs > 0);
+            let wait = wait.map(|secs| format!(" (after {})", dates::span(secs))).unwrap_or_default();
+            Some(format!("A six-digit code is on its way to {to}. {ANOTHER}{wait}."))
+        }
+        Field::Token => Some("Paste an access token from the dashboard.".to_owned()),
+    }
+}
+
+/// How another code is had.
+const ANOTHER: &str = "For another one, type the email address in its place";
+
+/// Why a question is asked again, and how often it still may be.
+pub fn again(field: Field, why: &Failure, tries: u8) -> String {
+    let left = if tries == 1 { "One try is left".to_owned() } else { format!("{tries} tries are left") };
+    let why = output::plain(&why.message);
+    match field {
+        Field::Code => format!("{why} {left}. {ANOTHER}."),
+        Field::Email | Field::Token => format!("{why} {left}."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_client::Code;
+
+    #[test]
+    fn a_question_says_how_many_tries_are_left() {
+        let why = Failure::new(Code::Refused, "No.", "");
+        let another = "For another one, type the email address in its place.";
+        assert_eq!(again(Field::Code, &why, 4), format!("No. 4 tries are left. {another}"));
+        assert_eq!(again(Field::Code, &why, 1), format!("No. One try is left. {another}"));
+        assert_eq!(again(Field::Email, &why, 2), "No. 2 tries are left.");
+    }
+
+    #[test]
+    fn where_a_code_went_is_said_and_how_another_comes() {
+        let sent = CodeSent { to: "a\u{1b}@b.c".to_owned(), expires_in: None, resend_available_in: Some(30) };
+        assert_eq!(
+            before_question(Field::Code, Some(&sent)).unwrap(),
+            "A six-digit code is on its way to a@b.c. \
+             For another one, type the email address in its place (after 30 s)."
+        );
+    }
 
     #[test]
     fn a_code_is_shown_with_where_it_goes() {

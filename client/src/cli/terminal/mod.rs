@@ -3,7 +3,9 @@
 pub mod browser;
 pub mod dates;
 pub mod interrupt;
+pub mod key_by_key;
 pub mod output;
 pub mod prompt;
 pub mod qr;
 pub mod stdin_or_step;
+mod typed_line;

@@ -1,5 +1,6 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
+use super::key_by_key;
 use everkey_client::{User, hint_text};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
@@ -15,6 +16,7 @@ pub fn line(line: impl Display) {
     if e.kind() != ErrorKind::BrokenPipe {
         error_line(unwritable(&e).message);
     }
+    key_by_key::put_back();
     std::process::exit(Code::Storage.exit_code().into());
 }
 

@@ -1,7 +1,7 @@
 //! Waits for a line of standard input and for the sign-in's next step at once: what is asked here may be answered
 //! elsewhere.
 
-use super::prompt;
+use super::prompt::{self, Echo};
 use everkey_client::{Agent, Failure, Secret, Step};
 use everkey_config::profile::ResolvedProfile;
 use everkey_proto::{Code, Expect};
@@ -59,7 +59,7 @@ impl StdinOrStep {
 
 fn read(sender: &Sender<(u64, LineOrStep)>) {
     loop {
-        let line = prompt::line();
+        let line = prompt::ask("", Echo::Shown);
         let more = matches!(line, Ok(Some(_)));
         if sender.send((0, LineOrStep::Line(line))).is_err() || !more {
             return;

@@ -42,10 +42,10 @@ pub use connection::unexpected_reply;
 pub use events::EventStream;
 pub use everkey_config::profile::ResolvedProfile;
 pub use everkey_proto::reply::{
-    Access, Code, Event, EventKind, Failure, Field, Hint, Inspection, LoggedOut, Reminder, Replay,
-    ReplaySource, Revocation, Short, State, Status, Step, Token, Upstream, User, Verdict,
+    Access, Code, CodeSent, Event, EventKind, Failure, Field, Hint, Inspection, LoggedOut, Reminder, Replay,
+    ReplaySource, Revocation, Short, SignInUnderWay, State, Status, Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::request;
 pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Secret, SignInMethod, When};
 pub use hint::{hint_text, hint_text_with};
-pub use profile_client::{ProfileClient, PromptReply, code_or_email, is_repeat};
+pub use profile_client::{ProfileClient, PromptReply, code_or_email, entry_for, is_repeat};

@@ -1,7 +1,8 @@
 //! Requests about one profile.
 
 use crate::connection::{Connection, unexpected_reply};
-use everkey_proto::reply::{Inspection, LoggedOut, Reminder, Status, Step, Token, User};
+use everkey_proto::pasted;
+use everkey_proto::reply::{CodeSent, Field, Inspection, LoggedOut, Reminder, Status, Step, Token, User};
 use everkey_proto::request::{
     self, Answer, Better, ClearReminder, Inspect, Leave, Login, Logout, ProfileCall, SetReminder, UnderWay,
     Wait, Whoami,
@@ -204,10 +205,20 @@ impl<'a> ProfileClient<'a> {
 
 /// What was typed where a code is asked for, as an answer: an address asks for another code, to be sent there.
 pub fn code_or_email(text: Secret) -> Entry {
-    let typed = text.expose().trim();
+    let typed = pasted::address(text.expose());
     let is_email = typed.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && !typed.contains(char::is_whitespace);
-    if is_email { Entry::Email(typed.to_owned()) } else { Entry::Text(text) }
+    if is_email { Entry::Email(typed) } else { Entry::Text(text) }
+}
+
+/// What was typed for a field, as an answer. A code goes with the address that it was sent to, so that it can't be taken
+/// for another person's who has joined the sign-in meanwhile.
+pub fn entry_for(field: Field, sent: Option<&CodeSent>, text: Secret) -> Entry {
+    match (field, code_or_email(text.clone()), sent) {
+        (Field::Email | Field::Code, email @ Entry::Email(_), _) => email,
+        (Field::Code, _, Some(sent)) => Entry::Code { email: sent.to.clone(), code: text },
+        (Field::Email | Field::Code | Field::SecondFactor | Field::Token, _, _) => Entry::Text(text),
+    }
 }
 
 /// Whether a step that waits only says again what the one before it said; a question that comes again is a new one.
@@ -229,15 +240,31 @@ fn given_up() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use everkey_proto::reply::Field;
 
     #[test]
     fn an_address_at_the_code_prompt_asks_for_another_code() {
         let typed = |text: &str| code_or_email(Secret::new(text));
-        assert_eq!(typed(" a@b.c "), Entry::Email("a@b.c".to_owned()));
+        for email in [" a@b.c ", "<a@b.c>\n", "\u{1b}[200~a@b.c\u{1b}[201~"] {
+            assert_eq!(typed(email), Entry::Email("a@b.c".to_owned()));
+        }
         for code in ["123 456", "a@b.c 123456", "@", ""] {
             assert_eq!(typed(code), Entry::Text(Secret::new(code)));
         }
+    }
+
+    #[test]
+    fn a_code_goes_with_the_address_it_was_sent_to() {
+        let sent = CodeSent { to: "a@b.c".to_owned(), expires_in: None, resend_available_in: None };
+        let code = || Secret::new("123456");
+        let pair = Entry::Code { email: "a@b.c".to_owned(), code: code() };
+        assert_eq!(entry_for(Field::Code, Some(&sent), code()), pair);
+        assert_eq!(entry_for(Field::Code, None, code()), Entry::Text(code()));
+        assert_eq!(entry_for(Field::SecondFactor, Some(&sent), code()), Entry::Text(code()));
+        let email = || Secret::new("d@e.f");
+        for field in [Field::Email, Field::Code] {
+            assert_eq!(entry_for(field, Some(&sent), email()), Entry::Email("d@e.f".to_owned()));
+        }
+        assert_eq!(entry_for(Field::Email, None, Secret::new("typo")), Entry::Text(Secret::new("typo")));
     }
 
     #[test]

@@ -160,9 +160,9 @@ function ask(step) {
       return answer(slots.submit, { email: text }, { email: text });
     }
     if (step.field !== "code") return answer(slots.submit, { text }, null);
-    const code = text.replace(/[\s-]/g, "");
+    const code = text.replace(/\D/g, "");
     // What could be no code at all is nothing to begin anew with.
-    answer(slots.submit, { text: code }, step.sent && /^\d{6}$/.test(code) ? { email: step.sent.to, code } : null);
+    answer(slots.submit, { text }, step.sent && code.length === 6 ? { email: step.sent.to, code } : null);
   });
   offerWays(step.field === "email" || step.field === "token");
   input.focus();

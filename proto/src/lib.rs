@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod frame;
 pub mod hello;
 pub mod json;
+pub mod pasted;
 pub mod replay;
 pub mod reply;
 pub mod request;

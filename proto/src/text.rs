@@ -3,12 +3,16 @@
 /// The text without anything a terminal would obey, reordered or hidden characters included, and at most `cap`
 /// characters of it.
 pub fn harmless(text: &str, cap: usize) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(cap).collect()
+    text.chars().filter(|c| !c.is_control() && !is_unseen(*c)).take(cap).collect()
 }
 
-/// Characters that change how others are shown without showing themselves (Unicode's bidirectional and format controls).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+/// Characters that show nothing themselves, but may change how others are shown (Unicode's bidirectional and format
+/// controls, fillers, tags and variation selectors).
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

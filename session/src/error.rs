@@ -120,7 +120,11 @@ pub enum Rejected {
     SecondFactor,
     /// What was typed is neither six digits nor a recovery code.
     NoSecondFactor,
+    /// An answer that can't be the code; nothing was sent.
+    NoCode,
     Token,
+    /// An answer that can't be a token, for this reason; nothing was sent.
+    NoToken(everkey_proto::pasted::NoToken),
     /// The person, or somebody for them, said no.
     Denied,
     /// The code was not approved in time.

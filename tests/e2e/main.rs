@@ -34,4 +34,5 @@ mod review;
 mod seeds;
 mod service;
 mod space;
+mod terminal;
 mod wire;

@@ -22,6 +22,7 @@ pub mod python;
 pub mod server;
 pub mod setup;
 pub mod skip;
+pub mod terminal;
 pub mod wait;
 pub mod world;
 
@@ -31,6 +32,7 @@ pub use gate::Gate;
 pub use person::{Approval, Person};
 pub use proxy::{Canned, Fault};
 pub use setup::Setup;
+pub use terminal::Terminal;
 pub use wait::{eventually, until};
 pub use world::World;
 

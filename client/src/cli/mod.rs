@@ -17,6 +17,7 @@ mod tests;
 
 use everkey_client::{Code, Failure};
 use std::process::ExitCode;
+use terminal::key_by_key::PutBackAtEnd;
 use terminal::output;
 use usage::command_line::CommandLine;
 use usage::dispatch::{self, Task, WrongUsage};
@@ -26,6 +27,7 @@ use verbs::VERBS;
 
 /// The whole program.
 pub fn run() -> ExitCode {
+    let _terminal = PutBackAtEnd;
     let line = match CommandLine::read(lexopt::Parser::from_env(), VERBS) {
         Ok(line) => line,
         Err(sentence) => {

@@ -2,13 +2,14 @@
 
 use crate::cli::context::Context;
 use crate::cli::render::{self, login as words};
-use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::code_file::CodeFile;
+use crate::cli::terminal::prompt::{self, AddressLines, Echo, LineEnd, Typed};
 use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
-use crate::cli::terminal::{browser, dates, output, qr};
-use everkey_client::request::{Answer, Cancel, Login};
+use crate::cli::terminal::step_watch::StepWatch;
+use crate::cli::terminal::{browser, dates, key_by_key, output, qr};
+use everkey_client::request::{Answer, Leave};
 use everkey_client::{
-    Agent, Entry, Failure, Field, FlowId, ProfileClient, Secret, SignInMethod, Step, User, code_or_email,
-    hint_text, is_repeat,
+    Agent, Entry, Failure, Field, FlowId, ProfileClient, Secret, Step, User, entry_for, hint_text, is_repeat,
 };
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
@@ -20,12 +21,13 @@ use tempfile::NamedTempFile;
 /// What the command line says of a sign-in.
 #[derive(Default)]
 pub struct LoginOptions {
-    pub scheme: Option<SignInMethod>,
     pub no_browser: bool,
     /// The token to answer with, where one is asked for.
     pub token: Option<Secret>,
-    /// The flow may have been begun by another command, so that its first question is in the middle of it.
-    pub may_join: bool,
+    /// The same for the email address.
+    pub email: Option<String>,
+    /// The same for the code.
+    pub code_file: Option<CodeFile>,
 }
 
 /// A sign-in as this terminal sees it.
@@ -49,6 +51,7 @@ impl<'a> TerminalLogin<'a> {
 
     /// Goes through the steps to the end.
     pub fn follow(mut self, mut step: Step) -> Result<ExitCode, Failure> {
+        self.leave_on_ctrl_c(&step);
         loop {
             // While it waits, the agent repeats itself.
             let news = !self.shown.as_ref().is_some_and(|shown| is_repeat(shown, &step));
@@ -58,18 +61,18 @@ impl<'a> TerminalLogin<'a> {
                     done(self.context, user.as_ref(), *already);
                     return Ok(ExitCode::SUCCESS);
                 }
-                Step::Ask { flow, field, again, .. } => self.answer(&step, *flow, *field, again.as_ref())?,
+                Step::Ask { .. } => self.answer(&step)?,
                 Step::Show { flow, .. } => {
                     if news {
                         self.show_code(&step);
                     }
-                    self.client.wait(*flow)?
+                    self.wait(*flow)?
                 }
                 Step::Open { flow, .. } => {
                     if news {
                         self.open_page(*flow, &step);
                     }
-                    self.client.wait(*flow)?
+                    self.wait(*flow)?
                 }
             };
             self.shown = Some(step);
@@ -77,46 +80,101 @@ impl<'a> TerminalLogin<'a> {
         }
     }
 
-    fn answer(
-        &mut self,
-        step: &Step,
-        flow: FlowId,
-        field: Field,
-        again: Option<&Failure>,
-    ) -> Result<Step, Failure> {
-        let json = self.context.options.json;
-        let joined = std::mem::take(&mut self.options.may_join) && field == Field::Code;
-        if joined && !json && !wants_to_go_on()? {
-            self.client.call(Cancel { flow })?;
-            return self.client.call(Login { scheme: self.options.scheme, under_way: None });
-        }
-        if field == Field::Token {
-            if let Some(text) = self.options.token.take() {
-                return self.client.call(Answer { flow, entry: Entry::Text(text) });
-            }
-            let asking_helps = self.context.options.token.is_none() && (json || io::stdin().is_terminal());
-            if let Some(again) = again.filter(|_| !asking_helps) {
-                self.client.call(Cancel { flow })?;
-                return Err(again.clone());
-            }
-        }
-        let text = if json {
-            ask_in_json(flow, field, again);
-            match self.stdin_or_step.next(&self.context.profile, &self.context.expect(), step) {
-                LineOrStep::Line(line) => line?.map(|line| prompt::unwrap_json(&line)),
-                LineOrStep::Step(next) => return next,
-            }
-        } else {
-            question(field, again)?
+    /// Ctrl-C gives the sign-in up, unless somebody else has joined it.
+    fn leave_on_ctrl_c(&self, step: &Step) {
+        let flow = match step {
+            Step::Ask { flow, .. } | Step::Show { flow, .. } | Step::Open { flow, .. } => *flow,
+            Step::Done { .. } => return,
         };
-        let text = text.ok_or_else(|| input_ended(flow, field, again))?;
-        let entry = match field {
-            Field::Email => Entry::Text(text),
-            Field::Code => code_or_email(text),
-            Field::SecondFactor => Entry::Text(text),
-            Field::Token => Entry::Text(prompt::one_line(&text)?),
+        let (profile, expect) = (self.context.profile.clone(), self.context.expect());
+        key_by_key::before_ctrl_c(move || {
+            if let Ok(Some(mut agent)) = Agent::find() {
+                let _ = agent.for_profile(&profile).expecting(expect).call(Leave { flow });
+            }
+        });
+    }
+
+    /// The next step. A sign-in by device code goes on in the agent's next life, and so does this.
+    fn wait(&mut self, flow: FlowId) -> Result<Step, Failure> {
+        match self.client.wait(flow) {
+            Err(failure) if failure.code == Code::NoAgent => {
+                let mut agent = self.context.agent()?;
+                agent.for_profile(&self.context.profile).expecting(self.context.expect()).wait(flow)
+            }
+            next => next,
+        }
+    }
+
+    fn answer(&mut self, step: &Step) -> Result<Step, Failure> {
+        let Step::Ask { flow, field, again, sent, .. } = step else { return Ok(step.clone()) };
+        let (flow, field) = (*flow, *field);
+        let text = match self.given(field)? {
+            Some(text) => Some(text),
+            None => {
+                if let Some(again) = again.as_ref().filter(|_| !self.asking_helps(field)) {
+                    return Err(again.clone());
+                }
+                match self.ask(step)? {
+                    LineOrStep::Line(line) => line?,
+                    LineOrStep::Step(next) => return next,
+                }
+            }
         };
-        self.client.call(Answer { flow, entry })
+        let text = text.ok_or_else(|| self.input_ended(field, again.as_ref()))?;
+        let at_terminal = !self.context.options.json && io::stdin().is_terminal();
+        let text = match field {
+            // At a terminal it is asked for again, with the reason.
+            Field::Token if !at_terminal => prompt::one_line(&text)?,
+            Field::Email | Field::Code | Field::SecondFactor | Field::Token => text,
+        };
+        self.client.call(Answer { flow, entry: entry_for(field, sent.as_ref(), text) })
+    }
+
+    /// The answer that the command line has for this question; once.
+    fn given(&mut self, field: Field) -> Result<Option<Secret>, Failure> {
+        match field {
+            Field::Email => Ok(self.options.email.take().map(Secret::new)),
+            Field::Code => self.options.code_file.take().map(|file| file.read()).transpose(),
+            Field::Token => Ok(self.options.token.take()),
+            Field::SecondFactor => Ok(None),
+        }
+    }
+
+    /// Whether a question that comes again can be answered here.
+    fn asking_helps(&self, field: Field) -> bool {
+        let at_hand = self.context.options.json || io::stdin().is_terminal();
+        match field {
+            Field::Token => self.context.options.token.is_none() && at_hand,
+            Field::Email | Field::Code | Field::SecondFactor => true,
+        }
+    }
+
+    /// Puts the question to whoever is at standard input, until somebody answers it elsewhere.
+    fn ask(&mut self, step: &Step) -> Result<LineOrStep, Failure> {
+        let expect = self.context.expect();
+        if self.context.options.json {
+            output::json_step(step);
+            return Ok(match self.stdin_or_step.next(&self.context.profile, &expect, step) {
+                LineOrStep::Line(line) => {
+                    LineOrStep::Line(line.map(|line| line.map(|line| prompt::unwrap_json(&line))))
+                }
+                step @ LineOrStep::Step(_) => step,
+            });
+        }
+        let watch = StepWatch::begin(&self.context.profile, &expect, step);
+        question(step, watch.ok().as_ref())
+    }
+
+    fn input_ended(&self, field: Field, again: Option<&Failure>) -> Failure {
+        match again {
+            // Whoever pipes a token in wants to know that it was refused, not that there was only one.
+            Some(again) if field == Field::Token => again.clone(),
+            _ => Failure::new(
+                Code::BadRequest,
+                "The input ended before the sign-in was finished.",
+                format!("It waits for ten minutes. Go on with: {}", self.context.command("login --continue")),
+            ),
+        }
     }
 
     fn show_code(&self, step: &Step) {
@@ -175,7 +233,9 @@ impl<'a> TerminalLogin<'a> {
         let (json, profile, expect) =
             (self.context.options.json, self.context.profile.clone(), self.context.expect());
         std::thread::spawn(move || {
-            while let Ok(Some(line)) = prompt::line() {
+            let mut addresses = AddressLines::default();
+            let mut next = || if json { prompt::ask("", Echo::Shown) } else { addresses.next() };
+            while let Ok(Some(line)) = next() {
                 let text = prompt::unwrap_json(&line);
                 if text.expose().trim().is_empty() {
                     continue;
@@ -198,52 +258,38 @@ impl<'a> TerminalLogin<'a> {
     }
 }
 
-fn ask_in_json(flow: FlowId, field: Field, again: Option<&Failure>) {
-    let mut line = json!({ "type": "ask", "flow": flow, "field": field });
-    if let Some(again) = again {
-        line["again"] = output::failure_json(again);
+/// Asks on the terminal. Enter alone is no answer there.
+fn question(step: &Step, watch: Option<&StepWatch>) -> Result<LineOrStep, Failure> {
+    let Step::Ask { field, tries, again, sent, .. } = step else { return Ok(LineOrStep::Line(Ok(None))) };
+    match again {
+        Some(again) => output::error_line(words::again(*field, again, *tries)),
+        None => words::before_question(*field, sent.as_ref()).into_iter().for_each(output::error_line),
     }
-    output::json(&line);
-}
-
-fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Failure> {
-    let (prompt, echo) = match field {
-        Field::Email => ("Email: ", Echo::Shown),
-        Field::Code => ("Code from the email: ", Echo::Hidden),
-        Field::SecondFactor => ("Code of your authenticator app, or a recovery code: ", Echo::Hidden),
-        Field::Token => ("Token: ", Echo::Hidden),
+    let (prompt, echo, end) = match field {
+        Field::Email => ("Email: ", Echo::Shown, LineEnd::Paste),
+        Field::Code => ("Code from the email (not shown): ", Echo::Hidden, LineEnd::Enter),
+        Field::SecondFactor => {
+            ("Code of your app, or a recovery code (not shown): ", Echo::Hidden, LineEnd::Enter)
+        }
+        Field::Token => ("Token (not shown): ", Echo::Hidden, LineEnd::Enter),
     };
-    match again {
-        Some(again) => output::error_line(format_args!("{} Try again.", output::plain(&again.message))),
-        None => match field {
-            Field::Code => output::error_line("A six-digit code is on its way to you."),
-            Field::Token => output::error_line("Paste an access token from the dashboard; it is not shown."),
-            Field::Email | Field::SecondFactor => {}
-        },
-    }
-    prompt::ask(prompt, echo)
-}
-
-fn input_ended(flow: FlowId, field: Field, again: Option<&Failure>) -> Failure {
-    match again {
-        // Whoever pipes a token in wants to know that it was refused, not that there was only one.
-        Some(again) if field == Field::Token => again.clone(),
-        _ => Failure::new(
-            Code::BadRequest,
-            "The input ended before the sign-in was finished.",
-            format!("It waits ten minutes for: everkey auth answer {}", flow.0),
-        ),
-    }
-}
-
-/// A sign-in begun elsewhere can be finished here; a script always means a new one.
-fn wants_to_go_on() -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Ok(false);
+        return Ok(LineOrStep::Line(prompt::line()));
     }
-    output::error_line("A sign-in is under way, and its code has been sent.");
-    let answer = prompt::ask("Press Enter to type that code, or n to begin anew: ", Echo::Shown)?;
-    Ok(answer.is_some_and(|answer| !answer.expose().trim().eq_ignore_ascii_case("n")))
+    let mut watch = watch;
+    loop {
+        match prompt::ask_until(prompt, echo, end, watch.map(StepWatch::news))? {
+            Typed::Line(text) if text.expose().trim().is_empty() => {}
+            Typed::Line(text) => return Ok(LineOrStep::Line(Ok(Some(text)))),
+            Typed::End => return Ok(LineOrStep::Line(Ok(None))),
+            // Where the agent is gone, the answer starts another.
+            Typed::Interrupted => {
+                if let Some(next) = watch.take().and_then(StepWatch::step) {
+                    return Ok(LineOrStep::Step(next));
+                }
+            }
+        }
+    }
 }
 
 fn done(context: &Context, user: Option<&User>, already: bool) {

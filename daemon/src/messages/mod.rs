@@ -219,7 +219,7 @@ fn cant_listen(ListenError { port, why }: &ListenError) -> (Code, String, Hint) 
 fn answered(error: &Error) -> Option<ServerAnswer> {
     let (status, code) = match error {
         Error::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
-        Error::Rejected(Rejected::Code) => (401, "unauthorized".to_owned()),
+        Error::Rejected(Rejected::Code | Rejected::NoCode) => (401, "unauthorized".to_owned()),
         Error::Rejected(Rejected::SecondFactor) => (403, "second_factor_rejected".to_owned()),
         Error::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
         Error::RateLimited { .. } => (429, "rate_limited".to_owned()),
@@ -300,6 +300,8 @@ fn refused(rejected: &Rejected) -> String {
     match rejected {
         Rejected::Email => "That email address was not accepted.".to_owned(),
         Rejected::Code => "That code was not accepted: it is wrong, expired or used up.".to_owned(),
+        Rejected::NoCode => "That can't be the code, which has six digits; nothing was sent.".to_owned(),
+        Rejected::NoToken(why) => format!("That can't be a token: {why}. Nothing was sent."),
         Rejected::SecondFactor => {
             "That second factor was not accepted: it is wrong, or was used before.".to_owned()
         }
@@ -342,6 +344,12 @@ fn refused_hint(rejected: &Rejected) -> Hint {
     match rejected {
         Rejected::Token => {
             "Nothing was changed. Make a new token in the dashboard, and paste all of it.".into()
+        }
+        Rejected::NoCode => {
+            "Type the six digits; the email address in their place has another code sent.".into()
+        }
+        Rejected::NoToken(_) => {
+            "Nothing was changed. Copy the token from where it was made, and nothing else.".into()
         }
         Rejected::Stray => "It goes on; open the address that was shown, or paste where it ended.".into(),
         Rejected::Issuer(_) => {

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
 use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall, UnderWay};
-use everkey_proto::{DEFAULT_PROFILE, Entry, FlowId, SignInMethod};
+use everkey_proto::{DEFAULT_PROFILE, Entry, FlowId, SignInMethod, pasted};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
     let email = address(attempt.email.as_ref())?;
     let code = attempt.code.filter(|code| !code.expose().trim().is_empty());
     let code = code.ok_or_else(|| Problem::invalid("code must be the code from the email."))?;
-    if !six_digits(code.expose()) {
+    if pasted::code(code.expose()).is_none() {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
@@ -184,10 +184,4 @@ fn address(given: Option<&Value>) -> Result<String, Problem> {
         return Err(Problem::invalid("email must be an address such as name@example.com."));
     }
     Ok(text.to_owned())
-}
-
-/// Whether it can be a code, with the spaces and dashes that people paste.
-fn six_digits(code: &str) -> bool {
-    let code = code.trim().replace([' ', '-'], "");
-    code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())
 }

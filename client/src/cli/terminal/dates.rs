@@ -63,14 +63,24 @@ pub fn local_as_of(unix_secs: u64, as_of: u64) -> String {
 fn with_distance(unix_secs: u64, now: &Zoned) -> String {
     let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
     let away = at.as_second().saturating_sub(now.timestamp().as_second());
-    let size = match away.unsigned_abs() {
-        secs @ 0..100 => format!("{secs} s"),
-        secs @ 100..5_400 => format!("{} min", (secs + 30) / 60),
-        secs @ 5_400..129_600 => format!("{} h", (secs + 1_800) / 3_600),
-        secs => format!("{} days", (secs + 43_200) / 86_400),
-    };
+    let size = span(away.unsigned_abs());
     let at = at.to_zoned(now.time_zone().clone()).strftime(FORM).to_string();
     if away > 0 { format!("{at} (in {size})") } else { format!("{at} ({size} ago)") }
+}
+
+/// The time in unix seconds.
+pub fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_second()).unwrap_or_default()
+}
+
+/// So many seconds in words, rounded.
+pub fn span(secs: u64) -> String {
+    match secs {
+        0..100 => format!("{secs} s"),
+        100..5_400 => format!("{} min", (secs + 30) / 60),
+        5_400..129_600 => format!("{} h", (secs + 1_800) / 3_600),
+        _ => format!("{} days", (secs + 43_200) / 86_400),
+    }
 }
 
 /// How far away it is, and when: `in 6 min (2026-12-01 09:00:00 UTC)`.

@@ -1,6 +1,7 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
-use everkey_client::{User, hint_text};
+use super::key_by_key;
+use everkey_client::{Step, User, hint_text};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ pub fn line(line: impl Display) {
     if e.kind() != ErrorKind::BrokenPipe {
         error_line(unwritable(&e).message);
     }
+    key_by_key::put_back();
     std::process::exit(Code::Storage.exit_code().into());
 }
 
@@ -89,7 +91,23 @@ pub fn failure_json(failure: &Failure) -> Value {
     if let Some(secs) = failure.retry_after_secs {
         json["retry_after_secs"] = serde_json::json!(secs);
     }
+    if let Some(other) = &failure.under_way {
+        json["under_way"] = serde_json::json!(other);
+    }
     json
+}
+
+/// A question of a sign-in as a line for programs.
+pub fn json_step(step: &Step) {
+    let Step::Ask { flow, field, tries, again, sent } = step else { return };
+    let mut line = json!({ "type": "ask", "flow": flow, "field": field, "tries": tries });
+    if let Some(again) = again {
+        line["again"] = failure_json(again);
+    }
+    if let Some(sent) = sent {
+        line["sent"] = json!(sent);
+    }
+    json(&line);
 }
 
 /// One line for programs.

@@ -1,43 +1,88 @@
 //! What a person or a program types: prompts on a terminal, plain lines from anything else.
 
+use super::typed_line;
+pub use super::typed_line::{Echo, LineEnd, Typed};
 use everkey_client::{Failure, Secret};
 use everkey_proto::Code;
+use everkey_proto::pasted::{self, NoToken};
 use serde::Deserialize;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::BorrowedFd;
 
 /// The longest token that is read, in bytes.
 const TOKEN_CAP: u64 = 32 * 1024;
 
-/// Whether the terminal shows what is typed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Echo {
-    Shown,
-    /// It is a secret.
-    Hidden,
-}
-
 /// Prompts on a terminal, reads a plain line from anything else; none at the end of the input.
 pub fn ask(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> {
+    read(prompt, echo, LineEnd::Enter)
+}
+
+/// The same for what may be an address, which can be pasted with line breaks in it.
+pub fn ask_for_address(prompt: &str, echo: Echo) -> Result<Option<Secret>, Failure> {
+    read(prompt, echo, LineEnd::Paste)
+}
+
+fn read(prompt: &str, echo: Echo, end: LineEnd) -> Result<Option<Secret>, Failure> {
     if !io::stdin().is_terminal() {
         return line();
     }
-    let _ = write!(io::stderr(), "{prompt}");
-    match echo {
-        Echo::Shown => line(),
-        Echo::Hidden => match rpassword::read_password() {
-            Ok(line) => Ok(Some(Secret::new(line))),
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(e) => Err(unreadable(&e)),
-        },
+    match typed_line::read(prompt, echo, end, None).map_err(|e| unreadable(&e))? {
+        Typed::Line(line) => Ok(Some(line)),
+        Typed::End | Typed::Interrupted => Ok(None),
     }
+}
+
+/// Prompts on a terminal until something is to be read at `interrupt`.
+pub fn ask_until(
+    prompt: &str,
+    echo: Echo,
+    end: LineEnd,
+    interrupt: Option<BorrowedFd<'_>>,
+) -> Result<Typed, Failure> {
+    typed_line::read(prompt, echo, end, interrupt).map_err(|e| unreadable(&e))
 }
 
 /// One line of standard input.
 pub fn line() -> Result<Option<Secret>, Failure> {
-    let mut line = String::new();
-    let read = io::stdin().read_line(&mut line).map_err(|e| unreadable(&e))?;
-    let answer = Secret::new(line);
-    Ok((read > 0).then(|| Secret::new(answer.expose().trim_end_matches(['\r', '\n']))))
+    typed_line::read_plain().map_err(|e| unreadable(&e))
+}
+
+/// Addresses that are typed, pasted or piped in, one after another, line breaks in them left out.
+#[derive(Default)]
+pub struct AddressLines {
+    /// A line that came with the one before.
+    next: Option<Secret>,
+}
+
+impl AddressLines {
+    /// None at the end of the input.
+    pub fn next(&mut self) -> Result<Option<Secret>, Failure> {
+        if io::stdin().is_terminal() {
+            return ask_for_address("", Echo::Shown);
+        }
+        let first = match self.next.take() {
+            Some(line) => Some(line),
+            None => line()?,
+        };
+        let Some(mut address) = first else { return Ok(None) };
+        while typed_line::more_follows() {
+            match line()? {
+                Some(line) if begins_anew(&line) => {
+                    self.next = Some(line);
+                    break;
+                }
+                Some(line) => address = Secret::new(format!("{}\n{}", address.expose(), line.expose())),
+                None => break,
+            }
+        }
+        Ok(Some(address))
+    }
+}
+
+/// Whether a line is no rest of the one before.
+fn begins_anew(line: &Secret) -> bool {
+    let line = pasted::address(line.expose());
+    line.is_empty() || ["http:", "https:"].iter().any(|scheme| line.starts_with(scheme))
 }
 
 /// Whether standard input can be read: a job in the background of a terminal would be stopped by it.
@@ -59,7 +104,7 @@ pub fn unwrap_json(line: &Secret) -> Secret {
 /// The token that is all of standard input; on a terminal it is typed unseen.
 pub fn token() -> Result<Secret, Failure> {
     let token = if io::stdin().is_terminal() {
-        ask("Token: ", Echo::Hidden)?.unwrap_or_default()
+        ask("Token (not shown): ", Echo::Hidden)?.unwrap_or_default()
     } else {
         let mut text = String::new();
         io::stdin().take(TOKEN_CAP).read_to_string(&mut text).map_err(|e| unreadable(&e))?;
@@ -68,18 +113,17 @@ pub fn token() -> Result<Secret, Failure> {
     one_line(&token)
 }
 
-/// The token without the newline it ends with; what has more than one line is none.
+/// The token without the newline it ends with; what can't be one is refused with the reason.
 pub fn one_line(token: &Secret) -> Result<Secret, Failure> {
-    let text = token.expose().trim();
-    if text.is_empty() || text.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        let what = if text.is_empty() { "There is no token" } else { "A token is one line without spaces" };
-        return Err(Failure::new(
-            Code::BadRequest,
-            format!("{what}; nothing was changed."),
-            "Look at what was pasted or piped in.",
-        ));
-    }
-    Ok(Secret::new(text))
+    pasted::token(token.expose()).map_err(|why| no_token(&why))
+}
+
+fn no_token(why: &NoToken) -> Failure {
+    Failure::new(
+        Code::BadRequest,
+        format!("That can't be a token: {why}. Nothing was sent."),
+        "Look at what was pasted or piped in.",
+    )
 }
 
 fn unreadable(e: &io::Error) -> Failure {
@@ -107,5 +151,12 @@ mod tests {
         for line in ["x", r#"{"answer":"x"}"#] {
             assert_eq!(unwrap_json(&Secret::new(line)), Secret::new("x"));
         }
+    }
+
+    #[test]
+    fn a_line_is_the_rest_of_an_address_or_another() {
+        let anew = |line: &str| begins_anew(&Secret::new(line));
+        assert!(anew("http://127.0.0.1:1/?code=1") && anew("\"https://a/\"") && anew(""));
+        assert!(!anew("code=1&state=2") && !anew("/callback?code=1"));
     }
 }

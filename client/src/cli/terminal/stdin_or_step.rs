@@ -1,10 +1,11 @@
 //! Waits for a line of standard input and for the sign-in's next step at once: what is asked here may be answered
 //! elsewhere.
 
-use super::prompt;
-use everkey_client::{Agent, Failure, Secret, Step};
+use super::prompt::{self, Echo};
+use super::step_watch::step_after;
+use everkey_client::{Failure, Secret, Step};
 use everkey_config::profile::ResolvedProfile;
-use everkey_proto::{Code, Expect};
+use everkey_proto::Expect;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -59,24 +60,10 @@ impl StdinOrStep {
 
 fn read(sender: &Sender<(u64, LineOrStep)>) {
     loop {
-        let line = prompt::line();
+        let line = prompt::ask("", Echo::Shown);
         let more = matches!(line, Ok(Some(_)));
         if sender.send((0, LineOrStep::Line(line))).is_err() || !more {
             return;
-        }
-    }
-}
-
-/// The step after `asked`. None if the agent is gone, which the next answer reports.
-fn step_after(profile: &ResolvedProfile, expect: Expect, asked: &Step) -> Option<Result<Step, Failure>> {
-    let Step::Ask { flow, field, tries, .. } = asked else { return None };
-    let mut agent = Agent::connect().ok()?;
-    let mut client = agent.for_profile(profile).expecting(expect);
-    loop {
-        match client.wait(*flow) {
-            Ok(Step::Ask { field: f, tries: t, .. }) if (f, t) == (*field, *tries) => {}
-            Err(failure) if failure.code == Code::NoAgent => return None,
-            other => return Some(other),
         }
     }
 }

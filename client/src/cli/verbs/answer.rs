@@ -43,7 +43,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 }
 
 fn answer(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
-    let text = prompt::ask("Answer: ", Echo::Hidden)?.ok_or_else(|| {
+    let text = prompt::ask_for_address("Answer (not shown): ", Echo::Hidden)?.ok_or_else(|| {
         Failure::new(
             Code::BadRequest,
             "There was no answer on standard input.",

@@ -1,7 +1,10 @@
 //! `everkey login`: begins a sign-in, or goes on with the one that is under way.
 
 use crate::cli::context::Context;
-use crate::cli::terminal::{output, prompt};
+use crate::cli::render::login as words;
+use crate::cli::terminal::code_file::CodeFile;
+use crate::cli::terminal::prompt::{self, Echo};
+use crate::cli::terminal::{dates, output};
 use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
@@ -9,16 +12,30 @@ use crate::cli::usage::shared_options::TokenOption;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::{self, Origin};
-use everkey_client::request::Login;
-use everkey_client::{Failure, ProfileClient, SignInMethod, environment};
+use everkey_client::request::{Login, UnderWay};
+use everkey_client::{Failure, FlowId, ProfileClient, SignInMethod, SignInUnderWay, Step, environment};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 #[derive(Default)]
 struct Args {
     scheme: Option<SignInMethod>,
     no_browser: bool,
+    with_token: bool,
+    email: Option<String>,
+    code_file: Option<CodeFile>,
+    instead: Option<Instead>,
+}
+
+/// What becomes of a sign-in that is under way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Instead {
+    /// `--continue`
+    GoOn,
+    /// `--new`
+    Replace,
 }
 
 const OPTIONS: &[VerbOption<Args>] = &[
@@ -32,6 +49,21 @@ const OPTIONS: &[VerbOption<Args>] = &[
         Ok(())
     }),
     rows::token_as("binboi: this token, which other users can see; - is the one on standard input"),
+    VerbOption::value("email", "EMAIL", "the address, as the word after login", |args, email| {
+        args.email = Some(email);
+        Ok(())
+    }),
+    VerbOption::value("code-file", "FILE", "read the code from here; - is standard input", |args, path| {
+        args.code_file = Some(CodeFile::named(path));
+        Ok(())
+    }),
+    VerbOption::flag("with-token", "take the token from standard input", |args| args.with_token = true),
+    VerbOption::flag("continue", "go on with the sign-in that is under way", |args| {
+        args.instead = Some(Instead::GoOn);
+    }),
+    VerbOption::flag("new", "begin anew in place of the one that is under way", |args| {
+        args.instead = Some(Instead::Replace);
+    }),
     rows::json_as("one JSON object a line; answer with lines on standard input"),
     rows::api(),
     rows::server_url(),
@@ -42,9 +74,10 @@ pub fn help() -> VerbHelp {
         "
   everkey login
   everkey login --profile achilles
-  everkey login --profile binboi --token - < token.txt
+  everkey login --profile binboi --with-token < token.txt
+  everkey login you@example.com --code-file -
 
-Usage: everkey login [OPTIONS]
+Usage: everkey login [EMAIL] [OPTIONS]
 
 Options:
 {options}
@@ -56,15 +89,25 @@ What happens depends on the account:
   binboi        takes an access token from its dashboard
   oauth         opens your browser; a device code with --scheme device
 
-A sign-in outlives this command: stop it with Ctrl-C and run it again to go on.
-From another terminal: everkey answer FLOW
+There is one sign-in of an account at a time. If one is under way, you are asked
+whether to go on with it or to begin anew; a script says --continue or --new.
+Ctrl-C gives a sign-in up. If this command ends otherwise, its sign-in waits for
+ten minutes.
 ",
         OPTIONS,
     )
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
-    let parsed = arguments.read_options(OPTIONS)?;
+    let mut parsed = arguments.read(OPTIONS)?;
+    match parsed.words.as_slice() {
+        [] => {}
+        [email] => parsed.own.email = Some(email.clone()),
+        [_, extra, ..] => return Err(UsageError::ExtraWord(extra.clone()).into()),
+    }
+    if parsed.own.with_token {
+        parsed.shared.token = Some(TokenOption::StandardInput);
+    }
     if parsed.shared.token.is_some() && parsed.own.scheme.is_some_and(|scheme| scheme != SignInMethod::Token)
     {
         let sentence = "--token is the scheme `token`; leave out --scheme";
@@ -96,9 +139,53 @@ fn login(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
     if !context.options.json {
         print_server(context, &mut client);
     }
-    let step = client.call(Login { scheme, under_way: None })?;
-    let options = LoginOptions { scheme: args.scheme, no_browser: args.no_browser, token, may_join: true };
+    let step = begin(context, &mut client, scheme, args)?;
+    let options = LoginOptions {
+        no_browser: args.no_browser,
+        token,
+        email: args.email.clone(),
+        code_file: args.code_file.clone(),
+    };
     TerminalLogin::new(context, client, options).follow(step)
+}
+
+/// The first step. Where somebody's sign-in is under way, whoever asks says what becomes of it.
+fn begin(
+    context: &Context,
+    client: &mut ProfileClient<'_>,
+    scheme: Option<SignInMethod>,
+    args: &Args,
+) -> Result<Step, Failure> {
+    // Nothing begins by joining a flow that there is not.
+    let mut under_way = (args.instead == Some(Instead::GoOn)).then_some(UnderWay::Join(FlowId(u64::MAX)));
+    loop {
+        let failure = match client.call(Login { scheme, under_way }) {
+            Ok(step) => return Ok(step),
+            Err(failure) => failure,
+        };
+        if args.instead == Some(Instead::GoOn) && failure.code == Code::FlowGone {
+            let hint = format!("Begin one: {}", context.command("login"));
+            return Err(Failure::new(Code::FlowGone, "No sign-in is under way.", hint));
+        }
+        let Some(other) = failure.under_way.as_deref() else { return Err(failure) };
+        under_way = Some(match args.instead {
+            Some(Instead::GoOn) => UnderWay::Join(other.flow),
+            Some(Instead::Replace) => UnderWay::Replace(other.flow),
+            None if context.options.json || !io::stdin().is_terminal() => return Err(failure),
+            None => match wants_to_join(other)? {
+                Some(true) => UnderWay::Join(other.flow),
+                Some(false) => UnderWay::Replace(other.flow),
+                None => return Err(failure),
+            },
+        });
+    }
+}
+
+/// Whether the person goes on with the sign-in that is under way, or begins anew; none at the end of the input.
+fn wants_to_join(other: &SignInUnderWay) -> Result<Option<bool>, Failure> {
+    output::error_line(words::under_way(other, dates::now()));
+    let answer = prompt::ask("Press Enter to go on with it, or n to begin anew: ", Echo::Shown)?;
+    Ok(answer.map(|answer| !answer.expose().trim().eq_ignore_ascii_case("n")))
 }
 
 /// The scheme that the options ask for, if the provider has it.

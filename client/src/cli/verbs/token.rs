@@ -90,7 +90,7 @@ fn token(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
 
 /// `--refused -`: the token on standard input got a 401 though it should be valid (N29).
 fn better(context: &Context) -> Result<ExitCode, Failure> {
-    let refused = prompt::ask("Refused token: ", Echo::Hidden)?.unwrap_or_default();
+    let refused = prompt::ask("Refused token (not shown): ", Echo::Hidden)?.unwrap_or_default();
     if let Some(given) =
         context.given_token()?.filter(|given| given.token.expose() == refused.expose().trim())
     {

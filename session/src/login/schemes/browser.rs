@@ -14,7 +14,7 @@ use crate::time::Moment;
 use crate::token_response::TokenResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use everkey_proto::{Secret, SignInMethod};
+use everkey_proto::{Secret, SignInMethod, pasted};
 use sha2::{Digest, Sha256};
 
 /// Where it stands.
@@ -204,7 +204,8 @@ impl Browser {
     /// The address that a browser elsewhere ended at, pasted here.
     pub fn pasted(&mut self, text: &Secret) -> Option<NextStep> {
         let Stage::Open { .. } = self.stage else { return None };
-        let text = text.expose().trim();
+        let text = Secret::new(pasted::address(text.expose()));
+        let text = text.expose();
         let query = text.split_once('?').map_or(text, |(_, query)| query);
         let query = query.split_once('#').map_or(query, |(query, _)| query);
         Some(self.came_back(&Secret::new(query)))

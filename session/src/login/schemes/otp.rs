@@ -4,7 +4,7 @@ use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login_call::{LoginAnswer, LoginCall};
 use everkey_proto::reply::{CodeSent, Field};
-use everkey_proto::{Entry, Secret};
+use everkey_proto::{Entry, Secret, pasted};
 
 const EMAIL_TRIES: u8 = 3;
 const CODE_TRIES: u8 = 5;
@@ -91,12 +91,10 @@ impl Otp {
                 Some((sent, code)) => self.verify(sent, CODE_TRIES, None, code),
                 None => self.email_again(tries),
             }),
-            (Self::AskCode { sent, tries }, Entry::Text(text)) => {
-                Some(match looks_like_code(text.expose()) {
-                    Some(code) => self.verify(sent, tries, None, code),
-                    None => self.code_again(sent, tries),
-                })
-            }
+            (Self::AskCode { sent, tries }, Entry::Text(text)) => Some(match pasted::code(text.expose()) {
+                Some(code) => self.verify(sent, tries, None, code),
+                None => self.no_code(sent, tries),
+            }),
             // Another code is wanted.
             (Self::AskCode { sent, tries }, Entry::Email(email)) => Some(match looks_like_email(&email) {
                 Some(email) => self.request(email, EMAIL_TRIES, Some((sent, tries))),
@@ -108,11 +106,11 @@ impl Otp {
                         self.verify(sent, tries, None, code)
                     }
                     Some((given, code)) => self.verify(given, tries, Some((sent, tries)), code),
-                    None => self.code_again(sent, tries),
+                    None => self.no_code(sent, tries),
                 })
             }
             (Self::AskSecondFactor { guess, tries }, Entry::Text(text)) => {
-                Some(match looks_like_second_factor(text.expose()) {
+                Some(match pasted::second_factor(text.expose()) {
                     Some(answer) => self.verify_second_factor(guess, tries, answer),
                     None => {
                         let why = Error::Rejected(Rejected::NoSecondFactor);
@@ -235,6 +233,11 @@ impl Otp {
         }
     }
 
+    /// What can't be the code costs no try: nobody has asked the server.
+    fn no_code(&mut self, sent: CodeSent, tries: u8) -> NextStep {
+        self.ask_code(sent, tries, Some(Error::Rejected(Rejected::NoCode)))
+    }
+
     fn fail(&mut self, error: Error) -> NextStep {
         *self = Self::Over;
         NextStep::Fail(error)
@@ -257,33 +260,18 @@ fn error(answer: LoginAnswer) -> Error {
 
 /// Keeps typos from the network; the server decides what an address is.
 fn looks_like_email(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = pasted::address(text);
     let parts = text.rsplit_once('@');
     let whole = text.len() <= 254
         && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    whole.then(|| text.to_owned())
-}
-
-/// People paste codes with spaces or a dash in the middle.
-fn looks_like_code(text: &str) -> Option<Secret> {
-    let code = Secret::new(text.trim().replace([' ', '-'], ""));
-    let whole = code.expose().len() == 6 && code.expose().bytes().all(|b| b.is_ascii_digit());
-    whole.then_some(code)
-}
-
-/// Six digits, or a recovery code as the server writes it; spaces and hyphens between do not matter.
-fn looks_like_second_factor(text: &str) -> Option<Secret> {
-    let answer = Secret::new(text.trim().replace([' ', '-'], ""));
-    let bytes = answer.expose().as_bytes();
-    let whole = (6..=64).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_alphanumeric);
-    whole.then_some(answer)
+    whole.then_some(text)
 }
 
 /// A code and the address that it was sent to, of which nothing else is known.
 fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
     let to = looks_like_email(email)?;
-    Some((CodeSent { to, expires_in: None, resend_available_in: None }, looks_like_code(code.expose())?))
+    Some((CodeSent { to, expires_in: None, resend_available_in: None }, pasted::code(code.expose())?))
 }
 
 #[cfg(test)]

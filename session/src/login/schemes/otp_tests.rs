@@ -9,7 +9,8 @@ fn another_code_may_be_requested_while_the_first_still_works() {
     let (mut otp, _) = Otp::begin();
     typed(&mut otp, "a@b.c");
     otp.resume(SENT);
-    typed(&mut otp, "0");
+    typed(&mut otp, "000000");
+    otp.resume(LoginAnswer::Rejected(Rejected::Code));
     let call = NextStep::Call(LoginCall::RequestCode { email: "a@b.c".to_owned() });
     assert_eq!(asked_for(&mut otp, "a@b.c"), Some(call));
     let NextStep::Ask(Prompt::Field { field: Field::Code, tries: 4, again, sent: Some(sent) }) =
@@ -83,7 +84,25 @@ fn malformed_pairs_of_address_and_code_are_refused() {
         typed(&mut otp, "a@b.c");
         otp.resume(SENT);
         let next = otp.answer(entry.clone());
-        assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 4, .. }))), "{entry:?}");
+        // The server was not asked.
+        assert!(matches!(next, Some(NextStep::Ask(Prompt::Field { tries: 5, .. }))), "{entry:?}");
+    }
+}
+
+#[test]
+fn what_cant_be_the_code_costs_no_try() {
+    let (mut otp, _) = Otp::begin();
+    typed(&mut otp, "a@b.c");
+    otp.resume(SENT);
+    for text in ["", " ", "12", "1234567", "nonsense", "x", "y", "z"] {
+        let Some(NextStep::Ask(Prompt::Field { tries: 5, again, .. })) = typed(&mut otp, text) else {
+            panic!("{text:?}: {otp:?}")
+        };
+        assert_eq!(again, Some(Error::Rejected(Rejected::NoCode)), "{text:?}");
+    }
+    for text in ["123 456", "Code: 123456", "\u{1b}[200~123456\u{1b}[201~"] {
+        let next = typed(&mut otp.clone(), text);
+        assert_eq!(next, Some(NextStep::Call(verify_call("a@b.c", None))), "{text:?}");
     }
 }
 

@@ -8,8 +8,8 @@ use crate::login::oauth_client as client;
 use crate::login_call::{LoginAnswer, LoginCall};
 use crate::session::Claims;
 use crate::token_response::TokenResponse;
-use everkey_proto::Secret;
 use everkey_proto::reply::Field;
+use everkey_proto::{Secret, pasted};
 
 /// How often it may be pasted.
 const TRIES: u8 = 3;
@@ -40,11 +40,11 @@ impl PastedToken {
 
     pub fn answer(&mut self, text: &Secret) -> Option<NextStep> {
         let Stage::Asking { tries, .. } = self.stage else { return None };
-        let token = Secret::new(text.expose().trim());
-        let sendable = token.expose().bytes().all(|byte| byte.is_ascii_graphic());
-        if token.is_empty() || !sendable || token.expose().len() > LONGEST {
-            return Some(self.again(tries));
-        }
+        let token = match pasted::token(text.expose()) {
+            Ok(token) if token.expose().len() <= LONGEST => token,
+            Ok(_) => return Some(self.again(tries, Rejected::Token)),
+            Err(why) => return Some(self.again(tries, Rejected::NoToken(why))),
+        };
         self.stage = Stage::Checking { tries, token: token.clone() };
         Some(NextStep::Call(LoginCall::Identify { registration: None, access: token }))
     }
@@ -65,7 +65,9 @@ impl PastedToken {
                 };
                 NextStep::Finish(Box::new(tokens), None)
             }
-            (Stage::Checking { tries, .. }, LoginAnswer::Identified(Identity::Refused)) => self.again(tries),
+            (Stage::Checking { tries, .. }, LoginAnswer::Identified(Identity::Refused)) => {
+                self.again(tries, Rejected::Token)
+            }
             (_, LoginAnswer::Identified(Identity::Limited(secs)) | LoginAnswer::Limited(secs)) => {
                 NextStep::Fail(Error::RateLimited { secs })
             }
@@ -88,8 +90,8 @@ impl PastedToken {
         }
     }
 
-    fn again(&mut self, tries: u8) -> NextStep {
-        let why = Error::Rejected(Rejected::Token);
+    fn again(&mut self, tries: u8, why: Rejected) -> NextStep {
+        let why = Error::Rejected(why);
         match tries.saturating_sub(1) {
             0 => {
                 self.stage = Stage::Over;
@@ -135,6 +137,17 @@ mod tests {
             assert!(!matches!(next, Some(NextStep::Call(_))), "{bad:?}: {next:?}");
         }
         assert_eq!(token.answer(&Secret::new("pat_1")), None, "three tries are enough");
+    }
+
+    #[test]
+    fn an_invisible_character_is_the_reason_of_the_refusal() {
+        let (mut token, _) = PastedToken::begin("http://s");
+        let Some(NextStep::Ask(Prompt::Field { again, .. })) = token.answer(&Secret::new("pat\u{200b}_1"))
+        else {
+            panic!("{token:?}")
+        };
+        let why = pasted::NoToken::Invisible('\u{200b}');
+        assert_eq!(again, Some(Error::Rejected(Rejected::NoToken(why))));
     }
 
     #[test]

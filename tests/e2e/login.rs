@@ -1,6 +1,6 @@
 //! Signing in: what can go wrong, and sign-ins that outlive their terminal.
 
-use everkey_tests::{ADA, Canned, Fault, Setup, World};
+use everkey_tests::{ADA, Canned, Fault, Person, Setup, World};
 use serde_json::json;
 
 const REQUEST: &str = "/v0/auth/login/request";
@@ -73,14 +73,20 @@ fn a_wrong_code_is_asked_for_five_times() {
 fn the_end_of_input_leaves_the_sign_in_open() {
     let world = World::new();
     let said = world.cli("auth login").stdin(&format!("{ADA}\n")).run().exits(2);
-    assert!(said.err.contains("everkey auth answer"), "{said:?}");
+    assert!(said.err.contains("login --continue"), "{said:?}");
+    let code = world.server.code_after(ADA, 0);
+    let said = world.cli("login --continue").stdin(&format!("{code}\n")).run().ok();
+    assert!(said.contains(&format!("Signed in as {ADA}")), "{said}");
+    world.everkey("login --continue").ok();
+    world.everkey("logout").ok();
+    world.everkey("login --continue").exits(2).complains("No sign-in is under way");
 }
 
 #[test]
 fn rate_limits_exit_6_with_the_seconds() {
     let world = World::with(Setup { real_limits: true, ..Setup::default() });
     world.cli("auth login").stdin(&format!("{ADA}\n")).run().exits(2);
-    let said = world.cli("auth login").stdin(&format!("{ADA}\n")).run().exits(6);
+    let said = world.cli("auth login --new").stdin(&format!("{ADA}\n")).run().exits(6);
     let words = ["Rate limited by the api-server: wait ", " seconds."];
     let secs = said.err.split(words[0]).nth(1).and_then(|rest| rest.split(words[1]).next());
     let secs: u64 = secs.and_then(|secs| secs.parse().ok()).unwrap_or_else(|| panic!("{said:?}"));
@@ -139,16 +145,26 @@ fn a_server_over_plain_http_elsewhere_is_refused() {
 }
 
 #[test]
-fn two_sign_ins_at_once_are_one() {
+fn who_comes_second_joins_only_on_request() {
     let world = World::new();
-    let (mut one, mut two) = (world.start("auth login --json"), world.start("auth login --json"));
+    let mut one = world.start("auth login --json");
     let flow = one.json()["flow"].clone();
+    let mut two = world.start("auth login --json --continue");
     assert_eq!(two.json()["flow"], flow);
     one.say(ADA);
     assert_eq!(one.json()["field"], "code");
-    let mut three = world.start("auth login --json");
+    for other in ["auth login --json", "auth login --json bob@example.com"] {
+        let refused = world.everkey(other).exits(2).json();
+        assert_eq!(refused["code"], "in_progress", "{refused}");
+        let under_way = &refused["under_way"];
+        assert_eq!((&under_way["flow"], &under_way["email"]), (&flow, &ADA.into()), "{refused}");
+        assert!(under_way["started_at"].as_u64().is_some_and(|at| at > 1_700_000_000), "{refused}");
+    }
+    world.cli("auth login").stdin("bob@example.com\n").run().exits(2).complains(ADA);
+    let mut three = world.start("auth login --json --continue");
     let joined = three.json();
     assert_eq!((&joined["flow"], &joined["field"]), (&flow, &"code".into()));
+    assert_eq!((&joined["tries"], &joined["sent"]["to"]), (&5.into(), &ADA.into()), "{joined}");
 
     three.say(&world.server.code_after(ADA, 0));
     assert_eq!(three.json()["type"], "done");
@@ -215,4 +231,74 @@ fn signing_in_elsewhere_replaces_the_session() {
     world.stop_agent();
     world.everkey("auth refresh").ok();
     assert_eq!((world.proxy.refreshes(), other.proxy.refreshes()), (0, 2));
+}
+
+#[test]
+fn a_begun_sign_in_can_be_replaced() {
+    let world = World::new();
+    let mut one = world.start("auth login --json carl@example.com");
+    assert_eq!(one.json()["field"], "code");
+    let mut two = world.start("auth login --json --new dora@example.com");
+    assert_eq!(two.json()["sent"]["to"], "dora@example.com");
+    let told = one.json();
+    assert_eq!(told["code"], "flow_gone");
+    assert!(told["message"].as_str().is_some_and(|words| words.contains("in place of this one")), "{told}");
+    one.finish().exits(2);
+    two.say(&world.server.code_after("dora@example.com", 0));
+    assert_eq!(two.json()["user"]["email"], "dora@example.com");
+    two.finish().ok();
+}
+
+#[test]
+fn a_sign_in_needs_no_terminal() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("code");
+    let mut talk = world.start(&format!("login {ADA} --code-file -"));
+    talk.say(&world.server.code_after(ADA, 0));
+    assert!(talk.finish().ok().contains(&format!("Signed in as {ADA}")));
+    world.everkey("logout").ok();
+
+    world.everkey(&format!("login --email {ADA}")).exits(2).complains("login --continue");
+    std::fs::write(&file, wrong(&world.server.code_after(ADA, 1))).unwrap();
+    let with_file = format!("login --continue --code-file {}", file.display());
+    world.everkey(&with_file).exits(5).complains("not accepted");
+    std::fs::write(&file, format!("Code: {}\n", world.server.code_after(ADA, 1))).unwrap();
+    world.everkey(&with_file).ok();
+    assert!(world.everkey("whoami").ok().starts_with(ADA));
+    world.everkey("logout").ok();
+    world.everkey("login nonsense").exits(5).complains("email address");
+    world.everkey(&format!("login {ADA} too many")).exits(2);
+}
+
+#[test]
+fn a_second_factor_is_a_step_of_the_sign_in() {
+    let world = World::new();
+    let phone = Person::sign_in(&world.server, ADA).protect();
+    let before = world.server.codes(ADA).len();
+    let mut talk = world.start("login --json");
+    talk.json();
+    talk.say(ADA);
+    talk.json();
+    talk.say(&world.server.code_after(ADA, before));
+    let asked = talk.json();
+    assert_eq!((&asked["field"], &asked["tries"]), (&"second_factor".into(), &5.into()), "{asked}");
+    talk.say("no");
+    assert_eq!(talk.json()["tries"], 5, "nothing was sent");
+    talk.say(&wrong(&phone.next_code()));
+    let again = talk.json();
+    assert_eq!((&again["tries"], &again["again"]["code"]), (&4.into(), &"refused".into()), "{again}");
+    let code = phone.next_code();
+    talk.say(&format!("{} {}", &code[..3], &code[3..]));
+    assert_eq!(talk.json()["user"]["email"], ADA);
+    talk.finish().ok();
+    world.everkey("whoami").ok();
+
+    world.everkey("logout").ok();
+    let mut talk = world.start(&format!("login {ADA}"));
+    talk.say(&world.server.code_after(ADA, before + 1));
+    talk.say(&phone.recovery_codes[0]);
+    let said = talk.finish();
+    assert!(said.err.contains("second factor"), "{said:?}");
+    assert!(said.ok().contains(&format!("Signed in as {ADA}")));
 }

@@ -38,7 +38,7 @@ fn child_of(shell: u32) -> Option<u32> {
 fn every_signal_puts_the_terminal_back() {
     let world = World::new();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
-        let mut terminal = at(&world, "login --profile binboi");
+        let mut terminal = at(&world, "login --new --profile binboi");
         terminal.until_shown("Token");
         until("the prompt to hide what is typed", || !terminal.echoes());
         process::signal(terminal.pid(), signal);
@@ -51,7 +51,7 @@ fn every_signal_puts_the_terminal_back() {
 #[test]
 fn a_stopped_prompt_puts_the_terminal_back_and_goes_on() {
     let world = World::new();
-    let mut terminal = at(&world, "login --profile binboi");
+    let mut terminal = at(&world, "login --new --profile binboi");
     terminal.until_shown("Token");
     for _ in 0..2 {
         until("the prompt to hide what is typed", || !terminal.echoes());
@@ -75,8 +75,8 @@ fn ctrl_c_in_a_substitution_leaves_the_shell_usable() {
         }
         let everkey = client(&world).display().to_string();
         for form in [
-            "x=$(EVERKEY login --profile binboi)",
-            "EVERKEY login --profile binboi",
+            "x=$(EVERKEY login --new --profile binboi)",
+            "EVERKEY login --new --profile binboi",
             "(EVERKEY token --refused -)",
         ] {
             for end in [Some("\u{3}"), None] {
@@ -126,13 +126,13 @@ fn what_cant_be_the_code_costs_no_try() {
 #[test]
 fn an_invisible_character_in_a_token_is_named() {
     let world = World::new();
-    let mut terminal = at(&world, "login --profile binboi");
+    let mut terminal = at(&world, "login --new --profile binboi");
     terminal.until_shown("Token (");
     terminal.keys("binboi_pat_\u{200b}1\n");
     terminal.until_shown("invisible character in it (U+200B)");
     terminal.keys("\u{4}");
     terminal.ended();
-    let piped = world.cli("login --profile binboi --token -").stdin("\u{feff}binboi_pat_1\n").run();
+    let piped = world.cli("login --new --profile binboi --token -").stdin("\u{feff}binboi_pat_1\n").run();
     piped.exits(2).complains("invisible character in it (U+FEFF)");
 }
 
@@ -194,4 +194,65 @@ fn a_piped_address_may_have_line_breaks_in_it() {
     let (first, rest) = back.split_at(back.len() / 2);
     talk.say(&format!("http://127.0.0.1:1/?code=1&state=2\n\"{first}\n{rest}\""));
     talk.finish().exits(0).complains("does not belong to the sign-in");
+}
+
+#[test]
+fn two_people_are_not_mixed_up() {
+    let world = World::new();
+    let mut carl = at(&world, "login");
+    carl.until_shown("Email: ");
+    carl.keys("carl@example.com\n");
+    carl.until_shown("not shown");
+    let mut dora = at(&world, "login");
+    dora.until_shown("A sign-in for carl@example.com");
+    dora.until_shown("Press Enter to go on with it, or n to begin anew: ");
+    dora.keys("n\n");
+    // Nobody presses Enter at Carl's terminal.
+    carl.until_shown("begun in place of this one");
+    assert_eq!(carl.ended().code(), Some(2), "{}", carl.shown());
+    assert!(carl.is_as_usual());
+    dora.until_shown("Email: ");
+    dora.keys("dora@example.com\n");
+    dora.until_shown("not shown");
+    dora.keys(&format!("{}\n", world.server.code_after("dora@example.com", 0)));
+    assert!(dora.ended().success(), "{}", dora.shown());
+    assert!(dora.shown().contains("Signed in as dora@example.com"), "{}", dora.shown());
+}
+
+#[test]
+fn a_prompt_ends_when_another_terminal_has_finished() {
+    let world = World::new();
+    let mut first = at(&world, "login");
+    first.until_shown("Email: ");
+    first.keys(&format!("{ADA}\n"));
+    first.until_shown("not shown");
+    let code = world.server.code_after(ADA, 0);
+    world.cli("login --continue").stdin(&format!("{code}\n")).run().ok();
+    first.until_shown(&format!("Signed in as {ADA}"));
+    assert!(first.ended().success() && first.is_as_usual());
+}
+
+#[test]
+fn ctrl_c_gives_the_sign_in_up() {
+    let world = World::new();
+    let mut alone = at(&world, "login");
+    alone.until_shown("Email: ");
+    alone.keys(&format!("{ADA}\n"));
+    alone.until_shown("not shown");
+    alone.keys("\u{3}");
+    assert_eq!(alone.ended().signal(), Some(Signal::INT.as_raw()));
+    world.everkey("login --continue").exits(2).complains("No sign-in is under way");
+
+    let issuer = world.proxy.url();
+    world.configure(&format!(
+        "[profiles.d]\nprovider = \"oauth\"\nissuer = \"{issuer}\"\nscheme = \"device\"\n"
+    ));
+    let mut first = at(&world, "login --profile d");
+    first.until_shown("Ctrl-C");
+    let mut joined = world.start("login --profile d --continue --json");
+    let shown = joined.json();
+    first.keys("\u{3}");
+    first.ended();
+    let again = world.start("login --profile d --continue --json").json();
+    assert_eq!(again["user_code"], shown["user_code"], "who has joined goes on");
 }

@@ -29,7 +29,7 @@ pub mod world;
 pub use account::Account;
 pub use dashboard::{Dashboard, Tab};
 pub use gate::Gate;
-pub use person::{Approval, Person};
+pub use person::{Approval, Person, Phone};
 pub use proxy::{Canned, Fault};
 pub use setup::Setup;
 pub use terminal::Terminal;

@@ -3,12 +3,26 @@
 use crate::http::{self, Message};
 use crate::server::Server;
 use std::collections::BTreeMap;
+use totp_rs::{Builder, Secret, Totp};
 use url::form_urlencoded::Serializer;
 
 /// Somebody who is signed in to a server's pages.
 pub struct Person {
     base: String,
     cookies: BTreeMap<String, String>,
+}
+
+/// What somebody has who has set up a second factor.
+pub struct Phone {
+    totp: Totp,
+    pub recovery_codes: Vec<String>,
+}
+
+impl Phone {
+    /// The six digits that come next: those of now may have been used, and the server takes these already.
+    pub fn next_code(&self) -> String {
+        self.totp.generate(unix_now() + 30).to_string()
+    }
 }
 
 /// What they say to a request.
@@ -31,6 +45,23 @@ impl Person {
         let done = person.submit(&page, "/signin/code", &[("code", &code)]);
         assert_eq!(done.header("location"), Some("/device"), "{}", text(&done));
         person
+    }
+
+    /// Sets a second factor up.
+    pub fn protect(&mut self) -> Phone {
+        const SET_UP: &str = "/dashboard/security/setup";
+        let page = self.get("/dashboard/security");
+        let asked = self.submit(&page, SET_UP, &[]);
+        assert_eq!(asked.header("location"), Some(SET_UP), "{}", text(&asked));
+        let page = self.get(SET_UP);
+        let secret = between(&text(&page), "<code>", "</code>").replace(' ', "");
+        let totp = Builder::new().with_secret(Secret::try_from_base32(&secret).expect("base32")).build();
+        let totp = totp.expect("a secret that is long enough");
+        let code = totp.generate(unix_now()).to_string();
+        let done = self.submit(&page, "/dashboard/security/confirm", &[("code", &code)]);
+        let list = between(&text(&done), "<ul class=\"mono\">", "</ul>");
+        let items = list.split("<li>").filter_map(|item| item.split_once("</li>"));
+        Phone { totp, recovery_codes: items.map(|(code, _)| code.to_owned()).collect() }
     }
 
     /// Types a device's code and decides; what the page says then.
@@ -85,6 +116,15 @@ impl Person {
         self.cookies.retain(|_, value| !value.is_empty());
         answer
     }
+}
+
+fn unix_now() -> u64 {
+    jiff::Timestamp::now().as_second().unsigned_abs()
+}
+
+fn between(text: &str, before: &str, after: &str) -> String {
+    let inside = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+    inside.unwrap_or_else(|| panic!("{before} is not in {text}")).0.to_owned()
 }
 
 /// The value of a hidden field.

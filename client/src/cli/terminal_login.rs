@@ -30,11 +30,19 @@ pub struct LoginOptions {
     pub code_file: Option<CodeFile>,
 }
 
+/// Which answers the command line has.
+#[derive(Clone, Copy)]
+struct Given {
+    email: bool,
+    code: bool,
+}
+
 /// A sign-in as this terminal sees it.
 pub struct TerminalLogin<'a> {
     context: &'a Context,
     client: ProfileClient<'a>,
     options: LoginOptions,
+    was_given: Given,
     /// The step that was shown last.
     shown: Option<Step>,
     listening: bool,
@@ -46,7 +54,8 @@ pub struct TerminalLogin<'a> {
 impl<'a> TerminalLogin<'a> {
     pub fn new(context: &'a Context, client: ProfileClient<'a>, options: LoginOptions) -> Self {
         let stdin_or_step = StdinOrStep::new();
-        Self { context, client, options, shown: None, listening: false, stdin_or_step, page: None }
+        let was_given = Given { email: options.email.is_some(), code: options.code_file.is_some() };
+        Self { context, client, options, was_given, shown: None, listening: false, stdin_or_step, page: None }
     }
 
     /// Goes through the steps to the end.
@@ -112,7 +121,7 @@ impl<'a> TerminalLogin<'a> {
             Some(text) => Some(text),
             None => {
                 if let Some(again) = again.as_ref().filter(|_| !self.asking_helps(field)) {
-                    return Err(again.clone());
+                    return Err(self.given_in_vain(flow, field, again));
                 }
                 match self.ask(step)? {
                     LineOrStep::Line(line) => line?,
@@ -140,13 +149,29 @@ impl<'a> TerminalLogin<'a> {
         }
     }
 
-    /// Whether a question that comes again can be answered here.
+    /// Whether a question that comes again can be answered here: not where the command line had the answer, unless
+    /// somebody is there.
     fn asking_helps(&self, field: Field) -> bool {
         let at_hand = self.context.options.json || io::stdin().is_terminal();
         match field {
             Field::Token => self.context.options.token.is_none() && at_hand,
-            Field::Email | Field::Code | Field::SecondFactor => true,
+            Field::Email => !self.was_given.email || at_hand,
+            Field::Code => !self.was_given.code || at_hand,
+            Field::SecondFactor => true,
         }
+    }
+
+    /// Why the answer on the command line would not do. A code can be given again; anything else begins anew.
+    fn given_in_vain(&mut self, flow: FlowId, field: Field, why: &Failure) -> Failure {
+        let mut failure = why.clone();
+        if field == Field::Code {
+            let again = self.context.command("login --continue");
+            failure.hint = format!("Go on with: {again} --code-file FILE").into();
+        } else {
+            // Whether or not the agent hears of it, this command has ended.
+            let _ = self.client.call(Leave { flow });
+        }
+        failure
     }
 
     /// Puts the question to whoever is at standard input, until somebody answers it elsewhere.

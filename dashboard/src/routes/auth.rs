@@ -7,7 +7,7 @@ use crate::problem::{Problem, asked_again};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use everkey_client::{Field, Reminder, Revocation, Secret, State as Stand, Status, Step};
+use everkey_client::{Field, Reminder, Revocation, Secret, SignInUnderWay, State as Stand, Status, Step};
 use everkey_proto::request::{self, Answer, Login, Logout, ProfileCall, UnderWay};
 use everkey_proto::{DEFAULT_PROFILE, Entry, FlowId, SignInMethod, pasted};
 use serde::Deserialize;
@@ -31,14 +31,12 @@ pub async fn status() -> Response {
 #[derive(Deserialize)]
 pub struct WantedCode {
     email: Option<Value>,
-    /// The sign-in of another address, in whose place this one begins.
-    replace: Option<FlowId>,
 }
 
 /// Has a code sent, or another one.
 pub async fn login_request(State(app): State<App>, Fields(wanted): Fields<WantedCode>) -> Response {
     let email = address(wanted.email.as_ref())?;
-    let begun = begin(&email, wanted.replace).await;
+    let begun = begin(|other| replaces(other, &email)).await;
     app.feed().wake();
     let flow = begun?;
     match step(Answer { flow, entry: Entry::Email(email) }).await? {
@@ -75,7 +73,7 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
         ));
     }
     let second_factor = attempt.second_factor.filter(|answer| !answer.expose().trim().is_empty());
-    let flow = begin(&email, None).await?;
+    let flow = begin(|other| UnderWay::Join(other.flow)).await?;
     let mut answered = step(Answer { flow, entry: Entry::Code { email, code } }).await;
     if let (Ok(Step::Ask { field: Field::SecondFactor, again: None, .. }), Some(text)) =
         (&answered, second_factor)
@@ -137,18 +135,22 @@ pub(super) fn in_contract(reminder: &Reminder) -> Value {
     json!({ "next_audit_at": reminder.at, "user_email": reminder.email, "set_at": reminder.set_at })
 }
 
-/// The sign-in of this address: a new one, or the one that is under way. One of another address is left alone, unless
-/// it is to be replaced.
-async fn begin(email: &str, replace: Option<FlowId>) -> Result<FlowId, Problem> {
+/// The sign-in of another person ends when a code is wanted for this address: the contract has no word for asking.
+fn replaces(other: &SignInUnderWay, email: &str) -> UnderWay {
+    match &other.email {
+        Some(address) if address.eq_ignore_ascii_case(email) => UnderWay::Join(other.flow),
+        Some(_) | None => UnderWay::Replace(other.flow),
+    }
+}
+
+/// A sign-in, where one is under way as `what_becomes` of it.
+async fn begin(what_becomes: impl Fn(&SignInUnderWay) -> UnderWay) -> Result<FlowId, Problem> {
     let login = |under_way| Login { scheme: Some(SignInMethod::Otp), under_way };
     let asked = |login| agent::act(Some(DEFAULT_PROFILE.to_owned()), login);
-    let mut begun = asked(login(replace.map(UnderWay::Replace))).await;
-    let ours = begun.as_ref().err().and_then(|failure| failure.under_way.as_ref()).filter(|other| {
-        other.scheme == SignInMethod::Otp
-            && other.email.as_ref().is_none_or(|address| address.eq_ignore_ascii_case(email))
-    });
-    if let Some(flow) = ours.map(|other| other.flow) {
-        begun = asked(login(Some(UnderWay::Join(flow)))).await;
+    let mut begun = asked(login(None)).await;
+    if let Some(other) = begun.as_ref().err().and_then(|failure| failure.under_way.as_deref()) {
+        let under_way = what_becomes(other);
+        begun = asked(login(Some(under_way))).await;
     }
     match begun.map_err(Problem::of_contract)? {
         Step::Ask { flow, field: Field::Email | Field::Code | Field::SecondFactor, .. } => Ok(flow),

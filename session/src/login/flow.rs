@@ -47,6 +47,8 @@ pub(super) enum FlowStage {
     Calling(Op, Boot),
     /// A port is being opened.
     Listening(Op),
+    /// The disk keeps it for the agent's next life; woken then.
+    Keeping(Op, Boot),
     /// Woken then.
     Sleeping(Boot),
     /// The side-car notes what is to come.
@@ -63,6 +65,7 @@ impl Flow {
             FlowStage::Prompting | FlowStage::Sleeping(_) => false,
             FlowStage::Calling(mine, _)
             | FlowStage::Listening(mine)
+            | FlowStage::Keeping(mine, _)
             | FlowStage::Pinning(mine, _)
             | FlowStage::Writing(mine, _)
             | FlowStage::Checking(mine, ..) => *mine == op,
@@ -75,6 +78,7 @@ impl Flow {
             FlowStage::Prompting
             | FlowStage::Calling(..)
             | FlowStage::Listening(_)
+            | FlowStage::Keeping(..)
             | FlowStage::Sleeping(_) => false,
             FlowStage::Pinning(..) | FlowStage::Writing(..) | FlowStage::Checking(..) => true,
         }
@@ -90,6 +94,7 @@ impl Flow {
             FlowStage::Prompting
             | FlowStage::Calling(..)
             | FlowStage::Listening(_)
+            | FlowStage::Keeping(..)
             | FlowStage::Pinning(..)
             | FlowStage::Writing(..)
             | FlowStage::Checking(..) => None,

@@ -2,6 +2,7 @@
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
+use crate::input::Op;
 use crate::jobs::StoreJob;
 use crate::login::flow::{Flow, FlowStage};
 use crate::login::machine::Login;
@@ -9,6 +10,7 @@ use crate::login::method_machine::MethodMachine;
 use crate::login::schemes::device::Device;
 use crate::registration::Registration;
 use crate::reply::DeviceInstructions;
+use crate::time::Moment;
 use everkey_proto::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -31,20 +33,30 @@ pub struct KeptSignIn {
     pub interval: u64,
 }
 
-impl Login {
-    /// The sign-in is kept from the moment that its code is shown until it ends.
-    pub(super) fn keep(&mut self, out: &mut Outbox) {
-        let Some(flow) = &mut self.flow else { return };
-        let kept = match &flow.machine {
-            MethodMachine::Device(device) => device.kept(flow.id, flow.started_at),
+impl Flow {
+    /// The sign-in is kept from just before its code is shown until it ends; none if it is kept already, or can't be.
+    pub(super) fn keep(&mut self, out: &mut Outbox) -> Option<Op> {
+        let kept = match &self.machine {
+            MethodMachine::Device(device) => device.kept(self.id, self.started_at),
             MethodMachine::Otp(_)
             | MethodMachine::Browser(_)
             | MethodMachine::Token(_)
             | MethodMachine::Client(_) => None,
-        };
-        if let Some(kept) = kept.filter(|_| !flow.is_kept) {
-            flow.is_kept = true;
-            out.store(StoreJob::KeepSignIn(Some(Box::new(kept))));
+        }?;
+        let before = std::mem::replace(&mut self.is_kept, true);
+        (!before).then(|| out.store(StoreJob::KeepSignIn(Some(Box::new(kept)))))
+    }
+}
+
+impl Login {
+    /// The disk has it, or can't: the code is shown either way.
+    pub(super) fn kept(&mut self, now: &Moment, out: &mut Outbox) {
+        let Some(flow) = &mut self.flow else { return };
+        if let FlowStage::Keeping(_, wake) = flow.stage {
+            flow.stage = FlowStage::Sleeping(wake);
+            if let Some(question) = flow.machine.question() {
+                flow.prompt_all(now, &question, out);
+            }
         }
     }
 

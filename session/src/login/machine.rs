@@ -72,8 +72,8 @@ pub(crate) enum LoginEvent {
     },
     Listening(Op, Result<u16, ListenError>),
     Answered(Op, LoginAnswer),
-    /// The side-car has noted what is to come.
-    Pinned(Result<(), StoreError>),
+    /// The disk keeps the sign-in, or the side-car has noted what is to come.
+    Stored(Result<(), StoreError>),
     Replaced(Result<Replaced, StoreError>),
     /// The file was read after writing it failed.
     Checked(FileContent),
@@ -124,7 +124,7 @@ impl Login {
             }
             LoginEvent::Listening(op, port) => self.listening(cx.now, op, port, out),
             LoginEvent::Answered(op, answer) => self.answered(cx.now, op, answer, out),
-            LoginEvent::Pinned(result) => self.pinned(result, out),
+            LoginEvent::Stored(result) => self.stored(cx.now, result, out),
             LoginEvent::Replaced(result) => self.replaced(cx, result, out),
             LoginEvent::Checked(found) => self.checked(found, out),
             LoginEvent::Kept(kept) => {
@@ -295,6 +295,7 @@ impl Login {
             FlowStage::Calling(_, asked) => asked,
             FlowStage::Prompting
             | FlowStage::Listening(_)
+            | FlowStage::Keeping(..)
             | FlowStage::Sleeping(_)
             | FlowStage::Pinning(..)
             | FlowStage::Writing(..)
@@ -316,11 +317,14 @@ impl Login {
         match next {
             NextStep::Ask(question) => flow.prompt_all(now, &question, out),
             NextStep::Sleep { secs, show } => {
-                flow.stage = FlowStage::Sleeping(now.boot.plus_secs(secs));
-                if let Some(question) = show {
+                let wake = now.boot.plus_secs(secs);
+                flow.stage = FlowStage::Sleeping(wake);
+                // It is shown once it survives a kill.
+                if let Some(op) = flow.keep(out) {
+                    flow.stage = FlowStage::Keeping(op, wake);
+                } else if let Some(question) = show {
                     flow.prompt_all(now, &question, out);
                 }
-                self.keep(out);
             }
             NextStep::Listen(callback) => {
                 let op = out.net(NetJob::Listen(callback));

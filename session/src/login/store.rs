@@ -12,7 +12,7 @@ use crate::registration::{CallTarget, Registration};
 use crate::rotation::ArrivedSession;
 use crate::session::Holder;
 use crate::sidecar::{Pin, Sidecar};
-use crate::time::Boot;
+use crate::time::{Boot, Moment};
 use crate::token_response::TokenResponse;
 use everkey_proto::Secret;
 
@@ -53,7 +53,20 @@ impl Login {
         vec![LoginOutcome::Pending(pin)]
     }
 
-    pub(super) fn pinned(&mut self, result: Result<(), StoreError>, out: &mut Outbox) -> Vec<LoginOutcome> {
+    pub(super) fn stored(
+        &mut self,
+        now: &Moment,
+        result: Result<(), StoreError>,
+        out: &mut Outbox,
+    ) -> Vec<LoginOutcome> {
+        if self.flow.as_ref().is_some_and(|flow| matches!(flow.stage, FlowStage::Keeping(..))) {
+            self.kept(now, out);
+            return Vec::new();
+        }
+        self.pinned(result, out)
+    }
+
+    fn pinned(&mut self, result: Result<(), StoreError>, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow @ Flow { stage: FlowStage::Pinning(..), .. }) = &mut self.flow else {
             return Vec::new();
         };

@@ -240,7 +240,8 @@ impl Profile {
                 || session.is_only_fixed()
                 || rotation.is_questionable()
                 || scheme == SignInMethod::Token;
-            if !again && server == self.server() {
+            let joins = matches!(under_way, Some(UnderWay::Join(_))) && self.login.is_under_way();
+            if !again && !joins && server == self.server() {
                 let user = session.holder.user.clone();
                 return self.outbox.reply(waiter, ProfileReply::SignedIn { user, already: true });
             }

@@ -63,7 +63,7 @@ impl Profile {
         if self.sidecar.owns(op) {
             self.sidecar.written(now, result, &mut self.outbox);
         } else if self.login.owns(op) {
-            self.sign_in(now, LoginEvent::Pinned(result));
+            self.sign_in(now, LoginEvent::Stored(result));
         } else {
             self.rotate(now, RotationEvent::Stored(op, result));
         }

@@ -88,15 +88,18 @@ impl Agent {
 
     fn handle(&mut self, input: Input) -> Vec<Effect> {
         let now = self.moment();
-        let effects = self.profile.handle(&now, input).into_iter();
-        effects.filter(|effect| !self.keeps_sign_in(effect)).collect()
-    }
-
-    fn keeps_sign_in(&mut self, effect: &Effect) -> bool {
-        let Effect::Store(_, job) = effect else { return false };
-        let StoreJob::KeepSignIn(kept) = &**job else { return false };
-        self.kept_sign_in = kept.as_deref().cloned();
-        true
+        let mut rest = Vec::new();
+        for effect in self.profile.handle(&now, input) {
+            match effect {
+                Effect::Store(op, job) if matches!(*job, StoreJob::KeepSignIn(_)) => {
+                    let StoreJob::KeepSignIn(kept) = *job else { continue };
+                    self.kept_sign_in = kept.map(|kept| *kept);
+                    rest.extend(self.done(op, JobResult::Stored(Ok(()))));
+                }
+                other => rest.push(other),
+            }
+        }
+        rest
     }
 
     pub fn ask(&mut self, waiter: u64, ask: SessionRequest) -> Vec<Effect> {

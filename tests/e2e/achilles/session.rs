@@ -9,7 +9,7 @@ fn device_code_sign_in_writes_the_tools_own_format() {
     let shown = account.login();
     assert_eq!(shown["url"], format!("{}/cli/verify", world.proxy.url()), "{shown}");
     assert_eq!(shown["complete_url"], Value::Null, "that page wants the code typed");
-    let joined = account.login();
+    let joined = account.ask("login", &json!({ "join": shown["flow"] }));
     assert_eq!((&joined["flow"], &joined["user_code"]), (&shown["flow"], &shown["user_code"]));
     Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     let done = account.after(&shown);

@@ -101,7 +101,7 @@ fn a_page_that_browsers_should_not_open_is_never_shown() {
 }
 
 #[test]
-fn a_kill_during_a_sign_in_loses_nothing() {
+fn a_sign_in_goes_on_after_a_kill() {
     let (world, mut account) = signed_in(Setup::default());
     let other = world.another_server();
     let before = fs::read(world.home().join(FILE)).unwrap();
@@ -111,9 +111,14 @@ fn a_kill_during_a_sign_in_loses_nothing() {
     assert_eq!(fs::read(world.home().join(FILE)).unwrap(), before);
 
     let mut account = Account::of(&world, DEFAULT);
-    assert_eq!(account.ask("wait", &json!({ "flow": shown["flow"] }))["code"], "flow_gone");
+    let joined = account.ask("login", &json!({ "join": shown["flow"] }));
+    assert_eq!((&joined["reply"], &joined["user_code"]), (&"show".into(), &shown["user_code"]), "{joined}");
     account.refresh();
     assert_eq!((world.server.events("rotated"), other.events("rotated")), (1, 0));
+    Person::sign_in(&other, "bob@example.com").decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
+    assert_eq!(account.after(&joined)["user"]["email"], "bob@example.com");
+    account.refresh();
+    assert_eq!((world.server.events("rotated"), other.events("rotated")), (1, 1));
 }
 
 #[test]
@@ -122,8 +127,7 @@ fn signing_in_works_again_after_a_kill_before_tokens() {
     let mut account = Account::of(&world, DEFAULT);
     let gate = Gate::default();
     let shown = account.login();
-    let mut person = Person::sign_in(&world.server, ADA);
-    person.decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
+    Person::sign_in(&world.server, ADA).decide(shown["user_code"].as_str().unwrap(), Approval::Yes);
     world.proxy.every(POLL, Fault::HoldAnswer(gate.clone()));
     until("the tokens to be given out", || world.server.events("login") == 1);
     kill_and_wait(world.agent_pid());
@@ -132,7 +136,9 @@ fn signing_in_works_again_after_a_kill_before_tokens() {
     assert!(!world.home().join(FILE).exists());
     let mut account = Account::of(&world, DEFAULT);
     assert_eq!(account.status()["state"], "signed_out");
-    sign_in(&mut account, &mut person);
+    // The agent's next life polls with the same code.
+    let done = account.after(&shown);
+    assert_eq!(done["reply"], "done", "{done}");
     assert_as_the_contract_says(&world);
 }
 
@@ -164,4 +170,20 @@ fn its_commands_use_the_configured_server_and_show_the_user() {
     let failed = talk.json();
     assert!(failed["message"].as_str().is_some_and(|text| text.contains("denied")), "{failed}");
     talk.finish().exits(5);
+}
+
+#[test]
+fn the_command_goes_on_when_the_agent_is_killed() {
+    let world = world(Setup::default());
+    let mut talk = world.start("login --profile achilles --json");
+    let code = talk.json()["user_code"].as_str().unwrap().to_owned();
+    world.kill_agent();
+    Person::sign_in(&world.server, ADA).decide(&code, Approval::Yes);
+    let mut step = talk.json();
+    if step["type"] == "show" {
+        assert_eq!(step["user_code"], code.as_str());
+        step = talk.json();
+    }
+    assert_eq!((&step["type"], &step["user"]["email"]), (&"done".into(), &ADA.into()), "{step}");
+    talk.finish().ok();
 }

@@ -1,6 +1,7 @@
 //! The command line: its forms, its JSON, its exit codes.
 
-use everkey_tests::{ADA, Setup, World};
+use everkey_tests::{ADA, Canned, Fault, Setup, World};
+use serde_json::Value;
 
 #[test]
 fn usage_errors_exit_2_and_say_where_help_is() {
@@ -132,4 +133,47 @@ fn without_a_home_it_says_what_to_set() {
     world.set_env("EVERKEY_HOME", "");
     world.set_env("HOME", "");
     world.everkey("auth whoami").exits(7).complains("EVERKEY_HOME");
+}
+
+#[test]
+fn version_and_log_are_json_where_asked() {
+    let world = World::new();
+    let version = world.everkey("--version --json").exits(0).json();
+    assert_eq!(version["program"], "everkey", "{version}");
+    assert!(world.everkey("--version").ok().ends_with(version["version"].as_str().unwrap()));
+    world.everkey("agent start").ok();
+    let log = world.everkey("agent logs --json").ok();
+    let entries: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(entries.iter().any(|entry| entry["level"] == "info" && entry["message"].is_string()), "{log}");
+}
+
+#[test]
+fn every_time_is_local_with_its_offset() {
+    let mut world = World::with(Setup::default());
+    world.set_env("TZ", "XYZ-5:45");
+    world.login();
+    world.everkey("reminder set").ok();
+    let status = world.everkey("status").ok();
+    let offsets = |text: &str| text.matches(" +05:45 (in ").count();
+    let times = status.lines().filter(|line| {
+        ["Expires", "Refresh", "Session", "Reminder"].iter().any(|name| line.starts_with(name))
+    });
+    assert_eq!(offsets(&status), times.count(), "{status}");
+    assert!(offsets(&world.everkey("reminder get").ok()) == 1);
+    assert!(offsets(&world.everkey("refresh").ok()) == 1);
+    let mut events = world.start("events --past");
+    assert!(events.line().contains(" +05:45  "));
+    let short = world.everkey("token --min-validity 9999h").exits(0);
+    assert!(offsets(&short.err) == 1, "{short:?}");
+}
+
+#[test]
+fn a_wait_says_until_when_and_counts_one_second() {
+    let world = World::new();
+    for (secs, words) in [("1", "wait 1 second. "), ("30", "wait 30 seconds. ")] {
+        let wait = Canned::new(429, "application/json", &[&format!("Retry-After: {secs}")], "{}");
+        world.proxy.next("/v0/auth/login/request", Fault::Answer(wait));
+        let said = world.cli("login").stdin(&format!("{ADA}\n")).run().exits(6).complains(words);
+        assert!(said.err.contains("That is until ") && !said.err.contains("longer"), "{said:?}");
+    }
 }

@@ -162,13 +162,13 @@ fn print(context: &Context, status: &Status, given: bool) {
         row("Static", masked);
     }
     if let Some(at) = status.access_expires_at {
-        row("Expires", &dates::utc(at));
+        row("Expires", &dates::local(at));
     }
     if let Some(at) = status.next_refresh_at {
-        row("Refresh", &dates::utc(at));
+        row("Refresh", &dates::local(at));
     }
     if let Some(at) = status.refresh_expires_at {
-        row("Session", &format!("ends {}", dates::utc(at)));
+        row("Session", &format!("ends {}", dates::local(at)));
     }
     row("File", &status.session_file);
     let (word, colour) = state(status.state);
@@ -183,7 +183,7 @@ fn print(context: &Context, status: &Status, given: bool) {
         }
     }
     if let Some(by) = status.sign_in_by {
-        row("Sign in", &format!("may be needed {}", dates::utc(by)));
+        row("Sign in", &format!("may be needed by {}", dates::local(by)));
     }
     if let Some(replay) = status.replay.as_ref().filter(|replay| replay.source != ReplaySource::Nobody) {
         row("Repeats", &repeats(replay));
@@ -210,7 +210,7 @@ fn repeats(replay: &Replay) -> String {
         ReplaySource::Table { date } => format!("known since {date}"),
         ReplaySource::Learnt { at, count } => {
             let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-            format!("seen {times}, last on {}", dates::utc(*at))
+            format!("seen {times}, last on {}", dates::local(*at))
         }
         ReplaySource::Nobody => "nobody says".to_owned(),
     };

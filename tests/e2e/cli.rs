@@ -177,3 +177,56 @@ fn a_wait_says_until_when_and_counts_one_second() {
         assert!(said.err.contains("That is until ") && !said.err.contains("longer"), "{said:?}");
     }
 }
+
+#[test]
+fn whoever_is_not_signed_in_reads_what_to_run() {
+    let world = World::new();
+    for words in ["whoami", "status", "token", "refresh", "reminder get", "reminder set"] {
+        let said = world.everkey(words).exits(1);
+        assert!(said.err.contains("`everkey login`"), "{words}: {said:?}");
+    }
+    let said = world.everkey("whoami --profile binboi").exits(1);
+    assert!(said.err.contains("`everkey login --profile binboi`"), "{said:?}");
+    assert_eq!(said.out, "not signed in\n");
+}
+
+#[test]
+fn all_accounts_in_use_are_listed_and_signed_out() {
+    let world = World::new();
+    world.everkey("status --all").exits(1).complains("`everkey login`");
+    let unused = world.everkey("profile list").ok();
+    assert!(
+        unused.lines().count() >= 4 && unused.lines().all(|line| line.ends_with("  not used")),
+        "{unused}"
+    );
+    assert_eq!(world.find_agent(), None, "nobody had to be asked");
+
+    world.login();
+    let server = world.proxy.url();
+    world.configure(&format!("[profiles.work]\nprovider = \"failproofai\"\nserver = \"{server}\"\n"));
+    let list = world.everkey("profile list").ok();
+    let line = |name: &str| list.lines().find(|line| line[2..].starts_with(name)).unwrap().to_owned();
+    let own = line("failproofai");
+    assert!(own.contains(ADA) && own.contains("valid, expires 20") && own.contains(" (in "), "{own}");
+    assert!(line("work").ends_with("  signed out") && line("binboi").ends_with("  not used"), "{list}");
+    let json = world.everkey("profile list --json").exits(0).json();
+    let listed = json["profiles"].as_array().unwrap();
+    let listed = listed.iter().find(|one| one["name"] == "failproofai").unwrap();
+    assert_eq!((&listed["state"], &listed["user"]["email"]), (&"valid".into(), &ADA.into()), "{listed}");
+    assert!(listed["access_expires_at"].is_u64(), "{listed}");
+
+    let all = world.everkey("status --all").exits(1);
+    assert!(all.out.contains("failproofai:\n") && all.out.contains("work:\n"), "{all:?}");
+    assert!(!all.out.contains("binboi") && !all.out.contains("dot-ai"), "{all:?}");
+    assert!(all.err.contains("`everkey login --profile work`"), "{all:?}");
+    let lines = world.everkey("status --all --json").exits(1).out;
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    world.everkey("status --all --profile work").exits(2);
+
+    let out = world.everkey("logout --all").exits(0).out;
+    assert!(
+        out.contains("failproofai:\nSigned out.") && out.contains("work:\nNobody was signed in."),
+        "{out}"
+    );
+    assert!(world.session().is_none());
+}

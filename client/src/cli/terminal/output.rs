@@ -80,12 +80,11 @@ fn is_nobody(failure: &Failure) -> bool {
 fn reason(failure: &Failure) {
     let reason = failure.message.trim_start_matches(NOBODY).trim();
     let reason = reason.trim_start_matches('(').trim_end_matches(')');
-    if !reason.is_empty() {
-        error_line(format_args!(
-            "{}. {}",
-            plain(reason.trim_end_matches('.')),
-            plain(&hint_text(&failure.hint))
-        ));
+    let hint = plain(&hint_text(&failure.hint));
+    if reason.is_empty() {
+        error_line(hint);
+    } else {
+        error_line(format_args!("{}. {hint}", plain(reason.trim_end_matches('.'))));
     }
 }
 

@@ -72,7 +72,7 @@ fn without_verb(
 ) -> Result<Task, WrongUsage> {
     let wrong = |error| Err(WrongUsage { error, path: Vec::new() });
     if help {
-        return Ok(Task::Print(help::general(table)));
+        return Ok(Task::Print(if in_auth { help::of_auth(table) } else { help::general(table) }));
     }
     if let Some(unknown) = line.unknown_option(table) {
         return wrong(UsageError::UnknownOption(unknown.to_owned()));

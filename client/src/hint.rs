@@ -6,7 +6,7 @@ use everkey_proto::reply::Hint;
 
 /// A hint as a sentence that names everkey's own commands.
 pub fn hint_text(hint: &Hint) -> String {
-    hint_text_with(hint, |command| format!("everkey auth {command}"), None)
+    hint_text_with(hint, |command| format!("everkey {command}"), None)
 }
 
 /// The same with commands as `command` writes them (`login`, `refresh --force`), for a profile of this provider.

@@ -3,7 +3,7 @@
 use crate::environment;
 use everkey_config::ProviderKind;
 use everkey_config::profile::ResolvedProfile;
-use everkey_proto::Secret;
+use everkey_proto::{Secret, server_url};
 
 /// Where the tool of one provider looks for its token and its server, the first match first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub fn named_servers(
     option: Option<(&'static str, &str)>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Vec<NamedServer> {
-    let named = |server: &str, origin| NamedServer { server: server.trim().to_owned(), origin };
+    let named = |server: &str, origin| NamedServer { server: server_url::completed(server), origin };
     let variables = rules(profile.provider).server_variables.iter();
     let variables = variables.filter_map(|name| Some(named(&variable(name)?, Origin::Variable(name))));
     let option = option.map(|(name, server)| named(server, Origin::Option(name)));

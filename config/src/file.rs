@@ -294,6 +294,7 @@ fn url(
     check: fn(&str) -> Result<(), NotAnAddress>,
 ) -> Result<Option<String>, ConfigError> {
     let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
+    let value = server_url::completed(&value);
     match check(&value) {
         Ok(()) => Ok(Some(value)),
         Err(e) => Err(source.error(at, Some(key), format!("`{key}`: {e}"))),

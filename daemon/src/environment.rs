@@ -1,6 +1,6 @@
 //! What the environment says. Every variable that the agent reads is read here or in `logging.rs`.
 
-use crate::http::base_url;
+use crate::http::typed_base_url;
 use anyhow::{Context, Result, anyhow, bail};
 use everkey_config::paths::Places;
 use everkey_session::hex;
@@ -37,7 +37,7 @@ impl Environment {
             bail!("FAILPROOFAI_AUTH_DIR must be an absolute path");
         }
         let named = text("FAILPROOF_API_URL").or_else(|| text("FAILPROOFAI_API_URL"));
-        let server = named.map(|server| base_url(&server)).transpose();
+        let server = named.map(|server| typed_base_url(&server)).transpose();
         Ok(Self {
             server: server.map_err(|why| anyhow!("FAILPROOF_API_URL: {why}"))?,
             auth_dir,

@@ -20,9 +20,26 @@ pub enum NotAnAddress {
     Query,
 }
 
-/// A server's base URL as it is compared and stored: trimmed, no trailing slashes.
+/// A server's base URL as it is compared and stored: completed, no trailing slashes.
 pub fn normal_server(url: &str) -> String {
-    url.trim().trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
+    completed(url).trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
+}
+
+/// What somebody means who types a host alone: http for a name of this machine, https for any other. A single word is
+/// taken for a host only with a port.
+pub fn completed(text: &str) -> String {
+    let text = text.trim();
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return completed(&format!("[{text}]"));
+    }
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    match host(authority) {
+        Some(host) if !text.contains("://") && is_loopback(host) => format!("http://{text}"),
+        Some(host) if !text.contains("://") && (authority != host || host.contains('.')) => {
+            format!("https://{text}")
+        }
+        Some(_) | None => text.to_owned(),
+    }
 }
 
 /// Whether this is a base URL that credentials may be sent to: no user, query or fragment.
@@ -124,6 +141,35 @@ mod tests {
         ] {
             assert_eq!(check_server(bad), Err(NotAnAddress::Malformed), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_bare_host_gets_the_scheme_that_is_meant() {
+        for (typed, meant) in [
+            ("127.0.0.1:8787", "http://127.0.0.1:8787"),
+            ("localhost:8787", "http://localhost:8787"),
+            ("LOCALHOST", "http://LOCALHOST"),
+            (" localhost/base/ ", "http://localhost/base/"),
+            ("127.9.9.9", "http://127.9.9.9"),
+            ("[::1]:8787", "http://[::1]:8787"),
+            ("::1", "http://[::1]"),
+            ("api.example.com", "https://api.example.com"),
+            ("api.example.com:8443/x", "https://api.example.com:8443/x"),
+            ("192.168.0.7:8787", "https://192.168.0.7:8787"),
+            ("127.0.0.1.example.com", "https://127.0.0.1.example.com"),
+            ("intranet:8443", "https://intranet:8443"),
+            ("2001:db8::7", "https://[2001:db8::7]"),
+        ] {
+            assert_eq!(completed(typed), meant);
+            assert_eq!(check_server(&completed(typed)), Ok(()), "{typed}");
+            assert_eq!(normal_server(&normal_server(typed)), normal_server(typed));
+        }
+        for other in
+            ["", "nonsense", "http://a", "ftp://127.0.0.1", "a b.c", "u:p@a.b", "javascript:x", "a:99999"]
+        {
+            assert_eq!(completed(other), other);
+        }
+        assert_eq!(check_server(&completed("u@a.b")), Err(NotAnAddress::Malformed));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line: its forms, its JSON, its exit codes.
 
-use everkey_tests::{ADA, Setup, World};
+use everkey_tests::{ADA, Canned, Fault, Setup, World};
+use serde_json::Value;
 
 #[test]
 fn usage_errors_exit_2_and_say_where_help_is() {
@@ -132,4 +133,100 @@ fn without_a_home_it_says_what_to_set() {
     world.set_env("EVERKEY_HOME", "");
     world.set_env("HOME", "");
     world.everkey("auth whoami").exits(7).complains("EVERKEY_HOME");
+}
+
+#[test]
+fn version_and_log_are_json_where_asked() {
+    let world = World::new();
+    let version = world.everkey("--version --json").exits(0).json();
+    assert_eq!(version["program"], "everkey", "{version}");
+    assert!(world.everkey("--version").ok().ends_with(version["version"].as_str().unwrap()));
+    world.everkey("agent start").ok();
+    let log = world.everkey("agent logs --json").ok();
+    let entries: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(entries.iter().any(|entry| entry["level"] == "info" && entry["message"].is_string()), "{log}");
+}
+
+#[test]
+fn every_time_is_local_with_its_offset() {
+    let mut world = World::with(Setup::default());
+    world.set_env("TZ", "XYZ-5:45");
+    world.login();
+    world.everkey("reminder set").ok();
+    let status = world.everkey("status").ok();
+    let offsets = |text: &str| text.matches(" +05:45 (in ").count();
+    let times = status.lines().filter(|line| {
+        ["Expires", "Refresh", "Session", "Reminder"].iter().any(|name| line.starts_with(name))
+    });
+    assert_eq!(offsets(&status), times.count(), "{status}");
+    assert!(offsets(&world.everkey("reminder get").ok()) == 1);
+    assert!(offsets(&world.everkey("refresh").ok()) == 1);
+    let mut events = world.start("events --past");
+    assert!(events.line().contains(" +05:45  "));
+    let short = world.everkey("token --min-validity 9999h").exits(0);
+    assert!(offsets(&short.err) == 1, "{short:?}");
+}
+
+#[test]
+fn a_wait_says_until_when_and_counts_one_second() {
+    let world = World::new();
+    for (secs, words) in [("1", "wait 1 second. "), ("30", "wait 30 seconds. ")] {
+        let wait = Canned::new(429, "application/json", &[&format!("Retry-After: {secs}")], "{}");
+        world.proxy.next("/v0/auth/login/request", Fault::Answer(wait));
+        let said = world.cli("login").stdin(&format!("{ADA}\n")).run().exits(6).complains(words);
+        assert!(said.err.contains("That is until ") && !said.err.contains("longer"), "{said:?}");
+    }
+}
+
+#[test]
+fn whoever_is_not_signed_in_reads_what_to_run() {
+    let world = World::new();
+    for words in ["whoami", "status", "token", "refresh", "reminder get", "reminder set"] {
+        let said = world.everkey(words).exits(1);
+        assert!(said.err.contains("`everkey login`"), "{words}: {said:?}");
+    }
+    let said = world.everkey("whoami --profile binboi").exits(1);
+    assert!(said.err.contains("`everkey login --profile binboi`"), "{said:?}");
+    assert_eq!(said.out, "not signed in\n");
+}
+
+#[test]
+fn all_accounts_in_use_are_listed_and_signed_out() {
+    let world = World::new();
+    world.everkey("status --all").exits(1).complains("`everkey login`");
+    let unused = world.everkey("profile list").ok();
+    assert!(
+        unused.lines().count() >= 4 && unused.lines().all(|line| line.ends_with("  not used")),
+        "{unused}"
+    );
+    assert_eq!(world.find_agent(), None, "nobody had to be asked");
+
+    world.login();
+    let server = world.proxy.url();
+    world.configure(&format!("[profiles.work]\nprovider = \"failproofai\"\nserver = \"{server}\"\n"));
+    let list = world.everkey("profile list").ok();
+    let line = |name: &str| list.lines().find(|line| line[2..].starts_with(name)).unwrap().to_owned();
+    let own = line("failproofai");
+    assert!(own.contains(ADA) && own.contains("valid, expires 20") && own.contains(" (in "), "{own}");
+    assert!(line("work").ends_with("  signed out") && line("binboi").ends_with("  not used"), "{list}");
+    let json = world.everkey("profile list --json").exits(0).json();
+    let listed = json["profiles"].as_array().unwrap();
+    let listed = listed.iter().find(|one| one["name"] == "failproofai").unwrap();
+    assert_eq!((&listed["state"], &listed["user"]["email"]), (&"valid".into(), &ADA.into()), "{listed}");
+    assert!(listed["access_expires_at"].is_u64(), "{listed}");
+
+    let all = world.everkey("status --all").exits(1);
+    assert!(all.out.contains("failproofai:\n") && all.out.contains("work:\n"), "{all:?}");
+    assert!(!all.out.contains("binboi") && !all.out.contains("dot-ai"), "{all:?}");
+    assert!(all.err.contains("`everkey login --profile work`"), "{all:?}");
+    let lines = world.everkey("status --all --json").exits(1).out;
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    world.everkey("status --all --profile work").exits(2);
+
+    let out = world.everkey("logout --all").exits(0).out;
+    assert!(
+        out.contains("failproofai:\nSigned out.") && out.contains("work:\nNobody was signed in."),
+        "{out}"
+    );
+    assert!(world.session().is_none());
 }

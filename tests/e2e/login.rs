@@ -302,3 +302,37 @@ fn a_second_factor_is_a_step_of_the_sign_in() {
     assert!(said.err.contains("second factor"), "{said:?}");
     assert!(said.ok().contains(&format!("Signed in as {ADA}")));
 }
+
+#[test]
+fn a_bare_host_is_taken_as_it_is_meant() {
+    let mut world = World::new();
+    let here = world.proxy.url();
+    let bare = here.trim_start_matches("http://").to_owned();
+    let port = bare.rsplit(':').next().unwrap_or_default().to_owned();
+    world.set_env("FAILPROOF_API_URL", "");
+    let said = world.cli(&format!("login --server {bare}")).stdin(&format!("{ADA}\n")).run().exits(2);
+    assert!(said.err.contains(&format!("Signing in at {here}\n")), "{said:?}");
+    assert_eq!(world.server.codes(ADA).len(), 1, "{said:?}");
+    world.cli(&format!("login --new --server localhost:{port}")).stdin(&format!("{ADA}\n")).run().exits(2);
+    assert_eq!(world.server.codes(ADA).len(), 2);
+    let said = world.everkey("login --server https://[::1").exits(2);
+    assert!(said.err.contains("one looks like https://") && !said.err.contains("IPv6"), "{said:?}");
+
+    world.configure(&format!("[profiles.failproofai]\nprovider = \"failproofai\"\nserver = \"{bare}\"\n"));
+    assert_eq!(world.everkey("profile show failproofai --json").json()["server"], here.as_str());
+}
+
+#[test]
+fn where_something_answers_the_network_is_not_blamed() {
+    let world = World::new();
+    for canned in [
+        Canned::captive_portal(),
+        Canned::new(404, "text/html", &[], "<h1>Not found</h1>"),
+        Canned::new(501, "text/html", &[], "<h1>Unsupported method</h1>"),
+        Canned::new(502, "text/html", &[], "<h1>Bad gateway</h1>"),
+    ] {
+        world.proxy.next(REQUEST, Fault::Answer(canned));
+        let said = world.cli("login").stdin(&format!("{ADA}\n")).run().exits(4);
+        assert!(!said.err.contains("your network"), "{said:?}");
+    }
+}

@@ -43,7 +43,7 @@ fn it_is_set_shown_and_cleared() {
     let reminder = get(&world);
     let due = Timestamp::from_second(reminder["at"].as_i64().unwrap()).unwrap();
     let due = due.to_zoned(now().time_zone().clone());
-    let shown = format!("{} (in 7 days)", due.strftime("%Y-%m-%d %H:%M"));
+    let shown = format!("{} (in 7 days)", due.strftime("%Y-%m-%d %H:%M:%S %:z"));
     assert!(said.starts_with(&format!("Reminder set for {shown}.\nThe api-server ")), "{said}");
     assert_eq!((&reminder["email"], &reminder["due"]), (&json!(ADA), &json!(false)));
     until_told(&world);
@@ -82,7 +82,7 @@ fn a_time_is_local_unless_it_names_an_offset() {
     let mut command = world.command(std::path::Path::new(&client(&world)));
     command.args(["reminder", "set", "--at", &format!("{day} 16:00")]);
     let said = everkey_tests::cli::Cli::new(command).run().ok();
-    assert!(said.starts_with(&format!("Reminder set for {day} 16:00 (in ")), "{said}");
+    assert!(said.starts_with(&format!("Reminder set for {day} 16:00:00 +09:00 (in ")), "{said}");
     assert_eq!(at(&world), there(16));
 }
 
@@ -152,7 +152,7 @@ fn a_due_reminder_stays_visible_and_says_what_to_do() {
     let soon = now().timestamp().checked_add(3.seconds()).unwrap();
     world.everkey(&format!("reminder set --at {}", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))).ok();
     until("it to be due", || get(&world)["due"] == true);
-    let shown = soon.to_zoned(now().time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let shown = soon.to_zoned(now().time_zone().clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
     let said = world.everkey("reminder get").ok();
     assert!(said.starts_with(&format!("due since {shown} (")), "{said}");
     let todo = "Then `everkey reminder set` sets the next one, and `everkey reminder clear` ends it.";

@@ -47,6 +47,20 @@ impl Context {
         Ok(context)
     }
 
+    /// One for each account that somebody uses.
+    pub fn of_all(options: &SharedOptions) -> Result<Vec<Self>, Failure> {
+        let configuration = UserConfiguration::read()?;
+        let used = configuration.profiles.iter().filter(|profile| configuration.is_used(profile));
+        Ok(used
+            .map(|profile| Self {
+                options: options.clone(),
+                configuration: configuration.clone(),
+                profile: profile.clone(),
+                chosen: Chosen::Option,
+            })
+            .collect())
+    }
+
     /// The agent, started if none runs.
     pub fn agent(&self) -> Result<Agent, Failure> {
         Agent::connect_as(NAME)
@@ -92,7 +106,7 @@ impl Context {
         Ok(precedence::given_tokens(self.profile.provider, option, environment::text))
     }
 
-    /// How this command line would be typed with another word: `everkey auth login`, `dot-ai auth login`.
+    /// How this command line would be typed with another word: `everkey login`, `dot-ai auth login`.
     pub fn command(&self, word: &str) -> String {
         typed(&self.chosen, &self.profile, word)
     }
@@ -154,8 +168,8 @@ fn typed(chosen: &Chosen, profile: &ResolvedProfile, word: &str) -> String {
             let auth = matches!(profile.provider, ProviderKind::DotAi | ProviderKind::Failproofai);
             format!("{name} {}{word}", if auth { "auth " } else { "" })
         }
-        Chosen::Option => format!("everkey auth {word} --profile {}", profile.name),
-        Chosen::Variable | Chosen::Configuration | Chosen::Default => format!("everkey auth {word}"),
+        Chosen::Option => format!("everkey {word} --profile {}", profile.name),
+        Chosen::Variable | Chosen::Configuration | Chosen::Default => format!("everkey {word}"),
     }
 }
 
@@ -190,7 +204,7 @@ mod tests {
         assert_eq!(said(link("achilles"), ProviderKind::Achilles), "Run `achilles login`.");
         assert_eq!(said(link("dot-ai"), ProviderKind::DotAi), "Run `dot-ai auth login`.");
         assert_eq!(said(link("failproofai"), ProviderKind::Failproofai), "Run `failproofai auth login`.");
-        assert_eq!(said(Chosen::Option, ProviderKind::Binboi), "Run `everkey auth login --profile binboi`.");
-        assert_eq!(said(Chosen::Variable, ProviderKind::Binboi), "Run `everkey auth login`.");
+        assert_eq!(said(Chosen::Option, ProviderKind::Binboi), "Run `everkey login --profile binboi`.");
+        assert_eq!(said(Chosen::Variable, ProviderKind::Binboi), "Run `everkey login`.");
     }
 }

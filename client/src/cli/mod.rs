@@ -3,10 +3,12 @@
 mod config_file;
 mod context;
 mod dashboard_program;
+mod every_account;
 mod explain;
 mod profile_link;
 mod render;
 mod restart;
+mod standing;
 mod terminal;
 mod terminal_login;
 mod usage;

@@ -217,7 +217,11 @@ impl<'a> TerminalLogin<'a> {
         let code = words::DeviceCodeText {
             url: output::plain(url),
             user_code: output::plain(user_code),
-            expires: dates::local_time(*expires_at, "%-I:%M:%S %p"),
+            expires: match self.context.profile.provider {
+                // As its document has it.
+                ProviderKind::Achilles => dates::in_form(*expires_at, "%-I:%M:%S %p"),
+                _ => dates::clock(*expires_at),
+            },
             qr: everkey_proto::server_url::check(address).ok().and_then(|()| qr::for_terminal(address)),
         };
         output::line(match self.context.profile.provider {
@@ -234,7 +238,7 @@ impl<'a> TerminalLogin<'a> {
             }));
             return self.listen(flow);
         }
-        let until = dates::local_time(*expires_at, "%H:%M:%S");
+        let until = dates::clock(*expires_at);
         let address = output::plain(url);
         let no_browser = self.options.no_browser;
         if !no_browser {

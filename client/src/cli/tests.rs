@@ -153,8 +153,11 @@ fn every_form_of_a_command_means_the_same() {
     for text in ["-p failproofai whoami", "--profile=failproofai auth whoami --json", "--json --whoami"] {
         assert_eq!(verb(text), "whoami", "{text}");
     }
-    for text in ["", "help", "auth help", "--help", "help auth", "auth --help", "--json"] {
+    for text in ["", "help", "--help", "--json"] {
         assert_eq!(page(text), help::general(VERBS), "{text}");
+    }
+    for text in ["auth help", "help auth", "auth --help"] {
+        assert_eq!(page(text), help::of_auth(VERBS), "{text}");
     }
     for text in ["agent help", "help agent"] {
         assert_eq!(page(text), page("agent --help"), "{text}");
@@ -182,6 +185,18 @@ fn the_tools_commands_are_read_as_their_documents_write_them() {
         ("profile add help --provider x", "profile add"),
     ] {
         assert_eq!(verb(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn auth_and_help_list_the_same_verbs() {
+    let listed = complaint("auth");
+    let listed = listed.split("one of: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    for page in [page("auth --help"), page("--help")] {
+        let list = page.split("auth COMMAND").nth(1).unwrap_or_default();
+        let list = list.split(":\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+        let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names.join(", "), listed);
     }
 }
 

@@ -4,7 +4,7 @@ use super::Broker;
 use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
 use crate::configuration::ConfiguredProfile;
-use crate::http::base_url;
+use crate::http::typed_base_url;
 use crate::{access_log, agent_failures};
 use anyhow::Result;
 use everkey_config::ProviderKind;
@@ -123,7 +123,7 @@ impl Broker {
 
     fn ask_profile(&mut self, index: usize, asked: RequestToProfile) -> Result<()> {
         let RequestToProfile { mut expect, request, caller, reply, .. } = asked;
-        match expect.server.as_deref().map(base_url) {
+        match expect.server.as_deref().map(typed_base_url) {
             Some(Ok(server)) => expect.server = Some(server),
             Some(Err(why)) if goes_to_named_server(&request) => {
                 let _ = reply.send(agent_failures::not_a_server(&why));

@@ -9,5 +9,5 @@ mod words;
 pub use connection::{Parked, call, park};
 pub use request::{Auth, HttpRequest, RequestTarget};
 pub use response::{HttpResponse, http_date};
-pub use url::{base_url, endpoint};
+pub use url::{base_url, endpoint, typed_base_url};
 pub use words::{ServerWords, without};

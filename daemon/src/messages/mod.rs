@@ -15,7 +15,7 @@ use everkey_session::{
     NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, SignedOutReason,
 };
 use files::{store_hint, unusable};
-use network::{SHOWN, net_code, net_hint, unreachable};
+use network::{SHOWN, net_code, net_hint, seconds, unreachable};
 use std::collections::BTreeMap;
 
 /// The wire's reply for an answer about `profile`, whose session file is `session_file`.
@@ -149,14 +149,14 @@ pub fn failure(error: &Error) -> Failure {
         Error::Timeout => (Code::Timeout, "The answer did not come in time.".to_owned(), Hint::Status),
         Error::TooSoon { secs } => (
             Code::RateLimited,
-            format!("The last refresh was only a moment ago; wait {secs} s."),
+            format!("The last refresh was only a moment ago; wait {}.", seconds(*secs)),
             Hint::ForceRefresh,
         ),
         Error::Rejected(rejected) => (Code::Refused, refused(rejected), refused_hint(rejected)),
         Error::RateLimited { secs } => (
             Code::RateLimited,
-            format!("Rate limited by the api-server: wait {secs} seconds."),
-            "Then try again; asking sooner makes it longer.".into(),
+            format!("Rate limited by the api-server: wait {}.", seconds(*secs)),
+            "Then try again.".into(),
         ),
         Error::Store(store) => (Code::Storage, unusable(store), store_hint(store)),
         Error::NoSuchScheme(offered) => {

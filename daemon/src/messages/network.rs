@@ -28,11 +28,15 @@ pub fn unreachable(net: &NetError) -> String {
         NetErrorKind::Cut => {
             format!("The connection to the api-server at {server} broke in the middle of its answer.")
         }
-        NetErrorKind::Status(status, None) => {
-            format!("The api-server at {server} answered with status {status}.")
-        }
-        NetErrorKind::Status(status, Some(words)) => {
-            format!("The api-server at {server} answered with status {status}: {}", harmless(words, SHOWN))
+        NetErrorKind::Status(status, words) => {
+            let words = words.as_ref().map(|words| format!(": {}", harmless(words, SHOWN)));
+            let words = words.unwrap_or_else(|| ".".to_owned());
+            let whose = if is_elsewhere(*status) {
+                format!("What answers at {server} is not an api-server of this kind: it")
+            } else {
+                format!("The api-server at {server}")
+            };
+            format!("{whose} answered with status {status}{words}")
         }
         NetErrorKind::ClientUnusable(why) => {
             format!("The client of config.toml can't be used ({}); nothing was sent.", harmless(why, SHOWN))
@@ -53,13 +57,33 @@ pub fn unreachable(net: &NetError) -> String {
             format!("The api-server at {server} is busy with another refresh of this session.")
         }
         NetErrorKind::Late => format!("The api-server at {server} says that the request came too late."),
-        NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {secs} seconds."),
+        NetErrorKind::Limited(secs) => format!("The api-server at {server} asks to wait {}.", seconds(*secs)),
     }
 }
 
+/// So many seconds, as a sentence has them.
+pub fn seconds(secs: u64) -> String {
+    if secs == 1 { "1 second".to_owned() } else { format!("{secs} seconds") }
+}
+
+/// Whether no api-server answers so: its routes are not there.
+fn is_elsewhere(status: u16) -> bool {
+    matches!(status, 404 | 405 | 410 | 501)
+}
+
+/// The network is to be checked only where nothing has answered.
 pub fn net_hint(net: &NetError) -> Hint {
-    match net.kind {
-        NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
+    match &net.kind {
+        NetErrorKind::Connect(why) if is_an_answer(why) => Hint::CheckServer,
+        NetErrorKind::Connect(_) | NetErrorKind::Timeout => Hint::CheckNetwork,
+        NetErrorKind::Status(500 | 502..=599, _) => {
+            "The server is to mend that; try again later, or look whether it runs as it should.".into()
+        }
+        NetErrorKind::Redirect
+        | NetErrorKind::NotTheContract
+        | NetErrorKind::Status(..)
+        | NetErrorKind::Broken
+        | NetErrorKind::Cut => Hint::CheckServer,
         NetErrorKind::ClientUnusable(_) => {
             "Mend it; the session is kept, and the next try reads it anew.".into()
         }
@@ -67,6 +91,72 @@ pub fn net_hint(net: &NetError) -> Hint {
             "The session is kept. Check the profile's client id and secret; then `everkey refresh` tries again."
                 .into()
         }
-        _ => Hint::CheckNetwork,
+        NetErrorKind::Limited(_) => "Then try again.".into(),
+        NetErrorKind::Rotating | NetErrorKind::Late | NetErrorKind::OtherSession => {
+            "Nothing is lost: the agent asks again by itself. Try again in a minute.".into()
+        }
+    }
+}
+
+/// Whether the reason why there is no connection was somebody's answer: it speaks no TLS, or shows a certificate that does
+/// not hold.
+fn is_an_answer(why: &str) -> bool {
+    ["certificate", "InvalidContentType", "received fatal alert", "corrupt message"]
+        .iter()
+        .any(|word| why.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(kind: NetErrorKind) -> (String, Hint) {
+        let net = NetError { server: "https://a".to_owned(), kind };
+        (unreachable(&net), net_hint(&net))
+    }
+
+    #[test]
+    fn the_network_is_to_be_checked_only_where_nothing_answers() {
+        let connect = |why: &str| NetErrorKind::Connect(why.to_owned());
+        for kind in
+            [connect("Connection refused (os error 111)"), connect("dns error"), NetErrorKind::Timeout]
+        {
+            assert_eq!(about(kind).1, Hint::CheckNetwork);
+        }
+        for kind in [
+            connect("invalid peer certificate: Expired"),
+            connect("received corrupt message of type InvalidContentType"),
+            NetErrorKind::Broken,
+            NetErrorKind::Cut,
+            NetErrorKind::NotTheContract,
+            NetErrorKind::Redirect,
+            NetErrorKind::OtherSession,
+            NetErrorKind::Rotating,
+            NetErrorKind::Late,
+            NetErrorKind::Limited(1),
+            NetErrorKind::Status(404, None),
+            NetErrorKind::Status(502, None),
+        ] {
+            let (said, hint) = about(kind);
+            assert_ne!(hint, Hint::CheckNetwork, "{said}");
+        }
+    }
+
+    #[test]
+    fn one_second_is_one() {
+        assert_eq!(about(NetErrorKind::Limited(1)).0, "The api-server at https://a asks to wait 1 second.");
+        assert_eq!(seconds(0), "0 seconds");
+    }
+
+    #[test]
+    fn a_web_server_is_told_from_an_api_server() {
+        let said = |status| about(NetErrorKind::Status(status, None)).0;
+        assert_eq!(
+            said(404),
+            "What answers at https://a is not an api-server of this kind: it answered with status 404."
+        );
+        assert_eq!(said(502), "The api-server at https://a answered with status 502.");
+        let words = Some("404 page not found".to_owned());
+        assert!(about(NetErrorKind::Status(404, words)).0.ends_with("status 404: 404 page not found"));
     }
 }

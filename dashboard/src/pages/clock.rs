@@ -17,7 +17,7 @@ pub struct ShownTime {
     pub unix: u64,
     /// RFC 3339, for the `datetime` of a `<time>`.
     pub machine: String,
-    /// `28 November 2026, 14:03:05`.
+    /// `28 November 2026, 14:03:05 +01:00`.
     pub exact: String,
     /// `28 November 2026`.
     pub date: String,
@@ -46,6 +46,11 @@ impl Clock {
     #[cfg(test)]
     pub fn at(now: u64, zone: TimeZone) -> Self {
         Self { now, zone }
+    }
+
+    /// How far from UTC it is here now: `UTC+01:00`.
+    pub fn offset(&self) -> String {
+        self.zoned(self.now).map_or_else(|| "UTC".to_owned(), |now| now.strftime("UTC%:z").to_string())
     }
 
     /// Now, in unix seconds.
@@ -77,7 +82,7 @@ impl Clock {
         ShownTime {
             unix,
             machine: at.as_ref().map_or_else(String::new, |at| at.timestamp().to_string()),
-            exact: say("%-d %B %Y, %H:%M:%S"),
+            exact: say("%-d %B %Y, %H:%M:%S %:z"),
             date: say("%-d %B %Y"),
             second: say("%H:%M:%S"),
             near,
@@ -201,7 +206,7 @@ mod tests {
         assert_eq!(clock.when(noon + 86_400).near, "tomorrow at 12:00");
         assert_eq!(clock.when(noon + 7 * 86_400).near, "on 28 November at 12:00");
         assert_eq!(clock.when(noon - 86_400).near, "yesterday at 12:00");
-        assert_eq!(clock.when(noon).exact, "21 November 2026, 12:00:00");
+        assert_eq!(clock.when(noon).exact, "21 November 2026, 12:00:00 +00:00");
         assert_eq!(clock.when(noon).machine, "2026-11-21T12:00:00Z");
         assert_eq!(clock.day(noon - 60), "Today");
         assert_eq!(clock.day(noon - 13 * 3600), "Yesterday");

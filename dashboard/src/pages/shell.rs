@@ -1,5 +1,6 @@
 //! What every page shares: the frame around its live region.
 
+use super::clock::Clock;
 use crate::agent;
 use askama::Template;
 use everkey_client::{Failure, hint_text};
@@ -70,12 +71,14 @@ pub struct Shell {
     /// HTML of the region, rendered by a template of its own.
     region: String,
     agent: Result<String, Absence>,
+    /// How far from UTC the times are, most of which are too short to say so.
+    offset: String,
 }
 
 impl Shell {
     /// The page around `region`; `agent` is the version of the one that answers.
     pub fn new(here: Section, region: String, agent: Result<String, Absence>) -> Self {
-        Self { here, region, agent }
+        Self { here, region, agent, offset: Clock::system().offset() }
     }
 }
 

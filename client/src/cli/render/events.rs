@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub fn line(event: &Event) -> String {
     let (colour, text) = words(event);
     let style = Style::new().fg_color(colour.map(Into::into));
-    let time = dates::local_time(event.at, "%Y-%m-%d %H:%M:%S");
+    let time = dates::moment(event.at);
     format!("{time}  {:<12}  {style}{}{style:#}", output::plain(&event.profile), output::plain(&text))
 }
 
@@ -21,8 +21,7 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
         EventKind::SignedOut { why } => (yellow, format!("signed out: {why}")),
         EventKind::Refreshed { access_expires_at: None } => (None, "refreshed".to_owned()),
         EventKind::Refreshed { access_expires_at: Some(at) } => {
-            let until = dates::local_time(*at, "%Y-%m-%d %H:%M:%S");
-            (None, format!("refreshed; the access token is good until {until}"))
+            (None, format!("refreshed; the access token is good until {}", dates::moment(*at)))
         }
         EventKind::Offline { why } => (yellow, format!("offline, trying again: {why}")),
         EventKind::NeedsLogin { why } => (red, format!("needs a new sign-in: {why}")),

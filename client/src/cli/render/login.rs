@@ -81,7 +81,7 @@ const ANOTHER: &str = "For another one, type the email address in its place";
 /// Why a question is asked again, and how often it still may be.
 pub fn again(field: Field, why: &Failure, tries: u8) -> String {
     let left = if tries == 1 { "One try is left".to_owned() } else { format!("{tries} tries are left") };
-    let why = output::plain(&why.message);
+    let why = output::message(why);
     match field {
         Field::Code => format!("{why} {left}. {ANOTHER}."),
         Field::Email | Field::SecondFactor | Field::Token => format!("{why} {left}."),

@@ -1,4 +1,5 @@
-//! Dates and times: typed by a person, and shown to one.
+//! Dates and times: typed by a person, and shown to one. Every time that is shown is this machine's, with its offset, to
+//! the second; JSON has unix seconds.
 
 use everkey_proto::text::harmless;
 use jiff::civil::{Date, DateTime, Time};
@@ -11,8 +12,11 @@ const FURTHEST: i64 = 365 * 86_400;
 /// When a day alone is named, the hour that is meant.
 const MORNING: i8 = 9;
 
-/// How times are shown.
-const FORM: &str = "%Y-%m-%d %H:%M";
+/// How a moment is shown.
+const FORM: &str = "%Y-%m-%d %H:%M:%S %:z";
+
+/// How it is shown where it is within minutes.
+const CLOCK: &str = "%H:%M:%S %:z";
 
 /// The time in unix seconds that a person types for `--at`: a day, or a day and a time, here unless an offset or Z follows.
 /// The error is the sentence for the user.
@@ -34,6 +38,8 @@ fn parse(text: &str, now: &Zoned) -> Result<u64, String> {
 }
 
 fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
+    // As it is shown here.
+    let text = &text.replace(" +", "+").replace(" -", "-");
     if text.contains('[') {
         return text.parse::<Zoned>().ok().map(|at| at.timestamp());
     }
@@ -48,7 +54,7 @@ fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
     civil.to_zoned(here.clone()).ok().map(|at| at.timestamp())
 }
 
-/// When it is here, and how far away that is: `2026-12-01 09:00 (in 6 days)`.
+/// When it is here, and how far away that is: `2026-12-01 09:00:00 +01:00 (in 6 days)`.
 pub fn local(unix_secs: u64) -> String {
     with_distance(unix_secs, &Zoned::now())
 }
@@ -83,22 +89,24 @@ pub fn span(secs: u64) -> String {
     }
 }
 
-/// How far away it is, and when: `in 6 min (2026-12-01 09:00:00 UTC)`.
-pub fn utc(unix_secs: u64) -> String {
-    let Some(at) = timestamp_of(unix_secs) else { return "never".to_owned() };
-    let away = at.as_second().saturating_sub(Timestamp::now().as_second());
-    let size = match away.unsigned_abs() {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7200 => format!("{} min", s / 60),
-        s @ 7200..172_800 => format!("{} h", s / 3600),
-        s => format!("{} days", s / 86400),
-    };
-    let stamp = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    if away >= 0 { format!("in {size} ({stamp})") } else { format!("{size} ago ({stamp})") }
+/// When it is here, and nothing more.
+pub fn moment(unix_secs: u64) -> String {
+    in_form(unix_secs, FORM)
 }
 
-/// When it is here, in this form (`strftime`).
-pub fn local_time(unix_secs: u64, form: &str) -> String {
+/// The time of day here.
+pub fn clock(unix_secs: u64) -> String {
+    in_form(unix_secs, CLOCK)
+}
+
+/// The time of day here, so many seconds from now.
+pub fn clock_in(secs: u32) -> String {
+    let now = Timestamp::now().as_second().saturating_add(i64::from(secs));
+    clock(u64::try_from(now).unwrap_or_default())
+}
+
+/// When it is here, in the form (`strftime`) that another tool's documents have.
+pub fn in_form(unix_secs: u64, form: &str) -> String {
     timestamp_of(unix_secs)
         .map_or_else(|| "never".to_owned(), |at| at.to_zoned(TimeZone::system()).strftime(form).to_string())
 }
@@ -135,6 +143,8 @@ mod tests {
             ("2026-12-01 09:30:15", "2026-12-01T08:30:15Z"),
             (" 2026-12-01T09:30Z ", "2026-12-01T09:30:00Z"),
             ("2026-12-01T09:30-05:00", "2026-12-01T14:30:00Z"),
+            ("2026-12-01 09:30:15 +01:00", "2026-12-01T08:30:15Z"),
+            ("2026-12-01 09:30:15 -01:00", "2026-12-01T10:30:15Z"),
             ("2026-12-01 09:30+0530", "2026-12-01T04:00:00Z"),
             ("2026-12-01T09:30[America/New_York]", "2026-12-01T14:30:00Z"),
             // An hour that summer time leaves out.
@@ -175,11 +185,11 @@ mod tests {
             let secs = now.timestamp().as_second() + away;
             with_distance(u64::try_from(secs).unwrap(), &now)
         };
-        assert_eq!(away(7 * 86_400 - 1), "2026-11-28 11:59 (in 7 days)");
-        assert_eq!(away(-2 * 86_400), "2026-11-19 12:00 (2 days ago)");
-        assert_eq!(away(35 * 3_600), "2026-11-22 23:00 (in 35 h)");
-        assert_eq!(away(5_399), "2026-11-21 13:29 (in 90 min)");
-        assert_eq!(away(-5), "2026-11-21 11:59 (5 s ago)");
+        assert_eq!(away(7 * 86_400 - 1), "2026-11-28 11:59:59 +01:00 (in 7 days)");
+        assert_eq!(away(-2 * 86_400), "2026-11-19 12:00:00 +01:00 (2 days ago)");
+        assert_eq!(away(35 * 3_600), "2026-11-22 23:00:00 +01:00 (in 35 h)");
+        assert_eq!(away(5_399), "2026-11-21 13:29:59 +01:00 (in 90 min)");
+        assert_eq!(away(-5), "2026-11-21 11:59:55 +01:00 (5 s ago)");
         assert_eq!(with_distance(u64::MAX, &now), "never");
     }
 }

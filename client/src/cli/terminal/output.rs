@@ -1,22 +1,25 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
-use super::key_by_key;
+use super::{dates, key_by_key};
 use everkey_client::{Step, User, hint_text};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
 use serde_json::{Value, json};
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-/// A line to standard output. Where it can't be written there is nobody to go on for: a closed pipe ends the program
-/// without a message, a full disk with one.
+/// A line to standard output. Where it can't be written there is nobody to go on for: a full disk ends the program with
+/// a message, a reader who has read enough as it ends every other program, by SIGPIPE.
 pub fn line(line: impl Display) {
     let Err(e) = writeln!(anstream::stdout(), "{line}") else { return };
-    if e.kind() != ErrorKind::BrokenPipe {
-        error_line(unwritable(&e).message);
-    }
     key_by_key::put_back();
+    if e.kind() == ErrorKind::BrokenPipe {
+        let _ = emulate_default_handler(SIGPIPE);
+    }
+    error_line(unwritable(&e).message);
     std::process::exit(Code::Storage.exit_code().into());
 }
 
@@ -43,10 +46,16 @@ pub fn failure(failure: &Failure, json: bool) -> ExitCode {
         error_line(NOBODY);
         reason(failure);
     } else {
-        error_line(plain(&failure.message));
+        error_line(message(failure));
         error_line(plain(&hint_text(&failure.hint)));
     }
     ExitCode::from(failure.code.exit_code())
+}
+
+/// What happened; where it is to be waited, until when.
+pub fn message(failure: &Failure) -> String {
+    let until = failure.retry_after_secs.map(|secs| format!(" That is until {}.", dates::clock_in(secs)));
+    plain(&failure.message) + &until.unwrap_or_default()
 }
 
 /// The same where who is signed in was the question: that nobody is, is an answer.
@@ -71,12 +80,11 @@ fn is_nobody(failure: &Failure) -> bool {
 fn reason(failure: &Failure) {
     let reason = failure.message.trim_start_matches(NOBODY).trim();
     let reason = reason.trim_start_matches('(').trim_end_matches(')');
-    if !reason.is_empty() {
-        error_line(format_args!(
-            "{}. {}",
-            plain(reason.trim_end_matches('.')),
-            plain(&hint_text(&failure.hint))
-        ));
+    let hint = plain(&hint_text(&failure.hint));
+    if reason.is_empty() {
+        error_line(hint);
+    } else {
+        error_line(format_args!("{}. {hint}", plain(reason.trim_end_matches('.'))));
     }
 }
 

@@ -5,6 +5,7 @@ use super::error::{UsageError, VerbError};
 use super::help;
 use super::option::Arguments;
 use super::verb::{Action, GroupedVerb, VerbGroup, VerbRow};
+use serde_json::json;
 use std::process::ExitCode;
 
 /// What to do.
@@ -28,7 +29,12 @@ pub struct WrongUsage {
 /// Finds the verb. `VERB --help`, `VERB help` and `help VERB` mean its page.
 pub fn task(mut line: CommandLine, table: &'static [GroupedVerb]) -> Result<Task, WrongUsage> {
     if line.version {
-        return Ok(Task::Print(format!("everkey {}", env!("CARGO_PKG_VERSION"))));
+        let version = env!("CARGO_PKG_VERSION");
+        return Ok(Task::Print(if line.wants_json() {
+            json!({ "program": "everkey", "version": version }).to_string()
+        } else {
+            format!("everkey {version}")
+        }));
     }
     let mut help = line.help || take_first(&mut line.words, "help");
     let in_auth = take_first(&mut line.words, "auth");
@@ -66,7 +72,7 @@ fn without_verb(
 ) -> Result<Task, WrongUsage> {
     let wrong = |error| Err(WrongUsage { error, path: Vec::new() });
     if help {
-        return Ok(Task::Print(help::general(table)));
+        return Ok(Task::Print(if in_auth { help::of_auth(table) } else { help::general(table) }));
     }
     if let Some(unknown) = line.unknown_option(table) {
         return wrong(UsageError::UnknownOption(unknown.to_owned()));

@@ -38,14 +38,35 @@ Exit codes: 0 done, 1 not signed in, 2 usage, 3 no agent, 4 no api-server,
 
 /// `everkey --help`
 pub fn general(table: &[GroupedVerb]) -> String {
-    let list = |group: VerbGroup| {
-        let rows = table.iter().filter(|(of, _)| *of == group);
-        columns(&rows.map(|(_, row)| (row.name.to_owned(), row.summary)).collect::<Vec<_>>())
-    };
+    let list = |group| of_group(table, group);
     GENERAL
         .replace("{sign-in}", &list(VerbGroup::SignIn))
         .replace("{accounts}", &list(VerbGroup::Accounts))
         .replace("{watching}", &list(VerbGroup::Watching))
+}
+
+const AUTH: &str = "\
+everkey auth: sign in and out
+
+  everkey auth login
+  everkey auth logout
+
+Usage: everkey auth COMMAND [OPTIONS]
+
+Commands, which mean the same without `auth`:
+{commands}
+
+`everkey --help` lists all commands.
+";
+
+/// `everkey auth --help`
+pub fn of_auth(table: &[GroupedVerb]) -> String {
+    AUTH.replace("{commands}", &of_group(table, VerbGroup::SignIn))
+}
+
+fn of_group(table: &[GroupedVerb], group: VerbGroup) -> String {
+    let rows = table.iter().filter(|(of, _)| *of == group);
+    columns(&rows.map(|(_, row)| (row.name.to_owned(), row.summary)).collect::<Vec<_>>())
 }
 
 /// The page of the verb that these rows lead to.

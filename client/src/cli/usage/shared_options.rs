@@ -3,7 +3,7 @@
 use everkey_client::Secret;
 
 /// What was given of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SharedOptions {
     pub json: bool,
     pub profile: Option<String>,

@@ -9,8 +9,7 @@ use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure, environment};
 use everkey_proto::Code;
-use serde_json::json;
-use std::io::{self, Write};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[rustfmt::skip]
@@ -23,7 +22,7 @@ pub const VERBS: &[VerbRow] = &[
 
 const OPTIONS: &[VerbOption<()>] = &[rows::json()];
 
-const LOGS_OPTIONS: &[VerbOption<()>] = &[rows::json_as("print an error as JSON; the log stays as it is")];
+const LOGS_OPTIONS: &[VerbOption<()>] = &[rows::json_as("one JSON object a line: time, level and message")];
 
 pub fn help() -> VerbHelp {
     VerbHelp::of_verbs(
@@ -149,7 +148,7 @@ fn print_status(json: bool) -> Result<ExitCode, VerbError> {
 }
 
 fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
-    arguments.read_options(LOGS_OPTIONS)?;
+    let json = arguments.read_options(LOGS_OPTIONS)?.shared.json;
     let path = environment::places()?.state.join("agent.log");
     let log = std::fs::read(&path).map_err(|e| {
         Failure::new(
@@ -158,8 +157,25 @@ fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
             "An agent run by systemd logs to the journal: journalctl --user -u everkey",
         )
     })?;
-    let _ = io::stdout().write_all(&log);
+    for line in String::from_utf8_lossy(&log).lines() {
+        if json { output::json(&entry(line)) } else { output::line(line) }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A line of the log: its time (RFC 3339, UTC) and level, and what they are about. What is no entry has only that.
+fn entry(line: &str) -> Value {
+    let parts = line.split_once(' ').and_then(|(time, rest)| {
+        let (level, message) = rest.trim_start().split_once(' ')?;
+        let known = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&level) && time.ends_with('Z');
+        known.then_some((time, level, message))
+    });
+    match parts {
+        Some((time, level, message)) => {
+            json!({ "time": time, "level": level.to_lowercase(), "message": message })
+        }
+        None => json!({ "message": line }),
+    }
 }
 
 fn no_agent() -> Failure {
@@ -168,4 +184,21 @@ fn no_agent() -> Failure {
         "No agent runs.",
         "Run `everkey agent start`; every other command starts it by itself.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_becomes_an_object() {
+        let line = "2026-11-29T05:54:08.250885Z  WARN refresh failed profile=\"a\"";
+        let wanted = json!({
+            "time": "2026-11-29T05:54:08.250885Z", "level": "warn", "message": "refresh failed profile=\"a\"",
+        });
+        assert_eq!(entry(line), wanted);
+        for other in ["", "   at x.rs:1", "one two three"] {
+            assert_eq!(entry(other), json!({ "message": other }));
+        }
+    }
 }

@@ -237,6 +237,7 @@ fn print_server(context: &Context) -> Result<(), Failure> {
 
 fn set_server(context: &Context, url: &str) -> Result<(), Failure> {
     let refuse = |message: String, hint: &str| Err(Failure::new(Code::BadRequest, message, hint));
+    let url = &server_url::completed(url);
     if let Err(e) = server_url::check_server(url) {
         return refuse(format!("{e}."), "Nothing was changed.");
     }

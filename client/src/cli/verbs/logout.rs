@@ -1,6 +1,7 @@
 //! `everkey logout`: removes the local session first; then prints what the server knows of it.
 
 use crate::cli::context::Context;
+use crate::cli::every_account;
 use crate::cli::terminal::output;
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
@@ -11,14 +12,26 @@ use everkey_config::ProviderKind;
 use serde_json::json;
 use std::process::ExitCode;
 
-const OPTIONS: &[VerbOption<()>] =
-    &[rows::profile(), rows::json(), rows::server(), rows::api(), rows::server_url()];
+#[derive(Default)]
+struct Args {
+    all: bool,
+}
+
+const OPTIONS: &[VerbOption<Args>] = &[
+    rows::profile(),
+    VerbOption::flag("all", "of every account in use", |args| args.all = true),
+    rows::json(),
+    rows::server(),
+    rows::api(),
+    rows::server_url(),
+];
 
 pub fn help() -> VerbHelp {
     VerbHelp::new(
         "
   everkey logout
   everkey logout --profile achilles
+  everkey logout --all
 
 Usage: everkey logout [OPTIONS]
 
@@ -34,7 +47,11 @@ no way to revoke a session, this says so.
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
-    let context = Context::new(arguments.read_options(OPTIONS)?.shared)?;
+    let parsed = arguments.read_options(OPTIONS)?;
+    if parsed.own.all {
+        return every_account::run(parsed.shared, logout);
+    }
+    let context = Context::new(parsed.shared)?;
     Ok(logout(&context).map_err(|failure| context.reword(failure))?)
 }
 
@@ -50,7 +67,7 @@ fn logout(context: &Context) -> Result<ExitCode, Failure> {
     let variable = context.given_token().ok().flatten().map(|given| output::origin(&given.origin));
     if context.options.json {
         output::json(&json!({
-            "authenticated": false, "revocation": logged_out.revocation, "why": logged_out.why,
+            "profile": context.profile.name, "authenticated": false, "revocation": logged_out.revocation, "why": logged_out.why,
             "static_token_kept": left.is_some(),
         }));
         return Ok(ExitCode::SUCCESS);

@@ -11,7 +11,7 @@ mod logout;
 mod profile;
 mod refresh;
 mod reminder;
-mod status;
+pub mod status;
 mod token;
 mod unlink;
 mod whoami;

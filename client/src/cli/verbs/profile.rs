@@ -2,6 +2,7 @@
 
 use crate::cli::config_file::ConfigFile;
 use crate::cli::restart::restart_agent;
+use crate::cli::standing;
 use crate::cli::terminal::output;
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 #[rustfmt::skip]
 pub const VERBS: &[VerbRow] = &[
-    VerbRow { name: "list", summary: "list all accounts; * marks the one in use", help: help_list, action: Run(list) },
+    VerbRow { name: "list", summary: "all accounts with user, state and expiry; * is in use", help: help_list, action: Run(list) },
     VerbRow { name: "show", summary: "show what an account is made of", help: help_show, action: Run(show) },
     VerbRow { name: "add", summary: "add an account, for a server or OAuth issuer of your own", help: help_add, action: Run(add) },
     VerbRow { name: "use", summary: "make an account the one in use", help: help_use, action: Run(use_profile) },
@@ -205,19 +206,26 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let configuration = UserConfiguration::read()?;
     let used = in_use(&configuration, options.profile.as_deref());
     let is_used = |profile: &ResolvedProfile| Some(&profile.name) == used.as_ref();
+    let profiles = configuration.profiles.iter().zip(standing::of_all(&configuration));
     if options.json {
-        let profiles = configuration.profiles.iter().map(|profile| line(profile, is_used(profile)));
+        let profiles = profiles.map(|(profile, standing)| {
+            let mut line = line(profile, is_used(profile));
+            standing.add_to(&mut line);
+            line
+        });
         output::json(&json!({ "profiles": profiles.collect::<Vec<_>>() }));
         return Ok(ExitCode::SUCCESS);
     }
     let width = configuration.profiles.iter().map(|profile| profile.name.chars().count()).max().unwrap_or(0);
-    for profile in &configuration.profiles {
+    let servers =
+        configuration.profiles.iter().map(|profile| server(profile).chars().count()).max().unwrap_or(0);
+    for (profile, standing) in profiles {
         let mark = if is_used(profile) { '*' } else { ' ' };
         let (name, server) = (output::plain(&profile.name), output::plain(&server(profile)));
-        let there = if profile.session_file.exists() { "" } else { "  (no session)" };
         output::line(format_args!(
-            "{mark} {name:<width$}  {:<11}  {server}{there}",
-            profile.provider.as_str()
+            "{mark} {name:<width$}  {:<11}  {server:<servers$}  {}",
+            profile.provider.as_str(),
+            standing.text()
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -54,7 +54,10 @@ fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {
     if context.options.json {
         output::json(&json!({ "access_expires_at": access_expires_at }));
     } else {
-        output::line(format_args!("Refreshed; the access token expires {}.", dates::utc(access_expires_at)));
+        output::line(format_args!(
+            "Refreshed; the access token expires {}.",
+            dates::local(access_expires_at)
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! `everkey status`: everything there is to show; exit 1 when nobody is signed in.
 
 use crate::cli::context::Context;
+use crate::cli::every_account;
 use crate::cli::render;
 use crate::cli::terminal::{dates, output};
 use crate::cli::usage::error::VerbError;
@@ -16,20 +17,33 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-const OPTIONS: &[VerbOption<()>] =
-    &[rows::profile(), rows::json(), rows::token(), rows::server(), rows::api(), rows::server_url()];
+#[derive(Default)]
+struct Args {
+    all: bool,
+}
+
+const OPTIONS: &[VerbOption<Args>] = &[
+    rows::profile(),
+    VerbOption::flag("all", "every account in use, one after another", |args| args.all = true),
+    rows::json(),
+    rows::token(),
+    rows::server(),
+    rows::api(),
+    rows::server_url(),
+];
 
 pub fn help() -> VerbHelp {
     VerbHelp::new(
         "
   everkey status
   everkey status --profile achilles
+  everkey status --all
   everkey status --json | jq .access_expires_at
 
 Usage: everkey status [OPTIONS]
 
 Shows server, user, masked token, expiry, session file, state and reminder.
-Exit 1 where nobody is signed in. For achilles and for a token given with
+Exit 1 where nobody is signed in, with --all in any of them. For achilles and for a token given with
 --token or a variable, the server is asked; for the rest, only the agent.
 
 Options:
@@ -40,7 +54,11 @@ Options:
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
-    let context = Context::new(arguments.read_options(OPTIONS)?.shared)?;
+    let parsed = arguments.read_options(OPTIONS)?;
+    if parsed.own.all {
+        return every_account::run(parsed.shared, status);
+    }
+    let context = Context::new(parsed.shared)?;
     Ok(status(&context).map_err(|failure| context.reword(failure))?)
 }
 
@@ -162,13 +180,13 @@ fn print(context: &Context, status: &Status, given: bool) {
         row("Static", masked);
     }
     if let Some(at) = status.access_expires_at {
-        row("Expires", &dates::utc(at));
+        row("Expires", &dates::local(at));
     }
     if let Some(at) = status.next_refresh_at {
-        row("Refresh", &dates::utc(at));
+        row("Refresh", &dates::local(at));
     }
     if let Some(at) = status.refresh_expires_at {
-        row("Session", &format!("ends {}", dates::utc(at)));
+        row("Session", &format!("ends {}", dates::local(at)));
     }
     row("File", &status.session_file);
     let (word, colour) = state(status.state);
@@ -183,7 +201,7 @@ fn print(context: &Context, status: &Status, given: bool) {
         }
     }
     if let Some(by) = status.sign_in_by {
-        row("Sign in", &format!("may be needed {}", dates::utc(by)));
+        row("Sign in", &format!("may be needed by {}", dates::local(by)));
     }
     if let Some(replay) = status.replay.as_ref().filter(|replay| replay.source != ReplaySource::Nobody) {
         row("Repeats", &repeats(replay));
@@ -198,7 +216,7 @@ fn print(context: &Context, status: &Status, given: bool) {
         }
     }
     if !is_signed_in(status.state) && !given {
-        row("", &format!("Run `{}` to sign in.", context.command("login")));
+        output::error_line(format_args!("Run `{}` to sign in.", context.command("login")));
     }
 }
 
@@ -210,7 +228,7 @@ fn repeats(replay: &Replay) -> String {
         ReplaySource::Table { date } => format!("known since {date}"),
         ReplaySource::Learnt { at, count } => {
             let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-            format!("seen {times}, last on {}", dates::utc(*at))
+            format!("seen {times}, last on {}", dates::local(*at))
         }
         ReplaySource::Nobody => "nobody says".to_owned(),
     };
@@ -232,7 +250,8 @@ fn scheme(scheme: SignInMethod) -> &'static str {
     }
 }
 
-fn state(state: State) -> (&'static str, AnsiColor) {
+/// A state in words, and its colour.
+pub fn state(state: State) -> (&'static str, AnsiColor) {
     match state {
         State::SignedOut => ("signed out", AnsiColor::Yellow),
         State::Valid => ("valid", AnsiColor::Green),

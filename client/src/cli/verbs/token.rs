@@ -112,7 +112,8 @@ fn hand_out(context: &Context, token: &everkey_client::Token) {
         more["short"] = json!(short);
     }
     print(context, &more, &token.access_token, token.expires_at);
-    let expires = token.expires_at.map_or_else(String::new, |at| format!("; it expires {}", dates::utc(at)));
+    let expires =
+        token.expires_at.map_or_else(String::new, |at| format!("; it expires {}", dates::local(at)));
     match token.short {
         Some(Short::Lifetime) => {
             output::error_line(format_args!(

@@ -58,7 +58,7 @@ impl Configuration {
     #[cfg(test)]
     pub fn in_folder(root: &Path) -> Self {
         let var = |name: &str| (name == "EVERKEY_HOME").then(|| root.to_owned());
-        Self { places: Places::find(var, |_| false, 0).unwrap(), environment: Environment::empty() }
+        Self { places: Places::find(var, |_| None, 0).unwrap(), environment: Environment::empty() }
     }
 
     /// The file that a user writes.

@@ -42,7 +42,10 @@ pub fn failure(failure: &Failure, json: bool) -> ExitCode {
         reason(failure);
     } else {
         error_line(plain(&failure.message));
-        error_line(plain(&hint_text(&failure.hint)));
+        let hint = hint_text(&failure.hint);
+        if !hint.is_empty() {
+            error_line(plain(&hint));
+        }
     }
     ExitCode::from(failure.code.exit_code())
 }

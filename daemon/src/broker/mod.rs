@@ -23,7 +23,7 @@ use everkey_reminder::{ProfileInput, ProfileMachines};
 use everkey_session::{Boot, Input, JobResult, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// How long a shutdown waits for what is under way, in milliseconds (N07).
@@ -43,7 +43,7 @@ pub struct Broker {
     callbacks: (mpsc::Sender<BrowserCallback>, mpsc::Receiver<BrowserCallback>),
     configuration: Configuration,
     watch: Option<Watch>,
-    info: AgentInfo,
+    info: latest::Receiver<AgentInfo>,
     stopping: Option<Boot>,
     /// Reminders that no helper has yet.
     handing_over: u32,
@@ -52,11 +52,16 @@ pub struct Broker {
 
 impl Broker {
     /// Starts every profile that has something to look after; the others start when they are asked for.
-    pub fn start(configuration: Configuration, watch: Option<Watch>, info: AgentInfo) -> Result<Self> {
+    pub fn start(
+        configuration: Configuration,
+        watch: Option<Watch>,
+        info: latest::Receiver<AgentInfo>,
+    ) -> Result<Self> {
+        let access = AccessLog::in_state(std::path::Path::new(&info.borrow().state_dir));
         let mut broker = Self {
             profiles: Vec::new(),
             pending: BTreeMap::new(),
-            access: AccessLog::in_state(std::path::Path::new(&info.state_dir)),
+            access,
             events: EventLog::new(),
             last_waiter: 0,
             work: JoinSet::new(),
@@ -245,7 +250,8 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         let state_dir = dir.path().display().to_string();
         let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
-        let mut broker = Broker::start(Configuration::in_folder(dir.path()), None, info).unwrap();
+        let mut broker =
+            Broker::start(Configuration::in_folder(dir.path()), None, latest::channel(info).1).unwrap();
         let Ok(parked) = crate::http::park(&server, &"/".into()).await else { panic!("somebody listens") };
         let job = CompletedJob::Parked(Ok(parked));
         broker.completed(Completion { index: 0, op: Op(1), job }).unwrap();

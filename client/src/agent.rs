@@ -1,5 +1,6 @@
 //! Finds the agent, or starts it.
 
+use crate::agent_lock;
 use crate::configuration::UserConfiguration;
 use crate::connection::{Connection, NoConnection};
 use crate::environment;
@@ -12,10 +13,6 @@ use everkey_config::profile::ResolvedProfile;
 use everkey_proto::reply::Access;
 use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall};
 use everkey_proto::{Code, Expect, Failure, Request};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long an agent may take to start, an older one's last work included.
@@ -51,7 +48,9 @@ impl Agent {
         loop {
             match found {
                 Ok(connection) => return Ok(Self(connection)),
-                Err(NoConnection::Unusable(failure)) => return Err(failure),
+                Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
+                    return Err(failure);
+                }
                 Err(NoConnection::Nobody) if Instant::now() < deadline => {
                     elsewhere(&places).map_or(Ok(()), Err)?;
                     launch::start_agent()?;
@@ -69,15 +68,27 @@ impl Agent {
         }
     }
 
-    /// Connects to an agent that runs already; `None` where none runs.
+    /// Connects to an agent that runs already; `None` where none runs. Blocks for up to 12 seconds where one runs that
+    /// can't be reached yet, or not any more.
     ///
     /// # Errors
     /// [`Code::NoAgent`] or [`Code::Version`] where one runs that can't be talked with.
     pub fn find() -> Result<Option<Self>, Failure> {
-        match open(&environment::places()?, UNNAMED) {
-            Ok(connection) => Ok(Some(Self(connection))),
-            Err(NoConnection::Nobody) => Ok(None),
-            Err(NoConnection::Unusable(failure)) => Err(failure),
+        let places = environment::places()?;
+        let deadline = Instant::now() + START_TIME;
+        loop {
+            match open(&places, UNNAMED) {
+                Ok(connection) => return Ok(Some(Self(connection))),
+                Err(NoConnection::Nobody) if !agent_lock::is_held(&places) => return Ok(None),
+                Err(NoConnection::Nobody) if Instant::now() < deadline => {
+                    elsewhere(&places).map_or(Ok(()), Err)?;
+                    std::thread::sleep(RETRY_PAUSE);
+                }
+                Err(NoConnection::Nobody) => return Err(hidden(&places)),
+                Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
+                    return Err(failure);
+                }
+            }
         }
     }
 
@@ -148,31 +159,43 @@ impl Agent {
     }
 }
 
-/// A connection to an agent that runs already.
+/// A connection to an agent that runs already. The lock says whether one does, the path in it only where: as long as
+/// nobody holds the lock, what is wrong with that path is no reason not to start one.
 fn open(places: &Places, program: &str) -> Result<Connection, NoConnection> {
+    let mut in_the_way = None;
     // Whoever holds the lock has written down where it listens, whatever environment it was started in (D02).
-    if !places.socket_named
-        && let Some(socket) = recorded(places)
-    {
+    let hint = agent_lock::recorded(places).filter(|socket| !places.socket_named && *socket != places.socket);
+    if let Some(socket) = hint {
         match Connection::open(&socket, program) {
+            Ok(connection) => return Ok(connection),
             Err(NoConnection::Nobody) => {}
-            other => return other,
+            Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
+                in_the_way = Some(failure);
+            }
         }
     }
-    Connection::open(&places.socket, program)
+    match Connection::open(&places.socket, program) {
+        Err(NoConnection::Unreachable(failure)) => in_the_way = in_the_way.or(Some(failure)),
+        Err(NoConnection::Nobody) => {}
+        found => return found,
+    }
+    let in_the_way = in_the_way.filter(|_| agent_lock::is_held(places));
+    Err(in_the_way.map_or(NoConnection::Nobody, NoConnection::Unreachable))
 }
 
-/// The socket that the agent has written into its lock file.
-fn recorded(places: &Places) -> Option<PathBuf> {
-    let lock = places.agent_lock();
-    let ours = std::fs::metadata(&lock).ok()?.uid() == rustix::process::geteuid().as_raw();
-    let path = std::fs::read(lock).ok().filter(|path| ours && !path.is_empty())?;
-    Some(PathBuf::from(OsStr::from_bytes(&path)))
+/// The error for an agent that lives and listens nowhere.
+fn hidden(places: &Places) -> Failure {
+    Failure::new(
+        Code::NoAgent,
+        format!("An agent runs, as it holds {}, but it can't be reached.", places.agent_lock().display()),
+        "Kill the everkeyd process; the next command starts another. Your sessions are safe.",
+    )
 }
 
 /// The error where an agent runs, but not at the socket that this caller names: no second one can be started.
 fn elsewhere(places: &Places) -> Option<Failure> {
-    let socket = recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
+    let socket =
+        agent_lock::recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
     Connection::open(&socket, UNNAMED).ok()?;
     Some(Failure::new(
         Code::NoAgent,

@@ -29,6 +29,8 @@ pub struct Connection(Stream);
 pub enum NoConnection {
     /// Nobody listens there, or it ended before it said hello.
     Nobody,
+    /// There is no way to that place, so nothing is known of who listens.
+    Unreachable(Failure),
     /// Somebody listens who can't be talked with.
     Unusable(Failure),
 }
@@ -36,15 +38,10 @@ pub enum NoConnection {
 impl Connection {
     /// Connects and says hello.
     pub fn open(socket: &Path, program: &str) -> Result<Self, NoConnection> {
-        let (address, _dir) = short_address(socket).map_err(|_| NoConnection::Nobody)?;
-        let name = address.as_os_str().to_fs_name::<GenericFilePath>().map_err(|_| NoConnection::Nobody)?;
-        let stream = match ConnectOptions::new().name(name).connect_sync() {
-            Ok(stream) => stream,
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-                return Err(NoConnection::Nobody);
-            }
-            Err(e) => return Err(NoConnection::Unusable(broken(socket, &e))),
-        };
+        let stream = connect(socket).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => NoConnection::Nobody,
+            _ => NoConnection::Unreachable(broken(socket, &e)),
+        })?;
         let ours = stream.peer_creds().ok().and_then(|peer| peer.euid());
         if ours != Some(rustix::process::geteuid().as_raw()) {
             return Err(NoConnection::Unusable(foreign(socket)));
@@ -111,6 +108,11 @@ pub fn unexpected_reply() -> Failure {
         "The agent's answer does not fit the question.",
         "Run `everkey agent stop` so that the next command starts a fresh one.",
     )
+}
+
+fn connect(socket: &Path) -> io::Result<Stream> {
+    let (address, _dir) = short_address(socket)?;
+    ConnectOptions::new().name(address.as_os_str().to_fs_name::<GenericFilePath>()?).connect_sync()
 }
 
 fn succeeded(reply: Reply) -> Result<Reply, Failure> {

@@ -1,18 +1,31 @@
 //! What the environment says. Every variable that the client reads is read here.
 
-use everkey_config::paths::Places;
+use everkey_config::paths::{FoundFolder, NoPlace, Places};
 use everkey_proto::{Code, Failure};
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// The folders and the socket of this user's agent.
 ///
 /// # Errors
-/// [`Code::Storage`] where neither `HOME` nor `EVERKEY_HOME` is set, or one of them is no full path.
+/// [`Code::Storage`] where neither `HOME` nor `EVERKEY_HOME` is set, one of them is no full path, or `HOME` belongs to
+/// somebody else.
 pub fn places() -> Result<Places, Failure> {
     let uid = rustix::process::geteuid().as_raw();
-    Places::find(path, |dir| dir.is_dir(), uid).map_err(|e| {
-        Failure::new(Code::Storage, format!("{e}."), "Set HOME, or EVERKEY_HOME to a folder of your own.")
+    Places::find(path, folder, uid).map_err(|e| {
+        let hint = match e {
+            NoPlace::NoHome | NoPlace::Relative(_) => "Set HOME, or EVERKEY_HOME to a folder of your own.",
+            // Its one line says what to do.
+            NoPlace::Foreign { .. } => "",
+        };
+        Failure::new(Code::Storage, format!("{e}."), hint)
     })
+}
+
+fn folder(path: &Path) -> Option<FoundFolder> {
+    let found = std::fs::metadata(path).ok().filter(Metadata::is_dir)?;
+    Some(FoundFolder { owner: found.uid(), mode: found.mode() })
 }
 
 /// `FAILPROOFAI_AUTH_DIR`, made absolute: the agent has another working folder.

@@ -27,6 +27,7 @@
 #![warn(missing_docs)]
 
 mod agent;
+mod agent_lock;
 pub mod configuration;
 mod connection;
 pub mod environment;

@@ -19,6 +19,15 @@ pub struct Places {
     pub socket_named: bool,
 }
 
+/// What the system says of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundFolder {
+    /// Whose it is.
+    pub owner: u32,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
 /// The environment gives no folder to work in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlace {
@@ -28,13 +37,30 @@ pub enum NoPlace {
     /// A variable names a relative path.
     #[error("{0} must be an absolute path")]
     Relative(&'static str),
+    /// What is made in somebody else's folder would keep its owner out.
+    #[error(
+        "{variable} is {}, which belongs to user {owner}, and you are user {uid}: run this as that user, set {variable} \
+         to a folder of your own, or set EVERKEY_HOME if you mean it, as in a container",
+        .folder.display()
+    )]
+    Foreign {
+        /// Which variable names it.
+        variable: &'static str,
+        /// The folder, or the nearest one above it that is there.
+        folder: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who asks.
+        uid: u32,
+    },
 }
 
 impl Places {
-    /// Finds the places from `var` (an environment look-up, empty values count as unset), `is_dir` and the user id.
+    /// Finds the places from `var` (an environment look-up, empty values count as unset), `folder` (what the system says of
+    /// a folder, if there is one) and the user id.
     pub fn find(
         var: impl Fn(&str) -> Option<PathBuf>,
-        is_dir: impl Fn(&Path) -> bool,
+        folder: impl Fn(&Path) -> Option<FoundFolder>,
         uid: u32,
     ) -> Result<Self, NoPlace> {
         let absolute = |name: &'static str| match var(name) {
@@ -57,13 +83,17 @@ impl Places {
             },
             None => {
                 let home = absolute("HOME")?.ok_or(NoPlace::NoHome)?;
+                check_owners(&home, xdg, &folder, uid)?;
                 let config = xdg("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
                 let state =
                     xdg("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("everkey");
                 let of_user = PathBuf::from(format!("/run/user/{uid}"));
-                let runtime = xdg("XDG_RUNTIME_DIR")
-                    .or_else(|| is_dir(&of_user).then_some(of_user))
-                    .map_or_else(|| state.join("run"), |dir| dir.join("everkey"));
+                // One that is gone, another user's or open to others is what the specification forbids: passed over.
+                let is_private = |dir: &PathBuf| {
+                    folder(dir).is_some_and(|found| found.owner == uid && found.mode & 0o077 == 0)
+                };
+                let runtime = [xdg("XDG_RUNTIME_DIR"), Some(of_user)].into_iter().flatten().find(is_private);
+                let runtime = runtime.map_or_else(|| state.join("run"), |dir| dir.join("everkey"));
                 Self {
                     config: config.join("everkey/config.toml"),
                     socket: runtime.join("agent.sock"),
@@ -82,6 +112,13 @@ impl Places {
         Ok(places)
     }
 
+    /// The same with the socket in the state folder, where no runtime folder is of use; none where the socket was named.
+    pub fn in_state_folder(&self) -> Option<Self> {
+        let runtime = self.state.join("run");
+        let socket = runtime.join("agent.sock");
+        (!self.socket_named).then(|| Self { runtime, socket, ..self.clone() })
+    }
+
     /// The agent's lock file: held by the one agent, and holding the path of its socket as text.
     pub fn agent_lock(&self) -> PathBuf {
         self.state.join("agent.lock")
@@ -93,13 +130,48 @@ impl Places {
     }
 }
 
+/// Nobody works in a home of somebody else, and root in no folder of somebody else.
+fn check_owners(
+    home: &Path,
+    xdg: impl Fn(&str) -> Option<PathBuf>,
+    folder: impl Fn(&Path) -> Option<FoundFolder>,
+    uid: u32,
+) -> Result<(), NoPlace> {
+    let check = |variable, path: &Path| {
+        let nearest = path.ancestors().find_map(|path| Some((path, folder(path)?.owner)));
+        // Others may use what is shared, and can make nothing where they may not.
+        let is_foreign = |at: &Path, owner| owner != uid && (uid == 0 || (variable == "HOME" && at == path));
+        match nearest {
+            Some((at, owner)) if is_foreign(at, owner) => {
+                Err(NoPlace::Foreign { variable, folder: at.to_owned(), owner, uid })
+            }
+            Some(_) | None => Ok(()),
+        }
+    };
+    check("HOME", home)?;
+    for variable in ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "FAILPROOFAI_AUTH_DIR"] {
+        xdg(variable).map_or(Ok(()), |path| check(variable, &path))?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// As user 7, with these folders of theirs.
     fn find(vars: &[(&str, &str)], dirs: &[&str]) -> Result<Places, NoPlace> {
+        let dirs: Vec<_> = dirs.iter().map(|dir| (*dir, 7, 0o700)).collect();
+        find_as(7, vars, &dirs)
+    }
+
+    fn find_as(uid: u32, vars: &[(&str, &str)], dirs: &[(&str, u32, u32)]) -> Result<Places, NoPlace> {
         let var = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| PathBuf::from(v));
-        Places::find(var, |dir| dirs.iter().any(|d| Path::new(d) == dir), 7)
+        let folder = |dir: &Path| {
+            let (_, owner, mode) = dirs.iter().find(|(name, ..)| Path::new(name) == dir)?;
+            Some(FoundFolder { owner: *owner, mode: *mode })
+        };
+        Places::find(var, folder, uid)
     }
 
     #[test]
@@ -130,6 +202,51 @@ mod tests {
         assert_eq!(
             find(&[("HOME", "/h"), ("XDG_STATE_HOME", "rel")], &[]).unwrap().state,
             Path::new("/h/.local/state/everkey")
+        );
+    }
+
+    #[test]
+    fn d02_an_unfit_runtime_folder_is_passed_over() {
+        let fallback = find(&[("HOME", "/h")], &[]).unwrap();
+        let given = [("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r")];
+        for (owner, mode) in [(8, 0o700), (0, 0o777), (7, 0o750), (7, 0o701), (7, 0o777)] {
+            let found = find_as(7, &given, &[("/r", owner, mode)]).unwrap();
+            assert_eq!(found, fallback, "{owner} {mode:o}");
+            let found = find_as(7, &given, &[("/r", owner, mode), ("/run/user/7", 7, 0o700)]).unwrap();
+            assert_eq!(found.socket, Path::new("/run/user/7/everkey/agent.sock"), "{owner} {mode:o}");
+            let found = find_as(7, &given, &[("/run/user/7", owner, mode)]).unwrap();
+            assert_eq!(found, fallback, "{owner} {mode:o}");
+        }
+        assert_eq!(find(&given, &["/r"]).unwrap().socket, Path::new("/r/everkey/agent.sock"));
+    }
+
+    #[test]
+    fn a_home_of_somebody_else_is_refused() {
+        let refused = |uid, vars: &[(&str, &str)], dirs: &[(&str, u32, u32)]| match find_as(uid, vars, dirs) {
+            Ok(_) => None,
+            Err(NoPlace::Foreign { variable, .. }) => Some(variable),
+            Err(other) => panic!("{other}"),
+        };
+        let (ada, root) = (("/home/ada", 7, 0o700), ("/root", 0, 0o700));
+        let others = [ada, root, ("/", 0, 0o755)];
+        for (uid, home) in [(0, "/home/ada"), (8, "/home/ada"), (7, "/root"), (0, "/home/ada/new")] {
+            assert_eq!(refused(uid, &[("HOME", home)], &others), Some("HOME"), "{uid} {home}");
+        }
+        for (uid, home) in [(7, "/home/ada"), (0, "/root"), (7, "/new"), (0, "/new")] {
+            assert_eq!(refused(uid, &[("HOME", home)], &others), None, "{uid} {home}");
+        }
+        for variable in ["XDG_STATE_HOME", "XDG_CONFIG_HOME", "FAILPROOFAI_AUTH_DIR"] {
+            let vars = [("HOME", "/root"), (variable, "/home/ada/.local/new")];
+            assert_eq!(refused(0, &vars, &others), Some(variable));
+            assert_eq!(refused(7, &[("HOME", "/home/ada"), (variable, "/new")], &others), None);
+        }
+        let meant = [("HOME", "/home/ada"), ("EVERKEY_HOME", "/home/ada/everkey")];
+        assert_eq!(refused(0, &meant, &others), None);
+        let said = find_as(0, &[("HOME", "/home/ada")], &others).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "HOME is /home/ada, which belongs to user 7, and you are user 0: run this as that user, set HOME to a \
+             folder of your own, or set EVERKEY_HOME if you mean it, as in a container"
         );
     }
 }

@@ -143,7 +143,7 @@ mod tests {
 
     fn places() -> Places {
         let var = |name: &str| (name == "EVERKEY_HOME").then(|| PathBuf::from("/e"));
-        Places::find(var, |_| false, 7).unwrap()
+        Places::find(var, |_| None, 7).unwrap()
     }
 
     fn names(profiles: &[ResolvedProfile]) -> Vec<&str> {

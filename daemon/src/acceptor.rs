@@ -3,13 +3,15 @@
 
 use crate::agent_lock::AgentLock;
 use crate::conn::{self, AgentHandle};
+use crate::environment;
 use crate::socket::{self, Name, Socket};
-use everkey_config::paths::Places;
+use anyhow::{Context, Result};
+use everkey_proto::reply::AgentInfo;
 use interprocess::local_socket::tokio::prelude::*;
 use rustix::process::{Resource, getrlimit};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch as latest};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -31,13 +33,13 @@ impl Acceptor {
     /// Accepts until it is closed; holds the lock until then. `lost` resolves when another agent takes over.
     pub fn start(
         socket: Socket,
-        places: Places,
         lock: AgentLock,
+        info: latest::Sender<AgentInfo>,
         agent: AgentHandle,
         lost: oneshot::Sender<()>,
     ) -> Self {
         let (close, closed) = oneshot::channel();
-        let accepting = tokio::spawn(accept(socket, places, lock, agent, Some(lost), closed));
+        let accepting = tokio::spawn(accept(socket, lock, info, agent, Some(lost), closed));
         Self { accepting, close }
     }
 
@@ -62,8 +64,8 @@ pub fn follower_slots() -> Arc<Semaphore> {
 
 async fn accept(
     mut socket: Socket,
-    places: Places,
-    mut lock: AgentLock,
+    lock: AgentLock,
+    info: latest::Sender<AgentInfo>,
     agent: AgentHandle,
     mut lost: Option<oneshot::Sender<()>>,
     mut closed: oneshot::Receiver<()>,
@@ -77,8 +79,22 @@ async fn accept(
             _ = &mut closed => break,
             _ = look.tick(), if lost.is_some() => match socket.name() {
                 _ if !lock.is_valid() => give_way(&mut lost, "the agent's lock was removed"),
-                Name::Ours => {}
-                Name::Gone => rebind(&mut socket, &places, &mut lock),
+                Name::Ours => {
+                    if let Err(e) = lock.record(&socket.path) {
+                        tracing::warn!(error = %e, "can't write down where the socket is");
+                    }
+                }
+                Name::Gone => match rebind(&lock) {
+                    Ok(bound) => {
+                        tracing::warn!(path = %bound.path.display(), "the socket was removed; bound it again");
+                        info.send_modify(|info| info.socket = bound.path.display().to_string());
+                        socket = bound;
+                    }
+                    Err(e) => {
+                        tracing::error!(error = format!("{e:#}"), "the socket can't be bound again");
+                        give_way(&mut lost, "the socket was removed, so nobody can reach this agent");
+                    }
+                },
                 Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),
             },
             stream = next_connection(&socket, &room) => {
@@ -123,19 +139,14 @@ fn give_way(lost: &mut Option<oneshot::Sender<()>>, why: &str) {
     }
 }
 
-/// Somebody removed the socket's name; the lock is still ours, so it may be bound again.
-fn rebind(socket: &mut Socket, places: &Places, lock: &mut AgentLock) {
-    let bound = Socket::bind(places).and_then(|bound| {
-        lock.record(&bound.path)?;
-        Ok(bound)
-    });
-    match bound {
-        Ok(bound) => {
-            tracing::warn!(path = %bound.path.display(), "the socket was removed; bound it again");
-            *socket = bound;
-        }
-        Err(e) => {
-            tracing::error!(error = format!("{e:#}"), "the socket was removed and can't be bound again")
-        }
-    }
+/// Somebody removed the socket's name; the lock is still ours, so it may be bound again. Where the runtime folder is gone,
+/// as after a logout, that is in the state folder; clients find it by the lock's record (D07).
+fn rebind(lock: &AgentLock) -> Result<Socket> {
+    let places = environment::places()?;
+    let bound = Socket::bind(&places).or_else(|e| match places.in_state_folder() {
+        Some(elsewhere) => Socket::bind(&elsewhere).with_context(|| format!("{e:#}")),
+        None => Err(e),
+    })?;
+    lock.record(&bound.path).with_context(|| format!("can't write {}", lock.path().display()))?;
+    Ok(bound)
 }

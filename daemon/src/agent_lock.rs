@@ -4,9 +4,13 @@ use crate::store::{is_named, make_dir, open_lock};
 use everkey_config::paths::Places;
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// How much of the record is read, in bytes: one more than the longest path that the system takes.
+const PATH_CAP: u64 = 4097;
 
 /// Held for as long as the agent lives.
 pub struct AgentLock {
@@ -26,21 +30,28 @@ impl AgentLock {
         make_dir(&places.state)?;
         let path = places.agent_lock();
         let file = open_lock(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Taken::Ours(Self { file, path })),
-            Err(TryLockError::WouldBlock) => {
-                let socket = OsString::from_vec(std::fs::read(&path)?);
-                Ok(Taken::Theirs(Some(socket).filter(|s| !s.is_empty()).map(PathBuf::from)))
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Taken::Ours(Self { file, path })),
+                Err(TryLockError::Error(e)) => return Err(e),
+                Err(TryLockError::WouldBlock) => {}
             }
-            Err(TryLockError::Error(e)) => Err(e),
+            // Clients that look whether somebody has it share it for a moment.
+            match file.try_lock_shared() {
+                Ok(()) => file.unlock()?,
+                Err(TryLockError::Error(e)) => return Err(e),
+                Err(TryLockError::WouldBlock) => return Ok(Taken::Theirs(recorded(&file)?)),
+            }
         }
     }
 
-    /// Lets clients with another environment find the socket (D02).
-    pub fn record(&mut self, socket: &std::path::Path) -> io::Result<()> {
+    /// Lets clients with another environment find the socket (D02). What others have written there is replaced.
+    pub fn record(&self, socket: &Path) -> io::Result<()> {
+        if recorded(&self.file)?.is_some_and(|recorded| recorded == socket) {
+            return Ok(());
+        }
         self.file.set_len(0)?;
-        io::Seek::rewind(&mut self.file)?;
-        self.file.write_all(socket.as_os_str().as_bytes())
+        self.file.write_all_at(socket.as_os_str().as_bytes(), 0)
     }
 
     /// Whether it still keeps other agents away: its file has its name.
@@ -48,7 +59,15 @@ impl AgentLock {
         is_named(&self.file, &self.path)
     }
 
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The socket's path in the lock file, if there is one.
+fn recorded(mut file: &File) -> io::Result<Option<PathBuf>> {
+    let mut socket = Vec::new();
+    file.rewind()?;
+    file.take(PATH_CAP).read_to_end(&mut socket)?;
+    Ok((!socket.is_empty()).then(|| PathBuf::from(OsString::from_vec(socket))))
 }

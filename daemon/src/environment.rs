@@ -2,17 +2,24 @@
 
 use crate::http::typed_base_url;
 use anyhow::{Context, Result, anyhow, bail};
-use everkey_config::paths::Places;
+use everkey_config::paths::{FoundFolder, Places};
 use everkey_session::hex;
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// The least time between automatic refreshes of one session, in milliseconds.
 const GAP_MS: u64 = 30_000;
 
 pub fn places() -> Result<Places> {
     let uid = rustix::process::geteuid().as_raw();
-    Ok(Places::find(path, |dir| dir.is_dir(), uid)?)
+    Ok(Places::find(path, folder, uid)?)
+}
+
+fn folder(path: &Path) -> Option<FoundFolder> {
+    let found = std::fs::metadata(path).ok().filter(Metadata::is_dir)?;
+    Some(FoundFolder { owner: found.uid(), mode: found.mode() })
 }
 
 #[derive(Clone)]

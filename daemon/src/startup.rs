@@ -33,7 +33,7 @@ const THREAD_GRACE: Duration = Duration::from_secs(1);
     name = "everkeyd",
     version,
     after_help = "Environment:
-  EVERKEY_HOME          keep everything under this folder (for trials and tests)
+  EVERKEY_HOME          keep everything under this folder (for trials, tests and containers)
   EVERKEY_SOCKET        the socket's path
   EVERKEY_LOG           error, warn, info (default), debug or trace
   FAILPROOF_API_URL     the api-server to sign in at
@@ -140,11 +140,7 @@ fn open_log(places: &Places) -> Result<File> {
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONG) {
         let _ = std::fs::rename(&path, path.with_extension("log.1"));
     }
-    File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("can't open the log {}", path.display()))
+    store::open_log(&path).with_context(|| format!("can't open the log {}", path.display()))
 }
 
 async fn serve(
@@ -165,7 +161,7 @@ async fn serve(
 /// Everything up to the moment from which clients are answered; what it returns runs the agent to its end.
 fn prepare(
     places: &Places,
-    mut lock: AgentLock,
+    lock: AgentLock,
     inherited: Option<std::os::fd::OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
     tls::install()?;
@@ -192,6 +188,7 @@ fn prepare(
         socket: socket.path.display().to_string(),
         state_dir: places.state.display().to_string(),
     };
+    let (describing, info) = latest::channel(info);
     let broker = Broker::start(configuration, watch.ok(), info)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -202,7 +199,7 @@ fn prepare(
         events: broker.events(),
         followers: acceptor::follower_slots(),
     };
-    let acceptor = Acceptor::start(socket, places.clone(), lock, conns, losing);
+    let acceptor = Acceptor::start(socket, lock, describing, conns, losing);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -1,4 +1,5 @@
-//! Watches the folders of session files. The folder, not the file, which goes silent at its first atomic replace.
+//! Watches the folders of session files. The folder, not the file, which goes silent at its first atomic replace. For a
+//! folder that is not there, the nearest one above it is watched until it comes.
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -9,15 +10,17 @@ use tokio::sync::mpsc;
 
 pub struct Watch {
     watcher: RecommendedWatcher,
-    files: Arc<RwLock<BTreeSet<PathBuf>>>,
+    /// What is reported: the files, and the folders that come or go.
+    wanted: Arc<RwLock<BTreeSet<PathBuf>>>,
+    files: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
 }
 
 impl Watch {
     /// Reports each of its files that may have changed; an empty path when events were lost.
     pub fn new(changed: mpsc::Sender<PathBuf>) -> notify::Result<Self> {
-        let files = Arc::new(RwLock::new(BTreeSet::new()));
-        let wanted = Arc::clone(&files);
+        let all = Arc::new(RwLock::new(BTreeSet::new()));
+        let wanted = Arc::clone(&all);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // When the channel is full a look is on its way already.
             match event {
@@ -32,7 +35,7 @@ impl Watch {
                 Err(_) => drop(changed.try_send(PathBuf::new())),
             }
         })?;
-        Ok(Self { watcher, files, folders: BTreeSet::new() })
+        Ok(Self { watcher, wanted: all, files: BTreeSet::new(), folders: BTreeSet::new() })
     }
 
     /// One more file, where its folder is there already: nothing depends on whether changes are seen.
@@ -44,8 +47,38 @@ impl Watch {
 
     /// One more file. A folder that can't be watched is still looked at every 30 s.
     pub fn add(&mut self, file: &Path) {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned());
-        let Some(folder) = file.parent().filter(|folder| !self.folders.contains(*folder)) else { return };
+        self.files.insert(file.to_owned());
+        self.want(file);
+        let mut below = file;
+        for folder in file.ancestors().skip(1) {
+            if folder.is_dir() {
+                self.want(below);
+                self.want(folder);
+                return self.watch(folder);
+            }
+            below = folder;
+        }
+    }
+
+    /// A folder came, went or was replaced: watches what is there now. The files that may have come with it.
+    pub fn folder_changed(&mut self, path: &Path) -> Vec<PathBuf> {
+        if self.folders.remove(path) {
+            let _ = self.watcher.unwatch(path);
+        }
+        let below = |file: &&PathBuf| file.starts_with(path) && file.as_path() != path;
+        let files: Vec<_> = self.files.iter().filter(below).cloned().collect();
+        files.iter().for_each(|file| self.add(file));
+        files
+    }
+
+    fn want(&self, path: &Path) {
+        self.wanted.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+    }
+
+    fn watch(&mut self, folder: &Path) {
+        if self.folders.contains(folder) {
+            return;
+        }
         match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.folders.insert(folder.to_owned());

@@ -6,6 +6,7 @@ use crate::link::{self, LINK_LIFE, Links};
 use crate::{follower, listen, logging, routes};
 use anyhow::Context as _;
 use clap::Parser;
+use everkey_client::{environment, hint_text};
 use rustix::fs::{FileType, fstat};
 use std::io::{self, BufRead as _, Write as _};
 use std::process::ExitCode;
@@ -30,6 +31,10 @@ struct Cli {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start();
+    if let Err(failure) = environment::places() {
+        eprintln!("everkey-dashboard: {} {}", failure.message, hint_text(&failure.hint));
+        return ExitCode::FAILURE;
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
     let ended = runtime.context("can't start").and_then(|runtime| {

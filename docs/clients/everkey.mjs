@@ -246,12 +246,19 @@ async function open (client) {
   const deadline = Date.now() + START_MS
   for (;;) {
     const { named, recorded, usual } = places()
-    // Whoever holds the lock has written down where it listens, whatever environment it was started in.
+    let trouble
+    // Whoever holds the lock has written down where it listens, whatever environment it was started in. While nobody
+    // holds it, what stands there is of no account.
     for (const place of named ? [named] : [recorded, usual]) {
-      const agent = place && await hello(place, client)
-      if (agent) return agent
+      try {
+        const agent = place && await hello(place, client)
+        if (agent) return agent
+      } catch (e) {
+        if (place !== recorded && !e.unreachable) throw e
+        trouble ??= e
+      }
     }
-    const elsewhere = named && recorded && recorded !== named && await hello(recorded, client)
+    const elsewhere = named && recorded && await hello(recorded, client).catch(() => null)
     if (elsewhere) {
       elsewhere.destroy()
       throw new EverkeyError('no_agent', `Nobody answers at ${named}; your agent is at ${recorded}.`,
@@ -262,7 +269,7 @@ async function open (client) {
       throw new EverkeyError('no_agent', `Nobody answers at ${named ?? usual}.`,
         'Run `everkeyd --foreground` to see what it says.')
     }
-    await start(left)
+    if (!await start(left) && trouble) throw trouble
     await sleep(50) // one that is dying still holds the lock, so the new one may have left again
   }
 }
@@ -286,17 +293,60 @@ function places () {
   } else {
     const home = absolute('HOME')
     if (!home) throw new EverkeyError('storage', 'Neither HOME nor EVERKEY_HOME is set.', 'Set HOME.')
+    checkOwners(home, xdg)
     state = path.join(xdg('XDG_STATE_HOME') ?? path.join(home, '.local/state'), 'everkey')
-    const ofUser = `/run/user/${process.geteuid()}`
-    const runtime = xdg('XDG_RUNTIME_DIR') ?? (fs.existsSync(ofUser) ? ofUser : undefined)
+    const runtime = [xdg('XDG_RUNTIME_DIR'), `/run/user/${process.geteuid()}`].find(isPrivate)
     usual = runtime ? path.join(runtime, 'everkey/agent.sock') : path.join(state, 'run/agent.sock')
   }
-  let recorded
+  const named = absolute('EVERKEY_SOCKET')
+  const recorded = recordedIn(path.join(state, 'agent.lock'))
+  return { named, recorded: [named, usual].includes(recorded) ? undefined : recorded, usual }
+}
+
+/** What the system says of a folder; undefined if there is none. */
+function folderAt (place) {
   try {
-    const lock = path.join(state, 'agent.lock')
-    if (fs.statSync(lock).uid === process.geteuid()) recorded = fs.readFileSync(lock, 'utf8') || undefined
-  } catch { /* no agent has ever run here */ }
-  return { named: absolute('EVERKEY_SOCKET'), recorded, usual }
+    const found = fs.statSync(place)
+    return found.isDirectory() ? found : undefined
+  } catch { /* told by what becomes of it */ }
+}
+
+/** Nobody works in a home of somebody else, and root in no folder of somebody else. */
+function checkOwners (home, xdg) {
+  const me = process.geteuid()
+  for (const name of ['HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'FAILPROOFAI_AUTH_DIR']) {
+    const place = name === 'HOME' ? home : xdg(name)
+    if (!place) continue
+    let nearest = place
+    while (!folderAt(nearest) && nearest !== path.dirname(nearest)) nearest = path.dirname(nearest)
+    const owner = folderAt(nearest)?.uid ?? me
+    if (owner !== me && (me === 0 || (name === 'HOME' && nearest === place))) {
+      throw new EverkeyError('storage', `${name} is ${nearest}, which belongs to user ${owner}, and you are user ${me}.`,
+        `Run this as that user, set ${name} to a folder of your own, or set EVERKEY_HOME if you mean it, as in a container.`)
+    }
+  }
+}
+
+/** Whether it is what the specification demands of a runtime folder; any other is passed over. */
+function isPrivate (place) {
+  const found = place && folderAt(place)
+  return found && found.uid === process.geteuid() && (found.mode & 0o077) === 0
+}
+
+/** The socket's path in the agent's lock file, if it can be one: anybody may have written there. */
+function recordedIn (lock) {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants
+  let file
+  try {
+    file = fs.openSync(lock, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
+    const found = fs.fstatSync(file)
+    if (!found.isFile() || found.uid !== process.geteuid()) return undefined
+    const bytes = Buffer.alloc(4096)
+    const place = bytes.subarray(0, fs.readSync(file, bytes)).toString()
+    return path.isAbsolute(place) && !place.includes('\0') ? place : undefined
+  } catch { /* no agent has ever run here */ } finally {
+    if (file !== undefined) fs.closeSync(file)
+  }
 }
 
 /** A connection to who listens at this place; null if nobody does. */
@@ -334,7 +384,8 @@ async function hello (place, client) {
       throw new EverkeyError('no_agent', `The agent at ${place} does not answer; it is stopped or stuck.`,
         'Try again; if it stays so, kill the everkeyd process. Your sessions are safe.')
     }
-    throw new EverkeyError('no_agent', `Could not reach the agent at ${place}: ${e.code}.`, "Look at the folder's permissions.")
+    const trouble = `Could not reach the agent at ${place}: ${e.code}.`
+    throw Object.assign(new EverkeyError('no_agent', trouble, "Look at the folder's permissions."), { unreachable: true })
   } finally {
     if (folder !== undefined) fs.closeSync(folder)
     if (!kept) agent?.destroy()
@@ -372,7 +423,7 @@ function exchange (agent, line, ms) {
   })
 }
 
-/** Runs `everkeyd --detach`, which returns once the agent answers. */
+/** Runs `everkeyd --detach`, which returns once the agent answers; false if another runs already. */
 function start (ms) {
   const beside = path.join(path.dirname(fileURLToPath(import.meta.url)), 'everkeyd')
   const program = fs.existsSync(beside) ? beside : 'everkeyd'
@@ -381,15 +432,18 @@ function start (ms) {
   // The agent has another working folder.
   if (env.FAILPROOFAI_AUTH_DIR) env.FAILPROOFAI_AUTH_DIR = path.resolve(env.FAILPROOFAI_AUTH_DIR)
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['--detach'], { env, timeout: ms, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(program, ['--detach'], { env, timeout: ms, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
+    let told = ''
+    child.stdout.setEncoding('utf8').on('data', text => { told = (told + text).slice(0, 4096) })
     child.stderr.setEncoding('utf8').on('data', text => { said = (said + text).slice(0, 4096) })
     child.on('error', e => reject(e.code === 'ENOENT'
       ? new EverkeyError('no_agent', 'No agent runs, and there is no everkeyd to start.',
         'Install everkey, and put everkeyd into a folder of the PATH.')
       : new EverkeyError('no_agent', `Could not run ${program}: ${e.code}.`, 'Install everkey again.')))
     child.on('close', (code, signal) => {
-      if (code === 0 || signal) return resolve() // a signal: the caller's time is over, too
+      // A signal: the caller's time is over, too.
+      if (code === 0 || signal) return resolve(!told.startsWith('everkeyd is already running'))
       const why = said.trim().replace(/\.$/, '') || `everkeyd ended with ${code}`
       reject(new EverkeyError('no_agent', `The agent did not start: ${why}.`,
         'Run `everkeyd --foreground` to see what it says.'))

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -70,6 +71,10 @@ class EverkeyError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+class _Unreachable(EverkeyError):
+    """There is no way to that socket, so nothing is known of who listens."""
 
 
 @dataclass(frozen=True)
@@ -192,12 +197,22 @@ class Agent:
         deadline = time.monotonic() + START_SECS
         while True:
             named, recorded, usual = _places()
-            # Whoever holds the lock has written down where it listens, whatever environment it was started in.
+            trouble = None
+            # Whoever holds the lock has written down where it listens, whatever environment it was started in. While
+            # nobody holds it, what stands there is of no account.
             for path in [named] if named else [recorded, usual]:
-                agent = _hello(path, self._client) if path else None
+                try:
+                    agent = _hello(path, self._client) if path else None
+                except EverkeyError as e:
+                    if path != recorded and not isinstance(e, _Unreachable):
+                        raise
+                    agent, trouble = None, trouble or e
                 if agent:
                     return agent
-            elsewhere = _hello(recorded, self._client) if named and recorded not in (None, named) else None
+            try:
+                elsewhere = _hello(recorded, self._client) if named and recorded else None
+            except EverkeyError:
+                elsewhere = None
             if elsewhere:
                 elsewhere.close()
                 raise EverkeyError("no_agent", f"Nobody answers at {named}; your agent is at {recorded}.",
@@ -206,7 +221,8 @@ class Agent:
             if left <= 0:
                 raise EverkeyError("no_agent", f"Nobody answers at {named or usual}.",
                                    "Run `everkeyd --foreground` to see what it says.")
-            _start(left)
+            if not _start(left) and trouble:
+                raise trouble
             time.sleep(0.05)  # one that is dying still holds the lock, so the new one may have left again
 
 
@@ -258,25 +274,55 @@ def _places() -> tuple:
         path = os.environ.get(name, "")
         return path if os.path.isabs(path) else None  # the specification: a relative one is to be ignored
 
-    root = absolute("EVERKEY_HOME")
+    root, named = absolute("EVERKEY_HOME"), absolute("EVERKEY_SOCKET")
     if root:
         state, usual = os.path.join(root, "state"), os.path.join(root, "run/agent.sock")
     else:
         home = absolute("HOME")
         if not home:
             raise EverkeyError("storage", "Neither HOME nor EVERKEY_HOME is set.", "Set HOME.")
+        _check_owners(home, xdg)
         state = os.path.join(xdg("XDG_STATE_HOME") or os.path.join(home, ".local/state"), "everkey")
-        of_user = f"/run/user/{os.geteuid()}"
-        runtime = xdg("XDG_RUNTIME_DIR") or (of_user if os.path.isdir(of_user) else None)
+        runtime = next(filter(_is_private, (xdg("XDG_RUNTIME_DIR"), f"/run/user/{os.geteuid()}")), None)
         usual = os.path.join(runtime, "everkey/agent.sock") if runtime else os.path.join(state, "run/agent.sock")
-    recorded = None
+    recorded = _recorded(os.path.join(state, "agent.lock"))
+    return named, recorded if recorded not in (named, usual) else None, usual
+
+
+def _check_owners(home: str, xdg: Callable[[str], Optional[str]]) -> None:
+    """Nobody works in a home of somebody else, and root in no folder of somebody else."""
+    me, others = os.geteuid(), ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "FAILPROOFAI_AUTH_DIR")
+    for name, path in [("HOME", home), *((name, xdg(name)) for name in others)]:
+        nearest = path
+        while nearest and not os.path.isdir(nearest) and nearest != os.path.dirname(nearest):
+            nearest = os.path.dirname(nearest)
+        owner = os.stat(nearest).st_uid if nearest else me
+        if owner != me and (me == 0 or (name == "HOME" and nearest == path)):
+            raise EverkeyError("storage", f"{name} is {nearest}, which belongs to user {owner}, and you are user {me}.",
+                               f"Run this as that user, set {name} to a folder of your own, or set EVERKEY_HOME if you "
+                               "mean it, as in a container.")
+
+
+def _is_private(folder: Optional[str]) -> bool:
+    """Whether it is what the specification demands of a runtime folder; any other is passed over."""
     try:
-        with open(os.path.join(state, "agent.lock"), "rb") as lock:
-            if os.fstat(lock.fileno()).st_uid == os.geteuid():
-                recorded = os.fsdecode(lock.read(4096)) or None
+        found = os.stat(folder) if folder else None
+    except (OSError, ValueError):
+        return False
+    return bool(found) and stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
+def _recorded(path: str) -> Optional[str]:
+    """The socket's path in the agent's lock file, if it can be one: anybody may have written there."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as lock:
+            found = os.fstat(lock.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                return None
+            recorded = os.fsdecode(lock.read(4096))
     except OSError:
-        pass
-    return absolute("EVERKEY_SOCKET"), recorded, usual
+        return None
+    return recorded if os.path.isabs(recorded) and "\0" not in recorded else None
 
 
 def _hello(path: str, client: str) -> Optional[socket.socket]:
@@ -305,7 +351,7 @@ def _hello(path: str, client: str) -> Optional[socket.socket]:
         raise EverkeyError("no_agent", f"The agent at {path} does not answer; it is stopped or stuck.",
                            "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.") from None
     except OSError as e:
-        raise EverkeyError("no_agent", f"Could not reach the agent at {path}: {e}.",
+        raise _Unreachable("no_agent", f"Could not reach the agent at {path}: {e}.",
                            "Look at the folder's permissions.") from None
     finally:
         if folder is not None:
@@ -320,8 +366,8 @@ def _is_ours(agent: socket.socket, path: str) -> bool:
         peer = agent.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
         return struct.unpack("iII", peer)[1] == os.geteuid()
     # Where the kernel can't be asked: nobody else could have put the socket there.
-    found = [os.lstat(path), os.lstat(os.path.dirname(path))]
-    return all(stat.st_uid == os.geteuid() and not stat.st_mode & 0o022 for stat in found)
+    places = [os.lstat(path), os.lstat(os.path.dirname(path))]
+    return all(found.st_uid == os.geteuid() and not found.st_mode & 0o022 for found in places)
 
 
 def _encode(message: dict) -> bytes:
@@ -354,8 +400,8 @@ def _decode(line: bytes) -> dict:
     return message
 
 
-def _start(secs: float) -> None:
-    """Runs `everkeyd --detach`, which returns once the agent answers."""
+def _start(secs: float) -> bool:
+    """Runs `everkeyd --detach`, which returns once the agent answers; False if another runs already."""
     beside = os.path.join(os.path.dirname(os.path.realpath(__file__)), "everkeyd")
     program = beside if os.path.exists(beside) else shutil.which("everkeyd")
     if not program:
@@ -366,12 +412,13 @@ def _start(secs: float) -> None:
         environment["FAILPROOFAI_AUTH_DIR"] = os.path.abspath(environment["FAILPROOFAI_AUTH_DIR"])
     try:
         done = subprocess.run([program, "--detach"], env=environment, timeout=secs, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     except subprocess.TimeoutExpired:
-        return  # the caller's time is over, too
+        return True  # the caller's time is over, too
     except OSError as e:
         raise EverkeyError("no_agent", f"Could not run {program}: {e}.", "Install everkey again.") from None
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().rstrip(".") or f"everkeyd ended with {done.returncode}"
         raise EverkeyError("no_agent", f"The agent did not start: {said}.",
                            "Run `everkeyd --foreground` to see what it says.")
+    return not done.stdout.startswith(b"everkeyd is already running")

@@ -28,6 +28,7 @@ mod oauth_client;
 mod oauth_logout;
 mod oauth_registered;
 mod permissions;
+mod places;
 mod reminder;
 mod reminder_cli;
 mod review;

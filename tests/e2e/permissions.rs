@@ -104,12 +104,15 @@ fn d13_another_user_is_turned_away() {
     // And so is anybody else; the client notices first, and tells the stranger nothing.
     let other = (NOBODY - 1).to_string();
     let client = world.root().join("bin/everkey");
+    let home = world.root().join("home");
+    fs::create_dir(&home).unwrap();
+    chown(&home, Some(NOBODY - 1), Some(NOBODY - 1)).unwrap();
     let output = Command::new("setpriv")
         .args([format!("--reuid={other}"), format!("--regid={other}"), "--clear-groups".to_owned()])
         .arg(client)
         .args(["auth", "token"])
         .env_clear()
-        .env("HOME", world.root())
+        .env("HOME", home)
         .env("EVERKEY_SOCKET", world.socket())
         .output()
         .unwrap();

@@ -1,6 +1,7 @@
 //! Finds the programs under test: beside this test's own executable.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -26,9 +27,10 @@ impl Binaries {
 
     /// Copies of agent, helper, client and dashboard in a folder that another user can enter.
     pub fn copied_to(&self, dir: &Path) -> Self {
-        for name in ["everkey", "everkeyd", "everkey-remind", "everkey-dashboard"] {
-            std::fs::copy(self.dir.join(name), dir.join(name)).expect("room for a copy of the programs");
-        }
+        let names = ["everkey", "everkeyd", "everkey-remind", "everkey-dashboard"];
+        // By a process of its own: what another test starts meanwhile would hold the copy open, which can't be run then.
+        let copied = Command::new("cp").args(names.map(|name| self.dir.join(name))).arg(dir).status();
+        assert!(copied.is_ok_and(|status| status.success()), "room for a copy of the programs");
         Self { dir: dir.to_owned() }
     }
 

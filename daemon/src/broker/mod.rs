@@ -23,7 +23,7 @@ use everkey_reminder::{ProfileInput, ProfileMachines};
 use everkey_session::{Boot, Input, JobResult, Op, Waiter};
 use profile_runtime::{CompletedJob, Completion, PendingReply, ProfileRuntime};
 use std::collections::{BTreeMap, VecDeque};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// How long a shutdown waits for what is under way, in milliseconds (N07).
@@ -43,7 +43,7 @@ pub struct Broker {
     callbacks: (mpsc::Sender<BrowserCallback>, mpsc::Receiver<BrowserCallback>),
     configuration: Configuration,
     watch: Option<Watch>,
-    info: AgentInfo,
+    info: latest::Receiver<AgentInfo>,
     stopping: Option<Boot>,
     /// Reminders that no helper has yet.
     handing_over: u32,
@@ -52,11 +52,16 @@ pub struct Broker {
 
 impl Broker {
     /// Starts every profile that has something to look after; the others start when they are asked for.
-    pub fn start(configuration: Configuration, watch: Option<Watch>, info: AgentInfo) -> Result<Self> {
+    pub fn start(
+        configuration: Configuration,
+        watch: Option<Watch>,
+        info: latest::Receiver<AgentInfo>,
+    ) -> Result<Self> {
+        let access = AccessLog::in_state(std::path::Path::new(&info.borrow().state_dir));
         let mut broker = Self {
             profiles: Vec::new(),
             pending: BTreeMap::new(),
-            access: AccessLog::in_state(std::path::Path::new(&info.state_dir)),
+            access,
             events: EventLog::new(),
             last_waiter: 0,
             work: JoinSet::new(),
@@ -83,10 +88,6 @@ impl Broker {
 
     /// Begins to look after a profile: its files are read at once.
     fn open(&mut self, profile: ConfiguredProfile) -> Result<usize> {
-        // The folder must be there before it can be watched; what goes wrong is reported when the file is needed.
-        if let Some(dir) = profile.session_file.parent() {
-            let _ = crate::store::make_dir(dir);
-        }
         let keeps_reminders = profile.provider.remind.is_some();
         let reminder_file = keeps_reminders.then(|| reminder::beside(&profile.session_file));
         if let Some(watch) = &mut self.watch {
@@ -179,6 +180,12 @@ impl Broker {
     }
 
     fn changed(&mut self, path: &std::path::Path) -> Result<()> {
+        let appeared = self.watch.as_mut().map(|watch| watch.folder_changed(path)).unwrap_or_default();
+        appeared.iter().try_for_each(|file| self.file_changed(file))?;
+        self.file_changed(path)
+    }
+
+    fn file_changed(&mut self, path: &std::path::Path) -> Result<()> {
         for index in 0..self.profiles.len() {
             // An empty path means that events were lost: look everywhere.
             let lost = path.as_os_str().is_empty();
@@ -245,7 +252,8 @@ mod tests {
         let server = format!("http://{}", listener.local_addr().unwrap());
         let state_dir = dir.path().display().to_string();
         let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
-        let mut broker = Broker::start(Configuration::in_folder(dir.path()), None, info).unwrap();
+        let mut broker =
+            Broker::start(Configuration::in_folder(dir.path()), None, latest::channel(info).1).unwrap();
         let Ok(parked) = crate::http::park(&server, &"/".into()).await else { panic!("somebody listens") };
         let job = CompletedJob::Parked(Ok(parked));
         broker.completed(Completion { index: 0, op: Op(1), job }).unwrap();

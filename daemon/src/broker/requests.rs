@@ -46,7 +46,7 @@ impl Broker {
 
     fn answer_about_agent(&mut self, request: AgentRequest, reply: oneshot::Sender<Reply>) {
         let answer = match request {
-            AgentRequest::DescribeAgent => Reply::Agent(self.info.clone()),
+            AgentRequest::DescribeAgent => Reply::Agent(self.info.borrow().clone()),
             AgentRequest::Stop => {
                 self.stop();
                 Reply::Stopping

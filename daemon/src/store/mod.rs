@@ -8,7 +8,7 @@ mod replace;
 mod session_file;
 pub mod state_files;
 
-pub use durable::{is_named, make_dir, open_lock};
+pub use durable::{is_named, make_dir, open_lock, open_log, read};
 
 use crate::provider::SessionFormat;
 use durable::error;
@@ -55,6 +55,8 @@ impl ProfileStore {
         match job {
             StoreJob::Load => JobResult::Loaded(Box::new(self.load())),
             StoreJob::ReadSession => {
+                // The folder may have come since; who has the lock then is found out before anything is sent.
+                let _ = self.lock.take();
                 JobResult::SessionRead(Box::new(session_file::find(&self.session_file, self.format)))
             }
             StoreJob::SetAside(digest) => {
@@ -119,7 +121,10 @@ impl ProfileStore {
                 durable::clear_temps(&self.session_file);
                 durable::clear_temps(self.journal.path());
                 self.reminder.clear_temps();
-                durable::sync_dir_of(&self.session_file)
+                match durable::sync_dir_of(&self.session_file) {
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                    synced => synced,
+                }
             }
             Err(_) => Ok(()),
         };

@@ -3,6 +3,7 @@
 mod agents;
 mod driver;
 mod fake_agent;
+mod places;
 mod readme;
 mod sign_in;
 mod tokens_and_events;
@@ -35,6 +36,9 @@ in_both_languages! {
     agents::a_wrong_idea_of_the_server_is_told
     fake_agent::pages_are_shown_once_and_waited_for
     fake_agent::nonsense_is_told_and_not_repeated
+    places::a_home_of_somebody_else_is_refused
+    places::a_record_that_leads_nowhere_keeps_nobody_out
+    places::an_agent_is_found_without_its_runtime_folder
     readme::the_examples_of_the_readme_work
     sign_in::signs_in_and_out
     sign_in::a_sign_in_is_given_up

@@ -47,7 +47,10 @@ pub fn failure(failure: &Failure, json: bool) -> ExitCode {
         reason(failure);
     } else {
         error_line(message(failure));
-        error_line(plain(&hint_text(&failure.hint)));
+        let hint = hint_text(&failure.hint);
+        if !hint.is_empty() {
+            error_line(plain(&hint));
+        }
     }
     ExitCode::from(failure.code.exit_code())
 }
@@ -69,7 +72,7 @@ pub fn nobody(failure: &Failure) -> ExitCode {
 }
 
 /// What the agent's message begins with where nobody is signed in.
-const NOBODY: &str = "not signed in";
+pub const NOBODY: &str = "not signed in";
 
 /// A session that works but can't be refreshed needs a sign-in, too, though somebody is signed in.
 fn is_nobody(failure: &Failure) -> bool {

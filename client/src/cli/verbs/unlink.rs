@@ -6,7 +6,7 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
-use everkey_client::Failure;
+use everkey_client::{Failure, environment};
 use everkey_config::is_word_name;
 use everkey_proto::Code;
 use serde_json::json;
@@ -56,6 +56,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
         )
         .into());
     }
+    environment::places()?;
     let program = profile_link::program()?;
     let path = profile_link::folder(&program, parsed.own.dir.as_deref())?.join(name);
     let removed = match profile_link::existing(&path, &program) {

@@ -4,11 +4,12 @@ use crate::client_source::ClientSource;
 use crate::http::{self, HttpRequest, Parked, without};
 use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
+use crate::refused_answers::{noted, noted_broken};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
 use everkey_session::{
-    CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, PendingRevocation,
-    ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
+    AnswerFlaw, CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind,
+    PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
 };
 use std::time::Duration;
 
@@ -55,10 +56,11 @@ pub async fn send(
         Ok(answer) => {
             let read = with_known_statuses((route.read)(&answer), answer.status, &terms.not_processed);
             let client_secret = at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
+            let read = noted("refresh", &answer, read);
             let read = unrepeated(read, [Some(&refresh), Some(&key), client_secret].into_iter().flatten());
             JobResult::Answered(Box::new(read), answer.date)
         }
-        Err(error) => unclear(error),
+        Err(error) => unclear(noted_broken("refresh", error)),
     }
 }
 
@@ -91,8 +93,8 @@ pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret
         return JobResult::Probed(ProbeAnswer::NoRoute, None);
     };
     match http::call(&at.server, request).await {
-        Ok(answer) => JobResult::Probed((route.read)(&answer), answer.date),
-        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(error), None),
+        Ok(answer) => JobResult::Probed(noted("probe", &answer, (route.read)(&answer)), answer.date),
+        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(noted_broken("probe", error)), None),
     }
 }
 
@@ -107,8 +109,8 @@ pub async fn login(
     }
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
-            Ok(answer) => (provider.login.read)(&call, &answer),
-            Err(error) => LoginAnswer::Net(error),
+            Ok(answer) => noted(call.as_str(), &answer, (provider.login.read)(&call, &answer)),
+            Err(error) => LoginAnswer::Net(noted_broken(call.as_str(), error)),
         },
         None => LoginAnswer::Net(no_route(provider, server, "login")),
     };
@@ -121,8 +123,8 @@ pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Sec
         return JobResult::Identified(Identity::Untold);
     };
     JobResult::Identified(match http::call(&at.server, request).await {
-        Ok(answer) => (route.read)(&answer),
-        Err(error) => Identity::Net(error),
+        Ok(answer) => noted("identify", &answer, (route.read)(&answer)),
+        Err(error) => Identity::Net(noted_broken("identify", error)),
     })
 }
 
@@ -151,8 +153,8 @@ pub async fn revoke(
         return JobResult::Revoked(RevokeAnswer::NoRoute);
     };
     JobResult::Revoked(match http::call(&revocation.at.server, request).await {
-        Ok(answer) => without_secrets(read(&answer), &revocation),
-        Err(error) => RevokeAnswer::Net(error),
+        Ok(answer) => without_secrets(noted("revoke", &answer, read(&answer)), &revocation),
+        Err(error) => RevokeAnswer::Net(noted_broken("revoke", error)),
     })
 }
 
@@ -181,7 +183,7 @@ fn bearer<'a, Read>(
 /// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.
 fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
     tracing::error!(provider = provider.kind.as_str(), server, route, "the provider has no such route");
-    NetError { server, kind: NetErrorKind::NotTheContract }
+    NetError { server, kind: AnswerFlaw::NeverAsked.into() }
 }
 
 #[cfg(test)]
@@ -226,7 +228,7 @@ mod tests {
         let provider = descriptor(ProviderKind::DotAi);
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
-        let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
+        let defect = || NetError { server: NOWHERE.into(), kind: AnswerFlaw::NeverAsked.into() };
         let revocation = revocation(at());
         let dir = tempfile::tempdir().unwrap();
         let configuration = Configuration::in_folder(dir.path());

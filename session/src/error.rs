@@ -1,5 +1,6 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
+use crate::answer_flaw::{AnswerFlaw, UnusableAnswer};
 use everkey_proto::reply::SignInUnderWay;
 use serde::{Deserialize, Serialize};
 
@@ -181,7 +182,7 @@ pub enum NetErrorKind {
     /// It does not accept this client, or the way in which it is configured to ask; in the server's words.
     ClientRefused(String),
     /// It answered with something else than the contract's JSON.
-    NotTheContract,
+    NotTheContract(UnusableAnswer),
     /// It wanted to send us elsewhere.
     Redirect,
     /// It answered for another user or session.
@@ -194,6 +195,12 @@ pub enum NetErrorKind {
     Limited(u64),
     /// Nothing was sent: the configured OAuth client can't be used, for this reason.
     ClientUnusable(String),
+}
+
+impl From<AnswerFlaw> for NetErrorKind {
+    fn from(flaw: AnswerFlaw) -> Self {
+        Self::NotTheContract(UnusableAnswer::of(flaw))
+    }
 }
 
 /// Why browsers can't come back.

@@ -3,7 +3,7 @@
 use everkey_proto::Code;
 use everkey_proto::reply::Hint;
 use everkey_proto::text::harmless;
-use everkey_session::{NetError, NetErrorKind};
+use everkey_session::{AnswerFlaw, NetError, NetErrorKind, SeenAnswer, UnusableAnswer};
 
 /// How many characters of a server's own words are shown.
 pub const SHOWN: usize = 120;
@@ -40,9 +40,7 @@ pub fn unreachable(net: &NetError) -> String {
         NetErrorKind::ClientRefused(words) => {
             format!("The api-server at {server} does not accept this client: {}", harmless(words, SHOWN))
         }
-        NetErrorKind::NotTheContract => {
-            format!("What answers at {server} is not an api-server, or a broken one.")
-        }
+        NetErrorKind::NotTheContract(answer) => unusable_answer(server, answer),
         NetErrorKind::Redirect => {
             format!("The api-server at {server} wanted to send us elsewhere; nothing was sent there.")
         }
@@ -57,9 +55,49 @@ pub fn unreachable(net: &NetError) -> String {
     }
 }
 
+/// What is wrong with an answer, and with which; nothing of what was in it.
+fn unusable_answer(server: &str, answer: &UnusableAnswer) -> String {
+    let seen = answer.seen.as_ref().map(|SeenAnswer { status, content_type }| {
+        let kind = content_type.as_deref().map(|kind| harmless(kind, 60));
+        format!(" (status {status}, {})", kind.as_deref().unwrap_or("no content type"))
+    });
+    let seen = seen.unwrap_or_default();
+    let field = |name: &str| format!("`{}`", harmless(name, 60));
+    match &answer.flaw {
+        AnswerFlaw::OffTopic => {
+            format!("The api-server at {server} answered something else than it was asked{seen}.")
+        }
+        AnswerFlaw::NeverAsked => {
+            format!("Nothing was asked of {server}: everkey has no such request for its provider.")
+        }
+        AnswerFlaw::TooLong => {
+            format!("What answers at {server} is not an api-server, or a broken one: over 64 KiB{seen}.")
+        }
+        AnswerFlaw::Empty => {
+            format!("What answers at {server} is not an api-server, or a broken one: an empty answer{seen}.")
+        }
+        AnswerFlaw::NotJson => {
+            format!("What answers at {server} is not an api-server, or a broken one: no JSON{seen}.")
+        }
+        AnswerFlaw::Damaged => {
+            format!("The api-server at {server} sent JSON that is cut off or malformed{seen}.")
+        }
+        AnswerFlaw::NoObject => format!("The api-server at {server} sent JSON that is no object{seen}."),
+        AnswerFlaw::Missing(name) => {
+            format!("The api-server at {server} answered without {}{seen}.", field(name))
+        }
+        AnswerFlaw::WrongKind(name) => {
+            format!("The api-server at {server} answered with {} of the wrong kind{seen}.", field(name))
+        }
+        AnswerFlaw::Unfit(name, why) => {
+            format!("The api-server at {server} answered with an unusable {}: {why}{seen}.", field(name))
+        }
+    }
+}
+
 pub fn net_hint(net: &NetError) -> Hint {
     match net.kind {
-        NetErrorKind::Redirect | NetErrorKind::NotTheContract => Hint::CheckServer,
+        NetErrorKind::Redirect | NetErrorKind::NotTheContract(_) => Hint::CheckServer,
         NetErrorKind::ClientUnusable(_) => {
             "Mend it; the session is kept, and the next try reads it anew.".into()
         }
@@ -68,5 +106,45 @@ pub fn net_hint(net: &NetError) -> Hint {
                 .into()
         }
         _ => Hint::CheckNetwork,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flaw_of_an_answer_has_its_own_sentence() {
+        let flaws = [
+            AnswerFlaw::OffTopic,
+            AnswerFlaw::NeverAsked,
+            AnswerFlaw::TooLong,
+            AnswerFlaw::Empty,
+            AnswerFlaw::NotJson,
+            AnswerFlaw::Damaged,
+            AnswerFlaw::NoObject,
+            AnswerFlaw::Missing("user.email".into()),
+            AnswerFlaw::WrongKind("user.email".into()),
+            AnswerFlaw::unfit("user.email", "it is empty"),
+        ];
+        let mut told = std::collections::BTreeSet::new();
+        for flaw in flaws {
+            let seen = SeenAnswer { status: 203, content_type: Some("text/x\u{1b}[2J".into()) };
+            let kind = NetErrorKind::NotTheContract(UnusableAnswer { seen: Some(seen), flaw: flaw.clone() });
+            let said = unreachable(&NetError { server: "https://a".into(), kind });
+            assert!(said.contains("https://a") && said.ends_with('.'), "{said}");
+            assert!(!said.contains(|c: char| c.is_control()), "{said:?}");
+            let seen = said.contains("(status 203, text/x");
+            assert!(seen || flaw == AnswerFlaw::NeverAsked, "{said}");
+            assert!(told.insert(said.clone()), "twice: {said}");
+        }
+        let silent = SeenAnswer { status: 200, content_type: None };
+        let kind = UnusableAnswer { seen: Some(silent), flaw: AnswerFlaw::Missing("device_code".into()) };
+        let said =
+            unreachable(&NetError { server: "https://a".into(), kind: NetErrorKind::NotTheContract(kind) });
+        assert_eq!(
+            said,
+            "The api-server at https://a answered without `device_code` (status 200, no content type)."
+        );
     }
 }

@@ -258,7 +258,7 @@ fn unusable(error: &NetError) -> ProfileReply {
         NetErrorKind::Status(..)
         | NetErrorKind::Cut
         | NetErrorKind::ClientRefused(_)
-        | NetErrorKind::NotTheContract
+        | NetErrorKind::NotTheContract(_)
         | NetErrorKind::Redirect
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating

@@ -80,10 +80,9 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
             }
             other => other,
         },
-        LoginCall::Exchange { .. } => match read_tokens(answer) {
-            Some(grant) => LoginAnswer::Granted(without_refresh(grant)),
-            None => failed(answer),
-        },
+        LoginCall::Exchange { .. } => {
+            read_tokens(answer, |grant| LoginAnswer::Granted(without_refresh(grant)))
+        }
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }

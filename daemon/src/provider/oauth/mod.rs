@@ -20,7 +20,7 @@ use everkey_config::ProviderKind;
 use everkey_proto::{ReplayRule, Secret};
 use everkey_session::policy::OauthClient;
 use everkey_session::{
-    CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer,
+    CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, PendingRevocation, RevokeAnswer,
 };
 use tokens::read_refresh;
 use user_claims::UserClaims;
@@ -119,12 +119,12 @@ fn ask_whose(endpoints: &Endpoints, access: &Secret) -> Option<HttpRequest> {
 
 fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
-        200 => match answer.json::<UserClaims>() {
-            Some(claims) => {
+        200 => match answer.object::<UserClaims>() {
+            Ok(claims) => {
                 let (user, about) = claims.user();
                 Identity::Accepted { user: Some(user), about }
             }
-            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => Identity::Net(answer.unusable(flaw)),
         },
         // RFC 6750 needs no body; a page is somebody else's answer.
         401 if answer.is_json() || answer.body.is_empty() => Identity::Refused,

@@ -73,10 +73,13 @@ impl Browser {
     pub fn resume(&mut self, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(endpoints),
-            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
-                Some(next) => self.discover(next),
-                None => NextStep::Fail(Error::Net(net)),
+            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(net) {
+                Ok(next) => self.discover(next),
+                Err(error) => NextStep::Fail(error),
             },
+            (Stage::Discovering(asked), LoginAnswer::Rejected(rejected)) => {
+                NextStep::Fail(asked.refused(rejected))
+            }
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
                 let redirect = Some(self.oauth.callback.url(port));
                 self.news = client::registered(&self.oauth, &registration, redirect);

@@ -147,6 +147,9 @@ pub async fn revoke(
     if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
         return JobResult::Revoked(RevokeAnswer::Net(unsent));
     }
+    if let Err(answer) = find_revocation(provider, at).await {
+        return JobResult::Revoked(answer);
+    }
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
@@ -156,6 +159,19 @@ pub async fn revoke(
         Ok(answer) => without_secrets(noted("revoke", &answer, read(&answer)), &revocation),
         Err(error) => RevokeAnswer::Net(noted_broken("revoke", error)),
     })
+}
+
+/// Asks the server where it revokes, if it has to be asked.
+async fn find_revocation(provider: &'static Descriptor, at: &mut CallTarget) -> Result<(), RevokeAnswer> {
+    let Some(find) = &provider.find_revocation else { return Ok(()) };
+    let request = (find.request)(at).ok_or(RevokeAnswer::NoRoute)?;
+    let answer = http::call(&at.server, request).await;
+    let answer = answer.map_err(|error| RevokeAnswer::Net(noted_broken("find_revocation", error)))?;
+    let endpoint = (find.read)(&answer).map_err(|why| noted("find_revocation", &answer, why))?;
+    if let Some(known) = &mut at.registration {
+        known.endpoints.revocation = Some(endpoint);
+    }
+    Ok(())
 }
 
 /// A server's own word is shown to people, so one that repeats what it was sent is left out.

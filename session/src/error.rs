@@ -130,6 +130,10 @@ pub enum Rejected {
     Denied,
     /// The code was not approved in time.
     Expired,
+    /// Nobody finished the sign-in in so many seconds.
+    Unfinished {
+        secs: u64,
+    },
     /// What a browser brought back does not belong to this sign-in.
     Stray,
     /// A server that names itself otherwise than it is called: what it calls itself.

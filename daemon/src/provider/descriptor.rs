@@ -30,6 +30,8 @@ pub struct Descriptor {
     pub identify: Option<ProviderRoute<BearerRequest, Identity>>,
     /// Ends a session.
     pub revoke: Option<ProviderRoute<RevokeRequest, RevokeAnswer>>,
+    /// Where it does so, for servers that are asked only then.
+    pub find_revocation: Option<RevocationFinder>,
     /// Keeps the time of a reminder, or forgets it.
     pub remind: Option<ProviderRoute<RemindRequest, ReminderAnswer>>,
 }
@@ -38,6 +40,12 @@ pub struct Descriptor {
 pub struct ProviderRoute<Request, Read> {
     pub request: Request,
     pub read: fn(&HttpResponse) -> Read,
+}
+
+/// The question where a server revokes; none where nobody need ask, and what is known then.
+pub struct RevocationFinder {
+    pub request: fn(&CallTarget) -> Option<HttpRequest>,
+    pub read: fn(&HttpResponse) -> Result<String, RevokeAnswer>,
 }
 
 /// A request with an access token; none where a session's server has not named the endpoint.

@@ -164,8 +164,9 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
         LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
         LoginAnswer::Rejected(rejected) => NextStep::Fail(Error::Rejected(rejected)),
         LoginAnswer::Limited(secs) => NextStep::Fail(Error::RateLimited { secs }),
-        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499, _), .. }) => {
-            refused(format!("status {status}"))
+        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status, words), .. }) => {
+            let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+            refused(format!("status {status}{words}"))
         }
         LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
         LoginAnswer::CodeSent { .. }

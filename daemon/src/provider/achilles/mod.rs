@@ -42,6 +42,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     revoke: None,
+    find_revocation: None,
     remind: None,
 };
 

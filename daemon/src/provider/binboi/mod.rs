@@ -25,6 +25,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     probe: None,
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     revoke: None,
+    find_revocation: None,
     remind: None,
 };
 

@@ -111,7 +111,7 @@ fn safe(issuer: &str, name: &str, url: &str) -> Result<String, Rejected> {
     Ok(endpoint)
 }
 
-fn same_origin(a: &str, b: &str) -> bool {
+pub fn same_origin(a: &str, b: &str) -> bool {
     Url::parse(a).ok().zip(Url::parse(b).ok()).is_some_and(|(a, b)| a.origin() == b.origin())
 }
 

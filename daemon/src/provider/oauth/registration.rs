@@ -7,7 +7,7 @@ use super::metadata::client_auth;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::provider::fields::Quantity;
 use everkey_proto::Secret;
-use everkey_session::{AnswerFlaw, AuthMethod, Endpoints, LoginAnswer, Registration};
+use everkey_session::{AnswerFlaw, AuthMethod, Endpoints, LoginAnswer, Registration, Rejected};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -66,7 +66,13 @@ fn lapses(at: Quantity) -> Option<u64> {
 /// What the server knows this client as from now on (RFC 7591 section 3.2.1); it may have chosen otherwise than asked.
 pub fn read_registered(endpoints: &Endpoints, answer: &HttpResponse) -> LoginAnswer {
     if !matches!(answer.status, 200 | 201) {
-        return failed(answer);
+        return match failed(answer) {
+            // Section 3.2.2: what is wrong is told to whoever wrote the client.
+            LoginAnswer::Rejected(_) => {
+                LoginAnswer::Rejected(Rejected::Registration(answer.said().unwrap_or_default()))
+            }
+            other => other,
+        };
     }
     match answer.object::<Registered>().and_then(|known| understand(endpoints, known)) {
         Ok(registration) => LoginAnswer::Registered(registration),

@@ -1,7 +1,7 @@
 //! The network jobs: each is a future that ends in an input of the core.
 
 use crate::client_source::ClientSource;
-use crate::http::{self, HttpRequest, Parked, without};
+use crate::http::{self, HttpRequest, HttpResponse, Parked, without};
 use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use crate::refused_answers::{noted, noted_broken};
@@ -11,7 +11,10 @@ use everkey_session::{
     AnswerFlaw, CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind,
     PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(
@@ -117,15 +120,49 @@ pub async fn login(
     JobResult::LoginAnswered(Box::new(answer))
 }
 
-/// Asks whose a token is.
+/// Asks whose a token is, and what its tool shows beside that, as far as it comes in time.
 pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
-    let Some((route, request)) = bearer(provider.identify.as_ref(), &at, &access) else {
-        return JobResult::Identified(Identity::Untold);
+    let Some(tool) = provider.tool_status else {
+        return JobResult::Identified(whose(provider, &at, &access).await);
     };
-    JobResult::Identified(match http::call(&at.server, request).await {
+    let until = Instant::now() + tool.patience;
+    let late = || NetError { server: at.server.clone(), kind: NetErrorKind::Timeout };
+    let identity = timeout_at(until, whose(provider, &at, &access)).await;
+    let (user, mut about) = match identity.unwrap_or_else(|_| Identity::Net(late())) {
+        Identity::Accepted { user, about } => (user, about),
+        // It may accept the token all the same.
+        Identity::Untold => (None, BTreeMap::new()),
+        other => return JobResult::Identified(other),
+    };
+    let known = about.len();
+    let mut asked: JoinSet<_> = tool
+        .routes
+        .iter()
+        .filter_map(|route| Some(detail(at.server.clone(), (route.request)(&at, &access)?, route.read)))
+        .collect();
+    while let Ok(Some(told)) = timeout_at(until, asked.join_next()).await {
+        about.extend(told.unwrap_or_default());
+    }
+    let accepted = user.is_some() || about.len() > known;
+    JobResult::Identified(if accepted { Identity::Accepted { user, about } } else { Identity::Untold })
+}
+
+async fn detail(
+    server: String,
+    request: HttpRequest,
+    read: fn(&HttpResponse) -> BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    http::call(&server, request).await.map(|answer| read(&answer)).unwrap_or_default()
+}
+
+async fn whose(provider: &'static Descriptor, at: &CallTarget, access: &Secret) -> Identity {
+    let Some((route, request)) = bearer(provider.identify.as_ref(), at, access) else {
+        return Identity::Untold;
+    };
+    match http::call(&at.server, request).await {
         Ok(answer) => noted("identify", &answer, (route.read)(&answer)),
         Err(error) => Identity::Net(noted_broken("identify", error)),
-    })
+    }
 }
 
 /// Informs the server of a reminder.

@@ -78,6 +78,10 @@ impl Quantity {
         Self(text.parse().ok().filter(|_| begins))
     }
 
+    pub fn number(self) -> Option<f64> {
+        self.0
+    }
+
     /// As it was said, for lifetimes that the core clamps; a number too large is the largest.
     pub fn whole(self) -> Option<i64> {
         #[allow(clippy::cast_possible_truncation)] // `as` saturates, which is what absurd numbers shall do

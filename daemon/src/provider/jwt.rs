@@ -25,6 +25,15 @@ pub fn claims(token: &Secret) -> Claims {
     })
 }
 
+/// The organisation that a token of achilles is for.
+pub fn organisation(token: &Secret) -> Option<String> {
+    #[derive(Deserialize)]
+    struct OfOrganisation {
+        org_id: Option<String>,
+    }
+    payload::<OfOrganisation>(token)?.org_id.filter(|org| !org.is_empty())
+}
+
 /// When a token was made and when it ends, unix seconds by its server's clock.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 pub struct Times {

@@ -31,6 +31,8 @@ Usage: everkey status [OPTIONS]
 Shows server, user, masked token, expiry, session file, state and reminder.
 Exit 1 where nobody is signed in. For achilles and for a token given with
 --token or a variable, the server is asked; for the rest, only the agent.
+achilles: exit 4 where the backend does not answer within 3 seconds, 5 where
+it refuses the token.
 
 Options:
 {options}
@@ -92,8 +94,15 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
             }
         }
     }
-    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = inspected {
-        return Ok(ExitCode::from(Code::Refused.exit_code()));
+    match inspected {
+        Some(Ok(Inspection { verdict: Verdict::Refused, .. })) => {
+            return Ok(ExitCode::from(Code::Refused.exit_code()));
+        }
+        // Its status is about the backend.
+        Some(Err(failure)) if context.profile.provider == ProviderKind::Achilles => {
+            return Ok(ExitCode::from(failure.code.exit_code()));
+        }
+        Some(_) | None => {}
     }
     Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
 }

@@ -5,6 +5,7 @@ mod device;
 mod envelope;
 mod file;
 mod tokens;
+mod tool_status;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::retry_after;
@@ -41,6 +42,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: Some(&tool_status::TOOL_STATUS),
     revoke: None,
     find_revocation: None,
     remind: None,

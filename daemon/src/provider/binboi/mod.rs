@@ -24,6 +24,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::None,
     probe: None,
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: None,
     revoke: None,
     find_revocation: None,
     remind: None,

@@ -37,6 +37,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::None,
     probe: None,
     identify: None,
+    tool_status: None,
     revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
     find_revocation: Some(RevocationFinder { request: revocation::find, read: revocation::read_found }),
     remind: None,

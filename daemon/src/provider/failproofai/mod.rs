@@ -38,6 +38,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: None,
     revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
     find_revocation: None,
     remind: Some(ProviderRoute { request: remind, read: read_reminded }),

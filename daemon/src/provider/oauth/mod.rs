@@ -45,6 +45,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: probe, read: session_route::read }),
     identify: Some(ProviderRoute { request: identify, read: read_identity }),
+    tool_status: None,
     revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
     find_revocation: None,
     remind: None,

@@ -43,6 +43,10 @@ pub fn hint_text_with(
         ) => {
             format!("Try --scheme {}.", scheme.as_str())
         }
+        // Its tool has no client ids that anybody could give.
+        Hint::AddClientId if provider == Some(ProviderKind::DotAi) => {
+            format!("Check the address ({}), and that the server is running.", named(provider))
+        }
         Hint::AddClientId => {
             "Ask whoever runs the server for a client id, and add the profile with --client-id.".to_owned()
         }

@@ -8,7 +8,9 @@ use everkey_session::policy::{CallbackAddress, CallbackPort};
 use everkey_session::{ListenError, Op};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -170,6 +172,9 @@ async fn answer(
     if request.uri().path() != path {
         return Ok(page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in."));
     }
+    if request.method() == Method::POST {
+        return Ok(posted());
+    }
     if request.method() != Method::GET {
         return Ok(page(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -189,6 +194,16 @@ async fn answer(
         Ok(Reply::Failed(failure)) => page(StatusCode::BAD_REQUEST, "Not signed in", &failure.message),
         Ok(_) | Err(_) => gone(),
     })
+}
+
+/// What a server sends as a form is not read: everkey did not ask for that.
+fn posted() -> Response<Full<Bytes>> {
+    let text = "The server sent its answer as a form (form_post), which everkey does not take. Have whoever runs the \
+                server let this client's answer come as an address (response_mode=query), or sign in with `everkey \
+                login --scheme device`. The sign-in in your terminal still waits; Ctrl-C there ends it.";
+    let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, "Not signed in yet", text);
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    answer
 }
 
 fn gone() -> Response<Full<Bytes>> {
@@ -267,8 +282,8 @@ mod tests {
         assert_eq!(get(format!("{url}/favicon.ico")).await.0, 404);
         assert_eq!(get(format!("{url}/callback/../x")).await.0, 404);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let post = client.post(format!("{url}/callback?code=c&state=s")).send().await.unwrap();
-        assert_eq!(post.status().as_u16(), 405);
+        let put = client.put(format!("{url}/callback?code=c&state=s")).send().await.unwrap();
+        assert_eq!(put.status().as_u16(), 405);
         assert!(back.try_recv().is_err());
 
         let page = tokio::spawn(get(format!("{url}/callback?error=x")));
@@ -277,6 +292,22 @@ mod tests {
         let _ = back.recv().await.unwrap().reply.send(Reply::Failed(failure));
         let (status, text) = page.await.unwrap();
         assert!(status == 400 && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_as_a_form_says_what_to_do() {
+        let (url, mut back, _close) = listening().await;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let form = client.post(format!("{url}/callback")).body("code=c&state=s");
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        let answer = form.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 405);
+        assert_eq!(answer.headers()["allow"], "GET");
+        let text = answer.text().await.unwrap();
+        for words in ["form_post", "response_mode=query", "--scheme device", "still waits"] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(back.try_recv().is_err(), "the sign-in goes on");
     }
 
     /// A port that was free a moment ago.

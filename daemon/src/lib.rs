@@ -25,6 +25,7 @@ mod net_jobs;
 mod parking;
 pub mod provider;
 mod raw_fd;
+mod refused_answers;
 mod remind;
 mod service_manager;
 mod socket;

@@ -1,16 +1,20 @@
 //! The network jobs: each is a future that ends in an input of the core.
 
 use crate::client_source::ClientSource;
-use crate::http::{self, HttpRequest, Parked, without};
+use crate::http::{self, HttpRequest, HttpResponse, Parked, without};
 use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
+use crate::refused_answers::{noted, noted_broken};
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
 use everkey_session::{
-    CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind, PendingRevocation,
-    ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
+    AnswerFlaw, CallTarget, Identity, JobResult, LoginAnswer, LoginCall, NetError, NetErrorKind,
+    PendingRevocation, ProbeAnswer, RefreshAnswer, RevokeAnswer, SendTerms,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(
@@ -55,10 +59,11 @@ pub async fn send(
         Ok(answer) => {
             let read = with_known_statuses((route.read)(&answer), answer.status, &terms.not_processed);
             let client_secret = at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
+            let read = noted("refresh", &answer, read);
             let read = unrepeated(read, [Some(&refresh), Some(&key), client_secret].into_iter().flatten());
             JobResult::Answered(Box::new(read), answer.date)
         }
-        Err(error) => unclear(error),
+        Err(error) => unclear(noted_broken("refresh", error)),
     }
 }
 
@@ -91,8 +96,8 @@ pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret
         return JobResult::Probed(ProbeAnswer::NoRoute, None);
     };
     match http::call(&at.server, request).await {
-        Ok(answer) => JobResult::Probed((route.read)(&answer), answer.date),
-        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(error), None),
+        Ok(answer) => JobResult::Probed(noted("probe", &answer, (route.read)(&answer)), answer.date),
+        Err(error) => JobResult::Probed(ProbeAnswer::Unclear(noted_broken("probe", error)), None),
     }
 }
 
@@ -107,23 +112,57 @@ pub async fn login(
     }
     let answer = match (provider.login.request)(&call) {
         Some(request) => match http::call(&server, request).await {
-            Ok(answer) => (provider.login.read)(&call, &answer),
-            Err(error) => LoginAnswer::Net(error),
+            Ok(answer) => noted(call.as_str(), &answer, (provider.login.read)(&call, &answer)),
+            Err(error) => LoginAnswer::Net(noted_broken(call.as_str(), error)),
         },
         None => LoginAnswer::Net(no_route(provider, server, "login")),
     };
     JobResult::LoginAnswered(Box::new(answer))
 }
 
-/// Asks whose a token is.
+/// Asks whose a token is, and what its tool shows beside that, as far as it comes in time.
 pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
-    let Some((route, request)) = bearer(provider.identify.as_ref(), &at, &access) else {
-        return JobResult::Identified(Identity::Untold);
+    let Some(tool) = provider.tool_status else {
+        return JobResult::Identified(whose(provider, &at, &access).await);
     };
-    JobResult::Identified(match http::call(&at.server, request).await {
-        Ok(answer) => (route.read)(&answer),
-        Err(error) => Identity::Net(error),
-    })
+    let until = Instant::now() + tool.patience;
+    let late = || NetError { server: at.server.clone(), kind: NetErrorKind::Timeout };
+    let identity = timeout_at(until, whose(provider, &at, &access)).await;
+    let (user, mut about) = match identity.unwrap_or_else(|_| Identity::Net(late())) {
+        Identity::Accepted { user, about } => (user, about),
+        // It may accept the token all the same.
+        Identity::Untold => (None, BTreeMap::new()),
+        other => return JobResult::Identified(other),
+    };
+    let known = about.len();
+    let mut asked: JoinSet<_> = tool
+        .routes
+        .iter()
+        .filter_map(|route| Some(detail(at.server.clone(), (route.request)(&at, &access)?, route.read)))
+        .collect();
+    while let Ok(Some(told)) = timeout_at(until, asked.join_next()).await {
+        about.extend(told.unwrap_or_default());
+    }
+    let accepted = user.is_some() || about.len() > known;
+    JobResult::Identified(if accepted { Identity::Accepted { user, about } } else { Identity::Untold })
+}
+
+async fn detail(
+    server: String,
+    request: HttpRequest,
+    read: fn(&HttpResponse) -> BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    http::call(&server, request).await.map(|answer| read(&answer)).unwrap_or_default()
+}
+
+async fn whose(provider: &'static Descriptor, at: &CallTarget, access: &Secret) -> Identity {
+    let Some((route, request)) = bearer(provider.identify.as_ref(), at, access) else {
+        return Identity::Untold;
+    };
+    match http::call(&at.server, request).await {
+        Ok(answer) => noted("identify", &answer, (route.read)(&answer)),
+        Err(error) => Identity::Net(noted_broken("identify", error)),
+    }
 }
 
 /// Informs the server of a reminder.
@@ -145,15 +184,31 @@ pub async fn revoke(
     if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
         return JobResult::Revoked(RevokeAnswer::Net(unsent));
     }
+    if let Err(answer) = find_revocation(provider, at).await {
+        return JobResult::Revoked(answer);
+    }
     let route = provider.revoke.as_ref();
     let Some((request, read)) = route.and_then(|route| Some(((route.request)(&revocation)?, route.read)))
     else {
         return JobResult::Revoked(RevokeAnswer::NoRoute);
     };
     JobResult::Revoked(match http::call(&revocation.at.server, request).await {
-        Ok(answer) => without_secrets(read(&answer), &revocation),
-        Err(error) => RevokeAnswer::Net(error),
+        Ok(answer) => without_secrets(noted("revoke", &answer, read(&answer)), &revocation),
+        Err(error) => RevokeAnswer::Net(noted_broken("revoke", error)),
     })
+}
+
+/// Asks the server where it revokes, if it has to be asked.
+async fn find_revocation(provider: &'static Descriptor, at: &mut CallTarget) -> Result<(), RevokeAnswer> {
+    let Some(find) = &provider.find_revocation else { return Ok(()) };
+    let request = (find.request)(at).ok_or(RevokeAnswer::NoRoute)?;
+    let answer = http::call(&at.server, request).await;
+    let answer = answer.map_err(|error| RevokeAnswer::Net(noted_broken("find_revocation", error)))?;
+    let endpoint = (find.read)(&answer).map_err(|why| noted("find_revocation", &answer, why))?;
+    if let Some(known) = &mut at.registration {
+        known.endpoints.revocation = Some(endpoint);
+    }
+    Ok(())
 }
 
 /// A server's own word is shown to people, so one that repeats what it was sent is left out.
@@ -181,7 +236,7 @@ fn bearer<'a, Read>(
 /// The core asks only for what a provider's policy offers, so this is a defect of everkey's own.
 fn no_route(provider: &Descriptor, server: String, route: &str) -> NetError {
     tracing::error!(provider = provider.kind.as_str(), server, route, "the provider has no such route");
-    NetError { server, kind: NetErrorKind::NotTheContract }
+    NetError { server, kind: AnswerFlaw::NeverAsked.into() }
 }
 
 #[cfg(test)]
@@ -226,7 +281,7 @@ mod tests {
         let provider = descriptor(ProviderKind::DotAi);
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
-        let defect = || NetError { server: NOWHERE.into(), kind: NetErrorKind::NotTheContract };
+        let defect = || NetError { server: NOWHERE.into(), kind: AnswerFlaw::NeverAsked.into() };
         let revocation = revocation(at());
         let dir = tempfile::tempdir().unwrap();
         let configuration = Configuration::in_folder(dir.path());

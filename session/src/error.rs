@@ -1,5 +1,6 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
+use crate::answer_flaw::{AnswerFlaw, UnusableAnswer};
 use everkey_proto::reply::SignInUnderWay;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -130,6 +131,10 @@ pub enum Rejected {
     Denied,
     /// The code was not approved in time.
     Expired,
+    /// Nobody finished the sign-in in so many seconds.
+    Unfinished {
+        secs: u64,
+    },
     /// What a browser brought back does not belong to this sign-in.
     Stray,
     /// A server that names itself otherwise than it is called: what it calls itself.
@@ -182,7 +187,7 @@ pub enum NetErrorKind {
     /// It does not accept this client, or the way in which it is configured to ask; in the server's words.
     ClientRefused(String),
     /// It answered with something else than the contract's JSON.
-    NotTheContract,
+    NotTheContract(UnusableAnswer),
     /// It wanted to send us elsewhere.
     Redirect,
     /// It answered for another user or session.
@@ -195,6 +200,12 @@ pub enum NetErrorKind {
     Limited(u64),
     /// Nothing was sent: the configured OAuth client can't be used, for this reason.
     ClientUnusable(String),
+}
+
+impl From<AnswerFlaw> for NetErrorKind {
+    fn from(flaw: AnswerFlaw) -> Self {
+        Self::NotTheContract(UnusableAnswer::of(flaw))
+    }
 }
 
 /// Why browsers can't come back.

@@ -5,6 +5,7 @@
 // Few of them exist at a time, so boxes would only be noise.
 #![allow(clippy::large_enum_variant)]
 
+mod answer_flaw;
 mod context;
 mod credentials_grant;
 mod effect;
@@ -35,6 +36,7 @@ mod time;
 mod token_response;
 mod waiters;
 
+pub use answer_flaw::{AnswerFlaw, SeenAnswer, UnusableAnswer};
 pub use effect::{Effect, Farewell};
 pub use endings::{AnnouncedEnding, EndingReason, LearntLifetime, SignInSpan};
 pub use error::{

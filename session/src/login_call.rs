@@ -84,6 +84,21 @@ pub enum LoginCall {
 }
 
 impl LoginCall {
+    /// What is asked, in a word for logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::RequestCode { .. } => "request_code",
+            Self::VerifyCode { .. } => "verify_code",
+            Self::Discover { .. } => "discover",
+            Self::Register { .. } => "register",
+            Self::StartDevice { .. } => "start_device",
+            Self::PollDevice { .. } => "poll_device",
+            Self::Exchange { .. } => "exchange",
+            Self::ClientCredentials { .. } => "client_credentials",
+            Self::Identify { .. } => "identify",
+        }
+    }
+
     /// What an OAuth server knows the client as that makes the call, if it has to prove who it is.
     pub fn registration_mut(&mut self) -> Option<&mut Registration> {
         match self {
@@ -109,6 +124,22 @@ pub enum WellKnown {
     OpenId,
     /// `/.well-known/oauth-authorization-server` between host and path (RFC 8414 section 3.1).
     OAuth,
+    /// `/.well-known/openid-configuration` between host and path (RFC 8414 section 5).
+    OpenIdOfPath,
+}
+
+impl WellKnown {
+    /// Where this issuer's metadata can be if it is not here.
+    pub fn next(self, issuer: &str) -> Option<Self> {
+        let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+        let has_path = rest.trim_end_matches('/').contains('/');
+        match self {
+            Self::OpenId => Some(Self::OAuth),
+            // Without a path it is the first place again.
+            Self::OAuth => Some(Self::OpenIdOfPath).filter(|_| has_path),
+            Self::OpenIdOfPath => None,
+        }
+    }
 }
 
 /// What a server answers to a call of a sign-in.

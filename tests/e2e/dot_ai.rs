@@ -1,6 +1,6 @@
 //! dot-ai: sign-in in the browser without refresh tokens, and a static token that comes first.
 
-use everkey_tests::{ADA, Account, Approval, Fault, Gate, Person, Setup, World, http, until};
+use everkey_tests::{ADA, Account, Approval, Canned, Fault, Gate, Person, Setup, World, http, until};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -207,7 +207,10 @@ fn the_static_token_comes_first_and_outlives_the_sign_in() {
     assert!(status["masked_token"].is_string() && status["masked_static_token"].is_string(), "{status}");
 
     let out = account.request("logout");
-    assert_eq!((&out["reply"], &out["revocation"]), (&"logged_out".into(), &"impossible".into()), "{out}");
+    assert_eq!((&out["reply"], &out["revocation"]), (&"logged_out".into(), &"revoked".into()), "{out}");
+    let revoked = world.proxy.seen("/revoke");
+    let form = String::from_utf8_lossy(&revoked.last().expect("a revocation").body).into_owned();
+    assert!(!form.contains("static-token"), "{form}");
     assert_eq!(read(&world), json!({ "theme": [1, 2], "auth_token": "static-token-0123" }));
     until("the static token to be found again", || {
         account.request("token")["access_token"] == "static-token-0123"
@@ -215,12 +218,36 @@ fn the_static_token_comes_first_and_outlives_the_sign_in() {
 }
 
 #[test]
+fn signing_out_revokes_where_the_server_says_how() {
+    let world = world();
+    let mut account = Account::of(&world, DOT_AI);
+    sign_in(&world, &mut account);
+    let token = account.token();
+    assert_eq!(account.request("logout")["revocation"], "revoked");
+    assert_eq!(world.server.call("GET", "/userinfo", Some(&token), None).status(), 401);
+    assert!(!world.home().join(FILE).exists());
+}
+
+#[test]
+fn a_refused_registration_says_so_with_the_servers_reason() {
+    let world = world();
+    let body = json!({ "error": "invalid_redirect_uri", "error_description": "only https here" });
+    world.proxy.next("/register", Fault::Answer(Canned::json(400, &body)));
+    let said = world.everkey("--profile dot-ai auth login --no-browser").exits(5);
+    for words in ["client registration failed", "invalid_redirect_uri: only https here", "DOT_AI_URL"] {
+        assert!(said.err.contains(words), "{words} in {said:?}");
+    }
+}
+
+#[test]
 fn signing_out_removes_a_file_that_holds_nothing_else() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     sign_in(&world, &mut account);
+    let nothing = Fault::Answer(Canned::new(404, "text/html", &[], "<h1>Not found</h1>"));
+    world.proxy.every("/.well-known/oauth-authorization-server", nothing);
     assert_eq!(account.request("logout")["revocation"], "impossible");
-    assert!(!world.home().join(FILE).exists());
+    assert!(world.proxy.seen("/revoke").is_empty() && !world.home().join(FILE).exists());
     assert_eq!(account.request("whoami")["code"], "not_signed_in");
 }
 
@@ -245,11 +272,11 @@ fn refused_registration_and_foreign_redirects_are_reported() {
     let world = world();
     let mut account = Account::of(&world, DOT_AI);
     for (answer, code) in [
-        (everkey_tests::Canned::json(400, &json!({ "error": "invalid_redirect_uri" })), "refused"),
-        (everkey_tests::Canned::new(404, "text/html", &[], "<h1>Not found</h1>"), "refused"),
-        (everkey_tests::Canned::new(302, "text/html", &["Location: http://127.0.0.1:9/"], ""), "offline"),
-        (everkey_tests::Canned::captive_portal(), "offline"),
-        (everkey_tests::Canned::json(429, &json!({})), "rate_limited"),
+        (Canned::json(400, &json!({ "error": "invalid_redirect_uri" })), "refused"),
+        (Canned::new(404, "text/html", &[], "<h1>Not found</h1>"), "refused"),
+        (Canned::new(302, "text/html", &["Location: http://127.0.0.1:9/"], ""), "offline"),
+        (Canned::captive_portal(), "offline"),
+        (Canned::json(429, &json!({})), "rate_limited"),
     ] {
         world.proxy.next("/register", Fault::Answer(answer));
         let failed = account.login();

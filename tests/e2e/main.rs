@@ -27,6 +27,7 @@ mod oauth;
 mod oauth_client;
 mod oauth_logout;
 mod oauth_registered;
+mod odd_servers;
 mod permissions;
 mod places;
 mod reminder;

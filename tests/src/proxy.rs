@@ -38,6 +38,8 @@ pub enum Fault {
     Answer(Canned),
     /// The server gets it; its JSON answer is changed on the way.
     Rewrite(fn(&mut Value)),
+    /// The server gets it; its answer comes with this content type, or none, and this before its body.
+    Relabel(Option<&'static str>, &'static str),
     /// The server gets it with another value of this header (its name in lower case).
     ChangeHeader(&'static str, &'static str),
 }
@@ -262,6 +264,13 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 let mut body = answer.json();
                 change(&mut body);
                 Canned::json(answer.status(), &body).0
+            }),
+            Fault::Relabel(kind, before) => http::forward(&upstream, &request).ok().map(|answer| {
+                let body = [before.as_bytes(), &answer.body].concat();
+                let kind = kind.map(|kind| format!("Content-Type: {kind}\r\n")).unwrap_or_default();
+                let (status, len) = (answer.status(), body.len());
+                let head = format!("HTTP/1.1 {status} Relabelled\r\n{kind}Content-Length: {len}\r\n\r\n");
+                [head.as_bytes(), &body].concat()
             }),
         };
         let mut writer = stream;

@@ -126,6 +126,15 @@ impl Context {
         failure
     }
 
+    /// The same, and in the words of the account's own tool where it has some for it.
+    pub fn reword_as_its_tool(&self, failure: Failure) -> Failure {
+        let failure = self.reword(failure);
+        match self.profile.provider {
+            ProviderKind::Achilles if !self.options.json => unauthenticated(failure, &self.command("login")),
+            _ => failure,
+        }
+    }
+
     fn check_server_option(&self) -> Result<(), Failure> {
         let Some((option, _)) = self.server_option() else { return Ok(()) };
         let allowed = precedence::rules(self.profile.provider).server_options;
@@ -142,6 +151,16 @@ impl Context {
             format!("{option} does not belong to a profile of {provider}."),
             hint,
         ))
+    }
+}
+
+/// As achilles' document shows it.
+fn unauthenticated(failure: Failure, login: &str) -> Failure {
+    let Some(reason) = failure.message.strip_prefix("not signed in") else { return failure };
+    Failure {
+        message: format!("✗ Authentication required{reason}"),
+        hint: format!("Run {login} to authenticate.").into(),
+        ..failure
     }
 }
 
@@ -206,5 +225,20 @@ mod tests {
         assert_eq!(said(link("failproofai"), ProviderKind::Failproofai), "Run `failproofai auth login`.");
         assert_eq!(said(Chosen::Option, ProviderKind::Binboi), "Run `everkey login --profile binboi`.");
         assert_eq!(said(Chosen::Variable, ProviderKind::Binboi), "Run `everkey login`.");
+    }
+
+    #[test]
+    fn achilles_has_its_own_words_for_nobody() {
+        let said = |message: &str| {
+            let failure = Failure::new(Code::NotSignedIn, message, Hint::Login);
+            let Failure { message, hint, .. } = unauthenticated(failure, "achilles login");
+            (message, hint_text_with(&hint, str::to_owned, None))
+        };
+        let run = "Run achilles login to authenticate.".to_owned();
+        assert_eq!(said("not signed in"), ("✗ Authentication required".to_owned(), run.clone()));
+        let reason = "not signed in (the api-server has ended the session)";
+        let words = "✗ Authentication required (the api-server has ended the session)";
+        assert_eq!(said(reason), (words.to_owned(), run));
+        assert_eq!(said("The disk is full.").0, "The disk is full.");
     }
 }

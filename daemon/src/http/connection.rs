@@ -3,10 +3,10 @@
 use super::request::{HttpRequest, RequestTarget};
 use super::response::{HttpResponse, http_date};
 use crate::parking::{Lot, ParkLayer};
-use everkey_session::{NetError, NetErrorKind};
+use everkey_session::{AnswerFlaw, NetError, NetErrorKind};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use std::error::Error as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// How long a connection may take.
@@ -91,26 +91,38 @@ async fn send(
     let location = text("location");
     let kind = text("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let says_json =
-        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    let says_form = kind == "application/x-www-form-urlencoded";
+    let encoding = text("content-encoding").map(|encoding| encoding.trim().to_ascii_lowercase());
+    // Asked for as it is, it is nothing that could be read if it comes otherwise.
+    let encoded = encoding.filter(|encoding| !matches!(&**encoding, "" | "identity"));
+    let kind = encoded.map(|encoding| format!("{kind}, {encoding}")).unwrap_or(kind);
     let date = text("date").and_then(|date| http_date(&date));
-    let (status, retry_after) = (response.status().as_u16(), text("retry-after"));
-    let proxy_status = text("proxy-status");
-    let mut body = Zeroizing::new(Vec::new());
-    let broken = |e: reqwest::Error| match error(server, &e) {
-        // It has done what it was asked, and says so.
-        NetError { server, .. } if status == 200 && says_json => NetError { server, kind: NetErrorKind::Cut },
-        other => other,
+    let received = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|now| now.as_secs());
+    let mut answer = HttpResponse {
+        server: server.to_owned(),
+        status: response.status().as_u16(),
+        date,
+        received,
+        retry_after: text("retry-after"),
+        location,
+        proxy_status: text("proxy-status"),
+        content_type: Some(kind).filter(|kind| !kind.is_empty()),
+        body: Zeroizing::new(Vec::new()),
     };
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > CAP {
-            return Err(NetError { server: server.to_owned(), kind: NetErrorKind::NotTheContract });
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return Ok(answer),
+            // It has done what it was asked, and says so.
+            Err(_) if answer.status == 200 && answer.says_json() => {
+                return Err(answer.error(NetErrorKind::Cut));
+            }
+            Err(e) => return Err(error(server, &e)),
+        };
+        if answer.body.len() + chunk.len() > CAP {
+            return Err(answer.unusable(AnswerFlaw::TooLong));
         }
-        body.extend_from_slice(&chunk);
+        answer.body.extend_from_slice(&chunk);
     }
-    let server = server.to_owned();
-    Ok(HttpResponse { server, status, date, retry_after, location, proxy_status, says_json, says_form, body })
 }
 
 fn error(server: &str, e: &reqwest::Error) -> NetError {

@@ -53,8 +53,7 @@ pub enum Auth {
 
 impl HttpRequest {
     pub fn get(target: impl Into<RequestTarget>) -> Self {
-        Self { method: Method::GET, target: target.into(), headers: HeaderMap::new(), body: None }
-            .header("accept", "application/json".to_owned())
+        Self { method: Method::GET, target: target.into(), headers: HeaderMap::new(), body: None }.plain()
     }
 
     pub fn delete(target: impl Into<RequestTarget>) -> Self {
@@ -72,8 +71,13 @@ impl HttpRequest {
 
     fn with_body(target: RequestTarget, kind: &str, body: Secret) -> Self {
         Self { method: Method::POST, target, headers: HeaderMap::new(), body: Some(body) }
-            .header("accept", "application/json".to_owned())
+            .plain()
             .header("content-type", kind.to_owned())
+    }
+
+    /// Asks for JSON as it is: nothing here unpacks anything.
+    fn plain(self) -> Self {
+        self.header("accept", "application/json".to_owned()).header("accept-encoding", "identity".to_owned())
     }
 
     pub fn header(mut self, name: &'static str, value: String) -> Self {
@@ -123,6 +127,14 @@ impl HttpRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_request_asks_for_an_answer_as_it_is() {
+        let post = HttpRequest::post("/", serde_json::json!({}));
+        for request in [HttpRequest::get("/"), HttpRequest::delete("/"), post, HttpRequest::form("/", &[])] {
+            assert_eq!(request.sent_header("accept-encoding").as_deref(), Some("identity"), "{request:?}");
+        }
+    }
 
     #[test]
     fn a_call_shows_no_secret() {

@@ -106,9 +106,10 @@ mod tests {
         ] {
             assert_eq!(line(body).as_deref(), Some(words), "{body}");
         }
-        let plain = HttpResponse { says_json: false, ..answer(401, "Token is over.\n") };
+        let plain =
+            HttpResponse { content_type: Some("text/plain".into()), ..answer(401, "Token is over.\n") };
         assert_eq!(plain.words().line().as_deref(), Some("Token is over."));
-        let form = HttpResponse { says_form: true, ..plain };
+        let form = HttpResponse { content_type: Some("application/x-www-form-urlencoded".into()), ..plain };
         let form = HttpResponse { body: b"error=bad&error_description=x+y".to_vec().into(), ..form };
         assert_eq!(form.words().line().as_deref(), Some("bad: x y"));
     }

@@ -311,6 +311,9 @@ fn refused(rejected: &Rejected) -> String {
         Rejected::Token => "That token was not accepted: it is wrong, or revoked.".to_owned(),
         Rejected::Denied => "The sign-in was denied.".to_owned(),
         Rejected::Expired => "The code has expired: nobody approved it in time.".to_owned(),
+        Rejected::Unfinished { secs } => {
+            format!("The sign-in timed out: nobody finished it within {}.", span(*secs))
+        }
         Rejected::Stray => "That does not belong to the sign-in that is under way.".to_owned(),
         Rejected::Issuer(called) if called.is_empty() => {
             "The answer does not say which server it is from, though the server promised to.".to_owned()
@@ -325,7 +328,7 @@ fn refused(rejected: &Rejected) -> String {
             format!("The server's metadata can't be used: {}.", harmless(what, SHOWN))
         }
         Rejected::Registration(why) => {
-            format!("Client registration failed: the server would not have it ({}).", harmless(why, SHOWN))
+            format!("The client registration failed: the server refused it ({}).", harmless(why, SHOWN))
         }
         Rejected::NoClient => {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
@@ -373,8 +376,18 @@ fn refused_hint(rejected: &Rejected) -> Hint {
         | Rejected::NoSecondFactor
         | Rejected::Denied
         | Rejected::Expired
+        | Rejected::Unfinished { .. }
         | Rejected::Other(_)
         | Rejected::Answered(..) => Hint::Login,
+    }
+}
+
+/// A time that was waited.
+fn span(secs: u64) -> String {
+    match secs {
+        60 => "a minute".to_owned(),
+        secs if secs % 60 == 0 => format!("{} minutes", secs / 60),
+        secs => format!("{secs} seconds"),
     }
 }
 
@@ -402,6 +415,13 @@ mod tests {
         let hostile = format!("\u{1b}[31mboo\u{7}\n{}", "x".repeat(500));
         let said = failure(&Error::Rejected(Rejected::Other(hostile))).message;
         assert!(!said.contains(|c: char| c.is_control()) && said.len() < 200, "{said:?}");
+    }
+
+    #[test]
+    fn a_sign_in_that_nobody_finished_timed_out() {
+        let late = failure(&Error::Rejected(Rejected::Unfinished { secs: 300 }));
+        assert_eq!((late.code.exit_code(), late.hint), (5, Hint::Login));
+        assert_eq!(late.message, "The sign-in timed out: nobody finished it within 5 minutes.");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use everkey_proto::Code;
 use everkey_proto::reply::Hint;
 use everkey_proto::text::harmless;
-use everkey_session::{NetError, NetErrorKind};
+use everkey_session::{AnswerFlaw, NetError, NetErrorKind, SeenAnswer, UnusableAnswer};
 
 /// How many characters of a server's own words are shown.
 pub const SHOWN: usize = 120;
@@ -44,9 +44,7 @@ pub fn unreachable(net: &NetError) -> String {
         NetErrorKind::ClientRefused(words) => {
             format!("The api-server at {server} does not accept this client: {}", harmless(words, SHOWN))
         }
-        NetErrorKind::NotTheContract => {
-            format!("What answers at {server} is not an api-server, or a broken one.")
-        }
+        NetErrorKind::NotTheContract(answer) => unusable_answer(server, answer),
         NetErrorKind::Redirect => {
             format!("The api-server at {server} wanted to send us elsewhere; nothing was sent there.")
         }
@@ -71,6 +69,46 @@ fn is_elsewhere(status: u16) -> bool {
     matches!(status, 404 | 405 | 410 | 501)
 }
 
+/// What is wrong with an answer, and with which; nothing of what was in it.
+fn unusable_answer(server: &str, answer: &UnusableAnswer) -> String {
+    let seen = answer.seen.as_ref().map(|SeenAnswer { status, content_type }| {
+        let kind = content_type.as_deref().map(|kind| harmless(kind, 60));
+        format!(" (status {status}, {})", kind.as_deref().unwrap_or("no content type"))
+    });
+    let seen = seen.unwrap_or_default();
+    let field = |name: &str| format!("`{}`", harmless(name, 60));
+    match &answer.flaw {
+        AnswerFlaw::OffTopic => {
+            format!("The api-server at {server} answered something else than it was asked{seen}.")
+        }
+        AnswerFlaw::NeverAsked => {
+            format!("Nothing was asked of {server}: everkey has no such request for its provider.")
+        }
+        AnswerFlaw::TooLong => {
+            format!("What answers at {server} is not an api-server, or a broken one: over 64 KiB{seen}.")
+        }
+        AnswerFlaw::Empty => {
+            format!("What answers at {server} is not an api-server, or a broken one: an empty answer{seen}.")
+        }
+        AnswerFlaw::NotJson => {
+            format!("What answers at {server} is not an api-server, or a broken one: no JSON{seen}.")
+        }
+        AnswerFlaw::Damaged => {
+            format!("The api-server at {server} sent JSON that is cut off or malformed{seen}.")
+        }
+        AnswerFlaw::NoObject => format!("The api-server at {server} sent JSON that is no object{seen}."),
+        AnswerFlaw::Missing(name) => {
+            format!("The api-server at {server} answered without {}{seen}.", field(name))
+        }
+        AnswerFlaw::WrongKind(name) => {
+            format!("The api-server at {server} answered with {} of the wrong kind{seen}.", field(name))
+        }
+        AnswerFlaw::Unfit(name, why) => {
+            format!("The api-server at {server} answered with an unusable {}: {why}{seen}.", field(name))
+        }
+    }
+}
+
 /// The network is to be checked only where nothing has answered.
 pub fn net_hint(net: &NetError) -> Hint {
     match &net.kind {
@@ -80,7 +118,7 @@ pub fn net_hint(net: &NetError) -> Hint {
             "The server is to mend that; try again later, or look whether it runs as it should.".into()
         }
         NetErrorKind::Redirect
-        | NetErrorKind::NotTheContract
+        | NetErrorKind::NotTheContract(_)
         | NetErrorKind::Status(..)
         | NetErrorKind::Broken
         | NetErrorKind::Cut => Hint::CheckServer,
@@ -128,7 +166,7 @@ mod tests {
             connect("received corrupt message of type InvalidContentType"),
             NetErrorKind::Broken,
             NetErrorKind::Cut,
-            NetErrorKind::NotTheContract,
+            NetErrorKind::from(AnswerFlaw::NotJson),
             NetErrorKind::Redirect,
             NetErrorKind::OtherSession,
             NetErrorKind::Rotating,
@@ -158,5 +196,40 @@ mod tests {
         assert_eq!(said(502), "The api-server at https://a answered with status 502.");
         let words = Some("404 page not found".to_owned());
         assert!(about(NetErrorKind::Status(404, words)).0.ends_with("status 404: 404 page not found"));
+    }
+
+    #[test]
+    fn each_flaw_of_an_answer_has_its_own_sentence() {
+        let flaws = [
+            AnswerFlaw::OffTopic,
+            AnswerFlaw::NeverAsked,
+            AnswerFlaw::TooLong,
+            AnswerFlaw::Empty,
+            AnswerFlaw::NotJson,
+            AnswerFlaw::Damaged,
+            AnswerFlaw::NoObject,
+            AnswerFlaw::Missing("user.email".into()),
+            AnswerFlaw::WrongKind("user.email".into()),
+            AnswerFlaw::unfit("user.email", "it is empty"),
+        ];
+        let mut told = std::collections::BTreeSet::new();
+        for flaw in flaws {
+            let seen = SeenAnswer { status: 203, content_type: Some("text/x\u{1b}[2J".into()) };
+            let kind = NetErrorKind::NotTheContract(UnusableAnswer { seen: Some(seen), flaw: flaw.clone() });
+            let said = unreachable(&NetError { server: "https://a".into(), kind });
+            assert!(said.contains("https://a") && said.ends_with('.'), "{said}");
+            assert!(!said.contains(|c: char| c.is_control()), "{said:?}");
+            let seen = said.contains("(status 203, text/x");
+            assert!(seen || flaw == AnswerFlaw::NeverAsked, "{said}");
+            assert!(told.insert(said.clone()), "twice: {said}");
+        }
+        let silent = SeenAnswer { status: 200, content_type: None };
+        let kind = UnusableAnswer { seen: Some(silent), flaw: AnswerFlaw::Missing("device_code".into()) };
+        let said =
+            unreachable(&NetError { server: "https://a".into(), kind: NetErrorKind::NotTheContract(kind) });
+        assert_eq!(
+            said,
+            "The api-server at https://a answered without `device_code` (status 200, no content type)."
+        );
     }
 }

@@ -11,6 +11,8 @@ use everkey_session::{
     CallTarget, Identity, LoginAnswer, LoginCall, PendingRevocation, ProbeAnswer, RefreshAnswer,
     ReplayKnowledge, RevokeAnswer, Session,
 };
+use std::collections::BTreeMap;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// One provider. What its server does not offer is `None`, so that nobody can ask for it.
@@ -28,8 +30,12 @@ pub struct Descriptor {
     pub probe: Option<ProviderRoute<BearerRequest, ProbeAnswer>>,
     /// Whose a token is.
     pub identify: Option<ProviderRoute<BearerRequest, Identity>>,
+    /// What its own tool's `status` shows beside the user.
+    pub tool_status: Option<&'static ToolStatus>,
     /// Ends a session.
     pub revoke: Option<ProviderRoute<RevokeRequest, RevokeAnswer>>,
+    /// Where it does so, for servers that are asked only then.
+    pub find_revocation: Option<RevocationFinder>,
     /// Keeps the time of a reminder, or forgets it.
     pub remind: Option<ProviderRoute<RemindRequest, ReminderAnswer>>,
 }
@@ -38,6 +44,19 @@ pub struct Descriptor {
 pub struct ProviderRoute<Request, Read> {
     pub request: Request,
     pub read: fn(&HttpResponse) -> Read,
+}
+
+/// What is asked with an access token to be shown at once; each answer as names and texts, empty where there is none.
+pub struct ToolStatus {
+    /// For all of it, whose the token is included.
+    pub patience: Duration,
+    pub routes: &'static [ProviderRoute<BearerRequest, BTreeMap<String, String>>],
+}
+
+/// The question where a server revokes; none where nobody need ask, and what is known then.
+pub struct RevocationFinder {
+    pub request: fn(&CallTarget) -> Option<HttpRequest>,
+    pub read: fn(&HttpResponse) -> Result<String, RevokeAnswer>,
 }
 
 /// A request with an access token; none where a session's server has not named the endpoint.

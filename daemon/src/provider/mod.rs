@@ -15,7 +15,7 @@ pub mod samples;
 mod session_route;
 
 pub use descriptor::{BearerRequest, Descriptor, ParsedFile, ProviderRoute, RefreshRoute, SessionFormat};
-pub use fields::whole;
+pub use fields::Quantity;
 
 use everkey_config::ProviderKind;
 

@@ -3,7 +3,7 @@
 
 use super::fields::retry_after;
 use crate::http::HttpResponse;
-use everkey_session::{NetErrorKind, RefreshAnswer};
+use everkey_session::{AnswerFlaw, NetErrorKind, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -26,6 +26,14 @@ pub fn read_other(answer: &HttpResponse, code: Option<&str>) -> RefreshAnswer {
         }
         200 | 400 | 401 if refuses_in_words(answer) => RefreshAnswer::RefusedInWords(in_words(answer)),
         _ => RefreshAnswer::Unclear(answer.unexpected()),
+    }
+}
+
+/// The same of an answer that should have brought tokens, and what is wrong with it.
+pub fn read_tokenless(answer: &HttpResponse, flaw: AnswerFlaw) -> RefreshAnswer {
+    match read_other(answer, None) {
+        RefreshAnswer::Unclear(_) => RefreshAnswer::Unclear(answer.unexpected_for(flaw)),
+        other => other,
     }
 }
 
@@ -63,14 +71,15 @@ fn refuses_in_words(answer: &HttpResponse) -> bool {
     }
     match answer.status {
         // Words beside a success may be about anything, so only what says that it is none counts.
-        200 => {
-            answer.json::<Map<String, Value>>().map_or(answer.says_form && words.code.is_some(), |members| {
+        200 => answer.json::<Map<String, Value>>().map_or(
+            answer.says_form() && words.code.is_some(),
+            |members| {
                 let fails =
                     ["ok", "success"].iter().any(|name| members.get(*name) == Some(&Value::Bool(false)));
                 let names = ["error", "error_code", "errorCode"];
                 fails || names.iter().any(|name| members.get(*name).is_some_and(is_said))
-            })
-        }
+            },
+        ),
         _ => words.line().is_some(),
     }
 }
@@ -123,7 +132,7 @@ mod tests {
     }
 
     fn text(status: u16, body: &str) -> RefreshAnswer {
-        read_other(&HttpResponse { says_json: false, ..answer(status, body) }, None)
+        read_other(&HttpResponse { content_type: Some("text/html".into()), ..answer(status, body) }, None)
     }
 
     fn said(answer: RefreshAnswer) -> Option<String> {

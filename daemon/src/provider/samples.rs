@@ -8,11 +8,11 @@ pub fn answer(status: u16, body: &str) -> HttpResponse {
         server: "http://127.0.0.1:1".into(),
         status,
         date: None,
+        received: None,
         retry_after: None,
         location: None,
         proxy_status: None,
-        says_json: true,
-        says_form: false,
+        content_type: Some("application/json".into()),
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
 }

@@ -3,7 +3,7 @@
 use super::fields::error_code;
 use crate::http::{HttpRequest, HttpResponse, RequestTarget};
 use everkey_proto::Secret;
-use everkey_session::{CallTarget, NetErrorKind, ProbeAnswer};
+use everkey_session::{CallTarget, ProbeAnswer};
 use serde::Deserialize;
 
 /// The request, at the path where everkey-server has it.
@@ -23,9 +23,9 @@ pub fn read(answer: &HttpResponse) -> ProbeAnswer {
         generation: u64,
     }
     match answer.status {
-        200 => match answer.json::<Route>() {
-            Some(route) => ProbeAnswer::Generation(route.generation),
-            None => ProbeAnswer::Unclear(answer.error(NetErrorKind::NotTheContract)),
+        200 => match answer.strict_object::<Route>() {
+            Ok(route) => ProbeAnswer::Generation(route.generation),
+            Err(flaw) => ProbeAnswer::Unclear(answer.unusable(flaw)),
         },
         401 if error_code(answer).is_some() => ProbeAnswer::Refused,
         404 => ProbeAnswer::NoRoute,

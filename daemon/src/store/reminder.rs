@@ -3,7 +3,7 @@
 use super::durable;
 use super::session_file::{self, Content};
 use crate::json_object;
-use crate::provider::whole;
+use crate::provider::Quantity;
 use everkey_reminder::{FoundReminder, ReminderBook, ReminderRecord};
 use everkey_session::{FileKind, StoreError, StoreErrorKind};
 use serde::Deserialize;
@@ -127,7 +127,8 @@ pub fn render(old: Option<&[u8]>, reminder: &ReminderRecord) -> io::Result<Vec<u
 }
 
 fn seconds(number: &Number) -> Option<u64> {
-    u64::try_from(whole(number)).ok().filter(|secs| *secs <= LATEST)
+    let secs = Quantity::of_text(&number.to_string()).whole()?;
+    u64::try_from(secs).ok().filter(|secs| *secs <= LATEST)
 }
 
 fn wrong(path: &Path, e: &io::Error) -> StoreError {

@@ -1,4 +1,4 @@
-//! A server's answers. The input is a line `STATUS json|html [RETRY-AFTER or LOCATION]`, then the body.
+//! A server's answers. The input is a line `STATUS json|plain|none|html [RETRY-AFTER or LOCATION]`, then the body.
 //! Each property is stated against the body as plain JSON, read without any of everkey's code.
 
 use super::{fields, object, opens_object, sendable};
@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 const PROVIDER: &Descriptor = descriptor(ProviderKind::Failproofai);
+const JSON: &str = "application/json";
+const PAGE: &str = "text/html";
 pub(super) const SERVER: &str = "https://api.example.com";
 
 /// The server's clock.
@@ -30,10 +32,10 @@ pub(super) const A_DAY: u64 = 86_400;
 /// The answer to a refresh (I8, N10, N12, N15).
 pub fn refresh(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
-    let body = plain(&answer);
+    let (body, strict) = (plain(&answer), strict(&answer));
     let said = Said {
-        code: code(&body),
-        refused: answer.status == 401 && matches!(code(&body), Some("unauthorized" | "invalid_grant")),
+        code: code(&strict),
+        refused: answer.status == 401 && matches!(code(&strict), Some("unauthorized" | "invalid_grant")),
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
@@ -147,7 +149,7 @@ pub fn login(input: &[u8]) {
 /// The session route's answer.
 pub fn probe(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
-    let body = plain(&answer);
+    let body = strict(&answer);
     match measure::json(input.len(), || read(PROVIDER.probe.as_ref(), &answer)) {
         ProbeAnswer::Generation(generation) => {
             reach::deep();
@@ -168,14 +170,14 @@ pub fn revoke(input: &[u8]) {
     match measure::json(input.len(), || read(PROVIDER.revoke.as_ref(), &answer)) {
         RevokeAnswer::Confirmed => {
             reach::deep();
-            let json = answer.says_json && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+            let json = says_json(&answer) && is_json(&answer.body);
             assert!(
                 answer.status == 204 || (answer.status == 200 && json),
                 "nothing says that it is revoked"
             );
         }
         RevokeAnswer::Refused => {
-            assert!(answer.status == 401 && code(&plain(&answer)).is_some(), "not a refusal")
+            assert!(answer.status == 401 && code(&strict(&answer)).is_some(), "not a refusal")
         }
         RevokeAnswer::Declined(_) | RevokeAnswer::NoRoute => unreachable!("the contract has no such answer"),
         RevokeAnswer::Net(trouble) => net(&trouble),
@@ -264,13 +266,31 @@ pub(super) fn harmless(text: &str) {
     assert!(text.chars().count() <= 300, "S01: {} characters", text.chars().count());
 }
 
-/// The body as an object, if the answer says that it is JSON.
+/// The body as an object, if the answer does not say that it is something else.
 pub(super) fn plain(answer: &HttpResponse) -> Map<String, Value> {
-    object(&answer.body).filter(|_| answer.says_json).unwrap_or_default()
+    object(&answer.body).filter(|_| !is_page(answer)).unwrap_or_default()
+}
+
+/// The same only if the answer says that it is JSON: nothing else is a refusal.
+pub(super) fn strict(answer: &HttpResponse) -> Map<String, Value> {
+    object(&answer.body).filter(|_| says_json(answer)).unwrap_or_default()
+}
+
+pub(super) fn says_json(answer: &HttpResponse) -> bool {
+    answer.content_type.as_deref() == Some(JSON)
+}
+
+fn is_page(answer: &HttpResponse) -> bool {
+    answer.content_type.as_deref() == Some(PAGE)
 }
 
 fn is_object(answer: &HttpResponse) -> bool {
-    answer.says_json && object(&answer.body).is_some()
+    !is_page(answer) && object(&answer.body).is_some()
+}
+
+/// Whether it is JSON of any shape.
+pub(super) fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).is_ok()
 }
 
 fn code(body: &Map<String, Value>) -> Option<&str> {
@@ -282,18 +302,23 @@ pub(super) fn answer(input: &[u8]) -> Option<HttpResponse> {
     let head = std::str::from_utf8(&input[..end]).ok()?;
     let mut words = head.splitn(3, ' ');
     let status: u16 = words.next()?.parse().ok()?;
-    let says_json = words.next() == Some("json");
+    let content_type = match words.next() {
+        Some("json") => Some(JSON),
+        Some("plain") => Some("text/plain"),
+        Some("none") => None,
+        _ => Some(PAGE),
+    };
     let third = words.next().map(str::to_owned);
     (100..1000).contains(&status).then(|| HttpResponse {
         server: SERVER.to_owned(),
         status,
         date: Some(DATE),
+        received: None,
         // No answer needs both.
         retry_after: third.clone(),
         location: third,
         proxy_status: None,
-        says_json,
-        says_form: false,
+        content_type: content_type.map(str::to_owned),
         body: Zeroizing::new(input[end + 1..].to_vec()),
     })
 }
@@ -303,11 +328,11 @@ fn like(answer: &HttpResponse, body: &[u8]) -> HttpResponse {
         server: answer.server.clone(),
         status: answer.status,
         date: answer.date,
+        received: answer.received,
         retry_after: answer.retry_after.clone(),
         location: answer.location.clone(),
         proxy_status: None,
-        says_json: answer.says_json,
-        says_form: false,
+        content_type: answer.content_type.clone(),
         body: Zeroizing::new(body.to_vec()),
     }
 }

@@ -28,7 +28,7 @@ type Fields = BTreeMap<String, Box<RawValue>>;
 /// The bytes as a JSON object, read without any of everkey's code. A value that can't be represented, as `1e999`,
 /// counts as null: a reader that does not need it passes over it.
 fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    let fields: Fields = serde_json::from_str(&String::from_utf8_lossy(bytes)).ok()?;
+    let fields: Fields = serde_json::from_str(unmarked(&String::from_utf8_lossy(bytes))).ok()?;
     let read = |value: &RawValue| {
         let inside = || object(value.get().as_bytes()).map_or(Value::Null, Value::Object);
         serde_json::from_str(value.get()).unwrap_or_else(|_| inside())
@@ -38,7 +38,12 @@ fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
 
 /// The fields of an object; none of anything else.
 fn fields(text: &str) -> Fields {
-    serde_json::from_str(text).unwrap_or_default()
+    serde_json::from_str(unmarked(text)).unwrap_or_default()
+}
+
+/// Without the byte order mark that some write first.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Every field but `ours` is in the new file byte for byte.
@@ -51,7 +56,7 @@ fn same(old: &Fields, new: &Fields, ours: &[&str]) {
 
 /// Whether the text is an object, or at least begins like one.
 fn opens_object(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().first() == Some(&b'{')
+    unmarked(&String::from_utf8_lossy(bytes)).trim_ascii_start().starts_with('{')
 }
 
 /// Whether a token can stand in a header; read without any of everkey's code.

@@ -1,7 +1,8 @@
 //! achilles' answers: one input is read as the answer to each of its questions; see `answers.rs` for its shape.
 
 use super::answers::{
-    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, read_refresh, refresh_as_said, sane_lifetimes,
+    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, read_refresh, refresh_as_said,
+    sane_lifetimes, strict,
 };
 use super::sendable;
 use super::server_url::for_tokens;
@@ -22,10 +23,10 @@ type Body = Map<String, Value>;
 /// The answer to a refresh, to each call of a sign-in, and to the question whose a token is.
 pub fn any(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
-    let body = plain(&answer);
-    let error = error(&body);
+    let (body, strict) = (plain(&answer), strict(&answer));
+    let error = error(&strict);
     let said = Said {
-        code: error.and_then(|_| body.get("code").and_then(Value::as_str)).or(error),
+        code: error.and_then(|_| strict.get("code").and_then(Value::as_str)).or(error),
         refused: answer.status == 401 && error.is_some(),
     };
     let read = measure::json(input.len(), || read_refresh(PROVIDER, &answer));
@@ -96,7 +97,7 @@ fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
         }
         Identity::Refused => {
             let front = [Some("/".to_owned()), Some(format!("{SERVER}/"))].contains(&answer.location);
-            let refused = answer.status == 401 && error(body).is_some();
+            let refused = answer.status == 401 && error(&strict(answer)).is_some();
             assert!(refused || (answer.status == 302 && front), "not a refusal");
         }
         Identity::Untold => assert_eq!(answer.status, 404),

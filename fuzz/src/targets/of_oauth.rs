@@ -1,8 +1,8 @@
 //! An OAuth server's answers: one input is read as the answer to each question; see `answers.rs` for its shape.
 
 use super::answers::{
-    A_DAY, SERVER, Said, answer, harmless, net, plain, promise, read as read_answer, read_refresh,
-    refresh_as_said, sane_lifetimes,
+    A_DAY, SERVER, Said, answer, harmless, is_json, net, plain, promise, read as read_answer, read_refresh,
+    refresh_as_said, sane_lifetimes, says_json, strict,
 };
 use super::of_achilles::presentable;
 use super::session_file::leads_nowhere_else;
@@ -19,7 +19,6 @@ use everkey_session::{
     AuthMethod, Capability, Endpoints, Error, Identity, LoginAnswer, LoginCall, RefreshAnswer, Registration,
     Rejected, RevokeAnswer, TokenResponse, WellKnown,
 };
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -41,10 +40,10 @@ fn names_a_refusal(body: &Body) -> bool {
 /// The answer to a refresh, to each call of a sign-in, to a sign-out, and to the question whose a token is.
 pub fn any(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
-    let body = plain(&answer);
+    let (body, strict) = (plain(&answer), strict(&answer));
     let code = error(&body);
-    let said =
-        Said { code, refused: matches!(answer.status, 200 | 400 | 401 | 403) && names_a_refusal(&body) };
+    let refused = matches!(answer.status, 200 | 400 | 401 | 403) && names_a_refusal(&strict);
+    let said = Said { code: error(&strict), refused };
     let read = measure::tree(input.len(), || read_refresh(PROVIDER, &answer));
     refresh_as_said(PROVIDER, &answer, &said, &read);
     if let RefreshAnswer::Granted(grant) = &read {
@@ -84,6 +83,7 @@ fn calls() -> Vec<LoginCall> {
     vec![
         discover(WellKnown::OpenId, SignInMethod::Browser),
         discover(WellKnown::OAuth, SignInMethod::Device),
+        discover(WellKnown::OpenIdOfPath, SignInMethod::Device),
         LoginCall::Register { endpoints: known().endpoints, redirect: None, scope: None },
         LoginCall::StartDevice { registration: Some(known()), scope: None },
         LoginCall::PollDevice { registration: Some(known()), device_code: Secret::new("dc") },
@@ -116,7 +116,7 @@ fn as_said(call: &LoginCall, answer: &HttpResponse, body: &Body, read: LoginAnsw
                     assert_ne!(named, SERVER, "it names itself as it is called");
                 }
                 Rejected::Metadata(_) => {
-                    assert!(status == 200 || (status == 404 && *place == WellKnown::OAuth), "not metadata");
+                    assert!(status == 200 || (status == 404 && *place != WellKnown::OpenId), "not metadata");
                 }
                 other => unreachable!("metadata is refused with {other:?}"),
             }
@@ -207,7 +207,10 @@ fn for_this_sign_in(id_token: Option<&str>, nonce: Option<&str>, grant: &TokenRe
         Some(Value::Array(all)) => all.iter().any(|one| one == "me"),
         _ => false,
     };
-    assert!(for_us && text("iss") == Some(SERVER), "an id_token for or from somebody else");
+    assert!(
+        for_us && text("iss").is_some_and(|iss| iss.trim_end_matches('/') == SERVER),
+        "an id_token for or from somebody else"
+    );
     assert!(nonce.is_none() || text("nonce") == nonce, "an id_token of another sign-in");
     assert_eq!(text("sub"), grant.user.as_ref().map(|user| &*user.id));
 }
@@ -222,7 +225,7 @@ fn identified(answer: &HttpResponse, body: &Body, identity: &Identity) {
         }
         Identity::Refused => {
             // RFC 6750 needs no body, but a page is somebody else's.
-            let json = answer.says_json && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+            let json = says_json(answer) && is_json(&answer.body);
             assert!(answer.status == 401 && (json || answer.body.is_empty()), "not a refusal");
         }
         Identity::Untold => assert_eq!(answer.status, 404),

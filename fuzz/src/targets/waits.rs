@@ -54,11 +54,11 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         server: "https://a".to_owned(),
         status,
         date: None,
+        received: None,
         retry_after,
         location: None,
         proxy_status: None,
-        says_json: true,
-        says_form: false,
+        content_type: Some("application/json".to_owned()),
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
     let call =

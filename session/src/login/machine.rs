@@ -27,6 +27,8 @@ pub(crate) struct Login {
     pub(super) flow: Option<Flow>,
     /// How the last sign-in ended, for whoever asks for its next step a moment too late.
     pub(super) ended: Option<(FlowId, ProfileReply)>,
+    /// Where browsers came back to in it.
+    ended_listener: Option<Op>,
 }
 
 /// What happens to a sign-in.
@@ -167,6 +169,7 @@ impl Login {
     pub fn finish(&mut self, how: ProfileReply, out: &mut Outbox) {
         if let Some(flow) = self.flow.take() {
             flow.close(out);
+            self.ended_listener = flow.listener;
             out.reply_all(flow.waiters.into_iter().map(|one| one.waiter), &how);
             self.ended = Some((flow.id, how));
         }
@@ -176,6 +179,7 @@ impl Login {
     pub fn fail(&mut self, why: Error, out: &mut Outbox) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.take() else { return Vec::new() };
         flow.close(out);
+        self.ended_listener = flow.listener;
         let mut outcomes = Vec::new();
         if let Some(tokens) = flow.machine.tokens() {
             outcomes.push(LoginOutcome::TakeBack(flow.target(), Box::new(tokens.clone())));
@@ -191,6 +195,12 @@ impl Login {
         outcomes
     }
 
+    /// How a sign-in ended, as far as that is known.
+    fn ending_of(&self, id: FlowId) -> ProfileReply {
+        let how = self.ended.clone().filter(|(ended, _)| *ended == id).map(|(_, how)| how);
+        how.unwrap_or(ProfileReply::Failed(Error::FlowGone))
+    }
+
     fn answer(
         &mut self,
         now: &Moment,
@@ -200,7 +210,7 @@ impl Login {
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
-            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
+            out.reply(waiter, self.ending_of(id));
             return Vec::new();
         };
         flow.wait(waiter, None);
@@ -223,10 +233,14 @@ impl Login {
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.listener == Some(listener)) else {
-            out.reply(waiter, ProfileReply::Failed(Error::FlowGone));
+            let how = self.ended.clone().filter(|_| self.ended_listener == Some(listener));
+            out.reply(waiter, how.map_or(ProfileReply::Failed(Error::FlowGone), |(_, how)| how));
             return Vec::new();
         };
         flow.wait(waiter, None);
+        if flow.is_storing() {
+            return Vec::new();
+        }
         let next = flow.machine.came_back(query);
         let news = flow.machine.take_news().map(LoginOutcome::Client);
         let outcomes = match next {
@@ -247,8 +261,7 @@ impl Login {
         match self.flow.as_mut().filter(|flow| flow.id == id) {
             Some(flow) => flow.wait(waiter, Some(now.boot.plus_ms(PATIENCE_MS))),
             None => {
-                let how = self.ended.clone().filter(|(ended, _)| *ended == id).map(|(_, how)| how);
-                out.reply(waiter, how.unwrap_or(ProfileReply::Failed(Error::FlowGone)));
+                out.reply(waiter, self.ending_of(id));
             }
         }
     }
@@ -267,8 +280,9 @@ impl Login {
         if let Some(flow) = &mut self.flow {
             flow.prompt_impatient(now, out);
         }
-        if self.flow.as_ref().is_some_and(|flow| flow.until <= now.boot && !flow.is_storing()) {
-            outcomes.extend(self.fail(Error::FlowGone, out));
+        if let Some(flow) = self.flow.as_ref().filter(|flow| flow.until <= now.boot && !flow.is_storing()) {
+            let secs = flow.machine.patience_secs();
+            outcomes.extend(self.fail(Error::Rejected(Rejected::Unfinished { secs }), out));
         }
         outcomes
     }
@@ -331,8 +345,8 @@ impl Login {
                 flow.listener = Some(op);
                 flow.stage = FlowStage::Listening(op);
             }
-            // Nobody said anything that could be.
-            NextStep::Stray => {}
+            // Nobody said anything that could be, or nothing new.
+            NextStep::Stray | NextStep::Wait => {}
             NextStep::Call(call) => {
                 let op = out.net(NetJob::Login { server: flow.server.clone(), call });
                 flow.stage = FlowStage::Calling(op, now.boot);

@@ -21,6 +21,8 @@ pub(crate) enum NextStep {
     Sleep { secs: u64, show: Option<Prompt> },
     /// Whoever said that is told so, and nothing changes.
     Stray,
+    /// Whoever said that waits for the end like everybody: it was said before.
+    Wait,
     /// The tokens are here, with what an OAuth server knows this client as.
     Finish(Box<TokenResponse>, Option<Box<Registration>>),
     /// It is over.

@@ -1,5 +1,6 @@
 //! What the OAuth schemes have in common: how a client comes to know its server, and how it learns who signed in.
 
+use crate::answer_flaw::AnswerFlaw;
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::identity::Identity;
 use crate::kept_clients::{ClientNews, KeptClient};
@@ -17,6 +18,8 @@ pub struct Discovering {
     issuer: String,
     scheme: SignInMethod,
     place: WellKnown,
+    /// What was wrong with metadata that was there.
+    odd: Option<NetError>,
 }
 
 impl Discovering {
@@ -24,7 +27,7 @@ impl Discovering {
     pub fn begin(oauth: &OauthClient, server: &str, scheme: SignInMethod) -> Self {
         let exact = Some(&oauth.issuer).filter(|issuer| normal_server(issuer) == server);
         let issuer = exact.map_or(server, String::as_str).to_owned();
-        Self { issuer, scheme, place: WellKnown::OpenId }
+        Self { issuer, scheme, place: WellKnown::OpenId, odd: None }
     }
 
     /// The question.
@@ -33,27 +36,42 @@ impl Discovering {
         NextStep::Call(LoginCall::Discover { issuer, place, scheme })
     }
 
-    /// The other place, if there is one and this says that the first has nothing.
-    pub fn elsewhere(self, error: &NetErrorKind) -> Option<Self> {
-        let absent = match error {
-            NetErrorKind::Status(status, _) => (400..500).contains(status),
-            // Many a server shows a page of its own, or sends to one, where it has nothing.
-            NetErrorKind::NotTheContract | NetErrorKind::Redirect => true,
-            NetErrorKind::Connect(_)
-            | NetErrorKind::Timeout
-            | NetErrorKind::Broken
-            | NetErrorKind::Cut
-            | NetErrorKind::ClientRefused(_)
-            | NetErrorKind::OtherSession
-            | NetErrorKind::Rotating
-            | NetErrorKind::Late
-            | NetErrorKind::Limited(_)
-            | NetErrorKind::ClientUnusable(_) => false,
-        };
-        match self.place {
-            WellKnown::OpenId if absent => Some(Self { place: WellKnown::OAuth, ..self }),
-            WellKnown::OpenId | WellKnown::OAuth => None,
+    /// Where to ask next if this says that nothing is here, or why nobody need be asked any more.
+    pub fn elsewhere(self, net: NetError) -> Result<Self, Error> {
+        let next = self.place.next(&self.issuer).filter(|_| is_absent(&net.kind));
+        let is_object =
+            matches!(&net.kind, NetErrorKind::NotTheContract(answer) if !answer.flaw.is_of_no_object());
+        match next {
+            Some(place) => Ok(Self { place, odd: self.odd.or(is_object.then_some(net)), ..self }),
+            None => Err(Error::Net(self.odd.unwrap_or(net))),
         }
+    }
+
+    /// Why metadata that can't be used ends it: what was wrong with any that was there says more than that it is nowhere.
+    pub fn refused(self, rejected: Rejected) -> Error {
+        match (rejected, self.odd) {
+            (Rejected::Metadata(_), Some(odd)) => Error::Net(odd),
+            (rejected, _) => Error::Rejected(rejected),
+        }
+    }
+}
+
+/// Whether a server may have nothing where it answers so.
+fn is_absent(error: &NetErrorKind) -> bool {
+    match error {
+        NetErrorKind::Status(status, _) => (400..500).contains(status),
+        // Many a server shows a page of its own, or sends to one, where it has nothing.
+        NetErrorKind::NotTheContract(_) | NetErrorKind::Redirect => true,
+        NetErrorKind::Connect(_)
+        | NetErrorKind::Timeout
+        | NetErrorKind::Broken
+        | NetErrorKind::Cut
+        | NetErrorKind::ClientRefused(_)
+        | NetErrorKind::OtherSession
+        | NetErrorKind::Rotating
+        | NetErrorKind::Late
+        | NetErrorKind::Limited(_)
+        | NetErrorKind::ClientUnusable(_) => false,
     }
 }
 
@@ -146,8 +164,9 @@ pub fn not_registered(server: &str, answer: LoginAnswer) -> NextStep {
         LoginAnswer::Rejected(Rejected::Denied) => refused("access_denied".to_owned()),
         LoginAnswer::Rejected(rejected) => NextStep::Fail(Error::Rejected(rejected)),
         LoginAnswer::Limited(secs) => NextStep::Fail(Error::RateLimited { secs }),
-        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status @ 400..=499, _), .. }) => {
-            refused(format!("status {status}"))
+        LoginAnswer::Net(NetError { kind: NetErrorKind::Status(status, words), .. }) => {
+            let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+            refused(format!("status {status}{words}"))
         }
         LoginAnswer::Net(net) => NextStep::Fail(Error::Net(net)),
         LoginAnswer::CodeSent { .. }
@@ -202,7 +221,7 @@ pub fn identified(server: &str, tokens: &TokenResponse, answer: LoginAnswer) -> 
 /// An answer to another question, or none that helps.
 pub fn no_answer(server: &str) -> NextStep {
     let server = server.to_owned();
-    NextStep::Fail(Error::Net(NetError { server, kind: NetErrorKind::NotTheContract }))
+    NextStep::Fail(Error::Net(NetError { server, kind: AnswerFlaw::OffTopic.into() }))
 }
 
 #[cfg(test)]
@@ -230,17 +249,25 @@ mod tests {
         }
     }
 
+    fn after(asked: Discovering, kind: NetErrorKind) -> Result<Discovering, Error> {
+        asked.elsewhere(NetError { server: "https://a".to_owned(), kind })
+    }
+
     #[test]
     fn metadata_is_sought_elsewhere_only_if_it_is_absent() {
         for absent in [
             NetErrorKind::Status(404, None),
             NetErrorKind::Status(403, None),
-            NetErrorKind::NotTheContract,
+            AnswerFlaw::NotJson.into(),
             NetErrorKind::Redirect,
         ] {
-            let second = asked("", "https://a").elsewhere(&absent);
-            let second = second.filter(|second| second.place == WellKnown::OAuth);
-            assert!(second.is_some_and(|second| second.elsewhere(&absent).is_none()), "{absent:?}");
+            let second = after(asked("", "https://a"), absent.clone()).unwrap();
+            assert_eq!(second.place, WellKnown::OAuth, "{absent:?}");
+            assert!(after(second, absent.clone()).is_err(), "{absent:?}");
+            let second = after(asked("", "https://a/tenant"), absent.clone()).unwrap();
+            let third = after(second, absent.clone()).unwrap();
+            assert_eq!(third.place, WellKnown::OpenIdOfPath, "{absent:?}");
+            assert!(after(third, absent.clone()).is_err(), "{absent:?}");
         }
         for error in [
             NetErrorKind::Status(500, None),
@@ -248,7 +275,18 @@ mod tests {
             NetErrorKind::Broken,
             NetErrorKind::Limited(1),
         ] {
-            assert!(asked("", "https://a").elsewhere(&error).is_none(), "{error:?}");
+            assert!(after(asked("", "https://a"), error.clone()).is_err(), "{error:?}");
         }
+    }
+
+    #[test]
+    fn what_was_wrong_with_metadata_outlives_its_absence_elsewhere() {
+        let odd: NetErrorKind = AnswerFlaw::Missing("issuer".to_owned()).into();
+        let told = Error::Net(NetError { server: "https://a".to_owned(), kind: odd.clone() });
+        let second = || after(asked("", "https://a"), odd.clone()).unwrap();
+        assert_eq!(after(second(), NetErrorKind::Status(403, None)).unwrap_err(), told);
+        assert_eq!(second().refused(Rejected::Metadata("it has none".to_owned())), told);
+        let first = asked("", "https://a").refused(Rejected::Metadata("odd".to_owned()));
+        assert_eq!(first, Error::Rejected(Rejected::Metadata("odd".to_owned())));
     }
 }

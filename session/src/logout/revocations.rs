@@ -6,7 +6,7 @@ use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::input::Op;
 use crate::jobs::{NetJob, RevokeAnswer, StoreJob};
 use crate::notice::Notice;
-use crate::policy::{retry_after, slow_retry_at};
+use crate::policy::{Discovery, retry_after, slow_retry_at};
 use crate::registration::{CallTarget, Registration};
 use crate::reply::ProfileReply;
 use crate::revocation::{PendingRevocation, REVOCATION_KEPT_SECS};
@@ -202,10 +202,12 @@ impl Revocations {
     }
 }
 
-/// Whether the server can be asked to revoke.
+/// Whether the server can be asked to revoke. Where endpoints are at the usual paths, only the server itself knows.
 pub(crate) fn can_revoke(cx: &MachineContext, registration: Option<&Registration>) -> bool {
     let endpoint = registration.is_none_or(|known| known.endpoints.revocation.is_some());
-    cx.policy().revokes && endpoint
+    let oauth = cx.policy().oauth.as_ref();
+    let says_itself = oauth.is_some_and(|oauth| matches!(oauth.discovery, Discovery::UsualPaths));
+    cx.policy().revokes && (endpoint || says_itself)
 }
 
 /// The revocation of a session whose calls go to `at`.
@@ -258,7 +260,7 @@ fn unusable(error: &NetError) -> ProfileReply {
         NetErrorKind::Status(..)
         | NetErrorKind::Cut
         | NetErrorKind::ClientRefused(_)
-        | NetErrorKind::NotTheContract
+        | NetErrorKind::NotTheContract(_)
         | NetErrorKind::Redirect
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating

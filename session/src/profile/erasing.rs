@@ -29,7 +29,8 @@ impl Profile {
                 registration: newest.holder.registration.clone(),
                 ..cx.target_of(rotation.session())
             };
-            if can_revoke(&cx, at.registration.as_ref()) {
+            // A token that never changes is somebody else's to revoke.
+            if !newest.is_only_fixed() && can_revoke(&cx, at.registration.as_ref()) {
                 revocation = Some(revocation_of(&cx, at, newest, &self.outbox));
             }
             let newest_token = newest.refresh.as_ref().map(|_| newest.fingerprint());
@@ -64,7 +65,9 @@ impl Profile {
         let token = session.fingerprint();
         let cx = context!(self, now);
         let at = cx.target_of(session);
-        let ask = !self.revocations.is_queued(token) && can_revoke(&cx, at.registration.as_ref());
+        let ask = !session.is_only_fixed()
+            && !self.revocations.is_queued(token)
+            && can_revoke(&cx, at.registration.as_ref());
         let revocation = ask.then(|| revocation_of(&cx, at, session, &self.outbox));
         let sidecar = self.sidecar.note();
         sidecar.signing_out = Some(token);

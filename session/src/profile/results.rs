@@ -124,7 +124,9 @@ impl Profile {
                 ProfileReply::Failed(Error::Rejected(Rejected::Token))
             }
             (Purpose::FindHolder(_), Identity::Untold) => ProfileReply::Whoami(None),
-            (Purpose::FindHolder(token), Identity::Accepted { user, about }) => {
+            (Purpose::FindHolder(token), Identity::Accepted { user, mut about }) => {
+                // What holds only now (`fleet.online`) is not the holder's.
+                about.retain(|name, _| !name.contains('.'));
                 let rotation = self.file.rotation_mut();
                 let same = rotation.is_some_and(|rotation| rotation.learn_holder(token, user.clone(), about));
                 if same { ProfileReply::Whoami(user) } else { ProfileReply::Failed(Error::AccountChanged) }

@@ -1,5 +1,6 @@
 //! S4: what comes back, whether it counts, and when to try again.
 
+use crate::answer_flaw::AnswerFlaw;
 use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind};
@@ -158,7 +159,7 @@ impl Rotation {
                 ProbeAnswer::Refused | ProbeAnswer::NoRoute => {
                     self.state = RotationState::InDoubt(doubt);
                     let server = cx.server_of(&self.session).to_owned();
-                    self.try_again(cx, NetError { server, kind: NetErrorKind::NotTheContract }, out)
+                    self.try_again(cx, NetError { server, kind: AnswerFlaw::OffTopic.into() }, out)
                 }
             },
             other => {

@@ -4,8 +4,8 @@ use crate::script::*;
 use everkey_proto::reply::Revocation as Word;
 use everkey_proto::request::SessionRequest;
 use everkey_session::{
-    Capability, Effect, Error, JobResult, NetError, NetErrorKind, NetJob, Notice, Op, ProfileReply, Rejected,
-    RevokeAnswer, StoreJob,
+    AnswerFlaw, Capability, Effect, Error, JobResult, NetError, NetErrorKind, NetJob, Notice, Op,
+    ProfileReply, Rejected, RevokeAnswer, StoreJob,
 };
 
 /// Client 1 signs out, and the server is being told.
@@ -65,7 +65,7 @@ fn a_declined_revocation_is_unconfirmed_and_tried_again() {
 
 #[test]
 fn a_useless_answer_to_a_revocation_is_no_silence() {
-    let answered = [NetErrorKind::Status(500, None), NetErrorKind::NotTheContract, NetErrorKind::Redirect];
+    let answered = [NetErrorKind::Status(500, None), AnswerFlaw::NotJson.into(), NetErrorKind::Redirect];
     for kind in answered {
         let (mut agent, op) = revoking();
         let answer = told(&mut agent, op, RevokeAnswer::Net(net(kind.clone())));

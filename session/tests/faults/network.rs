@@ -5,8 +5,8 @@ use everkey_proto::ReplayRule;
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::{LONGEST_RETRY_AFTER_SECS, LONGEST_RETRY_MS};
 use everkey_session::{
-    Capability, Claims, Effect, EndReason, Error, JobResult, Journal, NetErrorKind, NetJob, Notice,
-    ProbeAnswer, ProfileReply, RefreshAnswer, StoreJob,
+    AnswerFlaw, Capability, Claims, Effect, EndReason, Error, JobResult, Journal, NetErrorKind, NetJob,
+    Notice, ProbeAnswer, ProfileReply, RefreshAnswer, StoreJob,
 };
 
 fn lost() -> RefreshAnswer {
@@ -155,7 +155,7 @@ fn n10_no_unclear_answer_ever_signs_out() {
         NetErrorKind::Status(401, None),
         NetErrorKind::Status(403, None),
         NetErrorKind::Status(500, None),
-        NetErrorKind::NotTheContract,
+        AnswerFlaw::NotJson.into(),
         NetErrorKind::Redirect,
         NetErrorKind::OtherSession,
         NetErrorKind::Limited(9),

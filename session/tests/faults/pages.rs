@@ -125,10 +125,26 @@ fn a_stray_browser_does_not_end_the_flow() {
     let joined = agent.ask(3, SessionRequest::Login { scheme: None, under_way });
     assert_eq!(joined, [reply(2, page.opened.clone()), reply(3, page.opened.clone())]);
     let op = exchanging(&mut agent, &page);
-    assert_eq!(agent.came_back(9, page.listener, &page.good()), [reply(9, stray)], "a second copy");
+    assert_eq!(agent.came_back(9, page.listener, "code=c&state=forged"), [reply(9, stray)]);
     let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
     agent.store_sign_in(effects);
     assert!(agent.is_signed_in());
+}
+
+#[test]
+fn a_page_loaded_again_waits_for_the_end() {
+    let mut agent = signed_out();
+    let page = at_page(&mut agent);
+    let op = exchanging(&mut agent, &page);
+    assert_eq!(agent.came_back(9, page.listener, &page.good()), [], "nobody knows yet how it ends");
+    let effects = agent.login_answered(op, LoginAnswer::Granted(grant(1)));
+    assert_eq!(agent.came_back(10, page.listener, &page.good()), [], "while it is being stored");
+    let effects = agent.store_sign_in(effects);
+    let done = |waiter| reply(waiter, ProfileReply::SignedIn { user: Some(user()), already: false });
+    for waiter in [8, 9, 10] {
+        assert!(effects.contains(&done(waiter)), "{waiter} of {effects:?}");
+    }
+    assert_eq!(agent.came_back(11, page.listener, &page.good()), [done(11)], "a moment late");
 }
 
 #[test]
@@ -172,10 +188,10 @@ fn the_listener_is_closed_after_five_minutes() {
     let effects = agent.sleep(5 * MINUTE - 1_000);
     agent.look_at_missing_file(effects);
     assert_eq!(agent.ask(2, SessionRequest::Wait { flow: page.flow }), []);
-    let gone = ProfileReply::Failed(Error::FlowGone);
+    let late = ProfileReply::Failed(Error::Rejected(Rejected::Unfinished { secs: 300 }));
     assert_eq!(agent.idle_ms(), 1_000);
-    assert_eq!(agent.sleep(1_000), [Effect::Cancel(page.listener), reply(2, gone.clone())]);
-    assert_eq!(agent.came_back(8, page.listener, &page.good()), [reply(8, gone)]);
+    assert_eq!(agent.sleep(1_000), [Effect::Cancel(page.listener), reply(2, late.clone())]);
+    assert_eq!(agent.came_back(8, page.listener, &page.good()), [reply(8, late)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::server::Sender;
 use crate::world::{Event, World, answered, known_server};
 use everkey_proto::Secret;
 use everkey_session::{
-    Identity, JobResult, ListenError, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op,
+    AnswerFlaw, Identity, JobResult, ListenError, LoginAnswer, LoginCall, NetError, NetErrorKind, NetJob, Op,
     PendingRevocation, ProbeAnswer, RefreshAnswer, Rejected, RevokeAnswer,
 };
 
@@ -158,7 +158,7 @@ impl World {
                 request.answers = 2;
                 self.at(takes, Event::Arrive(request));
             }
-            Fate::Html => self.unclear(takes, op, NetErrorKind::NotTheContract),
+            Fate::Html => self.unclear(takes, op, AnswerFlaw::NotJson.into()),
             Fate::BadGateway => self.unclear(takes, op, NetErrorKind::Status(502, None)),
             Fate::Declined => {
                 let wait = self.dice.chance(700).then(|| self.dice.between(0, 60));
@@ -251,7 +251,7 @@ impl World {
             | LoginCall::PollDevice { .. }
             | LoginCall::Exchange { .. }
             | LoginCall::ClientCredentials { .. }
-            | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(NetErrorKind::NotTheContract)),
+            | LoginCall::Identify { .. } => LoginAnswer::Net(trouble(AnswerFlaw::OffTopic.into())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod session;
 mod sign_in;
+mod status;
 
 use everkey_tests::process::kill_and_wait;
 use everkey_tests::{ADA, Account, Approval, Canned, Fault, Gate, Person, Setup, World, until};

@@ -45,7 +45,7 @@ after a server has answered 401 to a token that should be valid.
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read_options(OPTIONS)?;
     let context = Context::new(parsed.shared)?;
-    Ok(refresh(&context, parsed.own.force).map_err(|failure| context.reword(failure))?)
+    Ok(refresh(&context, parsed.own.force).map_err(|failure| context.reword_as_its_tool(failure))?)
 }
 
 fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {

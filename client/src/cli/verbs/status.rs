@@ -49,6 +49,8 @@ Shows server, user, masked token, expiry, session file, state and reminder.
 Exit 1 where nobody is signed in, with --all in any of them; 7 where the session file
 can't be used. For achilles and for a token given with
 --token or a variable, the server is asked; for the rest, only the agent.
+achilles: exit 4 where the backend does not answer within 3 seconds, 5 where
+it refuses the token.
 
 Options:
 {options}
@@ -129,8 +131,15 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
             }
         }
     }
-    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = inspected {
-        return Ok(ExitCode::from(Code::Refused.exit_code()));
+    match inspected {
+        Some(Ok(Inspection { verdict: Verdict::Refused, .. })) => {
+            return Ok(ExitCode::from(Code::Refused.exit_code()));
+        }
+        // Its status is about the backend.
+        Some(Err(failure)) if context.profile.provider == ProviderKind::Achilles => {
+            return Ok(ExitCode::from(failure.code.exit_code()));
+        }
+        Some(_) | None => {}
     }
     if let Some(why) = in_the_way {
         if !context.options.json {

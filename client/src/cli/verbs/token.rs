@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
         return Err(UsageError::Sentence("--refused and --min-validity don't go together".to_owned()).into());
     }
     let context = Context::new(parsed.shared)?;
-    Ok(token(&context, &parsed.own).map_err(|failure| context.reword(failure))?)
+    Ok(token(&context, &parsed.own).map_err(|failure| context.reword_as_its_tool(failure))?)
 }
 
 fn token(context: &Context, args: &Args) -> Result<ExitCode, Failure> {

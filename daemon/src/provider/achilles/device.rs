@@ -1,11 +1,11 @@
 //! achilles' sign-in by device code.
 
-use super::envelope::{data, failure};
+use super::envelope::{data, sign_in_failure};
 use super::tokens::{NewTokens, tokens};
 use crate::http::HttpResponse;
-use crate::provider::fields::{page, retry_after, sendable, unix_secs, whole};
+use crate::provider::fields::{Quantity, WrittenTime, page, retry_after, sent_as};
 use everkey_proto::Secret;
-use everkey_session::{LoginAnswer, NetErrorKind, Rejected};
+use everkey_session::{AnswerFlaw, LoginAnswer, Rejected};
 use serde::Deserialize;
 
 /// How long codes work where the answer does not tell, in seconds.
@@ -20,37 +20,42 @@ const LONGEST_USER_CODE: usize = 64;
 /// Reads the answer that brings the codes.
 pub fn started(answer: &HttpResponse) -> LoginAnswer {
     match answer.status {
-        200 => codes(answer).unwrap_or_else(|| LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract))),
+        200 => codes(answer).unwrap_or_else(|flaw| LoginAnswer::Net(answer.unusable(flaw))),
         _ => refused(answer),
     }
 }
 
-fn codes(answer: &HttpResponse) -> Option<LoginAnswer> {
+fn codes(answer: &HttpResponse) -> Result<LoginAnswer, AnswerFlaw> {
     #[derive(Deserialize)]
     struct Codes {
         device_code: Secret,
         user_code: String,
         verification_url: String,
-        expires_at: String,
-        poll_interval: Option<serde_json::Number>,
+        #[serde(default)]
+        expires_at: WrittenTime,
+        #[serde(default)]
+        poll_interval: Quantity,
     }
     let codes: Codes = data(answer)?;
     let user_code = codes.user_code;
     let typed = (1..=LONGEST_USER_CODE).contains(&user_code.len())
         && user_code.bytes().all(|byte| byte.is_ascii_graphic());
-    if !typed || !sendable(&codes.device_code) {
-        return None;
+    if !typed {
+        return Err(AnswerFlaw::unfit("data.user_code", "nobody could type it"));
     }
-    let url = page(&codes.verification_url)?;
-    let expires_in = unix_secs(&codes.expires_at).zip(answer.date).map(|(end, now)| end.saturating_sub(now));
-    let interval = codes.poll_interval.map(|secs| u64::try_from(whole(&secs)).unwrap_or(0));
-    Some(LoginAnswer::DeviceStarted {
+    sent_as("data.device_code", &codes.device_code)?;
+    let url = page(&codes.verification_url);
+    let url =
+        url.ok_or(AnswerFlaw::unfit("data.verification_url", "it is no address that is safe to open"))?;
+    let left = codes.expires_at.unix_secs().zip(answer.date).map(|(end, now)| end.saturating_sub(now));
+    Ok(LoginAnswer::DeviceStarted {
         device_code: codes.device_code,
         complete_url: complete(&url, &user_code),
         user_code,
         url,
-        expires_in: expires_in.unwrap_or(CODE_SECS),
-        interval: interval.unwrap_or(POLL_SECS),
+        // A code that is over before it is shown says that one of two clocks is wrong.
+        expires_in: left.filter(|left| *left > 0).unwrap_or(CODE_SECS),
+        interval: codes.poll_interval.positive().unwrap_or(POLL_SECS),
     })
 }
 
@@ -68,11 +73,11 @@ fn complete(url: &str, user_code: &str) -> Option<String> {
 }
 
 pub fn polled(answer: &HttpResponse) -> LoginAnswer {
-    let error = failure(answer).map(|failure| failure.error);
+    let error = sign_in_failure(answer).map(|failure| failure.error);
     match (answer.status, error.as_deref()) {
         (200, _) => match tokens(answer, NewTokens::OfLogin) {
-            Some(grant) => LoginAnswer::Granted(grant),
-            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+            Ok(grant) => LoginAnswer::Granted(grant),
+            Err(flaw) => LoginAnswer::Net(answer.unusable(flaw)),
         },
         (202, Some("authorization_pending")) => LoginAnswer::Pending,
         (202, Some("slow_down")) => LoginAnswer::SlowDown,
@@ -84,7 +89,7 @@ pub fn polled(answer: &HttpResponse) -> LoginAnswer {
 
 /// Any other answer to a call of a sign-in.
 fn refused(answer: &HttpResponse) -> LoginAnswer {
-    match (answer.status, failure(answer)) {
+    match (answer.status, sign_in_failure(answer)) {
         (429, _) => LoginAnswer::Limited(retry_after(answer).unwrap_or(30)),
         (400..=499, Some(failure)) => LoginAnswer::Rejected(Rejected::Other(failure.error)),
         _ => LoginAnswer::Net(answer.unexpected()),

@@ -50,7 +50,7 @@ fn read(bytes: &[u8]) -> Option<Session> {
     let access_expires_at = match &file.expires_at {
         Some(text) => Some(unix_secs(text)?),
         // No later than the file has words for, so that it is read again as it was written.
-        None => jwt::times(&file.access_token).exp.and_then(|secs| unix_secs(&timestamp(secs).to_string())),
+        None => jwt::times(&file.access_token).end().and_then(|secs| unix_secs(&timestamp(secs).to_string())),
     };
     let (user, about) = about.split(file.user_id.filter(|id| !id.is_empty()));
     Some(Session {

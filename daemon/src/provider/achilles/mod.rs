@@ -5,10 +5,11 @@ mod device;
 mod envelope;
 mod file;
 mod tokens;
+mod tool_status;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
 use super::fields::retry_after;
-use super::proof::read_other;
+use super::proof::{read_other, read_tokenless};
 use super::session_route;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use about::UserDetails;
@@ -16,7 +17,7 @@ use device::{polled, started};
 use envelope::{data, failure};
 use everkey_config::ProviderKind;
 use everkey_proto::{ReplayRule, Secret};
-use everkey_session::{Identity, LoginAnswer, LoginCall, NetErrorKind, RefreshAnswer};
+use everkey_session::{AnswerFlaw, Identity, LoginAnswer, LoginCall, RefreshAnswer};
 use serde::Deserialize;
 use serde_json::json;
 use tokens::{NewTokens, tokens};
@@ -41,7 +42,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: Some(&tool_status::TOOL_STATUS),
     revoke: None,
+    find_revocation: None,
     remind: None,
 };
 
@@ -57,8 +60,8 @@ fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     let code = failure.as_ref().and_then(|failure| failure.code.as_deref());
     match (answer.status, &failure) {
         (200, _) => match tokens(answer, NewTokens::OfRefresh) {
-            Some(grant) => RefreshAnswer::Granted(grant),
-            None => read_other(answer, None),
+            Ok(grant) => RefreshAnswer::Granted(grant),
+            Err(flaw) => read_tokenless(answer, flaw),
         },
         (401, Some(_)) => RefreshAnswer::Refused,
         (409, Some(_)) if code == Some("rotation_in_progress") => RefreshAnswer::Rotating,
@@ -93,7 +96,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::Discover { .. }
         | LoginCall::Register { .. }
         | LoginCall::Exchange { .. }
-        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.unusable(AnswerFlaw::NeverAsked)),
     }
 }
 
@@ -109,12 +112,12 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         user_id: String,
     }
     match answer.status {
-        200 => match data::<Me>(answer).zip(data::<UserDetails>(answer)) {
-            Some((Me { user_id }, about)) => {
+        200 => match data::<Me>(answer).and_then(|me| Ok((me, data::<UserDetails>(answer)?))) {
+            Ok((Me { user_id }, about)) => {
                 let (user, about) = about.split(Some(user_id));
                 Identity::Accepted { user, about }
             }
-            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => Identity::Net(answer.unusable(flaw)),
         },
         302 if is_front_page(answer) => Identity::Refused,
         401 if failure(answer).is_some() => Identity::Refused,

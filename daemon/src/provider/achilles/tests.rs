@@ -5,6 +5,7 @@ use crate::provider::samples::answer;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::reply::User;
+use everkey_session::NetErrorKind;
 use everkey_session::{Capability, Rejected, Session, TokenResponse};
 
 /// As the original writes it.
@@ -185,7 +186,7 @@ fn n12_only_the_contracts_refusal_is_one() {
         assert!(!refused(401, body), "{body}");
     }
     let mut html = answer(401, &failed("x"));
-    html.says_json = false;
+    html.content_type = Some("text/html".into());
     assert_ne!(read_refresh(&html), RefreshAnswer::Refused);
 }
 

@@ -3,10 +3,10 @@
 use super::about::UserDetails;
 use super::envelope::data;
 use crate::http::HttpResponse;
-use crate::provider::fields::{promised, sendable, unix_secs};
+use crate::provider::fields::{WrittenTime, promised, sent_as};
 use crate::provider::jwt;
 use everkey_proto::Secret;
-use everkey_session::TokenResponse;
+use everkey_session::{AnswerFlaw, TokenResponse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,25 +20,25 @@ pub enum NewTokens {
     OfRefresh,
 }
 
-pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<TokenResponse> {
+pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Result<TokenResponse, AnswerFlaw> {
     #[derive(Deserialize)]
     struct Tokens {
         access_token: Secret,
         refresh_token: Secret,
-        expires_at: String,
+        #[serde(default)]
+        expires_at: WrittenTime,
         user_id: Option<String>,
         refresh_retry: Option<Box<RawValue>>,
     }
     let (tokens, about): (Tokens, UserDetails) = (data(answer)?, data(answer)?);
-    if !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
-        return None;
-    }
+    sent_as("data.access_token", &tokens.access_token)?;
+    sent_as("data.refresh_token", &tokens.refresh_token)?;
     let (user, about) = about.split(tokens.user_id);
     if new == NewTokens::OfLogin && user.is_none() {
-        return None;
+        return Err(AnswerFlaw::Missing("data.user_id".to_owned()));
     }
-    Some(TokenResponse {
-        access_expires_in: Some(lifetime(&tokens.expires_at, &tokens.access_token, answer.date)),
+    Ok(TokenResponse {
+        access_expires_in: Some(lifetime(tokens.expires_at, &tokens.access_token, answer.date)),
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
         refresh: Some(tokens.refresh_token),
@@ -51,12 +51,8 @@ pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Option<TokenResponse> {
 }
 
 /// Seconds for which an access token works, by the server's clock alone: ours may be wrong.
-fn lifetime(expires_at: &str, access: &Secret, date: Option<u64>) -> i64 {
+fn lifetime(expires_at: WrittenTime, access: &Secret, date: Option<u64>) -> i64 {
     let between = |start: u64, end: u64| i64::try_from(end).ok()?.checked_sub(i64::try_from(start).ok()?);
-    let told = unix_secs(expires_at).zip(date).and_then(|(end, now)| between(now, end));
-    let itself = || {
-        let times = jwt::times(access);
-        between(times.iat?, times.exp?)
-    };
-    told.or_else(itself).unwrap_or(ACCESS_SECS)
+    let told = expires_at.unix_secs().zip(date).and_then(|(end, now)| between(now, end));
+    told.or_else(|| jwt::times(access).lifetime()).unwrap_or(ACCESS_SECS)
 }

@@ -7,7 +7,7 @@ use super::fields::retry_after;
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_proto::{Secret, reply::User};
-use everkey_session::{Identity, LoginAnswer, LoginCall, NetErrorKind};
+use everkey_session::{AnswerFlaw, Identity, LoginAnswer, LoginCall};
 use serde::Deserialize;
 
 pub static DESCRIPTOR: Descriptor = Descriptor {
@@ -24,7 +24,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::None,
     probe: None,
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: None,
     revoke: None,
+    find_revocation: None,
     remind: None,
 };
 
@@ -52,7 +54,7 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
         | LoginCall::StartDevice { .. }
         | LoginCall::PollDevice { .. }
         | LoginCall::Exchange { .. }
-        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+        | LoginCall::ClientCredentials { .. } => LoginAnswer::Net(answer.unusable(AnswerFlaw::NeverAsked)),
     }
 }
 
@@ -76,8 +78,8 @@ fn read_identity(answer: &HttpResponse) -> Identity {
         plan: Option<String>,
     }
     match answer.status {
-        200 => match answer.json::<Me>() {
-            Some(Me { user: Holder { id, name, email, plan }, token_prefix }) => {
+        200 => match answer.object::<Me>() {
+            Ok(Me { user: Holder { id, name, email, plan }, token_prefix }) => {
                 let told = [("name", name), ("plan", plan), ("prefix", token_prefix)];
                 let told = told.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
                 Identity::Accepted {
@@ -85,7 +87,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
                     about: told.filter(|(_, text)| !text.is_empty()).collect(),
                 }
             }
-            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => Identity::Net(answer.unusable(flaw)),
         },
         401 => Identity::Refused,
         429 => Identity::Limited(retry_after(answer).unwrap_or(30)),

@@ -1,11 +1,15 @@
-//! dot-ai's contract: sign-in in the browser at the server's usual paths, tokens that can't be refreshed or revoked.
+//! dot-ai's contract: sign-in in the browser at the server's usual paths, tokens that can't be refreshed.
 
 mod file;
+mod revocation;
 
-use super::descriptor::{Descriptor, LoginRoutes, RenewalRoute, SessionFormat};
+use super::descriptor::{
+    Descriptor, LoginRoutes, ProviderRoute, RenewalRoute, RevocationFinder, SessionFormat,
+};
 use super::oauth::error::failed;
 use super::oauth::registration::read_registered;
 use super::oauth::tokens::{exchange_call, read_tokens};
+use super::oauth::{read_revoke, revoke};
 use crate::http::{HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_session::policy::{Discovery, OauthClient};
@@ -33,7 +37,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::None,
     probe: None,
     identify: None,
-    revoke: None,
+    tool_status: None,
+    revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    find_revocation: Some(RevocationFinder { request: revocation::find, read: revocation::read_found }),
     remind: None,
 };
 
@@ -80,10 +86,9 @@ fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
             }
             other => other,
         },
-        LoginCall::Exchange { .. } => match read_tokens(answer) {
-            Some(grant) => LoginAnswer::Granted(without_refresh(grant)),
-            None => failed(answer),
-        },
+        LoginCall::Exchange { .. } => {
+            read_tokens(answer, |grant| LoginAnswer::Granted(without_refresh(grant)))
+        }
         LoginCall::RequestCode { .. }
         | LoginCall::VerifyCode { .. }
         | LoginCall::Discover { .. }

@@ -136,7 +136,7 @@ fn a_client_is_registered_for_its_loopback_address() {
         assert!(matches!(read(status, body), LoginAnswer::Net(_)), "{status} {body}");
     }
     let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#);
-    assert_eq!(refused, LoginAnswer::Rejected(Rejected::Other("invalid_redirect_uri".into())));
+    assert_eq!(refused, LoginAnswer::Rejected(Rejected::Registration("invalid_redirect_uri".into())));
     assert_eq!(read(429, ""), LoginAnswer::Limited(30));
 }
 

@@ -3,15 +3,15 @@
 mod file;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{busy, error_code, promised, retry_after, sendable, whole};
-use super::proof::read_other;
+use super::fields::{Quantity, bearer, busy, error_code, promised, retry_after, sent_as, sign_in_error_code};
+use super::proof::{read_other, read_tokenless};
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
 use everkey_config::ProviderKind;
 use everkey_proto::{ReplayRule, Secret, reply::User};
 use everkey_reminder::ReminderAnswer;
 use everkey_session::{
-    Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RefreshAnswer, Rejected, RevokeAnswer,
+    AnswerFlaw, Identity, LoginAnswer, LoginCall, PendingRevocation, RefreshAnswer, Rejected, RevokeAnswer,
     TokenResponse,
 };
 use serde::Deserialize;
@@ -38,7 +38,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
+    tool_status: None,
     revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    find_revocation: None,
     remind: Some(ProviderRoute { request: remind, read: read_reminded }),
 };
 
@@ -51,8 +53,8 @@ fn refresh(refresh: &Secret) -> HttpRequest {
 fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, error_code(answer).as_deref()) {
         (200, _) => match read_grant(answer) {
-            Some(grant) => RefreshAnswer::Granted(grant),
-            None => read_other(answer, None),
+            Ok(grant) => RefreshAnswer::Granted(grant),
+            Err(flaw) => read_tokenless(answer, flaw),
         },
         (401, Some("unauthorized" | "invalid_grant")) => RefreshAnswer::Refused,
         (409, Some("rotation_in_progress")) => RefreshAnswer::Rotating,
@@ -89,9 +91,9 @@ fn identify(access: &Secret) -> HttpRequest {
 
 fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
-        200 => match answer.json::<User>() {
-            Some(user) => Identity::Accepted { user: Some(user), about: std::collections::BTreeMap::new() },
-            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+        200 => match answer.object::<User>() {
+            Ok(user) => Identity::Accepted { user: Some(user), about: std::collections::BTreeMap::new() },
+            Err(flaw) => Identity::Net(answer.unusable(flaw)),
         },
         401 if error_code(answer).is_some() => Identity::Refused,
         404 => Identity::Untold,
@@ -102,30 +104,27 @@ fn read_identity(answer: &HttpResponse) -> Identity {
 
 #[derive(Deserialize)]
 struct Sent {
-    expires_in: Option<serde_json::Number>,
-    resend_available_in: Option<serde_json::Number>,
-}
-
-fn seconds(number: Option<serde_json::Number>) -> Option<u64> {
-    u64::try_from(whole(&number?)).ok()
+    #[serde(default)]
+    expires_in: Quantity,
+    #[serde(default)]
+    resend_available_in: Quantity,
 }
 
 fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
-    let code = error_code(answer);
+    let code = sign_in_error_code(answer);
     match (call, answer.status) {
-        (LoginCall::RequestCode { .. }, 200) => match answer.json::<Sent>() {
-            Some(Sent { expires_in, resend_available_in }) => LoginAnswer::CodeSent {
-                expires_in: seconds(expires_in),
-                resend_available_in: seconds(resend_available_in),
+        (LoginCall::RequestCode { .. }, 200) => match answer.object::<Sent>() {
+            Ok(Sent { expires_in, resend_available_in }) => LoginAnswer::CodeSent {
+                expires_in: expires_in.positive(),
+                resend_available_in: resend_available_in.wait(),
             },
-            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => LoginAnswer::Net(answer.unusable(flaw)),
         },
-        (LoginCall::VerifyCode { .. }, 200) => {
-            match read_grant(answer).filter(|grant| grant.user.is_some()) {
-                Some(grant) => LoginAnswer::Granted(grant),
-                None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
-            }
-        }
+        (LoginCall::VerifyCode { .. }, 200) => match read_grant(answer) {
+            Ok(grant) if grant.user.is_some() => LoginAnswer::Granted(grant),
+            Ok(_) => LoginAnswer::Net(answer.unusable(AnswerFlaw::Missing("user".to_owned()))),
+            Err(flaw) => LoginAnswer::Net(answer.unusable(flaw)),
+        },
         (LoginCall::RequestCode { .. }, 400 | 422) if code.is_some() => {
             LoginAnswer::Rejected(Rejected::Email)
         }
@@ -188,25 +187,32 @@ fn read_reminded(answer: &HttpResponse) -> ReminderAnswer {
 struct TokenAnswer {
     token_type: String,
     access_token: Secret,
-    access_expires_in: serde_json::Number,
+    #[serde(default)]
+    access_expires_in: Quantity,
     refresh_token: Secret,
-    refresh_expires_in: serde_json::Number,
+    #[serde(default)]
+    refresh_expires_in: Quantity,
     user: Option<User>,
     refresh_retry: Option<Box<RawValue>>,
 }
 
-fn read_grant(answer: &HttpResponse) -> Option<TokenResponse> {
-    let tokens: TokenAnswer = answer.json()?;
-    let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
-    if !bearer || !sendable(&tokens.access_token) || !sendable(&tokens.refresh_token) {
-        return None;
-    }
-    Some(TokenResponse {
+/// How long access tokens work where neither the answer nor the token tells, in seconds.
+const ACCESS_SECS: i64 = 3600;
+
+fn read_grant(answer: &HttpResponse) -> Result<TokenResponse, AnswerFlaw> {
+    let tokens: TokenAnswer = answer.object()?;
+    bearer(&tokens.token_type)?;
+    sent_as("access_token", &tokens.access_token)?;
+    sent_as("refresh_token", &tokens.refresh_token)?;
+    let itself = || jwt::times(&tokens.access_token).lifetime();
+    let access = tokens.access_expires_in.whole().or_else(itself).unwrap_or(ACCESS_SECS);
+    Ok(TokenResponse {
         claims: jwt::claims(&tokens.access_token),
         access: tokens.access_token,
-        access_expires_in: Some(whole(&tokens.access_expires_in)),
+        access_expires_in: Some(access),
         refresh: Some(tokens.refresh_token),
-        refresh_expires_in: Some(whole(&tokens.refresh_expires_in)),
+        // As in the session file.
+        refresh_expires_in: Some(tokens.refresh_expires_in.whole().unwrap_or(access)),
         sign_in_expires_in: None,
         user: tokens.user,
         about: std::collections::BTreeMap::new(),

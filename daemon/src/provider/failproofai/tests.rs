@@ -1,7 +1,7 @@
 use super::file::{read_session, render_session};
 use super::*;
 use crate::provider::descriptor::ParsedFile;
-use everkey_session::{Capability, Claims, Session};
+use everkey_session::{Capability, Claims, NetErrorKind, Session};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -10,11 +10,11 @@ fn answer(status: u16, body: &str) -> HttpResponse {
         server: "http://127.0.0.1:1".into(),
         status,
         date: None,
+        received: None,
         retry_after: None,
         location: None,
         proxy_status: None,
-        says_json: true,
-        says_form: false,
+        content_type: Some("application/json".into()),
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
 }
@@ -95,7 +95,7 @@ fn n12_only_the_contracts_refusal_is_one() {
     assert!(!refused(400, r#"{"code":"invalid_grant"}"#));
     assert!(!refused(401, r#"["invalid_grant"]"#));
     let mut html = answer(401, r#"{"code":"invalid_grant"}"#);
-    html.says_json = false;
+    html.content_type = Some("text/html".into());
     assert_ne!(read_refresh(&html), RefreshAnswer::Refused);
 }
 

@@ -1,11 +1,12 @@
 //! Sign-in by device code (RFC 8628).
 
 use super::client::for_tokens;
-use super::error::{error_code, failed};
+use super::error::{error_code, failed, failed_for};
 use super::tokens::read_sign_in;
 use crate::http::{self, HttpRequest, HttpResponse};
+use crate::provider::fields::Quantity;
 use everkey_proto::Secret;
-use everkey_session::{LoginAnswer, NetErrorKind, Registration};
+use everkey_session::{AnswerFlaw, LoginAnswer, Registration};
 use serde::Deserialize;
 
 /// RFC 8628's grant type.
@@ -13,6 +14,9 @@ pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Seconds between two polls where the server says nothing (RFC 8628 section 3.2).
 const INTERVAL: u64 = 5;
+
+/// Seconds for which a code is taken to work where the server says nothing that could be.
+const CODE_SECS: u64 = 600;
 
 /// Section 3.1; none without a device authorization endpoint.
 pub fn start(known: &Registration, scope: Option<&str>) -> Option<HttpRequest> {
@@ -32,8 +36,10 @@ struct Started {
     /// As some called it before it was a standard.
     verification_url: Option<String>,
     verification_uri_complete: Option<String>,
-    expires_in: f64,
-    interval: Option<f64>,
+    #[serde(default)]
+    expires_in: Quantity,
+    #[serde(default)]
+    interval: Quantity,
 }
 
 /// Section 3.2.
@@ -41,24 +47,32 @@ pub fn read_start(answer: &HttpResponse) -> LoginAnswer {
     if answer.status != 200 {
         return failed(answer);
     }
-    match answer.json::<Started>().and_then(understand) {
-        Some(started) => started,
-        None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+    match answer.object::<Started>().and_then(understand) {
+        Ok(started) => started,
+        Err(flaw) => failed_for(answer, flaw),
     }
 }
 
-fn understand(started: Started) -> Option<LoginAnswer> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates
-    let secs = |secs: f64| secs.ceil() as u64;
+fn understand(started: Started) -> Result<LoginAnswer, AnswerFlaw> {
+    let unsafe_page = |name: &str| AnswerFlaw::unfit(name, "it is no address that is safe to open");
+    let named = |name: &str| AnswerFlaw::unfit(name, "it is empty");
+    if started.device_code.is_empty() {
+        return Err(named("device_code"));
+    }
+    if started.user_code.trim().is_empty() {
+        return Err(named("user_code"));
+    }
+    let url = started.verification_uri.or(started.verification_url);
+    let url = url.ok_or(AnswerFlaw::Missing("verification_uri".to_owned()))?;
     let complete = started.verification_uri_complete.filter(|url| !url.is_empty());
-    let coded = !started.device_code.is_empty() && !started.user_code.trim().is_empty();
-    Some(LoginAnswer::DeviceStarted {
-        device_code: Some(started.device_code).filter(|_| coded)?,
+    let complete = complete.map(|url| presentable(&url).ok_or(unsafe_page("verification_uri_complete")));
+    Ok(LoginAnswer::DeviceStarted {
+        device_code: started.device_code,
         user_code: started.user_code,
-        url: presentable(&started.verification_uri.or(started.verification_url)?)?,
-        complete_url: complete.map(|url| presentable(&url).ok_or(())).transpose().ok()?,
-        expires_in: secs(started.expires_in),
-        interval: started.interval.map_or(INTERVAL, secs),
+        url: presentable(&url).ok_or(unsafe_page("verification_uri"))?,
+        complete_url: complete.transpose()?,
+        expires_in: started.expires_in.positive().unwrap_or(CODE_SECS),
+        interval: started.interval.positive().unwrap_or(INTERVAL),
     })
 }
 
@@ -80,6 +94,10 @@ pub fn read_poll(known: Option<&Registration>, answer: &HttpResponse) -> LoginAn
     match (answer.status, error_code(answer).as_deref()) {
         (200..=499, Some("authorization_pending")) => LoginAnswer::Pending,
         (200..=499, Some("slow_down")) => LoginAnswer::SlowDown,
+        // The server is in trouble, and the code as good as before.
+        (400..=499, Some("server_error" | "temporarily_unavailable")) => {
+            LoginAnswer::Net(answer.unexpected())
+        }
         (_, _) => read_sign_in(known, None, answer),
     }
 }

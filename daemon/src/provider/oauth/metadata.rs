@@ -3,7 +3,7 @@
 
 use crate::http::{self, HttpResponse};
 use everkey_proto::SignInMethod;
-use everkey_session::{AuthMethod, Endpoints, LoginAnswer, NetErrorKind, Rejected, WellKnown};
+use everkey_session::{AuthMethod, Endpoints, LoginAnswer, Rejected, WellKnown};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -11,13 +11,15 @@ use serde::Deserialize;
 pub fn url(issuer: &str, place: WellKnown) -> Option<String> {
     http::base_url(issuer).ok()?;
     let issuer = issuer.trim_end_matches('/');
+    let between = |name: &str| {
+        let (scheme, rest) = issuer.split_once("://")?;
+        let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        Some(format!("{scheme}://{host}/.well-known/{name}{path}"))
+    };
     match place {
         WellKnown::OpenId => Some(format!("{issuer}/.well-known/openid-configuration")),
-        WellKnown::OAuth => {
-            let (scheme, rest) = issuer.split_once("://")?;
-            let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-            Some(format!("{scheme}://{host}/.well-known/oauth-authorization-server{path}"))
-        }
+        WellKnown::OAuth => between("oauth-authorization-server"),
+        WellKnown::OpenIdOfPath => between("openid-configuration"),
     }
 }
 
@@ -47,14 +49,16 @@ struct Retry {
 
 /// The endpoints, if the metadata is `issuer`'s own and good enough for a sign-in of this kind.
 pub fn read(issuer: &str, place: WellKnown, scheme: SignInMethod, answer: &HttpResponse) -> LoginAnswer {
-    match (answer.status, place) {
-        (200, _) => match answer.json::<Metadata>() {
-            Some(metadata) => understand(issuer, scheme, metadata)
+    match answer.status {
+        200 => match answer.object::<Metadata>() {
+            Ok(metadata) => understand(issuer, scheme, metadata)
                 .map_or_else(LoginAnswer::Rejected, LoginAnswer::Discovered),
-            None => LoginAnswer::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => LoginAnswer::Net(answer.unusable(flaw)),
         },
-        // The last place where it could be.
-        (404, WellKnown::OAuth) => LoginAnswer::Rejected(Rejected::Metadata("it has none".to_owned())),
+        404 if place.next(issuer).is_none() => {
+            let why = "there is none (status 404 at the last well-known address)";
+            LoginAnswer::Rejected(Rejected::Metadata(why.to_owned()))
+        }
         _ => LoginAnswer::Net(answer.unexpected()),
     }
 }
@@ -107,7 +111,7 @@ fn safe(issuer: &str, name: &str, url: &str) -> Result<String, Rejected> {
     Ok(endpoint)
 }
 
-fn same_origin(a: &str, b: &str) -> bool {
+pub fn same_origin(a: &str, b: &str) -> bool {
     Url::parse(a).ok().zip(Url::parse(b).ok()).is_some_and(|(a, b)| a.origin() == b.origin())
 }
 

@@ -5,7 +5,7 @@ mod client;
 mod device;
 pub(super) mod error;
 mod file;
-mod metadata;
+pub(super) mod metadata;
 pub(super) mod registration;
 pub(super) mod tokens;
 mod user_claims;
@@ -20,7 +20,7 @@ use everkey_config::ProviderKind;
 use everkey_proto::{ReplayRule, Secret};
 use everkey_session::policy::OauthClient;
 use everkey_session::{
-    CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, NetErrorKind, PendingRevocation, RevokeAnswer,
+    CallTarget, Endpoints, Identity, LoginAnswer, LoginCall, PendingRevocation, RevokeAnswer,
 };
 use tokens::read_refresh;
 use user_claims::UserClaims;
@@ -45,7 +45,9 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     }),
     probe: Some(ProviderRoute { request: probe, read: session_route::read }),
     identify: Some(ProviderRoute { request: identify, read: read_identity }),
+    tool_status: None,
     revoke: Some(ProviderRoute { request: revoke, read: read_revoke }),
+    find_revocation: None,
     remind: None,
 };
 
@@ -119,12 +121,12 @@ fn ask_whose(endpoints: &Endpoints, access: &Secret) -> Option<HttpRequest> {
 
 fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
-        200 => match answer.json::<UserClaims>() {
-            Some(claims) => {
+        200 => match answer.object::<UserClaims>() {
+            Ok(claims) => {
                 let (user, about) = claims.user();
                 Identity::Accepted { user: Some(user), about }
             }
-            None => Identity::Net(answer.error(NetErrorKind::NotTheContract)),
+            Err(flaw) => Identity::Net(answer.unusable(flaw)),
         },
         // RFC 6750 needs no body; a page is somebody else's answer.
         401 if answer.is_json() || answer.body.is_empty() => Identity::Refused,
@@ -135,7 +137,7 @@ fn read_identity(answer: &HttpResponse) -> Identity {
 }
 
 /// RFC 7009 section 2.1: the refresh token, which ends the session, or else the access token.
-fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
+pub(super) fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
     let known = revocation.at.registration.as_ref()?;
     let (token, kind) = match &revocation.refresh {
         Some(refresh) => (refresh, "refresh_token"),
@@ -147,7 +149,7 @@ fn revoke(revocation: &PendingRevocation) -> Option<HttpRequest> {
 
 /// Reads the answer to it; the body of a 200 says nothing. A token that is unknown or revoked already is answered with
 /// 200, so no error means that it is gone (RFC 7009 section 2.2).
-fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
+pub(super) fn read_revoke(answer: &HttpResponse) -> RevokeAnswer {
     match (answer.status, error_code(answer)) {
         (200 | 204, _) => RevokeAnswer::Confirmed,
         (400..=428 | 430..=499, Some(code)) => RevokeAnswer::Declined(code),

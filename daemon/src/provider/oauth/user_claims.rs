@@ -1,17 +1,18 @@
 //! Who somebody is, in the claims of OpenID Connect: of an id_token (Core, 2 and 3.1.3.7) or of userinfo (5.3.2).
 
 use crate::json_object;
+use crate::provider::fields::Quantity;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
-use everkey_session::{NetErrorKind, Registration};
+use everkey_session::{AnswerFlaw, Registration};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// How far the clocks of the machines that make up one server may differ, in seconds.
-const LEEWAY: f64 = 300.0;
+const LEEWAY: i64 = 300;
 
 /// What a server says about somebody. Only the subject must be there and be text.
 #[derive(Deserialize)]
@@ -47,7 +48,7 @@ struct TokenClaims {
     iss: String,
     aud: Audience,
     azp: Option<String>,
-    exp: f64,
+    exp: Quantity,
     nonce: Option<String>,
 }
 
@@ -70,28 +71,41 @@ pub fn check_id_token(
     known: &Registration,
     nonce: Option<&str>,
     date: Option<u64>,
-) -> Result<UserClaims, NetErrorKind> {
-    let read = || {
-        let payload = payload(token)?;
-        json_object::read::<TokenClaims>(&payload).zip(json_object::read::<UserClaims>(&payload))
+) -> Result<UserClaims, AnswerFlaw> {
+    let payload = payload(token).ok_or(AnswerFlaw::unfit("id_token", "it is no JWT"))?;
+    let of_it = |flaw: AnswerFlaw| match flaw {
+        AnswerFlaw::Missing(name) => AnswerFlaw::Missing(format!("id_token.{name}")),
+        AnswerFlaw::WrongKind(name) => AnswerFlaw::WrongKind(format!("id_token.{name}")),
+        AnswerFlaw::Unfit(name, why) => AnswerFlaw::Unfit(format!("id_token.{name}"), why),
+        _ => AnswerFlaw::unfit("id_token", "it is no JWT"),
     };
-    let (claims, person) = read().ok_or(NetErrorKind::NotTheContract)?;
-    let issuer = &known.endpoints.issuer;
+    let claims: TokenClaims = json_object::parse(&payload).map_err(of_it)?;
+    let person: UserClaims = json_object::parse(&payload).map_err(of_it)?;
+    let unfit = |name: &str, why: &'static str| Err(of_it(AnswerFlaw::unfit(name, why)));
     let ours = match &claims.aud {
         Audience::One(one) => *one == known.client_id,
         // One that is for others too must say to whom it was given.
         Audience::Many(all) => all.contains(&known.client_id) && (all.len() == 1 || claims.azp.is_some()),
     };
-    let given_to_us = claims.azp.is_none_or(|azp| azp == known.client_id);
-    let from_them = issuer.is_empty() || claims.iss == *issuer;
-    let this_time = nonce.is_none_or(|nonce| claims.nonce.as_deref() == Some(nonce));
-    if !(ours && given_to_us && from_them && this_time) {
-        return Err(NetErrorKind::OtherSession);
+    if !ours || claims.azp.is_some_and(|azp| azp != known.client_id) {
+        return unfit("aud", "it is for another client");
     }
-    #[allow(clippy::cast_precision_loss)] // exact for the next hundred million years
-    let lapsed = date.is_some_and(|date| claims.exp + LEEWAY <= date as f64);
-    if lapsed || person.sub.is_empty() {
-        return Err(NetErrorKind::NotTheContract);
+    let issuer = &known.endpoints.issuer;
+    // Many a server has its own name once with a slash and once without; nobody else has it.
+    if !issuer.is_empty() && claims.iss.trim_end_matches('/') != issuer.trim_end_matches('/') {
+        return unfit("iss", "it names another issuer");
+    }
+    if nonce.is_some_and(|nonce| claims.nonce.as_deref() != Some(nonce)) {
+        return unfit("nonce", "it is of another sign-in");
+    }
+    let Some(exp) = claims.exp.whole() else { return Err(AnswerFlaw::WrongKind("id_token.exp".to_owned())) };
+    let lapsed =
+        date.is_some_and(|date| exp.saturating_add(LEEWAY) <= i64::try_from(date).unwrap_or(i64::MAX));
+    if lapsed {
+        return unfit("exp", "it is past");
+    }
+    if person.sub.is_empty() {
+        return unfit("sub", "it is empty");
     }
     Ok(person)
 }

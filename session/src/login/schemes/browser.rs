@@ -73,10 +73,13 @@ impl Browser {
     pub fn resume(&mut self, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(endpoints),
-            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
-                Some(next) => self.discover(next),
-                None => NextStep::Fail(Error::Net(net)),
+            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(net) {
+                Ok(next) => self.discover(next),
+                Err(error) => NextStep::Fail(error),
             },
+            (Stage::Discovering(asked), LoginAnswer::Rejected(rejected)) => {
+                NextStep::Fail(asked.refused(rejected))
+            }
             (Stage::Registering(port), LoginAnswer::Registered(registration)) => {
                 let redirect = Some(self.oauth.callback.url(port));
                 self.news = client::registered(&self.oauth, &registration, redirect);
@@ -162,9 +165,16 @@ impl Browser {
 
     /// What a browser brought back.
     pub fn came_back(&mut self, query: &Secret) -> NextStep {
-        let Stage::Open { registration, page } = &self.stage else { return NextStep::Stray };
         let Some(back) = Back::read(query).filter(|back| back.state == self.state) else {
             return NextStep::Stray;
+        };
+        let (registration, page) = match &self.stage {
+            Stage::Open { registration, page } => (registration, page),
+            // The page was loaded again.
+            Stage::Exchanging(_) | Stage::Identifying(..) => return NextStep::Wait,
+            Stage::Discovering(_) | Stage::Binding(_) | Stage::Registering(_) | Stage::Over => {
+                return NextStep::Stray;
+            }
         };
         // RFC 9207: from here on it is this sign-in's own answer, or somebody mixed up two servers.
         let endpoints = &registration.endpoints;

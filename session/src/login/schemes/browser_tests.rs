@@ -116,11 +116,12 @@ fn what_is_not_this_sign_ins_answer_changes_nothing() {
 }
 
 #[test]
-fn a_second_answer_is_stray() {
+fn a_second_answer_waits_for_the_first() {
     let (mut browser, page) = at_page();
     let query = format!("code=c&state={}", state_of(&page));
     exchange(back(&mut browser, &query));
-    assert_eq!(back(&mut browser, &query), NextStep::Stray);
+    assert_eq!(back(&mut browser, &query), NextStep::Wait);
+    assert_eq!(back(&mut browser, "code=c&state=forged"), NextStep::Stray);
     assert_eq!(browser.question(), None, "the page has done its part");
     let end = browser.resume(LoginAnswer::Granted(grant(Some(user("ann")))));
     let known = Some(Box::new(configured(endpoints())));

@@ -45,10 +45,13 @@ impl ClientCredentials {
     pub fn resume(&mut self, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(&endpoints),
-            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
-                Some(next) => self.discover(next),
-                None => NextStep::Fail(Error::Net(net)),
+            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(net) {
+                Ok(next) => self.discover(next),
+                Err(error) => NextStep::Fail(error),
             },
+            (Stage::Discovering(asked), LoginAnswer::Rejected(rejected)) => {
+                NextStep::Fail(asked.refused(rejected))
+            }
             (Stage::Asking, LoginAnswer::Granted(tokens)) => self.granted(tokens),
             (Stage::Asking, LoginAnswer::Rejected(Rejected::Other(code) | Rejected::Answered(_, code))) => {
                 NextStep::Fail(Error::Rejected(Rejected::Client(code)))

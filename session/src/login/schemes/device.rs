@@ -118,10 +118,13 @@ impl Device {
     pub fn resume(&mut self, now: &Moment, answer: LoginAnswer) -> NextStep {
         match (std::mem::replace(&mut self.stage, Stage::Over), answer) {
             (Stage::Discovering(_), LoginAnswer::Discovered(endpoints)) => self.discovered(endpoints),
-            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(&net.kind) {
-                Some(next) => self.discover(next),
-                None => NextStep::Fail(Error::Net(net)),
+            (Stage::Discovering(asked), LoginAnswer::Net(net)) => match asked.elsewhere(net) {
+                Ok(next) => self.discover(next),
+                Err(error) => NextStep::Fail(error),
             },
+            (Stage::Discovering(asked), LoginAnswer::Rejected(rejected)) => {
+                NextStep::Fail(asked.refused(rejected))
+            }
             (Stage::Registering, LoginAnswer::Registered(registration)) => {
                 let oauth = self.oauth.as_ref();
                 self.news = oauth.and_then(|oauth| client::registered(oauth, &registration, None));
@@ -323,11 +326,12 @@ fn is_passing(kind: &NetErrorKind) -> bool {
         | NetErrorKind::Broken
         | NetErrorKind::Cut
         | NetErrorKind::Limited(_)
-        | NetErrorKind::ClientUnusable(_) => true,
-        NetErrorKind::Status(status, _) => *status >= 500,
-        NetErrorKind::NotTheContract
-        | NetErrorKind::ClientRefused(_)
-        | NetErrorKind::Redirect
+        | NetErrorKind::ClientUnusable(_)
+        // Only the server's own error ends it (RFC 8628 section 3.5); a page may be anybody's.
+        | NetErrorKind::Status(..)
+        | NetErrorKind::Redirect => true,
+        NetErrorKind::NotTheContract(answer) => answer.flaw.is_of_no_object(),
+        NetErrorKind::ClientRefused(_)
         | NetErrorKind::OtherSession
         | NetErrorKind::Rotating
         | NetErrorKind::Late => false,

@@ -1,6 +1,7 @@
 //! A sign-in by device code, from discovery to the tokens, and everything that ends it early.
 
 use super::*;
+use crate::answer_flaw::AnswerFlaw;
 use crate::error::NetError;
 use crate::identity::Identity;
 use crate::login::schemes::fixtures::*;
@@ -139,7 +140,7 @@ fn each_failed_poll_doubles_the_pause_up_to_a_minute() {
 
 #[test]
 fn what_is_not_the_contract_ends_it_at_once() {
-    for kind in [NetErrorKind::Redirect, NetErrorKind::NotTheContract, NetErrorKind::Status(404, None)] {
+    for kind in [AnswerFlaw::Missing("access_token".to_owned()).into(), NetErrorKind::OtherSession] {
         let error = Error::Net(NetError { server: SERVER.to_owned(), kind: kind.clone() });
         assert_eq!(end(&mut shown(5, 600), no(kind)), NextStep::Fail(error));
     }
@@ -150,6 +151,25 @@ fn what_is_not_the_contract_ends_it_at_once() {
     ];
     for answer in contrary {
         assert_eq!(end(&mut shown(5, 600), answer), client::no_answer(SERVER));
+    }
+}
+
+#[test]
+fn a_page_instead_of_an_answer_only_slows_polling() {
+    let pages = [
+        NetErrorKind::Status(404, None),
+        NetErrorKind::Status(400, None),
+        NetErrorKind::Redirect,
+        AnswerFlaw::NotJson.into(),
+        AnswerFlaw::Damaged.into(),
+    ];
+    for kind in pages {
+        let mut device = shown(5, 600);
+        assert_eq!(poll(&mut device, 5_000, no(kind.clone())), 10, "{kind:?}");
+        assert_eq!(poll(&mut device, 15_000, no(kind.clone())), 20, "{kind:?}");
+        device.wake(&after_ms(35_000));
+        let end = device.resume(&after_ms(35_000), LoginAnswer::Granted(grant(None)));
+        assert_eq!(end, NextStep::Finish(Box::new(grant(None)), None), "{kind:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! A code by email: address, code, tokens. Three tries at the address, five at the code, again only when refused.
 
-use crate::error::{Error, NetError, NetErrorKind, Rejected};
+use crate::answer_flaw::AnswerFlaw;
+use crate::error::{Error, NetError, Rejected};
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login_call::{LoginAnswer, LoginCall};
 use everkey_proto::reply::{CodeSent, Field};
@@ -254,7 +255,7 @@ fn error(answer: LoginAnswer) -> Error {
         LoginAnswer::Rejected(rejected) => Error::Rejected(rejected),
         LoginAnswer::Limited(secs) => Error::RateLimited { secs },
         LoginAnswer::Net(error) => Error::Net(error),
-        _ => Error::Net(NetError { server: String::new(), kind: NetErrorKind::NotTheContract }),
+        _ => Error::Net(NetError { server: String::new(), kind: AnswerFlaw::OffTopic.into() }),
     }
 }
 

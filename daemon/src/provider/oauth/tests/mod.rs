@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::User;
 use everkey_session::{
-    AuthMethod, Capability, Claims, Holder, NetError, RefreshAnswer, Registration, Rejected, Session,
-    WellKnown,
+    AnswerFlaw, AuthMethod, Capability, Claims, Holder, NetError, NetErrorKind, RefreshAnswer, Registration,
+    Rejected, Session, WellKnown,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,11 +25,11 @@ fn answer(status: u16, body: &str) -> HttpResponse {
         server: ISSUER.into(),
         status,
         date: Some(1000),
+        received: None,
         retry_after: None,
         location: None,
         proxy_status: None,
-        says_json: true,
-        says_form: false,
+        content_type: Some("application/json".into()),
         body: Zeroizing::new(body.as_bytes().to_vec()),
     }
 }
@@ -39,7 +39,10 @@ fn error_of(kind: NetErrorKind) -> NetError {
 }
 
 fn html(status: u16) -> HttpResponse {
-    HttpResponse { says_json: false, ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>") }
+    HttpResponse {
+        content_type: Some("text/html".into()),
+        ..answer(status, "<html>{\"error\":\"invalid_grant\"}</html>")
+    }
 }
 
 fn endpoints() -> Endpoints {

@@ -51,8 +51,16 @@ fn a_registration_is_as_the_server_says() {
     ] {
         assert_eq!(auth(odd), None, "{odd}");
     }
-    let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#);
-    assert_eq!(refused, LoginAnswer::Rejected(Rejected::Other("invalid_redirect_uri".into())));
+    for (body, words) in [
+        (r#"{"error":"invalid_redirect_uri"}"#, "invalid_redirect_uri"),
+        (
+            r#"{"error":"invalid_client_metadata","error_description":"no\u001b[2J"}"#,
+            "invalid_client_metadata: no[2J",
+        ),
+        (r#"{"error":"access_denied","error_description":"closed"}"#, "access_denied: closed"),
+    ] {
+        assert_eq!(read(400, body), LoginAnswer::Rejected(Rejected::Registration(words.into())));
+    }
     assert!(matches!(registration::read_registered(&endpoints(), &html(403)), LoginAnswer::Net(_)));
 }
 

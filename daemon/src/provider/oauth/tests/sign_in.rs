@@ -32,7 +32,7 @@ fn is_metadata(answer: &LoginAnswer) -> bool {
 }
 
 #[test]
-fn metadata_lies_at_two_places() {
+fn metadata_lies_at_three_places() {
     let url = |issuer: &str, place| metadata::url(issuer, place).unwrap();
     for issuer in ["https://a", "https://a/"] {
         assert_eq!(url(issuer, WellKnown::OpenId), "https://a/.well-known/openid-configuration");
@@ -46,6 +46,10 @@ fn metadata_lies_at_two_places() {
     assert_eq!(
         url(deep, WellKnown::OAuth),
         "http://127.0.0.1:8080/.well-known/oauth-authorization-server/realms/x"
+    );
+    assert_eq!(
+        url(deep, WellKnown::OpenIdOfPath),
+        "http://127.0.0.1:8080/.well-known/openid-configuration/realms/x"
     );
     for odd in ["http://a", "https://a?x", "https://a#x", "https://u@a", "a"] {
         assert_eq!(metadata::url(odd, WellKnown::OpenId), None, "{odd}");
@@ -139,9 +143,14 @@ fn no_metadata_is_told_at_the_last_place() {
     let read = |place, answer: &HttpResponse| metadata::read(ISSUER, place, SignInMethod::Device, answer);
     let first = read(WellKnown::OpenId, &answer(404, "{}"));
     assert!(matches!(first, LoginAnswer::Net(t) if t.kind == NetErrorKind::Status(404, None)));
-    assert!(is_metadata(&read(WellKnown::OAuth, &html(404))));
+    let second = read(WellKnown::OAuth, &html(404));
+    assert!(matches!(second, LoginAnswer::Net(_)), "an issuer with a path has a third place");
+    let pathless = metadata::read("https://a", WellKnown::OAuth, SignInMethod::Device, &html(404));
+    for last in [pathless, read(WellKnown::OpenIdOfPath, &html(404))] {
+        assert!(is_metadata(&last), "{last:?}");
+    }
     for page in [html(200), html(500), answer(302, ""), answer(200, "[]")] {
-        assert!(matches!(read(WellKnown::OAuth, &page), LoginAnswer::Net(_)), "{}", page.status);
+        assert!(matches!(read(WellKnown::OpenIdOfPath, &page), LoginAnswer::Net(_)), "{}", page.status);
     }
 }
 
@@ -214,6 +223,14 @@ fn each_answer_to_a_poll_has_its_meaning() {
     assert!(matches!(read(500, "authorization_pending"), LoginAnswer::Net(_)));
     assert!(matches!(read_login(&call, &html(502)), LoginAnswer::Net(_)));
     assert!(matches!(read_login(&call, &answer(200, TOKENS)), LoginAnswer::Granted(_)));
+}
+
+/// What is wrong with an answer.
+fn flaw_of(answer: LoginAnswer) -> Option<AnswerFlaw> {
+    match answer {
+        LoginAnswer::Net(NetError { kind: NetErrorKind::NotTheContract(answer), .. }) => Some(answer.flaw),
+        _ => None,
+    }
 }
 
 fn exchange(nonce: Option<&str>) -> LoginCall {
@@ -299,13 +316,15 @@ fn id_tokens_count_only_for_their_client_and_sign_in() {
         ("azp", json!("me")),
         ("exp", json!(701)),
         ("exp", json!(1600.5)),
+        ("exp", json!("1600")),
+        ("iss", json!(format!("{ISSUER}/"))),
         ("email", Value::Null),
     ] {
         assert!(matches!(with(name, fine.clone()), LoginAnswer::Granted(_)), "{name} {fine}");
     }
     for (name, others) in [
         ("iss", json!("https://evil.example")),
-        ("iss", json!(format!("{ISSUER}/"))),
+        ("iss", json!(format!("{ISSUER}/x"))),
         ("aud", json!("you")),
         ("aud", json!([])),
         ("aud", json!(["me", "you"])),
@@ -313,20 +332,18 @@ fn id_tokens_count_only_for_their_client_and_sign_in() {
         ("nonce", json!("m")),
         ("nonce", Value::Null),
     ] {
-        let answered = with(name, others.clone());
-        assert!(
-            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::OtherSession),
-            "{name} {others}"
-        );
+        let answered = flaw_of(with(name, others.clone()));
+        let named = if name == "azp" { "id_token.aud".to_owned() } else { format!("id_token.{name}") };
+        assert!(matches!(&answered, Some(AnswerFlaw::Unfit(it, _)) if *it == named), "{answered:?} {others}");
     }
     for (name, odd) in
         [("exp", json!(700)), ("exp", Value::Null), ("sub", json!("")), ("sub", json!(7)), ("aud", json!(7))]
     {
-        let answered = with(name, odd.clone());
-        assert!(
-            matches!(answered, LoginAnswer::Net(t) if t.kind == NetErrorKind::NotTheContract),
-            "{name} {odd}"
-        );
+        let named = format!("id_token.{name}");
+        match flaw_of(with(name, odd.clone())) {
+            Some(AnswerFlaw::Unfit(it, _) | AnswerFlaw::WrongKind(it)) => assert_eq!(it, named, "{odd}"),
+            other => panic!("{name} {odd}: {other:?}"),
+        }
     }
     assert!(matches!(read(&good, None), LoginAnswer::Granted(_)), "where none was sent, none is compared");
 }

@@ -7,7 +7,7 @@ use crate::time::{Boot, Moment};
 use everkey_proto::SignInMethod;
 
 /// What a profile is set up with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The contract of its provider.
     pub policy: Policy,

@@ -1,5 +1,6 @@
 //! The command line: finds the verb that was typed, runs it, prints how it ended.
 
+mod broken_profiles;
 mod config_file;
 mod context;
 mod dashboard_program;

@@ -5,6 +5,7 @@ use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::Config;
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
+use everkey_config::{Mistake, is_built_in};
 use everkey_proto::reply::Hint;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
 use std::io;
@@ -15,24 +16,27 @@ use std::path::{Path, PathBuf};
 pub struct UserConfiguration {
     /// The folders, the socket and `config.toml`.
     pub places: Places,
-    /// What `config.toml` says; everything is unset where there is no such file.
+    /// What `config.toml` says, with its mistakes; everything is unset where there is no such file.
     pub config: Config,
     /// achilles' own configuration, if there is one that can be read.
     pub achilles: Option<AchillesConfig>,
-    /// Every profile, built in or configured; achilles' own are named `achilles/NAME`.
+    /// Every profile that can be used, built in or configured; achilles' own are named `achilles/NAME`.
     pub profiles: Vec<ResolvedProfile>,
     achilles_error: Option<Failure>,
 }
 
 impl UserConfiguration {
-    /// Reads both files.
+    /// Reads both files. A mistake in `config.toml` is an error only of the profile that it touches.
     ///
     /// # Errors
-    /// [`Code::Storage`], naming file and line, where `config.toml` can't be read or has a mistake.
+    /// [`Code::Storage`] where there is no place for such files.
     pub fn read() -> Result<Self, Failure> {
         let places = environment::places()?;
-        let text = text_of(&places.config)?.unwrap_or_default();
-        let config = parse(&places.config, &text)?;
+        let config = match std::fs::read_to_string(&places.config) {
+            Ok(text) => Config::read(&text),
+            Err(e) if is_missing(&e) => Config::default(),
+            Err(e) => Config::unreadable(&e.to_string()),
+        };
         let (achilles, achilles_error) = match achilles(&places) {
             Ok(achilles) => (achilles, None),
             Err(failure) => (None, Some(failure)),
@@ -44,11 +48,18 @@ impl UserConfiguration {
     /// The profile of that name; none means the default one, `achilles` the one that achilles has in use.
     ///
     /// # Errors
-    /// [`Code::UnknownProfile`], naming those there are.
+    /// [`Code::UnknownProfile`], naming those there are; [`Code::Storage`], naming file and line, where `config.toml` has
+    /// a mistake in it.
     pub fn profile(&self, name: Option<&str>) -> Result<&ResolvedProfile, Failure> {
+        if let Some(mistake) = self.config.default_mistake().filter(|_| name.is_none()) {
+            return Err(self.mistaken(mistake));
+        }
         let name = resolve(name, &self.config, self.achilles.as_ref());
         if let Some(failure) = self.achilles_error.as_ref().filter(|_| name.starts_with("achilles/")) {
             return Err(failure.clone());
+        }
+        if let Some(mistake) = self.config.mistake_in(&name) {
+            return Err(self.mistaken(mistake));
         }
         self.profiles.iter().find(|profile| profile.name == name).ok_or_else(|| {
             let mut known: Vec<&str> = self.profiles.iter().map(|profile| profile.name.as_str()).collect();
@@ -69,25 +80,35 @@ impl UserConfiguration {
             || profile.session_file.symlink_metadata().is_ok()
     }
 
-    /// Whether a name means a profile; the alias `achilles` does.
+    /// Whether a name means a profile; the alias `achilles` does, and one that a mistake keeps from being used.
     pub fn knows(&self, name: &str) -> bool {
         let name = resolve(Some(name), &self.config, self.achilles.as_ref());
-        name.starts_with("achilles/") || self.profiles.iter().any(|profile| profile.name == name)
+        name.starts_with("achilles/")
+            || is_built_in(&name)
+            || self.profiles.iter().any(|profile| profile.name == name)
+            || self.config.mistakes.iter().any(|mistake| !mistake.is_of_file() && mistake.stops(&name))
     }
-}
 
-/// Parses the text of a `config.toml`.
-///
-/// # Errors
-/// [`Code::Storage`] for a mistake, with `file`, line and column in the message.
-pub fn parse(file: &Path, text: &str) -> Result<Config, Failure> {
-    Config::parse(text).map_err(|e| {
-        Failure::new(
-            Code::Storage,
-            format!("{}:{}:{}: {}", file.display(), e.line, e.column, e.message),
-            "Mend that line and try again; nothing was changed.",
-        )
-    })
+    /// What is wrong with `config.toml` and what comes of it, in one line; none if nothing is.
+    pub fn warning(&self) -> Option<String> {
+        let [first, others @ ..] = self.config.mistakes.as_slice() else { return None };
+        let others = match others.len() {
+            0 => String::new(),
+            1 => " There is another mistake in it.".to_owned(),
+            more => format!(" There are {more} more mistakes in it."),
+        };
+        let error = first.error.in_file(&self.places.config);
+        Some(format!("warning: {error} {}{others}", first.consequence()))
+    }
+
+    /// The error for what this mistake touches.
+    pub fn mistaken(&self, mistake: &Mistake) -> Failure {
+        let hint = match mistake.error.line {
+            0 => "Look at the file and its folder, then try again.",
+            _ => "Mend that line and try again; nothing was changed.",
+        };
+        Failure::new(Code::Storage, mistake.error.in_file(&self.places.config), hint)
+    }
 }
 
 /// The path of achilles' own configuration: `~/.achilles/config.json`.
@@ -107,13 +128,17 @@ pub fn text_of(file: &Path) -> Result<Option<String>, Failure> {
     };
     match read() {
         Ok(text) => Ok(Some(text)),
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(e) if is_missing(&e) => Ok(None),
         Err(e) => Err(Failure::new(
             Code::Storage,
             format!("Can't read {}: {e}.", file.display()),
             "Look at the file and its folder, then try again.",
         )),
     }
+}
+
+fn is_missing(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn achilles(places: &Places) -> Result<Option<AchillesConfig>, Failure> {

@@ -76,6 +76,8 @@ pub enum Origin {
     SessionFile(&'static str),
     /// What the system takes if nobody says anything.
     Default,
+    /// The agent: its own environment, or where the last sign-in went.
+    Agent,
 }
 
 /// A token for one command, never written, and where it comes from.
@@ -145,16 +147,8 @@ mod tests {
     use super::*;
 
     fn profile(provider: ProviderKind, server: Option<&str>) -> ResolvedProfile {
-        ResolvedProfile {
-            name: provider.as_str().to_owned(),
-            provider,
-            server: server.map(str::to_owned),
-            session_file: "/s".into(),
-            scheme: None,
-            replay: everkey_config::replay::ReplaySettings::default(),
-            oauth: None,
-            built_in: true,
-        }
+        let built_in = ResolvedProfile::built_in(provider.as_str(), provider, "/s".into());
+        ResolvedProfile { server: server.map(str::to_owned), ..built_in }
     }
 
     fn origins(provider: ProviderKind, option: Option<&str>, variables: &[&str]) -> Vec<Origin> {

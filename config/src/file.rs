@@ -3,6 +3,7 @@
 
 pub use crate::file_text::ConfigError;
 use crate::file_text::{At, Source, Table, nearest};
+use crate::mistakes::{Mistake, Touched};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::provider::ProviderKind;
 pub use crate::redirect::ConfiguredRedirect;
@@ -22,6 +23,8 @@ pub struct Config {
     pub profiles: BTreeMap<String, ProfileConfig>,
     /// The program with its arguments that the reminder runs.
     pub reminder_command: Option<Vec<String>>,
+    /// What can't be meant. What it does not touch is as the file says.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// One `[profiles.NAME]`.
@@ -35,6 +38,8 @@ pub struct ProfileConfig {
     pub session_file: Option<String>,
     /// How to sign in, if not the provider's first way.
     pub scheme: Option<SignInMethod>,
+    /// How many seconds before its expiry a token is refreshed at the latest, if not as the provider has it.
+    pub margin_secs: Option<u64>,
     /// What the server does with refresh tokens that come twice, as far as the profile says.
     pub replay: ReplaySettings,
     /// What only oauth has; there exactly when the provider is oauth.
@@ -89,37 +94,95 @@ pub struct ExplicitEndpoints {
 }
 
 impl Config {
-    /// Reads the text of a `config.toml`.
+    /// Reads the text of a `config.toml`, all of which must be right.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let source = Source(text);
-        let mut top = source.parse()?;
-        let default = top.text("default")?;
-        let mut profiles = BTreeMap::new();
-        if let Some(tables) = top.table("profiles")? {
-            for (name, table) in tables.tables()? {
-                let profile = profile(source, &name, table)?;
-                profiles.insert(name, profile);
-            }
-        }
-        let reminder_command = match top.table("reminder")? {
-            Some(mut reminder) => {
-                let command = reminder.texts("command")?;
-                reminder.end()?;
-                command
-            }
-            None => None,
-        };
-        top.end()?;
-        if let Some(At { value, at }) = &default {
-            let of_achilles = value.strip_prefix("achilles/").is_some_and(is_plain_name);
-            if !of_achilles && built_in(value).is_none() && !profiles.contains_key(value) {
-                let known: Vec<&str> = profiles.keys().map(String::as_str).chain(BUILT_IN).collect();
-                let message = format!("`default`: there is no profile {value:?}; {}", nearest(value, &known));
-                return Err(source.error(*at, Some("default"), message));
-            }
-        }
-        Ok(Self { default: default.map(|d| d.value), profiles, reminder_command })
+        let mut config = Self::read(text);
+        if config.mistakes.is_empty() { Ok(config) } else { Err(config.mistakes.remove(0).error) }
     }
+
+    /// Reads the text of a `config.toml`: what is right of it, and what is not.
+    pub fn read(text: &str) -> Self {
+        let mut config = Self::default();
+        let source = Source(text);
+        let top = match source.parse() {
+            Ok(top) => top,
+            Err(error) => {
+                config.mistakes.push(Mistake::of_text(text, error));
+                return config;
+            }
+        };
+        config.take(source, top);
+        config
+    }
+
+    /// That of a file that can't be read, for this reason.
+    pub fn unreadable(why: &str) -> Self {
+        Self { mistakes: vec![Mistake::unreadable(why)], ..Self::default() }
+    }
+
+    /// What keeps this profile from being used.
+    pub fn mistake_in(&self, profile: &str) -> Option<&Mistake> {
+        self.mistakes.iter().find(|mistake| mistake.stops(profile))
+    }
+
+    /// What hides which profile is meant where none is named.
+    pub fn default_mistake(&self) -> Option<&Mistake> {
+        self.mistakes.iter().find(|mistake| mistake.hides_default())
+    }
+
+    fn take(&mut self, source: Source<'_>, mut top: Table<'_>) {
+        let default = top.text("default");
+        let default = self.right(Touched::Default, default).flatten();
+        let tables = top.table("profiles");
+        let tables = self.right(Touched::Nothing, tables).flatten();
+        let tables = tables.map(Table::tables).unwrap_or_default();
+        let names: Vec<String> = tables.iter().map(|(name, _)| name.clone()).collect();
+        for (name, table) in tables {
+            let read = table.and_then(|table| profile(source, &name, table));
+            if let Some(read) = self.right(Touched::Profile(name.clone()), read) {
+                self.profiles.insert(name, read);
+            }
+        }
+        let command = top.table("reminder").and_then(reminder_command);
+        self.reminder_command = self.right(Touched::Reminder, command).flatten();
+        let end = top.end();
+        self.right(Touched::Nothing, end);
+        if let Some(default) = default {
+            let known = default_is_known(source, &default, &names);
+            self.default = self.right(Touched::Default, known).map(|()| default.value);
+        }
+    }
+
+    /// What was read; what is wrong with it is noted.
+    fn right<T>(&mut self, touches: Touched, read: Result<T, ConfigError>) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.mistakes.push(Mistake { touches, error });
+                None
+            }
+        }
+    }
+}
+
+fn reminder_command(table: Option<Table<'_>>) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(mut reminder) = table else { return Ok(None) };
+    let command = reminder.texts("command")?;
+    reminder.end()?;
+    Ok(command)
+}
+
+fn default_is_known(source: Source<'_>, default: &At<String>, names: &[String]) -> Result<(), ConfigError> {
+    let At { value, at } = default;
+    let of_achilles = value.strip_prefix("achilles/").is_some_and(is_plain_name);
+    if of_achilles || built_in(value).is_some() || names.contains(value) {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    let known: Vec<&str> = names.into_iter().chain(BUILT_IN).collect();
+    let message = format!("`default`: there is no profile {value:?}; {}", nearest(value, &known));
+    Err(source.error(*at, Some("default"), message))
 }
 
 fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<ProfileConfig, ConfigError> {
@@ -149,6 +212,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
     }
     let session_file = path(source, &mut table, "session_file")?;
     let scheme = scheme(source, &mut table, kind)?;
+    let margin_secs = table.secs("margin_secs")?;
     let replay = replay::read(source, &mut table)?;
     let (server, oauth) = match kind {
         ProviderKind::Oauth => {
@@ -165,7 +229,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
         }
     };
     table.end()?;
-    Ok(ProfileConfig { provider: kind, server, session_file, scheme, replay, oauth })
+    Ok(ProfileConfig { provider: kind, server, session_file, scheme, margin_secs, replay, oauth })
 }
 
 fn oauth(

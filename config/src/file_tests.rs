@@ -25,6 +25,7 @@ client_id = "cli"
 [profiles.staging]
 provider = "failproofai"
 server = "https://staging.example.com/"
+margin_secs = 0x78
 session_file = "~/.failproofai/audit/session.json"
 [reminder]
 command = ["notify-send", "now"]
@@ -36,6 +37,7 @@ command = ["notify-send", "now"]
     // An issuer is compared letter by letter (RFC 8414, section 3.3).
     assert_eq!(work.server.as_deref(), Some("https://id.example.com/realms/x/"));
     assert_eq!(config.profiles["staging"].server.as_deref(), Some("https://staging.example.com"));
+    assert_eq!(config.profiles["staging"].margin_secs, Some(120));
     assert!(matches!(config.profiles["own"].oauth.as_ref().unwrap().endpoints, OauthEndpoints::Explicit(_)));
     assert_eq!(config.reminder_command.unwrap(), ["notify-send", "now"]);
     assert_eq!(Config::parse("").unwrap(), Config::default());
@@ -87,6 +89,10 @@ fn a_mistake_has_a_line_a_column_and_a_key() {
         (
             "[profiles.a]\nprovider = \"binboi\"\nsession_file = \"x.json\"",
             "line 3, column 1: `session_file` takes a full path to a file, from / or ~/ on and without `..`",
+        ),
+        (
+            "[profiles.a]\nprovider = \"binboi\"\nmargin_secs = -1",
+            "line 3, column 1: `profiles.a.margin_secs` takes a number of seconds, from 0 to a year",
         ),
         (
             "[reminder]\ncommand = \"x\"",

@@ -2,6 +2,7 @@
 //! serde's errors know a column but not the nearest key, so the parsed table is walked instead.
 
 use everkey_proto::text::harmless;
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -9,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct ConfigError {
-    /// From 1.
+    /// From 1; 0 where the file as a whole can't be read.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
@@ -17,6 +18,18 @@ pub struct ConfigError {
     pub key: Option<String>,
     /// One line for people.
     pub message: String,
+}
+
+impl ConfigError {
+    /// The file, the place and what is wrong there as compilers write it, to the end of the sentence.
+    pub fn in_file(&self, file: &Path) -> String {
+        let place = match self.line {
+            0 => file.display().to_string(),
+            line => format!("{}:{line}:{}", file.display(), self.column),
+        };
+        let end = if self.message.ends_with(['.', '?']) { "" } else { "." };
+        format!("{place}: {}{end}", self.message)
+    }
 }
 
 /// Where something stands in the text.
@@ -119,6 +132,20 @@ impl<'t> Table<'t> {
         Err(self.source.error(at, Some(key), message))
     }
 
+    /// A number of seconds, at most a year.
+    pub(crate) fn secs(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
+        let Some(At { value, at }) = self.take(key) else { return Ok(None) };
+        let secs = match value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            other => return Err(self.wrong(at, key, "a number of seconds", other)),
+        };
+        if let Some(secs) = secs.filter(|secs| *secs <= 31_536_000) {
+            return Ok(Some(secs));
+        }
+        let message = format!("`{}{key}` takes a number of seconds, from 0 to a year", self.path);
+        Err(self.source.error(at, Some(key), message))
+    }
+
     /// A text, or a list of texts.
     pub(crate) fn one_or_more(&mut self, key: &'static str) -> Result<Option<At<Vec<String>>>, ConfigError> {
         let Some(At { value, at }) = self.take(key) else { return Ok(None) };
@@ -179,12 +206,12 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Every entry as a table, by its name.
-    pub(crate) fn tables(mut self) -> Result<Vec<(String, Self)>, ConfigError> {
+    /// Every entry by its name, as a table or as what is wrong with it.
+    pub(crate) fn tables(mut self) -> Vec<(String, Result<Self, ConfigError>)> {
         let entries = std::mem::take(&mut self.entries);
         let tables = entries.into_iter().map(|(name, at, value)| {
-            let table = self.inner(&name, at, value)?;
-            Ok((name, table))
+            let table = self.inner(&name, at, value);
+            (name, table)
         });
         tables.collect()
     }

@@ -6,6 +6,7 @@
 pub mod achilles;
 pub mod file;
 mod file_text;
+mod mistakes;
 mod names;
 pub mod paths;
 pub mod profile;
@@ -14,5 +15,6 @@ mod redirect;
 pub mod replay;
 mod resource;
 
+pub use mistakes::{Mistake, Touched};
 pub use names::{is_built_in, is_plain_name, is_word_name};
 pub use provider::ProviderKind;

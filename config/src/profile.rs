@@ -23,6 +23,8 @@ pub struct ResolvedProfile {
     pub session_file: PathBuf,
     /// How to sign in, if not the provider's first way.
     pub scheme: Option<SignInMethod>,
+    /// How many seconds before its expiry a token is refreshed at the latest, if not as the provider has it.
+    pub margin_secs: Option<u64>,
     /// What the server does with refresh tokens that come twice, as far as the profile says.
     pub replay: ReplaySettings,
     /// What only oauth has.
@@ -32,36 +34,53 @@ pub struct ResolvedProfile {
 }
 
 impl ResolvedProfile {
+    /// One that is there without `config.toml`, and of which nothing else is said.
+    pub fn built_in(name: &str, provider: ProviderKind, session_file: PathBuf) -> Self {
+        Self {
+            name: name.to_owned(),
+            provider,
+            server: None,
+            session_file,
+            scheme: None,
+            margin_secs: None,
+            replay: ReplaySettings::default(),
+            oauth: None,
+            built_in: true,
+        }
+    }
+
     /// The server as far as it is known without discovery.
     pub fn server(&self) -> Option<&str> {
         self.server.as_deref().or(self.provider.default_server())
     }
 }
 
-/// All profiles, sorted by name. `[profiles.achilles]` sets the server and file of `achilles/default`.
+/// All profiles that can be used, sorted by name. `[profiles.achilles]` sets the server and file of `achilles/default`.
 pub fn profiles(
     places: &Places,
     config: &Config,
     achilles: Option<&AchillesConfig>,
     failproofai_auth_dir: Option<PathBuf>,
 ) -> Vec<ResolvedProfile> {
-    let bare = |name: &str, provider, session_file| ResolvedProfile {
-        name: name.to_owned(),
-        provider,
-        server: None,
-        session_file,
-        scheme: None,
-        replay: ReplaySettings::default(),
-        oauth: None,
-        built_in: true,
-    };
     let home = &places.home;
     let auth_dir_named = failproofai_auth_dir.is_some();
     let mut all = vec![
-        bare("failproofai", ProviderKind::Failproofai, places.failproofai_session(failproofai_auth_dir)),
-        bare("binboi", ProviderKind::Binboi, home.join(".binboi/config.json")),
-        bare("dot-ai", ProviderKind::DotAi, home.join(".config/dot-ai/credentials.json")),
-        bare("achilles/default", ProviderKind::Achilles, home.join(".achilles/auth.json")),
+        ResolvedProfile::built_in(
+            "failproofai",
+            ProviderKind::Failproofai,
+            places.failproofai_session(failproofai_auth_dir),
+        ),
+        ResolvedProfile::built_in("binboi", ProviderKind::Binboi, home.join(".binboi/config.json")),
+        ResolvedProfile::built_in(
+            "dot-ai",
+            ProviderKind::DotAi,
+            home.join(".config/dot-ai/credentials.json"),
+        ),
+        ResolvedProfile::built_in(
+            "achilles/default",
+            ProviderKind::Achilles,
+            home.join(".achilles/auth.json"),
+        ),
     ];
     for (name, theirs) in achilles.into_iter().flat_map(|config| &config.profiles) {
         let server = theirs.server_url.as_deref().map(normal_server);
@@ -72,7 +91,7 @@ pub fn profiles(
             let file = home.join(format!(".achilles/auth-{name}.json"));
             all.push(ResolvedProfile {
                 server,
-                ..bare(&format!("achilles/{name}"), ProviderKind::Achilles, file)
+                ..ResolvedProfile::built_in(&format!("achilles/{name}"), ProviderKind::Achilles, file)
             });
         }
     }
@@ -85,6 +104,7 @@ pub fn profiles(
                 let profile = &mut all[at];
                 profile.server = said.server.clone().or(profile.server.take());
                 profile.scheme = said.scheme;
+                profile.margin_secs = said.margin_secs;
                 profile.replay = said.replay.clone();
                 // FAILPROOFAI_AUTH_DIR names the folder outright, whatever a file says.
                 if let Some(file) = session_file.filter(|_| !(auth_dir_named && name == "failproofai")) {
@@ -94,6 +114,7 @@ pub fn profiles(
             None => all.push(configured(places, name, said, session_file)),
         }
     }
+    all.retain(|profile| config.mistake_in(&profile.name).is_none());
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
@@ -118,6 +139,7 @@ fn configured(
         session_file: session_file
             .unwrap_or_else(|| places.state.join("sessions").join(format!("{name}.json"))),
         scheme: said.scheme,
+        margin_secs: said.margin_secs,
         replay: said.replay.clone(),
         oauth,
         built_in: false,

@@ -5,7 +5,8 @@ use crate::environment::Environment;
 use crate::http::base_url;
 use crate::provider::{self, Descriptor};
 use crate::store::ProfileStore;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
+use everkey_config::Mistake;
 use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::{Config, ConfiguredRedirect, OauthEndpoints, OauthProfile};
 use everkey_config::paths::Places;
@@ -18,6 +19,7 @@ use everkey_proto::{Code, Failure, SignInMethod};
 use everkey_session::policy::{CallbackAddress, CallbackPort, Discovery, OauthClient, Policy, Renewal};
 use everkey_session::{Endpoints, ReplayKnowledge, Settings};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub struct ConfiguredProfile {
     pub name: String,
@@ -33,10 +35,17 @@ impl ConfiguredProfile {
     /// What would keep its client from proving who it is.
     pub fn check_client(&self) -> Result<(), Failure> {
         match &self.client {
-            Some(client) => client.credential().map(drop).map_err(|e| unusable(&e)),
+            Some(client) => client.credential().map(drop).map_err(|e| unusable(format!("{e:#}."))),
             None => Ok(()),
         }
     }
+}
+
+/// Why a profile can't be used as it is configured.
+pub struct Unusable {
+    pub failure: Failure,
+    /// Whether nobody can say what config.toml means, so that a profile in use goes on as it is.
+    pub file_is_unreadable: bool,
 }
 
 /// Where profiles are found. The files are read anew whenever one is looked for.
@@ -44,21 +53,20 @@ impl ConfiguredProfile {
 pub struct Configuration {
     places: Places,
     pub environment: Environment,
+    /// What is wrong with config.toml, as it was logged last.
+    logged: Arc<Mutex<String>>,
 }
 
 impl Configuration {
-    /// Reads the files once, so that what is wrong with them is reported at the start.
-    pub fn read(places: &Places) -> Result<Self> {
-        let configuration = Self { places: places.clone(), environment: Environment::read()? };
-        configuration.files()?;
-        Ok(configuration)
+    pub fn new(places: &Places, environment: Environment) -> Self {
+        Self { places: places.clone(), environment, logged: Arc::default() }
     }
 
     /// Of a folder that holds nothing.
     #[cfg(test)]
     pub fn in_folder(root: &Path) -> Self {
         let var = |name: &str| (name == "EVERKEY_HOME").then(|| root.to_owned());
-        Self { places: Places::find(var, |_| None, 0).unwrap(), environment: Environment::empty() }
+        Self::new(&Places::find(var, |_| None, 0).unwrap(), Environment::empty())
     }
 
     /// The file that a user writes.
@@ -67,8 +75,8 @@ impl Configuration {
     }
 
     /// The profiles that have something to look after: a session file, or what everkey keeps beside one.
-    pub fn in_use(&self) -> Result<Vec<ConfiguredProfile>> {
-        let (default, profiles) = self.files().map(|files| files.named(None))?;
+    pub fn in_use(&self) -> Vec<ConfiguredProfile> {
+        let (default, profiles) = self.files().named(None);
         let mut in_use = Vec::new();
         for profile in profiles {
             let name = profile.name.clone();
@@ -79,56 +87,98 @@ impl Configuration {
                 Err(e) => tracing::warn!(profile = name, error = format!("{e:#}"), "can't look after it"),
             }
         }
-        Ok(in_use)
+        in_use
     }
 
-    /// The profile of this name, or the default one.
-    pub fn find(&self, name: Option<&str>) -> Result<ConfiguredProfile, Failure> {
-        let files = self.files().map_err(|e| unusable(&e))?;
+    /// The profile of this name, or the default one; with the session file that the caller counts on, if that can be
+    /// another one.
+    pub fn find(
+        &self,
+        name: Option<&str>,
+        session_file: Option<&str>,
+    ) -> Result<ConfiguredProfile, Unusable> {
+        let files = self.files();
+        if let Some(mistake) = files.config.default_mistake().filter(|_| name.is_none()) {
+            return Err(self.mistaken(mistake));
+        }
+        let mistakes = files.config.mistakes.clone();
         let (name, profiles) = files.named(name);
+        if let Some(mistake) = mistakes.iter().find(|mistake| mistake.stops(&name)) {
+            return Err(self.mistaken(mistake));
+        }
         let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
         let profile = profiles.into_iter().find(|profile| profile.name == name);
-        let profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
-        self.profile(profile).map_err(|e| unusable(&e))
+        let mut profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
+        if let Some(file) = session_file.map(Path::new).filter(|file| may_be_elsewhere(&profile.name, file)) {
+            file.clone_into(&mut profile.session_file);
+        }
+        self.profile(profile).map_err(|e| unusable(format!("{e:#}.")).into())
+    }
+
+    fn mistaken(&self, mistake: &Mistake) -> Unusable {
+        let failure = unusable(mistake.error.in_file(&self.places.config));
+        Unusable { failure, file_is_unreadable: mistake.is_of_file() }
     }
 
     /// The OAuth client that a profile names now, if it does.
     pub fn client_of(&self, profile: &str) -> Result<Option<ConfiguredClient>> {
-        let (_, profiles) = self.files()?.named(None);
-        let profile = profiles.into_iter().find(|one| one.name == profile);
+        let files = self.files();
+        if let Some(mistake) = files.config.mistake_in(profile) {
+            bail!("{}", mistake.error.in_file(&self.places.config));
+        }
+        let profile = files.profiles.into_iter().find(|one| one.name == profile);
         let profile = profile.ok_or_else(|| anyhow!("config.toml has it no more"))?;
         Ok(profile.oauth.as_ref().and_then(ConfiguredClient::of))
     }
 
     /// The program with its arguments that a due reminder runs, as it is configured now.
     pub fn reminder_command(&self) -> Result<Option<Vec<String>>> {
-        Ok(self.files()?.config.reminder_command)
+        let config = self.files().config;
+        match config.mistakes.iter().find(|mistake| mistake.hides_command()) {
+            Some(mistake) => bail!("{}", mistake.error.in_file(&self.places.config)),
+            None => Ok(config.reminder_command),
+        }
     }
 
-    fn files(&self) -> Result<ConfigurationFiles> {
-        let config = match read(&self.places.config)? {
-            Some(text) => {
-                Config::parse(&text).map_err(|e| anyhow!("{}: {e}", self.places.config.display()))?
-            }
-            None => Config::default(),
+    fn files(&self) -> ConfigurationFiles {
+        let config = match read(&self.places.config) {
+            Ok(text) => Config::read(&text.unwrap_or_default()),
+            Err(e) => Config::unreadable(&e.root_cause().to_string()),
         };
+        self.log(&config.mistakes);
         // Another program's file: what is wrong with it is no reason to serve nobody.
         let achilles = read(&self.places.home.join(".achilles/config.json")).ok().flatten();
         let achilles = achilles.and_then(|text| AchillesConfig::parse(text.as_bytes()).ok());
         let profiles = profiles(&self.places, &config, achilles.as_ref(), self.environment.auth_dir.clone());
-        Ok(ConfigurationFiles { config, achilles, profiles })
+        ConfigurationFiles { config, achilles, profiles }
+    }
+
+    /// What is wrong with config.toml, once.
+    fn log(&self, mistakes: &[Mistake]) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = mistakes.iter().map(|mistake| mistake.error.in_file(&self.places.config) + "\n").collect();
+        if std::mem::replace(&mut *logged, now) == *logged {
+            return;
+        }
+        for mistake in mistakes {
+            let (error, then) = (mistake.error.in_file(&self.places.config), mistake.consequence());
+            tracing::warn!(error, then, "a mistake in the configuration");
+        }
     }
 
     fn profile(&self, profile: ResolvedProfile) -> Result<ConfiguredProfile> {
         let provider = provider::descriptor(profile.provider);
-        let named = (profile.name == everkey_proto::DEFAULT_PROFILE)
-            .then(|| self.environment.server.clone())
-            .flatten();
-        let configured = named.or(profile.server.clone());
+        // Whoever asks from a shell with another variable says so.
+        let variable = || {
+            let is_default = profile.name == everkey_proto::DEFAULT_PROFILE;
+            self.environment.server.clone().filter(|_| is_default)
+        };
         let in_file =
             || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
-        let server = configured.or_else(in_file).or_else(|| profile.server().map(str::to_owned));
-        let server = server.or_else(|| token_origin(profile.oauth.as_ref()?)).unwrap_or_default();
+        let token_origin = || token_origin(profile.oauth.as_ref()?);
+        let named = profile.server.clone().or_else(variable).or_else(in_file).or_else(token_origin);
+        let server_is_named = named.is_some();
+        let server = named.or_else(|| profile.server().map(str::to_owned)).unwrap_or_default();
         let server = if provider.tool_names_server {
             base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
         } else {
@@ -139,7 +189,8 @@ impl Configuration {
         let policy = provider.policy(self.environment.gap_ms);
         let ReplaySettings { rule, not_processed } = profile.replay;
         let replay = ReplayKnowledge { profile: rule, not_processed, ..policy.replay };
-        let policy = Policy { replay, ..policy };
+        let margin_secs = profile.margin_secs.unwrap_or(policy.margin_secs);
+        let policy = Policy { replay, margin_secs, ..policy };
         let policy = match (&profile.oauth, policy.oauth.clone()) {
             (Some(oauth), _) => Policy { oauth: Some(client(oauth)), ..policy },
             (None, Some(usual)) => {
@@ -159,6 +210,7 @@ impl Configuration {
         let settings = Settings {
             policy: Policy { schemes, renewal, ..policy },
             server,
+            server_is_named,
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.environment.machine.clone(),
             boot_id: self.environment.boot_id.clone(),
@@ -224,6 +276,12 @@ fn callback(redirect: &ConfiguredRedirect) -> CallbackAddress {
     }
 }
 
+/// `FAILPROOFAI_AUTH_DIR` names the folder of one account's session, and each shell may have another.
+fn may_be_elsewhere(profile: &str, file: &Path) -> bool {
+    let is_plain = !file.components().any(|part| part == std::path::Component::ParentDir);
+    profile == everkey_proto::DEFAULT_PROFILE && file.is_absolute() && is_plain && file.ends_with("auth.json")
+}
+
 /// A server without an issuer is named by where its tokens come from.
 fn token_origin(oauth: &OauthProfile) -> Option<String> {
     let OauthEndpoints::Explicit(given) = &oauth.endpoints else { return None };
@@ -240,24 +298,18 @@ fn read(path: &Path) -> Result<Option<String>> {
 }
 
 fn no_such_profile(name: &str, known: &[String]) -> Failure {
-    Failure {
-        code: Code::UnknownProfile,
-        message: format!("There is no profile {:?}.", harmless(name, 64)),
-        hint: Hint::AddProfile { known: known.to_vec() },
-        retry_after_secs: None,
-        answer: None,
-        under_way: None,
-    }
+    let message = format!("There is no profile {:?}.", harmless(name, 64));
+    Failure::new(Code::UnknownProfile, message, Hint::AddProfile { known: known.to_vec() })
 }
 
-fn unusable(e: &anyhow::Error) -> Failure {
-    Failure {
-        code: Code::Storage,
-        message: format!("{e:#}."),
-        hint: "Mend it and try again; the sessions that are looked after already go on.".into(),
-        retry_after_secs: None,
-        answer: None,
-        under_way: None,
+fn unusable(message: String) -> Failure {
+    let hint = "Mend it and try again; nothing else is stopped by it, and the session is kept.";
+    Failure::new(Code::Storage, message, hint)
+}
+
+impl From<Failure> for Unusable {
+    fn from(failure: Failure) -> Self {
+        Self { failure, file_is_unreadable: false }
     }
 }
 
@@ -272,7 +324,7 @@ mod tests {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let server = |json: &str| {
             std::fs::write(&file, json).unwrap();
-            Configuration::in_folder(dir.path()).find(Some("binboi")).map(|found| found.settings.server)
+            Configuration::in_folder(dir.path()).find(Some("binboi"), None).map(|found| found.settings.server)
         };
         assert_eq!(server("{}").ok().as_deref(), Some("https://api.binboi.com"));
         let own = r#"{"server_addr":"x:1","api_url":"http://127.0.0.1:9/"}"#;

@@ -165,7 +165,7 @@ fn prepare(
     inherited: Option<std::os::fd::OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
     tls::install()?;
-    let configuration = Configuration::read(places)?;
+    let configuration = Configuration::new(places, environment::Environment::read()?);
     let socket = match inherited {
         Some(fd) => Socket::inherited(fd)?,
         None => Socket::bind(places)?,

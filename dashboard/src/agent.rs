@@ -31,7 +31,8 @@ pub struct Look {
 pub async fn look() -> Result<Look, Failure> {
     blocking(|| {
         let configuration = UserConfiguration::read()?;
-        let default = configuration.profile(None)?.name.clone();
+        // A mistake in `default` hides which is first, and none of them.
+        let default = configuration.profile(None).map(|default| default.name.clone()).unwrap_or_default();
         let mut agent = running()?;
         let info = agent.call(DescribeAgent)?;
         let mut profiles = configuration.profiles;

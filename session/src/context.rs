@@ -14,8 +14,17 @@ use everkey_proto::reply::Replay;
 pub(crate) struct ProfileFacts {
     pub settings: Settings,
     pub owner: Result<(), NotOwner>,
+    /// The server of a session that nothing binds to one, should the profile name another by now.
+    pub unpinned_server: Option<String>,
     pub server_clock: ServerClock,
     pub clients: KeptClients,
+}
+
+impl ProfileFacts {
+    /// Where a session goes that nothing binds to a server.
+    pub fn unpinned_server(&self) -> &str {
+        self.unpinned_server.as_ref().unwrap_or(&self.settings.server)
+    }
 }
 
 /// One event's view of the profile.
@@ -50,7 +59,7 @@ impl<'a> MachineContext<'a> {
 
     /// The server of a session that does not name its own.
     pub fn usual_server(&self) -> &'a str {
-        self.sidecar.pin.as_ref().map_or(&self.facts.settings.server, |pin| &pin.server)
+        self.sidecar.pin.as_ref().map_or(self.facts.unpinned_server(), |pin| &pin.server)
     }
 
     /// The only server that tokens of this session may be sent to: the one that they came from. For a session that

@@ -1,7 +1,7 @@
 //! What comes in: requests of clients, ends of jobs, changed files, the clock.
 
 use crate::jobs::JobResult;
-use crate::policy::OauthClient;
+use crate::policy::Settings;
 use everkey_proto::request::SessionRequest;
 use everkey_proto::{Expect, Secret};
 
@@ -36,8 +36,8 @@ pub enum Input {
         /// The query of the address, with the authorization code.
         query: Secret,
     },
-    /// The OAuth client as it is configured now, for sign-ins that begin from here on.
-    Configured(Box<OauthClient>),
+    /// The profile is set up in another way now. A session stays bound to the server that it came from.
+    Configured(Box<Settings>),
     /// What the OAuth client proves itself by may have changed.
     ClientChanged,
     /// The session file may have changed.

@@ -267,7 +267,7 @@ fn a_sign_in_needs_no_terminal() {
     world.everkey(&with_file).ok();
     assert!(world.everkey("whoami").ok().starts_with(ADA));
     world.everkey("logout").ok();
-    world.everkey("login nonsense").exits(5).complains("email address");
+    world.everkey("login nonsense@").exits(5).complains("email address");
     world.everkey(&format!("login {ADA} too many")).exits(2);
 }
 

@@ -11,6 +11,7 @@ mod callers;
 mod canary;
 mod cli;
 mod clients;
+mod configured;
 mod contract;
 mod crash;
 mod dashboard;

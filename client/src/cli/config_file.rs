@@ -1,6 +1,7 @@
 //! Writing files of configuration: comments stay, what everkey would not read is not written, readers see all or nothing.
 
 use everkey_client::{Failure, configuration};
+use everkey_config::Mistake;
 use everkey_config::file::Config;
 use everkey_proto::Code;
 use std::fs::{self, DirBuilder, File};
@@ -13,6 +14,8 @@ use toml_edit::{DocumentMut, Item, Table, value};
 pub struct ConfigFile {
     path: PathBuf,
     document: DocumentMut,
+    /// Those that were there before.
+    mistakes: Vec<Mistake>,
     /// Two commands at once must not undo each other's change.
     _alone: File,
 }
@@ -22,10 +25,14 @@ impl ConfigFile {
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let alone = lock(path).map_err(|e| unwritable(path, &e.to_string()))?;
         let text = configuration::text_of(path)?.unwrap_or_default();
-        // First by everkey's own reader, whose mistakes name the key.
-        configuration::parse(path, &text)?;
+        // What is wrong elsewhere in it stays as it is; what is no TOML can't be changed.
+        let mistakes = Config::read(&text).mistakes;
+        if let Some(mistake) = mistakes.iter().find(|mistake| mistake.is_of_file()) {
+            let message = mistake.error.in_file(path);
+            return Err(Failure::new(Code::Storage, message, "Mend that line; nothing was changed."));
+        }
         let document = text.parse().map_err(|e: toml_edit::TomlError| unwritable(path, e.message()))?;
-        Ok(Self { path: path.to_owned(), document, _alone: alone })
+        Ok(Self { path: path.to_owned(), document, mistakes, _alone: alone })
     }
 
     /// Adds `[profiles.NAME]` with these keys.
@@ -67,13 +74,18 @@ impl ConfigFile {
         }
     }
 
-    /// Writes it, if everkey can read what it became, and lets the next one.
+    /// Writes it, if no new mistake is in it, and lets the next one.
     pub fn save(self) -> Result<(), Failure> {
         let text = self.document.to_string();
-        if let Err(e) = Config::parse(&text) {
+        let was_there = |new: &Mistake| {
+            let mut before = self.mistakes.iter();
+            before.any(|old| old.touches == new.touches && old.error.message == new.error.message)
+        };
+        let mut mistakes = Config::read(&text).mistakes.into_iter();
+        if let Some(Mistake { error, .. }) = mistakes.find(|mistake| !was_there(mistake)) {
             return Err(Failure::new(
                 Code::BadRequest,
-                format!("That would make no sense: {}.", e.message.trim_end_matches('.')),
+                format!("That would make no sense: {}.", error.message.trim_end_matches('.')),
                 "Nothing was changed. `everkey profile --help` has examples.",
             ));
         }
@@ -167,9 +179,28 @@ mod tests {
         file.add("a", &[("provider", "oauth".to_owned())]).unwrap();
         assert_eq!(file.save().unwrap_err().code, Code::BadRequest);
         assert!(!path.exists());
-        fs::write(&path, "x = 1\n").unwrap();
+        fs::write(&path, "x = \n").unwrap();
         let failure = ConfigFile::open(&path).err().unwrap();
         assert_eq!(failure.code, Code::Storage);
-        assert!(failure.message.contains("config.toml:1:1: `x`"), "{}", failure.message);
+        assert!(failure.message.contains("config.toml:1:5: "), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_mistake_elsewhere_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        let wrong = "x = 1\n\n[profiles.b]\nprovider = \"github\"\n";
+        fs::write(&path, wrong).unwrap();
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.add("a", &[("provider", "oauth".to_owned())]).unwrap();
+        assert_eq!(file.save().unwrap_err().code, Code::BadRequest, "a new one is not added");
+        let mut file = ConfigFile::open(&path).unwrap();
+        file.add("a", &[("provider", "binboi".to_owned())]).unwrap();
+        file.save().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{wrong}\n[profiles.a]\nprovider = \"binboi\"\n"));
+        let mut file = ConfigFile::open(&path).unwrap();
+        assert!(file.remove("b"));
+        file.save().unwrap();
     }
 }

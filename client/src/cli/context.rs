@@ -1,14 +1,15 @@
 //! The account that a verb is about: which one, who chose it, and how this program was called.
 
-use crate::cli::terminal::prompt;
+use crate::cli::terminal::{output, prompt};
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
-use everkey_client::precedence::GivenToken;
+use everkey_client::precedence::{GivenToken, NamedServer, Origin};
 use everkey_client::{
     Agent, Failure, Hint, ProfileClient, ResolvedProfile, UserConfiguration, environment, hint_text_with,
     precedence,
 };
-use everkey_config::ProviderKind;
-use everkey_proto::{Code, Expect};
+use everkey_config::{Mistake, ProviderKind};
+use everkey_proto::server_url::normal_server;
+use everkey_proto::{Code, Expect, request};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -41,7 +42,11 @@ impl Context {
     pub fn new(options: SharedOptions) -> Result<Self, Failure> {
         let configuration = UserConfiguration::read()?;
         let (name, chosen) = choose(&configuration, options.profile.as_deref());
-        let profile = configuration.profile(name.as_deref())?.clone();
+        let profile = match configuration.profile(name.as_deref()) {
+            Ok(profile) => profile.clone(),
+            Err(failure) => in_use(&configuration, name.as_deref()).ok_or(failure)?,
+        };
+        warn(&configuration);
         let context = Self { options, configuration, profile, chosen };
         context.check_server_option()?;
         Ok(context)
@@ -79,6 +84,13 @@ impl Context {
     /// The server and session file that options and environment name.
     pub fn expect(&self) -> Expect {
         precedence::expect(&self.profile, self.server_option())
+    }
+
+    /// The server that the next sign-in goes to, and who names it, if that is another one than the session's.
+    pub fn next_server(&self, of_session: &str) -> Option<NamedServer> {
+        let named = precedence::named_servers(&self.profile, self.server_option(), environment::text);
+        let first = named.into_iter().next().filter(|named| named.origin != Origin::Default)?;
+        (normal_server(&first.server) != normal_server(of_session)).then_some(first)
     }
 
     /// The token that an option or a variable gives for this one command.
@@ -122,6 +134,11 @@ impl Context {
 
     /// A failure whose hint is a sentence, with commands as they are typed here.
     pub fn reword(&self, mut failure: Failure) -> Failure {
+        if let (Hint::OmitServer, Some((option, server))) = (&failure.hint, self.server_option()) {
+            let login = self.command("login");
+            let hint = format!("Leave out {option}, or run `{login} {option} {server}` to sign in there.");
+            return Failure { hint: hint.into(), ..failure };
+        }
         failure.hint = worded(&failure.hint, &self.chosen, &self.profile).into();
         failure
     }
@@ -164,6 +181,23 @@ fn unauthenticated(failure: Failure, login: &str) -> Failure {
     }
 }
 
+/// Says what is wrong with `config.toml` beside what is asked for.
+pub fn warn(configuration: &UserConfiguration) {
+    if let Some(warning) = configuration.warning() {
+        output::error_line(output::plain(&warning));
+    }
+}
+
+/// What an agent that runs knows of a profile, where a `config.toml` that can't be read says nothing of it.
+fn in_use(configuration: &UserConfiguration, name: Option<&str>) -> Option<ResolvedProfile> {
+    let name = name.filter(|name| configuration.config.mistake_in(name).is_some_and(Mistake::is_of_file))?;
+    let mut agent = Agent::find().ok().flatten()?;
+    let status = agent.call_about(Some(name.to_owned()), Expect::default(), request::Status).ok()?;
+    let provider = status.provider.parse().ok()?;
+    let known = ResolvedProfile::built_in(name, provider, status.session_file.into());
+    Some(ResolvedProfile { server: Some(status.server), built_in: false, ..known })
+}
+
 /// `--profile`, then `EVERKEY_PROFILE`, then the program's name, then the configuration's default.
 fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<String>, Chosen) {
     if let Some(name) = option {
@@ -176,6 +210,7 @@ fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<St
         return (Some(name.clone()), Chosen::Link(name));
     }
     match &configuration.config.default {
+        None if configuration.config.default_mistake().is_some() => (None, Chosen::Configuration),
         Some(name) => (Some(name.clone()), Chosen::Configuration),
         None => (None, Chosen::Default),
     }
@@ -208,16 +243,8 @@ mod tests {
 
     #[test]
     fn hints_name_the_program_that_was_called() {
-        let profile = |provider: ProviderKind| ResolvedProfile {
-            name: provider.as_str().to_owned(),
-            provider,
-            server: None,
-            session_file: "/s".into(),
-            scheme: None,
-            replay: everkey_config::replay::ReplaySettings::default(),
-            oauth: None,
-            built_in: true,
-        };
+        let profile =
+            |provider: ProviderKind| ResolvedProfile::built_in(provider.as_str(), provider, "/s".into());
         let said = |chosen, provider| worded(&Hint::Login, &chosen, &profile(provider));
         let link = |name: &str| Chosen::Link(name.to_owned());
         assert_eq!(said(link("achilles"), ProviderKind::Achilles), "Run `achilles login`.");

@@ -1,5 +1,6 @@
 //! The command line: finds the verb that was typed, runs it, prints how it ended.
 
+mod broken_profiles;
 mod config_file;
 mod context;
 mod dashboard_program;
@@ -8,6 +9,7 @@ mod explain;
 mod profile_link;
 mod render;
 mod restart;
+mod server_in_force;
 mod standing;
 mod terminal;
 mod terminal_login;

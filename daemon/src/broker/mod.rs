@@ -76,7 +76,7 @@ impl Broker {
             watchdog: Watchdog::new(),
             configuration,
         };
-        for profile in broker.configuration.in_use()? {
+        for profile in broker.configuration.in_use() {
             broker.open(profile)?;
         }
         Ok(broker)
@@ -95,6 +95,7 @@ impl Broker {
             reminder_file.iter().for_each(|file| watch.add(file));
         }
         self.watch_client(profile.client.as_ref());
+        let settings = profile.settings.clone();
         let (machines, effects) = ProfileMachines::start(profile.settings, keeps_reminders, &clock::now()?);
         self.profiles.push(ProfileRuntime {
             name: profile.name,
@@ -102,6 +103,7 @@ impl Broker {
             session_file: profile.session_file,
             reminder_file,
             machines,
+            settings,
             client: profile.client,
             store: Some(profile.store),
             jobs: VecDeque::new(),
@@ -121,7 +123,7 @@ impl Broker {
             self.watchdog.alive(clock::boot());
             alarm.set(self.next_wake()?)?;
             tokio::select! {
-                Some(asked) = inputs.requests.recv() => self.handle_request(asked)?,
+                Some(asked) = inputs.requests.recv() => self.handle_request(asked),
                 Some(ended) = self.work.join_next() => match ended {
                     Ok(completion) => self.completed(completion)?,
                     Err(e) if e.is_cancelled() => {}
@@ -149,6 +151,10 @@ impl Broker {
             // Cancelled when it was at its end already: nobody would ever ask for the connection that it made.
             CompletedJob::Parked(_) | CompletedJob::Listening(_) if !wanted => return Ok(()),
             CompletedJob::Found(asked, found) => return self.profile_found(*asked, *found),
+            CompletedJob::Configured(found) => {
+                let found = found.ok().filter(|found| self.profiles[index].is(found));
+                return found.map_or(Ok(()), |found| self.configured_anew(index, found));
+            }
             CompletedJob::Listening(bound) => JobResult::Listening(self.listen(index, op, bound)),
             CompletedJob::Done(input) => return self.apply(index, input),
             CompletedJob::Logged(outcome) => {
@@ -186,6 +192,9 @@ impl Broker {
     }
 
     fn file_changed(&mut self, path: &std::path::Path) -> Result<()> {
+        if path == self.configuration.file() {
+            self.configure_all();
+        }
         for index in 0..self.profiles.len() {
             // An empty path means that events were lost: look everywhere.
             let lost = path.as_os_str().is_empty();

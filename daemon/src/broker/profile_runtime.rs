@@ -2,15 +2,15 @@
 
 use super::inputs::{Caller, RequestToProfile};
 use crate::callback_listener::CallbackListener;
-use crate::configuration::ConfiguredProfile;
+use crate::configuration::{ConfiguredProfile, Unusable};
 use crate::configured_client::ConfiguredClient;
 use crate::http::Parked;
 use crate::provider::Descriptor;
 use crate::store::ProfileStore;
 use anyhow::Result;
-use everkey_proto::{Failure, Reply};
+use everkey_proto::Reply;
 use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
-use everkey_session::{ListenError, NetError, Op, StoreJob};
+use everkey_session::{ListenError, NetError, Op, Settings, StoreJob};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use tokio::sync::oneshot;
@@ -22,11 +22,21 @@ pub struct ProfileRuntime {
     /// Where the provider keeps reminders: the file that holds one.
     pub reminder_file: Option<PathBuf>,
     pub machines: ProfileMachines,
+    /// As the configuration was when it was read last.
+    pub settings: Settings,
     /// The OAuth client that config.toml named when it was read last.
     pub client: Option<ConfiguredClient>,
     /// None while a job runs.
     pub store: Option<ProfileStore>,
     pub jobs: VecDeque<FileJob>,
+}
+
+impl ProfileRuntime {
+    /// Whether it is this one, however that is set up.
+    pub fn is(&self, found: &ConfiguredProfile) -> bool {
+        let (ours, theirs) = (self.provider.kind, found.provider.kind);
+        self.name == found.name && self.session_file == found.session_file && ours == theirs
+    }
 }
 
 /// Work on a profile's files.
@@ -47,8 +57,10 @@ pub enum CompletedJob {
     Done(ProfileInput),
     Parked(Result<Parked, NetError>),
     Listening(Result<CallbackListener, ListenError>),
-    /// A profile that nobody has asked for before, and who asks.
-    Found(Box<RequestToProfile>, Box<Result<ConfiguredProfile, Failure>>),
+    /// How a profile is set up now, and who asks it something.
+    Found(Box<RequestToProfile>, Box<Result<ConfiguredProfile, Unusable>>),
+    /// How a profile in use is set up now.
+    Configured(Box<Result<ConfiguredProfile, Unusable>>),
     Logged(std::io::Result<()>),
     /// A helper has, or nobody could be given, what is to be told to the person.
     HandedOver(Result<()>),

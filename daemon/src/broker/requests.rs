@@ -3,45 +3,30 @@
 use super::Broker;
 use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
-use crate::configuration::ConfiguredProfile;
+use crate::configuration::{ConfiguredProfile, Unusable};
 use crate::http::typed_base_url;
 use crate::{access_log, agent_failures};
 use anyhow::Result;
-use everkey_config::ProviderKind;
+use everkey_proto::Reply;
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
-use everkey_proto::{Failure, Reply};
 use everkey_reminder::ProfileInput;
 use everkey_session::{Input, Op, Waiter};
+use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 impl Broker {
-    pub(super) fn handle_request(&mut self, asked: ClientRequest) -> Result<()> {
+    pub(super) fn handle_request(&mut self, asked: ClientRequest) {
         if self.stopping.is_some() {
             let _ = asked.reply.send(agent_failures::stopping());
-            return Ok(());
+            return;
         }
-        let asked = match asked.request {
-            Request::Agent(request) => {
-                self.answer_about_agent(request, asked.reply);
-                return Ok(());
-            }
+        match asked.request {
+            Request::Agent(request) => self.answer_about_agent(request, asked.reply),
             Request::Profile { profile, expect, request } => {
-                RequestToProfile { profile, expect, request, caller: asked.caller, reply: asked.reply }
-            }
-        };
-        let name = asked.profile.as_deref();
-        match self.profiles.iter().position(|profile| Some(profile.name.as_str()) == name) {
-            Some(index) if !self.needs_configuration(index, &asked.request) => self.ask_profile(index, asked),
-            Some(_) | None => {
-                self.find_profile(asked);
-                Ok(())
+                let ClientRequest { caller, reply, .. } = asked;
+                self.find_profile(RequestToProfile { profile, expect, request, caller, reply });
             }
         }
-    }
-
-    /// A sign-in is by the OAuth client that config.toml has now.
-    fn needs_configuration(&self, index: usize, request: &ProfileRequest) -> bool {
-        self.profiles[index].provider.kind == ProviderKind::Oauth && begins_sign_in(request)
     }
 
     fn answer_about_agent(&mut self, request: AgentRequest, reply: oneshot::Sender<Reply>) {
@@ -67,11 +52,12 @@ impl Broker {
         });
     }
 
-    /// The configuration says which profile is meant if none is named, and may have a name that is not known yet.
+    /// The configuration says which profile is meant if none is named, and how each is set up by now.
     fn find_profile(&mut self, asked: RequestToProfile) {
         let configuration = self.configuration.clone();
         self.work.spawn_blocking(move || {
-            let found = configuration.find(asked.profile.as_deref()).and_then(|found| {
+            let found = configuration.find(asked.profile.as_deref(), asked.expect.session_file.as_deref());
+            let found = found.and_then(|found| {
                 if begins_sign_in(&asked.request) {
                     found.check_client()?;
                 }
@@ -85,34 +71,61 @@ impl Broker {
     pub(super) fn profile_found(
         &mut self,
         asked: RequestToProfile,
-        found: Result<ConfiguredProfile, Failure>,
+        found: Result<ConfiguredProfile, Unusable>,
     ) -> Result<()> {
-        match found {
-            Ok(found) => {
-                let index = match self.profiles.iter().position(|profile| profile.name == found.name) {
-                    Some(known) => {
-                        self.configured_anew(known, found)?;
-                        known
+        if self.stopping.is_some() {
+            let _ = asked.reply.send(agent_failures::stopping());
+            return Ok(());
+        }
+        let index = match found {
+            Ok(found) => match self.profiles.iter().position(|profile| profile.is(&found)) {
+                Some(known) => {
+                    self.configured_anew(known, found)?;
+                    known
+                }
+                None => self.open(found)?,
+            },
+            Err(unusable) => {
+                let file = asked.expect.session_file.as_ref().map(PathBuf::from);
+                let known = self.profiles.iter().position(|profile| {
+                    Some(&profile.name) == asked.profile.as_ref()
+                        && file.as_ref().is_none_or(|file| *file == profile.session_file)
+                });
+                match known.filter(|_| unusable.file_is_unreadable) {
+                    Some(in_use) => in_use,
+                    None => {
+                        let _ = asked.reply.send(Reply::Failed(unusable.failure));
+                        return Ok(());
                     }
-                    None => self.open(found)?,
-                };
-                self.ask_profile(index, asked)
+                }
             }
-            Err(failure) => {
-                let _ = asked.reply.send(Reply::Failed(failure));
-                Ok(())
-            }
+        };
+        self.ask_profile(index, asked)
+    }
+
+    /// The configuration was written: how is each profile in use set up now?
+    pub(super) fn configure_all(&mut self) {
+        for index in 0..self.profiles.len() {
+            let (configuration, of) = (self.configuration.clone(), &self.profiles[index]);
+            let (name, file) = (of.name.clone(), of.session_file.clone());
+            self.work.spawn_blocking(move || {
+                let found = configuration.find(Some(&name), file.to_str());
+                Completion { index, op: Op(0), job: CompletedJob::Configured(Box::new(found)) }
+            });
         }
     }
 
-    /// What counts of a configuration that was read again: the OAuth client.
-    fn configured_anew(&mut self, index: usize, found: ConfiguredProfile) -> Result<()> {
-        self.watch_client(found.client.as_ref());
-        self.profiles[index].client = found.client;
-        match found.settings.policy.oauth {
-            Some(oauth) => self.apply(index, Input::Configured(Box::new(oauth))),
-            None => Ok(()),
+    /// From here on a profile is what the configuration says of it now. One that it says nothing of goes on.
+    pub(super) fn configured_anew(&mut self, index: usize, found: ConfiguredProfile) -> Result<()> {
+        let of = &mut self.profiles[index];
+        if of.settings == found.settings && of.client == found.client {
+            return Ok(());
         }
+        tracing::info!(profile = of.name, "it is set up in another way now");
+        of.settings = found.settings.clone();
+        of.client.clone_from(&found.client);
+        self.watch_client(found.client.as_ref());
+        self.apply(index, Input::Configured(Box::new(found.settings)))
     }
 
     pub(super) fn browser_returned(&mut self, callback: BrowserCallback) -> Result<()> {

@@ -73,16 +73,8 @@ pub fn user(email: &str) -> User {
 
 /// A profile that comes without configuration.
 pub fn profile(name: &str, provider: ProviderKind) -> ResolvedProfile {
-    ResolvedProfile {
-        name: name.to_owned(),
-        provider,
-        server: None,
-        session_file: "/home/ada/session.json".into(),
-        scheme: None,
-        replay: everkey_config::replay::ReplaySettings::default(),
-        oauth: None,
-        built_in: provider != ProviderKind::Oauth,
-    }
+    let built_in = provider != ProviderKind::Oauth;
+    ResolvedProfile { built_in, ..ResolvedProfile::built_in(name, provider, "/home/ada/session.json".into()) }
 }
 
 /// The agent with these profiles.

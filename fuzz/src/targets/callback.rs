@@ -111,6 +111,7 @@ fn at_the_page() -> Option<(Profile, Op, String)> {
     let settings = Settings {
         policy,
         server: ISSUER.to_owned(),
+        server_is_named: true,
         session_file: "/session.json".to_owned(),
         machine: "m".to_owned(),
         boot_id: "b".to_owned(),

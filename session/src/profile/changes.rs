@@ -205,6 +205,7 @@ impl Profile {
             rotation.asked_for(asked);
         }
         self.file = FileState::SignedIn(Box::new(rotation));
+        self.facts.unpinned_server = None;
         self.outbox.notify(if again { Notice::Refreshed } else { Notice::SignedIn });
         if renewed {
             self.credentials_grant_succeeded();

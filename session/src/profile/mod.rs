@@ -2,6 +2,7 @@
 //! After each event one pass answers, starts and plans what follows from the new state.
 
 mod changes;
+mod configured;
 mod credentials_grant;
 mod endings;
 mod erasing;
@@ -68,6 +69,7 @@ impl Profile {
             facts: ProfileFacts {
                 settings,
                 owner: Ok(()),
+                unpinned_server: None,
                 server_clock: ServerClock::default(),
                 clients: KeptClients::default(),
             },
@@ -97,7 +99,7 @@ impl Profile {
             Input::Callback { waiter, listener, query } => {
                 self.sign_in(now, LoginEvent::Callback { waiter, listener, query });
             }
-            Input::Configured(oauth) => self.facts.settings.policy.oauth = Some(*oauth),
+            Input::Configured(settings) => self.configured(now, *settings),
             Input::ClientChanged => self.client_changed(now),
             Input::FileChanged => self.observer.read_soon(now),
             Input::FarewellDone(revocation) => self.revocations.farewell_done(revocation),
@@ -165,7 +167,7 @@ impl Profile {
     /// The server of the session in the file, or the one that a sign-in would use.
     pub fn server(&self) -> &str {
         let pin = self.sidecar.data().pin.as_ref();
-        let usual = pin.map_or(self.facts.settings.server.as_str(), |pin| pin.server.as_str());
+        let usual = pin.map_or(self.facts.unpinned_server(), |pin| pin.server.as_str());
         let Some(rotation) = self.file.rotation() else { return usual };
         let ours = pin.is_some_and(|pin| pin.fingerprint == rotation.fingerprint());
         let named = rotation.session().holder.server.as_ref().filter(|_| !ours);
@@ -265,6 +267,7 @@ impl Profile {
     /// Changes what the file holds and lets those go on who waited for the first time it was read.
     fn enter(&mut self, now: &Moment, file: FileState) {
         self.file = file;
+        self.facts.unpinned_server = None;
         for (waiter, expect, ask) in self.waiters.take_early() {
             self.request(now, waiter, expect, ask);
         }

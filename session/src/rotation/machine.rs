@@ -6,8 +6,9 @@ use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
-use crate::policy::{Policy, Renewal, refresh_ahead_ms, refresh_gap_ms};
+use crate::policy::{Policy, Renewal, refresh_gap_ms};
 use crate::registration::CallTarget;
+use crate::rotation::plan::due;
 use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
@@ -98,14 +99,11 @@ pub(crate) enum RotationOutcome {
 impl Rotation {
     /// A session at rest.
     pub fn new(now: &Moment, arrived: ArrivedSession, margin_secs: u64) -> Self {
-        let ahead = |lifetime| refresh_ahead_ms(lifetime, margin_secs, now.random_permille("jitter"));
-        let due = arrived.lifetime_secs.map_or(Boot::NEVER, |secs| arrived.expires.minus_ms(ahead(secs)));
-        let due = due.min(before_the_refresh_token_ends(now, &arrived));
         Self {
+            refresh_due: due(now, &arrived.session, arrived.expires, arrived.lifetime_secs, margin_secs),
             session: arrived.session,
             expires: arrived.expires,
             lifetime_secs: arrived.lifetime_secs,
-            refresh_due: due,
             refreshed: None,
             vetted: false,
             state: RotationState::Idle,
@@ -245,6 +243,11 @@ impl Rotation {
     /// When another access token is wanted, though nobody waits.
     pub fn renewal_due(&self) -> Boot {
         self.refresh_due
+    }
+
+    /// From here on it is refreshed so many seconds before it expires.
+    pub fn plan_with(&mut self, now: &Moment, margin_secs: u64) {
+        self.refresh_due = due(now, &self.session, self.expires, self.lifetime_secs, margin_secs);
     }
 
     /// Another access token was asked for, and is not to be had before then.
@@ -388,11 +391,4 @@ impl Rotation {
     pub(super) fn take_state(&mut self) -> RotationState {
         std::mem::replace(&mut self.state, RotationState::Idle)
     }
-}
-
-/// A refresh token that would end unused before the access token does is used in time.
-fn before_the_refresh_token_ends(now: &Moment, arrived: &ArrivedSession) -> Boot {
-    let left = arrived.session.refresh_expires_at.map(|at| at.saturating_sub(now.wall));
-    let left = left.filter(|_| arrived.lifetime_secs.is_some());
-    left.map_or(Boot::NEVER, |secs| now.boot.plus_ms(secs.saturating_mul(800)))
 }

@@ -6,6 +6,7 @@ mod commit;
 mod doubt;
 mod end;
 mod machine;
+mod plan;
 mod send;
 mod state;
 

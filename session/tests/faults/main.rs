@@ -4,6 +4,7 @@
 
 mod accounts;
 mod clients;
+mod configured;
 mod credentials_grant;
 mod damaged;
 mod endings;

@@ -157,6 +157,11 @@ impl Agent {
         self.handle(Input::ClientChanged)
     }
 
+    /// The profile is set up so from now on.
+    pub fn configured(&mut self, settings: Settings) -> Vec<Effect> {
+        self.handle(Input::Configured(Box::new(settings)))
+    }
+
     pub fn gone(&mut self, waiter: u64) -> Vec<Effect> {
         self.handle(Input::Gone(Waiter(waiter)))
     }

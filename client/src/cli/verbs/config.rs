@@ -2,7 +2,6 @@
 
 use crate::cli::config_file;
 use crate::cli::context::Context;
-use crate::cli::restart::restart_agent;
 use crate::cli::terminal::output;
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, ParsedArguments, VerbOption};
@@ -256,7 +255,6 @@ fn set_server(context: &Context, url: &str) -> Result<(), Failure> {
         );
     }
     edit(context, |text| set_server_url(text, name, url))?;
-    restart_agent()?;
     if context.options.json {
         output::json(&json!({ "server_url": url }));
     } else {

@@ -9,6 +9,7 @@ mod link;
 mod login;
 mod logout;
 mod profile;
+mod profile_add;
 mod refresh;
 mod reminder;
 pub mod status;

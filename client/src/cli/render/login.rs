@@ -70,8 +70,7 @@ pub fn under_way(other: &SignInUnderWay, now: u64) -> String {
     let server = output::plain(&other.server);
     let whose =
         other.email.as_ref().map_or_else(String::new, |email| format!(" for {}", output::plain(email)));
-    let ago = dates::span(now.saturating_sub(other.started_at));
-    let clock = dates::local_time(other.started_at, "%H:%M:%S");
+    let (clock, ago) = (dates::clock(other.started_at), dates::span(now.saturating_sub(other.started_at)));
     format!("A sign-in{whose} at {server} is under way. It began at {clock}, {ago} ago.")
 }
 

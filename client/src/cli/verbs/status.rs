@@ -46,9 +46,9 @@ pub fn help() -> VerbHelp {
 Usage: everkey status [OPTIONS]
 
 Shows server, user, masked token, expiry, session file, state and reminder.
-Exit 1 where nobody is signed in, with --all in any of them; 7 where the session file
-can't be used. For achilles and for a token given with
---token or a variable, the server is asked; for the rest, only the agent.
+Exit 1 where nobody is signed in, with --all in one of them; 7 where the session
+file can't be used. For achilles and for a token given with --token or a
+variable, the server is asked; for the rest, only the agent.
 achilles: exit 4 where the backend does not answer within 3 seconds, 5 where
 it refuses the token.
 

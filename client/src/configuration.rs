@@ -92,7 +92,12 @@ pub fn achilles_file(places: &Places) -> PathBuf {
 /// # Errors
 /// [`Code::Storage`] where there is one that can't be read as UTF-8.
 pub fn text_of(file: &Path) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(file) {
+    // A FIFO would keep the reader waiting.
+    let read = || match std::fs::metadata(file)?.is_file() {
+        true => std::fs::read_to_string(file),
+        false => Err(io::Error::other("it is not a plain file")),
+    };
+    match read() {
         Ok(text) => Ok(Some(text)),
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(Failure::new(

@@ -1,10 +1,10 @@
 //! Who was handed which profile's token and when: one JSON object a line, no secrets, two files of bounded size.
 
+use crate::store;
 use everkey_proto::frame::REPLY_CAP;
 use everkey_proto::reply::Access;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +38,7 @@ impl AccessLog {
         }
         let mut line = serde_json::to_vec(access)?;
         line.push(b'\n');
-        File::options().create(true).append(true).mode(0o600).open(&*path)?.write_all(&line)
+        store::open_log(&path)?.write_all(&line)
     }
 
     /// The last of them, the newest first, at most `limit` and as many as a reply holds. Lines that make no sense are

@@ -232,11 +232,11 @@ fn token_origin(oauth: &OauthProfile) -> Option<String> {
 
 /// A small text file; none if there is none.
 fn read(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e).with_context(|| format!("can't read {}", path.display())),
-    }
+    let read = || {
+        let Some(bytes) = crate::store::read(path)? else { return Ok(None) };
+        String::from_utf8(bytes.to_vec()).map(Some).map_err(std::io::Error::other)
+    };
+    read().with_context(|| format!("can't read {}", path.display()))
 }
 
 fn no_such_profile(name: &str, known: &[String]) -> Failure {

@@ -140,11 +140,7 @@ fn open_log(places: &Places) -> Result<File> {
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONG) {
         let _ = std::fs::rename(&path, path.with_extension("log.1"));
     }
-    File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("can't open the log {}", path.display()))
+    store::open_log(&path).with_context(|| format!("can't open the log {}", path.display()))
 }
 
 async fn serve(

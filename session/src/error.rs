@@ -1,6 +1,7 @@
 //! What can go wrong, as data. Sentences are made in the binaries.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,8 +206,8 @@ pub enum StoreErrorKind {
     Symlink,
     /// More than one name for the same file.
     HardLink,
-    /// A folder, FIFO, socket or device.
-    NotAFile,
+    /// Something else than a file.
+    NotAFile(FileKind),
     /// Owned by another user (the uid).
     Foreign(u32),
     /// Not a session, and not ours to set aside.
@@ -217,6 +218,26 @@ pub enum StoreErrorKind {
     TooLarge,
     /// What the system said, in its words.
     Os(String),
+}
+
+/// What can stand in the place of a plain file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    Folder,
+    Fifo,
+    Socket,
+    Device,
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "a folder",
+            Self::Fifo => "a named pipe (FIFO)",
+            Self::Socket => "a socket",
+            Self::Device => "a device",
+        })
+    }
 }
 
 /// Why this agent may only read a session file.

@@ -38,8 +38,8 @@ mod waiters;
 pub use effect::{Effect, Farewell};
 pub use endings::{AnnouncedEnding, EndingReason, LearntLifetime, SignInSpan};
 pub use error::{
-    DoubtOutlook, EndReason, Error, ListenError, NetError, NetErrorKind, NotOwner, Rejected, SignedOutReason,
-    StoreError, StoreErrorKind,
+    DoubtOutlook, EndReason, Error, FileKind, ListenError, NetError, NetErrorKind, NotOwner, Rejected,
+    SignedOutReason, StoreError, StoreErrorKind,
 };
 pub use identity::Identity;
 pub use input::{Input, Op, Waiter};

@@ -5,6 +5,8 @@ use everkey_tests::{ADA, Fault, REFRESH, Setup, World, eventually, othertool, un
 use rustix::fs::{FileType, Mode};
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
 const BOB: &str = "bob@example.com";
 
@@ -16,15 +18,20 @@ fn f02_anything_but_a_plain_file_is_refused() {
     let theirs = othertool::session(&world.server.sign_in(ADA));
     othertool::write(&elsewhere, &theirs);
 
-    let place: [(&str, &dyn Fn()); 4] = [
+    let node = |kind, dev| rustix::fs::mknodat(rustix::fs::CWD, &auth, kind, Mode::RUSR, dev).unwrap();
+    let places: [(&str, &dyn Fn()); 5] = [
         ("is a symbolic link", &|| symlink(&elsewhere, &auth).unwrap()),
         ("has a second name somewhere", &|| fs::hard_link(&elsewhere, &auth).unwrap()),
-        ("is not a plain file", &|| {
-            rustix::fs::mknodat(rustix::fs::CWD, &auth, FileType::Fifo, Mode::RUSR, 0).unwrap();
-        }),
-        ("is not a plain file", &|| fs::create_dir(&auth).unwrap()),
+        ("is not a plain file but a named pipe (FIFO)", &|| node(FileType::Fifo, 0)),
+        ("is not a plain file but a socket", &|| drop(UnixListener::bind(&auth).unwrap())),
+        ("is not a plain file but a folder", &|| fs::create_dir(&auth).unwrap()),
     ];
-    for (words, place) in place {
+    let device = || node(FileType::CharacterDevice, rustix::fs::makedev(1, 5));
+    let mut places = places.to_vec();
+    if everkey_tests::skip::is_root() {
+        places.push(("is not a plain file but a device", &device));
+    }
+    for (words, place) in places {
         place();
         let what = eventually(words, || {
             let said = world.everkey("auth whoami");
@@ -32,7 +39,11 @@ fn f02_anything_but_a_plain_file_is_refused() {
         });
         assert!(what.err.contains(words) && what.err.contains(auth.to_str().unwrap()), "{what:?}");
         assert!(what.err.contains("everkey auth logout"), "it says what to do: {what:?}");
-        world.everkey("auth token").exits(7);
+        let token = world.everkey("auth token").exits(7);
+        let status = world.everkey("auth status").exits(7);
+        assert_eq!(status.err, token.err, "status and token say the same");
+        assert!(!status.out.contains("nobody is signed in") && !status.out.contains("login"), "{status:?}");
+        assert!(world.everkey("auth status --json").exits(7).out.contains(words));
         world.everkey("auth login").exits(7);
         if auth.is_dir() {
             world.everkey("auth logout").exits(7);
@@ -78,6 +89,7 @@ fn f04_a_damaged_file_is_set_aside_and_named() {
         assert!(said.err.contains("auth.json.damaged-"), "never silently signed out: {said:?}");
         let status = world.status();
         assert!(status["reason"].as_str().unwrap().contains("auth.json.damaged-"), "{status}");
+        assert!(world.everkey("auth status").exits(1).out.contains("auth.json.damaged-"));
     }
 }
 
@@ -314,4 +326,30 @@ fn f12_an_agent_with_another_state_folder_reads_then_owns() {
     assert_eq!(sent[0].header("idempotency-key"), sent[1].header("idempotency-key"));
     first.server.assert_nothing_revoked();
     assert_eq!(first.server.me(&second.token()), 200);
+}
+
+#[test]
+fn f05_the_folder_is_made_when_something_is_stored() {
+    let world = World::new();
+    for words in ["whoami", "status", "token", "reminder", "logout", "refresh", "profile list"] {
+        world.everkey(words);
+        world.everkey(&format!("{words} --profile binboi"));
+    }
+    assert!(!world.auth_dir().exists(), "nothing was stored");
+    assert!(!world.home().join("home").exists(), "nor in any other tool's folder");
+
+    // Another tool's folder is noticed as soon as it comes, and again after it went.
+    let theirs = othertool::session(&world.server.sign_in(ADA));
+    // Each is written when the one before is known, so regular looks alone would take at least five times as long as one.
+    let began = Instant::now();
+    for _ in 0..3 {
+        fs::create_dir_all(world.auth_dir()).unwrap();
+        othertool::write(&world.auth_file(), &theirs);
+        until("their session to be seen", || world.everkey("whoami").code == 0);
+        fs::remove_dir_all(world.auth_dir()).unwrap();
+        until("nobody to be signed in", || world.everkey("whoami").code == 1);
+    }
+    assert!(began.elapsed() < 4 * Duration::from_secs(30), "only looks have found them");
+    world.login();
+    world.everkey("refresh").ok();
 }

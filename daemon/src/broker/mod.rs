@@ -88,10 +88,6 @@ impl Broker {
 
     /// Begins to look after a profile: its files are read at once.
     fn open(&mut self, profile: ConfiguredProfile) -> Result<usize> {
-        // The folder must be there before it can be watched; what goes wrong is reported when the file is needed.
-        if let Some(dir) = profile.session_file.parent() {
-            let _ = crate::store::make_dir(dir);
-        }
         let keeps_reminders = profile.provider.remind.is_some();
         let reminder_file = keeps_reminders.then(|| reminder::beside(&profile.session_file));
         if let Some(watch) = &mut self.watch {
@@ -184,6 +180,12 @@ impl Broker {
     }
 
     fn changed(&mut self, path: &std::path::Path) -> Result<()> {
+        let appeared = self.watch.as_mut().map(|watch| watch.folder_changed(path)).unwrap_or_default();
+        appeared.iter().try_for_each(|file| self.file_changed(file))?;
+        self.file_changed(path)
+    }
+
+    fn file_changed(&mut self, path: &std::path::Path) -> Result<()> {
         for index in 0..self.profiles.len() {
             // An empty path means that events were lost: look everywhere.
             let lost = path.as_os_str().is_empty();

@@ -1,7 +1,7 @@
 //! A file that can't be used, in words: the session's, or the reminder's beside it.
 
 use everkey_proto::reply::Hint;
-use everkey_session::{StoreError, StoreErrorKind};
+use everkey_session::{FileKind, StoreError, StoreErrorKind};
 use std::path::Path;
 
 /// What is wrong with it.
@@ -10,7 +10,7 @@ pub fn unusable(store: &StoreError) -> String {
     match &store.kind {
         StoreErrorKind::Symlink => format!("{path} is a symbolic link, which could point anywhere."),
         StoreErrorKind::HardLink => format!("{path} has a second name somewhere (a hard link)."),
-        StoreErrorKind::NotAFile => format!("{path} is not a plain file."),
+        StoreErrorKind::NotAFile(kind) => format!("{path} is not a plain file but {kind}."),
         StoreErrorKind::Foreign(uid) => format!("{path} belongs to another user (uid {uid})."),
         StoreErrorKind::Damaged => format!("{path} is damaged."),
         StoreErrorKind::Strange => {
@@ -27,9 +27,10 @@ pub fn store_hint(store: &StoreError) -> Hint {
     let reminder = is_reminder(store);
     match store.kind {
         // A folder is not replaced.
-        StoreErrorKind::NotAFile if reminder => "Move it away.".into(),
+        StoreErrorKind::NotAFile(FileKind::Folder) if reminder => "Move it away.".into(),
         StoreErrorKind::Symlink
         | StoreErrorKind::HardLink
+        | StoreErrorKind::NotAFile(_)
         | StoreErrorKind::Damaged
         | StoreErrorKind::TooLarge
             if reminder =>
@@ -38,7 +39,7 @@ pub fn store_hint(store: &StoreError) -> Hint {
         }
         StoreErrorKind::Symlink
         | StoreErrorKind::HardLink
-        | StoreErrorKind::NotAFile
+        | StoreErrorKind::NotAFile(_)
         | StoreErrorKind::Damaged
         | StoreErrorKind::TooLarge => Hint::ReplaceSessionFile,
         StoreErrorKind::Strange => {
@@ -67,7 +68,8 @@ mod tests {
             [
                 StoreErrorKind::Symlink,
                 StoreErrorKind::HardLink,
-                StoreErrorKind::NotAFile,
+                StoreErrorKind::NotAFile(FileKind::Fifo),
+                StoreErrorKind::NotAFile(FileKind::Folder),
                 StoreErrorKind::Foreign(0),
                 StoreErrorKind::Damaged,
                 StoreErrorKind::TooLarge,

@@ -1,13 +1,17 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
-use everkey_session::{StoreError, StoreErrorKind};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use everkey_session::{FileKind, StoreError, StoreErrorKind};
+use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use tempfile::{NamedTempFile, TempPath};
+use zeroize::Zeroizing;
+
+/// No file that is read here is longer, in bytes.
+const READ_CAP: u64 = 8 * 1024 * 1024;
 
 /// What the name of every temporary file ends with, so that a start can clear them away.
 pub const TEMP_SUFFIX: &str = ".everkey-tmp";
@@ -79,14 +83,47 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Opens a lock file, making it if needed; never through a link.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    open_plain(path, &mut options, OFlags::NOFOLLOW)
+}
+
+/// Opens a file to write at its end, making it if needed.
+pub fn open_log(path: &Path) -> io::Result<File> {
+    open_plain(path, File::options().create(true).append(true).mode(0o600), OFlags::empty())
+}
+
+/// The content of a file of everkey's own or of the person's; none if there is none.
+pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = match open_plain(path, File::options().read(true), OFlags::empty()) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(READ_CAP).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Opens nothing but a file: a FIFO would keep whoever opens it waiting.
+fn open_plain(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
+    let strange =
+        |mode| file_kind(mode).map_or(Ok(()), |kind| Err(io::Error::other(format!("it is {kind}"))));
+    std::fs::metadata(path).map_or(Ok(()), |found| strange(found.mode()))?;
+    let file = options.custom_flags((flags | OFlags::NONBLOCK).bits().cast_signed()).open(path)?;
+    strange(file.metadata()?.mode())?;
+    Ok(file)
+}
+
+/// What stands there by its mode; none if it is a file, or a link.
+pub fn file_kind(mode: u32) -> Option<FileKind> {
+    match FileType::from_raw_mode(mode) {
+        FileType::RegularFile | FileType::Symlink => None,
+        FileType::Directory => Some(FileKind::Folder),
+        FileType::Fifo => Some(FileKind::Fifo),
+        FileType::Socket => Some(FileKind::Socket),
+        FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => Some(FileKind::Device),
+    }
 }
 
 /// Whether an open file is still what stands at `path`.

@@ -109,6 +109,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<(T, &[u8])> {
 mod tests {
     use super::*;
     use everkey_proto::{Secret, reply::User};
+    use everkey_session::FileKind;
     use everkey_session::{Capability, Claims, Fingerprint, Holder};
 
     fn intent() -> Intent {
@@ -166,7 +167,7 @@ mod tests {
         std::fs::remove_file(journal.path()).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, journal.path(), rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .unwrap();
-        assert_eq!(journal.read(), Err(StoreErrorKind::NotAFile));
+        assert_eq!(journal.read(), Err(StoreErrorKind::NotAFile(FileKind::Fifo)));
         journal.clear().unwrap();
         assert!(journal.commit(&session()).is_err());
     }

@@ -8,7 +8,7 @@ mod replace;
 mod session_file;
 pub mod state_files;
 
-pub use durable::{is_named, make_dir, open_lock};
+pub use durable::{is_named, make_dir, open_lock, open_log, read};
 
 use crate::provider::SessionFormat;
 use durable::error;
@@ -55,6 +55,8 @@ impl ProfileStore {
         match job {
             StoreJob::Load => JobResult::Loaded(Box::new(self.load())),
             StoreJob::ReadSession => {
+                // The folder may have come since; who has the lock then is found out before anything is sent.
+                let _ = self.lock.take();
                 JobResult::SessionRead(Box::new(session_file::find(&self.session_file, self.format)))
             }
             StoreJob::SetAside(digest) => {
@@ -114,7 +116,10 @@ impl ProfileStore {
                 durable::clear_temps(&self.session_file);
                 durable::clear_temps(self.journal.path());
                 self.reminder.clear_temps();
-                durable::sync_dir_of(&self.session_file)
+                match durable::sync_dir_of(&self.session_file) {
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                    synced => synced,
+                }
             }
             Err(_) => Ok(()),
         };
@@ -221,6 +226,7 @@ mod tests {
                 begun: None,
             })
         };
+        std::fs::create_dir(&folder).unwrap();
         let (mut first, owner) = owner_of(&folder, a.path());
         assert_eq!(owner, Ok(()));
         std::fs::remove_dir_all(&folder).unwrap();
@@ -228,8 +234,10 @@ mod tests {
         assert_eq!(owner_of(&folder, b.path()).1, Err(NotOwner::Held), "the first has locked the new folder");
 
         std::fs::remove_dir_all(&folder).unwrap();
-        let (_second, owner) = owner_of(&folder, b.path());
+        let (mut second, owner) = owner_of(&folder, b.path());
         assert_eq!(owner, Ok(()));
+        assert!(!folder.exists(), "there is nothing to own yet");
+        assert_eq!(second.run(intent()), JobResult::Stored(Ok(())));
         let JobResult::Stored(Err(why)) = first.run(intent()) else { panic!("two own the folder (I5)") };
         assert!(why.path.ends_with(".auth.json.everkey-lock"), "{why:?}");
     }

@@ -17,14 +17,26 @@ impl OwnerLock {
         Self { path: session_file.with_file_name(format!(".{name}.everkey-lock")), file: None }
     }
 
+    /// Takes the lock where the folder is there. Where it is not there is nothing to own yet, and no reason to make it.
     pub fn take(&mut self) -> Result<(), NotOwner> {
+        match self.folder().try_exists() {
+            Ok(false) => Ok(()),
+            Ok(true) | Err(_) => self.take_in_folder(),
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    fn take_in_folder(&mut self) -> Result<(), NotOwner> {
         // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
         // makes another.
         if self.file.as_ref().is_some_and(|file| is_named(file, &self.path)) {
             return Ok(());
         }
         let impossible = |e: &io::Error| NotOwner::Impossible(error(&self.path, e));
-        let dir = self.path.parent().unwrap_or(Path::new("/"));
+        let dir = self.folder();
         make_dir(dir).map_err(|e| impossible(&e))?;
         if on_network(dir) {
             let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
@@ -41,11 +53,11 @@ impl OwnerLock {
         }
     }
 
-    /// Looks at the lock again before anything is sent or written.
+    /// Looks at the lock again before anything is sent or written; makes the folder if it is not there.
     pub fn check(&mut self) -> Result<(), StoreError> {
-        self.take().map_err(|why| match why {
+        self.take_in_folder().map_err(|why| match why {
             NotOwner::Held => {
-                let why = "the folder was removed, and another agent has taken over the new one";
+                let why = "another agent has taken over the folder since it was made";
                 error(&self.path, &io::Error::other(why))
             }
             NotOwner::Impossible(why) => why,

@@ -5,7 +5,7 @@ use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::whole;
 use everkey_reminder::{FoundReminder, ReminderBook, ReminderRecord};
-use everkey_session::{StoreError, StoreErrorKind};
+use everkey_session::{FileKind, StoreError, StoreErrorKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, json};
@@ -132,7 +132,7 @@ fn seconds(number: &Number) -> Option<u64> {
 
 fn wrong(path: &Path, e: &io::Error) -> StoreError {
     let kind = match e.kind() {
-        io::ErrorKind::IsADirectory => StoreErrorKind::NotAFile,
+        io::ErrorKind::IsADirectory => StoreErrorKind::NotAFile(FileKind::Folder),
         _ => StoreErrorKind::Os(e.to_string()),
     };
     error(path, kind)
@@ -234,10 +234,10 @@ mod tests {
         assert_eq!(kind(), StoreErrorKind::TooLarge);
         std::fs::remove_file(&files.file).unwrap();
         std::fs::create_dir(&files.file).unwrap();
-        assert_eq!(kind(), StoreErrorKind::NotAFile);
+        assert_eq!(kind(), StoreErrorKind::NotAFile(FileKind::Folder));
         for reminder in [None, Some(&reminder(9))] {
             let refused = files.put(&ReminderBook::default(), reminder).unwrap_err();
-            assert_eq!(refused.kind, StoreErrorKind::NotAFile, "{reminder:?}");
+            assert_eq!(refused.kind, StoreErrorKind::NotAFile(FileKind::Folder), "{reminder:?}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
+use super::durable::file_kind;
 use crate::provider::{ParsedFile, SessionFormat};
 use everkey_session::{FileContent, StoreError, StoreErrorKind};
-use rustix::fs::{FileType, Mode, OFlags, fchmod, fstat, open};
+use rustix::fs::{Mode, OFlags, fchmod, fstat, lstat, open};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -39,6 +40,10 @@ pub fn find(path: &Path, format: &SessionFormat) -> FileContent {
 
 /// Reads the file without following links or waiting on FIFOs; tightens a mode that lets others read.
 pub fn read(path: &Path) -> Result<Content, StoreErrorKind> {
+    // Not even opened: that alone does something to a device, and fails for a socket without saying why.
+    if let Some(kind) = lstat(path).ok().and_then(|stat| file_kind(stat.st_mode)) {
+        return Err(StoreErrorKind::NotAFile(kind));
+    }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match open(path, flags, Mode::empty()) {
         Ok(fd) => File::from(fd),
@@ -49,8 +54,8 @@ pub fn read(path: &Path) -> Result<Content, StoreErrorKind> {
     };
     let stat = fstat(&file).map_err(os)?;
     let uid = rustix::process::geteuid().as_raw();
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(StoreErrorKind::NotAFile);
+    if let Some(kind) = file_kind(stat.st_mode) {
+        return Err(StoreErrorKind::NotAFile(kind));
     }
     if stat.st_uid != uid {
         return Err(StoreErrorKind::Foreign(stat.st_uid));
@@ -77,7 +82,7 @@ pub fn digest(bytes: &[u8]) -> u64 {
 }
 
 fn foreign(path: &Path) -> Option<StoreErrorKind> {
-    let owner = rustix::fs::lstat(path).ok()?.st_uid;
+    let owner = lstat(path).ok()?.st_uid;
     (owner != rustix::process::geteuid().as_raw()).then_some(StoreErrorKind::Foreign(owner))
 }
 

@@ -53,11 +53,7 @@ impl StateFiles {
     /// The side-car; a damaged one is moved aside and counts as lost.
     pub fn read(&self) -> io::Result<Option<Sidecar>> {
         durable::clear_temps(&self.sidecar);
-        let bytes = match std::fs::read(&self.sidecar) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e),
-        };
+        let Some(bytes) = durable::read(&self.sidecar)? else { return Ok(None) };
         let sidecar = parse_sidecar(&bytes);
         if sidecar.is_none() {
             std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
@@ -72,8 +68,8 @@ impl StateFiles {
     /// The clients that servers have registered. Those that can't be read are registered anew.
     pub fn clients(&self) -> Vec<KeptClient> {
         durable::clear_temps(&self.clients);
-        let bytes = std::fs::read(&self.clients).map(Zeroizing::new).unwrap_or_default();
-        parse_clients(&bytes).unwrap_or_default()
+        let bytes = durable::read(&self.clients).ok().flatten();
+        bytes.and_then(|bytes| parse_clients(&bytes)).unwrap_or_default()
     }
 
     /// The path of the registered clients, one of which may have a secret.
@@ -93,10 +89,7 @@ impl StateFiles {
     pub fn revocations(&self) -> Vec<PendingRevocation> {
         durable::clear_all_temps(&self.revocations);
         let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
-        let read = |path: PathBuf| {
-            let bytes = Zeroizing::new(std::fs::read(path).ok()?);
-            parse_revocation(&bytes)
-        };
+        let read = |path: PathBuf| parse_revocation(&durable::read(&path).ok().flatten()?);
         entries.filter_map(|entry| read(entry.path())).collect()
     }
 
@@ -195,5 +188,18 @@ mod tests {
         assert!(!half.exists());
         files.queue(&revocation).unwrap();
         assert_eq!(files.revocations().len(), 1);
+    }
+
+    #[test]
+    fn f02_a_fifo_for_our_own_files_keeps_nobody_waiting() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        for path in [files.path(), files.clients_file(), &files.revocation(1)] {
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        }
+        assert_eq!(files.read().unwrap_err().to_string(), "it is a named pipe (FIFO)");
+        assert_eq!((files.clients(), files.revocations()), (Vec::new(), Vec::new()));
+        assert!(durable::open_lock(files.path()).is_err() && durable::open_log(files.path()).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{BOB, DAY, account, content, file, now, reminder, set, until_due_at, write};
 use everkey_tests::{ADA, Setup, World, othertool, until};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -134,10 +135,20 @@ fn what_is_in_its_way_is_told_with_what_helps() {
     until("the link to be told", || world.everkey("reminder get").err.contains(hint));
     world.everkey("reminder set").ok();
     fs::remove_file(file(&world)).unwrap();
+    mknodat(CWD, file(&world), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let words = "next-audit.json is not a plain file but a named pipe (FIFO).";
+    until("the FIFO to be told", || world.everkey("reminder get").err.contains(words));
+    assert!(world.everkey("status").ok().contains(words));
+    world.everkey("reminder set").ok();
+    assert!(fs::metadata(file(&world)).unwrap().is_file(), "it is replaced");
+    fs::remove_file(file(&world)).unwrap();
     fs::create_dir(file(&world)).unwrap();
     for words in ["reminder get", "reminder set"] {
         until("the folder to be told", || world.everkey(words).err.contains("\nMove it away.\n"));
     }
+    until("status to name the folder", || {
+        world.everkey("status").ok().contains("is not a plain file but a folder.")
+    });
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub fn nobody(failure: &Failure) -> ExitCode {
 }
 
 /// What the agent's message begins with where nobody is signed in.
-const NOBODY: &str = "not signed in";
+pub const NOBODY: &str = "not signed in";
 
 /// A session that works but can't be refreshed needs a sign-in, too, though somebody is signed in.
 fn is_nobody(failure: &Failure) -> bool {

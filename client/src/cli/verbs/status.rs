@@ -9,7 +9,10 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::GivenToken;
-use everkey_client::{Failure, Inspection, Replay, ReplaySource, SignInMethod, State, Status, Verdict};
+use everkey_client::request::Reminder;
+use everkey_client::{
+    Failure, Inspection, ProfileClient, Replay, ReplaySource, SignInMethod, State, Status, Verdict, hint_text,
+};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use serde_json::{Value, json};
@@ -29,8 +32,9 @@ pub fn help() -> VerbHelp {
 Usage: everkey status [OPTIONS]
 
 Shows server, user, masked token, expiry, session file, state and reminder.
-Exit 1 where nobody is signed in. For achilles and for a token given with
---token or a variable, the server is asked; for the rest, only the agent.
+Exit 1 where nobody is signed in, 7 where the session file can't be used. For
+achilles and for a token given with --token or a variable, the server is
+asked; for the rest, only the agent.
 
 Options:
 {options}
@@ -53,6 +57,17 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
         // A token from outside is shown to the server that was named with it, not to the session's.
         status.server = server;
     }
+    // Why there is no session may be a file in its place: then nobody knows who is signed in, and `token` fails with it.
+    let in_the_way = match status.state {
+        State::SignedOut if given.is_none() => client.whoami().err().filter(|why| why.code == Code::Storage),
+        State::SignedOut
+        | State::Valid
+        | State::Refreshing
+        | State::Offline
+        | State::Uncertain
+        | State::NeedsLogin
+        | State::ReadOnly => None,
+    };
     let mut signed_in = given.is_some() || is_signed_in(status.state);
     // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
     let inspected = match (&given, context.profile.provider) {
@@ -83,7 +98,11 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
                 output::line(render::dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
             }
             ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::Oauth => {
-                print(context, &status, given.is_some());
+                let shown = Shown { given: given.is_some(), in_the_way: in_the_way.is_some() };
+                print(context, &status, &shown);
+                if let Some(why) = no_reminder(&mut client, &status) {
+                    row("Reminder", &format!("{} {}", why.message, hint_text(&why.hint)));
+                }
                 if let Some(given) = &given {
                     let verdict = inspected.as_ref().map(verdict).unwrap_or_default();
                     let from = output::origin(&given.origin);
@@ -94,6 +113,12 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
     }
     if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = inspected {
         return Ok(ExitCode::from(Code::Refused.exit_code()));
+    }
+    if let Some(why) = in_the_way {
+        if !context.options.json {
+            output::failure(&why, false);
+        }
+        return Ok(ExitCode::from(why.code.exit_code()));
     }
     Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
 }
@@ -137,12 +162,28 @@ fn verdict(inspected: &Result<Inspection, Failure>) -> String {
     }
 }
 
-fn print(context: &Context, status: &Status, given: bool) {
+/// What keeps a reminder from being shown: whoever is signed in has none, or something stands in its place.
+fn no_reminder(client: &mut ProfileClient<'_>, status: &Status) -> Option<Failure> {
+    let keeps_one = status.provider == ProviderKind::Failproofai.as_str() && is_signed_in(status.state);
+    let asked = (keeps_one && status.reminder.is_none()).then(|| client.call(Reminder));
+    asked?.err().filter(|why| why.code == Code::Storage)
+}
+
+/// What is known beside the status.
+struct Shown {
+    /// A token from outside is used.
+    given: bool,
+    /// Something stands in the session file's place.
+    in_the_way: bool,
+}
+
+fn print(context: &Context, status: &Status, shown: &Shown) {
     row("Profile", &status.profile);
     row("Server", &status.server);
     match &status.user {
         Some(user) => row("User", &output::user(user)),
         None if is_signed_in(status.state) => row("User", "this server does not say who"),
+        None if shown.in_the_way => row("User", "not known; the session file can't be used"),
         None => row("User", "nobody is signed in"),
     }
     for (key, name) in
@@ -171,11 +212,15 @@ fn print(context: &Context, status: &Status, given: bool) {
         row("Session", &format!("ends {}", dates::utc(at)));
     }
     row("File", &status.session_file);
-    let (word, colour) = state(status.state);
+    let (word, colour) = match status.state {
+        State::SignedOut if shown.in_the_way => ("unusable file", AnsiColor::Red),
+        any => state(any),
+    };
     let style = Style::new().fg_color(Some(colour.into()));
     output::line(format_args!("{:<10} {style}{word}{style:#}", "State"));
     let reasons = [&status.reason, &status.last_error].into_iter().flatten();
-    let reasons = reasons.filter(|_| status.state != State::SignedOut || status.user.is_some());
+    // The table says already that nobody is signed in, and what stands in the file's place is told below it.
+    let reasons = reasons.filter(|why| !shown.in_the_way && why.as_str() != output::NOBODY);
     let mut told = None;
     for reason in reasons {
         if told.replace(reason) != Some(reason) {
@@ -197,7 +242,7 @@ fn print(context: &Context, status: &Status, given: bool) {
             row("", &render::reminder::what_to_do(context));
         }
     }
-    if !is_signed_in(status.state) && !given {
+    if !is_signed_in(status.state) && !shown.given && !shown.in_the_way {
         row("", &format!("Run `{}` to sign in.", context.command("login")));
     }
 }

@@ -58,5 +58,4 @@ pub enum CompletedJob {
 pub struct PendingReply {
     pub reply: oneshot::Sender<Reply>,
     pub caller: Caller,
-    pub program: Option<String>,
 }

@@ -28,6 +28,9 @@ const KNOWN: &[&str] = &[
     "at",
     "past",
     "limit",
+    "since",
+    "until",
+    "skip",
 ];
 
 /// The fields of one line, as they are written there.
@@ -130,7 +133,7 @@ macro_rules! optional {
     };
 }
 
-optional!(String, SignInMethod, Secret);
+optional!(String, SignInMethod, Secret, u64);
 
 impl LineField for When {
     fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {

@@ -10,8 +10,8 @@ use crate::precedence;
 use crate::profile_client::ProfileClient;
 use everkey_config::paths::Places;
 use everkey_config::profile::ResolvedProfile;
-use everkey_proto::reply::Access;
-use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall};
+use everkey_proto::reply::{Access, AccessPage};
+use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall, ReadAccessLog};
 use everkey_proto::{Code, Expect, Failure, Request};
 use std::time::{Duration, Instant};
 
@@ -130,6 +130,28 @@ impl Agent {
     /// [`Code::Storage`] where the log can't be read, and whatever keeps the agent from answering.
     pub fn accesses(&mut self, limit: u32) -> Result<Vec<Access>, Failure> {
         self.call(Accesses { limit })
+    }
+
+    /// The same of a time, page by page, with how many there are in all. Unix seconds; none means no bound.
+    ///
+    /// # Errors
+    /// As [`Agent::accesses`].
+    pub fn access_log(&mut self, part: ReadAccessLog) -> Result<AccessPage, Failure> {
+        let ReadAccessLog { since, mut until, skip, limit } = part;
+        let mut all = AccessPage::default();
+        loop {
+            let got = u32::try_from(all.accesses.len()).unwrap_or(u32::MAX);
+            let (skip, limit) = (skip.saturating_add(got), limit.saturating_sub(got));
+            let page = self.call(ReadAccessLog { since, until, skip, limit })?;
+            // What is handed out meanwhile must not move the next page.
+            until = until.or_else(|| page.accesses.first().map(|newest| newest.at));
+            all.total = page.total;
+            let is_last = page.accesses.is_empty() || page.accesses.len() >= limit as usize;
+            all.accesses.extend(page.accesses);
+            if is_last {
+                return Ok(all);
+            }
+        }
     }
 
     /// Sends one request about the agent as a whole and waits for its reply, at most 45 seconds.

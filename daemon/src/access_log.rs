@@ -2,7 +2,7 @@
 
 use crate::store;
 use everkey_proto::frame::REPLY_CAP;
-use everkey_proto::reply::Access;
+use everkey_proto::reply::{Access, AccessPage};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -41,31 +41,52 @@ impl AccessLog {
         store::open_log(&path)?.write_all(&line)
     }
 
-    /// The last of them, the newest first, at most `limit` and as many as a reply holds. Lines that make no sense are
-    /// passed over.
-    pub fn last(&self, limit: u32) -> io::Result<Vec<Access>> {
-        let limit = usize::try_from(limit).unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
+    /// A part of them, the newest first, as many as a reply holds. Lines that make no sense are passed over.
+    pub fn read(&self, part: &AccessPart) -> io::Result<AccessPage> {
+        let limit = usize::try_from(part.limit).unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
         // Opened together, before a long log makes room: no line is seen twice or not at all.
         let (newer, older) = {
             let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             (open(&path)?, open(&path.with_extension("jsonl.1"))?)
         };
-        let mut last = Vec::new();
-        let mut written = 0;
+        let mut page = AccessPage::default();
+        let mut room = REPLY_ROOM;
         for file in [newer, older] {
             for line in end_of(file)?.rsplit(|byte| *byte == b'\n') {
-                if last.len() == limit {
-                    return Ok(last);
-                }
                 let Ok(access) = serde_json::from_slice::<Access>(line) else { continue };
-                written += serde_json::to_vec(&access)?.len() + 1;
-                if written > REPLY_ROOM {
-                    return Ok(last);
+                if !part.is_in_time(access.at) {
+                    continue;
                 }
-                last.push(access);
+                page.total += 1;
+                if page.total <= u64::from(part.skip) || page.accesses.len() == limit {
+                    continue;
+                }
+                let written = serde_json::to_vec(&access)?.len() + 1;
+                // Once one is left out, all older ones are: a page has no gaps.
+                room = room.saturating_sub(written);
+                if room > 0 {
+                    page.accesses.push(access);
+                }
             }
         }
-        Ok(last)
+        Ok(page)
+    }
+}
+
+/// Which of them are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct AccessPart {
+    /// Unix seconds, as `until`.
+    pub since: Option<u64>,
+    pub until: Option<u64>,
+    /// How many of the newest are left out.
+    pub skip: u32,
+    pub limit: u32,
+}
+
+impl AccessPart {
+    fn is_in_time(&self, at: u64) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
     }
 }
 
@@ -92,15 +113,10 @@ fn end_of(file: Option<File>) -> io::Result<Vec<u8>> {
     Ok(end)
 }
 
-/// What a process runs. It may be gone, or its number another's by now: good enough for a log.
-pub fn program(pid: i32) -> Option<String> {
-    let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(exe.to_string_lossy().into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_proto::reply::CalledFrom;
 
     #[test]
     fn lines_are_added_and_a_long_log_makes_room() {
@@ -112,6 +128,7 @@ mod tests {
             pid: 1,
             program: Some("/bin/x".into()),
             client: Some("x 1".into()),
+            from: None,
         };
         log.add(&handed).unwrap();
         log.add(&handed).unwrap();
@@ -125,11 +142,19 @@ mod tests {
     }
 
     fn access(at: u64, program: &str) -> Access {
-        Access { at, profile: "p".to_owned(), pid: 1, program: Some(program.to_owned()), client: None }
+        Access {
+            at,
+            profile: "p".to_owned(),
+            pid: 1,
+            program: Some(program.to_owned()),
+            client: None,
+            from: None,
+        }
     }
 
     fn times(log: &AccessLog, limit: u32) -> Vec<u64> {
-        log.last(limit).unwrap().iter().map(|access| access.at).collect()
+        let part = AccessPart { limit, ..AccessPart::default() };
+        log.read(&part).unwrap().accesses.iter().map(|access| access.at).collect()
     }
 
     #[test]
@@ -163,10 +188,51 @@ mod tests {
         for at in 0..200 {
             log.add(&access(at, &"\u{1}".repeat(1000))).unwrap();
         }
-        let last = log.last(1000).unwrap();
+        let last = log.read(&AccessPart { limit: 1000, ..AccessPart::default() }).unwrap().accesses;
         assert!(last.len() < 100, "{}", last.len());
         let line = everkey_proto::json::write(&everkey_proto::json::ReplyLine::Accesses { accesses: last });
         assert!(line.len() <= REPLY_CAP && line.len() > REPLY_CAP - 8 * 1024, "{}", line.len());
+    }
+
+    #[test]
+    fn pages_have_no_gaps_and_the_total_is_of_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AccessLog::in_state(dir.path());
+        let path = dir.path().join("access.jsonl");
+        for at in 1..=1500 {
+            log.add(&access(at, "x")).unwrap();
+        }
+        std::fs::rename(&path, path.with_extension("jsonl.1")).unwrap();
+        for at in 1501..=2500 {
+            log.add(&access(at, &"\u{1}".repeat(100))).unwrap();
+        }
+        let (since, until) = (Some(100), Some(2400));
+        let mut seen = Vec::new();
+        loop {
+            let skip = u32::try_from(seen.len()).unwrap();
+            let page = log.read(&AccessPart { since, until, skip, limit: 1000 }).unwrap();
+            assert_eq!(page.total, 2301);
+            if page.accesses.is_empty() {
+                break;
+            }
+            seen.extend(page.accesses.iter().map(|access| access.at));
+        }
+        assert_eq!(seen, (100..=2400).rev().collect::<Vec<_>>());
+        let none = log.read(&AccessPart { since: Some(9), until: Some(8), skip: 0, limit: 9 }).unwrap();
+        assert_eq!((none.total, none.accesses), (0, Vec::new()));
+    }
+
+    #[test]
+    fn old_lines_are_read_and_new_ones_name_the_caller() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AccessLog::in_state(dir.path());
+        let before = "{\"at\":7,\"profile\":\"p\",\"pid\":1,\"program\":\"x\"}\n";
+        std::fs::write(dir.path().join("access.jsonl"), before).unwrap();
+        let from = CalledFrom { folder: Some("/h".into()), ..CalledFrom::default() };
+        let traced = Access { from: Some(from), ..access(8, "y") };
+        log.add(&traced).unwrap();
+        let read = log.read(&AccessPart { limit: 9, ..AccessPart::default() }).unwrap().accesses;
+        assert_eq!(read, [traced, access(7, "x")]);
     }
 
     #[test]
@@ -202,8 +268,7 @@ mod tests {
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| {
-                        log.add(&Access { at: 7, profile: "p".into(), pid: 1, program: None, client: None })
-                            .unwrap();
+                        log.add(&Access { from: None, program: None, ..access(7, "") }).unwrap();
                     });
                 }
             });

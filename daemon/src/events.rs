@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn lasting_problems_are_recorded_once_per_profile_until_they_change() {
         let events = EventLog::new();
-        let handed = || EventKind::Handed { pid: 1, program: None, client: None };
+        let handed = || EventKind::Handed { pid: 1, program: None, client: None, from: None };
         for (profile, what) in [
             ("p", offline("a")),
             ("p", offline("a")),

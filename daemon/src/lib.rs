@@ -7,6 +7,7 @@ mod agent_failures;
 mod agent_lock;
 mod broker;
 mod callback_listener;
+mod caller_process;
 mod client_assertion;
 mod client_source;
 mod clock;

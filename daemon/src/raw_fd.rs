@@ -1,8 +1,9 @@
-//! The calls that the compiler can't check: taking and closing descriptors by number, and registering one for events.
+//! The calls that the compiler can't check: taking and closing descriptors by number, asking a socket for its peer, and
+//! registering a descriptor for events.
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use tokio::io::unix::AsyncFd;
 
 /// The first listening socket that systemd passed to this very process (`LISTEN_PID`, `LISTEN_FDS`), if any.
@@ -29,6 +30,31 @@ pub fn close_inherited(keep: Option<&OwnedFd>) {
             unsafe { rustix::io::close(fd) };
         }
     }
+}
+
+/// The process at the other end of a Unix socket, by a reference that no later process can take over; none where the
+/// system has no such (Linux before 6.5), or that process is gone.
+#[cfg(target_os = "linux")]
+pub fn peer_process(socket: BorrowedFd<'_>) -> Option<OwnedFd> {
+    use std::ffi::{c_int, c_void};
+    // As on every architecture but a few that nobody runs this on, where another process is never got by mistake: the
+    // call fails, or what it gives is no descriptor.
+    const SOL_SOCKET: c_int = 1;
+    const SO_PEERPIDFD: c_int = 77;
+    unsafe extern "C" {
+        fn getsockopt(fd: c_int, level: c_int, name: c_int, value: *mut c_void, len: *mut u32) -> c_int;
+    }
+    let (mut fd, mut len): (c_int, u32) = (-1, 4);
+    let value = std::ptr::from_mut(&mut fd).cast();
+    // SAFETY: `value` and `len` are valid for writes, and `len` is the size of what `value` points at.
+    let done = unsafe { getsockopt(socket.as_raw_fd(), SOL_SOCKET, SO_PEERPIDFD, value, &raw mut len) };
+    // SAFETY: the system has just made this descriptor for this process, so nobody else owns it.
+    (done == 0 && len == 4 && fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn peer_process(_: BorrowedFd<'_>) -> Option<OwnedFd> {
+    None
 }
 
 pub fn events_of(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {

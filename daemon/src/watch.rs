@@ -3,7 +3,7 @@
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
@@ -11,15 +11,23 @@ use tokio::sync::mpsc;
 pub struct Watch {
     watcher: RecommendedWatcher,
     /// What is reported: the files, and the folders that come or go.
-    wanted: Arc<RwLock<BTreeSet<PathBuf>>>,
+    wanted: Arc<RwLock<BTreeMap<PathBuf, Wanted>>>,
     files: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
+}
+
+/// Which events about a path are reported.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    /// Of a folder that is watched: its watch ends with it.
+    Removal,
 }
 
 impl Watch {
     /// Reports each of its files that may have changed; an empty path when events were lost.
     pub fn new(changed: mpsc::Sender<PathBuf>) -> notify::Result<Self> {
-        let all = Arc::new(RwLock::new(BTreeSet::new()));
+        let all = Arc::new(RwLock::new(BTreeMap::new()));
         let wanted = Arc::clone(&all);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // When the channel is full a look is on its way already.
@@ -27,7 +35,13 @@ impl Watch {
                 Ok(event) if event.need_rescan() => drop(changed.try_send(PathBuf::new())),
                 Ok(event) if says_more_than_reading(event.kind) => {
                     let wanted = wanted.read().unwrap_or_else(PoisonError::into_inner);
-                    for path in event.paths.into_iter().filter(|path| wanted.contains(path)) {
+                    let removal = matches!(event.kind, EventKind::Remove(_));
+                    let is_wanted = |path: &PathBuf| match wanted.get(path) {
+                        Some(Wanted::Any) => true,
+                        Some(Wanted::Removal) => removal,
+                        None => false,
+                    };
+                    for path in event.paths.into_iter().filter(is_wanted) {
                         drop(changed.try_send(path));
                     }
                 }
@@ -48,12 +62,12 @@ impl Watch {
     /// One more file. A folder that can't be watched is still looked at every 30 s.
     pub fn add(&mut self, file: &Path) {
         self.files.insert(file.to_owned());
-        self.want(file);
+        self.want(file, Wanted::Any);
         let mut below = file;
         for folder in file.ancestors().skip(1) {
             if folder.is_dir() {
-                self.want(below);
-                self.want(folder);
+                self.want(below, Wanted::Any);
+                self.want(folder, Wanted::Removal);
                 return self.watch(folder);
             }
             below = folder;
@@ -71,8 +85,8 @@ impl Watch {
         files
     }
 
-    fn want(&self, path: &Path) {
-        self.wanted.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+    fn want(&self, path: &Path, events: Wanted) {
+        self.wanted.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), events);
     }
 
     fn watch(&mut self, folder: &Path) {

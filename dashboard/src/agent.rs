@@ -1,8 +1,8 @@
 //! Questions to the agent. The client library blocks, so each is asked on a thread of its own.
 
 use everkey_client::{Agent, Code, Failure, ResolvedProfile, Status, UserConfiguration};
-use everkey_proto::reply::{Access, AgentInfo, Step};
-use everkey_proto::request::{self, Accesses, DescribeAgent, ProfileCall, Wait};
+use everkey_proto::reply::{AccessPage, AgentInfo, Step};
+use everkey_proto::request::{self, DescribeAgent, ProfileCall, ReadAccessLog, Wait};
 use everkey_proto::{Expect, FlowId};
 use tokio::sync::Semaphore;
 
@@ -47,12 +47,13 @@ pub async fn look() -> Result<Look, Failure> {
     .await
 }
 
-/// Who was handed which token and when, the newest first, from an agent that runs already.
+/// Who was handed which token and when, the newest first, with how many there are in all, from an agent that runs already.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn accesses(limit: u32) -> Result<Vec<Access>, Failure> {
-    blocking(move || running()?.call(Accesses { limit })).await
+pub async fn accesses(limit: u32) -> Result<AccessPage, Failure> {
+    let part = ReadAccessLog { since: None, until: None, skip: 0, limit };
+    blocking(move || running()?.access_log(part)).await
 }
 
 /// Asks an agent that runs already one thing, about a profile or the default one.

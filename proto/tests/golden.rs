@@ -4,13 +4,13 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AgentInfo, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake, Refreshed, Reminder,
-    Replay, ReplaySource, Revocation, ServerAnswer, Short, SignInUnderWay, State, Status, Step, Token,
-    Upstream, User, Verdict,
+    Access, AccessPage, AgentInfo, CalledFrom, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake,
+    ParentProcess, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Short,
+    SignInUnderWay, State, Status, Step, Token, Upstream, User, Verdict,
 };
 use everkey_proto::request::{
     self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Leave, Login,
-    Logout, Refresh, SetReminder, Stop, UnderWay, Wait, Whoami,
+    Logout, ReadAccessLog, Refresh, SetReminder, Stop, UnderWay, Wait, Whoami,
 };
 use everkey_proto::{
     Code, Entry, Expect, Failure, Fingerprint, FlowId, ReplayRule, Reply, Request, Secret, SignInMethod,
@@ -28,6 +28,7 @@ fn requests() -> Vec<(&'static str, Request)> {
     let answer = |entry| about(Answer { flow, entry }.into());
     let expect = Expect { server: Some("http://s".into()), session_file: Some("/f".into()) };
     let named = Request::Profile { profile: Some("failproofai".into()), expect, request: Whoami.into() };
+    let log = ReadAccessLog { since: Some(1), until: None, skip: 2, limit: 3 };
     vec![
         ("whoami", about(Whoami.into())),
         ("status", about(request::Status.into())),
@@ -59,6 +60,7 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("accesses", Request::Agent(Accesses { limit: 5 }.into())),
         ("inspect token", about(Inspect { token: Some(Secret::new("t")) }.into())),
         ("expecting", named),
+        ("access log", Request::Agent(log.into())),
     ]
 }
 
@@ -140,8 +142,20 @@ fn replies() -> Vec<(String, Reply)> {
     let answered = Failure { answer: Some(answered), ..failure(Code::RateLimited) };
     let event = |what| Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what });
     let (program, client) = (Some("/bin/x".to_owned()), Some("x 1".to_owned()));
-    let access =
-        Access { at: 8, profile: "p".into(), pid: 9, program: program.clone(), client: client.clone() };
+    let parents = vec![ParentProcess { pid: 8, program: program.clone(), folder: Some("/h".into()) }];
+    let (terminal, unit) = (Some("/dev/pts/3".to_owned()), Some("x.service".to_owned()));
+    let from = Some(CalledFrom { folder: Some("/h".into()), parents, terminal, unit });
+    let access = Access {
+        at: 8,
+        profile: "p".into(),
+        pid: 9,
+        program: program.clone(),
+        client: client.clone(),
+        from: None,
+    };
+    let traced = Access { from: from.clone(), ..access.clone() };
+    let handed = |from| EventKind::Handed { pid: 9, program: program.clone(), client: client.clone(), from };
+    let nameless = EventKind::Handed { pid: 9, program: None, client: None, from: None };
     let mut all = vec![
         ("whoami".into(), Reply::Whoami(Some(user()))),
         ("whoami nobody knows".into(), Reply::Whoami(None)),
@@ -180,8 +194,8 @@ fn replies() -> Vec<(String, Reply)> {
         ("event needs login".into(), event(EventKind::NeedsLogin { why: "w".into() })),
         ("event adopted".into(), event(EventKind::Adopted { user: None })),
         ("event file trouble".into(), event(EventKind::FileTrouble { why: "w".into() })),
-        ("event handed".into(), event(EventKind::Handed { pid: 9, program, client })),
-        ("event handed nameless".into(), event(EventKind::Handed { pid: 9, program: None, client: None })),
+        ("event handed".into(), event(handed(None))),
+        ("event handed nameless".into(), event(nameless)),
         ("event reminder set".into(), event(EventKind::ReminderSet { reminder: reminder(Upstream::Told) })),
         ("event reminder cleared".into(), event(EventKind::ReminderCleared)),
         ("event reminder due".into(), event(EventKind::ReminderDue { reminder: reminder(Upstream::Told) })),
@@ -189,6 +203,8 @@ fn replies() -> Vec<(String, Reply)> {
         ("agent".into(), Reply::Agent(info)),
         ("stopping".into(), Reply::Stopping),
     ];
+    all.push(("event handed from".into(), event(handed(from))));
+    all.push(("access log".into(), Reply::AccessLog(AccessPage { accesses: vec![traced], total: 7 })));
     let known = vec!["p".to_owned(), "q".to_owned()];
     for hint in [
         Hint::Login,

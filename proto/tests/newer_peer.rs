@@ -33,7 +33,7 @@ fn user() -> User {
 
 fn access(at: u64) -> Access {
     let (program, client) = (Some("/bin/x".into()), Some("x 1".into()));
-    Access { at, profile: "p".into(), pid: 9, program, client }
+    Access { at, profile: "p".into(), pid: 9, program, client, from: None }
 }
 
 fn status() -> Status {
@@ -73,7 +73,7 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
         "a field more inside a list" => Reply::Accesses(vec![access(2), access(1)]),
         "a field more in an event and its variant" => {
             let Access { pid, program, client, .. } = access(8);
-            let what = EventKind::Handed { pid, program, client };
+            let what = EventKind::Handed { pid, program, client, from: None };
             Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what })
         }
         "fields where there were none" => Reply::Stopping,

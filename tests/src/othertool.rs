@@ -50,6 +50,8 @@ pub fn parse(text: &str) -> Option<Read> {
 
 /// Writes a session as that tool does: a file beside it and a plain rename; no lock, no fsync.
 pub fn write(path: &Path, session: &Value) {
+    let folder = path.parent().expect("a session file is in a folder");
+    fs::DirBuilder::new().mode(0o700).recursive(true).create(folder).expect("a folder of the user");
     let temp = path.with_extension("json.tmp");
     let text = serde_json::to_vec_pretty(session).expect("a session is JSON");
     let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&temp);

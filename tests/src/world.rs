@@ -144,6 +144,11 @@ impl World {
         command
     }
 
+    /// The command line's program.
+    pub fn client(&self) -> PathBuf {
+        self.binaries.client()
+    }
+
     /// `everkey WORDS`, not started yet.
     pub fn cli(&self, words: &str) -> Cli {
         let mut command = self.command(self.binaries.client());

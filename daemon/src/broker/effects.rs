@@ -126,10 +126,12 @@ impl Broker {
     pub(super) fn answer(&mut self, index: usize, pending: PendingReply, reply: Reply) {
         if let (Reply::Token(_), Ok(now)) = (&reply, clock::now()) {
             let profile = self.profiles[index].name.clone();
-            let Caller { pid, name: client } = pending.caller;
-            let what = EventKind::Handed { pid, program: pending.program.clone(), client: client.clone() };
-            self.events.record(now.wall, &profile, what);
-            let handed = Access { at: now.wall, profile, pid, program: pending.program, client };
+            let Caller { pid, name: client, process, .. } = pending.caller;
+            let looked = process.map(|process| (process.program.clone(), process.from.clone()));
+            let (program, from) = looked.unwrap_or_default();
+            let handed = Access { at: now.wall, profile, pid, program, client, from };
+            let Access { program, client, from, .. } = handed.clone();
+            self.events.record(now.wall, &handed.profile, EventKind::Handed { pid, program, client, from });
             let log = self.access.clone();
             self.work.spawn_blocking(move || {
                 let job = CompletedJob::Logged(log.add(&handed));

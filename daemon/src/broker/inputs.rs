@@ -1,10 +1,14 @@
 //! What comes to the broker from outside.
 
+use crate::caller_process::{self, CallerProcess};
+use crate::clock;
 use everkey_proto::request::ProfileRequest;
 use everkey_proto::text::harmless;
 use everkey_proto::{Expect, Reply, Request, Secret};
 use everkey_session::Op;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 pub struct ClientRequest {
@@ -20,12 +24,24 @@ pub struct Caller {
     pub pid: i32,
     /// What the program calls itself. Nobody has checked it.
     pub name: Option<String>,
+    /// When it was let in, in milliseconds since boot.
+    since: u64,
+    /// What it runs and where it comes from; looked at when it is handed its first token.
+    pub process: Option<Arc<CallerProcess>>,
 }
 
 impl Caller {
     /// A process and the name in its hello.
     pub fn new(pid: i32, name: &str) -> Self {
-        Self { pid, name: Some(harmless(name.trim(), 64)).filter(|name| !name.is_empty()) }
+        let name = Some(harmless(name.trim(), 64)).filter(|name| !name.is_empty());
+        Self { pid, name, since: clock::boot().0, process: None }
+    }
+
+    /// Looks at the process while it waits for its answer: afterwards it may be gone.
+    pub async fn look(&mut self, peer: Option<OwnedFd>) {
+        let (pid, since) = (self.pid, self.since);
+        let looked = tokio::task::spawn_blocking(move || caller_process::look_at(pid, peer, since)).await;
+        self.process = looked.ok().map(Arc::new);
     }
 }
 

@@ -7,6 +7,7 @@ mod profile_runtime;
 mod requests;
 
 pub use inputs::{BrokerInputs, BrowserCallback, Caller, ClientRequest};
+pub use requests::hands_out_token;
 
 use crate::access_log::AccessLog;
 use crate::clock::{self, Alarm};

@@ -70,5 +70,4 @@ pub enum CompletedJob {
 pub struct PendingReply {
     pub reply: oneshot::Sender<Reply>,
     pub caller: Caller,
-    pub program: Option<String>,
 }

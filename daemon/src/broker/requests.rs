@@ -3,11 +3,13 @@
 use super::Broker;
 use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
+use crate::access_log::AccessPart;
+use crate::agent_failures;
 use crate::configuration::{ConfiguredProfile, Unusable};
 use crate::http::typed_base_url;
-use crate::{access_log, agent_failures};
 use anyhow::Result;
 use everkey_proto::Reply;
+use everkey_proto::reply::AccessPage;
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
 use everkey_reminder::ProfileInput;
 use everkey_session::{Input, Op, Waiter};
@@ -36,19 +38,30 @@ impl Broker {
                 self.stop();
                 Reply::Stopping
             }
-            AgentRequest::Accesses { limit } => return self.show_accesses(limit, reply),
+            AgentRequest::Accesses { limit } => {
+                let part = AccessPart { limit, ..AccessPart::default() };
+                return self.show_accesses(part, |page| Reply::Accesses(page.accesses), reply);
+            }
+            AgentRequest::ReadAccessLog { since, until, skip, limit } => {
+                let part = AccessPart { since, until, skip, limit };
+                return self.show_accesses(part, Reply::AccessLog, reply);
+            }
             // Connections follow without the broker.
             AgentRequest::Events { .. } => return,
         };
         let _ = reply.send(answer);
     }
 
-    fn show_accesses(&self, limit: u32, reply: oneshot::Sender<Reply>) {
+    fn show_accesses(
+        &self,
+        part: AccessPart,
+        shown: impl FnOnce(AccessPage) -> Reply + Send + 'static,
+        reply: oneshot::Sender<Reply>,
+    ) {
         let log = self.access.clone();
         // Nothing comes of it but the reply, so nobody has to wait for its end.
         tokio::task::spawn_blocking(move || {
-            let _ = reply
-                .send(log.last(limit).map_or_else(|e| agent_failures::no_access_log(&e), Reply::Accesses));
+            let _ = reply.send(log.read(&part).map_or_else(|e| agent_failures::no_access_log(&e), shown));
         });
     }
 
@@ -130,7 +143,7 @@ impl Broker {
 
     pub(super) fn browser_returned(&mut self, callback: BrowserCallback) -> Result<()> {
         let BrowserCallback { index, listener, query, reply } = callback;
-        let waiter = self.wait(PendingReply { reply, caller: Caller::default(), program: None });
+        let waiter = self.wait(PendingReply { reply, caller: Caller::default() });
         self.apply(index, Input::Callback { waiter, listener, query })
     }
 
@@ -147,8 +160,7 @@ impl Broker {
         }
         let profile = self.profiles[index].name.as_str();
         tracing::debug!(pid = caller.pid, profile, request = request.as_str(), "asked");
-        let program = hands_out_token(&request).then(|| access_log::program(caller.pid)).flatten();
-        let waiter = self.wait(PendingReply { reply, caller, program });
+        let waiter = self.wait(PendingReply { reply, caller });
         match request {
             ProfileRequest::Session(request) => self.apply(index, Input::Request { waiter, expect, request }),
             ProfileRequest::Reminder(request) => {
@@ -190,7 +202,7 @@ fn goes_to_named_server(request: &ProfileRequest) -> bool {
 }
 
 /// Whether its answer is an access token, so that the access log names the program.
-fn hands_out_token(request: &ProfileRequest) -> bool {
+pub fn hands_out_token(request: &ProfileRequest) -> bool {
     match request {
         ProfileRequest::Session(SessionRequest::Token { .. } | SessionRequest::Better { .. }) => true,
         ProfileRequest::Session(

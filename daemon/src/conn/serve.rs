@@ -7,8 +7,9 @@ use super::stream::{
     End, FRAME_TIME, RequestReader, WireForm, enclose, in_time, nonsense, read_frame, read_line,
 };
 use crate::agent_failures;
-use crate::broker::{Caller, ClientRequest};
+use crate::broker::{self, Caller, ClientRequest};
 use crate::events::Follower;
+use crate::raw_fd;
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
@@ -16,6 +17,7 @@ use everkey_proto::json::{self, AgentHelloLine, LineError};
 use everkey_proto::request::AgentRequest;
 use everkey_proto::{Reply, Request};
 use interprocess::local_socket::tokio::Stream;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -65,7 +67,7 @@ async fn frames(
     }
     let hello = read_frame(reader, HELLO_CAP).await?;
     let hello = ClientHello::decode(&hello).map_err(|_| nonsense("not a hello"))?;
-    let caller = Caller::new(pid, &hello.name);
+    let mut caller = Caller::new(pid, &hello.name);
     let answer = AgentHello::answer(&hello, NAME);
     in_time(writer.write_all(&enclose(&answer.encode())?)).await?;
     if answer.chosen == 0 {
@@ -74,7 +76,7 @@ async fn frames(
     while await_request(reader, &mut agent).await? {
         let body = read_frame(reader, REQUEST_CAP).await?;
         let next = match codec::decode_request(&body) {
-            Ok(request) => ask(request, &caller, &agent).await,
+            Ok(request) => ask(request, stream, &mut caller, &agent).await,
             // The frame is whole, so the next one can be read.
             Err(e @ CodecError::Unknown { .. }) => Next::Reply(agent_failures::bad_request(e.to_string())),
             Err(e) => {
@@ -107,7 +109,7 @@ async fn lines(
         Ok(hello) => hello,
         Err(e) => return complain(stream, &e).await,
     };
-    let caller = Caller::new(pid, &hello.name);
+    let mut caller = Caller::new(pid, &hello.name);
     let answer = AgentHello::answer(&hello, NAME);
     let common = answer.chosen != 0;
     in_time(writer.write_all(&json::write(&AgentHelloLine::from(answer)))).await?;
@@ -117,7 +119,7 @@ async fn lines(
     while await_request(reader, &mut agent).await? {
         let line = read_line(reader).await?;
         let next = match json::read_request(&line) {
-            Ok(request) => ask(request, &caller, &agent).await,
+            Ok(request) => ask(request, stream, &mut caller, &agent).await,
             Err(
                 e @ (LineError::Shape { .. } | LineError::UnknownWord { .. } | LineError::UnknownRequest),
             ) => {
@@ -143,7 +145,14 @@ async fn complain(mut writer: &Stream, e: &LineError) -> Result<(), End> {
     Err(nonsense("not a line"))
 }
 
-async fn ask(request: Request, caller: &Caller, agent: &AgentHandle) -> Next {
+async fn ask(request: Request, stream: &Stream, caller: &mut Caller, agent: &AgentHandle) -> Next {
+    if let Request::Profile { request, .. } = &request
+        && broker::hands_out_token(request)
+        && caller.process.is_none()
+    {
+        let Stream::UdSocket(socket) = stream;
+        caller.look(raw_fd::peer_process(socket.as_fd())).await;
+    }
     if let Request::Agent(AgentRequest::Events { past }) = request {
         return match Arc::clone(&agent.followers).try_acquire_owned() {
             Ok(place) => {

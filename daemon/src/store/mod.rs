@@ -232,6 +232,7 @@ mod tests {
                 begun: None,
             })
         };
+        std::fs::create_dir(&folder).unwrap();
         let (mut first, owner) = owner_of(&folder, a.path());
         assert_eq!(owner, Ok(()));
         std::fs::remove_dir_all(&folder).unwrap();
@@ -239,8 +240,10 @@ mod tests {
         assert_eq!(owner_of(&folder, b.path()).1, Err(NotOwner::Held), "the first has locked the new folder");
 
         std::fs::remove_dir_all(&folder).unwrap();
-        let (_second, owner) = owner_of(&folder, b.path());
+        let (mut second, owner) = owner_of(&folder, b.path());
         assert_eq!(owner, Ok(()));
+        assert!(!folder.exists(), "there is nothing to own yet");
+        assert_eq!(second.run(intent()), JobResult::Stored(Ok(())));
         let JobResult::Stored(Err(why)) = first.run(intent()) else { panic!("two own the folder (I5)") };
         assert!(why.path.ends_with(".auth.json.everkey-lock"), "{why:?}");
     }

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn f02_a_fifo_in_place_of_our_own_files_keeps_nobody_waiting() {
+    fn f02_a_fifo_for_our_own_files_keeps_nobody_waiting() {
         let state = tempfile::tempdir().unwrap();
         let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
         files.make_dirs().unwrap();

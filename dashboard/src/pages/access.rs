@@ -48,6 +48,8 @@ struct Row {
     profile: String,
     program: Program,
     pids: String,
+    /// Who started it, and what it calls itself.
+    caller: String,
     count: usize,
 }
 
@@ -103,6 +105,14 @@ impl Accesses {
         }
         Self { any: !accesses.is_empty(), filter, profiles, days, shown }
     }
+
+    /// Says so where only the newest of all that the log holds were looked through.
+    pub fn of(mut self, looked_through: usize, total: u64) -> Self {
+        if total > looked_through as u64 {
+            self.shown += &format!(" The newest {looked_through} of {total} in the log were looked through.");
+        }
+        self
+    }
 }
 
 impl Row {
@@ -122,16 +132,44 @@ impl Row {
             profile: last.profile.clone(),
             program: Program::new(last.program.as_deref()),
             pids,
+            caller: caller(last),
             count: group.len(),
         })
     }
 }
 
+/// Where the process comes from, by the system's word, and its own claim.
+fn caller(access: &Access) -> String {
+    let mut said = Vec::new();
+    if let Some(from) = &access.from {
+        for parent in &from.parents {
+            let Program { name, .. } = Program::new(parent.program.as_deref());
+            let folder = parent.folder.as_deref().map(|folder| format!(" in {folder}")).unwrap_or_default();
+            said.push(format!("started by {name}{folder}"));
+        }
+        said.extend(from.terminal.as_ref().map(|terminal| format!("on {terminal}")));
+        said.extend(from.unit.as_ref().map(|unit| format!("in the unit {unit}")));
+    }
+    said.extend(
+        access.client.as_ref().map(|name| format!("calls itself {name:?}, which nobody has checked")),
+    );
+    said.join(", ")
+}
+
+/// The program that started it, which is what people ask for where everkey itself was run.
+fn started_by(access: &Access) -> Option<(Option<&str>, Option<&str>)> {
+    let parent = access.from.as_ref()?.parents.first()?;
+    Some((parent.program.as_deref(), parent.folder.as_deref()))
+}
+
 fn passes(access: &Access, filter: &Filter) -> bool {
     let program = filter.program.trim().to_lowercase();
-    let path = access.program.as_deref().unwrap_or_default().to_lowercase();
+    let parents = access.from.iter().flat_map(|from| &from.parents).flat_map(|parent| &parent.program);
+    let paths: Vec<_> = access.program.iter().chain(parents).map(|path| path.to_lowercase()).collect();
     (filter.profile.is_empty() || access.profile == filter.profile)
-        && (program.is_empty() || path.contains(&program) || access.pid.to_string() == program)
+        && (program.is_empty()
+            || paths.iter().any(|path| path.contains(&program))
+            || access.pid.to_string() == program)
 }
 
 /// Neighbours of one program and profile, none more than a minute from the group's newest.
@@ -142,6 +180,7 @@ fn folded<'a>(accesses: &[&'a Access]) -> Vec<Vec<&'a Access>> {
             group.first().is_some_and(|newest| {
                 newest.program == access.program
                     && newest.profile == access.profile
+                    && started_by(newest) == started_by(access)
                     && (newest.program.is_some() || newest.pid == access.pid)
                     && newest.at.saturating_sub(access.at) <= TOGETHER
             })
@@ -194,6 +233,7 @@ mod tests {
         assert_eq!(count(filter("", "CURL")), 3);
         assert_eq!(count(filter("work", "curl")), 0);
         assert_eq!(count(filter("", "8123")), 1);
+        assert_eq!(count(filter("", "bin/bash")), 1, "by who started it, too");
         assert_eq!(count(filter("", "")), 22);
     }
 
@@ -217,6 +257,11 @@ mod tests {
         assert!(!html.contains("<script"), "{html}");
         let html = Accesses::new(&accesses(), Filter::default(), &clock()).render().unwrap();
         assert!(html.contains("&#60;b&#62;deploy") && !html.contains("<b>deploy"), "{html}");
+        let caller =
+            "started by bash in /home/ada/site, started by &#60;i&#62;make, on /dev/pts/3, calls itself";
+        assert!(html.contains(caller) && !html.contains("<i>make"), "{html}");
+        let html = Accesses::new(&accesses(), Filter::default(), &clock()).of(22, 2300).render().unwrap();
+        assert!(html.contains("The newest 22 of 2300 in the log"), "{html}");
         let html = Accesses::new(&[], Filter::default(), &clock()).render().unwrap();
         assert!(html.contains("No program has asked for a token yet"), "{html}");
     }

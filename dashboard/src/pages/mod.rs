@@ -110,7 +110,9 @@ fn audit_region(look: &Result<Look, Failure>) -> askama::Result<String> {
 
 async fn access_region(filter: Filter) -> askama::Result<String> {
     match agent::accesses(ACCESSES).await {
-        Ok(accesses) => Accesses::new(&accesses, filter, &Clock::system()).render(),
+        Ok(page) => Accesses::new(&page.accesses, filter, &Clock::system())
+            .of(page.accesses.len(), page.total)
+            .render(),
         Err(failure) => AgentProblem::new(&failure).render(),
     }
 }

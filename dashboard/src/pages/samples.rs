@@ -5,7 +5,9 @@ use crate::agent::Look;
 use everkey_client::{Failure, ResolvedProfile, Status};
 use everkey_config::ProviderKind;
 use everkey_proto::SignInMethod;
-use everkey_proto::reply::{Access, AgentInfo, Code, Event, EventKind, Reminder, State, Upstream, User};
+use everkey_proto::reply::{
+    Access, AgentInfo, CalledFrom, Code, Event, EventKind, ParentProcess, Reminder, State, Upstream, User,
+};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -177,7 +179,11 @@ pub fn gone() -> Failure {
 pub fn events() -> Vec<Event> {
     let refreshed = |at| (at, "failproofai", EventKind::Refreshed { access_expires_at: Some(at + 3600) });
     let handed = |at, program: &str| {
-        (at, "failproofai", EventKind::Handed { pid: 8123, program: Some(program.to_owned()), client: None })
+        (
+            at,
+            "failproofai",
+            EventKind::Handed { pid: 8123, program: Some(program.to_owned()), client: None, from: None },
+        )
     };
     let why = |text: &str| text.to_owned();
     let all = vec![
@@ -238,9 +244,25 @@ pub fn accesses() -> Vec<Access> {
         pid,
         program: program.map(str::to_owned),
         client: None,
+        from: None,
+    };
+    let script = |program: &str, folder: Option<&str>| ParentProcess {
+        pid: 8000,
+        program: Some(program.to_owned()),
+        folder: folder.map(str::to_owned),
+    };
+    let from = CalledFrom {
+        folder: Some("/home/ada/site".to_owned()),
+        parents: vec![script("/usr/bin/bash", Some("/home/ada/site")), script("/usr/bin/<i>make", None)],
+        terminal: Some("/dev/pts/3".to_owned()),
+        unit: None,
     };
     let mut all = vec![
-        access(NOON - 60, "failproofai", 8123, Some("/usr/local/bin/failproofai")),
+        Access {
+            client: Some("everkey 0.1.0".to_owned()),
+            from: Some(from),
+            ..access(NOON - 60, "failproofai", 8123, Some("/usr/local/bin/failproofai"))
+        },
         access(NOON - 300, "failproofai", 9001, Some("/usr/bin/curl")),
         access(NOON - 310, "failproofai", 9002, Some("/usr/bin/curl")),
         access(NOON - 320, "failproofai", 9003, Some("/usr/bin/curl")),

@@ -1,7 +1,7 @@
 //! An event as a line of JSON: `{"event":"refreshed","id":7,"at":1,"profile":"failproofai","access_expires_at":2}`.
 //! Types of their own, because frames carry no tags and no flattened fields.
 
-use crate::reply::{Event, EventKind, Reminder, User};
+use crate::reply::{CalledFrom, Event, EventKind, Reminder, User};
 use serde::{Deserialize, Serialize};
 
 /// See [`Event`].
@@ -18,18 +18,45 @@ pub struct EventLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum What {
-    SignedIn { user: Option<User> },
-    SignedOut { why: String },
-    Refreshed { access_expires_at: Option<u64> },
-    Offline { why: String },
-    NeedsLogin { why: String },
-    Adopted { user: Option<User> },
-    FileTrouble { why: String },
-    Handed { pid: i32, program: Option<String>, client: Option<String> },
-    ReminderSet { reminder: Reminder },
+    SignedIn {
+        user: Option<User>,
+    },
+    SignedOut {
+        why: String,
+    },
+    Refreshed {
+        access_expires_at: Option<u64>,
+    },
+    Offline {
+        why: String,
+    },
+    NeedsLogin {
+        why: String,
+    },
+    Adopted {
+        user: Option<User>,
+    },
+    FileTrouble {
+        why: String,
+    },
+    Handed {
+        pid: i32,
+        program: Option<String>,
+        client: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<CalledFrom>,
+    },
+    ReminderSet {
+        reminder: Reminder,
+    },
     ReminderCleared,
-    ReminderDue { reminder: Reminder },
-    SignInAhead { why: String, by: Option<u64> },
+    ReminderDue {
+        reminder: Reminder,
+    },
+    SignInAhead {
+        why: String,
+        by: Option<u64>,
+    },
 }
 
 impl From<Event> for EventLine {
@@ -43,7 +70,7 @@ impl From<Event> for EventLine {
             EventKind::NeedsLogin { why } => What::NeedsLogin { why },
             EventKind::Adopted { user } => What::Adopted { user },
             EventKind::FileTrouble { why } => What::FileTrouble { why },
-            EventKind::Handed { pid, program, client } => What::Handed { pid, program, client },
+            EventKind::Handed { pid, program, client, from } => What::Handed { pid, program, client, from },
             EventKind::ReminderSet { reminder } => What::ReminderSet { reminder },
             EventKind::ReminderCleared => What::ReminderCleared,
             EventKind::ReminderDue { reminder } => What::ReminderDue { reminder },
@@ -64,7 +91,7 @@ impl From<EventLine> for Event {
             What::NeedsLogin { why } => EventKind::NeedsLogin { why },
             What::Adopted { user } => EventKind::Adopted { user },
             What::FileTrouble { why } => EventKind::FileTrouble { why },
-            What::Handed { pid, program, client } => EventKind::Handed { pid, program, client },
+            What::Handed { pid, program, client, from } => EventKind::Handed { pid, program, client, from },
             What::ReminderSet { reminder } => EventKind::ReminderSet { reminder },
             What::ReminderCleared => EventKind::ReminderCleared,
             What::ReminderDue { reminder } => EventKind::ReminderDue { reminder },

@@ -30,6 +30,9 @@ const KNOWN: &[&str] = &[
     "limit",
     "join",
     "replace",
+    "since",
+    "until",
+    "skip",
 ];
 
 /// The fields of one line, as they are written there.
@@ -132,7 +135,7 @@ macro_rules! optional {
     };
 }
 
-optional!(String, SignInMethod, Secret);
+optional!(String, SignInMethod, Secret, u64);
 
 impl LineField for When {
     fn take(line: &mut LineFields<'_>, _: &'static str, _: Option<Self>) -> Result<Self, LineError> {

@@ -3,8 +3,8 @@
 use super::event::EventLine;
 use super::line::{self, LineError};
 use crate::reply::{
-    Access, AgentInfo, CodeSent, Failure, Field, Inspection, Refreshed, Reminder, Reply, Revocation, Short,
-    Status, Step, Token, User,
+    Access, AccessPage, AgentInfo, CodeSent, Failure, Field, Inspection, Refreshed, Reminder, Reply,
+    Revocation, Short, Status, Step, Token, User,
 };
 use crate::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,7 @@ pub enum ReplyLine {
     Accesses {
         accesses: Vec<Access>,
     },
+    AccessLog(AccessPage),
 }
 
 impl From<Reply> for ReplyLine {
@@ -101,6 +102,7 @@ impl From<Reply> for ReplyLine {
             Reply::Following => Self::Following,
             Reply::Event(event) => Self::Event(event.into()),
             Reply::Accesses(accesses) => Self::Accesses { accesses },
+            Reply::AccessLog(page) => Self::AccessLog(page),
         }
     }
 }
@@ -133,6 +135,7 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Following => Self::Following,
             ReplyLine::Event(event) => Self::Event(event.into()),
             ReplyLine::Accesses { accesses } => Self::Accesses(accesses),
+            ReplyLine::AccessLog(page) => Self::AccessLog(page),
         }
     }
 }

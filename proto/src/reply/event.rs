@@ -1,5 +1,6 @@
 //! What can happen.
 
+use super::agent::CalledFrom;
 use super::reminder::Reminder;
 use super::session::User;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub enum EventKind {
         /// What the program calls itself in its hello. Nobody has checked it.
         #[serde(default)]
         client: Option<String>,
+        /// Where that process comes from, if it was still there to be looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<CalledFrom>,
     },
     /// A reminder was set, or found set by another program.
     ReminderSet {

@@ -1,7 +1,7 @@
 //! What the agent answers, protocol version 1. Once released, variants and fields are only appended, and an appended field has
 //! a default.
 
-use super::agent::{Access, AgentInfo};
+use super::agent::{Access, AccessPage, AgentInfo};
 use super::event::Event;
 use super::failure::Failure;
 use super::reminder::Reminder;
@@ -47,4 +47,6 @@ pub enum Reply {
     Event(Event),
     /// Who was handed tokens, the newest first.
     Accesses(Vec<Access>),
+    /// A part of the access log.
+    AccessLog(AccessPage),
 }

@@ -10,7 +10,7 @@ mod session;
 mod sign_in;
 mod status;
 
-pub use agent::{Access, AgentInfo};
+pub use agent::{Access, AccessPage, AgentInfo, CalledFrom, ParentProcess};
 pub use event::{Event, EventKind};
 pub use failure::{Code, Failure, ServerAnswer};
 pub use hint::Hint;

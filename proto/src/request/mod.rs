@@ -7,8 +7,8 @@ mod values;
 
 pub use kinds::{
     Accesses, AgentCall, AgentRequest, Answer, Better, Call, Cancel, ClearReminder, DescribeAgent, Events,
-    Inspect, Leave, Login, Logout, ProfileCall, ProfileRequest, Refresh, Reminder, ReminderRequest, Request,
-    SessionRequest, SetReminder, Status, Stop, Token, Wait, Whoami,
+    Inspect, Leave, Login, Logout, ProfileCall, ProfileRequest, ReadAccessLog, Refresh, Reminder,
+    ReminderRequest, Request, SessionRequest, SetReminder, Status, Stop, Token, Wait, Whoami,
 };
 pub(crate) use table::{agent_requests, reminder_requests, session_requests};
 pub use values::{DEFAULT_PROFILE, Entry, Expect, FlowId, SignInMethod, UnderWay, When};

@@ -123,6 +123,18 @@ macro_rules! agent_requests {
                 /// How many at most; the agent shows no more than 1000.
                 limit: u32 = 100,
             } -> Vec<Access> = Reply::Accesses(accesses) => accesses;
+
+            /// A part of the access log: who was handed which token and when, the newest first.
+            "access_log" ReadAccessLog {
+                /// Unix seconds; none that is earlier.
+                since: Option<u64>,
+                /// Unix seconds; none that is later.
+                until: Option<u64>,
+                /// How many of the newest are left out.
+                skip: u32 = 0,
+                /// How many at most; the agent shows no more than 1000, and no more than a reply holds.
+                limit: u32 = 100,
+            } -> AccessPage = Reply::AccessLog(page) => page;
         }
     };
 }

@@ -1,5 +1,6 @@
 //! What has happened, in words.
 
+use crate::cli::render::callers;
 use crate::cli::terminal::{dates, output};
 use anstyle::{AnsiColor, Style};
 use everkey_client::{Event, EventKind, User};
@@ -29,11 +30,9 @@ fn words(event: &Event) -> (Option<AnsiColor>, String) {
             (None, format!("took over a session that another program wrote{}", as_whom(user.as_ref())))
         }
         EventKind::FileTrouble { why } => (red, format!("file trouble: {why}")),
-        EventKind::Handed { pid, program, client } => {
-            let program = program.as_deref().unwrap_or("a program that the system does not name");
-            let claim =
-                client.as_ref().map_or_else(String::new, |name| format!(", which calls itself {name:?}"));
-            (None, format!("token handed to {program} (process {pid}){claim}"))
+        EventKind::Handed { pid, program, client, from } => {
+            let whom = callers::whom(*pid, program.as_deref(), from.as_ref(), client.as_deref());
+            (None, format!("token handed to {whom}"))
         }
         EventKind::ReminderSet { reminder } => {
             (None, format!("reminder set for {}", dates::local_as_of(reminder.at, event.at)))
@@ -85,7 +84,7 @@ mod tests {
         let event = |what| Event { id: 1, at: 0, profile: "p\u{1b}[2J".to_owned(), what };
         for what in [
             EventKind::Offline { why: "a\u{1b}]0;b\u{7}\nc".to_owned() },
-            EventKind::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()), client: None },
+            EventKind::Handed { pid: 1, program: Some("/x\r\u{9b}2J".to_owned()), client: None, from: None },
         ] {
             let line = line(&event(what));
             let bare = anstream::adapter::strip_str(&line).to_string();

@@ -2,6 +2,7 @@
 
 pub mod achilles;
 pub mod binboi;
+pub mod callers;
 pub mod dot_ai;
 pub mod events;
 pub mod login;

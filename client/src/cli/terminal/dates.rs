@@ -37,6 +37,28 @@ fn parse(text: &str, now: &Zoned) -> Result<u64, String> {
     }
 }
 
+/// The time in unix seconds that a person types for `--since`: a day, a day and a time, or how long ago it was, as `2h`.
+/// The error is the sentence for the user.
+pub fn parse_past(text: &str) -> Result<u64, String> {
+    past(text.trim(), &Zoned::now()).ok_or_else(|| {
+        let shown = harmless(text, 40);
+        format!("{shown:?} is no time; write 2026-12-01, 2026-12-01T09:00, 2026-12-01T09:00+01:00, or 2h for two hours ago")
+    })
+}
+
+fn past(text: &str, now: &Zoned) -> Option<u64> {
+    let at = if let Ok(ago) = humantime::parse_duration(text) {
+        now.timestamp().as_second().saturating_sub(i64::try_from(ago.as_secs()).ok()?)
+    } else if let Ok(day) = text.parse::<Date>().and_then(|day| day.to_zoned(now.time_zone().clone())) {
+        // A day alone begins with its first moment. An offset, a zone or a time makes more of it than a day.
+        if text.len() > "2026-12-01".len() { timestamp(text, now.time_zone())? } else { day.timestamp() }
+            .as_second()
+    } else {
+        timestamp(text, now.time_zone())?.as_second()
+    };
+    u64::try_from(at).ok()
+}
+
 fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
     // As it is shown here.
     let text = &text.replace(" +", "+").replace(" -", "-");

@@ -6,6 +6,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
+use crate::cli::verbs::accesses;
 use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure, environment};
 use everkey_proto::Code;
@@ -18,6 +19,7 @@ pub const VERBS: &[VerbRow] = &[
     VerbRow { name: "stop", summary: "have the agent finish what is under way and exit", help: help_stop, action: Run(stop) },
     VerbRow { name: "status", summary: "print its version, process, socket and folder", help: help_status, action: Run(status) },
     VerbRow { name: "logs", summary: "print its log", help: help_logs, action: Run(logs) },
+    VerbRow { name: "accesses", summary: "list which programs were handed tokens, and when", help: accesses::help, action: Run(accesses::run) },
 ];
 
 const OPTIONS: &[VerbOption<()>] = &[rows::json()];

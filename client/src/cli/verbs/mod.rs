@@ -1,5 +1,6 @@
 //! The verbs: one file each, and one row each in this table.
 
+mod accesses;
 mod agent;
 mod answer;
 mod config;

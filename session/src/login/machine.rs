@@ -210,7 +210,10 @@ impl Login {
         out: &mut Outbox,
     ) -> Vec<LoginOutcome> {
         let Some(flow) = self.flow.as_mut().filter(|flow| flow.id == id) else {
-            out.reply(waiter, self.ending_of(id));
+            // What was typed went nowhere, also if the sign-in has ended well.
+            let failed = |how: &ProfileReply| matches!(how, ProfileReply::Failed(_));
+            let how = Some(self.ending_of(id)).filter(failed);
+            out.reply(waiter, how.unwrap_or(ProfileReply::Failed(Error::FlowGone)));
             return Vec::new();
         };
         flow.wait(waiter, None);
@@ -260,9 +263,7 @@ impl Login {
     fn wait(&mut self, now: &Moment, waiter: Waiter, id: FlowId, out: &mut Outbox) {
         match self.flow.as_mut().filter(|flow| flow.id == id) {
             Some(flow) => flow.wait(waiter, Some(now.boot.plus_ms(PATIENCE_MS))),
-            None => {
-                out.reply(waiter, self.ending_of(id));
-            }
+            None => out.reply(waiter, self.ending_of(id)),
         }
     }
 

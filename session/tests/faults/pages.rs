@@ -154,7 +154,7 @@ fn a_callback_of_another_flow_changes_nothing() {
     agent.ask(2, SessionRequest::Cancel { flow: old.flow });
     let page = at_page(&mut agent);
     assert_ne!(old.state, page.state);
-    let gone = ProfileReply::Failed(Error::FlowGone);
+    let gone = ProfileReply::Failed(Error::FlowCancelled);
     assert_eq!(agent.came_back(7, old.listener, &page.good()), [reply(7, gone)]);
     let stray = ProfileReply::Failed(Error::Rejected(Rejected::Stray));
     assert_eq!(agent.came_back(7, page.listener, &old.good()), [reply(7, stray)]);

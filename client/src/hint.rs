@@ -1,5 +1,7 @@
 //! Hints in words, for programs whose people have a terminal at hand.
 
+use crate::environment;
+use crate::precedence::rules;
 use everkey_config::ProviderKind;
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::Hint;
@@ -26,10 +28,9 @@ pub fn hint_text_with(
             "A token that is refused so soon is refused for another reason; `{}` gets another all the same.",
             command("refresh --force")
         ),
-        Hint::OmitServer => format!(
-            "Leave out --server (and unset FAILPROOF_API_URL, BINBOI_API_URL, DOT_AI_URL), or run `{login}` to sign in \
-             there."
-        ),
+        Hint::OmitServer => {
+            format!("{}, or run `{login}` to sign in there.", omit_server(provider, environment::text))
+        }
         Hint::OmitSessionFile => {
             "Unset FAILPROOFAI_AUTH_DIR, or run `everkey agent stop` and try again with it set.".to_owned()
         }
@@ -67,6 +68,16 @@ pub fn hint_text_with(
     }
 }
 
+/// How no server is named: by the variable that is set, else by the option.
+fn omit_server(provider: Option<ProviderKind>, variable: impl Fn(&str) -> Option<String>) -> String {
+    let providers = ProviderKind::ALL.into_iter().filter(|one| provider.is_none_or(|only| only == *one));
+    let names = providers.flat_map(|provider| rules(provider).server_variables);
+    match names.copied().find(|name| variable(name).is_some()) {
+        Some(name) => format!("Unset {name}"),
+        None => "Leave out --server".to_owned(),
+    }
+}
+
 /// What names the server of a profile.
 fn named(provider: Option<ProviderKind>) -> &'static str {
     match provider {
@@ -75,5 +86,21 @@ fn named(provider: Option<ProviderKind>) -> &'static str {
         Some(ProviderKind::DotAi) => "DOT_AI_URL or --server",
         Some(ProviderKind::Achilles) => "achilles config set server_url",
         Some(ProviderKind::Oauth) => "the profile in config.toml",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_variable_that_is_set_is_named() {
+        let said = |provider, set: &'static str| {
+            omit_server(provider, move |name| (name == set).then(|| "https://x".to_owned()))
+        };
+        assert_eq!(said(None, "BINBOI_API_URL"), "Unset BINBOI_API_URL");
+        let failproofai = Some(ProviderKind::Failproofai);
+        assert_eq!(said(failproofai, "FAILPROOFAI_API_URL"), "Unset FAILPROOFAI_API_URL");
+        assert_eq!(said(failproofai, "BINBOI_API_URL"), "Leave out --server");
     }
 }

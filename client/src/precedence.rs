@@ -76,6 +76,8 @@ pub enum Origin {
     SessionFile(&'static str),
     /// What the system takes if nobody says anything.
     Default,
+    /// The agent: its own environment, or where the last sign-in went.
+    Agent,
 }
 
 /// A token for one command, never written, and where it comes from.

@@ -90,8 +90,13 @@ impl Configuration {
         in_use
     }
 
-    /// The profile of this name, or the default one.
-    pub fn find(&self, name: Option<&str>) -> Result<ConfiguredProfile, Unusable> {
+    /// The profile of this name, or the default one; with the session file that the caller counts on, if that can be
+    /// another one.
+    pub fn find(
+        &self,
+        name: Option<&str>,
+        session_file: Option<&str>,
+    ) -> Result<ConfiguredProfile, Unusable> {
         let files = self.files();
         if let Some(mistake) = files.config.default_mistake().filter(|_| name.is_none()) {
             return Err(self.mistaken(mistake));
@@ -103,7 +108,10 @@ impl Configuration {
         }
         let names: Vec<_> = profiles.iter().map(|profile| profile.name.clone()).collect();
         let profile = profiles.into_iter().find(|profile| profile.name == name);
-        let profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
+        let mut profile = profile.ok_or_else(|| no_such_profile(&name, &names))?;
+        if let Some(file) = session_file.map(Path::new).filter(|file| may_be_elsewhere(&profile.name, file)) {
+            file.clone_into(&mut profile.session_file);
+        }
         self.profile(profile).map_err(|e| unusable(format!("{e:#}.")).into())
     }
 
@@ -160,14 +168,17 @@ impl Configuration {
 
     fn profile(&self, profile: ResolvedProfile) -> Result<ConfiguredProfile> {
         let provider = provider::descriptor(profile.provider);
-        let named = (profile.name == everkey_proto::DEFAULT_PROFILE)
-            .then(|| self.environment.server.clone())
-            .flatten();
-        let configured = named.or(profile.server.clone());
+        // Whoever asks from a shell with another variable says so.
+        let variable = || {
+            let is_default = profile.name == everkey_proto::DEFAULT_PROFILE;
+            self.environment.server.clone().filter(|_| is_default)
+        };
         let in_file =
             || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
-        let server = configured.or_else(in_file).or_else(|| profile.server().map(str::to_owned));
-        let server = server.or_else(|| token_origin(profile.oauth.as_ref()?)).unwrap_or_default();
+        let token_origin = || token_origin(profile.oauth.as_ref()?);
+        let named = profile.server.clone().or_else(variable).or_else(in_file).or_else(token_origin);
+        let server_is_named = named.is_some();
+        let server = named.or_else(|| profile.server().map(str::to_owned)).unwrap_or_default();
         let server = if provider.tool_names_server {
             base_url(&server).map_err(|why| anyhow!("{}: {why}", profile.name))?
         } else {
@@ -199,6 +210,7 @@ impl Configuration {
         let settings = Settings {
             policy: Policy { schemes, renewal, ..policy },
             server,
+            server_is_named,
             session_file: session_file.to_string_lossy().into_owned(),
             machine: self.environment.machine.clone(),
             boot_id: self.environment.boot_id.clone(),
@@ -264,6 +276,12 @@ fn callback(redirect: &ConfiguredRedirect) -> CallbackAddress {
     }
 }
 
+/// `FAILPROOFAI_AUTH_DIR` names the folder of one account's session, and each shell may have another.
+fn may_be_elsewhere(profile: &str, file: &Path) -> bool {
+    let is_plain = !file.components().any(|part| part == std::path::Component::ParentDir);
+    profile == everkey_proto::DEFAULT_PROFILE && file.is_absolute() && is_plain && file.ends_with("auth.json")
+}
+
 /// A server without an issuer is named by where its tokens come from.
 fn token_origin(oauth: &OauthProfile) -> Option<String> {
     let OauthEndpoints::Explicit(given) = &oauth.endpoints else { return None };
@@ -306,7 +324,7 @@ mod tests {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let server = |json: &str| {
             std::fs::write(&file, json).unwrap();
-            Configuration::in_folder(dir.path()).find(Some("binboi")).map(|found| found.settings.server)
+            Configuration::in_folder(dir.path()).find(Some("binboi"), None).map(|found| found.settings.server)
         };
         assert_eq!(server("{}").ok().as_deref(), Some("https://api.binboi.com"));
         let own = r#"{"server_addr":"x:1","api_url":"http://127.0.0.1:9/"}"#;

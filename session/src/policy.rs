@@ -13,6 +13,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The server to use where no sign-in has pinned one.
     pub server: String,
+    /// Whether somebody has named it, so that the next sign-in goes there; else it goes where the last one went.
+    pub server_is_named: bool,
     /// The session file, to compare with what a client expects.
     pub session_file: String,
     /// Names this machine, so that a copied home folder is noticed.

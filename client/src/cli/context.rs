@@ -2,12 +2,13 @@
 
 use crate::cli::terminal::{output, prompt};
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
-use everkey_client::precedence::GivenToken;
+use everkey_client::precedence::{GivenToken, NamedServer, Origin};
 use everkey_client::{
     Agent, Failure, Hint, ProfileClient, ResolvedProfile, UserConfiguration, environment, hint_text_with,
     precedence,
 };
 use everkey_config::{Mistake, ProviderKind};
+use everkey_proto::server_url::normal_server;
 use everkey_proto::{Code, Expect, request};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -71,6 +72,13 @@ impl Context {
         precedence::expect(&self.profile, self.server_option())
     }
 
+    /// The server that the next sign-in goes to, and who names it, if that is another one than the session's.
+    pub fn next_server(&self, of_session: &str) -> Option<NamedServer> {
+        let named = precedence::named_servers(&self.profile, self.server_option(), environment::text);
+        let first = named.into_iter().next().filter(|named| named.origin != Origin::Default)?;
+        (normal_server(&first.server) != normal_server(of_session)).then_some(first)
+    }
+
     /// The token that an option or a variable gives for this one command.
     pub fn given_token(&self) -> Result<Option<GivenToken>, Failure> {
         let tokens = self.given_tokens()?;
@@ -112,6 +120,11 @@ impl Context {
 
     /// A failure whose hint is a sentence, with commands as they are typed here.
     pub fn reword(&self, mut failure: Failure) -> Failure {
+        if let (Hint::OmitServer, Some((option, server))) = (&failure.hint, self.server_option()) {
+            let login = self.command("login");
+            let hint = format!("Leave out {option}, or run `{login} {option} {server}` to sign in there.");
+            return Failure { hint: hint.into(), ..failure };
+        }
         failure.hint = worded(&failure.hint, &self.chosen, &self.profile).into();
         failure
     }

@@ -3,9 +3,10 @@
 use crate::cli::context::{Chosen, Context};
 use crate::cli::terminal::output;
 use everkey_client::precedence::{self, NamedServer, Origin};
-use everkey_client::{Failure, Inspection, Status, User, Verdict, environment};
-use everkey_proto::Code;
+use everkey_client::{Failure, Hint, Inspection, State, Status, User, Verdict, environment, hint_text};
+use everkey_config::ProviderKind;
 use everkey_proto::server_url::normal_server;
+use everkey_proto::{Code, Expect};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -36,8 +37,19 @@ fn user_of(inspection: Inspection, source: &str) -> Result<Option<User>, Failure
 pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
     let tokens = context.given_tokens()?;
     let mut agent = context.agent()?;
+    // What the session is bound to, whatever is named: a difference is what is to be explained.
+    let expect = Expect { server: None, ..context.expect() };
+    let bare = context.client(&mut agent).expecting(expect.clone()).status()?;
+    let status = match context.client(&mut agent).status() {
+        Err(failure) if failure.code == Code::Mismatch => bare.clone(),
+        status => status?,
+    };
+    let named = context.expect().server.filter(|_| tokens.is_empty() && is_signed_in(bare.state));
+    let mismatch = named.filter(|named| normal_server(named) != normal_server(&bare.server));
     let mut client = context.client(&mut agent);
-    let status = client.status()?;
+    if mismatch.is_some() {
+        client = client.expecting(expect);
+    }
     let (used, user) = match tokens.first() {
         Some(given) => {
             let inspected = client.inspect(Some(given.token.clone()));
@@ -45,6 +57,11 @@ pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
         }
         None => (status.masked_token.is_some() || status.masked_static_token.is_some(), client.whoami()),
     };
+    let mismatch = mismatch.map(|named| {
+        let message =
+            format!("The session belongs to {}, so no token of it is handed out for {named}.", bare.server);
+        context.reword(Failure::new(Code::Mismatch, message, Hint::OmitServer))
+    });
     let server = server(context, &status);
     let given = tokens
         .iter()
@@ -52,7 +69,8 @@ pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
     let token = first(given.chain(in_file(context, &status)).collect());
     if context.options.json {
         output::json(&json!({
-            "authenticated": used && user.is_ok(),
+            "authenticated": used && user.is_ok() && mismatch.is_none(),
+            "mismatch": mismatch.as_ref().map(output::failure_json),
             "user": user.as_ref().ok(),
             "error": user.as_ref().err().map(output::failure_json),
             "explain": {
@@ -65,6 +83,10 @@ pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
         print("Profile", &context.profile.name, &chosen(context), &[]);
         print_choice("Server", &server);
         print_choice("Token", &token);
+        if let Some(mismatch) = &mismatch {
+            output::line(format_args!("{:<8} {}", "Session", output::plain(&mismatch.message)));
+            output::line(format_args!("{:<8} {}", "", output::plain(&hint_text(&mismatch.hint))));
+        }
         output::line(match &user {
             Ok(Some(user)) => format!("{:<8} {}", "User", output::user(user)),
             Ok(None) => format!("{:<8} this server does not say who", "User"),
@@ -74,6 +96,10 @@ pub fn explain(context: &Context) -> Result<ExitCode, Failure> {
         });
     }
     Ok(user.map_or_else(|failure| ExitCode::from(failure.code.exit_code()), |_| ExitCode::SUCCESS))
+}
+
+fn is_signed_in(state: State) -> bool {
+    !matches!(state, State::SignedOut | State::NeedsLogin)
 }
 
 fn chosen(context: &Context) -> String {
@@ -90,18 +116,25 @@ fn server(context: &Context, status: &Status) -> Choice {
     let named = precedence::named_servers(&context.profile, context.server_option(), environment::text);
     let source =
         |named: NamedServer| Source { from: output::origin(&named.origin), shown: Some(named.server) };
-    first(in_order(named, &status.server).into_iter().map(source).collect())
+    let otherwise = match (is_signed_in(status.state), context.profile.provider) {
+        (false, ProviderKind::Binboi) => Origin::SessionFile("api_url"),
+        (false, _) => Origin::Agent,
+        (true, _) => Origin::SignIn,
+    };
+    first(in_order(named, &status.server, otherwise).into_iter().map(source).collect())
 }
 
-/// What options and variables name wins; else it is the agent's, which a sign-in may have pinned.
-fn in_order(named: Vec<NamedServer>, of_agent: &str) -> Vec<NamedServer> {
+/// What options and variables name wins; else it is the agent's, which comes from elsewhere if nobody here names it.
+fn in_order(named: Vec<NamedServer>, of_agent: &str, otherwise: Origin) -> Vec<NamedServer> {
     let explicit = |named: &NamedServer| matches!(named.origin, Origin::Option(_) | Origin::Variable(_));
     let (mut order, mut rest): (Vec<_>, Vec<_>) = named.into_iter().partition(explicit);
     let in_use = rest.iter().position(|named| normal_server(&named.server) == normal_server(of_agent));
-    order.push(match in_use {
-        Some(at) => rest.remove(at),
-        None => NamedServer { server: of_agent.to_owned(), origin: Origin::SignIn },
-    });
+    let known = order.iter().any(|named| normal_server(&named.server) == normal_server(of_agent));
+    match in_use {
+        Some(at) => order.push(rest.remove(at)),
+        None if known => {}
+        None => order.push(NamedServer { server: of_agent.to_owned(), origin: otherwise }),
+    }
     order.extend(rest);
     order
 }
@@ -164,7 +197,10 @@ mod tests {
         let named = |server: &str, origin| NamedServer { server: server.to_owned(), origin };
         let all = || vec![named("https://c", Origin::Configuration), named("https://d", Origin::Default)];
         let origins = |named, of_agent| {
-            in_order(named, of_agent).into_iter().map(|named| named.origin).collect::<Vec<_>>()
+            in_order(named, of_agent, Origin::SignIn)
+                .into_iter()
+                .map(|named| named.origin)
+                .collect::<Vec<_>>()
         };
         assert_eq!(origins(all(), "https://c/"), [Origin::Configuration, Origin::Default]);
         assert_eq!(origins(all(), "https://d"), [Origin::Default, Origin::Configuration]);

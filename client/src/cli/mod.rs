@@ -8,6 +8,7 @@ mod explain;
 mod profile_link;
 mod render;
 mod restart;
+mod server_in_force;
 mod terminal;
 mod terminal_login;
 mod usage;

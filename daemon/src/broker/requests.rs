@@ -11,6 +11,7 @@ use everkey_proto::Reply;
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
 use everkey_reminder::ProfileInput;
 use everkey_session::{Input, Op, Waiter};
+use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 impl Broker {
@@ -55,7 +56,8 @@ impl Broker {
     fn find_profile(&mut self, asked: RequestToProfile) {
         let configuration = self.configuration.clone();
         self.work.spawn_blocking(move || {
-            let found = configuration.find(asked.profile.as_deref()).and_then(|found| {
+            let found = configuration.find(asked.profile.as_deref(), asked.expect.session_file.as_deref());
+            let found = found.and_then(|found| {
                 if begins_sign_in(&asked.request) {
                     found.check_client()?;
                 }
@@ -84,8 +86,11 @@ impl Broker {
                 None => self.open(found)?,
             },
             Err(unusable) => {
-                let mut known = self.profiles.iter();
-                let known = known.position(|profile| Some(&profile.name) == asked.profile.as_ref());
+                let file = asked.expect.session_file.as_ref().map(PathBuf::from);
+                let known = self.profiles.iter().position(|profile| {
+                    Some(&profile.name) == asked.profile.as_ref()
+                        && file.as_ref().is_none_or(|file| *file == profile.session_file)
+                });
                 match known.filter(|_| unusable.file_is_unreadable) {
                     Some(in_use) => in_use,
                     None => {
@@ -101,9 +106,10 @@ impl Broker {
     /// The configuration was written: how is each profile in use set up now?
     pub(super) fn configure_all(&mut self) {
         for index in 0..self.profiles.len() {
-            let (configuration, name) = (self.configuration.clone(), self.profiles[index].name.clone());
+            let (configuration, of) = (self.configuration.clone(), &self.profiles[index]);
+            let (name, file) = (of.name.clone(), of.session_file.clone());
             self.work.spawn_blocking(move || {
-                let found = configuration.find(Some(&name));
+                let found = configuration.find(Some(&name), file.to_str());
                 Completion { index, op: Op(0), job: CompletedJob::Configured(Box::new(found)) }
             });
         }

@@ -28,7 +28,7 @@ impl Profile {
         }
         match ask {
             SessionRequest::Whoami => self.whoami(waiter),
-            SessionRequest::Status => self.status(now, waiter),
+            SessionRequest::Status => self.status(now, waiter, expect.server.as_deref()),
             SessionRequest::Token { min_validity_secs } => {
                 self.want_token(now, waiter, min_validity_secs.into())
             }
@@ -81,14 +81,15 @@ impl Profile {
         self.outbox.reply(waiter, answer);
     }
 
-    fn status(&mut self, now: &Moment, waiter: Waiter) {
+    fn status(&mut self, now: &Moment, waiter: Waiter, named: Option<&str>) {
         let cx = context!(self, now);
         let rotation = self.file.rotation();
         let session = rotation.map(Rotation::session);
         let (state, reason) = self.state(&cx);
         let refresh = rotation.and_then(|rotation| rotation.refresh_due(&cx));
+        let is_active = rotation.is_some_and(|rotation| over(rotation).is_none());
         let view = ProfileStatus {
-            server: self.server().to_owned(),
+            server: if is_active { self.server().to_owned() } else { self.sign_in_server(named) },
             state,
             reason,
             user: self.user().cloned(),
@@ -226,7 +227,7 @@ impl Profile {
         if let Some(why) = in_the_way {
             return self.refuse(waiter, why);
         }
-        let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
+        let server = self.sign_in_server(server.as_deref());
         if let Some(rotation) = self.file.rotation() {
             let session = rotation.session();
             let ended = session.refresh_expires_at.is_some_and(|at| at <= now.wall);
@@ -242,6 +243,13 @@ impl Profile {
             }
         }
         self.sign_in(now, LoginEvent::Begin { waiter, server, scheme });
+    }
+
+    /// Where a sign-in goes: to the server that is named, by the caller or by the profile, else where the last one went.
+    fn sign_in_server(&self, named: Option<&str>) -> String {
+        let settings = &self.facts.settings;
+        let configured = settings.server_is_named.then_some(settings.server.as_str());
+        named.or(configured).map_or_else(|| self.server().to_owned(), normal_server)
     }
 
     fn want_logout(&mut self, waiter: Waiter) {

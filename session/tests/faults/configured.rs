@@ -2,16 +2,16 @@
 
 use crate::script::*;
 use everkey_proto::request::SessionRequest;
-use everkey_proto::{Entry, Secret, SignInMethod};
+use everkey_proto::{Entry, Expect, Secret, SignInMethod};
 use everkey_session::policy::Policy;
 use everkey_session::{
-    Capability, Effect, Error, Loaded, LoginCall, NetJob, ProfileReply, Settings, Sidecar,
+    Capability, Effect, Error, FileContent, Loaded, LoginCall, NetJob, ProfileReply, Settings, Sidecar,
 };
 
 const ELSEWHERE: &str = "https://other.example";
 
 fn at(server: &str) -> Settings {
-    Settings { server: server.to_owned(), ..settings(policy()) }
+    Settings { server: server.to_owned(), server_is_named: true, ..settings(policy()) }
 }
 
 /// The server that a sign-in of this agent asks for a code.
@@ -40,6 +40,34 @@ fn refresh_at(agent: &mut Agent) -> u64 {
 fn another_server_counts_for_the_next_sign_in() {
     let (mut agent, _) = Agent::start_with(policy(), no_files());
     assert_eq!(agent.configured(at(ELSEWHERE)), []);
+    assert_eq!(asked_for_a_code(&mut agent), ELSEWHERE);
+}
+
+/// The server that the status of somebody names who counts on this one.
+fn shown(agent: &mut Agent, named: Option<&str>) -> String {
+    let expect = Expect { server: named.map(str::to_owned), session_file: None };
+    let effects = agent.ask_expecting(8, expect, SessionRequest::Status);
+    let [Effect::Reply(_, answer)] = &effects[..] else { panic!("{effects:?}") };
+    let ProfileReply::Status(view) = &**answer else { panic!("{answer:?}") };
+    view.server.clone()
+}
+
+#[test]
+fn a_status_names_the_server_of_the_next_sign_in() {
+    let pinned = Loaded { file: FileContent::Missing, ..files(Capability::None) };
+    let (mut agent, _) = Agent::start_with(policy(), pinned);
+    assert_eq!(shown(&mut agent, None), SERVER, "where the last one went");
+    assert_eq!(shown(&mut agent, Some("https://named.example/")), "https://named.example");
+    agent.configured(at(ELSEWHERE));
+    assert_eq!(shown(&mut agent, None), ELSEWHERE);
+    assert_eq!(asked_for_a_code(&mut agent), ELSEWHERE);
+}
+
+#[test]
+fn a_sign_in_goes_where_the_profile_now_says() {
+    let mut agent = Agent::signed_in(Capability::None);
+    agent.configured(at(ELSEWHERE));
+    assert_eq!(shown(&mut agent, None), SERVER, "requests go there");
     assert_eq!(asked_for_a_code(&mut agent), ELSEWHERE);
 }
 

@@ -147,6 +147,7 @@ pub fn settings(policy: Policy) -> Settings {
     Settings {
         policy,
         server: SERVER.to_owned(),
+        server_is_named: false,
         session_file: "/session".to_owned(),
         machine: "here".to_owned(),
         boot_id: "this boot".to_owned(),

@@ -108,14 +108,20 @@ pub fn a_wrong_idea_of_the_server_is_told(language: Language) {
     driver.ok(&json!({ "do": "connect", "profile": "nobodys" }));
     assert_eq!(driver.fails(&json!({ "do": "token" }), "nobodys"), "unknown_profile");
     driver.finish();
-    for (name, value) in [("FAILPROOF_API_URL", "http://127.0.0.1:2"), ("FAILPROOFAI_AUTH_DIR", "/nowhere")] {
+    let elsewhere = world.root().join("elsewhere").display().to_string();
+    let url = "http://127.0.0.1:2";
+    for (name, value, says, code) in [
+        ("FAILPROOF_API_URL", url, url, "mismatch"),
+        // Another account of the same agent.
+        ("FAILPROOFAI_AUTH_DIR", elsewhere.as_str(), "not signed in", "not_signed_in"),
+    ] {
         let mut driver = {
             let mut command = command(&world, language);
             command.env(name, value);
             driven(command, language)
         };
         driver.connect();
-        assert_eq!(driver.fails(&json!({ "do": "token" }), value), "mismatch");
+        assert_eq!(driver.fails(&json!({ "do": "token" }), says), code);
         driver.finish();
     }
     world.set_env("FAILPROOF_API_URL", "");

@@ -136,5 +136,6 @@ pub fn origin(origin: &everkey_client::precedence::Origin) -> String {
         Origin::SignIn => "the sign-in".to_owned(),
         Origin::SessionFile(field) => format!("{field} in the session file"),
         Origin::Default => "the default".to_owned(),
+        Origin::Agent => "the agent (its environment, or the last sign-in)".to_owned(),
     }
 }

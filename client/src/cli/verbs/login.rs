@@ -124,10 +124,7 @@ fn configured_server(context: &Context) -> Option<String> {
 
 /// A person should see which server is about to be asked: the agent may have been started with another one.
 fn print_server(context: &Context, client: &mut ProfileClient<'_>) {
-    let named = context.expect().server.or_else(|| match context.profile.provider {
-        ProviderKind::Achilles => configured_server(context),
-        _ => None,
-    });
+    let named = context.next_server("").map(|named| named.server);
     let Some(server) = named.or_else(|| client.status().ok().map(|status| status.server)) else { return };
     match context.profile.provider {
         ProviderKind::Achilles => {

@@ -3,6 +3,7 @@
 use crate::cli::broken_profiles::{broken_line, broken_profiles, read_configuration};
 use crate::cli::config_file::ConfigFile;
 use crate::cli::restart::restart_agent;
+use crate::cli::server_in_force::ServerInForce;
 use crate::cli::terminal::output;
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
@@ -10,8 +11,7 @@ use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use crate::cli::verbs::profile_add::{self, NAME, print_done};
-use everkey_client::{Failure, ResolvedProfile, UserConfiguration, environment};
-use everkey_config::file::OauthEndpoints;
+use everkey_client::{Agent, Failure, ResolvedProfile, UserConfiguration, environment};
 use everkey_config::{ProviderKind, is_built_in};
 use everkey_proto::Code;
 use serde_json::{Value, json};
@@ -138,8 +138,12 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let used = in_use(&configuration, options.profile.as_deref());
     let is_used = |profile: &ResolvedProfile| Some(&profile.name) == used.as_ref();
     let broken = broken_profiles(&configuration);
+    let mut agent = Agent::connect().ok();
     if options.json {
-        let profiles = configuration.profiles.iter().map(|profile| line(profile, is_used(profile)));
+        let profiles = configuration
+            .profiles
+            .iter()
+            .map(|profile| line(profile, &ServerInForce::of(profile, agent.as_mut()), is_used(profile)));
         let broken = broken.iter().map(|(name, mistake)| broken_line(name, mistake));
         output::json(&json!({ "profiles": profiles.chain(broken).collect::<Vec<_>>() }));
         return Ok(ExitCode::SUCCESS);
@@ -149,7 +153,8 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     for profile in &configuration.profiles {
         let mark = if is_used(profile) { '*' } else { ' ' };
-        let (name, server) = (output::plain(&profile.name), output::plain(&server(profile)));
+        let server = ServerInForce::of(profile, agent.as_mut()).shown();
+        let (name, server) = (output::plain(&profile.name), output::plain(&server));
         let there = if profile.session_file.exists() { "" } else { "  (no session)" };
         output::line(format_args!(
             "{mark} {name:<width$}  {:<11}  {server}{there}",
@@ -163,22 +168,13 @@ fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn server(profile: &ResolvedProfile) -> String {
-    match (profile.server(), &profile.oauth) {
-        (Some(server), _) => server.to_owned(),
-        (None, Some(oauth)) => match &oauth.endpoints {
-            OauthEndpoints::Issuer(issuer) => issuer.clone(),
-            OauthEndpoints::Explicit(endpoints) => endpoints.token.clone(),
-        },
-        (None, None) => String::new(),
-    }
-}
-
-fn line(profile: &ResolvedProfile, used: bool) -> Value {
+fn line(profile: &ResolvedProfile, server: &ServerInForce, used: bool) -> Value {
+    let next = server.next.as_ref();
     json!({
         "name": profile.name,
         "provider": profile.provider.as_str(),
-        "server": server(profile),
+        "server": server.server,
+        "next_server": next.map(|next| json!({ "server": next.server, "source": output::origin(&next.origin) })),
         "session_file": profile.session_file,
         "scheme": profile.scheme.unwrap_or_else(|| first_scheme(profile.provider)),
         "built_in": profile.built_in,
@@ -203,14 +199,15 @@ fn show(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let name = parsed.words.first().or(used.as_ref());
     let profile = configuration.profile(name.map(String::as_str))?;
     let is_used = used.as_deref() == Some(&profile.name);
+    let server = ServerInForce::of(profile, Agent::connect().ok().as_mut());
     if options.json {
-        output::json(&line(profile, is_used));
+        output::json(&line(profile, &server, is_used));
         return Ok(ExitCode::SUCCESS);
     }
     let row = |name: &str, text: &str| output::line(format_args!("{name:<14} {}", output::plain(text)));
     row("Profile", &profile.name);
     row("Provider", profile.provider.as_str());
-    row("Server", &server(profile));
+    row("Server", &server.shown());
     row("Signs in by", profile.scheme.unwrap_or_else(|| first_scheme(profile.provider)).as_str());
     if let Some(oauth) = &profile.oauth {
         row("Client id", oauth.client_id.as_deref().unwrap_or("none; everkey registers itself"));

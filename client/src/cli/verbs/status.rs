@@ -8,7 +8,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use anstyle::{AnsiColor, Style};
-use everkey_client::precedence::GivenToken;
+use everkey_client::precedence::{GivenToken, NamedServer};
 use everkey_client::{Failure, Inspection, Replay, ReplaySource, SignInMethod, State, Status, Verdict};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
@@ -61,7 +61,8 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
         (None, _) => None,
     };
     if context.options.json {
-        output::json(&line(&status, given.as_ref(), inspected.as_ref()));
+        let next = context.next_server(&status.server);
+        output::json(&line(&status, next.as_ref(), given.as_ref(), inspected.as_ref()));
     } else {
         match context.profile.provider {
             ProviderKind::Achilles => {
@@ -70,6 +71,9 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
                     inspected.as_ref(),
                     &context.command("login"),
                 ));
+                if let Some(next) = context.next_server(&status.server) {
+                    output::line(format_args!("The next login goes to {}.", output::plain(&next.server)));
+                }
             }
             ProviderKind::DotAi => {
                 let now =
@@ -107,10 +111,14 @@ fn is_signed_in(state: State) -> bool {
 
 fn line(
     status: &Status,
+    next: Option<&NamedServer>,
     given: Option<&GivenToken>,
     inspected: Option<&Result<Inspection, Failure>>,
 ) -> Value {
     let mut line = serde_json::to_value(status).unwrap_or_default();
+    if let Some(next) = next {
+        line["next_server"] = json!({ "server": next.server, "source": output::origin(&next.origin) });
+    }
     let inspected = inspected.map(|inspected| match inspected {
         Ok(inspection) => json!(inspection),
         Err(failure) => output::failure_json(failure),
@@ -140,6 +148,9 @@ fn verdict(inspected: &Result<Inspection, Failure>) -> String {
 fn print(context: &Context, status: &Status, given: bool) {
     row("Profile", &status.profile);
     row("Server", &status.server);
+    if let Some(next) = context.next_server(&status.server) {
+        row("", &format!("the next sign-in goes to {}, from {}", next.server, output::origin(&next.origin)));
+    }
     match &status.user {
         Some(user) => row("User", &output::user(user)),
         None if is_signed_in(status.state) => row("User", "this server does not say who"),

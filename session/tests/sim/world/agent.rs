@@ -31,6 +31,7 @@ impl World {
                 gap_ms: 30_000,
             },
             server: HOME.to_owned(),
+            server_is_named: false,
             session_file: "/session".to_owned(),
             machine: "machine".to_owned(),
             boot_id: format!("boot {}", self.booted),

@@ -215,7 +215,9 @@ fn question(field: Field, again: Option<&Failure>) -> Result<Option<Secret>, Fai
         Some(again) => output::error_line(format_args!("{} Try again.", output::plain(&again.message))),
         None => match field {
             Field::Code => output::error_line("A six-digit code is on its way to you."),
-            Field::Token => output::error_line("Paste an access token from the dashboard; it is not shown."),
+            Field::Token => output::error_line(
+                "Paste an access token of that server (its page /dashboard/access-tokens makes one); it is not shown.",
+            ),
             Field::Email => {}
         },
     }

@@ -95,6 +95,22 @@ fn boot_id() -> String {
     if id.trim().is_empty() { format!("process {}", std::process::id()) } else { id.trim().to_owned() }
 }
 
+/// The file of certificates that are trusted in place of the system's.
+pub fn certificates() -> Option<PathBuf> {
+    path("SSL_CERT_FILE")
+}
+
+/// The proxy for https, and the variable that names it.
+pub fn https_proxy() -> Option<(&'static str, String)> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    names.into_iter().find_map(|name| Some((name, text(name)?)))
+}
+
+/// The hosts that no proxy is for.
+pub fn no_proxy() -> String {
+    text("NO_PROXY").or_else(|| text("no_proxy")).unwrap_or_default()
+}
+
 fn path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

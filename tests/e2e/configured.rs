@@ -1,6 +1,6 @@
 //! `config.toml` while an agent runs: a mistake stops only what it touches, a change counts for the next request.
 
-use everkey_tests::{Setup, World};
+use everkey_tests::{Setup, World, eventually};
 
 /// Two accounts of the same server; the lines are put behind the table of `other`.
 fn toml(world: &World, other: &str) -> String {
@@ -97,7 +97,7 @@ fn a_change_counts_for_the_next_request() {
 #[test]
 fn another_margin_counts_for_a_session_in_use() {
     let world = World::signed_in(Setup::default());
-    let refresh = || world.status()["next_refresh_at"].as_u64().unwrap();
+    let refresh = || eventually("a plan to refresh", || world.status()["next_refresh_at"].as_u64());
     let (before, agent) = (refresh(), world.agent_pid());
     world.configure("[profiles.failproofai]\nprovider = \"failproofai\"\nmargin_secs = 1700\n");
     assert!(refresh() + 300 < before, "an hour's token is refreshed half an hour ahead");

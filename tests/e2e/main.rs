@@ -15,6 +15,7 @@ mod clients;
 mod configured;
 mod contract;
 mod crash;
+mod curl;
 mod dashboard;
 mod dashboard_cli;
 mod dot_ai;

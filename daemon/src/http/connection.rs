@@ -1,5 +1,6 @@
 //! One connection for each request: no redirects, no retries, no pool, plain http only to this machine.
 
+use super::between::blamed;
 use super::request::{HttpRequest, RequestTarget};
 use super::response::{HttpResponse, http_date};
 use crate::parking::{Lot, ParkLayer};
@@ -72,7 +73,10 @@ fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, Net
     if let Some(park) = park {
         builder = builder.connector_layer(park);
     }
-    builder.build().map_err(|e| error(server, &e))
+    builder.build().map_err(|e| match blamed(url, &innermost(&e)) {
+        Some(why) => NetError { server: server.to_owned(), kind: NetErrorKind::Connect(why) },
+        None => error(server, &e),
+    })
 }
 
 async fn send(
@@ -126,7 +130,13 @@ async fn send(
 }
 
 fn error(server: &str, e: &reqwest::Error) -> NetError {
-    let kind = if e.is_connect() && !e.is_timeout() {
+    let blamed = e.url().filter(|_| e.is_connect()).and_then(|url| {
+        let why = if e.is_timeout() { "no answer in time".to_owned() } else { innermost(e) };
+        blamed(url.as_str(), &why)
+    });
+    let kind = if let Some(why) = blamed {
+        NetErrorKind::Connect(why)
+    } else if e.is_connect() && !e.is_timeout() {
         NetErrorKind::Connect(innermost(e))
     } else if e.is_timeout() {
         NetErrorKind::Timeout

@@ -1,5 +1,6 @@
 //! HTTP through reqwest.
 
+mod between;
 mod connection;
 mod request;
 mod response;

@@ -46,6 +46,8 @@ struct TokensPage {
     most: u32,
     live: u32,
     tokens: Vec<Row>,
+    /// Where a program signs in with one.
+    server: String,
 }
 
 #[derive(Template)]
@@ -55,6 +57,7 @@ struct MadePage {
     name: String,
     token: SecretText,
     lapses: Option<DisplayTime>,
+    server: String,
 }
 
 /// A token as the page shows it.
@@ -183,6 +186,7 @@ async fn page(
         most: plan.personal_tokens,
         live,
         tokens: tokens.into_iter().map(|token| Row::of(token, at)).collect(),
+        server: app.public_url.clone(),
     })
 }
 
@@ -206,7 +210,7 @@ pub(super) async fn make(
     };
     let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &request, &form.form_id).await
     {
-        Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&signed_in, made, app.now())),
+        Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&app, &signed_in, made)),
         Ok(Some(TokenCreation::PlanFull(plan))) => {
             let most = plan.personal_tokens;
             let alert =
@@ -267,12 +271,13 @@ async fn try_to_make(
     .await
 }
 
-fn shown_once(signed_in: &SignedInBrowser, made: NewPersonalToken, now: Timestamp) -> Response {
+fn shown_once(app: &AppState, signed_in: &SignedInBrowser, made: NewPersonalToken) -> Response {
     let page = MadePage {
         who: Who::at(NavigationSection::AccessTokens, signed_in),
         name: made.record.name,
         token: made.token,
-        lapses: made.record.expires_at.map(|at| DisplayTime::new(at, now)),
+        lapses: made.record.expires_at.map(|at| DisplayTime::new(at, app.now())),
+        server: app.public_url.clone(),
     };
     HtmlPage::new(page).with_script().into_response()
 }

@@ -41,8 +41,14 @@ async fn a_token_is_shown_once_and_works_until_revoked() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
     assert!(browser.get(&server, PAGE).await.expect(200).body.contains("You have no tokens"));
+    let sign_in = "<code>binboi login --token - --server http://everkey.example</code>";
+    assert!(
+        browser.get(&server, PAGE).await.body.contains(sign_in),
+        "a token goes to the server that made it"
+    );
     let made = make(&server, &mut browser, "M2 MacBook", "90d").await;
     let token = token_in(made.expect(200));
+    assert!(made.body.contains(sign_in), "{made:?}");
     assert!(token.starts_with("binboi_pat_") && works(&server, &token).await);
     assert!(made.header("content-security-policy").unwrap().contains("script-src 'self';"));
     assert!(made.body.contains("15 April 2027"), "{made:?}");

@@ -257,6 +257,13 @@ impl Profile {
         named.or(configured).map_or_else(|| self.server().to_owned(), normal_server)
     }
 
+    /// Where a sign-in goes: to the server that is named, by the caller or by the profile, else where the last one went.
+    fn sign_in_server(&self, named: Option<&str>) -> String {
+        let settings = &self.facts.settings;
+        let configured = settings.server_is_named.then_some(settings.server.as_str());
+        named.or(configured).map_or_else(|| self.server().to_owned(), normal_server)
+    }
+
     fn want_logout(&mut self, waiter: Waiter) {
         if let Err(why) = &self.facts.owner {
             return self.outbox.reply(waiter, ProfileReply::Failed(Error::NotOwner(why.clone())));

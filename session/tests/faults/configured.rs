@@ -64,7 +64,7 @@ fn a_status_names_the_server_of_the_next_sign_in() {
 }
 
 #[test]
-fn a_sign_in_goes_where_the_profile_says_though_signed_in() {
+fn a_sign_in_goes_where_the_profile_now_says() {
     let mut agent = Agent::signed_in(Capability::None);
     agent.configured(at(ELSEWHERE));
     assert_eq!(shown(&mut agent, None), SERVER, "requests go there");

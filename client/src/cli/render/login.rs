@@ -61,7 +61,9 @@ pub fn before_question(field: Field, sent: Option<&CodeSent>) -> Option<String> 
             Some(format!("A six-digit code is on its way to {to}. {ANOTHER}{wait}."))
         }
         Field::SecondFactor => Some("This account has a second factor.".to_owned()),
-        Field::Token => Some("Paste an access token from the dashboard.".to_owned()),
+        Field::Token => Some(
+            "Paste an access token of that server; its page /dashboard/access-tokens makes one.".to_owned(),
+        ),
     }
 }
 

@@ -38,8 +38,7 @@ impl CommandLine {
                     line.words.push(word.string().map_err(|e| e.to_string())?);
                     continue;
                 }
-                Arg::Short('p') => "profile".to_owned(),
-                Arg::Short(letter) => format!("-{letter}"),
+                Arg::Short(letter) => spelled_out(table, letter),
                 Arg::Long(name) => name.to_owned(),
             };
             let value = match takes_value(table, &name) {
@@ -70,6 +69,14 @@ impl CommandLine {
     pub fn arguments(self, verb_words: usize) -> Arguments {
         Arguments { words: self.words.into_iter().skip(verb_words).collect(), options: self.options }
     }
+}
+
+/// The name of the option that a letter stands for; the letter with its dash where it stands for none.
+fn spelled_out(table: &[GroupedVerb], letter: char) -> String {
+    let rows = table.iter().flat_map(|(_, row)| std::iter::once(row).chain(row.verbs()));
+    let mut options = rows.flat_map(|row| (row.help)().options);
+    let option = options.find(|option| option.short == Some(letter));
+    option.map_or_else(|| format!("-{letter}"), |option| option.name.to_owned())
 }
 
 /// Whether an option takes a value; `None` where no verb has it.

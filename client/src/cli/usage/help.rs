@@ -12,7 +12,7 @@ everkey: sign in once and stay signed in, everywhere
 
   everkey login
   everkey login --profile dot-ai
-  curl -H \"Authorization: Bearer $(everkey token)\" https://api.example.com/me
+  everkey curl /v0/auth/me
 
 Usage: everkey COMMAND [OPTIONS]
 

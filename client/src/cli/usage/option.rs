@@ -55,6 +55,11 @@ impl<A> VerbOption<A> {
         Self { text: OptionText { name, short: None, value: Some(value), help }, set: Setter::Value(set) }
     }
 
+    /// The same with a single letter that stands for it.
+    pub const fn short(self, letter: char) -> Self {
+        Self { text: OptionText { short: Some(letter), ..self.text }, set: self.set }
+    }
+
     pub fn text(&self) -> OptionText {
         self.text
     }

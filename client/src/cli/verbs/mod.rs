@@ -4,6 +4,7 @@ mod accesses;
 mod agent;
 mod answer;
 mod config;
+mod curl;
 mod dashboard;
 mod events;
 mod link;
@@ -33,6 +34,7 @@ pub static VERBS: &[GroupedVerb] = &[
     (SignIn, VerbRow { name: "logout", summary: "sign out here at once, then at the server", help: logout::help, action: Run(logout::run) }),
     (SignIn, VerbRow { name: "answer", summary: "answer a sign-in that waits in another terminal", help: answer::help, action: Run(answer::run) }),
     (Accounts, VerbRow { name: "profile", summary: "list, show, add, use or remove accounts", help: profile::help, action: Verbs(profile::VERBS) }),
+    (Accounts, VerbRow { name: "curl", summary: "ask an account's own server with its token", help: curl::help, action: Run(curl::run) }),
     (Accounts, VerbRow { name: "link", summary: "call everkey by an account's name, as in `achilles login`", help: link::help, action: Run(link::run) }),
     (Accounts, VerbRow { name: "unlink", summary: "remove a link that `everkey link` made", help: unlink::help, action: Run(unlink::run) }),
     (Accounts, VerbRow { name: "config", summary: "achilles' own profiles, as `achilles config` has them", help: config::help, action: Verbs(config::VERBS) }),

@@ -45,12 +45,16 @@ const OPTIONS: &[VerbOption<Args>] = &[
 pub fn help() -> VerbHelp {
     VerbHelp::new(
         "
-  curl -H \"Authorization: Bearer $(everkey token)\" https://api.example.com/me
+  everkey token
+  everkey curl /v0/auth/me
 
 Usage: everkey token [OPTIONS]
 
 Options:
 {options}
+
+A token is for the account's server (`everkey status --json` names it) and for
+no other; `everkey curl` asks that server, and keeps the token out of arguments.
 
 Ask for a token before each request and keep none: the agent refreshes ahead of
 time. If a server answers 401 to a token, ask once for a better one:

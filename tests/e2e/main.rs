@@ -16,6 +16,7 @@ mod crash;
 mod dashboard;
 mod dashboard_cli;
 mod dot_ai;
+mod ended;
 mod events;
 mod files;
 mod hostile;

@@ -6,6 +6,7 @@ mod accounts;
 mod clients;
 mod credentials_grant;
 mod damaged;
+mod ended;
 mod endings;
 mod farewell;
 mod files;

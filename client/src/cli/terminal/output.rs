@@ -1,5 +1,6 @@
 //! Printing: colour only on a terminal, server text without anything a terminal would obey.
 
+use super::dates;
 use everkey_client::{User, hint_text};
 use everkey_proto::text::harmless;
 use everkey_proto::{Code, Failure};
@@ -76,6 +77,15 @@ fn reason(failure: &Failure) {
             plain(&hint_text(&failure.hint))
         ));
     }
+}
+
+/// Says, where a token is handed out or shown, that its session has ended, though the token works on.
+pub fn session_ended(why: &str, expires_at: Option<u64>, login: &str) {
+    let works = expires_at.map_or_else(
+        || "until the server refuses it".to_owned(),
+        |at| format!("until it expires, {}", dates::utc(at)),
+    );
+    error_line(format_args!("warning: {}. The access token works {works}; run `{login}`.", plain(why)));
 }
 
 /// A failure as a line for programs.

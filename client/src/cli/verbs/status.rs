@@ -53,7 +53,7 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
         // A token from outside is shown to the server that was named with it, not to the session's.
         status.server = server;
     }
-    let mut signed_in = given.is_some() || is_signed_in(status.state);
+    let mut signed_in = given.is_some() || is_signed_in(&status);
     // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
     let inspected = match (&given, context.profile.provider) {
         (Some(given), _) => Some(client.inspect(Some(given.token.clone()))),
@@ -92,15 +92,21 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
             }
         }
     }
-    if let Some(Ok(Inspection { verdict: Verdict::Refused, .. })) = inspected {
+    if status.token_served && given.is_none() && !context.options.json {
+        let why = status.reason.as_deref().unwrap_or_default();
+        output::session_ended(why, status.access_expires_at, &context.command("login"));
+    }
+    let refused = matches!(inspected, Some(Ok(Inspection { verdict: Verdict::Refused, .. })));
+    if refused || status.token_refused && given.is_none() {
         return Ok(ExitCode::from(Code::Refused.exit_code()));
     }
     Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
 }
 
-fn is_signed_in(state: State) -> bool {
-    match state {
-        State::SignedOut | State::NeedsLogin => false,
+fn is_signed_in(status: &Status) -> bool {
+    match status.state {
+        State::NeedsLogin => status.token_served,
+        State::SignedOut => false,
         State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly => true,
     }
 }
@@ -142,7 +148,7 @@ fn print(context: &Context, status: &Status, given: bool) {
     row("Server", &status.server);
     match &status.user {
         Some(user) => row("User", &output::user(user)),
-        None if is_signed_in(status.state) => row("User", "this server does not say who"),
+        None if is_signed_in(status) => row("User", "this server does not say who"),
         None => row("User", "nobody is signed in"),
     }
     for (key, name) in
@@ -152,7 +158,7 @@ fn print(context: &Context, status: &Status, given: bool) {
             row(name, text);
         }
     }
-    if is_signed_in(status.state) || status.user.is_some() {
+    if is_signed_in(status) || status.user.is_some() {
         row("Signed in", scheme(status.scheme));
     }
     if let Some(masked) = &status.masked_token {
@@ -197,7 +203,7 @@ fn print(context: &Context, status: &Status, given: bool) {
             row("", &render::reminder::what_to_do(context));
         }
     }
-    if !is_signed_in(status.state) && !given {
+    if !is_signed_in(status) && !given {
         row("", &format!("Run `{}` to sign in.", context.command("login")));
     }
 }

@@ -82,9 +82,10 @@ impl EndReason {
         match self {
             Self::Refused | Self::RefusedInWords => !ends_with_session,
             // The session stands; only its refresh token is of no use here.
-            Self::AnswerLost | Self::SessionLost | Self::Restored | Self::Copied => true,
-            // A repeat may have been taken for theft. The rest was revoked, or is being revoked.
-            Self::RepeatRefused | Self::Contested | Self::SignedOut | Self::Expired => false,
+            Self::AnswerLost | Self::SessionLost | Self::Copied => true,
+            // A repeat may have been taken for theft. Of an old file nobody knows what has become of its session. The rest was
+            // revoked, or is being revoked.
+            Self::RepeatRefused | Self::Restored | Self::Contested | Self::SignedOut | Self::Expired => false,
         }
     }
 }

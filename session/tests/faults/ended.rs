@@ -119,7 +119,7 @@ fn n40_after_an_alarm_the_token_is_withheld() {
 }
 
 #[test]
-fn n40_a_report_about_an_ended_session_does_not_ask_to_wait() {
+fn n40_a_report_of_an_ended_session_needs_a_login() {
     let mut agent = holding(policy(), &plain());
     let effects = agent.ask(1, SessionRequest::Refresh { force: true });
     let sent = agent.send(effects);

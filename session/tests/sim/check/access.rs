@@ -14,10 +14,12 @@ impl Checks {
             EndReason::Refused | EndReason::RefusedInWords => {
                 !rules.is_ours() && !rules.is_known_to_end_access()
             }
-            EndReason::AnswerLost | EndReason::SessionLost | EndReason::Restored | EndReason::Copied => true,
-            EndReason::RepeatRefused | EndReason::Contested | EndReason::SignedOut | EndReason::Expired => {
-                false
-            }
+            EndReason::AnswerLost | EndReason::SessionLost | EndReason::Copied => true,
+            EndReason::RepeatRefused
+            | EndReason::Restored
+            | EndReason::Contested
+            | EndReason::SignedOut
+            | EndReason::Expired => false,
         };
         self.closed.insert(session.access.expose().to_owned(), served);
     }

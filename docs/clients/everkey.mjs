@@ -64,10 +64,11 @@ export class EverkeyError extends Error {
  *  around it, so that console.log, JSON.stringify and reports of crashes don't show it. */
 export class Token {
   #text
-  constructor (text, expiresAt, short) {
+  constructor (text, expiresAt, short, sessionEnded) {
     this.#text = text
     this.expiresAt = expiresAt // unix seconds; null if nobody says
     this.short = short // why it is valid for less than asked: 'lifetime' or 'no_refresh', else null
+    this.sessionEnded = sessionEnded // why its session has ended, else null: it works to its end, no other follows it
   }
 
   get accessToken () { return this.#text }
@@ -238,7 +239,8 @@ function decode (line) {
 }
 
 const user = fields => fields.id == null ? null : { id: fields.id, email: fields.email }
-const token = reply => new Token(reply.access_token, reply.expires_at ?? null, reply.short ?? null)
+const token = reply => new Token(
+  reply.access_token, reply.expires_at ?? null, reply.short ?? null, reply.session_ended ?? null)
 const encode = message => JSON.stringify(message) + '\n'
 
 /** A connection on which hellos have been exchanged; the agent is started if none runs. */

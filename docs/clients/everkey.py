@@ -85,6 +85,7 @@ class Token:
     access_token: str = field(repr=False)
     expires_at: Optional[int] = None  # unix seconds; None if nobody says
     short: Optional[str] = None  # why it is valid for less than asked: "lifetime" or "no_refresh"
+    session_ended: Optional[str] = None  # why its session has ended, if so: it works to its end, no other follows it
 
 
 def connect(profile: Optional[str] = None, server: Optional[str] = None, client: str = "everkey.py") -> Agent:
@@ -259,7 +260,7 @@ def _entry(step: dict, answer: str) -> dict:
 
 
 def _token(reply: dict) -> Token:
-    return Token(reply["access_token"], reply.get("expires_at"), reply.get("short"))
+    return Token(reply["access_token"], reply.get("expires_at"), reply.get("short"), reply.get("session_ended"))
 
 
 def _places() -> tuple:

@@ -97,6 +97,8 @@ fn replies() -> Vec<(String, Reply)> {
         next_wake: Some(NextWake { at: 5, reason: "refresh".into() }),
         replay: Some(Replay { rule: ReplayRule::Grace(30), returns: None, source: ReplaySource::Nobody }),
         sign_in_by: Some(6),
+        token_served: true,
+        token_refused: true,
     };
     let bare = Status {
         reason: Some("r".into()),
@@ -114,8 +116,10 @@ fn replies() -> Vec<(String, Reply)> {
         ..status.clone()
     };
     let info = AgentInfo { version: "1".into(), pid: 2, socket: "/s".into(), state_dir: "/d".into() };
-    let token = |short| Token { access_token: Secret::new("t"), expires_at: Some(9), short };
-    let for_ever = Token { access_token: Secret::new("t"), expires_at: None, short: None };
+    let token =
+        |short| Token { access_token: Secret::new("t"), expires_at: Some(9), short, session_ended: None };
+    let for_ever = Token { expires_at: None, ..token(None) };
+    let last = Token { session_ended: Some("why".into()), ..token(None) };
     let inspected = |verdict, user, about| Reply::Inspected(Inspection { verdict, user, about });
     let show = |complete_url| Step::Show {
         flow: FlowId(77),
@@ -165,7 +169,9 @@ fn replies() -> Vec<(String, Reply)> {
         ("token short lifetime".into(), Reply::Token(token(Some(Short::Lifetime)))),
         ("token short no refresh".into(), Reply::Token(token(Some(Short::NoRefresh)))),
         ("token for ever".into(), Reply::Token(for_ever)),
-        ("refreshed".into(), Reply::Refreshed(Refreshed { access_expires_at: 9 })),
+        ("refreshed".into(), Reply::Refreshed(Refreshed { access_expires_at: Some(9) })),
+        ("token of an ended session".into(), Reply::Token(last)),
+        ("refreshed for ever".into(), Reply::Refreshed(Refreshed { access_expires_at: None })),
         ("ask email".into(), Reply::Step(ask(Field::Email, None))),
         ("ask code again".into(), Reply::Step(ask(Field::Code, Some(failure(Code::Refused))))),
         ("done".into(), Reply::Step(Step::Done { user: Some(user()), already: true })),

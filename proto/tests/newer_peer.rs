@@ -4,7 +4,9 @@
 
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::json::{self, LineError};
-use everkey_proto::reply::{Access, Event, EventKind, Hint, Reminder, State, Status, Token, Upstream, User};
+use everkey_proto::reply::{
+    Access, Event, EventKind, Hint, Refreshed, Reminder, State, Status, Token, Upstream, User,
+};
 use everkey_proto::request::{self, Accesses, Login, Request, Whoami};
 use everkey_proto::{Code, Expect, Failure, Reply, Secret, SignInMethod};
 use std::collections::BTreeMap;
@@ -29,6 +31,10 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 fn user() -> User {
     User { id: "u1".into(), email: "a@b.c".into() }
+}
+
+fn token() -> Token {
+    Token { access_token: Secret::new("t"), expires_at: Some(9), short: None, session_ended: None }
 }
 
 fn access(at: u64) -> Access {
@@ -59,15 +65,15 @@ fn status() -> Status {
         next_wake: None,
         replay: None,
         sign_in_by: None,
+        token_served: false,
+        token_refused: false,
     }
 }
 
 /// What this build makes of a reply, or which enum of it has no such variant.
 fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
     Ok(match name {
-        "a field more at the top" => {
-            Reply::Token(Token { access_token: Secret::new("t"), expires_at: Some(9), short: None })
-        }
+        "a field more at the top" => Reply::Token(token()),
         "a field more in a nested record" => Reply::Whoami(Some(user())),
         "fields more in a status and all it holds" => Reply::Status(Box::new(status())),
         "a field more inside a list" => Reply::Accesses(vec![access(2), access(1)]),
@@ -77,6 +83,10 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
             Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what })
         }
         "fields where there were none" => Reply::Stopping,
+        "an older peer's token" => Reply::Token(token()),
+        "an older peer that does not know the expiry" => {
+            Reply::Refreshed(Refreshed { access_expires_at: None })
+        }
         "an older peer without the appended field" => {
             Reply::Accesses(vec![Access { program: None, client: None, ..access(2) }])
         }
@@ -113,7 +123,7 @@ fn in_frame<T>(expected: Result<T, (&'static str, u16)>) -> Result<T, CodecError
 #[test]
 fn d09_replies_of_another_build_are_read_or_named() {
     let all = kept("reply");
-    assert_eq!(all.len(), 12);
+    assert_eq!(all.len(), 14);
     for (name, body, line) in all {
         assert_eq!(codec::decode_reply(&body), in_frame(reply(name)), "{name}");
         match (json::read_reply(line.unwrap_or_default().as_bytes()), reply(name)) {

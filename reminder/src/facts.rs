@@ -20,7 +20,7 @@ pub struct SessionFacts<'a> {
 impl<'a> SessionFacts<'a> {
     /// Those of a profile whose files were read.
     pub fn of(profile: &'a Profile, now: &Moment) -> Self {
-        let user = match profile.why_not_signed_in() {
+        let user = match profile.why_not_signed_in(now) {
             Some(why) => Err(why),
             None => Ok(profile.user().map(|user| user.email.as_str())),
         };

@@ -205,7 +205,7 @@ impl ProfileMachines {
     }
 
     fn reply_status(&mut self, now: &Moment, waiter: Waiter, mut view: ProfileStatus) {
-        view.next_wake = self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why));
+        view.next_wake = self.due(now).and_then(|wake| Some((wake.told(now)?, wake.why)));
         let reminder = self.reminder.as_ref();
         let shown = reminder.and_then(|r| r.reminder(now, &SessionFacts::of(&self.session, now)));
         self.effects.push(ProfileEffect::Status(waiter, Box::new(view), shown));

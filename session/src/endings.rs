@@ -75,7 +75,7 @@ const LEARNT_CAP: usize = 16;
 impl SignInSpan {
     /// What is known after the sign-in itself.
     pub(crate) fn of_sign_in(session: &Session, told_end: Option<u64>, wall: u64) -> Self {
-        let refresh_ends = session.refresh_expires_at;
+        let refresh_ends = session.refresh_ends();
         Self { began: Some(wall), told_end, refresh_ends, moves: None, judged_by: end_of(session) }
     }
 
@@ -90,7 +90,7 @@ impl SignInSpan {
         Self {
             began: self.began,
             told_end: told_end.or(self.told_end),
-            refresh_ends: session.refresh_expires_at,
+            refresh_ends: session.refresh_ends(),
             moves: clear.map(|(moved, passed)| moved > passed / 2).or(self.moves),
             judged_by: if step.is_some() && clear.is_none() { self.judged_by } else { now },
         }
@@ -103,7 +103,7 @@ impl SignInSpan {
 
 /// When the refresh token ends, and when it was issued.
 fn end_of(session: &Session) -> Option<(u64, u64)> {
-    session.refresh_expires_at.zip(session.issued_at)
+    session.refresh_ends().zip(session.issued_at)
 }
 
 /// When this session's sign-in ends, if that can be foreseen; `learnt` is what is known of its server.
@@ -115,7 +115,7 @@ pub(crate) fn foreseen(
     let began = span.and_then(|span| span.began);
     let told = match &session.refresh {
         Some(_) => span.and_then(SignInSpan::end),
-        None => session.access_expires_at,
+        None => session.access_ends(),
     };
     if let Some(by) = told {
         let began = began.or(session.issued_at);

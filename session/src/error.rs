@@ -12,6 +12,8 @@ pub enum Error {
     NotSignedIn(SignedOutReason),
     /// Only a new sign-in helps.
     NeedsLogin(EndReason),
+    /// This server has refused the access token, and there is no way to another.
+    TokenRefused(String),
     /// The caller counts on another server.
     OtherServer {
         /// What the agent uses.
@@ -104,6 +106,10 @@ pub enum EndReason {
     SessionLost,
     /// The session file holds a token that was already used up: a restored backup.
     Restored,
+    /// The session was signed out here, and its file came back. The side-car has another word for it, which older
+    /// agents know, too.
+    #[serde(skip)]
+    SignedOut,
     /// The session file was copied from a machine that went on using it.
     Copied,
     /// Another program keeps refreshing the same token.

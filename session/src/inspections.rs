@@ -15,7 +15,15 @@ pub(crate) struct Inspections(Vec<Inspection>);
 struct Inspection {
     waiter: Waiter,
     op: Op,
+    about: Inspected,
     purpose: Purpose,
+}
+
+/// Which token the server was asked about.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    pub token: Fingerprint,
+    pub server: String,
 }
 
 /// What a client wants to know.
@@ -25,6 +33,8 @@ pub(crate) enum Purpose {
     Inspect,
     /// Who holds the session with this token.
     FindHolder(Fingerprint),
+    /// This access token, for so many seconds: the server has refused it, though that may have been its own fault.
+    HandOut(Fingerprint, u64),
 }
 
 impl Inspections {
@@ -36,15 +46,16 @@ impl Inspections {
         purpose: Purpose,
         out: &mut Outbox,
     ) {
+        let about = Inspected { token: Fingerprint::of(&access), server: at.server.clone() };
         let op = out.net(NetJob::Identify { at, access });
-        self.0.push(Inspection { waiter, op, purpose });
+        self.0.push(Inspection { waiter, op, about, purpose });
     }
 
-    /// Who waits for this answer, and for what.
-    pub fn take(&mut self, op: Op) -> Option<(Waiter, Purpose)> {
+    /// Who waits for this answer, what it is about, and for what.
+    pub fn take(&mut self, op: Op) -> Option<(Waiter, Inspected, Purpose)> {
         let index = self.0.iter().position(|one| one.op == op)?;
-        let Inspection { waiter, purpose, .. } = self.0.remove(index);
-        Some((waiter, purpose))
+        let Inspection { waiter, about, purpose, .. } = self.0.remove(index);
+        Some((waiter, about, purpose))
     }
 
     pub fn forget(&mut self, waiter: Waiter) {

@@ -37,6 +37,9 @@ pub struct Policy {
     pub revokes: bool,
     /// Whether the server says whose a token is.
     pub identifies: bool,
+    /// Whether access tokens stop working once the server has ended their session. Of a server that keeps RR-1 that is
+    /// known without it.
+    pub access_ends_with_session: bool,
     /// How an OAuth client comes to know its server; none for everything else.
     pub oauth: Option<OauthClient>,
     /// Refresh at the latest so many seconds before expiry.

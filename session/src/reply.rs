@@ -1,6 +1,6 @@
 //! What clients are answered, as data. Sentences are made in the binaries.
 
-use crate::error::Error;
+use crate::error::{EndReason, Error};
 use crate::identity::Identity;
 use crate::time::WakeReason;
 use everkey_proto::reply::{self, CodeSent, Field, Replay, Short, State, User};
@@ -22,9 +22,11 @@ pub enum ProfileReply {
         expires_at: Option<u64>,
         /// Why it may be valid for less than was asked.
         short: Option<Short>,
+        /// Why its session has ended, if it has: no other token follows.
+        ended: Option<EndReason>,
     },
-    /// Refreshed; unix seconds of expiry.
-    Refreshed(u64),
+    /// Refreshed; unix seconds of expiry, if somebody says.
+    Refreshed(Option<u64>),
     /// What the server says of a token.
     Inspected(Identity),
     /// A code is to be typed elsewhere.
@@ -100,6 +102,10 @@ pub struct ProfileStatus {
     pub replay: Option<Replay>,
     /// Unix seconds at which a sign-in may be needed, if that can be foreseen.
     pub sign_in_by: Option<u64>,
+    /// Whether the access token is handed out though the session has ended.
+    pub token_served: bool,
+    /// Whether a server has refused the access token, and there is no way to another.
+    pub token_refused: bool,
     /// When the profile wants to be woken next, in unix seconds, and why.
     pub next_wake: Option<(u64, WakeReason)>,
 }

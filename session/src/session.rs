@@ -1,6 +1,7 @@
 //! A session as its file holds it: tokens, when they expire, and whose they are.
 
 use crate::registration::Registration;
+use crate::time::told;
 pub use everkey_proto::fingerprint::{Fingerprint, hex};
 use everkey_proto::{Secret, reply::User};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,16 @@ impl Session {
     /// Whether there is nothing but a token that never changes.
     pub fn is_only_fixed(&self) -> bool {
         self.holder.fixed.as_ref() == Some(&self.access)
+    }
+
+    /// When the access token ends, as it is told.
+    pub fn access_ends(&self) -> Option<u64> {
+        told(self.access_expires_at)
+    }
+
+    /// When the refresh token ends, as it is told.
+    pub fn refresh_ends(&self) -> Option<u64> {
+        told(self.refresh_expires_at)
     }
 
     /// Unix seconds until which one of its tokens may still work; `wall` plus ninety days if nobody says.

@@ -18,6 +18,9 @@ pub struct Spent {
     pub until: u64,
     /// Why a session that still holds it is over.
     pub why: EndReason,
+    /// Whether that is because it was signed out here.
+    #[serde(default)]
+    pub signed_out: bool,
 }
 
 /// Where a session came from, and what holds for it.
@@ -83,9 +86,18 @@ impl Sidecar {
     /// Remembers that a token must never be sent again.
     pub fn spend(&mut self, fingerprint: Fingerprint, until: u64, why: EndReason, wall: u64) {
         self.spent.retain(|spent| spent.until > wall && spent.fingerprint != fingerprint);
-        self.spent.push(Spent { fingerprint, until: until.max(wall.saturating_add(86400)), why });
+        let signed_out = why == EndReason::SignedOut;
+        let why = if signed_out { EndReason::Restored } else { why };
+        let until = until.max(wall.saturating_add(86400));
+        self.spent.push(Spent { fingerprint, until, why, signed_out });
         let excess = self.spent.len().saturating_sub(SPENT_CAP);
         self.spent.drain(..excess);
+    }
+
+    /// Remembers that these tokens, and all that were spent before, are of sessions that were signed out.
+    pub(crate) fn sign_out(&mut self, tokens: &[Fingerprint], until: u64, wall: u64) {
+        tokens.iter().for_each(|token| self.spend(*token, until, EndReason::SignedOut, wall));
+        self.spent.iter_mut().for_each(|spent| spent.signed_out = true);
     }
 
     /// Raised by every sign-in and sign-out, so that whatever was begun before is out of date.
@@ -95,7 +107,8 @@ impl Sidecar {
 
     /// Why a token must never be sent again, if so.
     pub fn is_spent(&self, fingerprint: Fingerprint) -> Option<EndReason> {
-        self.spent.iter().find(|spent| spent.fingerprint == fingerprint).map(|spent| spent.why)
+        let spent = self.spent.iter().find(|spent| spent.fingerprint == fingerprint)?;
+        Some(if spent.signed_out { EndReason::SignedOut } else { spent.why })
     }
 }
 

@@ -39,6 +39,20 @@ pub struct Wake {
     pub why: WakeReason,
 }
 
+impl Wake {
+    /// When, in unix seconds, for whoever shows it; none if it never comes.
+    pub fn told(self, now: &Moment) -> Option<u64> {
+        told(Some(now.wall_at(self.at.max(now.boot))))
+    }
+}
+
+/// Unix seconds as they are told: a time that no calendar has is nobody's word.
+pub(crate) fn told(at: Option<u64>) -> Option<u64> {
+    /// The year 10000.
+    const BEYOND: u64 = 253_402_300_800;
+    at.filter(|at| *at < BEYOND)
+}
+
 /// Why a profile wants to be woken, in one stable word. Shown by `status --json` and in traces, so that an agent that
 /// seems stuck can be explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,15 +34,15 @@ const LONGEST: i64 = 10 * 365 * 86400;
 impl TokenResponse {
     /// The access token's lifetime in seconds, clamped to something sane; none if nobody says.
     pub fn access_lifetime(&self) -> Option<u64> {
-        self.access_expires_in.map(clamp_lifetime)
+        lifetime(self.access_expires_in)
     }
 
     /// The session this grant makes for `holder` when it arrives at `wall` (unix seconds).
     pub fn into_session(self, holder: Holder, wall: u64) -> Session {
-        let after = |secs: i64| wall.saturating_add(clamp_lifetime(secs));
+        let after = |said| lifetime(said).map(|secs| wall.saturating_add(secs));
         Session {
-            access_expires_at: self.access_expires_in.map(after),
-            refresh_expires_at: self.refresh_expires_in.map(after),
+            access_expires_at: after(self.access_expires_in),
+            refresh_expires_at: after(self.refresh_expires_in),
             access: self.access,
             refresh: self.refresh,
             issued_at: Some(wall),
@@ -52,9 +52,10 @@ impl TokenResponse {
     }
 }
 
-/// A lifetime that a server named, clamped to something sane.
-pub(crate) fn clamp_lifetime(secs: i64) -> u64 {
-    secs.clamp(1, LONGEST).unsigned_abs()
+/// A lifetime that a server named, clamped to something sane. Of a token that is just issued, 0 or less says as little as
+/// nothing.
+pub(crate) fn lifetime(said: Option<i64>) -> Option<u64> {
+    said.filter(|secs| *secs > 0).map(|secs| secs.min(LONGEST).unsigned_abs())
 }
 
 #[cfg(test)]
@@ -63,8 +64,8 @@ mod tests {
 
     #[test]
     fn n20_absurd_lifetimes_are_clamped() {
-        assert_eq!(clamp_lifetime(0), 1);
-        assert_eq!(clamp_lifetime(-5), 1);
-        assert_eq!(clamp_lifetime(i64::MAX), LONGEST.unsigned_abs());
+        let read = |secs| lifetime(Some(secs));
+        assert_eq!([read(0), read(-5), read(i64::MIN), lifetime(None)], [None; 4], "nobody says");
+        assert_eq!([read(1), read(i64::MAX)], [Some(1), Some(LONGEST.unsigned_abs())]);
     }
 }

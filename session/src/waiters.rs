@@ -154,13 +154,13 @@ impl Waiting {
         matches!(self.want, Want::Token { .. }) && rotation.left_ms(now) > 0 && self.may_have(rotation)
     }
 
-    /// Whether the token is not the one that was refused.
+    /// Whether the token is none that was refused, as this one or another has reported.
     fn may_have(&self, rotation: &Rotation) -> bool {
         match self.want {
-            Want::Token { refused: Some(refused), .. } => {
-                Fingerprint::of(&rotation.session().access) != refused
+            Want::Token { refused, .. } => {
+                !rotation.is_refused() && refused != Some(Fingerprint::of(&rotation.session().access))
             }
-            Want::Token { refused: None, .. } | Want::Refresh { .. } => true,
+            Want::Refresh { .. } => true,
         }
     }
 
@@ -177,12 +177,13 @@ impl Waiting {
             FileState::Unusable(why) => return Some(ProfileReply::Failed(Error::Store(why.clone()))),
             FileState::Unread => return None,
         };
+        if let (Want::Token { .. }, Some(why)) = (&self.want, rotation.withheld(cx)) {
+            return Some(ProfileReply::Failed(why));
+        }
         if !self.wants_refresh(now, rotation) {
             return Some(match self.want {
                 Want::Token { .. } => token(rotation, None),
-                Want::Refresh { .. } => {
-                    ProfileReply::Refreshed(rotation.session().access_expires_at.unwrap_or(u64::MAX))
-                }
+                Want::Refresh { .. } => ProfileReply::Refreshed(rotation.session().access_ends()),
             });
         }
         let refused = match (rotation.over(), &cx.facts.owner, seal) {
@@ -195,9 +196,8 @@ impl Waiting {
             return Some(self.second_best(now, rotation, why));
         }
         // A fresh token that is short all the same is the best there will be for a while.
-        let gap_is_on =
-            rotation.refreshed().is_some_and(|at| at.plus_ms(rotation.gap_ms(cx.policy())) > now.boot);
-        if gap_is_on && self.has_second_best(now, rotation) {
+        let gap_left = rotation.gap_left(now, cx.policy());
+        if gap_left.is_some() && self.has_second_best(now, rotation) {
             return Some(self.second_best(now, rotation, Error::Timeout));
         }
         if rotation.session().refresh.is_none() && cx.policy().renewal != Renewal::ClientCredentials {
@@ -209,7 +209,7 @@ impl Waiting {
             let why = match (rotation.uncertainty(cx), rotation.last_error()) {
                 (Some(uncertain), _) => uncertain,
                 (None, Some(last)) => last.clone(),
-                (None, None) => Error::Timeout,
+                (None, None) => gap_left.map_or(Error::Timeout, |secs| Error::TooSoon { secs }),
             };
             self.second_best(now, rotation, why)
         })
@@ -230,10 +230,11 @@ impl Waiting {
 
 /// The token that is handed out.
 pub(crate) fn token(rotation: &Rotation, short: Option<Short>) -> ProfileReply {
-    ProfileReply::Token { access: rotation.handed().clone(), expires_at: rotation.handed_until(), short }
+    let (access, expires_at) = (rotation.handed().clone(), rotation.handed_until());
+    ProfileReply::Token { access, expires_at, short, ended: rotation.ended() }
 }
 
 /// Why there is no fresher token.
 pub(crate) fn cant_refresh(rotation: &Rotation) -> Error {
-    rotation.over().map_or(Error::CantRefresh, Error::NeedsLogin)
+    rotation.ended().map_or(Error::CantRefresh, Error::NeedsLogin)
 }

@@ -19,6 +19,7 @@ mod curl;
 mod dashboard;
 mod dashboard_cli;
 mod dot_ai;
+mod ended;
 mod events;
 mod files;
 mod hostile;

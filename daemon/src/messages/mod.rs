@@ -24,8 +24,9 @@ pub fn reply(profile: &str, provider: &str, session_file: &str, answer: ProfileR
         ProfileReply::Whoami(user) => Reply::Whoami(user),
         // It comes with the reminder.
         ProfileReply::Status(view) => status(profile, provider, session_file, view, None),
-        ProfileReply::Token { access, expires_at, short } => {
-            Reply::Token(Token { access_token: access, expires_at, short })
+        ProfileReply::Token { access, expires_at, short, ended } => {
+            let session_ended = ended.map(|over| why_ended(over).to_owned());
+            Reply::Token(Token { access_token: access, expires_at, short, session_ended })
         }
         ProfileReply::Refreshed(access_expires_at) => Reply::Refreshed(Refreshed { access_expires_at }),
         ProfileReply::Asked { flow, field, tries, again, sent } => {
@@ -91,7 +92,11 @@ pub fn status(
         server: view.server,
         session_file: session_file.to_owned(),
         state: view.state,
-        reason: view.reason.as_ref().map(|error| failure(error).message),
+        reason: view.reason.as_ref().map(|error| match error {
+            // Somebody is signed in, as long as the token works.
+            Error::NeedsLogin(over) if view.token_served => why_ended(*over).to_owned(),
+            error => failure(error).message,
+        }),
         user: view.user,
         scheme: view.scheme,
         masked_token: view.masked,
@@ -106,6 +111,8 @@ pub fn status(
         reminder,
         replay: view.replay,
         sign_in_by: view.sign_in_by,
+        token_served: view.token_served,
+        token_refused: view.token_refused,
         next_wake: view.next_wake.map(|(at, why)| NextWake { at, reason: why.as_str().to_owned() }),
     }))
 }
@@ -116,6 +123,9 @@ pub fn failure(error: &Error) -> Failure {
         Error::NotSignedIn(out) => (Code::NotSignedIn, signed_out(out), Hint::Login),
         Error::NeedsLogin(over) => {
             (Code::NeedsLogin, format!("not signed in ({})", why_ended(*over)), Hint::Login)
+        }
+        Error::TokenRefused(server) => {
+            (Code::Refused, format!("{server} refuses the access token, and there is no other."), Hint::Login)
         }
         Error::OtherServer { agent, client } => (
             Code::Mismatch,
@@ -290,6 +300,7 @@ pub fn why_ended(over: EndReason) -> &'static str {
         }
         EndReason::SessionLost => "a refresh answer was lost, and the server has moved on without it",
         EndReason::Restored => "the session file holds an old token, as from a backup",
+        EndReason::SignedOut => "it was signed out here, and the session file came back, as from a backup",
         EndReason::Copied => "the session file was copied from a machine that went on using it",
         EndReason::Contested => "another program keeps refreshing the same session",
         EndReason::Expired => "the access token has expired",

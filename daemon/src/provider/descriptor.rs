@@ -26,6 +26,9 @@ pub struct Descriptor {
     /// What an OAuth client knows before it has met its server.
     pub oauth_client: Option<fn() -> OauthClient>,
     pub renewal: RenewalRoute,
+    /// Whether its contract says that access tokens stop working once their session has ended. Whether a server keeps
+    /// RR-1, which says so too, is seen in its answers.
+    pub access_ends_with_session: bool,
     /// How far a session has rotated; only everkey-server says it.
     pub probe: Option<ProviderRoute<BearerRequest, ProbeAnswer>>,
     /// Whose a token is.
@@ -145,6 +148,7 @@ impl Descriptor {
             renewal,
             revokes: self.revoke.is_some(),
             identifies: self.identify.is_some(),
+            access_ends_with_session: self.access_ends_with_session,
             oauth: self.oauth_client.map(|client| client()),
             margin_secs,
             replay: ReplayKnowledge {

@@ -52,6 +52,7 @@ impl Audit {
         let status = find(look).and_then(|(_, status)| status.as_ref().ok());
         let session = match status.map(|status| status.state) {
             None | Some(State::SignedOut) => Session::Out,
+            Some(State::NeedsLogin) if status.is_some_and(|status| status.token_served) => Session::In,
             Some(State::NeedsLogin) => Session::Over,
             Some(State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly) => {
                 Session::In

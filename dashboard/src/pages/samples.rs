@@ -42,6 +42,8 @@ pub fn status(profile: &str, state: State) -> Status {
         next_wake: None,
         replay: None,
         sign_in_by: None,
+        token_served: false,
+        token_refused: false,
     }
 }
 

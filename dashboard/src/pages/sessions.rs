@@ -96,10 +96,12 @@ impl Card {
 
     fn of(at: usize, profile: &ResolvedProfile, status: &Status, clock: &Clock) -> Self {
         let signed_in = match status.state {
-            State::SignedOut | State::NeedsLogin => false,
+            State::SignedOut => false,
+            State::NeedsLogin => status.token_served,
             State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly => true,
         };
         let is_ours = status.state != State::ReadOnly;
+        let over = status.state == State::NeedsLogin;
         let when = |at: Option<u64>| at.map(|at| clock.when(at));
         let about =
             ["name", "org", "role", "plan"].into_iter().filter_map(|key| status.about.get(key).cloned());
@@ -120,7 +122,7 @@ impl Card {
                 .filter(|expires| signed_in && *expires > clock.now())
                 .map(|expires| Lifeline::new(clock.now(), expires, status.next_refresh_at)),
             refreshes: when(status.next_refresh_at),
-            until: when(status.sign_in_by.or(status.refresh_expires_at).filter(|_| signed_in)),
+            until: when(status.sign_in_by.or(status.refresh_expires_at).filter(|_| signed_in && !over)),
             token: status.masked_token.clone().filter(|_| signed_in),
             static_token: status.masked_static_token.clone().filter(|_| signed_in),
             last_error: status.last_error.clone(),
@@ -130,9 +132,9 @@ impl Card {
                 due: it.due,
                 has_page: profile.name == DEFAULT_PROFILE,
             }),
-            signs_in: !signed_in,
-            signs_out: is_ours && (signed_in || status.state == State::NeedsLogin),
-            refreshable: is_ours && signed_in && status.scheme != SignInMethod::Token,
+            signs_in: !signed_in || over,
+            signs_out: is_ours && (signed_in || over),
+            refreshable: is_ours && signed_in && !over && status.scheme != SignInMethod::Token,
             ..Self::bare(at, profile)
         }
     }
@@ -249,6 +251,8 @@ mod tests {
         assert_eq!(buttons(ada()), (false, true, true));
         assert_eq!(buttons(Status { scheme: SignInMethod::Token, ..ada() }), (false, true, false));
         assert_eq!(buttons(Status { state: State::NeedsLogin, ..ada() }), (true, true, false));
+        let served = Status { state: State::NeedsLogin, token_served: true, ..ada() };
+        assert_eq!(buttons(served), (true, true, false));
         assert_eq!(buttons(Status { state: State::ReadOnly, ..ada() }), (false, false, false));
         assert_eq!(buttons(status("p", State::SignedOut)), (true, false, false));
     }

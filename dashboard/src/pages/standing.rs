@@ -60,6 +60,7 @@ pub fn tone(status: &Status) -> Tone {
         State::Valid => Tone::Good,
         State::Refreshing => Tone::Busy,
         State::Offline | State::Uncertain | State::ReadOnly => Tone::Warn,
+        State::NeedsLogin if status.token_served => Tone::Warn,
         State::NeedsLogin => Tone::Bad,
     }
 }
@@ -98,7 +99,11 @@ pub fn phrases(status: &Status, clock: &Clock) -> Vec<Phrase> {
         }
         State::NeedsLogin => {
             let why = reason(status).unwrap_or_else(|| "the session has ended.".to_owned());
-            vec![Phrase::plain(format!("Needs a new sign-in: {why}"))]
+            let works = still(status, clock).filter(|_| status.token_served);
+            [Some(Phrase::plain(format!("Needs a new sign-in: {why}"))), works]
+                .into_iter()
+                .flatten()
+                .collect()
         }
         State::ReadOnly => {
             let why = reason(status);
@@ -184,5 +189,10 @@ mod tests {
         assert_eq!(said(&it), "Needs a new sign-in: the api-server has ended the session.");
         it.reason = None;
         assert_eq!(said(&it), "Needs a new sign-in: the session has ended.");
+        it.reason = Some("the api-server has ended the session".to_owned());
+        (it.access_expires_at, it.token_served) = (Some(NOON + 12 * 60), true);
+        let served =
+            "Needs a new sign-in: the api-server has ended the session. The token still works for 12 min.";
+        assert_eq!(said(&it), served);
     }
 }

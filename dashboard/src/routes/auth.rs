@@ -126,7 +126,8 @@ pub(super) fn is_active(status: &Status) -> bool {
     match status.state {
         Stand::Valid | Stand::Refreshing | Stand::Offline | Stand::Uncertain => true,
         Stand::ReadOnly => status.user.is_some(),
-        Stand::SignedOut | Stand::NeedsLogin => false,
+        Stand::NeedsLogin => status.token_served,
+        Stand::SignedOut => false,
     }
 }
 

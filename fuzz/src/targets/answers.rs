@@ -225,7 +225,8 @@ pub(super) fn promise(answer: &HttpResponse, path: &[&str]) -> Capability {
     }
 }
 
-/// N20: whatever the server says, the session ends after a second and within ten years; or nobody says when.
+/// N20: whatever the server says, the session ends after a second and within ten years; or nobody says when, which 0 or less
+/// does not either.
 pub(super) fn sane_lifetimes(grant: &TokenResponse) {
     let wall = 1_800_000_000;
     let session = grant.clone().into_session(Holder::default(), wall);
@@ -235,7 +236,7 @@ pub(super) fn sane_lifetimes(grant: &TokenResponse) {
         (grant.refresh_expires_in, session.refresh_expires_at),
     ];
     for (said, until) in told {
-        assert_eq!(said.is_some(), until.is_some(), "an end that nobody told");
+        assert_eq!(said.is_some_and(|secs| secs > 0), until.is_some(), "an end that nobody told");
         assert!(until.is_none_or(|until| sane.contains(&until)), "N20: {until:?}");
     }
     assert!(grant.access_lifetime().is_none_or(|secs| (1..=3650 * A_DAY).contains(&secs)), "N20");

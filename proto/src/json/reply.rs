@@ -25,6 +25,8 @@ pub enum ReplyLine {
         expires_at: Option<u64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         short: Option<Short>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_ended: Option<String>,
     },
     Refreshed(Refreshed),
     Ask {
@@ -79,8 +81,8 @@ impl From<Reply> for ReplyLine {
         match reply {
             Reply::Whoami(user) => Self::Whoami { user },
             Reply::Status(status) => Self::Status(status),
-            Reply::Token(Token { access_token, expires_at, short }) => {
-                Self::Token { access_token, expires_at, short }
+            Reply::Token(Token { access_token, expires_at, short, session_ended }) => {
+                Self::Token { access_token, expires_at, short, session_ended }
             }
             Reply::Refreshed(refreshed) => Self::Refreshed(refreshed),
             Reply::Step(Step::Ask { flow, field, tries, again, sent }) => {
@@ -112,8 +114,8 @@ impl From<ReplyLine> for Reply {
         match line {
             ReplyLine::Whoami { user } => Self::Whoami(user),
             ReplyLine::Status(status) => Self::Status(status),
-            ReplyLine::Token { access_token, expires_at, short } => {
-                Self::Token(Token { access_token, expires_at, short })
+            ReplyLine::Token { access_token, expires_at, short, session_ended } => {
+                Self::Token(Token { access_token, expires_at, short, session_ended })
             }
             ReplyLine::Refreshed(refreshed) => Self::Refreshed(refreshed),
             ReplyLine::Ask { flow, field, tries, again, sent } => {

@@ -22,13 +22,35 @@ pub struct Token {
     pub expires_at: Option<u64>,
     /// Why it may be valid for less than was asked, if so.
     pub short: Option<Short>,
+    /// Why the session has ended, in words, if it has: this token works to its end, and no other follows it.
+    #[serde(default)]
+    pub session_ended: Option<String>,
 }
 
 /// A session that is fresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refreshed {
-    /// Unix seconds at which the access token expires.
-    pub access_expires_at: u64,
+    /// Unix seconds at which the access token expires; none if nobody says.
+    #[serde(default, with = "no_expiry")]
+    pub access_expires_at: Option<u64>,
+}
+
+/// The first version had a number here and said `u64::MAX` where nobody said when. Frames still do; lines have null.
+mod no_expiry {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(at: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { at.serialize(to) } else { at.unwrap_or(u64::MAX).serialize(to) }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+        let at = if from.is_human_readable() {
+            Option::<u64>::deserialize(from)?
+        } else {
+            Some(u64::deserialize(from)?)
+        };
+        Ok(at.filter(|at| *at != u64::MAX))
+    }
 }
 
 /// Why a token is valid for less than was asked.

@@ -73,6 +73,12 @@ pub struct Status {
     /// Unix seconds at which a sign-in may be needed, if that can be foreseen.
     #[serde(default)]
     pub sign_in_by: Option<u64>,
+    /// Whether the access token is handed out to its end though the state is `needs_login`.
+    #[serde(default)]
+    pub token_served: bool,
+    /// Whether a server has refused the access token, and there is no way to another; the state is `needs_login`.
+    #[serde(default)]
+    pub token_refused: bool,
 }
 
 /// What a server does with a refresh token that comes twice, as far as the agent knows. It decides what the agent does

@@ -197,10 +197,9 @@ impl Profile {
         sidecar.pin = sidecar.pending.take();
         self.pin_to(&arrived, server);
         let user = arrived.session.holder.user.clone();
-        let margin_secs = self.facts.settings.policy.margin_secs;
         let again = renewed && self.file.rotation().is_some();
         let asked = arrived.asked;
-        let mut rotation = Rotation::signed_in(now, arrived, margin_secs);
+        let mut rotation = Rotation::signed_in(now, arrived, &self.facts.settings.policy);
         if again {
             rotation.asked_for(asked);
         }

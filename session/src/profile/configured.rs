@@ -8,7 +8,6 @@ impl Profile {
     /// From the next step on these settings count. What is under way goes on as it was begun, and a session stays with
     /// the server that it came from, also where no sign-in of everkey's has pinned it.
     pub(super) fn configured(&mut self, now: &Moment, settings: Settings) {
-        let margin_secs = settings.policy.margin_secs;
         let announces_revocations = self.facts.settings.announces_revocations;
         let settings = Settings { announces_revocations, ..settings };
         let before = std::mem::replace(&mut self.facts.settings, settings);
@@ -16,8 +15,9 @@ impl Profile {
         if before.server != self.facts.settings.server {
             self.facts.unpinned_server.get_or_insert(before.server);
         }
-        if before.policy.margin_secs != margin_secs {
-            rotation.plan_with(now, margin_secs);
+        let policy = &self.facts.settings.policy;
+        if before.policy.margin_secs != policy.margin_secs {
+            rotation.plan_with(now, policy);
         }
     }
 }

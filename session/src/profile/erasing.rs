@@ -33,13 +33,14 @@ impl Profile {
             if !newest.is_only_fixed() && can_revoke(&cx, at.registration.as_ref()) {
                 revocation = Some(revocation_of(&cx, at, newest, &self.outbox));
             }
-            let newest_token = newest.refresh.as_ref().map(|_| newest.fingerprint());
+            // An access token alone that is not revoked is as good as before, should somebody paste it again.
+            let over = newest.refresh.is_some() || revocation.is_some();
+            // Whichever of the two a crash leaves in the file.
+            let tokens = [token, newest.fingerprint()];
             let sidecar = self.sidecar.note();
             sidecar.signing_out = Some(token);
-            // Whichever of the two a crash leaves in the file.
-            if let Some(newest) = newest_token {
-                sidecar.spend(token, until, EndReason::Restored, now.wall);
-                sidecar.spend(newest, until, EndReason::Restored, now.wall);
+            if over {
+                sidecar.sign_out(&tokens, until, now.wall);
             }
         }
         let cx = context!(self, now);
@@ -71,8 +72,8 @@ impl Profile {
         let revocation = ask.then(|| revocation_of(&cx, at, session, &self.outbox));
         let sidecar = self.sidecar.note();
         sidecar.signing_out = Some(token);
-        if session.refresh.is_some() {
-            sidecar.spend(token, session.works_until(now.wall), EndReason::Restored, now.wall);
+        if session.refresh.is_some() || revocation.is_some() {
+            sidecar.sign_out(&[token], session.works_until(now.wall), now.wall);
         }
         self.erase(now, revocation, Vec::new());
     }
@@ -119,7 +120,7 @@ impl Profile {
     fn not_erased(&mut self, now: &Moment, why: StoreError) {
         let cx = context!(self, now);
         if let Some(rotation) = self.file.rotation_mut().filter(|one| one.over().is_none()) {
-            let outcomes = rotation.end(&cx, EndReason::Restored, None);
+            let outcomes = rotation.end(&cx, EndReason::SignedOut, None);
             self.rotated(now, outcomes);
         }
         self.outbox.notify(Notice::StoreFailed(why.clone()));

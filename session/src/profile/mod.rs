@@ -24,7 +24,7 @@ use crate::registration::CallTarget;
 use crate::rotation::{Rotation, RotationEvent};
 use crate::session_file::{FileState, Observer, Seal};
 use crate::sidecar_keeper::SidecarKeeper;
-use crate::time::{Moment, ServerClock, Wake};
+use crate::time::{Boot, Moment, ServerClock, Wake};
 use crate::waiters::Waiters;
 use everkey_proto::Secret;
 use everkey_proto::reply::User;
@@ -126,6 +126,7 @@ impl Profile {
         ]
         .into_iter()
         .flatten()
+        .filter(|wake| wake.at != Boot::NEVER)
         .min_by_key(|wake| wake.at)
     }
 
@@ -150,13 +151,15 @@ impl Profile {
 
     /// Unix seconds at which the access token expires, if there is one and somebody says.
     pub fn access_expires_at(&self) -> Option<u64> {
-        self.file.rotation().and_then(|rotation| rotation.session().access_expires_at)
+        self.file.rotation().and_then(|rotation| rotation.session().access_ends())
     }
 
     /// The access token that is handed out, while it works.
     pub fn working_access_token(&self, now: &Moment) -> Option<&Secret> {
-        let rotation = self.file.rotation().filter(|rotation| rotation.left_ms(now) > 0);
-        rotation.map(Rotation::handed)
+        let cx = context!(self, now);
+        let works =
+            |one: &&Rotation| one.left_ms(now) > 0 && !one.is_refused() && one.withheld(&cx).is_none();
+        self.file.rotation().filter(works).map(Rotation::handed)
     }
 
     /// Whether this agent may write the files and use their tokens.

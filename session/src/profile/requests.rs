@@ -9,7 +9,7 @@ use crate::profile::{Profile, context};
 use crate::registration::CallTarget;
 use crate::reply::{ProfileReply, ProfileStatus};
 use crate::rotation::Rotation;
-use crate::session::Fingerprint;
+use crate::session::{Fingerprint, Session};
 use crate::session_file::FileState;
 use crate::time::Moment;
 use crate::waiters::{Want, cant_refresh, token};
@@ -27,7 +27,7 @@ impl Profile {
             return self.outbox.reply(waiter, ProfileReply::Failed(error));
         }
         match ask {
-            SessionRequest::Whoami => self.whoami(waiter),
+            SessionRequest::Whoami => self.whoami(now, waiter),
             SessionRequest::Status => self.status(now, waiter, expect.server.as_deref()),
             SessionRequest::Token { min_validity_secs } => {
                 self.want_token(now, waiter, min_validity_secs.into())
@@ -38,7 +38,7 @@ impl Profile {
                 self.want_login(now, waiter, expect.server, scheme, under_way)
             }
             SessionRequest::Wait { flow } => self.sign_in(now, LoginEvent::Wait { waiter, flow }),
-            SessionRequest::Inspect { token } => self.inspect(waiter, expect.server, token),
+            SessionRequest::Inspect { token } => self.inspect(now, waiter, expect.server, token),
             SessionRequest::Answer { flow, entry } => {
                 self.sign_in(now, LoginEvent::Answer { waiter, flow, entry })
             }
@@ -65,18 +65,18 @@ impl Profile {
         }
     }
 
-    /// Why nobody has an active session; none if somebody has.
-    pub fn why_not_signed_in(&self) -> Option<Error> {
+    /// Why nobody has an active session, or nothing that would open anything; none if somebody has.
+    pub fn why_not_signed_in(&self, now: &Moment) -> Option<Error> {
         match &self.file {
-            FileState::SignedIn(rotation) => over(rotation).map(Error::NeedsLogin),
+            FileState::SignedIn(rotation) => rotation.withheld(&context!(self, now)),
             FileState::SignedOut(why) => Some(Error::NotSignedIn(why.clone())),
             FileState::Unusable(why) => Some(Error::Store(why.clone())),
             FileState::Unread => Some(Error::Timeout),
         }
     }
 
-    fn whoami(&mut self, waiter: Waiter) {
-        let answer = match (self.why_not_signed_in(), self.user()) {
+    fn whoami(&mut self, now: &Moment, waiter: Waiter) {
+        let answer = match (self.why_not_signed_in(now), self.user()) {
             (Some(why), _) => ProfileReply::Failed(why),
             (None, None) if self.facts.settings.policy.identifies => return self.find_holder(waiter),
             (None, user) => ProfileReply::Whoami(user.cloned()),
@@ -89,8 +89,9 @@ impl Profile {
         let rotation = self.file.rotation();
         let session = rotation.map(Rotation::session);
         let (state, reason) = self.state(&cx);
+        let withheld = rotation.and_then(|rotation| rotation.withheld(&cx));
         let refresh = rotation.and_then(|rotation| rotation.refresh_due(&cx));
-        let is_active = rotation.is_some_and(|rotation| over(rotation).is_none());
+        let is_active = rotation.is_some_and(|rotation| rotation.ended().is_none());
         let view = ProfileStatus {
             server: if is_active { self.server().to_owned() } else { self.sign_in_server(named) },
             state,
@@ -98,9 +99,9 @@ impl Profile {
             user: self.user().cloned(),
             scheme: self.scheme(),
             masked: session.filter(|session| !session.is_only_fixed()).map(|one| one.access.masked()),
-            access_expires_at: session.and_then(|session| session.access_expires_at),
-            refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
-            next_refresh_at: refresh.map(|wake| now.wall_at(wake.at.max(now.boot))),
+            access_expires_at: session.and_then(Session::access_ends),
+            refresh_expires_at: session.and_then(Session::refresh_ends),
+            next_refresh_at: refresh.and_then(|wake| wake.told(now)),
             last_error: rotation
                 .and_then(Rotation::last_error)
                 .or(self.credentials_grant.last_error())
@@ -109,8 +110,10 @@ impl Profile {
             masked_fixed: session.and_then(|session| session.holder.fixed.as_ref()).map(Secret::masked),
             pending_revocations: u32::try_from(self.revocations.count()).unwrap_or(u32::MAX),
             replay: rotation.and_then(|rotation| rotation.replay_rule(&cx)),
+            token_served: rotation.is_some_and(|one| one.ended().is_some()) && withheld.is_none(),
+            token_refused: matches!(withheld, Some(Error::TokenRefused(_))),
             sign_in_by: self.sign_in_by(rotation.and_then(|rotation| rotation.sign_in_by(&cx))),
-            next_wake: self.due(now).map(|wake| (now.wall_at(wake.at.max(now.boot)), wake.why)),
+            next_wake: self.due(now).and_then(|wake| Some((wake.told(now)?, wake.why))),
         };
         self.outbox.reply(waiter, ProfileReply::Status(view));
     }
@@ -120,12 +123,13 @@ impl Profile {
         let rotation = match &self.file {
             FileState::SignedIn(rotation) => rotation,
             FileState::SignedOut(_) | FileState::Unusable(_) => {
-                return (State::SignedOut, self.why_not_signed_in());
+                return (State::SignedOut, self.why_not_signed_in(cx.now));
             }
             FileState::Unread => return (State::SignedOut, None),
         };
-        if let Some(over) = over(rotation) {
-            return (State::NeedsLogin, Some(Error::NeedsLogin(over)));
+        let ended = rotation.ended().map(Error::NeedsLogin);
+        if let Some(why) = ended.or_else(|| rotation.withheld(cx)) {
+            return (State::NeedsLogin, Some(why));
         }
         if let Err(why) = &self.facts.owner {
             return (State::ReadOnly, Some(Error::NotOwner(why.clone())));
@@ -144,13 +148,21 @@ impl Profile {
         pin.and_then(|pin| pin.scheme).or(usual).unwrap_or(SignInMethod::Token)
     }
 
-    fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
+    pub(super) fn want_token(&mut self, now: &Moment, waiter: Waiter, min_validity_secs: u64) {
         if self.wait_for_credentials_grant(now, waiter) {
             return;
         }
-        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        let Some(rotation) = self.file.rotation() else { return self.whoami(now, waiter) };
+        let refused = match rotation.withheld(&context!(self, now)) {
+            Some(Error::TokenRefused(_)) if self.facts.settings.policy.identifies => {
+                let purpose = Purpose::HandOut(Fingerprint::of(rotation.handed()), min_validity_secs);
+                return self.ask_whose(waiter, purpose);
+            }
+            refused => refused,
+        };
         if rotation.session().holder.fixed.is_some() {
-            return self.outbox.reply(waiter, token(rotation, None));
+            let answer = refused.map_or_else(|| token(rotation, None), ProfileReply::Failed);
+            return self.outbox.reply(waiter, answer);
         }
         let (min_ms, asked) = match min_validity_secs {
             0 => (self.sensible_ms(rotation), false),
@@ -160,7 +172,7 @@ impl Profile {
     }
 
     fn want_refresh(&mut self, now: &Moment, waiter: Waiter, force: bool) {
-        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        let Some(rotation) = self.file.rotation() else { return self.whoami(now, waiter) };
         if rotation.session().refresh.is_none() && !self.asks_again() {
             return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
         }
@@ -174,22 +186,25 @@ impl Profile {
     /// A server has refused a token that should be valid. However many callers say so of the same token, it is
     /// refreshed once; a token that has been replaced already needs no refresh at all.
     fn want_better(&mut self, now: &Moment, waiter: Waiter, than: Fingerprint) {
-        let Some(rotation) = self.file.rotation() else { return self.whoami(waiter) };
+        let cx = context!(self, now);
+        let Some(rotation) = self.file.rotation() else { return self.whoami(now, waiter) };
         let refused = Fingerprint::of(rotation.handed()) == than;
         let fixed = rotation.session().holder.fixed.is_some();
-        let renewable = rotation.session().refresh.is_some() || self.asks_again();
-        if refused && (!renewable || fixed) {
-            return self.outbox.reply(waiter, ProfileReply::Failed(cant_refresh(rotation)));
+        let hopeless = fixed || rotation.ended().is_some() || !rotation.is_renewable(&cx);
+        let answer = match self.too_soon(now, rotation) {
+            _ if refused && hopeless => Some(ProfileReply::Failed(cant_refresh(rotation))),
+            _ if fixed => Some(token(rotation, None)),
+            // So fresh a token is refused for another reason.
+            Some(error) if refused => return self.refuse(waiter, error),
+            Some(_) | None => None,
+        };
+        let want = Want::Token { min_ms: self.sensible_ms(rotation), asked: false, refused: Some(than) };
+        if let Some(rotation) = self.file.rotation_mut().filter(|_| refused) {
+            rotation.token_refused(than);
         }
-        if fixed {
-            return self.outbox.reply(waiter, token(rotation, None));
-        }
-        let min_ms = self.sensible_ms(rotation);
-        match self.too_soon(now, rotation) {
-            Some(error) if refused => self.outbox.reply(waiter, ProfileReply::Failed(error)),
-            Some(_) | None => {
-                self.wait(now, waiter, Want::Token { min_ms, asked: false, refused: Some(than) });
-            }
+        match answer {
+            Some(answer) => self.outbox.reply(waiter, answer),
+            None => self.wait(now, waiter, want),
         }
     }
 
@@ -207,9 +222,7 @@ impl Profile {
     }
 
     fn too_soon(&self, now: &Moment, rotation: &Rotation) -> Option<Error> {
-        let again = rotation.refreshed()?.plus_ms(rotation.gap_ms(&self.facts.settings.policy));
-        let secs = now.boot.ms_until(again).div_ceil(1000);
-        (secs > 0).then_some(Error::TooSoon { secs })
+        rotation.gap_left(now, &self.facts.settings.policy).map(|secs| Error::TooSoon { secs })
     }
 
     fn want_login(
@@ -240,6 +253,7 @@ impl Profile {
                 || ended
                 || session.is_only_fixed()
                 || rotation.is_questionable()
+                || rotation.is_refused()
                 || scheme == SignInMethod::Token;
             let joins = matches!(under_way, Some(UnderWay::Join(_))) && self.login.is_under_way();
             if !again && !joins && server == self.server() {
@@ -248,13 +262,6 @@ impl Profile {
             }
         }
         self.sign_in(now, LoginEvent::Begin { waiter, server, scheme, under_way });
-    }
-
-    /// Where a sign-in goes: to the server that is named, by the caller or by the profile, else where the last one went.
-    fn sign_in_server(&self, named: Option<&str>) -> String {
-        let settings = &self.facts.settings;
-        let configured = settings.server_is_named.then_some(settings.server.as_str());
-        named.or(configured).map_or_else(|| self.server().to_owned(), normal_server)
     }
 
     /// Where a sign-in goes: to the server that is named, by the caller or by the profile, else where the last one went.
@@ -278,36 +285,38 @@ impl Profile {
     }
 
     /// What the server says of a token: of the caller's own, at the server that the caller counts on.
-    fn inspect(&mut self, waiter: Waiter, server: Option<String>, token: Option<Secret>) {
-        let (at, access) = match (self.file.rotation(), token) {
-            (_, Some(token)) => {
-                let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
-                // What is known of another server's endpoints does not hold there.
-                let registration = self.at().registration.filter(|_| server == self.server());
-                (CallTarget { server, registration }, token)
-            }
-            (Some(rotation), None) if over(rotation).is_none() => (self.at(), rotation.handed().clone()),
-            (_, None) => return self.whoami(waiter),
+    fn inspect(&mut self, now: &Moment, waiter: Waiter, server: Option<String>, token: Option<Secret>) {
+        let Some(token) = token else {
+            return match self.why_not_signed_in(now) {
+                // The server may think otherwise by now.
+                None | Some(Error::TokenRefused(_)) => self.ask_whose(waiter, Purpose::Inspect),
+                Some(_) => self.whoami(now, waiter),
+            };
         };
-        self.inspections.begin(waiter, at, access, Purpose::Inspect, &mut self.outbox);
+        let server = server.map_or_else(|| self.server().to_owned(), |server| normal_server(&server));
+        // What is known of another server's endpoints does not hold there.
+        let registration = self.at().registration.filter(|_| server == self.server());
+        let at = CallTarget { server, registration };
+        self.inspections.begin(waiter, at, token, Purpose::Inspect, &mut self.outbox);
     }
 
     /// Whose the session is, as its file does not say.
     fn find_holder(&mut self, waiter: Waiter) {
         let Some(rotation) = self.file.rotation() else { return };
-        let (token, access) = (rotation.fingerprint(), rotation.handed().clone());
-        let at = self.at();
-        self.inspections.begin(waiter, at, access, Purpose::FindHolder(token), &mut self.outbox);
+        let purpose = Purpose::FindHolder(rotation.fingerprint());
+        self.ask_whose(waiter, purpose);
+    }
+
+    /// Asks the session's server about its token.
+    fn ask_whose(&mut self, waiter: Waiter, purpose: Purpose) {
+        let Some(rotation) = self.file.rotation() else { return };
+        let (at, access) = (self.at(), rotation.handed().clone());
+        self.inspections.begin(waiter, at, access, purpose, &mut self.outbox);
     }
 
     fn refuse(&mut self, waiter: Waiter, why: Error) {
         self.outbox.reply(waiter, ProfileReply::Failed(why));
     }
-}
-
-/// Why the session is over; a token that never changes is good though the session beside it is over.
-fn over(rotation: &Rotation) -> Option<crate::error::EndReason> {
-    rotation.over().filter(|_| rotation.session().holder.fixed.is_none())
 }
 
 /// Whether it is about a session at the server that the caller expects. Only a sign-in may bring a new server, and a

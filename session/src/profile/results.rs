@@ -1,10 +1,10 @@
 //! Ends of jobs, each handed to the machine that started it; and what the machines report.
 
 use crate::context::MachineContext;
-use crate::error::{Error, NetError, NetErrorKind, Rejected, StoreError};
+use crate::error::{Error, NetError, NetErrorKind, StoreError};
 use crate::identity::Identity;
 use crate::input::Op;
-use crate::inspections::Purpose;
+use crate::inspections::{Inspected, Purpose};
 use crate::jobs::{FileContent, JobResult, RefreshAnswer, Replaced, StoreJob};
 use crate::kept_clients::ClientNews;
 use crate::login::{LoginEvent, LoginOutcome};
@@ -14,6 +14,7 @@ use crate::profile::{Profile, context};
 use crate::replay::learn;
 use crate::reply::ProfileReply;
 use crate::rotation::{RotationEvent, RotationOutcome};
+use crate::session::Fingerprint;
 use crate::time::Moment;
 
 impl Profile {
@@ -43,7 +44,7 @@ impl Profile {
                     self.sign_out.confirmed(id, outcome, &mut self.outbox);
                 }
             }
-            JobResult::Identified(identity) => self.identified(op, identity),
+            JobResult::Identified(identity) => self.identified(now, op, identity),
             JobResult::Listening(port) => self.sign_in(now, LoginEvent::Listening(op, port)),
         }
     }
@@ -114,14 +115,25 @@ impl Profile {
         }
     }
 
-    fn identified(&mut self, op: Op, identity: Identity) {
-        let Some((waiter, purpose)) = self.inspections.take(op) else { return };
+    fn identified(&mut self, now: &Moment, op: Op, identity: Identity) {
+        let Some((waiter, about, purpose)) = self.inspections.take(op) else { return };
+        self.remember_verdict(&about, &identity);
         let answer = match (purpose, identity) {
             (_, Identity::Limited(secs)) => ProfileReply::Failed(Error::RateLimited { secs }),
             (_, Identity::Net(net)) => ProfileReply::Failed(Error::Net(net)),
             (Purpose::Inspect, identity) => ProfileReply::Inspected(identity),
-            (Purpose::FindHolder(_), Identity::Refused) => {
-                ProfileReply::Failed(Error::Rejected(Rejected::Token))
+            (Purpose::FindHolder(_), Identity::Refused)
+            | (Purpose::HandOut(..), Identity::Refused | Identity::Untold) => {
+                ProfileReply::Failed(Error::TokenRefused(about.server))
+            }
+            (Purpose::HandOut(token, min_validity_secs), Identity::Accepted { .. }) => {
+                let handed = self.file.rotation().map(|rotation| Fingerprint::of(rotation.handed()));
+                match handed {
+                    Some(handed) if handed == token => {
+                        return self.want_token(now, waiter, min_validity_secs);
+                    }
+                    Some(_) | None => ProfileReply::Failed(Error::AccountChanged),
+                }
             }
             (Purpose::FindHolder(_), Identity::Untold) => ProfileReply::Whoami(None),
             (Purpose::FindHolder(token), Identity::Accepted { user, mut about }) => {
@@ -133,6 +145,17 @@ impl Profile {
             }
         };
         self.outbox.reply(waiter, answer);
+    }
+
+    /// What a server says of a token counts for the session only if the token is the session's, and the server, too.
+    fn remember_verdict(&mut self, about: &Inspected, identity: &Identity) {
+        let ours = about.server == self.server();
+        let Some(rotation) = self.file.rotation_mut().filter(|_| ours) else { return };
+        match identity {
+            Identity::Refused => rotation.token_refused(about.token),
+            Identity::Accepted { .. } => rotation.token_accepted(about.token),
+            Identity::Untold | Identity::Limited(_) | Identity::Net(_) => {}
+        }
     }
 
     /// Hands an event to the rotation of the session in the file, if there is one, and does what it reports.

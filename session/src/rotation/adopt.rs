@@ -27,7 +27,7 @@ impl Rotation {
             // A token of ours that comes back after another program had the file may have been used by that program.
             vetted: ours.is_some() && same_machine && first,
             state: spent.map_or(RotationState::Idle, RotationState::Ended),
-            ..Self::new(cx.now, arrived, cx.policy().margin_secs)
+            ..Self::new(cx.now, arrived, cx.policy())
         }
     }
 
@@ -45,7 +45,7 @@ impl Rotation {
         let holder = self.session.holder.clone().or(found.holder.clone());
         let session = Session { holder, ..found };
         let arrived = ArrivedSession::read(cx.now, session, None, Capability::None);
-        let new = Self::new(cx.now, arrived, cx.policy().margin_secs);
+        let new = Self::new(cx.now, arrived, cx.policy());
         (self.session, self.expires) = (new.session, new.expires);
         (self.lifetime_secs, self.refresh_due) = (new.lifetime_secs, new.refresh_due);
         if self.over() == Some(EndReason::Expired) {

@@ -135,7 +135,7 @@ impl Rotation {
         }
         outcomes.push(RotationOutcome::Published(Box::new(arrived.clone()), intent.server));
         let refreshed = if arrived.stale { None } else { arrived.asked.or(Some(cx.now.boot)) };
-        let next = Self::signed_in(cx.now, arrived, cx.policy().margin_secs);
+        let next = Self::signed_in(cx.now, arrived, cx.policy());
         *self = Self { refreshed, ..next };
         out.notify(Notice::Refreshed);
         outcomes

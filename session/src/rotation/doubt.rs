@@ -59,7 +59,7 @@ impl Rotation {
                 self.state = RotationState::InDoubt(doubt);
             }
             Step::KeepSilent(until) => {
-                let by = self.session.access_expires_at;
+                let by = self.session.access_ends();
                 out.notify(Notice::SignInAhead { by, why: EndingReason::InDoubt });
                 self.hold = Hold::Silence(until);
                 self.state = RotationState::InDoubt(doubt);
@@ -139,7 +139,7 @@ impl Rotation {
     pub fn sign_in_by(&self, cx: &MachineContext) -> Option<u64> {
         match self.uncertainty(cx)? {
             Error::Uncertain(_, DoubtOutlook::SentAtTheEnd | DoubtOutlook::NeverSent) => {
-                self.session.access_expires_at
+                self.session.access_ends()
             }
             _ => None,
         }

@@ -6,14 +6,14 @@ use crate::effect::Outbox;
 use crate::error::{EndReason, Error, NetError, NetErrorKind, StoreError};
 use crate::input::Op;
 use crate::jobs::{FileContent, ProbeAnswer, RefreshAnswer, Replaced};
-use crate::policy::{Policy, Renewal, refresh_gap_ms};
+use crate::policy::{Policy, refresh_gap_ms};
 use crate::registration::CallTarget;
 use crate::rotation::plan::due;
 use crate::rotation::state::{ArrivedSession, RotationState, StoreStep};
 use crate::session::{Fingerprint, Session};
 use crate::time::{Boot, Moment, Wake, WakeReason};
+use everkey_proto::ReplayRule;
 use everkey_proto::reply::{self, User};
-use everkey_proto::{ReplayRule, Secret};
 use std::collections::BTreeMap;
 
 /// A session, and how the rotation of its tokens stands.
@@ -36,6 +36,8 @@ pub(crate) struct Rotation {
     pub(super) hold: Hold,
     /// What went wrong last, until something goes right.
     pub(super) last: Option<Error>,
+    /// A token that was handed out and that a server has refused.
+    pub(super) refused: Option<Fingerprint>,
 }
 
 /// What forbids the next try for now.
@@ -98,9 +100,9 @@ pub(crate) enum RotationOutcome {
 
 impl Rotation {
     /// A session at rest.
-    pub fn new(now: &Moment, arrived: ArrivedSession, margin_secs: u64) -> Self {
+    pub fn new(now: &Moment, arrived: ArrivedSession, policy: &Policy) -> Self {
         Self {
-            refresh_due: due(now, &arrived.session, arrived.expires, arrived.lifetime_secs, margin_secs),
+            refresh_due: due(now, &arrived.session, arrived.expires, arrived.lifetime_secs, policy),
             session: arrived.session,
             expires: arrived.expires,
             lifetime_secs: arrived.lifetime_secs,
@@ -111,12 +113,13 @@ impl Rotation {
             tried: None,
             hold: Hold::Free,
             last: None,
+            refused: None,
         }
     }
 
     /// A session that was signed in to just now.
-    pub fn signed_in(now: &Moment, arrived: ArrivedSession, margin_secs: u64) -> Self {
-        Self { vetted: true, ..Self::new(now, arrived, margin_secs) }
+    pub fn signed_in(now: &Moment, arrived: ArrivedSession, policy: &Policy) -> Self {
+        Self { vetted: true, ..Self::new(now, arrived, policy) }
     }
 
     /// Applies one event.
@@ -182,8 +185,7 @@ impl Rotation {
 
     /// When a session that can't be refreshed ends by itself.
     fn expiry(&self, cx: &MachineContext) -> Option<Boot> {
-        let renewable = self.session.refresh.is_some() || cx.policy().renewal == Renewal::ClientCredentials;
-        let ends = !renewable && self.over().is_none() && self.expires != Boot::NEVER;
+        let ends = !self.is_renewable(cx) && self.over().is_none() && self.expires != Boot::NEVER;
         ends.then_some(self.expires)
     }
 
@@ -216,24 +218,15 @@ impl Rotation {
         self.session.fingerprint()
     }
 
-    /// The token that is handed out: one that never changes comes first.
-    pub fn handed(&self) -> &Secret {
-        self.session.holder.fixed.as_ref().unwrap_or(&self.session.access)
-    }
-
-    /// Unix seconds until which the token that is handed out is good, if somebody says.
-    pub fn handed_until(&self) -> Option<u64> {
-        self.session.access_expires_at.filter(|_| self.session.holder.fixed.is_none())
-    }
-
-    /// Milliseconds for which the access token is still valid.
-    pub fn left_ms(&self, now: &Moment) -> u64 {
-        if self.expires == Boot::NEVER { u64::MAX } else { now.boot.ms_until(self.expires) }
-    }
-
     /// The least time between two automatic refreshes, in milliseconds.
     pub fn gap_ms(&self, policy: &Policy) -> u64 {
         refresh_gap_ms(policy.gap_ms, self.lifetime_secs)
+    }
+
+    /// Seconds until it may be refreshed again without being forced; none if it may be.
+    pub fn gap_left(&self, now: &Moment, policy: &Policy) -> Option<u64> {
+        let again = self.refreshed?.plus_ms(self.gap_ms(policy));
+        Some(now.boot.ms_until(again).div_ceil(1000)).filter(|secs| *secs > 0)
     }
 
     pub fn lifetime_secs(&self) -> Option<u64> {
@@ -246,8 +239,8 @@ impl Rotation {
     }
 
     /// From here on it is refreshed so many seconds before it expires.
-    pub fn plan_with(&mut self, now: &Moment, margin_secs: u64) {
-        self.refresh_due = due(now, &self.session, self.expires, self.lifetime_secs, margin_secs);
+    pub fn plan_with(&mut self, now: &Moment, policy: &Policy) {
+        self.refresh_due = due(now, &self.session, self.expires, self.lifetime_secs, policy);
     }
 
     /// Another access token was asked for, and is not to be had before then.

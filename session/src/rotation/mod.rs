@@ -1,5 +1,6 @@
 //! The rotation of one session's tokens, S0 to S6 of docs/rotation.md. It owns the session while somebody is signed in.
 
+mod access;
 mod adopt;
 mod answer;
 mod commit;

@@ -5,7 +5,7 @@ use crate::input::Op;
 use crate::journal::{Capability, Intent};
 use crate::session::{Holder, Session};
 use crate::time::{Boot, Moment};
-use crate::token_response::{TokenResponse, clamp_lifetime};
+use crate::token_response::{TokenResponse, lifetime};
 
 /// Where the rotation stands.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl ArrivedSession {
     /// a socket while the machine slept.
     pub fn granted(now: &Moment, asked: Boot, tokens: TokenResponse, holder: Holder) -> Self {
         let lifetime_secs = tokens.access_lifetime();
-        let ends = tokens.sign_in_expires_in.filter(|secs| *secs > 0).map(clamp_lifetime);
+        let ends = lifetime(tokens.sign_in_expires_in);
         let ends = ends.map(|secs| now.wall_at(asked).saturating_add(secs));
         Self {
             expires: lifetime_secs.map_or(Boot::NEVER, |secs| asked.plus_secs(secs)),

@@ -172,6 +172,6 @@ fn n29_a_reported_token_is_replaced_by_another() {
     agent.suspend(1_000);
     let op = question(agent.ask(4, SessionRequest::Refresh { force: true }));
     let effects = answer(&mut agent, op, 3);
-    let at = agent.file.access_expires_at.unwrap_or_default();
+    let at = agent.file.access_expires_at;
     assert!(effects.contains(&reply(4, ProfileReply::Refreshed(at))), "{effects:?}");
 }

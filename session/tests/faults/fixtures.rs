@@ -113,6 +113,11 @@ pub fn session(generation: u64) -> Session {
     grant(generation).into_session(holder(), START_WALL)
 }
 
+/// The same of a server that keeps no count of rotations, and whose access tokens know nothing of a session.
+pub fn plain() -> Session {
+    Session { claims: Claims::default(), ..session(0) }
+}
+
 pub fn found(session: &Session) -> FileContent {
     FileContent::Session { session: session.clone(), tightened: false }
 }
@@ -137,6 +142,7 @@ pub fn policy() -> Policy {
         renewal: everkey_session::policy::Renewal::RefreshToken,
         revokes: true,
         identifies: false,
+        access_ends_with_session: false,
         oauth: None,
         margin_secs: 60,
         replay: replay(ReplayRule::StrictUser),

@@ -353,7 +353,8 @@ fn a_pasted_token_is_kept_once_accepted() {
     assert_eq!(effects, [Effect::Notify(Notice::SignedIn), done]);
     let Session { access, access_expires_at, refresh, .. } = &agent.file;
     assert_eq!((access, *access_expires_at, refresh), (&Secret::new("pat_1"), None, &None));
-    let given = ProfileReply::Token { access: Secret::new("pat_1"), expires_at: None, short: None };
+    let given =
+        ProfileReply::Token { access: Secret::new("pat_1"), expires_at: None, short: None, ended: None };
     assert_eq!(agent.ask(3, SessionRequest::Token { min_validity_secs: u32::MAX }), [reply(3, given)]);
 }
 

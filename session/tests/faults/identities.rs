@@ -7,8 +7,7 @@ use everkey_proto::{Entry, Expect, Secret, SignInMethod};
 use everkey_session::policy::Policy;
 use everkey_session::{
     AuthMethod, CallTarget, Effect, EndReason, Endpoints, Error, Holder, Identity, JobResult, LoginAnswer,
-    NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Rejected, Session, SignedOutReason,
-    StoreJob,
+    NetErrorKind, NetJob, Notice, Op, ProfileReply, Registration, Session, SignedOutReason, StoreJob,
 };
 use std::collections::BTreeMap;
 
@@ -67,10 +66,11 @@ fn the_server_is_asked_for_the_user_once() {
 fn every_identity_question_is_answered_when_the_server_is_silent() {
     let limited = Error::RateLimited { secs: 9 };
     let timeout = trouble(NetErrorKind::Timeout);
+    let refused = Error::TokenRefused(SERVER.to_owned());
     let cases = [
+        (Identity::Refused, ProfileReply::Failed(refused)),
         (Identity::Untold, ProfileReply::Whoami(None)),
         (accepted(None), ProfileReply::Whoami(None)),
-        (Identity::Refused, ProfileReply::Failed(Error::Rejected(Rejected::Token))),
         (Identity::Limited(9), ProfileReply::Failed(limited)),
         (Identity::Net(timeout.clone()), ProfileReply::Failed(Error::Net(timeout))),
     ];
@@ -131,7 +131,14 @@ fn the_sessions_own_token_is_inspected_where_it_belongs() {
     let (at, ask) = (ELSEWHERE, SessionRequest::Inspect { token: None });
     let other = Error::OtherServer { agent: SERVER.to_owned(), client: ELSEWHERE.to_owned() };
     assert_eq!(agent.ask_at(2, at, ask), [reply(2, ProfileReply::Failed(other))]);
-    assert_eq!(agent.ask(3, token()), [reply(3, token_of(&nameless()))], "words change nothing");
+    assert!(
+        agent.ask(3, SessionRequest::Whoami).iter().any(|one| matches!(one, Effect::Net(..))),
+        "it stands"
+    );
+    let effects = agent.ask(4, token());
+    let sent = agent.send(effects);
+    let told = agent.succeed(&sent, grant(1));
+    assert!(told.contains(&reply(4, token_of(&agent.file))), "{told:?}: another token is given instead");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod clients;
 mod configured;
 mod credentials_grant;
 mod damaged;
+mod ended;
 mod endings;
 mod farewell;
 mod files;

@@ -101,7 +101,7 @@ fn n26_logout_is_marked_until_the_file_is_gone() {
     let (_, job) = only_store(agent.ask(1, SessionRequest::Logout));
     let StoreJob::Erase { sidecar, revocation } = job else { panic!("{job:?}") };
     let print = session(0).fingerprint();
-    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::Restored)));
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::SignedOut)));
 
     // A crash came when the revocation was queued and nothing else was done.
     let mut files = files(Capability::Rr1);
@@ -111,7 +111,7 @@ fn n26_logout_is_marked_until_the_file_is_gone() {
         panic!("{effects:?}")
     };
     let StoreJob::Erase { sidecar, revocation: None } = &**job else { panic!("{job:?}") };
-    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::Restored)));
+    assert_eq!((sidecar.signing_out, sidecar.is_spent(print)), (Some(print), Some(EndReason::SignedOut)));
 }
 
 #[test]

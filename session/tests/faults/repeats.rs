@@ -302,12 +302,15 @@ fn n39_what_was_learnt_is_used_after_a_restart() {
 #[test]
 fn n36_a_refusal_in_other_words_keeps_token_and_file() {
     let words = trouble(NetErrorKind::Status(401, Some("session_over: sign in again".to_owned())));
-    let mut agent = at(ReplayRule::Unknown);
+    let unknown = Policy { replay: replay(ReplayRule::Unknown), ..policy() };
+    let (mut agent, _) = Agent::start_with(unknown, files_of(&plain()));
+    agent.file = plain();
     let sent = agent.send_when_due();
     let effects = agent.answered(&sent, RefreshAnswer::RefusedInWords(words.clone()));
     let effects = agent.look_at_unchanged_file(effects);
     assert_eq!(agent.keep_books(effects), [ended(EndReason::RefusedInWords)]);
-    assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))], "the access token is served");
+    let last = last_token_of(&plain(), EndReason::RefusedInWords);
+    assert_eq!(agent.ask(1, token()), [reply(1, last)], "the access token is served");
     let view = status(&mut agent);
     assert_eq!(view.last_error, Some(Error::Net(words)));
     assert!(goes_ahead(&login(&mut agent)));

@@ -344,5 +344,12 @@ pub fn token() -> SessionRequest {
 
 /// The answer with the tokens of this session.
 pub fn token_of(session: &Session) -> ProfileReply {
-    ProfileReply::Token { access: session.access.clone(), expires_at: session.access_expires_at, short: None }
+    let (access, expires_at) = (session.access.clone(), session.access_expires_at);
+    ProfileReply::Token { access, expires_at, short: None, ended: None }
+}
+
+/// The same where the session has ended, and leaves the access token alone.
+pub fn last_token_of(session: &Session, why: EndReason) -> ProfileReply {
+    let (access, expires_at) = (session.access.clone(), session.access_expires_at);
+    ProfileReply::Token { access, expires_at, short: None, ended: Some(why) }
 }

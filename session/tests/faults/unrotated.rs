@@ -87,6 +87,7 @@ fn the_last_minutes_of_an_unrefreshable_session_carry_a_warning() {
         access: bare().access,
         expires_at: bare().access_expires_at,
         short: Some(short),
+        ended: None,
     };
     let ask = |min_validity_secs| SessionRequest::Token { min_validity_secs };
     let effects = agent.ask(1, ask(600));
@@ -113,9 +114,9 @@ fn a_session_without_a_refresh_token_can_not_be_refreshed() {
         for force in [false, true] {
             assert_eq!(agent.ask(1, SessionRequest::Refresh { force }), failed(1, Error::CantRefresh));
         }
-        assert_eq!(agent.ask(2, better_than(&session.access)), failed(2, Error::CantRefresh));
-        let other = agent.ask(3, better_than(&Secret::new("an older one")));
-        assert_eq!(other, [reply(3, token_of(&session))]);
+        let other = agent.ask(2, better_than(&Secret::new("an older one")));
+        assert_eq!(other, [reply(2, token_of(&session))]);
+        assert_eq!(agent.ask(3, better_than(&session.access)), failed(3, Error::CantRefresh));
     }
     let mut agent = holding(&bare());
     agent.wait();
@@ -177,10 +178,9 @@ fn a_token_that_was_signed_out_may_be_pasted_again() {
 #[test]
 fn a_token_that_never_changes_is_handed_out_first() {
     let mut agent = holding(&with_fixed(bare()));
-    let fixed = ProfileReply::Token { access: Secret::new("static"), expires_at: None, short: None };
+    let fixed = token_of(&only_fixed());
     assert_eq!(agent.ask(1, token()), [reply(1, fixed.clone())]);
     assert_eq!(agent.ask(2, SessionRequest::Token { min_validity_secs: 86_400 }), [reply(2, fixed.clone())]);
-    assert_eq!(agent.ask(3, better_than(&Secret::new("static"))), failed(3, Error::CantRefresh));
     assert_eq!(agent.ask(4, better_than(&bare().access)), [reply(4, fixed.clone())]);
     let view = view(&mut agent);
     assert_eq!((view.masked, view.masked_fixed.is_some()), (Some(bare().access.masked()), true));
@@ -190,6 +190,8 @@ fn a_token_that_never_changes_is_handed_out_first() {
     assert_eq!(agent.ask(5, token()), [reply(5, fixed.clone())]);
     assert_eq!(agent.ask(6, better_than(&bare().access)), [reply(6, fixed)]);
     assert!(agent.is_signed_in());
+    assert_eq!(agent.ask(7, better_than(&Secret::new("static"))), failed(7, Error::CantRefresh));
+    assert_eq!(agent.ask(8, token()), failed(8, Error::TokenRefused(SERVER.to_owned())));
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl World {
 
     pub fn client_reads(&mut self, answer: ProfileReply) {
         match answer {
-            ProfileReply::Token { access, expires_at: _, short: _ } => {
+            ProfileReply::Token { access, expires_at: _, short: _, ended: _ } => {
                 self.got_token = self.server.access_until(access.expose()).is_some_and(|u| u > self.now);
                 let later = self.dice.between(10, 5_000);
                 self.at(later, Event::UseAccess(access.expose().to_owned()));
@@ -59,7 +59,11 @@ impl World {
     pub fn use_access(&mut self, access: String) {
         let taken = self.server.call(self.now, &access);
         self.note(|_| format!("a client calls with {access}: {taken}"));
-        if self.plan.refusals == 0 || !self.is_rough() || taken && !self.dice.chance(self.plan.refusals) {
+        // Where nobody says how long a token works, only those who use it can tell that it is over.
+        let nobody_says = self.plan.access_secs <= 0 && !taken;
+        let few =
+            self.plan.refusals == 0 || !self.is_rough() || taken && !self.dice.chance(self.plan.refusals);
+        if few && !nobody_says {
             return;
         }
         let than = Fingerprint::of(&Secret::new(access));

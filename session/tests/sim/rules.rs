@@ -64,6 +64,11 @@ impl Rules {
         matches!(self, Self::Rr1 | Self::Strict)
     }
 
+    /// Whether its contract says that access tokens end with their session; of our own server the agent finds it out.
+    pub fn is_known_to_end_access(self) -> bool {
+        self == Self::RevokesAll
+    }
+
     /// Whether no refresh token is ever used up.
     pub fn keeps_tokens(self) -> bool {
         self == Self::Reusable

@@ -109,6 +109,8 @@ mod tests {
             next_wake: None,
             replay: None,
             sign_in_by: None,
+            token_served: false,
+            token_refused: false,
         }
     }
 

@@ -15,9 +15,8 @@ pub struct Given {
 
 /// Whether any of the tokens is good.
 pub fn is_signed_in(status: &Status, given: Option<&Given>, now: u64) -> bool {
-    given.is_some()
-        || status.masked_static_token.is_some()
-        || (has_session(status) && !is_expired(status, now))
+    let session = has_session(status) && !is_expired(status, now);
+    given.is_some() || !status.token_refused && (status.masked_static_token.is_some() || session)
 }
 
 /// The sections; `now` is in unix seconds.
@@ -37,7 +36,9 @@ pub fn status(status: &Status, given: Option<&Given>, now: u64, login: &str) -> 
         let mut lines = vec!["OAuth session:".to_owned(), "  Authenticated via: OAuth".to_owned()];
         lines.extend(status.masked_token.as_ref().map(|token| format!("  Token: {}", output::plain(token))));
         lines.extend(status.access_expires_at.map(|at| format!("  Token expires: {}", dates::rfc3339(at))));
-        lines.push(if is_expired(status, now) {
+        lines.push(if status.token_refused && status.masked_static_token.is_none() {
+            format!("  Status: REFUSED by the server — run '{login}' to re-authenticate")
+        } else if is_expired(status, now) {
             format!("  Status: EXPIRED — run '{login}' to re-authenticate")
         } else {
             "  Status: Valid".to_owned()
@@ -46,7 +47,9 @@ pub fn status(status: &Status, given: Option<&Given>, now: u64, login: &str) -> 
     }
     if let Some(masked) = &status.masked_static_token {
         let masked = output::plain(masked);
-        sections.push(format!("Static token:\n  Authenticated via: Static token\n  Token: {masked}"));
+        let refused = if status.token_refused { "\n  Status: REFUSED by the server" } else { "" };
+        sections
+            .push(format!("Static token:\n  Authenticated via: Static token\n  Token: {masked}{refused}"));
     }
     if sections.is_empty() {
         return format!("Not authenticated.\nRun '{login}' or set --token / DOT_AI_AUTH_TOKEN.");
@@ -59,7 +62,8 @@ fn has_session(status: &Status) -> bool {
 }
 
 fn is_expired(status: &Status, now: u64) -> bool {
-    status.state == State::NeedsLogin || status.access_expires_at.is_some_and(|at| at <= now)
+    let over = status.state == State::NeedsLogin && !status.token_refused;
+    over || status.access_expires_at.is_some_and(|at| at <= now)
 }
 
 #[cfg(test)]
@@ -90,6 +94,8 @@ mod tests {
             next_wake: None,
             replay: None,
             sign_in_by: None,
+            token_served: false,
+            token_refused: false,
         }
     }
 

@@ -91,6 +91,15 @@ fn reason(failure: &Failure) {
     }
 }
 
+/// Says, where a token is handed out or shown, that its session has ended, though the token works on.
+pub fn session_ended(why: &str, expires_at: Option<u64>, login: &str) {
+    let works = expires_at.map_or_else(
+        || "until the server refuses it".to_owned(),
+        |at| format!("until it expires, {}", dates::local(at)),
+    );
+    error_line(format_args!("warning: {}. The access token works {works}; run `{login}`.", plain(why)));
+}
+
 /// A failure as a line for programs.
 pub fn failure_json(failure: &Failure) -> Value {
     let mut json = json!({

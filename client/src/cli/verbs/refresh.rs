@@ -54,10 +54,8 @@ fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {
     if context.options.json {
         output::json(&json!({ "access_expires_at": access_expires_at }));
     } else {
-        output::line(format_args!(
-            "Refreshed; the access token expires {}.",
-            dates::local(access_expires_at)
-        ));
+        let expires = access_expires_at.map(|at| format!("; the access token expires {}", dates::local(at)));
+        output::line(format_args!("Refreshed{}.", expires.unwrap_or_default()));
     }
     Ok(ExitCode::SUCCESS)
 }

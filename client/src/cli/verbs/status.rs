@@ -88,7 +88,7 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
         | State::NeedsLogin
         | State::ReadOnly => None,
     };
-    let mut signed_in = given.is_some() || is_signed_in(status.state);
+    let mut signed_in = given.is_some() || is_signed_in(&status);
     // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
     let inspected = match (&given, context.profile.provider) {
         (Some(given), _) => Some(client.inspect(Some(given.token.clone()))),
@@ -135,6 +135,10 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
             }
         }
     }
+    if status.token_served && given.is_none() && !context.options.json {
+        let why = status.reason.as_deref().unwrap_or_default();
+        output::session_ended(why, status.access_expires_at, &context.command("login"));
+    }
     match inspected {
         Some(Ok(Inspection { verdict: Verdict::Refused, .. })) => {
             return Ok(ExitCode::from(Code::Refused.exit_code()));
@@ -145,6 +149,9 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
         }
         Some(_) | None => {}
     }
+    if status.token_refused && given.is_none() {
+        return Ok(ExitCode::from(Code::Refused.exit_code()));
+    }
     if let Some(why) = in_the_way {
         if !context.options.json {
             output::failure(&why, false);
@@ -154,9 +161,10 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
     Ok(if signed_in { ExitCode::SUCCESS } else { ExitCode::from(Code::NotSignedIn.exit_code()) })
 }
 
-fn is_signed_in(state: State) -> bool {
-    match state {
-        State::SignedOut | State::NeedsLogin => false,
+fn is_signed_in(status: &Status) -> bool {
+    match status.state {
+        State::NeedsLogin => status.token_served,
+        State::SignedOut => false,
         State::Valid | State::Refreshing | State::Offline | State::Uncertain | State::ReadOnly => true,
     }
 }
@@ -199,7 +207,7 @@ fn verdict(inspected: &Result<Inspection, Failure>) -> String {
 
 /// What keeps a reminder from being shown: whoever is signed in has none, or something stands in its place.
 fn no_reminder(client: &mut ProfileClient<'_>, status: &Status) -> Option<Failure> {
-    let keeps_one = status.provider == ProviderKind::Failproofai.as_str() && is_signed_in(status.state);
+    let keeps_one = status.provider == ProviderKind::Failproofai.as_str() && is_signed_in(status);
     let asked = (keeps_one && status.reminder.is_none()).then(|| client.call(Reminder));
     asked?.err().filter(|why| why.code == Code::Storage)
 }
@@ -220,7 +228,7 @@ fn print(context: &Context, status: &Status, shown: &Shown) {
     }
     match &status.user {
         Some(user) => row("User", &output::user(user)),
-        None if is_signed_in(status.state) => row("User", "this server does not say who"),
+        None if is_signed_in(status) => row("User", "this server does not say who"),
         None if shown.in_the_way => row("User", "not known; the session file can't be used"),
         None => row("User", "nobody is signed in"),
     }
@@ -231,7 +239,7 @@ fn print(context: &Context, status: &Status, shown: &Shown) {
             row(name, text);
         }
     }
-    if is_signed_in(status.state) || status.user.is_some() {
+    if is_signed_in(status) || status.user.is_some() {
         row("Signed in", scheme(status.scheme));
     }
     if let Some(masked) = &status.masked_token {
@@ -280,7 +288,7 @@ fn print(context: &Context, status: &Status, shown: &Shown) {
             row("", &render::reminder::what_to_do(context));
         }
     }
-    if !is_signed_in(status.state) && !shown.given && !shown.in_the_way {
+    if !is_signed_in(status) && !shown.given && !shown.in_the_way {
         output::error_line(format_args!("Run `{}` to sign in.", context.command("login")));
     }
 }

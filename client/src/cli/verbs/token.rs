@@ -61,8 +61,8 @@ time. If a server answers 401 to a token, ask once for a better one:
 
   printf %s \"$token\" | everkey token --refused -
 
-If a token is valid for less time than --min-validity asks, a warning on
-standard error says so.
+If a token is valid for less time than --min-validity asks, or if its session
+has ended though the token works on, a warning on standard error says so.
 ",
         OPTIONS,
     )
@@ -115,7 +115,13 @@ fn hand_out(context: &Context, token: &everkey_client::Token) {
     if let Some(short) = token.short {
         more["short"] = json!(short);
     }
+    if let Some(why) = &token.session_ended {
+        more["session_ended"] = json!(why);
+    }
     print(context, &more, &token.access_token, token.expires_at);
+    if let Some(why) = &token.session_ended {
+        return output::session_ended(why, token.expires_at, &context.command("login"));
+    }
     let expires =
         token.expires_at.map_or_else(String::new, |at| format!("; it expires {}", dates::local(at)));
     match token.short {

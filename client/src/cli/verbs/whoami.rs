@@ -9,7 +9,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
 use everkey_client::precedence::GivenToken;
-use everkey_client::{Failure, Inspection, User, Verdict};
+use everkey_client::{Failure, Inspection, Status, User, Verdict};
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use serde_json::json;
@@ -63,7 +63,10 @@ fn whoami(context: &Context) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
     let mut client = context.client(&mut agent);
     if given.is_none() && context.profile.provider != ProviderKind::Binboi {
-        print(context, client.whoami()?.as_ref());
+        let user = client.whoami()?;
+        // The token says the same where it is handed out.
+        let ended = client.status().ok().filter(|status| status.token_served);
+        print(context, user.as_ref(), ended.as_ref());
         return Ok(ExitCode::SUCCESS);
     }
     let inspection = client.inspect(given.as_ref().map(|given| given.token.clone()))?;
@@ -99,7 +102,7 @@ fn accepted(
     } else if inspection.verdict == Verdict::Untold {
         output::line(format_args!("there is a token from {source}; this server does not say whose"));
     } else {
-        print(context, inspection.user.as_ref());
+        print(context, inspection.user.as_ref(), None);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -111,10 +114,17 @@ fn source(context: &Context, given: Option<&GivenToken>) -> String {
     }
 }
 
-fn print(context: &Context, user: Option<&User>) {
+fn print(context: &Context, user: Option<&User>, ended: Option<&Status>) {
     if context.options.json {
-        output::json(&json!({ "authenticated": true, "user": user }));
-    } else {
-        output::line(user.map_or_else(|| "signed in; this server does not say who".to_owned(), output::user));
+        let mut line = json!({ "authenticated": true, "user": user });
+        if let Some(status) = ended {
+            line["session_ended"] = json!(status.reason);
+        }
+        return output::json(&line);
+    }
+    output::line(user.map_or_else(|| "signed in; this server does not say who".to_owned(), output::user));
+    if let Some(status) = ended {
+        let why = status.reason.as_deref().unwrap_or_default();
+        output::session_ended(why, status.access_expires_at, &context.command("login"));
     }
 }

@@ -40,6 +40,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 300,
         replay: ReplayRule::StrictReject,
     }),
+    access_ends_with_session: false,
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     tool_status: Some(&tool_status::TOOL_STATUS),

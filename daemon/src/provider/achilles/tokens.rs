@@ -50,9 +50,14 @@ pub fn tokens(answer: &HttpResponse, new: NewTokens) -> Result<TokenResponse, An
     })
 }
 
-/// Seconds for which an access token works, by the server's clock alone: ours may be wrong.
+/// Seconds for which an access token works, by the server's clock alone: ours may be wrong. What ends before it was issued
+/// is as good as not told.
 fn lifetime(expires_at: WrittenTime, access: &Secret, date: Option<u64>) -> i64 {
-    let between = |start: u64, end: u64| i64::try_from(end).ok()?.checked_sub(i64::try_from(start).ok()?);
+    let between = |start: u64, end: u64| {
+        let secs = i64::try_from(end).ok()?.checked_sub(i64::try_from(start).ok()?)?;
+        (secs > 0).then_some(secs)
+    };
     let told = expires_at.unix_secs().zip(date).and_then(|(end, now)| between(now, end));
-    told.or_else(|| jwt::times(access).lifetime()).unwrap_or(ACCESS_SECS)
+    let itself = || jwt::times(access).lifetime().filter(|secs| *secs > 0);
+    told.or_else(itself).unwrap_or(ACCESS_SECS)
 }

@@ -22,6 +22,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     login: LoginRoutes { request: login, read: read_login },
     oauth_client: None,
     renewal: RenewalRoute::None,
+    access_ends_with_session: true,
     probe: None,
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     tool_status: None,

@@ -35,6 +35,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         ..OauthClient::default()
     }),
     renewal: RenewalRoute::None,
+    access_ends_with_session: false,
     probe: None,
     identify: None,
     tool_status: None,

@@ -18,6 +18,15 @@ struct SessionFile {
     user: User,
 }
 
+/// What stands in the file for an end that nobody knows, since a number has to: the last second that calendars have. The
+/// original tool then uses the token until it is refused, as everkey does.
+const UNKNOWN_END: u64 = 253_402_300_799;
+
+/// An end as the file has it; 0 is what everkey once wrote of one that nobody knows.
+fn known(end: u64) -> Option<u64> {
+    (1..UNKNOWN_END).contains(&end).then_some(end)
+}
+
 pub fn parse_session(bytes: &[u8]) -> ParsedFile {
     match read_session(bytes) {
         Some(session) => ParsedFile::Session(session),
@@ -41,9 +50,9 @@ pub fn read_session(bytes: &[u8]) -> Option<Session> {
     Some(Session {
         claims: jwt::claims(&file.access_token),
         access: file.access_token,
-        access_expires_at: Some(file.access_expires_at),
+        access_expires_at: known(file.access_expires_at),
         refresh: Some(file.refresh_token),
-        refresh_expires_at: Some(file.refresh_expires_at.unwrap_or(file.access_expires_at)),
+        refresh_expires_at: known(file.refresh_expires_at.unwrap_or(file.access_expires_at)),
         issued_at: None,
         holder: Holder { user: Some(file.user), ..Holder::default() },
     })
@@ -79,8 +88,8 @@ pub fn render_session(old: Option<&[u8]>, session: &Session) -> Zeroizing<Vec<u8
     let file = Written {
         access_token: &session.access,
         refresh_token: session.refresh.as_ref(),
-        access_expires_at: session.access_expires_at.unwrap_or_default(),
-        refresh_expires_at: session.refresh_expires_at.unwrap_or_default(),
+        access_expires_at: session.access_expires_at.unwrap_or(UNKNOWN_END),
+        refresh_expires_at: session.refresh_expires_at.unwrap_or(UNKNOWN_END),
         user: WrittenUser { id, email, others: of_user },
         others,
     };

@@ -36,6 +36,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 60,
         replay: ReplayRule::StrictUser,
     }),
+    access_ends_with_session: true,
     probe: Some(ProviderRoute { request: session_route::request, read: session_route::read }),
     identify: Some(ProviderRoute { request: |_, access| Some(identify(access)), read: read_identity }),
     tool_status: None,

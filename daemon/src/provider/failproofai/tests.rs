@@ -109,6 +109,22 @@ fn n10_a_token_answer_cut_at_every_byte_stays_in_doubt() {
 }
 
 #[test]
+fn n20_an_end_that_nobody_knows_survives_the_file() {
+    let known = read_session(FILE.as_bytes()).unwrap();
+    let unknown = Session { access_expires_at: None, refresh_expires_at: None, ..known.clone() };
+    let half = Session { access_expires_at: None, ..known };
+    for session in [unknown, half] {
+        let written = render_session(Some(FILE.as_bytes()), &session);
+        assert_eq!(read_session(&written), Some(session));
+        let value: Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(value["access_expires_at"], 253_402_300_799_u64, "the tool must not refresh at each use");
+    }
+    let zero = FILE.replace("10", "0").replace("20", "0");
+    let read = read_session(zero.as_bytes()).unwrap();
+    assert_eq!((read.access_expires_at, read.refresh_expires_at), (None, None), "as everkey once wrote it");
+}
+
+#[test]
 fn n20_odd_lifetimes_and_capabilities_are_read() {
     let grant = |text: String| match read_refresh(&answer(200, &text)) {
         RefreshAnswer::Granted(grant) => grant,

@@ -43,6 +43,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
         margin_secs: 60,
         replay: ReplayRule::Unknown,
     }),
+    access_ends_with_session: false,
     probe: Some(ProviderRoute { request: probe, read: session_route::read }),
     identify: Some(ProviderRoute { request: identify, read: read_identity }),
     tool_status: None,

@@ -30,15 +30,17 @@ impl Checks {
     pub fn erasing(&mut self, revocation: Option<&PendingRevocation>, server: &Server) {
         let family = revocation.and_then(|known| server.family_id(known.refresh.as_ref()?.expose()));
         self.leaving.extend(family);
+        self.parting = revocation.map(|known| known.access.expose().to_owned());
         self.given_up.extend(family);
     }
 
     /// The local session is gone, or could not be removed.
     pub fn erased(&mut self, gone: bool) {
-        let leaving = std::mem::take(&mut self.leaving);
+        let (leaving, parting) = (std::mem::take(&mut self.leaving), self.parting.take());
         self.doomed.retain(|family| !leaving.contains(family));
         if gone {
             self.ended.extend(leaving);
+            parting.into_iter().for_each(|access| self.signed_out(access));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The invariants of `ARCHITECTURE.md`, looked at after each event. It knows the disk and the server as they
 //! are, never what the agent believes.
 
+mod access;
 mod files;
 mod requests;
 
@@ -10,7 +11,7 @@ use crate::disk::Disk;
 use crate::server::Server;
 use everkey_proto::request::SessionRequest;
 use everkey_reminder::{ProfileEffect, ReminderEffect, ReminderJob};
-use everkey_session::{Effect, EndReason, Fingerprint, Notice, Op, ProfileReply, Waiter};
+use everkey_session::{Effect, EndReason, Error, Fingerprint, Notice, Op, ProfileReply, Waiter};
 use requests::Sends;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,9 @@ pub enum Rule {
     Foreign,
     /// A token that is given out is valid.
     Stale,
+    /// No token is given out after a sign-out, an alarm or a report, nor where it ends with its session; and whoever is
+    /// given one of an ended session is told (N40).
+    Ended,
     /// No wake-up that finds nothing to do.
     Busy,
     /// The server never takes us for a thief.
@@ -117,6 +121,8 @@ pub struct Checks {
     /// Sign-ins that were signed out here.
     ended: BTreeSet<usize>,
     leaving: BTreeSet<usize>,
+    /// The access token beside it.
+    parting: Option<String>,
     /// Sign-ins whose sign-out is durable, though the file may still be there.
     doomed: BTreeSet<usize>,
     /// Sign-ins that somebody has tried to sign out.
@@ -136,6 +142,8 @@ pub struct Checks {
     /// Access tokens that clients have reported as refused.
     reported: BTreeSet<Fingerprint>,
     reporters: BTreeMap<Waiter, Fingerprint>,
+    /// Access tokens of sessions that are over, and whether they may be given out all the same.
+    closed: BTreeMap<String, bool>,
     /// Whether somebody has asked for a refresh, or for a token of a certain validity, since the last one.
     asked_for: bool,
     /// Whether the agent has to guess how old a token is.
@@ -209,12 +217,14 @@ impl Checks {
     pub fn crashed(&mut self) {
         self.waiting.clear();
         self.reporters.clear();
+        self.closed.clear();
         self.flying.clear();
         self.arrived.clear();
         self.refused = None;
         self.refreshed_at = None;
         self.sent_at = None;
         self.leaving.clear();
+        self.parting = None;
         // The answers are lost; what they were about stays open.
     }
 
@@ -234,12 +244,12 @@ impl Checks {
         match effect {
             ProfileEffect::Session(Effect::Reply(waiter, answer)) => {
                 self.answers(*waiter);
-                self.replied(at, *waiter, answer, server);
+                self.replied(at, *waiter, answer, disk, server);
             }
             ProfileEffect::Status(waiter, ..) | ProfileEffect::Reminder(ReminderEffect::Reply(waiter, _)) => {
                 self.answers(*waiter)
             }
-            ProfileEffect::Session(Effect::Notify(notice)) => self.told(at, notice, disk),
+            ProfileEffect::Session(Effect::Notify(notice)) => self.told(at, notice, disk, server),
             ProfileEffect::Session(
                 Effect::Store(..) | Effect::Net(..) | Effect::Cancel(_) | Effect::Farewell(_),
             )
@@ -257,9 +267,13 @@ impl Checks {
         self.require(waited, Rule::I9, || format!("{waiter:?} gets an answer it does not wait for"));
     }
 
-    fn replied(&mut self, at: u64, waiter: Waiter, answer: &ProfileReply, server: &Server) {
+    fn replied(&mut self, at: u64, waiter: Waiter, answer: &ProfileReply, disk: &Disk, server: &Server) {
         let reported = self.reporters.remove(&waiter);
-        if let ProfileReply::Token { access, .. } = answer {
+        if let (Some(than), ProfileReply::Failed(Error::NeedsLogin(_))) = (reported, answer) {
+            self.reported_in_vain(than, disk);
+        }
+        if let ProfileReply::Token { access, ended, .. } = answer {
+            self.hands_out(access.expose(), *ended);
             self.require(reported != Some(Fingerprint::of(access)), Rule::Report, || {
                 format!("{waiter:?} is given {} though it reported it", access.expose())
             });
@@ -276,7 +290,10 @@ impl Checks {
         }
     }
 
-    fn told(&mut self, at: u64, notice: &Notice, disk: &Disk) {
+    fn told(&mut self, at: u64, notice: &Notice, disk: &Disk, server: &Server) {
+        if let Notice::Ended(why) = notice {
+            self.closes(*why, disk, server);
+        }
         match notice {
             Notice::Refreshed => {
                 self.rolled_forward = self.sent_at.is_none();

@@ -160,7 +160,9 @@ impl Checks {
         let token = self.flying.remove(&op);
         match answer {
             RefreshAnswer::Granted(grant) => {
-                if !self.stolen.contains(grant.access.expose()) {
+                // Where nobody says how long it works, a server has to refuse it first.
+                let told = grant.access_expires_in.is_some_and(|secs| secs > 0);
+                if told && !self.stolen.contains(grant.access.expose()) {
                     self.arrived.insert(grant.access.expose().to_owned());
                 }
                 self.granted_last = Some(grant.access.expose().to_owned());

@@ -29,6 +29,8 @@ pub enum Mutant {
     ReportForcesARefresh,
     ReportedTokenGivenAgain,
     ReportOfAReplacedTokenRefreshes,
+    EndedSessionServed,
+    EndNotToldWithTheToken,
     KeptTokenForgotten,
     KeptTokenTakenForUsedUp,
     GraceCountedFromTheLastSend,
@@ -51,7 +53,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -78,6 +80,8 @@ impl Mutant {
         Self::ReportForcesARefresh,
         Self::ReportedTokenGivenAgain,
         Self::ReportOfAReplacedTokenRefreshes,
+        Self::EndedSessionServed,
+        Self::EndNotToldWithTheToken,
         Self::KeptTokenForgotten,
         Self::KeptTokenTakenForUsedUp,
         Self::GraceCountedFromTheLastSend,

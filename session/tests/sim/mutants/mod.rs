@@ -58,6 +58,9 @@ impl Agent {
         if mutant == Some(Mutant::GapForgotten) {
             settings.policy.gap_ms = 0;
         }
+        if mutant == Some(Mutant::EndedSessionServed) {
+            settings.policy.access_ends_with_session = false;
+        }
         let rule = settings.policy.replay.otherwise;
         match (mutant, rule) {
             (Some(Mutant::RepeatedAtOnceWhereNobodyKnows), ReplayRule::Unknown) => {
@@ -259,7 +262,7 @@ impl Memory {
         }
     }
 
-    fn twist_reply(&mut self, mutant: Mutant, effect: ProfileEffect) -> Twist {
+    fn twist_reply(&mut self, mutant: Mutant, mut effect: ProfileEffect) -> Twist {
         if mutant == Mutant::AnsweredTwice {
             return Twist::Swap(vec![effect.clone(), effect]);
         }
@@ -267,10 +270,11 @@ impl Memory {
             self.counted += 1;
             return Twist::Swap(if self.counted.is_multiple_of(3) { Vec::new() } else { vec![effect] });
         }
-        if let ProfileEffect::Session(Effect::Reply(_, answer)) = &effect
-            && let ProfileReply::Token { access, .. } = &**answer
+        if let ProfileEffect::Session(Effect::Reply(_, answer)) = &mut effect
+            && let ProfileReply::Token { access, ended, .. } = &mut **answer
         {
             self.last_given = Some(Fingerprint::of(access));
+            ended.take_if(|_| mutant == Mutant::EndNotToldWithTheToken);
         }
         Twist::Pass(effect)
     }

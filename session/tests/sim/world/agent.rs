@@ -20,6 +20,7 @@ impl World {
                 renewal: everkey_session::policy::Renewal::RefreshToken,
                 revokes: true,
                 identifies: false,
+                access_ends_with_session: self.plan.rules.is_known_to_end_access(),
                 oauth: None,
                 margin_secs: 60,
                 replay: ReplayKnowledge {

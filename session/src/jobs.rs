@@ -4,7 +4,7 @@ use crate::error::{ListenError, NetError, NotOwner, StoreError};
 use crate::identity::Identity;
 use crate::journal::{Intent, Journal};
 use crate::kept_clients::KeptClient;
-use crate::login::KeptSignIn;
+use crate::kept_sign_in::KeptSignIn;
 use crate::login_call::{LoginAnswer, LoginCall};
 use crate::policy::CallbackAddress;
 use crate::registration::CallTarget;

@@ -17,6 +17,7 @@ mod inspections;
 mod jobs;
 mod journal;
 mod kept_clients;
+mod kept_sign_in;
 mod login;
 mod login_call;
 mod logout;
@@ -51,7 +52,7 @@ pub use jobs::{
 };
 pub use journal::{Begun, Capability, Intent, Journal};
 pub use kept_clients::KeptClient;
-pub use login::KeptSignIn;
+pub use kept_sign_in::KeptSignIn;
 pub use login_call::{LoginAnswer, LoginCall, WellKnown};
 pub use notice::Notice;
 pub use policy::{Discovery, OauthClient, Policy, Settings};

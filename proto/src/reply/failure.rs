@@ -1,7 +1,7 @@
 //! What went wrong, and making it.
 
 use super::hint::{self, Hint};
-use super::sign_in::SignInUnderWay;
+use super::under_way::SignInUnderWay;
 use serde::{Deserialize, Serialize};
 
 /// What went wrong: a code for programs, a sentence for people, and what helps.

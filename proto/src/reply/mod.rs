@@ -9,6 +9,7 @@ mod reminder;
 mod session;
 mod sign_in;
 mod status;
+mod under_way;
 
 pub use agent::{Access, AccessPage, AgentInfo, CalledFrom, ParentProcess};
 pub use event::{Event, EventKind};
@@ -17,5 +18,6 @@ pub use hint::Hint;
 pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, LoggedOut, Refreshed, Revocation, Short, Token, User, Verdict};
-pub use sign_in::{CodeSent, Field, SignInUnderWay, Step};
+pub use sign_in::{CodeSent, Field, Step};
 pub use status::{NextWake, Replay, ReplaySource, State, Status};
+pub use under_way::SignInUnderWay;

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::session::User;
-use crate::request::{FlowId, SignInMethod};
+use crate::request::FlowId;
 use serde::{Deserialize, Serialize};
 
 /// Where a sign-in stands.
@@ -53,21 +53,6 @@ pub enum Step {
         /// Unix seconds at which the sign-in is given up.
         expires_at: u64,
     },
-}
-
-/// A sign-in that somebody else has begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignInUnderWay {
-    /// The flow.
-    pub flow: FlowId,
-    /// How the person signs in.
-    pub scheme: SignInMethod,
-    /// The api-server's base URL.
-    pub server: String,
-    /// The address that a code was sent to, if one was.
-    pub email: Option<String>,
-    /// Unix seconds at which it began.
-    pub started_at: u64,
 }
 
 /// A code that was sent to a person.

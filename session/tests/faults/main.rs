@@ -3,6 +3,7 @@
 #![allow(clippy::panic)] // the helpers of a test are one too
 
 mod accounts;
+mod callers;
 mod clients;
 mod configured;
 mod credentials_grant;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, NetError, NetErrorKind, Rejected};
 use crate::kept_clients::ClientNews;
-use crate::login::kept_sign_in::KeptSignIn;
+use crate::kept_sign_in::KeptSignIn;
 use crate::login::next_step::{NextStep, Prompt};
 use crate::login::oauth_client as client;
 use crate::login_call::{LoginAnswer, LoginCall};

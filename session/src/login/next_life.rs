@@ -1,37 +1,15 @@
-//! A sign-in by device code as it is kept, so that it goes on in the agent's next life.
+//! Keeps a sign-in by device code on disk while its code is shown, and goes on with it in the agent's next life.
 
 use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::input::Op;
 use crate::jobs::StoreJob;
+use crate::kept_sign_in::KeptSignIn;
 use crate::login::flow::{Flow, FlowStage};
 use crate::login::machine::Login;
 use crate::login::method_machine::MethodMachine;
 use crate::login::schemes::device::Device;
-use crate::registration::Registration;
-use crate::reply::DeviceInstructions;
 use crate::time::Moment;
-use everkey_proto::{FlowId, Secret};
-use serde::{Deserialize, Serialize};
-
-/// A sign-in by device code that waits for its approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptSignIn {
-    /// The flow.
-    pub flow: FlowId,
-    /// Where the person signs in.
-    pub server: String,
-    /// Unix seconds at which it began.
-    pub started_at: u64,
-    /// What an OAuth server knows this client as.
-    pub registration: Option<Registration>,
-    /// To poll with.
-    pub device_code: Secret,
-    /// What the person is shown.
-    pub shown: DeviceInstructions,
-    /// Seconds between two polls.
-    pub interval: u64,
-}
 
 impl Flow {
     /// The sign-in is kept from just before its code is shown until it ends; none if it is kept already, or can't be.

@@ -38,7 +38,7 @@ fn f02_anything_but_a_plain_file_is_refused() {
             (said.code == 7).then_some(said)
         });
         assert!(what.err.contains(words) && what.err.contains(auth.to_str().unwrap()), "{what:?}");
-        assert!(what.err.contains("everkey auth logout"), "it says what to do: {what:?}");
+        assert!(what.err.contains("everkey logout"), "it says what to do: {what:?}");
         let token = world.everkey("auth token").exits(7);
         let status = world.everkey("auth status").exits(7);
         assert_eq!(status.err, token.err, "status and token say the same");
@@ -346,7 +346,8 @@ fn f05_the_folder_is_made_when_something_is_stored() {
         fs::create_dir_all(world.auth_dir()).unwrap();
         othertool::write(&world.auth_file(), &theirs);
         until("their session to be seen", || world.everkey("whoami").code == 0);
-        fs::remove_dir_all(world.auth_dir()).unwrap();
+        // The agent may just be putting its lock into the folder.
+        until("the folder to be gone", || fs::remove_dir_all(world.auth_dir()).is_ok());
         until("nobody to be signed in", || world.everkey("whoami").code == 1);
     }
     assert!(began.elapsed() < 4 * Duration::from_secs(30), "only looks have found them");

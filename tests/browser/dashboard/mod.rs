@@ -6,6 +6,7 @@ mod keyboard;
 mod live;
 mod looks;
 mod sessions;
+mod sign_in;
 mod stuck;
 mod way_in;
 

@@ -22,9 +22,10 @@ pub fn help() -> VerbHelp {
 
 Usage: everkey answer FLOW [OPTIONS]
 
-FLOW is the number that `everkey login` gave when its input ended, or that
-`everkey login --json` prints as \"flow\". The answer is typed unseen, or comes
-as a line of standard input.
+FLOW is the number that `everkey login --json` prints as \"flow\". The answer is
+typed unseen, or comes as a line of standard input. Without a number:
+
+  everkey login --continue
 
 Options:
 {options}

@@ -166,13 +166,13 @@ impl Broker {
 
     pub(super) fn start_net(&mut self, index: usize, op: Op, job: NetJob) {
         let of = &self.profiles[index];
-        let (provider, client) = (of.provider, self.client_source(of));
+        let (provider, client, network) = (of.provider, self.client_source(of), of.network.clone());
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
                 Completion {
                     index,
                     op,
-                    job: CompletedJob::Parked(net_jobs::park(provider, &client, at).await),
+                    job: CompletedJob::Parked(net_jobs::park(provider, &network, &client, at).await),
                 }
             }),
             NetJob::Listen(at) => self.work.spawn(async move {
@@ -191,16 +191,18 @@ impl Broker {
                     }
                 })
             }
-            NetJob::Probe { at, access } => self.spawn(index, op, net_jobs::probe(provider, at, access)),
+            NetJob::Probe { at, access } => {
+                self.spawn(index, op, async move { net_jobs::probe(provider, &network, at, access).await })
+            }
             NetJob::Identify { at, access } => {
-                self.spawn(index, op, net_jobs::identify(provider, at, access))
+                self.spawn(index, op, async move { net_jobs::identify(provider, &network, at, access).await })
             }
-            NetJob::Login { server, call } => {
-                self.spawn(index, op, net_jobs::login(provider, client, server, call))
-            }
-            NetJob::Revoke(revocation) => {
-                self.spawn(index, op, net_jobs::revoke(provider, client, revocation))
-            }
+            NetJob::Login { server, call } => self.spawn(index, op, async move {
+                net_jobs::login(provider, &network, client, server, call).await
+            }),
+            NetJob::Revoke(revocation) => self.spawn(index, op, async move {
+                net_jobs::revoke(provider, &network, client, revocation).await
+            }),
         };
         self.running.insert((index, op), running);
     }
@@ -211,9 +213,11 @@ impl Broker {
     }
 
     fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {
-        let done = net_jobs::inform(self.profiles[index].provider, call);
+        let of = &self.profiles[index];
+        let (provider, network) = (of.provider, of.network.clone());
         let running = self.work.spawn(async move {
-            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done.await));
+            let done = net_jobs::inform(provider, &network, call).await;
+            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done));
             Completion { index, op, job }
         });
         self.running.insert((index, op), running);

@@ -2,7 +2,7 @@
 //! No I/O: the text comes in, values come out; paths are as written, `~/` included.
 
 pub use crate::file_text::ConfigError;
-use crate::file_text::{At, Source, Table, nearest};
+use crate::file_text::{At, Source, Table, nearest, path};
 use crate::mistakes::{Mistake, Touched};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
 use crate::network::{self, NetworkSettings};
@@ -343,20 +343,6 @@ fn scheme(
     let message =
         format!("`scheme`: {} signs in by {}, not by {value:?}", provider.as_str(), words.join(" or "));
     Err(source.error(at, Some("scheme"), message))
-}
-
-pub(crate) fn path(
-    source: Source<'_>,
-    table: &mut Table<'_>,
-    key: &'static str,
-) -> Result<Option<String>, ConfigError> {
-    let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
-    let clean = !value.ends_with('/') && !value.split('/').any(|part| part == "..");
-    if clean && (value.starts_with('/') || value.starts_with("~/")) {
-        return Ok(Some(value));
-    }
-    let message = format!("`{key}` takes a full path to a file, from / or ~/ on and without `..`");
-    Err(source.error(at, Some(key), message))
 }
 
 fn url(

@@ -1,7 +1,6 @@
 //! What a profile puts between the agent and its server: the certificates to trust, and a proxy.
 
-use crate::file::path;
-use crate::file_text::{ConfigError, Source, Table};
+use crate::file_text::{ConfigError, Source, Table, path};
 use everkey_proto::Secret;
 
 /// `ca_file`, `proxy` and `no_proxy` of a profile. Each comes before what the agent's environment says.

@@ -1,6 +1,7 @@
 //! What lies between the agent and a server: a profile's proxy and certificates, used, named and changed.
 
 use everkey_tests::World;
+use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -82,4 +83,29 @@ fn certificates_that_cant_be_used_are_named() {
             .exits(4)
             .complains(&format!("ca_file of the profile, {}: {why}", ca_file.display()));
     }
+}
+
+#[test]
+fn status_says_what_is_in_force_and_where_from() {
+    let mut world = World::new();
+    let file = world.put("ca.pem", "hello").display().to_string();
+    let (proxy, agents) = ("http://127.0.0.1:9", "http://127.0.0.1:7");
+    world.set_env("HTTPS_PROXY", agents);
+    world.set_env("SSL_CERT_FILE", "/nowhere/ca.pem");
+    let of = |value: &str, origin: &str| json!({ "value": value, "origin": origin });
+    let status = || world.everkey("status -p work --json").json();
+    world.configure(&behind(""));
+    assert_eq!(status()["proxy"], of(agents, "HTTPS_PROXY"));
+    assert_eq!(status()["certificates"], json!([of("/nowhere/ca.pem", "SSL_CERT_FILE")]));
+    let with_password = proxy.replace("//", "//ada:hunter2@");
+    world.configure(&behind(&format!("proxy = \"{with_password}\"\nca_file = \"{file}\"")));
+    assert_eq!(status()["proxy"], of(proxy, "profile"));
+    assert_eq!(status()["certificates"], json!([of(&file, "profile")]));
+    let shown = world.everkey("status -p work").exits(1).out;
+    assert!(shown.contains(&format!("{proxy}, from the profile\n")), "{shown}");
+    assert!(shown.contains(&format!("{file}, from the profile\n")), "{shown}");
+    // None of it is for the server on this machine.
+    let status = world.everkey("status --json").json();
+    assert!(status["proxy"].is_null() && status["certificates"] == json!([]), "{status}");
+    assert!(!world.everkey("status").out.contains("from "));
 }

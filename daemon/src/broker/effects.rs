@@ -5,6 +5,7 @@ use super::inputs::Caller;
 use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply, ProfileRuntime};
 use crate::callback_listener::CallbackListener;
 use crate::client_source::ClientSource;
+use crate::http::in_force;
 use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
 use everkey_proto::Reply;
@@ -31,7 +32,11 @@ impl Broker {
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Status(waiter, view, reminder) => {
-                    let reply = messages::status(&of.name, of.provider.kind.as_str(), &file, *view, reminder);
+                    let kind = of.provider.kind.as_str();
+                    let mut reply = messages::status(&of.name, kind, &file, *view, reminder);
+                    if let Reply::Status(status) = &mut reply {
+                        (status.proxy, status.certificates) = in_force(&of.network, &status.server);
+                    }
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {

@@ -3,9 +3,13 @@
 
 use crate::environment;
 use everkey_config::network::{NetworkSettings, without_user};
+use everkey_proto::reply::InForce;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Proxy};
 use std::path::Path;
+
+/// Who may say it, beside the agent.
+const PROFILE: &str = "profile";
 
 /// A setting that counts, and who says it.
 struct Setting {
@@ -17,7 +21,7 @@ struct Setting {
 
 impl Setting {
     fn of_profile(name: &'static str, value: &str) -> Self {
-        Self { value: value.to_owned(), name, of: "profile" }
+        Self { value: value.to_owned(), name, of: PROFILE }
     }
 
     fn of_agent((name, value): (&'static str, String)) -> Self {
@@ -26,6 +30,12 @@ impl Setting {
 
     fn origin(&self) -> String {
         format!("{} of the {}", self.name, self.of)
+    }
+
+    /// As it may be shown.
+    fn in_force(&self) -> InForce {
+        let origin = if self.of == PROFILE { PROFILE } else { self.name };
+        InForce { value: without_user(&self.value), origin: origin.to_owned() }
     }
 
     fn unusable(&self, why: &str) -> String {
@@ -74,6 +84,15 @@ pub fn blamed(network: &NetworkSettings, url: &str, why: &str) -> Option<String>
         proxy.map(|proxy| format!("; through the proxy {}, {}", without_user(&proxy.value), proxy.origin()));
     let between = [trusted, proxy].into_iter().flatten().collect::<String>();
     (!between.is_empty()).then(|| format!("{why}{between}"))
+}
+
+/// The proxy and the certificates that are in force for this server.
+pub fn in_force(network: &NetworkSettings, server: &str) -> (Option<InForce>, Vec<InForce>) {
+    if !is_https(server) {
+        return (None, Vec::new());
+    }
+    let certificates = certificates(network).iter().map(Setting::in_force).collect();
+    (proxy(network, server).as_ref().map(Setting::in_force), certificates)
 }
 
 fn is_https(url: &str) -> bool {

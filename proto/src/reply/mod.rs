@@ -18,4 +18,4 @@ pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, LoggedOut, Refreshed, Revocation, Short, Token, User, Verdict};
 pub use sign_in::{CodeSent, Field, SignInUnderWay, Step};
-pub use status::{NextWake, Replay, ReplaySource, State, Status};
+pub use status::{InForce, NextWake, Replay, ReplaySource, State, Status};

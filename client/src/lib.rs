@@ -43,9 +43,9 @@ pub use connection::unexpected_reply;
 pub use events::EventStream;
 pub use everkey_config::profile::ResolvedProfile;
 pub use everkey_proto::reply::{
-    Access, AccessPage, CalledFrom, Code, CodeSent, Event, EventKind, Failure, Field, Hint, Inspection,
-    LoggedOut, ParentProcess, Reminder, Replay, ReplaySource, Revocation, Short, SignInUnderWay, State,
-    Status, Step, Token, Upstream, User, Verdict,
+    Access, AccessPage, CalledFrom, Code, CodeSent, Event, EventKind, Failure, Field, Hint, InForce,
+    Inspection, LoggedOut, ParentProcess, Reminder, Replay, ReplaySource, Revocation, Short, SignInUnderWay,
+    State, Status, Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::request;
 pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Secret, SignInMethod, When};

@@ -2,9 +2,10 @@
 //! No I/O: the text comes in, values come out; paths are as written, `~/` included.
 
 pub use crate::file_text::ConfigError;
-use crate::file_text::{At, Source, Table, nearest};
+use crate::file_text::{At, Source, Table, nearest, path};
 use crate::mistakes::{Mistake, Touched};
 use crate::names::{BUILT_IN, built_in, is_plain_name, is_word_name};
+use crate::network::{self, NetworkSettings};
 use crate::provider::ProviderKind;
 pub use crate::redirect::ConfiguredRedirect;
 use crate::redirect::redirect;
@@ -42,6 +43,8 @@ pub struct ProfileConfig {
     pub margin_secs: Option<u64>,
     /// What the server does with refresh tokens that come twice, as far as the profile says.
     pub replay: ReplaySettings,
+    /// What lies between the agent and the server, as far as the profile says.
+    pub network: NetworkSettings,
     /// What only oauth has; there exactly when the provider is oauth.
     pub oauth: Option<OauthProfile>,
 }
@@ -214,6 +217,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
     let scheme = scheme(source, &mut table, kind)?;
     let margin_secs = table.secs("margin_secs")?;
     let replay = replay::read(source, &mut table)?;
+    let network = network::read(source, &mut table)?;
     let (server, oauth) = match kind {
         ProviderKind::Oauth => {
             let oauth = oauth(source, name, &mut table, scheme)?;
@@ -229,7 +233,7 @@ fn profile(source: Source<'_>, name: &str, mut table: Table<'_>) -> Result<Profi
         }
     };
     table.end()?;
-    Ok(ProfileConfig { provider: kind, server, session_file, scheme, margin_secs, replay, oauth })
+    Ok(ProfileConfig { provider: kind, server, session_file, scheme, margin_secs, replay, network, oauth })
 }
 
 fn oauth(
@@ -339,16 +343,6 @@ fn scheme(
     let message =
         format!("`scheme`: {} signs in by {}, not by {value:?}", provider.as_str(), words.join(" or "));
     Err(source.error(at, Some("scheme"), message))
-}
-
-fn path(source: Source<'_>, table: &mut Table<'_>, key: &'static str) -> Result<Option<String>, ConfigError> {
-    let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
-    let clean = !value.ends_with('/') && !value.split('/').any(|part| part == "..");
-    if clean && (value.starts_with('/') || value.starts_with("~/")) {
-        return Ok(Some(value));
-    }
-    let message = format!("`{key}` takes a full path to a file, from / or ~/ on and without `..`");
-    Err(source.error(at, Some(key), message))
 }
 
 fn url(

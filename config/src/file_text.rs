@@ -225,6 +225,21 @@ impl<'t> Table<'t> {
     }
 }
 
+/// A file as it is written: a full path, or one under `~/`.
+pub(crate) fn path(
+    source: Source<'_>,
+    table: &mut Table<'_>,
+    key: &'static str,
+) -> Result<Option<String>, ConfigError> {
+    let Some(At { value, at }) = table.text(key)? else { return Ok(None) };
+    let clean = !value.ends_with('/') && !value.split('/').any(|part| part == "..");
+    if clean && (value.starts_with('/') || value.starts_with("~/")) {
+        return Ok(Some(value));
+    }
+    let message = format!("`{key}` takes a full path to a file, from / or ~/ on and without `..`");
+    Err(source.error(at, Some(key), message))
+}
+
 /// "did you mean ...?" where something is near, else all there are.
 pub(crate) fn nearest(word: &str, known: &[&str]) -> String {
     let quoted = |words: &[&str]| words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>();

@@ -8,6 +8,7 @@ pub mod file;
 mod file_text;
 mod mistakes;
 mod names;
+pub mod network;
 pub mod paths;
 pub mod profile;
 mod provider;

@@ -3,6 +3,7 @@
 use crate::achilles::AchillesConfig;
 use crate::file::{Config, OauthProfile, ProfileConfig};
 use crate::names::is_plain_name;
+use crate::network::NetworkSettings;
 use crate::paths::Places;
 use crate::provider::ProviderKind;
 use crate::replay::ReplaySettings;
@@ -27,6 +28,8 @@ pub struct ResolvedProfile {
     pub margin_secs: Option<u64>,
     /// What the server does with refresh tokens that come twice, as far as the profile says.
     pub replay: ReplaySettings,
+    /// What lies between the agent and the server, as far as the profile says.
+    pub network: NetworkSettings,
     /// What only oauth has.
     pub oauth: Option<OauthProfile>,
     /// Whether it is there without `config.toml`.
@@ -44,6 +47,7 @@ impl ResolvedProfile {
             scheme: None,
             margin_secs: None,
             replay: ReplaySettings::default(),
+            network: NetworkSettings::default(),
             oauth: None,
             built_in: true,
         }
@@ -106,6 +110,7 @@ pub fn profiles(
                 profile.scheme = said.scheme;
                 profile.margin_secs = said.margin_secs;
                 profile.replay = said.replay.clone();
+                profile.network = network(home, said);
                 // FAILPROOFAI_AUTH_DIR names the folder outright, whatever a file says.
                 if let Some(file) = session_file.filter(|_| !(auth_dir_named && name == "failproofai")) {
                     profile.session_file = file;
@@ -141,9 +146,16 @@ fn configured(
         scheme: said.scheme,
         margin_secs: said.margin_secs,
         replay: said.replay.clone(),
+        network: network(&places.home, said),
         oauth,
         built_in: false,
     }
+}
+
+fn network(home: &Path, said: &ProfileConfig) -> NetworkSettings {
+    let ca_file = said.network.ca_file.as_ref();
+    let ca_file = ca_file.map(|file| expand(home, file).to_string_lossy().into_owned());
+    NetworkSettings { ca_file, ..said.network.clone() }
 }
 
 /// The name of the profile that is meant: none is the default one, `achilles` is the one that achilles has in use.
@@ -209,7 +221,7 @@ mod tests {
         let config = Config::parse(
             "default = \"work\"\n[profiles.work]\nprovider = \"oauth\"\nissuer = \"https://i\"\nclient_id = \"c\"\n\
              client_secret_file = \"~/s\"\n[profiles.binboi]\nprovider = \"binboi\"\nserver = \"https://b\"\n\
-             session_file = \"~/b.json\"\n[profiles.achilles]\nprovider = \"achilles\"\nserver = \"https://a\"\n",
+             session_file = \"~/b.json\"\nca_file = \"~/c.pem\"\n[profiles.achilles]\nprovider = \"achilles\"\nserver = \"https://a\"\n",
         )
         .unwrap();
         let all = profiles(&places(), &config, None, None);
@@ -220,6 +232,7 @@ mod tests {
         assert_eq!((work.server(), work.built_in), (Some("https://i"), false));
         let binboi = find(&all, "binboi");
         assert_eq!(binboi.session_file, Path::new("/e/home/b.json"));
+        assert_eq!(binboi.network.ca_file.as_deref(), Some("/e/home/c.pem"));
         assert_eq!((binboi.server(), binboi.built_in), (Some("https://b"), true));
         assert_eq!(find(&all, "achilles/default").server(), Some("https://a"));
         assert_eq!(resolve(None, &config, None), "work");

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use everkey_config::Mistake;
 use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::{Config, ConfiguredRedirect, OauthEndpoints, OauthProfile};
+use everkey_config::network::NetworkSettings;
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_config::replay::ReplaySettings;
@@ -29,6 +30,8 @@ pub struct ConfiguredProfile {
     pub store: ProfileStore,
     /// The OAuth client that config.toml names, if it does.
     pub client: Option<ConfiguredClient>,
+    /// What config.toml puts between here and its server.
+    pub network: NetworkSettings,
 }
 
 impl ConfiguredProfile {
@@ -223,7 +226,8 @@ impl Configuration {
             &self.places.state,
         );
         let client = profile.oauth.as_ref().and_then(ConfiguredClient::of);
-        Ok(ConfiguredProfile { name: profile.name, provider, session_file, settings, store, client })
+        let (name, network) = (profile.name, profile.network);
+        Ok(ConfiguredProfile { name, provider, session_file, settings, store, client, network })
     }
 }
 

@@ -95,9 +95,10 @@ fn boot_id() -> String {
     if id.trim().is_empty() { format!("process {}", std::process::id()) } else { id.trim().to_owned() }
 }
 
-/// The file of certificates that are trusted in place of the system's.
-pub fn certificates() -> Option<PathBuf> {
-    path("SSL_CERT_FILE")
+/// Where the certificates are that are trusted in place of the system's, by the variables that say so.
+pub fn certificates() -> Vec<(&'static str, String)> {
+    let names = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+    names.into_iter().filter_map(|name| Some((name, path(name)?.to_string_lossy().into_owned()))).collect()
 }
 
 /// The proxy for https, and the variable that names it.

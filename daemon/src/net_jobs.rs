@@ -5,6 +5,7 @@ use crate::http::{self, HttpRequest, HttpResponse, Parked, without};
 use crate::provider::proof::with_known_statuses;
 use crate::provider::{BearerRequest, Descriptor, ProviderRoute};
 use crate::refused_answers::{noted, noted_broken};
+use everkey_config::network::NetworkSettings;
 use everkey_proto::Secret;
 use everkey_reminder::{ReminderAnswer, ReminderCall, ReminderDone};
 use everkey_session::{
@@ -19,13 +20,14 @@ use tokio::time::{Instant, timeout_at};
 /// S1: makes the connection that a refresh token will be sent on.
 pub async fn park(
     provider: &'static Descriptor,
+    network: &NetworkSettings,
     client: &ClientSource,
     mut at: CallTarget,
 ) -> Result<Parked, NetError> {
     // Who can't prove who they are need not connect.
     client.update(&at.server, at.registration.as_mut()).await?;
     match provider.refresh().and_then(|route| (route.target)(&at)) {
-        Some(target) => http::park(&at.server, &target).await,
+        Some(target) => http::park(network, &at.server, &target).await,
         None => Err(no_route(provider, at.server, "refresh")),
     }
 }
@@ -91,11 +93,16 @@ fn unrepeated<'a>(read: RefreshAnswer, secrets: impl IntoIterator<Item = &'a Sec
 }
 
 /// Asks how far a session has rotated.
-pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
+pub async fn probe(
+    provider: &'static Descriptor,
+    network: &NetworkSettings,
+    at: CallTarget,
+    access: Secret,
+) -> JobResult {
     let Some((route, request)) = bearer(provider.probe.as_ref(), &at, &access) else {
         return JobResult::Probed(ProbeAnswer::NoRoute, None);
     };
-    match http::call(&at.server, request).await {
+    match http::call(network, &at.server, request).await {
         Ok(answer) => JobResult::Probed(noted("probe", &answer, (route.read)(&answer)), answer.date),
         Err(error) => JobResult::Probed(ProbeAnswer::Unclear(noted_broken("probe", error)), None),
     }
@@ -103,6 +110,7 @@ pub async fn probe(provider: &'static Descriptor, at: CallTarget, access: Secret
 
 pub async fn login(
     provider: &'static Descriptor,
+    network: &NetworkSettings,
     client: ClientSource,
     server: String,
     mut call: LoginCall,
@@ -111,7 +119,7 @@ pub async fn login(
         return JobResult::LoginAnswered(Box::new(LoginAnswer::Net(unsent)));
     }
     let answer = match (provider.login.request)(&call) {
-        Some(request) => match http::call(&server, request).await {
+        Some(request) => match http::call(network, &server, request).await {
             Ok(answer) => noted(call.as_str(), &answer, (provider.login.read)(&call, &answer)),
             Err(error) => LoginAnswer::Net(noted_broken(call.as_str(), error)),
         },
@@ -121,13 +129,18 @@ pub async fn login(
 }
 
 /// Asks whose a token is, and what its tool shows beside that, as far as it comes in time.
-pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Secret) -> JobResult {
+pub async fn identify(
+    provider: &'static Descriptor,
+    network: &NetworkSettings,
+    at: CallTarget,
+    access: Secret,
+) -> JobResult {
     let Some(tool) = provider.tool_status else {
-        return JobResult::Identified(whose(provider, &at, &access).await);
+        return JobResult::Identified(whose(provider, network, &at, &access).await);
     };
     let until = Instant::now() + tool.patience;
     let late = || NetError { server: at.server.clone(), kind: NetErrorKind::Timeout };
-    let identity = timeout_at(until, whose(provider, &at, &access)).await;
+    let identity = timeout_at(until, whose(provider, network, &at, &access)).await;
     let (user, mut about) = match identity.unwrap_or_else(|_| Identity::Net(late())) {
         Identity::Accepted { user, about } => (user, about),
         // It may accept the token all the same.
@@ -138,7 +151,9 @@ pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Sec
     let mut asked: JoinSet<_> = tool
         .routes
         .iter()
-        .filter_map(|route| Some(detail(at.server.clone(), (route.request)(&at, &access)?, route.read)))
+        .filter_map(|route| {
+            Some(detail(network.clone(), at.server.clone(), (route.request)(&at, &access)?, route.read))
+        })
         .collect();
     while let Ok(Some(told)) = timeout_at(until, asked.join_next()).await {
         about.extend(told.unwrap_or_default());
@@ -148,28 +163,38 @@ pub async fn identify(provider: &'static Descriptor, at: CallTarget, access: Sec
 }
 
 async fn detail(
+    network: NetworkSettings,
     server: String,
     request: HttpRequest,
     read: fn(&HttpResponse) -> BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    http::call(&server, request).await.map(|answer| read(&answer)).unwrap_or_default()
+    http::call(&network, &server, request).await.map(|answer| read(&answer)).unwrap_or_default()
 }
 
-async fn whose(provider: &'static Descriptor, at: &CallTarget, access: &Secret) -> Identity {
+async fn whose(
+    provider: &'static Descriptor,
+    network: &NetworkSettings,
+    at: &CallTarget,
+    access: &Secret,
+) -> Identity {
     let Some((route, request)) = bearer(provider.identify.as_ref(), at, access) else {
         return Identity::Untold;
     };
-    match http::call(&at.server, request).await {
+    match http::call(network, &at.server, request).await {
         Ok(answer) => noted("identify", &answer, (route.read)(&answer)),
         Err(error) => Identity::Net(noted_broken("identify", error)),
     }
 }
 
 /// Informs the server of a reminder.
-pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> ReminderDone {
+pub async fn inform(
+    provider: &'static Descriptor,
+    network: &NetworkSettings,
+    call: ReminderCall,
+) -> ReminderDone {
     let ReminderCall { at, access, due_at } = call;
     let Some(route) = &provider.remind else { return ReminderDone::Informed(ReminderAnswer::Refused) };
-    ReminderDone::Informed(match http::call(&at.server, (route.request)(&access, due_at)).await {
+    ReminderDone::Informed(match http::call(network, &at.server, (route.request)(&access, due_at)).await {
         Ok(answer) => (route.read)(&answer),
         Err(error) => ReminderAnswer::Net(error),
     })
@@ -177,6 +202,7 @@ pub async fn inform(provider: &'static Descriptor, call: ReminderCall) -> Remind
 
 pub async fn revoke(
     provider: &'static Descriptor,
+    network: &NetworkSettings,
     client: ClientSource,
     mut revocation: PendingRevocation,
 ) -> JobResult {
@@ -184,7 +210,7 @@ pub async fn revoke(
     if let Err(unsent) = client.update(&at.server, at.registration.as_mut()).await {
         return JobResult::Revoked(RevokeAnswer::Net(unsent));
     }
-    if let Err(answer) = find_revocation(provider, at).await {
+    if let Err(answer) = find_revocation(provider, network, at).await {
         return JobResult::Revoked(answer);
     }
     let route = provider.revoke.as_ref();
@@ -192,17 +218,21 @@ pub async fn revoke(
     else {
         return JobResult::Revoked(RevokeAnswer::NoRoute);
     };
-    JobResult::Revoked(match http::call(&revocation.at.server, request).await {
+    JobResult::Revoked(match http::call(network, &revocation.at.server, request).await {
         Ok(answer) => without_secrets(noted("revoke", &answer, read(&answer)), &revocation),
         Err(error) => RevokeAnswer::Net(noted_broken("revoke", error)),
     })
 }
 
 /// Asks the server where it revokes, if it has to be asked.
-async fn find_revocation(provider: &'static Descriptor, at: &mut CallTarget) -> Result<(), RevokeAnswer> {
+async fn find_revocation(
+    provider: &'static Descriptor,
+    network: &NetworkSettings,
+    at: &mut CallTarget,
+) -> Result<(), RevokeAnswer> {
     let Some(find) = &provider.find_revocation else { return Ok(()) };
     let request = (find.request)(at).ok_or(RevokeAnswer::NoRoute)?;
-    let answer = http::call(&at.server, request).await;
+    let answer = http::call(network, &at.server, request).await;
     let answer = answer.map_err(|error| RevokeAnswer::Net(noted_broken("find_revocation", error)))?;
     let endpoint = (find.read)(&answer).map_err(|why| noted("find_revocation", &answer, why))?;
     if let Some(known) = &mut at.registration {
@@ -279,6 +309,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_provider_lacks_is_never_sent() {
         let provider = descriptor(ProviderKind::DotAi);
+        let network = &NetworkSettings::default();
         let at = || CallTarget { server: NOWHERE.into(), registration: None };
         let token = || Secret::new("t");
         let defect = || NetError { server: NOWHERE.into(), kind: AnswerFlaw::NeverAsked.into() };
@@ -286,15 +317,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let configuration = Configuration::in_folder(dir.path());
         let client = ClientSource { configuration, profile: "dot-ai".into(), known: None };
-        assert_eq!(park(provider, &client, at()).await.err(), Some(defect()));
-        assert_eq!(probe(provider, at(), token()).await, JobResult::Probed(ProbeAnswer::NoRoute, None));
-        assert_eq!(identify(provider, at(), token()).await, JobResult::Identified(Identity::Untold));
+        assert_eq!(park(provider, network, &client, at()).await.err(), Some(defect()));
         assert_eq!(
-            revoke(provider, client.clone(), revocation).await,
+            probe(provider, network, at(), token()).await,
+            JobResult::Probed(ProbeAnswer::NoRoute, None)
+        );
+        assert_eq!(identify(provider, network, at(), token()).await, JobResult::Identified(Identity::Untold));
+        assert_eq!(
+            revoke(provider, network, client.clone(), revocation).await,
             JobResult::Revoked(RevokeAnswer::NoRoute)
         );
         let call = LoginCall::RequestCode { email: "e@x".into() };
-        let answer = login(provider, client, NOWHERE.into(), call).await;
+        let answer = login(provider, network, client, NOWHERE.into(), call).await;
         assert_eq!(answer, JobResult::LoginAnswered(Box::new(LoginAnswer::Net(defect()))));
     }
 }

@@ -4,8 +4,8 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AccessPage, AgentInfo, CalledFrom, CodeSent, Event, EventKind, Field, Hint, Inspection, NextWake,
-    ParentProcess, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Short,
+    Access, AccessPage, AgentInfo, CalledFrom, CodeSent, Event, EventKind, Field, Hint, InForce, Inspection,
+    NextWake, ParentProcess, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Short,
     SignInUnderWay, State, Status, Step, Token, Upstream, User, Verdict,
 };
 use everkey_proto::request::{
@@ -99,6 +99,8 @@ fn replies() -> Vec<(String, Reply)> {
         sign_in_by: Some(6),
         token_served: true,
         token_refused: true,
+        proxy: Some(InForce { value: "http://p:1".into(), origin: "HTTPS_PROXY".into() }),
+        certificates: vec![InForce { value: "/c".into(), origin: "profile".into() }],
     };
     let bare = Status {
         reason: Some("r".into()),
@@ -113,6 +115,8 @@ fn replies() -> Vec<(String, Reply)> {
         masked_static_token: None,
         next_wake: None,
         reminder: None,
+        proxy: None,
+        certificates: Vec::new(),
         ..status.clone()
     };
     let info = AgentInfo { version: "1".into(), pid: 2, socket: "/s".into(), state_dir: "/d".into() };

@@ -67,6 +67,8 @@ fn status() -> Status {
         sign_in_by: None,
         token_served: false,
         token_refused: false,
+        proxy: None,
+        certificates: Vec::new(),
     }
 }
 

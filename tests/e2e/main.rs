@@ -27,6 +27,7 @@ mod life;
 mod login;
 mod logout;
 mod mismatch;
+mod network;
 mod oauth;
 mod oauth_client;
 mod oauth_logout;

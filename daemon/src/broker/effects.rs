@@ -5,6 +5,7 @@ use super::inputs::Caller;
 use super::profile_runtime::{CompletedJob, Completion, FileJob, PendingReply, ProfileRuntime};
 use crate::callback_listener::CallbackListener;
 use crate::client_source::ClientSource;
+use crate::http::in_force;
 use crate::{callback_listener, clock, events, logging, messages, net_jobs, remind};
 use anyhow::Result;
 use everkey_proto::Reply;
@@ -31,7 +32,11 @@ impl Broker {
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Status(waiter, view, reminder) => {
-                    let reply = messages::status(&of.name, of.provider.kind.as_str(), &file, *view, reminder);
+                    let kind = of.provider.kind.as_str();
+                    let mut reply = messages::status(&of.name, kind, &file, *view, reminder);
+                    if let Reply::Status(status) = &mut reply {
+                        (status.proxy, status.certificates) = in_force(&of.network, &status.server);
+                    }
                     self.reply(index, waiter, reply);
                 }
                 ProfileEffect::Reminder(ReminderEffect::Reply(waiter, reply)) => {
@@ -166,13 +171,13 @@ impl Broker {
 
     pub(super) fn start_net(&mut self, index: usize, op: Op, job: NetJob) {
         let of = &self.profiles[index];
-        let (provider, client) = (of.provider, self.client_source(of));
+        let (provider, client, network) = (of.provider, self.client_source(of), of.network.clone());
         let running = match job {
             NetJob::Connect { at } => self.work.spawn(async move {
                 Completion {
                     index,
                     op,
-                    job: CompletedJob::Parked(net_jobs::park(provider, &client, at).await),
+                    job: CompletedJob::Parked(net_jobs::park(provider, &network, &client, at).await),
                 }
             }),
             NetJob::Listen(at) => self.work.spawn(async move {
@@ -191,16 +196,18 @@ impl Broker {
                     }
                 })
             }
-            NetJob::Probe { at, access } => self.spawn(index, op, net_jobs::probe(provider, at, access)),
+            NetJob::Probe { at, access } => {
+                self.spawn(index, op, async move { net_jobs::probe(provider, &network, at, access).await })
+            }
             NetJob::Identify { at, access } => {
-                self.spawn(index, op, net_jobs::identify(provider, at, access))
+                self.spawn(index, op, async move { net_jobs::identify(provider, &network, at, access).await })
             }
-            NetJob::Login { server, call } => {
-                self.spawn(index, op, net_jobs::login(provider, client, server, call))
-            }
-            NetJob::Revoke(revocation) => {
-                self.spawn(index, op, net_jobs::revoke(provider, client, revocation))
-            }
+            NetJob::Login { server, call } => self.spawn(index, op, async move {
+                net_jobs::login(provider, &network, client, server, call).await
+            }),
+            NetJob::Revoke(revocation) => self.spawn(index, op, async move {
+                net_jobs::revoke(provider, &network, client, revocation).await
+            }),
         };
         self.running.insert((index, op), running);
     }
@@ -211,9 +218,11 @@ impl Broker {
     }
 
     fn inform(&mut self, index: usize, op: Op, call: ReminderCall) {
-        let done = net_jobs::inform(self.profiles[index].provider, call);
+        let of = &self.profiles[index];
+        let (provider, network) = (of.provider, of.network.clone());
         let running = self.work.spawn(async move {
-            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done.await));
+            let done = net_jobs::inform(provider, &network, call).await;
+            let job = CompletedJob::Done(ProfileInput::ReminderDone(op, done));
             Completion { index, op, job }
         });
         self.running.insert((index, op), running);

@@ -106,6 +106,7 @@ impl Broker {
             machines,
             settings,
             client: profile.client,
+            network: profile.network,
             store: Some(profile.store),
             jobs: VecDeque::new(),
         });
@@ -253,6 +254,7 @@ impl Broker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_config::network::NetworkSettings;
 
     #[tokio::test]
     async fn a_connection_that_was_cancelled_at_its_end_is_closed() {
@@ -264,7 +266,9 @@ mod tests {
         let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
         let mut broker =
             Broker::start(Configuration::in_folder(dir.path()), None, latest::channel(info).1).unwrap();
-        let Ok(parked) = crate::http::park(&server, &"/".into()).await else { panic!("somebody listens") };
+        let Ok(parked) = crate::http::park(&NetworkSettings::default(), &server, &"/".into()).await else {
+            panic!("somebody listens")
+        };
         let job = CompletedJob::Parked(Ok(parked));
         broker.completed(Completion { index: 0, op: Op(1), job }).unwrap();
         assert!(broker.parked.is_empty());

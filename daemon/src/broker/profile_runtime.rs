@@ -8,6 +8,7 @@ use crate::http::Parked;
 use crate::provider::Descriptor;
 use crate::store::ProfileStore;
 use anyhow::Result;
+use everkey_config::network::NetworkSettings;
 use everkey_proto::Reply;
 use everkey_reminder::{ProfileInput, ProfileMachines, ReminderJob};
 use everkey_session::{ListenError, NetError, Op, Settings, StoreJob};
@@ -26,6 +27,8 @@ pub struct ProfileRuntime {
     pub settings: Settings,
     /// The OAuth client that config.toml named when it was read last.
     pub client: Option<ConfiguredClient>,
+    /// What config.toml put between here and its server when it was read last.
+    pub network: NetworkSettings,
     /// None while a job runs.
     pub store: Option<ProfileStore>,
     pub jobs: VecDeque<FileJob>,

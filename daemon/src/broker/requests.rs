@@ -131,12 +131,13 @@ impl Broker {
     /// From here on a profile is what the configuration says of it now. One that it says nothing of goes on.
     pub(super) fn configured_anew(&mut self, index: usize, found: ConfiguredProfile) -> Result<()> {
         let of = &mut self.profiles[index];
-        if of.settings == found.settings && of.client == found.client {
+        if of.settings == found.settings && of.client == found.client && of.network == found.network {
             return Ok(());
         }
         tracing::info!(profile = of.name, "it is set up in another way now");
         of.settings = found.settings.clone();
         of.client.clone_from(&found.client);
+        of.network = found.network;
         self.watch_client(found.client.as_ref());
         self.apply(index, Input::Configured(Box::new(found.settings)))
     }

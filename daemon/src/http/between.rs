@@ -1,83 +1,193 @@
-//! What the agent's environment puts between it and a server: the certificates to trust, and a proxy. The HTTP client
-//! obeys the variables by itself; here they are named where a connection has failed.
+//! What lies between the agent and a server: the certificates to trust, and a proxy. A profile says it in config.toml;
+//! where it says nothing, the variables of the agent's environment count. What is in force is named, also in errors.
 
 use crate::environment;
+use everkey_config::network::{NetworkSettings, without_user};
+use everkey_proto::reply::InForce;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Certificate, ClientBuilder, Proxy};
 use std::path::Path;
 
-/// Why this address can't be reached over https, where a variable of the agent's is to blame.
-pub fn blamed(url: &str, why: &str) -> Option<String> {
-    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
-    if let Some(file) = environment::certificates() {
-        let unusable =
-            unusable(&file).map(|why| format!("SSL_CERT_FILE of the agent, {}: {why}", file.display()));
-        if unusable.is_some() {
-            return unusable;
-        }
-    }
-    let (variable, proxy) = environment::https_proxy()?;
-    let passed_by = is_listed(url.host_str()?, &environment::no_proxy());
-    (!passed_by)
-        .then(|| format!("{why}; through the proxy {}, {variable} of the agent", without_user(&proxy)))
+/// Who may say it, beside the agent.
+const PROFILE: &str = "profile";
+
+/// A setting that counts, and who says it.
+struct Setting {
+    value: String,
+    /// A key of config.toml, or a variable.
+    name: &'static str,
+    of: &'static str,
 }
 
-/// Why a file of certificates is no use, if it is none.
-fn unusable(file: &Path) -> Option<String> {
-    match std::fs::read(file) {
-        Ok(pem) if String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") => None,
-        Ok(_) => Some("it holds no certificate in PEM".to_owned()),
-        Err(e) => Some(e.to_string()),
+impl Setting {
+    fn of_profile(name: &'static str, value: &str) -> Self {
+        Self { value: value.to_owned(), name, of: PROFILE }
+    }
+
+    fn of_agent((name, value): (&'static str, String)) -> Self {
+        Self { value, name, of: "agent" }
+    }
+
+    fn origin(&self) -> String {
+        format!("{} of the {}", self.name, self.of)
+    }
+
+    /// As it may be shown.
+    fn in_force(&self) -> InForce {
+        let origin = if self.of == PROFILE { PROFILE } else { self.name };
+        InForce { value: without_user(&self.value), origin: origin.to_owned() }
+    }
+
+    fn unusable(&self, why: &str) -> String {
+        format!("{}, {}: {why}", self.origin(), without_user(&self.value))
     }
 }
 
-/// Whether a list as `NO_PROXY` has it names the host, or a domain that it is in.
-fn is_listed(host: &str, list: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    list.split(',').map(|entry| entry.trim().trim_start_matches('.')).any(|entry| {
-        let inner = host.strip_suffix(entry);
-        entry == "*" || !entry.is_empty() && inner.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
+/// Puts it between a client and this address. The error says what of it can't be used.
+pub fn put_between(
+    network: &NetworkSettings,
+    url: &str,
+    builder: ClientBuilder,
+) -> Result<ClientBuilder, String> {
+    // The client is to look for no proxy by itself. Plain http never leaves this machine, so none may see it.
+    let mut builder = builder.no_proxy();
+    if !is_https(url) {
+        return Ok(builder);
+    }
+    if let Some(file) = &network.ca_file {
+        let trusted = trusted(Path::new(file));
+        let trusted = trusted.map_err(|why| Setting::of_profile("ca_file", file).unusable(&why))?;
+        builder = builder.tls_certs_only(trusted);
+    }
+    if let Some(setting) = proxy(network, url) {
+        let proxy = Proxy::all(&setting.value).map_err(|_| setting.unusable("that is no HTTP proxy"))?;
+        builder = builder.proxy(proxy);
+    }
+    Ok(builder)
 }
 
-/// A proxy's address without a name and a password in it.
-fn without_user(proxy: &str) -> String {
-    match (proxy.split_once("://"), proxy.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        (_, None) => proxy.to_owned(),
+/// Why this address can't be reached over https, where something in between may be to blame.
+pub fn blamed(network: &NetworkSettings, url: &str, why: &str) -> Option<String> {
+    if !is_https(url) {
+        return None;
     }
+    let certificates = certificates(network);
+    let wrong: Vec<_> = certificates.iter().map_while(|all| Some(all.unusable(&unusable(all)?))).collect();
+    // One that can be used is enough for the client.
+    if let Some(first) = wrong.first().filter(|_| wrong.len() == certificates.len()) {
+        return Some(first.clone());
+    }
+    let trusted = certificates.first().filter(|_| why.contains("certificate"));
+    let trusted = trusted.map(|all| format!("; trusted is {}, {}", all.value, all.origin()));
+    let proxy = proxy(network, url);
+    let proxy =
+        proxy.map(|proxy| format!("; through the proxy {}, {}", without_user(&proxy.value), proxy.origin()));
+    let between = [trusted, proxy].into_iter().flatten().collect::<String>();
+    (!between.is_empty()).then(|| format!("{why}{between}"))
+}
+
+/// The proxy and the certificates that are in force for this server.
+pub fn in_force(network: &NetworkSettings, server: &str) -> (Option<InForce>, Vec<InForce>) {
+    if !is_https(server) {
+        return (None, Vec::new());
+    }
+    let certificates = certificates(network).iter().map(Setting::in_force).collect();
+    (proxy(network, server).as_ref().map(Setting::in_force), certificates)
+}
+
+fn is_https(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "https")
+}
+
+/// The proxy on the way to this address.
+fn proxy(network: &NetworkSettings, url: &str) -> Option<Setting> {
+    let of_profile = network.proxy.as_ref().map(|proxy| Setting::of_profile("proxy", proxy.expose()));
+    let proxy = of_profile.or_else(|| environment::https_proxy().map(Setting::of_agent))?;
+    let passing_by = network.no_proxy.clone().unwrap_or_else(environment::no_proxy);
+    // The matcher takes a star for names only.
+    if passing_by.split(',').any(|entry| entry.trim() == "*") {
+        return None;
+    }
+    let matcher = Matcher::builder().https(proxy.value.as_str()).no(passing_by).build();
+    matcher.intercept(&url.parse().ok()?).map(|_| proxy)
+}
+
+/// Where the certificates are that are trusted in place of the system's.
+fn certificates(network: &NetworkSettings) -> Vec<Setting> {
+    match &network.ca_file {
+        Some(file) => vec![Setting::of_profile("ca_file", file)],
+        None => environment::certificates().into_iter().map(Setting::of_agent).collect(),
+    }
+}
+
+fn unusable(certificates: &Setting) -> Option<String> {
+    if certificates.name == "SSL_CERT_DIR" {
+        let mut folders = std::env::split_paths(&certificates.value).map(std::fs::read_dir);
+        return folders.find_map(Result::err).map(|e| e.to_string());
+    }
+    trusted(Path::new(&certificates.value)).err()
+}
+
+/// The certificates in a file.
+fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
+    // Reading a pipe would wait for its writer.
+    if !std::fs::metadata(file).map_err(|e| e.to_string())?.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let pem = std::fs::read(file).map_err(|e| e.to_string())?;
+    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    if found.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(found) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use everkey_proto::Secret;
 
-    #[test]
-    fn a_proxy_is_named_without_its_password() {
-        assert_eq!(without_user("http://ada:hunter2@proxy:3128"), "http://proxy:3128");
-        assert_eq!(without_user("ada:hunter2@proxy:3128"), "proxy:3128");
-        assert_eq!(without_user("http://proxy:3128"), "http://proxy:3128");
+    fn with_proxy(list: &str) -> NetworkSettings {
+        let proxy = Some(Secret::new("http://ada:hunter2@proxy:3128"));
+        NetworkSettings { proxy, no_proxy: Some(list.to_owned()), ..NetworkSettings::default() }
     }
 
     #[test]
     fn hosts_are_passed_by_the_proxy_with_their_domains() {
-        for (host, list) in
-            [("a.example", "x, .example"), ("a.example", "a.example"), ("::1", "*"), ("[::1]", "::1")]
-        {
-            assert!(is_listed(host, list), "{host} {list}");
+        for (host, list) in [
+            ("a.example", "x, .example"),
+            ("a.example", "a.example"),
+            ("[::1]", "*"),
+            ("[::1]", "::1"),
+            ("10.1.2.3", "10.0.0.0/8"),
+        ] {
+            assert!(proxy(&with_proxy(list), &format!("https://{host}/x")).is_none(), "{host} {list}");
         }
-        for (host, list) in [("a.example", ""), ("a.example", "ample"), ("a.example", "b.a.example,")] {
-            assert!(!is_listed(host, list), "{host} {list}");
+        for (host, list) in [("a.example", "x"), ("a.example", "ample"), ("a.example", "b.a.example,")] {
+            assert!(proxy(&with_proxy(list), &format!("https://{host}/x")).is_some(), "{host} {list}");
         }
     }
 
     #[test]
-    fn a_file_without_certificates_says_so() {
+    fn a_proxy_of_the_profile_is_named_without_its_password() {
+        let network = with_proxy("x");
+        let why = blamed(&network, "https://a.example/", "refused").unwrap();
+        assert!(why.ends_with("; through the proxy http://proxy:3128, proxy of the profile"), "{why}");
+        assert_eq!(blamed(&network, "http://127.0.0.1:1/", "refused"), None);
+    }
+
+    #[test]
+    fn certificates_that_cant_be_used_are_named() {
+        let _ = crate::tls::install();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("ca.pem");
-        assert!(unusable(&file).unwrap().contains("No such file"));
+        let refused = |file: &Path| {
+            let ca_file = Some(file.to_str().unwrap().to_owned());
+            let network = NetworkSettings { ca_file, ..NetworkSettings::default() };
+            assert!(put_between(&network, "http://127.0.0.1:1", reqwest::Client::builder()).is_ok());
+            put_between(&network, "https://a.example", reqwest::Client::builder()).unwrap_err()
+        };
+        let place = format!("ca_file of the profile, {}: ", file.display());
+        assert!(refused(&file).starts_with(&format!("{place}No such file")));
         std::fs::write(&file, "hello").unwrap();
-        assert_eq!(unusable(&file).unwrap(), "it holds no certificate in PEM");
-        std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
-        assert_eq!(unusable(&file), None);
+        assert_eq!(refused(&file), format!("{place}it holds no certificate in PEM"));
+        assert!(refused(dir.path()).ends_with(": it is no file"));
     }
 }

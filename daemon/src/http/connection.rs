@@ -1,9 +1,10 @@
 //! One connection for each request: no redirects, no retries, no pool, plain http only to this machine.
 
-use super::between::blamed;
+use super::between::{blamed, put_between};
 use super::request::{HttpRequest, RequestTarget};
 use super::response::{HttpResponse, http_date};
 use crate::parking::{Lot, ParkLayer};
+use everkey_config::network::NetworkSettings;
 use everkey_session::{AnswerFlaw, NetError, NetErrorKind};
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use std::error::Error as _;
@@ -23,28 +24,37 @@ const CAP: usize = 64 * 1024;
 pub struct Parked {
     client: Client,
     server: String,
+    network: NetworkSettings,
     lot: Lot,
 }
 
 /// Sends a request on a connection of its own.
-pub async fn call(server: &str, request: HttpRequest) -> Result<HttpResponse, NetError> {
-    let client = build(server, &request.target.at(server), None)?;
-    send(&client, server, request, ANSWER).await
+pub async fn call(
+    network: &NetworkSettings,
+    server: &str,
+    request: HttpRequest,
+) -> Result<HttpResponse, NetError> {
+    let client = build(network, server, &request.target.at(server), None)?;
+    send(&client, network, server, request, ANSWER).await
 }
 
 /// S1: connects to where `target` is, finishes TLS, and sends nothing.
-pub async fn park(server: &str, target: &RequestTarget) -> Result<Parked, NetError> {
+pub async fn park(
+    network: &NetworkSettings,
+    server: &str,
+    target: &RequestTarget,
+) -> Result<Parked, NetError> {
     let lot = Lot::default();
     let url = target.at(server);
-    let client = build(server, &url, Some(ParkLayer::new(lot.clone())))?;
+    let client = build(network, server, &url, Some(ParkLayer::new(lot.clone())))?;
     // The connector parks the connection and fails this request, so no byte of it is written.
     let outcome = client.get(url).send().await;
     if lot.is_taken() {
-        return Ok(Parked { client, server: server.to_owned(), lot });
+        return Ok(Parked { client, server: server.to_owned(), network: network.clone(), lot });
     }
     Err(match outcome {
         Ok(_) => NetError { server: server.to_owned(), kind: NetErrorKind::Broken },
-        Err(e) => error(server, &e),
+        Err(e) => error(network, server, &e),
     })
 }
 
@@ -52,12 +62,18 @@ impl Parked {
     /// S3: sends on the parked connection and on no other. The answer may take so long.
     pub async fn send(self, request: HttpRequest, patience: Duration) -> Result<HttpResponse, NetError> {
         self.lot.release();
-        send(&self.client, &self.server, request, patience).await
+        send(&self.client, &self.network, &self.server, request, patience).await
     }
 }
 
-fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, NetError> {
-    let mut builder: ClientBuilder = Client::builder()
+fn build(
+    network: &NetworkSettings,
+    server: &str,
+    url: &str,
+    park: Option<ParkLayer>,
+) -> Result<Client, NetError> {
+    let unreachable = |why| NetError { server: server.to_owned(), kind: NetErrorKind::Connect(why) };
+    let builder: ClientBuilder = Client::builder()
         .http1_only()
         .pool_max_idle_per_host(usize::from(park.is_some()))
         .redirect(redirect::Policy::none())
@@ -66,21 +82,19 @@ fn build(server: &str, url: &str, park: Option<ParkLayer>) -> Result<Client, Net
         .connect_timeout(CONNECT)
         .timeout(ANSWER)
         .user_agent(concat!("everkey/", env!("CARGO_PKG_VERSION")));
-    if url.starts_with("http://") {
-        // Plain http never leaves this machine, so no proxy may see it.
-        builder = builder.no_proxy();
-    }
+    let mut builder = put_between(network, url, builder).map_err(unreachable)?;
     if let Some(park) = park {
         builder = builder.connector_layer(park);
     }
-    builder.build().map_err(|e| match blamed(url, &innermost(&e)) {
-        Some(why) => NetError { server: server.to_owned(), kind: NetErrorKind::Connect(why) },
-        None => error(server, &e),
+    builder.build().map_err(|e| match blamed(network, url, &innermost(&e)) {
+        Some(why) => unreachable(why),
+        None => error(network, server, &e),
     })
 }
 
 async fn send(
     client: &Client,
+    network: &NetworkSettings,
     server: &str,
     request: HttpRequest,
     patience: Duration,
@@ -90,7 +104,7 @@ async fn send(
     if let Some(body) = request.body {
         sending = sending.body(body.expose().to_owned());
     }
-    let mut response = sending.send().await.map_err(|e| error(server, &e))?;
+    let mut response = sending.send().await.map_err(|e| error(network, server, &e))?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let location = text("location");
     let kind = text("content-type").unwrap_or_default();
@@ -120,7 +134,7 @@ async fn send(
             Err(_) if answer.status == 200 && answer.says_json() => {
                 return Err(answer.error(NetErrorKind::Cut));
             }
-            Err(e) => return Err(error(server, &e)),
+            Err(e) => return Err(error(network, server, &e)),
         };
         if answer.body.len() + chunk.len() > CAP {
             return Err(answer.unusable(AnswerFlaw::TooLong));
@@ -129,10 +143,10 @@ async fn send(
     }
 }
 
-fn error(server: &str, e: &reqwest::Error) -> NetError {
+fn error(network: &NetworkSettings, server: &str, e: &reqwest::Error) -> NetError {
     let blamed = e.url().filter(|_| e.is_connect()).and_then(|url| {
         let why = if e.is_timeout() { "no answer in time".to_owned() } else { innermost(e) };
-        blamed(url.as_str(), &why)
+        blamed(network, url.as_str(), &why)
     });
     let kind = if let Some(why) = blamed {
         NetErrorKind::Connect(why)

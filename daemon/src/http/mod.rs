@@ -7,6 +7,7 @@ mod response;
 mod url;
 mod words;
 
+pub use between::in_force;
 pub use connection::{Parked, call, park};
 pub use request::{Auth, HttpRequest, RequestTarget};
 pub use response::{HttpResponse, http_date};

@@ -114,6 +114,8 @@ pub fn status(
         sign_in_by: view.sign_in_by,
         token_served: view.token_served,
         token_refused: view.token_refused,
+        proxy: None,
+        certificates: Vec::new(),
         next_wake: view.next_wake.map(|(at, why)| NextWake { at, reason: why.as_str().to_owned() }),
     }))
 }

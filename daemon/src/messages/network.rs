@@ -21,7 +21,7 @@ pub fn unreachable(net: &NetError) -> String {
     let server = &net.server;
     match &net.kind {
         NetErrorKind::Connect(why) => {
-            format!("Could not reach the api-server at {server} ({}).", harmless(why, SHOWN))
+            format!("Could not reach the api-server at {server} ({}).", harmless(why, 2 * SHOWN))
         }
         NetErrorKind::Timeout => format!("The api-server at {server} did not answer in time."),
         NetErrorKind::Broken => format!("The connection to the api-server at {server} broke."),

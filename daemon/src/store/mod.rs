@@ -56,7 +56,7 @@ impl ProfileStore {
             StoreJob::Load => JobResult::Loaded(Box::new(self.load())),
             StoreJob::ReadSession => {
                 // The folder may have come since; who has the lock then is found out before anything is sent.
-                let _ = self.lock.take();
+                let _ = self.lock.take_first();
                 JobResult::SessionRead(Box::new(session_file::find(&self.session_file, self.format)))
             }
             StoreJob::SetAside(digest) => {

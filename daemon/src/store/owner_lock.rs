@@ -25,6 +25,12 @@ impl OwnerLock {
         }
     }
 
+    /// The same where no lock was taken yet. One that somebody removes is not put back by a look: they may be removing the
+    /// folder.
+    pub fn take_first(&mut self) -> Result<(), NotOwner> {
+        if self.file.is_some() { Ok(()) } else { self.take() }
+    }
+
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
     }

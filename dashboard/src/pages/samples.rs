@@ -44,6 +44,8 @@ pub fn status(profile: &str, state: State) -> Status {
         sign_in_by: None,
         token_served: false,
         token_refused: false,
+        proxy: None,
+        certificates: Vec::new(),
     }
 }
 

@@ -19,5 +19,5 @@ pub use kinds::Reply;
 pub use reminder::{Reminder, Upstream};
 pub use session::{Inspection, LoggedOut, Refreshed, Revocation, Short, Token, User, Verdict};
 pub use sign_in::{CodeSent, Field, Step};
-pub use status::{NextWake, Replay, ReplaySource, State, Status};
+pub use status::{InForce, NextWake, Replay, ReplaySource, State, Status};
 pub use under_way::SignInUnderWay;

@@ -79,6 +79,21 @@ pub struct Status {
     /// Whether a server has refused the access token, and there is no way to another; the state is `needs_login`.
     #[serde(default)]
     pub token_refused: bool,
+    /// The proxy on the way to the server, without a name and a password, if there is one.
+    #[serde(default)]
+    pub proxy: Option<InForce>,
+    /// Where the certificates are that are trusted in place of the system's, if anywhere.
+    #[serde(default)]
+    pub certificates: Vec<InForce>,
+}
+
+/// A setting that counts, and who says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// An address, a file or a folder.
+    pub value: String,
+    /// `profile`, or the variable of the agent's environment.
+    pub origin: String,
 }
 
 /// What a server does with a refresh token that comes twice, as far as the agent knows. It decides what the agent does

@@ -111,6 +111,8 @@ mod tests {
             sign_in_by: None,
             token_served: false,
             token_refused: false,
+            proxy: None,
+            certificates: Vec::new(),
         }
     }
 

@@ -12,7 +12,8 @@ use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::{GivenToken, NamedServer};
 use everkey_client::request::Reminder;
 use everkey_client::{
-    Failure, Inspection, ProfileClient, Replay, ReplaySource, SignInMethod, State, Status, Verdict, hint_text,
+    Failure, InForce, Inspection, ProfileClient, Replay, ReplaySource, SignInMethod, State, Status, Verdict,
+    hint_text,
 };
 use everkey_config::ProviderKind;
 use everkey_proto::Code;
@@ -45,7 +46,8 @@ pub fn help() -> VerbHelp {
 
 Usage: everkey status [OPTIONS]
 
-Shows server, user, masked token, expiry, session file, state and reminder.
+Shows server, user, masked token, expiry, session file, state and reminder; and
+the proxy and the certificates in force, with who says so, where there are some.
 Exit 1 where nobody is signed in, with --all in one of them; 7 where the session
 file can't be used. For achilles and for a token given with --token or a
 variable, the server is asked; for the rest, only the agent.
@@ -109,6 +111,7 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
                 if let Some(next) = context.next_server(&status.server) {
                     output::line(format_args!("The next login goes to {}.", output::plain(&next.server)));
                 }
+                network_rows(&status);
             }
             ProviderKind::DotAi => {
                 let now =
@@ -120,6 +123,7 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
                 });
                 signed_in = render::dot_ai::is_signed_in(&status, given.as_ref(), now);
                 output::line(render::dot_ai::status(&status, given.as_ref(), now, &context.command("login")));
+                network_rows(&status);
             }
             ProviderKind::Failproofai | ProviderKind::Binboi | ProviderKind::Oauth => {
                 let shown = Shown { given: given.is_some(), in_the_way: in_the_way.is_some() };
@@ -226,6 +230,7 @@ fn print(context: &Context, status: &Status, shown: &Shown) {
     if let Some(next) = context.next_server(&status.server) {
         row("", &format!("the next sign-in goes to {}, from {}", next.server, output::origin(&next.origin)));
     }
+    network_rows(status);
     match &status.user {
         Some(user) => row("User", &output::user(user)),
         None if is_signed_in(status) => row("User", "this server does not say who"),
@@ -290,6 +295,20 @@ fn print(context: &Context, status: &Status, shown: &Shown) {
     }
     if !is_signed_in(status) && !shown.given && !shown.in_the_way {
         output::error_line(format_args!("Run `{}` to sign in.", context.command("login")));
+    }
+}
+
+/// What lies between the agent and the server, where anything does.
+fn network_rows(status: &Status) {
+    let shown = |of: &InForce| match &*of.origin {
+        "profile" => format!("{}, from the profile", of.value),
+        variable => format!("{}, from {variable} of the agent", of.value),
+    };
+    if let Some(proxy) = &status.proxy {
+        row("Proxy", &shown(proxy));
+    }
+    for certificates in &status.certificates {
+        row("Trusts", &shown(certificates));
     }
 }
 

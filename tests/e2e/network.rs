@@ -109,3 +109,24 @@ fn status_says_what_is_in_force_and_where_from() {
     assert!(status["proxy"].is_null() && status["certificates"] == json!([]), "{status}");
     assert!(!world.everkey("status").out.contains("from "));
 }
+
+#[test]
+fn a_profile_is_added_with_proxy_and_certificates() {
+    let world = World::new();
+    let dead = nobody();
+    let add = "profile add work --provider oauth --issuer https://id.invalid --client-id c --scheme device";
+    let said = world.everkey(&format!("{add} --proxy http://ada:hunter2@proxy:1")).exits(2);
+    assert!(said.err.contains("config.toml") && !said.err.contains("hunter2"), "{said:?}");
+    let said = world.everkey(&format!("{add} --proxy socks5://127.0.0.1:1")).exits(2);
+    assert!(said.err.contains("`proxy` takes the address of an HTTP proxy"), "{said:?}");
+    world.everkey(&format!("{add} --proxy {dead} --no-proxy corp.invalid --ca-file ~/ca.pem")).ok();
+    let file = world.home().join("home/ca.pem").display().to_string();
+    let shown = world.everkey("profile show work").ok();
+    for row in [format!("Proxy          {dead}"), format!("Trusts         {file}")] {
+        assert!(shown.contains(&row), "{shown}");
+    }
+    assert!(shown.contains("No proxy for   corp.invalid"), "{shown}");
+    let json = world.everkey("profile show work --json").json();
+    assert_eq!((&json["proxy"], &json["ca_file"]), (&json!(dead), &json!(file)));
+    world.everkey(LOGIN).exits(4).complains(&format!("ca_file of the profile, {file}: No such file"));
+}

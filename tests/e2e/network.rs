@@ -1,9 +1,11 @@
 //! What lies between the agent and a server: a profile's proxy and certificates, used, named and changed.
 
-use everkey_tests::World;
+use everkey_tests::process::Running;
+use everkey_tests::{World, skip};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
@@ -108,4 +110,59 @@ fn status_says_what_is_in_force_and_where_from() {
     let status = world.everkey("status --json").json();
     assert!(status["proxy"].is_null() && status["certificates"] == json!([]), "{status}");
     assert!(!world.everkey("status").out.contains("from "));
+}
+
+#[test]
+fn a_profile_is_added_with_proxy_and_certificates() {
+    let world = World::new();
+    let dead = nobody();
+    let add = "profile add work --provider oauth --issuer https://id.invalid --client-id c --scheme device";
+    let said = world.everkey(&format!("{add} --proxy http://ada:hunter2@proxy:1")).exits(2);
+    assert!(said.err.contains("config.toml") && !said.err.contains("hunter2"), "{said:?}");
+    let said = world.everkey(&format!("{add} --proxy socks5://127.0.0.1:1")).exits(2);
+    assert!(said.err.contains("`proxy` takes the address of an HTTP proxy"), "{said:?}");
+    world.everkey(&format!("{add} --proxy {dead} --no-proxy corp.invalid --ca-file ~/ca.pem")).ok();
+    let file = world.home().join("home/ca.pem").display().to_string();
+    let shown = world.everkey("profile show work").ok();
+    for row in [format!("Proxy          {dead}"), format!("Trusts         {file}")] {
+        assert!(shown.contains(&row), "{shown}");
+    }
+    assert!(shown.contains("No proxy for   corp.invalid"), "{shown}");
+    let json = world.everkey("profile show work --json").json();
+    assert_eq!((&json["proxy"], &json["ca_file"]), (&json!(dead), &json!(file)));
+    world.everkey(LOGIN).exits(4).complains(&format!("ca_file of the profile, {file}: No such file"));
+}
+
+#[test]
+fn a_profile_trusts_certificates_of_its_own() {
+    if !skip::has("openssl") {
+        return skip::skipped("a_profile_trusts_certificates_of_its_own", "openssl is missing");
+    }
+    let mut world = World::new();
+    let (key, file) = (world.put("key.pem", ""), world.put("ca.pem", ""));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&file)
+        .output();
+    assert!(made.unwrap().status.success());
+    let mut command = Command::new("openssl");
+    command.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert"]).arg(&file).arg("-key").arg(&key);
+    let mut server = Running::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+    let mut lines = BufReader::new(server.child().stdout.take().unwrap()).lines().map_while(Result::ok);
+    let address = lines.find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned));
+    let at = |lines: &str| behind(lines).replace("id.invalid", address.as_deref().unwrap());
+    let file = file.display();
+    let mut told = Vec::new();
+    world.set_env("HTTPS_PROXY", &nobody());
+    // Neither those of the system nor the proxy of the environment count.
+    for lines in [&*format!("ca_file = \"{file}\"\nno_proxy = \"*\""), "no_proxy = \"*\""] {
+        world.configure(&at(lines));
+        told.push(world.everkey(LOGIN));
+    }
+    assert!(told[0].err.contains("not an api-server") && !told[0].err.contains("certificate"), "{told:?}");
+    assert!(told[1].code == 4 && told[1].err.contains("certificate"), "{told:?}");
 }

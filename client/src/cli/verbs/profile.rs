@@ -187,6 +187,9 @@ fn line(profile: &ResolvedProfile, server: &ServerInForce, used: bool) -> Value 
         "in_use": used,
         "client_id": profile.oauth.as_ref().and_then(|oauth| oauth.client_id.clone()),
         "scope": profile.oauth.as_ref().and_then(|oauth| oauth.scope.clone()),
+        "ca_file": profile.network.ca_file,
+        "proxy": profile.network.shown_proxy(),
+        "no_proxy": profile.network.no_proxy,
     })
 }
 
@@ -223,6 +226,15 @@ fn show(arguments: Arguments) -> Result<ExitCode, VerbError> {
         if let Some(scope) = &oauth.scope {
             row("Scope", scope);
         }
+    }
+    let network = &profile.network;
+    let rows = [
+        ("Trusts", network.ca_file.clone()),
+        ("Proxy", network.shown_proxy()),
+        ("No proxy for", network.no_proxy.clone()),
+    ];
+    for (name, text) in rows {
+        text.iter().for_each(|text| row(name, text));
     }
     row("Session file", &profile.session_file.to_string_lossy());
     row(

@@ -49,6 +49,15 @@ const OPTIONS: &[VerbOption<AddArgs>] = &[
         "where the session is kept, if not in everkey's folder",
         |args, path| args.set("session_file", absolute(&path)?),
     ),
+    VerbOption::value("ca-file", "FILE", "the certificates to trust, in PEM", |args, file| {
+        args.set("ca_file", absolute(&file)?)
+    }),
+    VerbOption::value("proxy", "URL", "its proxy for https, http://HOST:PORT", |args, url| {
+        args.set("proxy", without_password(url)?)
+    }),
+    VerbOption::value("no-proxy", "HOSTS", "the hosts that no proxy is for; * for all", |args, hosts| {
+        args.set("no_proxy", hosts)
+    }),
     rows::json(),
 ];
 
@@ -77,6 +86,10 @@ may edit. There an oauth server without an issuer can be given by its endpoints:
 token_endpoint, authorization_endpoint and so on; a client whose registered
 address is compared to the letter by redirect_host, redirect_port and
 redirect_path; what its tokens are to be good for (RFC 8707) by resource.
+
+What --ca-file, --proxy and --no-proxy do not say comes from SSL_CERT_FILE,
+SSL_CERT_DIR, HTTPS_PROXY and NO_PROXY where the agent was started; `everkey
+status` shows what is in force.
 ",
         OPTIONS,
     )
@@ -114,6 +127,16 @@ fn absolute(path: &str) -> Result<String, String> {
     }
     let path = std::path::absolute(path).ok().and_then(|path| path.into_os_string().into_string().ok());
     path.ok_or_else(|| "that is no path that can be kept; write it in UTF-8".to_owned())
+}
+
+/// Every program of the machine can read arguments. The error is the sentence for the user.
+fn without_password(proxy: String) -> Result<String, String> {
+    if proxy.contains('@') {
+        return Err(
+            "a name and a password are for nobody else to see; write them into config.toml".to_owned()
+        );
+    }
+    Ok(proxy)
 }
 
 /// Says what was done to a profile.

@@ -181,7 +181,9 @@ async function watch(step) {
     while (same(next));
     if (!stop.signal.aborted) show(next);
   } catch (trouble) {
-    if (!stop.signal.aborted && trouble.name !== "AbortError") failed(trouble);
+    // An agent that is gone, or was started anew, knows nothing of it; what is typed here can be tried all the same.
+    const ended = trouble.code === "flow_gone" && !trouble.message.includes("never begun");
+    if (!stop.signal.aborted && (ended || trouble.code === "timeout" || trouble.code === "refused")) failed(trouble);
   }
 }
 

@@ -64,9 +64,9 @@ fn an_id_token_for_somebody_else_signs_nobody_in() {
         return;
     };
     for (claims, says) in [
-        (json!({ "aud": "another-client" }), "for another user"),
-        (json!({ "iss": "https://evil.example" }), "for another user"),
-        (json!({ "exp": 1 }), "broken"),
+        (json!({ "aud": "another-client" }), "`id_token.aud`"),
+        (json!({ "iss": "https://evil.example" }), "`id_token.iss`"),
+        (json!({ "exp": 1 }), "`id_token.exp`"),
     ] {
         server.set(&json!({ "claims": claims }));
         assert_failed(&outcome(&server), "offline", says);

@@ -22,7 +22,7 @@ pub enum NotAnAddress {
 
 /// A server's base URL as it is compared and stored: completed, no trailing slashes.
 pub fn normal_server(url: &str) -> String {
-    completed(url).trim_end_matches(|c: char| c == '/' || c.is_whitespace()).to_owned()
+    completed(url.trim_end_matches(|c: char| c == '/' || c.is_whitespace()))
 }
 
 /// What somebody means who types a host alone: http for a name of this machine, https for any other. A single word is
@@ -175,6 +175,7 @@ mod tests {
     #[test]
     fn servers_compare_without_trailing_slashes() {
         assert_eq!(normal_server(" http://a/ "), "http://a");
+        assert_eq!(normal_server("a.example /"), "https://a.example");
         assert_eq!(normal_server("http://a/ /"), "http://a");
     }
 }

@@ -4,7 +4,7 @@ use crate::context::MachineContext;
 use crate::effect::Outbox;
 use crate::error::Error;
 use crate::input::Waiter;
-use crate::login::flow::{Flow, FlowStage};
+use crate::login::flow::Flow;
 use crate::login::machine::{Login, LoginOutcome};
 use crate::login::method_machine::MethodMachine;
 use crate::policy::OauthClient;
@@ -73,19 +73,9 @@ impl Login {
         let oauth = cx.policy().oauth.clone().map(|oauth| OauthClient { kept, ..oauth });
         let (machine, first) = MethodMachine::begin(cx.now, scheme, &server, oauth.as_ref());
         let [a, b, c, ..] = cx.now.random("flow");
-        let mut flow = Flow {
-            // Short enough to be typed; there is one flow at a time.
-            id: FlowId(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0])),
-            started_at: cx.now.wall,
-            parties: 1,
-            until: cx.now.boot.plus_secs(machine.patience_secs()),
-            waiters: Vec::new(),
-            server,
-            machine,
-            listener: None,
-            is_kept: false,
-            stage: FlowStage::Prompting,
-        };
+        // Short enough to be typed; there is one flow at a time.
+        let id = FlowId(u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]));
+        let mut flow = Flow::new(cx.now, id, server, machine);
         waiter.into_iter().for_each(|waiter| flow.wait(waiter, None));
         self.flow = Some(flow);
         outcomes.extend(self.advance(cx.now, first, out));

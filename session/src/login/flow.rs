@@ -60,6 +60,22 @@ pub(super) enum FlowStage {
 }
 
 impl Flow {
+    /// A flow that begins now.
+    pub fn new(now: &Moment, id: FlowId, server: String, machine: MethodMachine) -> Self {
+        Self {
+            id,
+            started_at: now.wall,
+            parties: 1,
+            until: now.boot.plus_secs(machine.patience_secs()),
+            waiters: Vec::new(),
+            server,
+            machine,
+            listener: None,
+            is_kept: false,
+            stage: FlowStage::Prompting,
+        }
+    }
+
     pub fn owns(&self, op: Op) -> bool {
         match &self.stage {
             FlowStage::Prompting | FlowStage::Sleeping(_) => false,

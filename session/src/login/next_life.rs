@@ -52,17 +52,12 @@ impl Login {
         let server = server.clone();
         let device = Device::resume_kept(cx.now, kept, cx.policy().oauth.as_ref());
         let machine = MethodMachine::Device(Box::new(device));
+        let wake = cx.now.boot.plus_secs(interval.min(left_secs));
         self.flow = Some(Flow {
-            id,
             started_at,
-            parties: 1,
-            until: cx.now.boot.plus_secs(machine.patience_secs()),
-            waiters: Vec::new(),
-            server,
-            machine,
-            listener: None,
             is_kept: true,
-            stage: FlowStage::Sleeping(cx.now.boot.plus_secs(interval.min(left_secs))),
+            stage: FlowStage::Sleeping(wake),
+            ..Flow::new(cx.now, id, server, machine)
         });
     }
 }

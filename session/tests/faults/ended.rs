@@ -6,7 +6,7 @@ use everkey_proto::request::SessionRequest;
 use everkey_session::policy::{Policy, Renewal};
 use everkey_session::{
     Capability, Claims, Effect, EndReason, Error, Fingerprint, Identity, JobResult, Loaded, NetErrorKind,
-    NetJob, ProfileReply, ProfileStatus, RefreshAnswer, Session, StoreJob,
+    NetJob, ProfileReply, RefreshAnswer, Session, StoreJob,
 };
 use std::collections::BTreeMap;
 
@@ -28,16 +28,6 @@ fn refused(agent: &mut Agent) {
     let effects = agent.answered(&sent, RefreshAnswer::Refused);
     let effects = agent.look_at_unchanged_file(effects);
     assert_eq!(agent.keep_books(effects), [ended(EndReason::Refused)]);
-}
-
-fn view(agent: &mut Agent) -> ProfileStatus {
-    match &agent.ask(998, SessionRequest::Status)[..] {
-        [Effect::Reply(_, answer)] => match &**answer {
-            ProfileReply::Status(view) => view.clone(),
-            other => panic!("{other:?} instead of a status"),
-        },
-        other => panic!("{other:?} instead of a status"),
-    }
 }
 
 fn better_than(session: &Session) -> SessionRequest {

@@ -8,8 +8,8 @@ use everkey_proto::{Expect, ReplayRule, Secret};
 use everkey_session::policy::Policy;
 use everkey_session::{
     Boot, CallTarget, Capability, Effect, EndReason, EndingReason, Error, FileContent, Input, JobResult,
-    KeptSignIn, Loaded, LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, RefreshAnswer,
-    Replaced, SendTerms, Session, Settings, StoreJob, TokenResponse, Waiter,
+    KeptSignIn, Loaded, LoginAnswer, Moment, NetJob, Notice, Op, Profile, ProfileReply, ProfileStatus,
+    RefreshAnswer, Replaced, SendTerms, Session, Settings, StoreJob, TokenResponse, Waiter,
 };
 
 /// The agent on stage.
@@ -310,6 +310,17 @@ pub fn under_way(effects: &[Effect]) -> SignInUnderWay {
     let [Effect::Reply(_, answer)] = effects else { panic!("{effects:?} instead of one reply") };
     let ProfileReply::Failed(Error::InProgress(other)) = &**answer else { panic!("{answer:?}") };
     (**other).clone()
+}
+
+/// How the profile stands, as `status` says.
+pub fn view(agent: &mut Agent) -> ProfileStatus {
+    match &agent.ask(998, SessionRequest::Status)[..] {
+        [Effect::Reply(_, answer)] => match &**answer {
+            ProfileReply::Status(view) => view.clone(),
+            other => panic!("{other:?} instead of a status"),
+        },
+        other => panic!("{other:?} instead of a status"),
+    }
 }
 
 pub fn ended(why: EndReason) -> Effect {

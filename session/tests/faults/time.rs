@@ -6,8 +6,8 @@ use everkey_proto::reply::State;
 use everkey_proto::request::SessionRequest;
 use everkey_session::policy::Policy;
 use everkey_session::{
-    Capability, Effect, Error, Fingerprint, NetErrorKind, Notice, ProfileReply, ProfileStatus, RefreshAnswer,
-    Session, TokenResponse,
+    Capability, Effect, Error, Fingerprint, NetErrorKind, Notice, ProfileReply, RefreshAnswer, Session,
+    TokenResponse,
 };
 
 #[test]
@@ -150,16 +150,6 @@ fn n20_a_doubt_without_an_end_is_told_without_one() {
 /// Whether this is a time before the year 10000.
 fn is_a_date(secs: u64) -> bool {
     secs < 253_402_300_800
-}
-
-fn view(agent: &mut Agent) -> ProfileStatus {
-    match &agent.ask(998, SessionRequest::Status)[..] {
-        [Effect::Reply(_, answer)] => match &**answer {
-            ProfileReply::Status(view) => view.clone(),
-            other => panic!("{other:?} instead of a status"),
-        },
-        other => panic!("{other:?} instead of a status"),
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use everkey_proto::{Entry, Secret, SignInMethod};
 use everkey_session::policy::{Policy, Renewal};
 use everkey_session::{
     Effect, EndReason, Endpoints, Error, Fingerprint, Holder, Identity, JobResult, Loaded, LoginAnswer,
-    NetJob, Notice, ProfileReply, ProfileStatus, Registration, Session, SignedOutReason, StoreJob,
+    NetJob, Notice, ProfileReply, Registration, Session, SignedOutReason, StoreJob,
 };
 use std::collections::BTreeMap;
 
@@ -54,16 +54,6 @@ fn better_than(token: &Secret) -> SessionRequest {
 
 fn failed(waiter: u64, trouble: Error) -> Vec<Effect> {
     vec![reply(waiter, ProfileReply::Failed(trouble))]
-}
-
-fn view(agent: &mut Agent) -> ProfileStatus {
-    match &agent.ask(998, SessionRequest::Status)[..] {
-        [Effect::Reply(_, answer)] => match &**answer {
-            ProfileReply::Status(view) => view.clone(),
-            other => panic!("{other:?} instead of a status"),
-        },
-        other => panic!("{other:?} instead of a status"),
-    }
 }
 
 #[test]

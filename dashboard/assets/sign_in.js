@@ -1,5 +1,7 @@
 // The sign-in dialog: shows a step, sends the answer, shows the next. What others wrote goes in as text only.
-import { call, sentence, telling } from "./api.js";
+import { agentFlow } from "./agent_flow.js";
+import { sentence, telling } from "./api.js";
+import { FIELDS, WAYS } from "./sign_in_words.js";
 import { countDown, now, words } from "./time.js";
 
 const dialog = document.getElementById("sign-in");
@@ -7,43 +9,6 @@ const title = document.getElementById("sign-in-title");
 const where = document.getElementById("sign-in-where");
 const place = document.getElementById("sign-in-step");
 const status = document.getElementById("sign-in-status");
-
-const WAYS = { otp: "a code by email", device: "a device code", browser: "the browser", token: "a pasted token" };
-
-const ENDED = new Set(["flow_gone", "offline", "rate_limited", "refused", "storage"]);
-
-// A sign-in as the agent runs it: its requests answer with the next step.
-function agentFlow(profile, scheme) {
-  let flow;
-  let open = false;
-  const keep = (step) => {
-    open = step?.reply === "open";
-    flow = step?.flow ?? flow;
-    return step;
-  };
-  const to = (path, more, signal) => call(`/api/sessions/${path}`, { profile, ...more }, { signal });
-  // With its failure a flow is over, and there is nothing left to give up; a wrong address of a browser's ends nothing.
-  const toEnd = (request) =>
-    request.catch((trouble) => {
-      if (ENDED.has(trouble.code) && !(open && trouble.code === "refused")) flow = undefined;
-      throw trouble;
-    });
-  return {
-    // `underWay` says what becomes of somebody else's sign-in: `{ join }` or `{ replace }`.
-    begin: async (signal, underWay = {}) => keep(await to("login", { ...(scheme ? { scheme } : {}), ...underWay }, signal)),
-    // An entry is `{ text }`, `{ email }` or `{ email, code }`.
-    answer: async (entry, signal) => keep(await toEnd(to("answer", { flow, ...entry }, signal))),
-    // For an agent that was started anew since the code was sent: the code is tried all the same.
-    anew: async (entry, signal) => {
-      const step = keep(await to("login", scheme ? { scheme } : {}, signal));
-      return step.reply === "ask" && step.field !== "token" ? keep(await toEnd(to("answer", { flow, ...entry }, signal))) : step;
-    },
-    wait: async (signal) => keep(await toEnd(to("wait", { flow }, signal))),
-    cancel: async () => {
-      if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
-    },
-  };
-}
 
 let current = null;
 
@@ -107,25 +72,6 @@ function put(template) {
   return slots;
 }
 
-const FIELDS = {
-  email: {
-    label: "Email address", hint: "A code is sent there.", submit: "Send the code",
-    type: "email", inputMode: "email", autocomplete: "email", klass: "",
-  },
-  second_factor: {
-    label: "Second factor", hint: "The six digits that your authenticator app shows, or a recovery code.", submit: "Sign in",
-    type: "text", inputMode: "text", autocomplete: "one-time-code", klass: "code",
-  },
-  code: {
-    label: "Code", hint: "", submit: "Sign in",
-    type: "text", inputMode: "numeric", autocomplete: "one-time-code", klass: "code",
-  },
-  token: {
-    label: "Token", hint: "Make one in the server's dashboard and paste all of it.", submit: "Sign in",
-    type: "password", inputMode: "text", autocomplete: "off", klass: "secret",
-  },
-};
-
 function ask(step) {
   const slots = put("step-ask");
   const kind = FIELDS[step.field] ?? FIELDS.token;
@@ -181,9 +127,8 @@ async function watch(step) {
     while (same(next));
     if (!stop.signal.aborted) show(next);
   } catch (trouble) {
-    // An agent that is gone, or was started anew, knows nothing of it; what is typed here can be tried all the same.
-    const ended = trouble.code === "flow_gone" && !trouble.message.includes("never begun");
-    if (!stop.signal.aborted && (ended || trouble.code === "timeout" || trouble.code === "refused")) failed(trouble);
+    // An agent that was started anew knows nothing of it; what is typed here can be tried all the same.
+    if (!stop.signal.aborted && ["cancelled", "refused", "timeout"].includes(trouble.code)) failed(trouble);
   }
 }
 

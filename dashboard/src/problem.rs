@@ -71,7 +71,9 @@ impl Problem {
                     (StatusCode::UNAUTHORIZED, "unauthorized")
                 }
                 Code::InProgress => (StatusCode::CONFLICT, "sign_in_under_way"),
-                Code::BadRequest | Code::FlowGone => (StatusCode::BAD_REQUEST, "validation_error"),
+                Code::BadRequest | Code::FlowGone | Code::Cancelled => {
+                    (StatusCode::BAD_REQUEST, "validation_error")
+                }
                 Code::Offline => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
                 Code::Mismatch
                 | Code::UnknownProfile
@@ -104,7 +106,7 @@ impl From<Failure> for Problem {
 /// What a page can do where the agent tells people at a terminal to sign in.
 fn at_hand(code: Code, hint: &Hint) -> String {
     match (code, hint) {
-        (Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone, _) | (_, Hint::Login) => {
+        (Code::NotSignedIn | Code::NeedsLogin | Code::FlowGone | Code::Cancelled, _) | (_, Hint::Login) => {
             "Sign in again.".to_owned()
         }
         (Code::InProgress, _) => "Go on with it, or begin anew in its place.".to_owned(),
@@ -129,6 +131,7 @@ fn own(code: Code) -> (StatusCode, &'static str) {
         Code::UnknownProfile => (StatusCode::NOT_FOUND, "unknown_profile"),
         Code::BadRequest => (StatusCode::BAD_REQUEST, "bad_request"),
         Code::FlowGone => (StatusCode::GONE, "flow_gone"),
+        Code::Cancelled => (StatusCode::GONE, "cancelled"),
         Code::InProgress => (StatusCode::CONFLICT, "in_progress"),
         Code::AccountChanged => (StatusCode::CONFLICT, "account_changed"),
         Code::Offline => (StatusCode::BAD_GATEWAY, "offline"),

@@ -261,6 +261,7 @@ fn replies() -> Vec<(String, Reply)> {
         Code::Version,
         Code::NoAgent,
         Code::InProgress,
+        Code::Cancelled,
     ] {
         all.push((format!("failed {code:?}"), Reply::Failed(failure(code))));
     }

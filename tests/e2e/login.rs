@@ -241,7 +241,7 @@ fn a_begun_sign_in_can_be_replaced() {
     let mut two = world.start("auth login --json --new dora@example.com");
     assert_eq!(two.json()["sent"]["to"], "dora@example.com");
     let told = one.json();
-    assert_eq!(told["code"], "flow_gone");
+    assert_eq!(told["code"], "cancelled");
     assert!(told["message"].as_str().is_some_and(|words| words.contains("in place of this one")), "{told}");
     one.finish().exits(2);
     two.say(&world.server.code_after("dora@example.com", 0));

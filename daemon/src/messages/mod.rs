@@ -144,11 +144,11 @@ pub fn failure(error: &Error) -> Failure {
             (Code::FlowGone, "That sign-in is over or was never begun.".to_owned(), Hint::Login)
         }
         Error::FlowReplaced => (
-            Code::FlowGone,
+            Code::Cancelled,
             "Another sign-in of this account was begun in place of this one.".to_owned(),
             Hint::Login,
         ),
-        Error::FlowCancelled => (Code::FlowGone, "The sign-in was cancelled.".to_owned(), Hint::Login),
+        Error::FlowCancelled => (Code::Cancelled, "The sign-in was cancelled.".to_owned(), Hint::Login),
         Error::InProgress(other) => (Code::InProgress, in_progress(other), Hint::JoinOrReplace),
         Error::AccountChanged => {
             (Code::AccountChanged, "The account changed while you waited.".to_owned(), Hint::Whoami)

@@ -41,6 +41,8 @@ pub(crate) const ASSETS: &[(&str, &[u8])] = &[
     ("morph.js", include_bytes!("../../assets/morph.js")),
     ("time.js", include_bytes!("../../assets/time.js")),
     ("stream.js", include_bytes!("../../assets/stream.js")),
+    ("agent_flow.js", include_bytes!("../../assets/agent_flow.js")),
+    ("sign_in_words.js", include_bytes!("../../assets/sign_in_words.js")),
     ("sign_in.js", include_bytes!("../../assets/sign_in.js")),
     ("audit.js", include_bytes!("../../assets/audit.js")),
 ];

@@ -68,6 +68,8 @@ pub enum Code {
     NoAgent,
     /// Another sign-in of this profile is under way.
     InProgress,
+    /// Somebody has ended this sign-in, or begun another in its place.
+    Cancelled,
 }
 
 impl Code {
@@ -75,7 +77,12 @@ impl Code {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NotSignedIn | Self::NeedsLogin | Self::AccountChanged => 1,
-            Self::Mismatch | Self::UnknownProfile | Self::BadRequest | Self::FlowGone | Self::InProgress => 2,
+            Self::Mismatch
+            | Self::UnknownProfile
+            | Self::BadRequest
+            | Self::FlowGone
+            | Self::InProgress
+            | Self::Cancelled => 2,
             Self::Busy | Self::Version | Self::NoAgent => 3,
             Self::Offline | Self::Timeout => 4,
             Self::Refused => 5,

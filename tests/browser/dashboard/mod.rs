@@ -64,8 +64,8 @@ impl Desk {
         check_traffic(&mut self.browser, name, &self.origin);
     }
 
-    /// Goes through the dialog that is open, as Ada.
-    pub fn sign_in(&self) {
+    /// Goes through the dialog that is open, as Ada, up to where her code has been sent to the server.
+    pub fn enter_code(&self) {
         let before = self.world.server.codes(ADA).len();
         self.browser.dialog_shows("Email address");
         self.browser.fill("Email address", ADA);
@@ -73,6 +73,11 @@ impl Desk {
         self.browser.dialog_shows("We sent a code to");
         self.browser.fill("Code", &self.world.server.code_after(ADA, before));
         self.browser.click_in_dialog("Sign in");
+    }
+
+    /// The same until she is signed in.
+    pub fn sign_in(&self) {
+        self.enter_code();
         self.browser.dialog_shows(&format!("Signed in as {ADA}"));
     }
 

@@ -50,7 +50,7 @@ check unit cargo test --workspace --exclude everkey-tests
 if have_postgres; then check postgres tools/postgres.sh with cargo test -p everkey-server
 else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi
 # Most of an end-to-end test is waiting, so more of them than cores run side by side.
-check e2e env RUST_TEST_THREADS=6 cargo test -p everkey-tests --lib --bins --test e2e --test fault
+check e2e env RUST_TEST_THREADS=6 cargo test -p everkey-tests --lib --bins --test e2e --test fault --test attack
 # Chromium eats a core each.
 python_tools >"$CHECKS/python.log" || skip python "$(tail -n 1 "$CHECKS/python.log")"
 browser_tools >"$CHECKS/chromium.log" || skip chromium "$(tail -n 1 "$CHECKS/chromium.log")"

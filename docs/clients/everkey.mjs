@@ -144,7 +144,7 @@ class Agent {
         step = await this.#ask(STEPS, 'answer', { flow, ...entry(step, answer) })
       } else if (asks) {
         await this.#ask(['logged_out'], 'leave', { flow })
-        throw new EverkeyError('flow_gone', 'The sign-in was given up.', 'Begin again.')
+        throw new EverkeyError('cancelled', 'The sign-in was given up.', 'Begin again.')
       } else {
         step = await this.#ask(STEPS, 'wait', { flow })
       }

@@ -154,7 +154,7 @@ class Agent:
                 step = self._ask(STEPS, "answer", flow=step["flow"], **_entry(step, answer))
             elif asks:
                 self._ask(("logged_out",), "leave", flow=step["flow"])
-                raise EverkeyError("flow_gone", "The sign-in was given up.", "Begin again.")
+                raise EverkeyError("cancelled", "The sign-in was given up.", "Begin again.")
             else:
                 step = self._ask(STEPS, "wait", flow=step["flow"])
         return _user(step.get("user") or {})

@@ -46,9 +46,9 @@ pub fn a_sign_in_is_given_up(language: Language) {
     let mut driver = driver(&world, language);
     driver.connect();
     let step = driver.tell(&json!({ "do": "login" }));
-    assert_eq!(driver.fails(&json!({ "answer": null }), "given up"), "flow_gone");
+    assert_eq!(driver.fails(&json!({ "answer": null }), "given up"), "cancelled");
     let late = world.lines().ask(&json!({ "request": "answer", "flow": step["step"]["flow"], "text": ADA }));
-    assert_eq!(late["code"], "flow_gone", "the agent knows: {late}");
+    assert_eq!(late["code"], "cancelled", "the agent knows: {late}");
     driver.login(&world);
     driver.finish();
 }

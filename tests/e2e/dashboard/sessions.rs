@@ -47,8 +47,8 @@ fn a_sign_in_can_be_given_up() {
     let body = json!({ "profile": "failproofai", "flow": flow, "text": ADA });
     let given_up = tab.post("/api/sessions/cancel", &body);
     assert!(given_up.status() == 200 || given_up.status() == 410, "{}", given_up.json());
-    is_problem(&tab.post("/api/sessions/answer", &body), 410, "flow_gone");
-    is_problem(&tab.post("/api/sessions/wait", &body), 410, "flow_gone");
+    is_problem(&tab.post("/api/sessions/answer", &body), 410, "cancelled");
+    is_problem(&tab.post("/api/sessions/wait", &body), 410, "cancelled");
 }
 
 #[test]

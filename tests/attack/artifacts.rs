@@ -1,0 +1,1 @@
+//! Attacks on reports and their files.

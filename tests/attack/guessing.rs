@@ -1,0 +1,1 @@
+//! Guessing codes, and keeping others from signing in.

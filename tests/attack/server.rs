@@ -1,0 +1,1 @@
+//! Attacks on the edges of the api-server: connections, redirects, cookies, tables.

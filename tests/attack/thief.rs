@@ -1,0 +1,1 @@
+//! What a stolen token is good for.

@@ -1,0 +1,14 @@
+# ./dev attack: every attack of tests/attack against programs that it starts on loopback, and what held.
+# shellcheck shell=bash
+
+ensure_build_tools
+LOG=target/dev-attack.log
+mkdir -p target
+say "Building ..."
+cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+status=0
+cargo test -q -p everkey-tests --test attack --no-run >>"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+cargo test -p everkey-tests --test attack -- --include-ignored >"$LOG" 2>&1 || status=$?
+sed -nE 's/^test (([a-z0-9_]+::)*)([a-z0-9_]+) \.\.\. (ok|FAILED).*/\4 \1 \3/p' "$LOG" | tr _ ' ' |
+  sed -E 's/^ok ([a-z ]+):: /held    \1: /; s/^FAILED ([a-z ]+):: /WORKED  \1: /' | sort -k2
+[ "$status" -eq 0 ] || die "an attack worked; all of it is in $LOG"

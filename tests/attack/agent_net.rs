@@ -1,0 +1,1 @@
+//! Attacks on the agent over its sockets and the network.

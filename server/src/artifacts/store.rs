@@ -45,7 +45,7 @@ impl ObjectKey {
 /// The store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("there is no such object")]
+    #[error("there is no such bucket or object")]
     Missing,
     #[error("the store of files failed: {0}")]
     Failed(Error),
@@ -73,7 +73,8 @@ pub struct ArtifactStore {
 }
 
 impl ArtifactStore {
-    /// Opens the store, and asks it something, so that a wrong setting is noticed at once. A folder is made.
+    /// Opens the store, and tries all that is asked of it later, so that a wrong setting is noticed at once. A folder is
+    /// made.
     pub async fn open(place: &ArtifactLocation) -> Result<Self, StoreError> {
         let store = match place {
             ArtifactLocation::Folder(path) => {
@@ -96,13 +97,11 @@ impl ArtifactStore {
                 Self { objects: Arc::new(objects), folder: None, prefix: prefix.clone() }
             }
         };
-        match store.get(&ObjectKey::random()).await {
-            Err(StoreError::Missing) => Ok(store),
-            Err(error) => Err(error),
-            Ok(_) => Err(StoreError::Failed(Error::NotSupported {
-                source: "it answers what it can't have".into(),
-            })),
-        }
+        let key = ObjectKey::random();
+        store.put(&key, PutPayload::from_static(b"?")).await?;
+        store.get(&key).await?;
+        store.delete(&key).await?;
+        Ok(store)
     }
 
     fn path(&self, key: &ObjectKey) -> Path {

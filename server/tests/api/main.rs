@@ -8,6 +8,9 @@ mod kit;
 
 mod achilles;
 mod admin;
+mod artifacts;
+mod artifacts_bounds;
+mod artifacts_s3;
 mod bad_input;
 mod behind_nginx;
 mod binboi;
@@ -23,6 +26,7 @@ mod invitations;
 mod key_change;
 mod logout;
 mod mail;
+mod matrix;
 mod metrics;
 mod migrations;
 mod oauth_authorize;

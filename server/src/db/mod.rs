@@ -14,6 +14,7 @@ pub mod location;
 pub mod memberships;
 mod operator;
 pub mod personal_tokens;
+pub mod profile;
 pub mod reminders;
 mod retry;
 pub(crate) mod row;

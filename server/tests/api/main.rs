@@ -41,6 +41,7 @@ mod pages_sessions;
 mod pages_sign_in;
 mod pages_tokens;
 mod personal_tokens;
+mod profile;
 mod proxies;
 mod refresh;
 mod reminders;

@@ -6,6 +6,7 @@ use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::SessionEndReason;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
+use crate::rules::achilles_role::AchillesRole;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::time::Timestamp;
@@ -17,6 +18,10 @@ pub enum AccountChange {
     Plan(String),
     /// Its role in the installation.
     Platform(Platform),
+    /// What its user is called; empty for nothing.
+    Name(String),
+    /// Its role at the achilles CLI outside workspaces; `None` for what follows from its platform role.
+    AchillesRole(Option<AchillesRole>),
     /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
     SignOut {
         tokens: bool,
@@ -60,6 +65,15 @@ pub async fn change(
             user.platform = *role;
             tx.set_platform_role(&user.id, *role).await?;
             format!("platform role {}", role.as_str())
+        }
+        AccountChange::Name(name) => {
+            user.name.clone_from(name);
+            tx.set_name(&user.id, name).await?;
+            "name".to_owned()
+        }
+        AccountChange::AchillesRole(role) => {
+            tx.set_achilles_role(&user.id, *role).await?;
+            format!("achilles role {}", role.map_or("default", AchillesRole::as_str))
         }
         AccountChange::SignOut { tokens: too } => {
             sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;

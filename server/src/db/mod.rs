@@ -10,6 +10,7 @@ mod database;
 pub mod devices;
 mod dialect;
 mod error;
+pub mod holds;
 pub mod location;
 pub mod memberships;
 mod operator;

@@ -21,6 +21,7 @@ mod hostile;
 mod housekeeping;
 mod invitations;
 mod key_change;
+mod limits_command;
 mod logout;
 mod mail;
 mod metrics;

@@ -5,6 +5,7 @@ use crate::db::Database;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::SessionEndReason;
+use crate::db::throttle::ThrottleKind;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
 use crate::rules::achilles_role::AchillesRole;
 use crate::rules::audit_event::AuditEvent;
@@ -105,6 +106,29 @@ pub async fn reset_second_factor(
     }
     tx.commit().await?;
     Ok(Some(was_on))
+}
+
+/// Forgets what a limit has counted for somebody. Returns how many events there were. Whom it held is not in the audit, which
+/// names no addresses.
+pub async fn lift_hold(
+    store: &Database,
+    key: &str,
+    kinds: &[ThrottleKind],
+    who: &str,
+    now: Timestamp,
+) -> Result<u64, ServerError> {
+    let mut tx = store.begin().await?;
+    let mut events = 0;
+    for kind in kinds {
+        events += tx.lift_hold(*kind, who).await?;
+    }
+    if events > 0 {
+        let detail = format!("hold of {key} lifted");
+        let event = AuditEvent::OperatorChanged;
+        tx.record(AuditEntry { event, session: None, generation: None, detail: Some(&detail) }, now).await?;
+        tx.commit().await?;
+    }
+    Ok(events)
 }
 
 /// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.

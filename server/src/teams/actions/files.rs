@@ -19,6 +19,7 @@ use crate::artifacts::store::{ObjectKey, StoreError};
 use crate::artifacts::transfers::{NoSlot, TransferSlot};
 use crate::db::audit::AuditEntry;
 use crate::db::{Database, DbError, retry};
+use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::file_seal::{BrokenSeal, FileSeal};
 use crate::teams::actions::access::{allow, enter};
@@ -215,8 +216,14 @@ async fn note_damage(store: &Database, now: Timestamp, detail: &str, why: Broken
 
 fn slot(artifacts: &Artifacts, who: &str) -> Result<TransferSlot, TeamError> {
     artifacts.transfers.enter(who).map_err(|none| match none {
-        NoSlot::Own => TeamError::RateLimited { retry_after: AGAIN },
-        NoSlot::All => TeamError::Server(ServerError::Unavailable(none.to_string())),
+        NoSlot::Own => {
+            METRICS.ceiling_refused("transfers_of_one");
+            TeamError::RateLimited { retry_after: AGAIN }
+        }
+        NoSlot::All => {
+            METRICS.ceiling_refused("transfers");
+            TeamError::Server(ServerError::Unavailable(none.to_string()))
+        }
     })
 }
 

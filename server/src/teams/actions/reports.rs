@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::ToolRequest;
 use crate::db::{DbError, retry};
+use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::role::Role;
 use crate::rules::text::{line, text};
@@ -64,6 +65,7 @@ pub async fn create(
         // Reserved in the transaction that looked, so that no two fill the same room.
         let used = bearer.tx.usage(&seat).await?;
         if !files.is_empty() && !used.has_room(Usage::of(files), quota) {
+            METRICS.ceiling_refused("workspace_mib");
             return Err(TeamError::NoRoom { used, quota });
         }
         count_creation(request, &mut bearer).await?;

@@ -197,7 +197,7 @@ async fn a_damaged_file_is_never_given_out_whole() {
 }
 
 #[tokio::test]
-async fn a_link_shows_the_files_of_its_report_and_no_others() {
+async fn a_link_shows_the_files_of_its_report_only() {
     let cast = cast().await;
     let (report, other) = (
         whole(&cast.server, &cast.home, &cast.owner, &[b"first"]).await,

@@ -11,7 +11,7 @@ use crate::rules::text::{line, text};
 use crate::teams::actions::access::{allow, count_creation, enter, sweep_soon};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::files::ReportFile;
-use crate::teams::db::reports::{NewReport, Report, ReportHead};
+use crate::teams::db::reports::{Report, ReportEntry, ReportHead};
 use crate::teams::rules::manifest::{DescribedFile, ManifestCeiling, Usage, check, mib};
 use crate::teams::rules::permission::{Permission, TeamAction, decide};
 use crate::teams::rules::retention::retain_until;
@@ -73,7 +73,7 @@ pub async fn create(
         let author = &bearer.session.user.id;
         let id = bearer
             .tx
-            .insert_report(&seat, NewReport { author, title, body, retain_until, lapses_at }, now)
+            .insert_report(&seat, ReportEntry { author, title, body, retain_until, lapses_at }, now)
             .await?;
         bearer.tx.insert_files(&seat, &id, files).await?;
         let id = Uuid::parse_str(&id).map_err(|_| DbError::Corrupt("reports.id"))?;

@@ -24,7 +24,7 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [AuditEvent; 11] = [
+const WATCHED: [AuditEvent; 12] = [
     AuditEvent::CodeSent,
     AuditEvent::CodeRefused,
     AuditEvent::MailFailed,
@@ -35,6 +35,7 @@ const WATCHED: [AuditEvent; 11] = [
     AuditEvent::RepeatAnswered,
     AuditEvent::Refused,
     AuditEvent::ReplayRevokedAll,
+    AuditEvent::ReplayRevokedSession,
     AuditEvent::Logout,
 ];
 

@@ -11,6 +11,7 @@ pub mod devices;
 mod dialect;
 mod error;
 pub mod location;
+pub mod made_by_session;
 pub mod memberships;
 mod operator;
 pub mod personal_tokens;

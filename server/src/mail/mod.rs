@@ -3,9 +3,11 @@
 pub mod carrier;
 mod folder;
 mod letter;
+mod notice;
 pub mod message;
 mod outbox;
 pub mod route;
 
-pub use letter::{Mail, MailContent, MailNotice};
+pub use letter::{AlarmNotice, Letter, Mail, MailContent, MailNotice, Origin};
+pub use notice::harmless;
 pub use outbox::{MailOutbox, MailQueue, OutboxSlot, outbox};

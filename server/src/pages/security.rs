@@ -163,7 +163,7 @@ async fn overview(
         who: Who::at(NavigationSection::Security, signed_in),
         factor: factor.map(|factor| Factor::of(factor, now)),
         notice,
-        recent: recent(signed_in.proved_at, now),
+        recent: recent(signed_in.proved_at, app.limits.fresh_sign_in, now),
         sign_in_again: again_path(),
         alert,
     })
@@ -175,7 +175,7 @@ fn again_path() -> String {
 
 /// The way to a fresh sign-in, for whoever's is not recent.
 fn stale(app: &AppState, signed_in: &SignedInBrowser) -> Option<Response> {
-    let stale = !recent(signed_in.proved_at, app.now());
+    let stale = !recent(signed_in.proved_at, app.limits.fresh_sign_in, app.now());
     stale.then(|| SeeOther::to(again_path()).into_response())
 }
 

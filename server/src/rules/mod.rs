@@ -9,6 +9,7 @@ pub mod caller;
 pub mod code_guess;
 pub mod device;
 pub mod email;
+pub mod known_place;
 pub mod local_path;
 pub mod oauth;
 pub mod personal_token;

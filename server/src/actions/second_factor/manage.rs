@@ -1,8 +1,8 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
+use crate::actions::letters;
 use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
 use crate::actions::second_factor::error::SecondFactorError;
-use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, renew_codes, unseal};
 use crate::app::AppState;
 use crate::db::second_factor::RememberedBrowser;
@@ -59,11 +59,10 @@ pub async fn turn_off(
         if proof.is_some() {
             tx.delete_factor(user).await?;
             record(&mut tx, AuditEvent::SecondFactorOff, user, now).await?;
+            let notice = MailNotice::SecondFactorOff;
+            letters::write(app, &mut tx, &session.user, notice, Some(session.into()), now).await?;
         }
         tx.commit().await?;
-        if proof.is_some() {
-            notice::send(app, &session.user.email, MailNotice::SecondFactorOff);
-        }
         Ok(proof.is_some())
     })
     .await
@@ -80,17 +79,16 @@ pub async fn renew(
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let mut codes = None;
-        let proof = prove(app, &mut tx, user, answer, now).await?;
-        if proof.is_some() {
+        if let Some(proof) = prove(app, &mut tx, user, answer, now).await? {
             let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
             record(&mut tx, AuditEvent::RecoveryCodesRenewed, user, now).await?;
+            proof.notify_owner(app, &mut tx, &session.user, session.into(), now).await?;
+            let notice = MailNotice::RecoveryCodesRenewed;
+            letters::write(app, &mut tx, &session.user, notice, Some(session.into()), now).await?;
         }
         tx.commit().await?;
-        if let Some(proof) = proof {
-            proof.notify_owner(app, &session.user.email);
-        }
         Ok(codes)
     })
     .await

@@ -22,7 +22,12 @@ fn stolen(limits: &'static str) -> (TempDir, Server, IssuedTokens) {
 
 fn refresh(server: &Server, token: &str, key: char) -> Message {
     let key = key.to_string().repeat(64);
-    server.call_with("POST", "/v0/auth/token/refresh", &[("Idempotency-Key", &key)], &json!({ "refresh_token": token }))
+    server.call_with(
+        "POST",
+        "/v0/auth/token/refresh",
+        &[("Idempotency-Key", &key)],
+        &json!({ "refresh_token": token }),
+    )
 }
 
 fn make(server: &Server, access: &str) -> Message {
@@ -72,7 +77,8 @@ fn a_mailbox_is_flooded_through_ones_account() {
     }
     // Its code comes after whatever was left in the outbox before.
     server.sign_in(ADA);
-    let told = server.letters(ADA).into_iter().filter(|letter| letter.contains("An access token was made for"));
+    let told =
+        server.letters(ADA).into_iter().filter(|letter| letter.contains("An access token was made for"));
     let last: Vec<bool> = told.map(|letter| letter.contains("withheld")).collect();
     assert_eq!(last, [false, true]);
 }

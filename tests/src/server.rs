@@ -190,7 +190,8 @@ fn no_limits(program: &Path, set: &str) -> String {
     let help = String::from_utf8(help.stdout).expect("help is text");
     let counting =
         help.lines().filter(|line| line.contains("= { max")).filter_map(|line| line.split('=').next());
-    let is_set = |key: &str| set.lines().any(|line| line.split('=').next().is_some_and(|set| set.trim() == key));
+    let is_set =
+        |key: &str| set.lines().any(|line| line.split('=').next().is_some_and(|set| set.trim() == key));
     let endless: String = counting
         .map(str::trim)
         .filter(|key| !is_set(key))

@@ -31,9 +31,7 @@ pub async fn raise(
 ) -> Result<u64, DbError> {
     let ended = match reach {
         AlarmReach::User => tx.end_sessions_of(&session.user.id, SessionEndReason::Replay, now).await?,
-        AlarmReach::Session => {
-            u64::from(tx.end_session(&session.id, SessionEndReason::Replay, now).await?)
-        }
+        AlarmReach::Session => u64::from(tx.end_session(&session.id, SessionEndReason::Replay, now).await?),
     };
     let made = tx.end_made_by(&session.id, now).await?;
     record_end(tx, session, &made, now).await?;

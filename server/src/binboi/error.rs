@@ -46,8 +46,12 @@ impl MissingProof {
 
     fn message(self) -> &'static str {
         match self {
-            Self::FreshSignIn => "An access token is only made soon after a sign-in. Sign in again, then make it.",
-            Self::SecondFactor => "This account has a second factor. Send what your app shows as second_factor.",
+            Self::FreshSignIn => {
+                "An access token is only made soon after a sign-in. Sign in again, then make it."
+            }
+            Self::SecondFactor => {
+                "This account has a second factor. Send what your app shows as second_factor."
+            }
             Self::RightSecondFactor => "The second factor is wrong, or was used before.",
         }
     }

@@ -3,8 +3,8 @@
 pub mod carrier;
 mod folder;
 mod letter;
-mod notice;
 pub mod message;
+mod notice;
 mod outbox;
 pub mod route;
 

@@ -53,15 +53,21 @@ pub(super) fn text(letter: &Letter, at: Timestamp) -> String {
 
 fn what(notice: &MailNotice) -> String {
     match notice {
-        MailNotice::SecondFactorOn => "A second factor was turned on for your account. From now on each sign-in\n\
+        MailNotice::SecondFactorOn => {
+            "A second factor was turned on for your account. From now on each sign-in\n\
              asks for a code from your authenticator app, too."
-            .to_owned(),
-        MailNotice::SecondFactorOff => "The second factor of your account was turned off. From now on a code sent\n\
+                .to_owned()
+        }
+        MailNotice::SecondFactorOff => {
+            "The second factor of your account was turned off. From now on a code sent\n\
              to this address is enough to sign in."
-            .to_owned(),
-        MailNotice::RecoveryCodeUsed => "One of your recovery codes was used in place of your authenticator app.\n\
+                .to_owned()
+        }
+        MailNotice::RecoveryCodeUsed => {
+            "One of your recovery codes was used in place of your authenticator app.\n\
              It works no more."
-            .to_owned(),
+                .to_owned()
+        }
         MailNotice::RecoveryCodesRenewed => {
             "New recovery codes were made for your account. The earlier ones work no\n\
              more, and no browser is spared the second factor any longer."
@@ -86,7 +92,8 @@ fn what(notice: &MailNotice) -> String {
 fn alarm_text(alarm: &AlarmNotice) -> String {
     let AlarmNotice { session, began_at, began_from, everywhere, made } = alarm;
     let from = began_from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    let ended = if *everywhere { "Every session of your account has ended" } else { "That session has ended" };
+    let ended =
+        if *everywhere { "Every session of your account has ended" } else { "That session has ended" };
     let mut text = format!(
         "A sign-in of yours was used by two parties, each with a copy of its token.\n\
          One of them may be a thief; a restored backup looks the same.\n\n\
@@ -156,7 +163,8 @@ mod tests {
     }
 
     fn every_notice() -> Vec<MailNotice> {
-        let bad = "pay at http://evil.example/\r\nBcc: x \u{202e} <b>now</b> to Mallory & Sons, soon".to_owned();
+        let bad =
+            "pay at http://evil.example/\r\nBcc: x \u{202e} <b>now</b> to Mallory & Sons, soon".to_owned();
         let tokens = vec![(bad.clone(), "binboi_pat_0123".to_owned()); 12];
         vec![
             MailNotice::SecondFactorOn,
@@ -203,6 +211,9 @@ mod tests {
     fn an_alarm_lists_what_ended_but_not_without_end() {
         let text = letter(every_notice().pop().unwrap(), false);
         assert_eq!(text.matches("binboi_pat_0123").count(), MOST_NAMES);
-        assert!(text.contains("and 2 more") && text.contains("2 share links and 1 open invitations"), "{text}");
+        assert!(
+            text.contains("and 2 more") && text.contains("2 share links and 1 open invitations"),
+            "{text}"
+        );
     }
 }

@@ -75,8 +75,7 @@ impl World {
 
     fn thief_sends(&mut self, token: &Secret, key: Option<String>) {
         let until = self.server.clock(self.now) + 9;
-        let answer =
-            self.server.refresh(self.now, token.expose(), key.as_deref(), until, Sender::OtherTool);
+        let answer = self.server.refresh(self.now, token.expose(), key.as_deref(), until, Sender::OtherTool);
         self.note(|_| format!("thief: {} -> {}", token.expose(), word(&answer)));
         let RefreshAnswer::Granted(grant) = answer else { return };
         self.thieves.took.extend(self.server.family_id(token.expose()));

@@ -68,7 +68,8 @@ async fn access(
 async fn note(app: &AppState, claims: &AccessClaims, client: &OAuthClient) -> Result<(), DbError> {
     let mut tx = app.store.begin().await?;
     let session = tx.session_for_update(&claims.sid).await?;
-    if session.and_then(|session| active(session, claims, client, app.now())).is_some_and(|seen| seen.is_news) {
+    if session.and_then(|session| active(session, claims, client, app.now())).is_some_and(|seen| seen.is_news)
+    {
         tx.mark_seen(&claims.sid, claims.r#gen).await?;
         tx.commit().await?;
     }

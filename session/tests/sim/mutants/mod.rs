@@ -20,8 +20,8 @@ use everkey_proto::{ReplayRule, Secret};
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
 use everkey_session::{
     Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal,
-    Moment, NetErrorKind, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, RevokeAnswer, Settings,
-    Sidecar, StoreJob,
+    Moment, NetErrorKind, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, RevokeAnswer,
+    Settings, Sidecar, StoreJob,
 };
 use std::collections::{BTreeSet, VecDeque};
 

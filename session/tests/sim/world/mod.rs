@@ -120,7 +120,8 @@ impl World {
             plan.script.push((at, Happening::Reminder(reminding(&mut dice))));
         }
         let mut world = Self {
-            server: Server::new(plan.rules, plan.server_skew, plan.access_secs).contested_for(contested_ms(seed)),
+            server: Server::new(plan.rules, plan.server_skew, plan.access_secs)
+                .contested_for(contested_ms(seed)),
             now: BEGIN_MS,
             end: BEGIN_MS,
             booted: BEGIN_MS - UPTIME_MS,

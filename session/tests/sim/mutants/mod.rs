@@ -12,7 +12,7 @@ pub use kinds::Mutant;
 use crate::network::trouble;
 use clock::clock;
 use repeats::Repeats;
-use twist::{Twist, pass, swap};
+use twist::{Twist, fresh_key, pass, swap};
 
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
@@ -394,9 +394,4 @@ impl Memory {
             | NetJob::Listen(_) => pass(Effect::Net(op, job)),
         }
     }
-}
-
-/// The intent's op follows the connection's.
-fn fresh_key(stored: Op) -> Secret {
-    Secret::new(format!("key {}", stored.0))
 }

@@ -39,10 +39,11 @@ pub async fn raise(
         session: letters::describe(tx, session).await?,
         began_at: session.created_at,
         began_from: session.address.clone(),
+        seen_from: session.last_seen.as_ref().map(|(_, from)| from.clone()),
         everywhere: reach == AlarmReach::User,
         made,
     });
-    letters::write(app, tx, &session.user, notice, Some(caller.into()), now).await?;
+    letters::write(app, tx, &session.user, notice, caller, now).await?;
     Ok(ended)
 }
 

@@ -16,18 +16,7 @@ use crate::time::Timestamp;
 
 impl From<&NetworkCaller> for Origin {
     fn from(caller: &NetworkCaller) -> Self {
-        Self { network: Some(caller.address.to_string()), program: caller.program.clone() }
-    }
-}
-
-/// Where a session was last seen.
-impl From<&StoredSession> for Origin {
-    fn from(session: &StoredSession) -> Self {
-        let seen = session.last_seen.as_ref().map(|(_, from)| from.clone());
-        Self {
-            network: seen.or_else(|| session.address.clone()),
-            program: session.program.clone().unwrap_or_default(),
-        }
+        Self { network: caller.address.to_string(), program: caller.program.clone() }
     }
 }
 
@@ -37,7 +26,7 @@ pub async fn write(
     tx: &mut Tx,
     user: &StoredUser,
     notice: MailNotice,
-    origin: Option<Origin>,
+    caller: &NetworkCaller,
     now: Timestamp,
 ) -> Result<(), DbError> {
     let Ok(to) = Email::parse(&user.email) else { return Ok(()) };
@@ -53,7 +42,7 @@ pub async fn write(
         return Ok(());
     };
     tx.count_event(ThrottleKind::Letter, &subject, limit, now).await?;
-    let letter = Letter { notice, origin, is_last, site: app.public_url.clone() };
+    let letter = Letter { notice, origin: caller.into(), is_last, site: app.public_url.clone() };
     let mail = Mail { name, to, content: MailContent::Notice(Box::new(letter)), at: now };
     tx.when_committed(move || slot.send(mail));
     Ok(())
@@ -83,7 +72,7 @@ pub async fn signed_in(
         return Ok(());
     }
     let notice = MailNotice::SignedIn { what: describe(tx, session).await? };
-    write(app, tx, &session.user, notice, Some(caller.into()), now).await
+    write(app, tx, &session.user, notice, caller, now).await
 }
 
 /// What a session is, in a few words. The name of an app is its own claim.

@@ -179,7 +179,7 @@ pub(super) async fn create(
             bearer_session::open(&app, &token, &caller, first_party).await?;
         // A refresh proves nothing new: the person signed in when the session began.
         let proved_at = session.created_at;
-        let asker = TokenAsker { session: &session, proved_at, second: second.as_ref() };
+        let asker = TokenAsker { session: &session, proved_at, second: second.as_ref(), caller: &caller };
         let creation = personal_tokens::create(&app, &mut tx, asker, &request, now).await?;
         let live = tx.count_live_personal_tokens(&session.user.id, now).await?;
         tx.commit().await?;

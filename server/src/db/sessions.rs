@@ -246,15 +246,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves a session from `from` to the next generation. `false` if it was no longer there.
-    pub async fn advance_session(&mut self, id: &str, from: i64, now: Timestamp) -> Result<bool, DbError> {
+    /// Moves a session from `from` to the next generation, for this caller. `false` if it was no longer there.
+    pub async fn advance_session(
+        &mut self,
+        id: &str,
+        from: i64,
+        caller: &NetworkCaller,
+        now: Timestamp,
+    ) -> Result<bool, DbError> {
         let done = sqlx::query(
-            "UPDATE sessions SET generation = generation + 1, rotated_at = $3
+            "UPDATE sessions SET generation = generation + 1, rotated_at = $3, last_seen_at = $3, last_seen_from = $4
              WHERE id = $1 AND generation = $2 AND revoked_at IS NULL",
         )
         .bind(id)
         .bind(from)
         .bind(now.millis())
+        .bind(caller.address.to_string())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)

@@ -41,8 +41,8 @@ pub enum MailContent {
 #[derive(Clone, Debug)]
 pub struct Letter {
     pub notice: MailNotice,
-    /// Where it came from, as far as that is known.
-    pub origin: Option<Origin>,
+    /// Where it came from.
+    pub origin: Origin,
     /// Whether further ones of its kind are withheld for a while.
     pub is_last: bool,
     /// The server's public address, where something can be done about it.
@@ -52,7 +52,7 @@ pub struct Letter {
 /// Who did something, as far as the network tells.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    pub network: Option<String>,
+    pub network: String,
     /// What the program calls itself; may be empty.
     pub program: String,
 }
@@ -88,6 +88,8 @@ pub struct AlarmNotice {
     pub session: String,
     pub began_at: Timestamp,
     pub began_from: Option<String>,
+    /// From where one of its tokens was last seen before that.
+    pub seen_from: Option<String>,
     /// Whether every session of the account has ended, or this one.
     pub everywhere: bool,
     /// What ended with it.

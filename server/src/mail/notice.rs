@@ -37,11 +37,8 @@ pub(super) fn subject(notice: &MailNotice) -> &'static str {
 pub(super) fn text(letter: &Letter, at: Timestamp) -> String {
     let Letter { notice, origin, is_last, site } = letter;
     let mut text = format!("{}\n\n  When:     {}\n", what(notice), minute(at));
-    let origin = origin.as_ref();
-    if let Some(network) = origin.and_then(|origin| origin.network.as_ref()) {
-        text.push_str(&format!("  Network:  {network}\n"));
-    }
-    if let Some(program) = origin.and_then(|origin| program::describe(&origin.program)) {
+    text.push_str(&format!("  Network:  {}\n", origin.network));
+    if let Some(program) = program::describe(&origin.program) {
         text.push_str(&format!("  Program:  {} (its own claim)\n", harmless(&program)));
     }
     text.push_str(&format!("\n{}", advice(notice, site)));
@@ -90,14 +87,15 @@ fn what(notice: &MailNotice) -> String {
 }
 
 fn alarm_text(alarm: &AlarmNotice) -> String {
-    let AlarmNotice { session, began_at, began_from, everywhere, made } = alarm;
+    let AlarmNotice { session, began_at, began_from, seen_from, everywhere, made } = alarm;
     let from = began_from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
+    let seen = seen_from.as_ref().map_or_else(String::new, |seen| format!(",\nlast seen from {seen}"));
     let ended =
         if *everywhere { "Every session of your account has ended" } else { "That session has ended" };
     let mut text = format!(
         "A sign-in of yours was used by two parties, each with a copy of its token.\n\
          One of them may be a thief; a restored backup looks the same.\n\n\
-         The sign-in was {session},\nsince {}{from}.\n\n{ended}",
+         The sign-in was {session},\nsince {}{from}{seen}.\n\n{ended}",
         minute(*began_at)
     );
     if made.tokens.is_empty() {
@@ -154,10 +152,10 @@ mod tests {
     use crate::mail::letter::Origin;
 
     fn letter(notice: MailNotice, is_last: bool) -> String {
-        let origin = Some(Origin {
-            network: Some("192.0.2.7".to_owned()),
+        let origin = Origin {
+            network: "192.0.2.7".to_owned(),
             program: "evil.example/1 \u{1b}[31m http://evil.example".to_owned(),
-        });
+        };
         let site = "https://auth.example".to_owned();
         text(&Letter { notice, origin, is_last, site }, Timestamp::from_secs(1_700_000_000))
     }
@@ -177,6 +175,7 @@ mod tests {
                 session: "a browser".to_owned(),
                 began_at: Timestamp::from_secs(1_600_000_000),
                 began_from: Some("192.0.2.9".to_owned()),
+                seen_from: Some("198.51.100.23".to_owned()),
                 everywhere: true,
                 made: MadeBySession { tokens, shares: 2, invitations: 1 },
             }),

@@ -250,7 +250,7 @@ async fn two_servers_raise_one_alarm() {
 
 #[tokio::test]
 async fn an_alarm_ends_what_the_session_made_and_says_so() {
-    let server = start(Options::without_limits()).await;
+    let server = start(Options { trusted: vec!["127.0.0.1/32"], ..Options::without_limits() }).await;
     let (stolen, other) = (server.sign_in_as("ada@example.com", 1).await, server.sign_in_as("ada@example.com", 2).await);
     let call = async |session: &SignedIn, path: &str, body: Value| {
         let answer = request("POST", path).bearer(&session.access).json(&body).send(server.address).await;
@@ -267,7 +267,8 @@ async fn an_alarm_ends_what_the_session_made_and_says_so() {
     for (session, email) in [(&stolen, "eve@example.com"), (&other, "bob@example.com")] {
         call(session, &format!("{home}/invitations"), json!({ "email": email, "role": "admin" })).await;
     }
-    Stolen::FirstParty.send(&server, &stolen.refresh, Some(THIEF)).await.expect(200);
+    let rotates = Stolen::FirstParty.refresh(&stolen.refresh, Some(THIEF));
+    rotates.header("x-forwarded-for", "203.0.113.66").send(server.address).await.expect(200);
     server.clock.advance(CONTESTED);
     assert!(is_refused(&Stolen::FirstParty.send(&server, &stolen.refresh, Some(OWNER)).await));
 
@@ -284,6 +285,7 @@ async fn an_alarm_ends_what_the_session_made_and_says_so() {
 
     let letters = server.mails_about("Somebody else may have used your sign-in", 1).await;
     let letter = &letters[0];
+    assert!(letter.contains("last seen from 203.0.113.66") && letter.contains("Network:  127.0.0.1"), "{letter}");
     assert!(letter.contains("To: ada@example.com\r\n") && letter.contains("That session has ended"), "{letter}");
     assert!(letter.contains(&text(&theirs["record"], "prefix")) && letter.contains("go http evil example"));
     assert!(!letter.contains(&text(&mine["record"], "prefix")) && !letter.contains("evil.example"), "{letter}");

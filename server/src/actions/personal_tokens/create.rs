@@ -11,8 +11,9 @@ use crate::db::audit::AuditEntry;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
-use crate::mail::{MailNotice, Origin};
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::personal_token::{PersonalTokenRequest, has_room};
 use crate::rules::plan::Plan;
 use crate::rules::second_factor::recent;
@@ -38,6 +39,7 @@ pub struct TokenAsker<'a> {
     pub proved_at: Timestamp,
     /// What their app shows, or a recovery code.
     pub second: Option<&'a SecondFactorAnswer>,
+    pub caller: &'a NetworkCaller,
 }
 
 /// What became of the request for a token. `tx` must be committed whichever it is: a wrong answer counts.
@@ -62,7 +64,7 @@ pub async fn create(
     request: &PersonalTokenRequest,
     now: Timestamp,
 ) -> Result<TokenCreation, LimitError> {
-    let TokenAsker { session, proved_at, second } = asker;
+    let TokenAsker { session, proved_at, second, caller } = asker;
     let user = &session.user;
     if !recent(proved_at, app.limits.fresh_sign_in, now) {
         return Ok(TokenCreation::Stale);
@@ -77,7 +79,7 @@ pub async fn create(
         Some(answer) => match check::check(app, tx, &user.id, answer, now).await? {
             FactorVerdict::Off => {}
             FactorVerdict::Right(proof) => {
-                proof.notify_owner(app, tx, user, Origin::from(session), now).await?;
+                proof.notify_owner(app, tx, user, caller, now).await?;
             }
             FactorVerdict::Wrong => return Ok(TokenCreation::SecondFactorWrong),
             FactorVerdict::Limited { retry_after } => return Err(LimitError::RateLimited { retry_after }),
@@ -109,6 +111,6 @@ pub async fn create(
         prefix: record.prefix.clone(),
         expires_at: record.expires_at,
     };
-    letters::write(app, tx, user, notice, Some(session.into()), now).await?;
+    letters::write(app, tx, user, notice, caller, now).await?;
     Ok(TokenCreation::Made(NewPersonalToken { token: token.into_text(), record }))
 }

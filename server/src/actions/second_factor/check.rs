@@ -11,8 +11,9 @@ use crate::db::Tx;
 use crate::db::second_factor::StoredFactor;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::StoredUser;
-use crate::mail::{MailNotice, Origin};
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::rate::Rate;
 use crate::time::Timestamp;
 use crate::tokens::totp::SecondFactorAnswer;
@@ -46,14 +47,14 @@ impl FactorProof {
         app: &AppState,
         tx: &mut Tx,
         user: &StoredUser,
-        origin: Origin,
+        caller: &NetworkCaller,
         now: Timestamp,
     ) -> Result<(), ServerError> {
         match self {
             Self::Totp => Ok(()),
             Self::Recovery => {
                 let notice = MailNotice::RecoveryCodeUsed;
-                Ok(letters::write(app, tx, user, notice, Some(origin), now).await?)
+                Ok(letters::write(app, tx, user, notice, caller, now).await?)
             }
         }
     }

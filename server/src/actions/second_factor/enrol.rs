@@ -9,6 +9,7 @@ use crate::db::retry;
 use crate::db::sessions::StoredSession;
 use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::tokens::totp::{FactorSecrets, RecoveryCode, SecondFactorAnswer};
 
 /// What a code led to.
@@ -57,6 +58,7 @@ pub async fn confirm(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<Confirmation, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -72,7 +74,7 @@ pub async fn confirm(
                 tx.end_other_browsers_of(user, &session.id, now).await?;
                 record(&mut tx, AuditEvent::SecondFactorOn, user, now).await?;
                 let notice = MailNotice::SecondFactorOn;
-                letters::write(app, &mut tx, &session.user, notice, Some(session.into()), now).await?;
+                letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
                 Confirmation::On(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?)
             }
             FactorVerdict::Wrong | FactorVerdict::Off => Confirmation::Wrong,

@@ -10,6 +10,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::{Tx, retry};
 use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::time::Timestamp;
 use crate::tokens::totp::{RecoveryCode, SecondFactorAnswer};
 
@@ -51,6 +52,7 @@ pub async fn turn_off(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<bool, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -60,7 +62,7 @@ pub async fn turn_off(
             tx.delete_factor(user).await?;
             record(&mut tx, AuditEvent::SecondFactorOff, user, now).await?;
             let notice = MailNotice::SecondFactorOff;
-            letters::write(app, &mut tx, &session.user, notice, Some(session.into()), now).await?;
+            letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
         }
         tx.commit().await?;
         Ok(proof.is_some())
@@ -74,6 +76,7 @@ pub async fn renew(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<Option<Vec<RecoveryCode>>, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -84,9 +87,9 @@ pub async fn renew(
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
             record(&mut tx, AuditEvent::RecoveryCodesRenewed, user, now).await?;
-            proof.notify_owner(app, &mut tx, &session.user, session.into(), now).await?;
+            proof.notify_owner(app, &mut tx, &session.user, caller, now).await?;
             let notice = MailNotice::RecoveryCodesRenewed;
-            letters::write(app, &mut tx, &session.user, notice, Some(session.into()), now).await?;
+            letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
         }
         tx.commit().await?;
         Ok(codes)

@@ -95,7 +95,7 @@ async fn attempt(
         patience: app.limits.contested_rotation,
     };
     match decide(policy, token, attempt, now) {
-        RefreshDecision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
+        RefreshDecision::Rotate => rotate(app, tx, &known, request, now).await,
         RefreshDecision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
         RefreshDecision::RevokeAll => raise(app, tx, &known, AlarmReach::User, &request.caller, now).await,
         RefreshDecision::RevokeFamily => {
@@ -176,12 +176,12 @@ async fn rotate(
     app: &AppState,
     mut tx: Tx,
     known: &Known,
-    key: Option<&IdempotencyKey>,
+    request: &RefreshRequest,
     now: Timestamp,
 ) -> Result<TokenPair, GrantError> {
     let Known { hash, token, session, .. } = known;
     let (generation, server_key) = (token.generation + 1, app.keys.current());
-    let (successor, with) = match key {
+    let (successor, with) = match &request.key {
         Some(key) => (
             RefreshToken::successor(&server_key, uuid_of(session)?, generation, hash, key),
             Some(ConsumedWith { key: key.hash(), server_key: server_key.id.clone() }),
@@ -190,7 +190,7 @@ async fn rotate(
     };
     tx.mark_seen(&session.id, token.generation).await?;
     let consumed = tx.consume_token(hash, &Consumed { at: now, with }).await?;
-    if !(consumed && tx.advance_session(&session.id, token.generation, now).await?) {
+    if !(consumed && tx.advance_session(&session.id, token.generation, &request.caller, now).await?) {
         return Err(DbError::Corrupt("sessions.generation").into());
     }
     let expires_at = now.plus(app.policy.refresh_ttl);

@@ -150,7 +150,7 @@ pub async fn prove_second(
                     step =
                         step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
                 }
-                proof.notify_owner(app, &mut tx, &user, browser.caller.into(), now).await?;
+                proof.notify_owner(app, &mut tx, &user, browser.caller, now).await?;
                 tx.commit().await?;
                 return Ok(step);
             }

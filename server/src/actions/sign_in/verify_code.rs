@@ -147,7 +147,7 @@ async fn sign_in(
     )
     .await?;
     if let Some(proved) = proved {
-        proved.notify_owner(app, &mut tx, &session.user, caller.into(), now).await?;
+        proved.notify_owner(app, &mut tx, &session.user, caller, now).await?;
     }
     tx.commit().await?;
     Ok(CodeSignIn { user: session.user, tokens })

@@ -126,7 +126,8 @@ async fn a_second_factor_is_asked_for_wherever_a_token_is_made() {
     let right = json!({ "second_factor": phone.next_code(&server) });
     make(&server, &me, &right).await.expect(201);
 
-    for (code, status) in [(None, 422), (Some(phone.code_at(&server, 0)), 422), (Some(phone.next_code(&server)), 200)]
+    for (code, status) in
+        [(None, 422), (Some(phone.code_at(&server, 0)), 422), (Some(phone.next_code(&server)), 200)]
     {
         let answer = make_on_page(&server, &mut browser, code.as_deref()).await;
         assert_eq!(answer.status, status, "{answer:?}");
@@ -138,7 +139,8 @@ async fn make_on_page(server: &Server, browser: &mut Browser, code: Option<&str>
     let page = browser.get(server, PAGE).await;
     let field = |name: &str| between(&page.body, &format!("name=\"{name}\" value=\""), "\"").unwrap();
     let (csrf, form_id) = (field("csrf"), field("form_id"));
-    let mut fields = vec![("csrf", csrf.as_str()), ("form_id", &form_id), ("name", "the page's"), ("lapse", "90d")];
+    let mut fields =
+        vec![("csrf", csrf.as_str()), ("form_id", &form_id), ("name", "the page's"), ("lapse", "90d")];
     fields.extend(code.map(|code| ("code", code)));
     browser.post(server, PAGE, &fields).await
 }
@@ -153,7 +155,10 @@ async fn a_browser_signs_in_again_before_it_makes_a_token() {
     server.clock.advance(TEN_MINUTES);
     let fields = [("csrf", csrf.as_str()), ("form_id", &form_id), ("name", "a"), ("lapse", "never")];
     let stale = browser.post(&server, PAGE, &fields).await;
-    assert_eq!(stale.expect(303).header("location"), Some("/signin?again=1&next=%2Fdashboard%2Faccess-tokens"));
+    assert_eq!(
+        stale.expect(303).header("location"),
+        Some("/signin?again=1&next=%2Fdashboard%2Faccess-tokens")
+    );
     let page = browser.get(&server, PAGE).await;
     assert!(page.body.contains("sign in again") && !page.body.contains("Create token"), "{page:?}");
     assert_eq!(server.events("personal_token_made").await, 0);

@@ -32,9 +32,7 @@ impl Stolen {
             Self::FirstParty => {
                 request("POST", "/v0/auth/token/refresh").json(&json!({ "refresh_token": token }))
             }
-            Self::Achilles => {
-                request("POST", achilles::REFRESH).json(&json!({ "refresh_token": token }))
-            }
+            Self::Achilles => request("POST", achilles::REFRESH).json(&json!({ "refresh_token": token })),
             Self::OAuth(client) => oauth_refresh(client, token, &[]),
         };
         match key {
@@ -251,7 +249,8 @@ async fn two_servers_raise_one_alarm() {
 #[tokio::test]
 async fn an_alarm_ends_what_the_session_made_and_says_so() {
     let server = start(Options { trusted: vec!["127.0.0.1/32"], ..Options::without_limits() }).await;
-    let (stolen, other) = (server.sign_in_as("ada@example.com", 1).await, server.sign_in_as("ada@example.com", 2).await);
+    let (stolen, other) =
+        (server.sign_in_as("ada@example.com", 1).await, server.sign_in_as("ada@example.com", 2).await);
     let call = async |session: &SignedIn, path: &str, body: Value| {
         let answer = request("POST", path).bearer(&session.access).json(&body).send(server.address).await;
         answer.expect(201);
@@ -259,7 +258,10 @@ async fn an_alarm_ends_what_the_session_made_and_says_so() {
     };
     let theirs = call(&stolen, "/api/v1/tokens", json!({ "name": "go http://evil.example" })).await;
     let mine = call(&other, "/api/v1/tokens", json!({ "name": "mine" })).await;
-    let home = format!("/v1/workspaces/{}", text(&call(&other, "/v1/workspaces", json!({ "name": "lab" })).await, "id"));
+    let home = format!(
+        "/v1/workspaces/{}",
+        text(&call(&other, "/v1/workspaces", json!({ "name": "lab" })).await, "id")
+    );
     let report = call(&other, &format!("{home}/reports"), json!({ "title": "Q3", "body": "figures" })).await;
     let shares = format!("{home}/reports/{}/shares", text(&report, "id"));
     let link = text(&call(&stolen, &shares, json!({ "expires_in_days": 7 })).await, "url");
@@ -279,16 +281,26 @@ async fn an_alarm_ends_what_the_session_made_and_says_so() {
     let me = async |token: &Value| server.get("/api/v1/auth/me", &text(token, "token")).await.status;
     assert_eq!((me(&theirs).await, me(&mine).await), (401, 200));
     assert_eq!((open(&link).await, open(&kept).await), (404, 200));
-    let waiting = server.get(&format!("{home}/invitations"), &other.access).await.json()["invitations"].clone();
+    let waiting =
+        server.get(&format!("{home}/invitations"), &other.access).await.json()["invitations"].clone();
     let emails: Vec<&Value> = waiting.as_array().unwrap().iter().map(|one| &one["email"]).collect();
     assert_eq!(emails, ["bob@example.com"]);
 
     let letters = server.mails_about("Somebody else may have used your sign-in", 1).await;
     let letter = &letters[0];
-    assert!(letter.contains("last seen from 203.0.113.66") && letter.contains("Network:  127.0.0.1"), "{letter}");
-    assert!(letter.contains("To: ada@example.com\r\n") && letter.contains("That session has ended"), "{letter}");
+    assert!(
+        letter.contains("last seen from 203.0.113.66") && letter.contains("Network:  127.0.0.1"),
+        "{letter}"
+    );
+    assert!(
+        letter.contains("To: ada@example.com\r\n") && letter.contains("That session has ended"),
+        "{letter}"
+    );
     assert!(letter.contains(&text(&theirs["record"], "prefix")) && letter.contains("go http evil example"));
-    assert!(!letter.contains(&text(&mine["record"], "prefix")) && !letter.contains("evil.example"), "{letter}");
+    assert!(
+        !letter.contains(&text(&mine["record"], "prefix")) && !letter.contains("evil.example"),
+        "{letter}"
+    );
     assert!(letter.contains("1 share links and 1 open invitations"), "{letter}");
     assert!(!letter.contains(&text(&theirs, "token")) && !letter.contains(&stolen.refresh));
 }

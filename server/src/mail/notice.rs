@@ -101,7 +101,7 @@ fn alarm_text(alarm: &AlarmNotice) -> String {
     if made.tokens.is_empty() {
         text.push_str(". It had made no access token that still worked.");
     } else {
-        text.push_str(", and so have the access tokens it had made:\n");
+        text.push_str(",\nand so have the access tokens it had made:\n");
         for (name, prefix) in made.tokens.iter().take(MOST_NAMES) {
             text.push_str(&format!("  {prefix}  {}\n", harmless(name)));
         }

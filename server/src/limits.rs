@@ -80,8 +80,12 @@ limits! {
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
     code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
+    contested_rotation: span(5 m), "how long another key gets 409 before it is an alarm";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
     tokens_per_user: limit(30 per 1 h), "personal access tokens made by one user";
+    token_lapse: span(90 d), "how long a personal access token works if not asked";
+    fresh_sign_in: span(10 m), "how old a sign-in may be that makes a token";
+    letters_per_user: limit(5 per 1 d), "letters of one kind about one account";
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
     share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";

@@ -12,6 +12,7 @@ mod dialect;
 mod error;
 pub mod holds;
 pub mod location;
+pub mod made_by_session;
 pub mod memberships;
 mod operator;
 pub mod personal_tokens;

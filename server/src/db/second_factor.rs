@@ -49,6 +49,12 @@ impl Tx {
         .transpose()
     }
 
+    /// Whether a user has a second factor that counts.
+    pub async fn has_factor(&mut self, user: &str) -> Result<bool, DbError> {
+        let query = "SELECT 1 AS one FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+        Ok(sqlx::query(query).bind(user).fetch_optional(self.connection()).await?.is_some())
+    }
+
     /// Stores a second factor that is not confirmed yet, in place of another such one.
     pub async fn put_factor(
         &mut self,

@@ -13,11 +13,15 @@ pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
     pub(super) dialect: Dialect,
     recorded: Vec<AuditEvent>,
+    afterwards: Vec<Afterwards>,
 }
+
+/// What is done once a transaction is committed, and not at all if it is not.
+type Afterwards = Box<dyn FnOnce() + Send + Sync>;
 
 impl Tx {
     pub(super) fn new(inner: sqlx::Transaction<'static, Any>, dialect: Dialect) -> Self {
-        Self { inner, dialect, recorded: Vec::new() }
+        Self { inner, dialect, recorded: Vec::new(), afterwards: Vec::new() }
     }
 
     /// What queries run on.
@@ -30,12 +34,18 @@ impl Tx {
         self.recorded.push(event);
     }
 
+    /// Has something done once the transaction is committed: what leaves the server must not be taken back.
+    pub fn when_committed(&mut self, act: impl FnOnce() + Send + Sync + 'static) {
+        self.afterwards.push(Box::new(act));
+    }
+
     /// Makes the changes durable before it returns.
     pub async fn commit(self) -> Result<(), DbError> {
         self.inner.commit().await.map_err(|error| {
             if is_contention(&error) { DbError::Contended(error) } else { DbError::Unconfirmed(error) }
         })?;
         self.recorded.into_iter().for_each(|event| METRICS.happened(event));
+        self.afterwards.into_iter().for_each(|act| act());
         Ok(())
     }
 }

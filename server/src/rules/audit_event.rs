@@ -21,6 +21,8 @@ pub enum AuditEvent {
     RepeatAnswered,
     /// A refresh token was used twice; every session of the user was revoked.
     ReplayRevokedAll,
+    /// A refresh token was used with another key, long after it was consumed; its session was revoked.
+    ReplayRevokedSession,
     /// A session was ended by its holder.
     Logout,
     /// A session was ended by its user, from another one.
@@ -71,6 +73,8 @@ pub enum AuditEvent {
     ShareMade,
     /// A share link was revoked; the detail is its id.
     ShareRevoked,
+    /// What a session had made ended with it, by an alarm; the detail says how much.
+    MadeBySessionEnded,
     /// A share link was opened; the detail is its id.
     ShareOpened,
     /// A platform admin disabled an account; the detail is its id.
@@ -102,6 +106,7 @@ impl AuditEvent {
             Self::Rotated => "rotated",
             Self::RepeatAnswered => "repeat_answered",
             Self::ReplayRevokedAll => "replay_revoked_all",
+            Self::ReplayRevokedSession => "replay_revoked_session",
             Self::Logout => "logout",
             Self::SessionEnded => "session_ended",
             Self::OthersEnded => "others_ended",
@@ -128,6 +133,7 @@ impl AuditEvent {
             Self::FileDamaged => "file_damaged",
             Self::ShareMade => "share_made",
             Self::ShareRevoked => "share_revoked",
+            Self::MadeBySessionEnded => "made_by_session_ended",
             Self::ShareOpened => "share_opened",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",

@@ -11,6 +11,7 @@ pub mod code_guess;
 pub mod device;
 pub mod email;
 pub mod file_seal;
+pub mod known_place;
 pub mod local_path;
 pub mod oauth;
 pub mod personal_token;

@@ -213,6 +213,27 @@ impl Server {
         server
     }
 
+    /// Another server on the same database, with the same keys and clock. Returns where it listens.
+    pub async fn beside(&self) -> SocketAddr {
+        let store = Database::open(&room::database(self.folder()).parse().unwrap()).await.unwrap();
+        let app = AppState {
+            store,
+            keys: self.keys.clone(),
+            public_url: self.app.public_url.clone(),
+            access: AccessTokens::new("https://issuer.example".to_owned()),
+            policy: self.app.policy,
+            artifacts: None,
+            limits: self.app.limits.clone(),
+            trusted_proxies: self.app.trusted_proxies.clone(),
+            outbox: self.app.outbox.clone(),
+            clock: self.clock.clone(),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, router(Arc::new(app)), std::future::pending()));
+        address
+    }
+
     /// Posts the letters of reminders that are due, from now until what it answers with is dropped.
     pub fn remind(&self) -> oneshot::Sender<()> {
         let (stop, stopped) = oneshot::channel();

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::actions::browser::end;
+use crate::actions::letters;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -55,5 +56,6 @@ pub async fn begin(
         detail: Some("web"),
     };
     tx.record(entry, now).await?;
+    letters::signed_in(app, tx, &session, caller, now).await?;
     Ok(cookie)
 }

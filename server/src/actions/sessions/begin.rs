@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::actions::letters;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::tokens::{self, TokenPair};
 use crate::app::AppState;
@@ -34,7 +35,7 @@ pub async fn begin(
     begin: NewTokenSession<'_>,
     now: Timestamp,
 ) -> Result<(StoredSession, TokenPair), ServerError> {
-    let session = bare(tx, begin, now).await?;
+    let session = bare(app, tx, begin, now).await?;
     let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
     let tokens = tokens::pair(app, &session, 1, refresh, expires_at, now)?;
     Ok((session, tokens))
@@ -42,6 +43,7 @@ pub async fn begin(
 
 /// Begins a session that has no refresh token.
 pub(crate) async fn bare(
+    app: &AppState,
     tx: &mut Tx,
     begin: NewTokenSession<'_>,
     now: Timestamp,
@@ -53,6 +55,7 @@ pub(crate) async fn bare(
     let entry =
         AuditEntry { event: AuditEvent::Login, session: Some(&session), generation: None, detail: None };
     tx.record(entry, now).await?;
+    letters::signed_in(app, tx, &session, caller, now).await?;
     Ok(session)
 }
 

@@ -150,8 +150,8 @@ pub async fn prove_second(
                     step =
                         step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
                 }
+                proof.notify_owner(app, &mut tx, &user, browser.caller, now).await?;
                 tx.commit().await?;
-                proof.notify_owner(app, &user.email);
                 return Ok(step);
             }
             FactorVerdict::Wrong => SignInError::SecondFactorRejected,

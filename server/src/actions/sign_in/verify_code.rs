@@ -146,10 +146,10 @@ async fn sign_in(
         now,
     )
     .await?;
-    tx.commit().await?;
     if let Some(proved) = proved {
-        proved.notify_owner(app, &session.user.email);
+        proved.notify_owner(app, &mut tx, &session.user, caller, now).await?;
     }
+    tx.commit().await?;
     Ok(CodeSignIn { user: session.user, tokens })
 }
 

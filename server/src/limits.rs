@@ -74,10 +74,13 @@ limits! {
     registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one address";
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
     code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
+    longest_access: span(30 d), "longest access token that a client without refresh tokens may ask for";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
     tokens_per_user: limit(30 per 1 h), "personal access tokens made by one user";
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
+    connections: count(1024), "connections at once";
+    connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";
     share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
     device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for from one address";

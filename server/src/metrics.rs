@@ -86,6 +86,7 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     seconds: Family<Route, Histogram>,
     rate_limited: Counter,
+    turned_away: Counter,
     events: Family<Happened, Counter>,
     mails: Family<Outcome, Counter>,
     mail_queue: Gauge,
@@ -103,6 +104,7 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             rate_limited: Counter::default(),
+            turned_away: Counter::default(),
             events: Family::default(),
             mails: Family::default(),
             mail_queue: Gauge::default(),
@@ -134,6 +136,8 @@ impl Metrics {
             self.seconds.clone(),
         );
         registry.register("rate_limited", "Requests refused as too many", self.rate_limited.clone());
+        let turned_away = self.turned_away.clone();
+        registry.register("connections_turned_away", "Connections ended to make room", turned_away);
         registry.register("events", "Events of the audit that were committed", self.events.clone());
         registry.register("mails", "Deliveries of mail", self.mails.clone());
         registry.register("mail_queue", "Messages that wait for delivery", self.mail_queue.clone());
@@ -150,6 +154,11 @@ impl Metrics {
         registry.register("database_connections", "Open connections", self.connections.clone());
         registry.register_with_unit("key_age", "Age of the keys in use", Unit::Seconds, self.key_age.clone());
         registry.register("keys", "Sets of keys, the one in use and older ones", self.keys.clone());
+    }
+
+    /// A connection was ended, or not let in, because there was no room.
+    pub fn turned_away(&self) {
+        self.turned_away.inc();
     }
 
     /// Counts an answer. `route` is the route's template, `None` if there is no such route.

@@ -27,8 +27,7 @@ pub fn router(app: Arc<AppState>) -> Router {
         .split_for_parts();
     routes
         .merge(openapi::route(described))
-        .merge(pages::routes())
-        .merge(oauth::pages())
+        .merge(pages::routes(&app, oauth::pages()))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))

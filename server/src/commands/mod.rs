@@ -5,6 +5,7 @@ mod clients;
 mod files;
 mod keys;
 mod list;
+mod listen;
 mod migrate;
 mod serve;
 mod users;

@@ -13,8 +13,10 @@ pub mod display_time;
 pub mod error;
 pub mod error_pages;
 pub mod form;
+pub mod handover;
 pub mod layout;
 pub mod navigation;
+pub mod own_name;
 mod security;
 mod sessions;
 pub mod sign_in;
@@ -24,20 +26,26 @@ pub mod signed_in;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::app::AppState;
 
-/// The routes of every page.
-pub fn routes() -> Router<Arc<AppState>> {
+/// The routes of every page, and of `others`, which are pages too.
+pub fn routes(app: &Arc<AppState>, others: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
+    let led = from_fn_with_state(Arc::clone(app), own_name::lead);
+    pages().merge(others).route_layer(led).route(assets::ROUTE, get(assets::get))
+}
+
+fn pages() -> Router<Arc<AppState>> {
     Router::new()
-        .route(assets::ROUTE, get(assets::get))
         .route("/", get(home))
         .route("/dashboard", get(home))
         .route("/signin", get(sign_in::show).post(sign_in::ask))
         .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
         .route("/signin/resend", post(sign_in::ask_again))
         .route("/signin/second", get(sign_in_second_factor::show).post(sign_in_second_factor::prove))
+        .route("/enter", get(handover::show).post(handover::confirm))
         .route("/signout", post(sign_in::sign_out))
         .route("/device", get(device::show).post(device::look_up))
         .route("/device/decision", post(device::decide))

@@ -11,6 +11,7 @@ pub mod device;
 pub mod email;
 pub mod local_path;
 pub mod oauth;
+pub mod page_name;
 pub mod personal_token;
 pub mod plan;
 pub mod program;

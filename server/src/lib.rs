@@ -13,6 +13,7 @@ pub mod binboi;
 pub mod cli;
 pub mod command_error;
 pub mod commands;
+pub mod counted;
 pub mod db;
 pub mod digest;
 pub mod duration;

@@ -31,6 +31,11 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// Each key, its value in force as TOML, and what it is.
+            pub fn in_force(&self) -> Vec<(&'static str, String, &'static str)> {
+                vec![$((stringify!($name), self.$name.shown(), $help),)+]
+            }
+
             /// How long an event may count for any of the limits.
             pub fn longest_window(&self) -> Duration {
                 [$(limits!(@window $kind self.$name),)+].into_iter().fold(Duration::ZERO, Duration::max)
@@ -119,6 +124,9 @@ impl Limits {
 /// A value in the file.
 trait Setting: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// As TOML.
+    fn shown(&self) -> String;
 }
 
 fn read<'de, D: Deserializer<'de>, T: Setting>(deserializer: D) -> Result<T, D::Error> {
@@ -129,11 +137,19 @@ impl Setting for u32 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl Setting for Duration {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+
+    fn shown(&self) -> String {
+        format!("\"{}\"", duration::shown(*self))
     }
 }
 
@@ -152,6 +168,10 @@ impl Setting for Limit {
             return Err(serde::de::Error::custom("max must be at least 1"));
         }
         Ok(Self { max: raw.max, window: raw.window })
+    }
+
+    fn shown(&self) -> String {
+        format!("{{ max = {}, window = {} }}", self.max, self.window.shown())
     }
 }
 
@@ -179,6 +199,14 @@ mod tests {
         for line in listing.lines() {
             assert!(line.len() <= 100, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_in_force_reads_back_as_itself() {
+        let limits = Limits { code_ttl: Duration::from_secs(5400), guesses_per_code: 7, ..Limits::default() };
+        let text: String =
+            limits.in_force().iter().map(|(key, value, _)| format!("{key} = {value}\n")).collect();
+        assert_eq!(toml::from_str::<Limits>(&text).unwrap(), limits);
     }
 
     #[test]

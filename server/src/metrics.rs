@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::db::throttle::ThrottleKind;
 use crate::rules::audit_event::AuditEvent;
 
 /// The counts of this process.
@@ -56,6 +57,11 @@ struct Happened {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusing {
+    limit: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
 }
@@ -87,6 +93,7 @@ pub struct Metrics {
     seconds: Family<Route, Histogram>,
     rate_limited: Counter,
     turned_away: Counter,
+    limit_refusals: Family<Refusing, Counter>,
     events: Family<Happened, Counter>,
     mails: Family<Outcome, Counter>,
     mail_queue: Gauge,
@@ -105,6 +112,7 @@ impl Metrics {
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             rate_limited: Counter::default(),
             turned_away: Counter::default(),
+            limit_refusals: Family::default(),
             events: Family::default(),
             mails: Family::default(),
             mail_queue: Gauge::default(),
@@ -117,6 +125,9 @@ impl Metrics {
         metrics.register();
         for event in WATCHED {
             drop(metrics.events.get_or_create(&Happened { event: event.as_str() }));
+        }
+        for limit in ThrottleKind::COUNTED.iter().filter_map(|kind| kind.limit_key()) {
+            drop(metrics.limit_refusals.get_or_create(&Refusing { limit }));
         }
         for outcome in ["sent", "retried", "failed"] {
             drop(metrics.mails.get_or_create(&Outcome { outcome }));
@@ -138,6 +149,7 @@ impl Metrics {
         registry.register("rate_limited", "Requests refused as too many", self.rate_limited.clone());
         let turned_away = self.turned_away.clone();
         registry.register("connections_turned_away", "Connections ended to make room", turned_away);
+        registry.register("limit_refusals", "Refusals of each limit", self.limit_refusals.clone());
         registry.register("events", "Events of the audit that were committed", self.events.clone());
         registry.register("mails", "Deliveries of mail", self.mails.clone());
         registry.register("mail_queue", "Messages that wait for delivery", self.mail_queue.clone());
@@ -169,6 +181,13 @@ impl Metrics {
         self.seconds.get_or_create(&Route { route }).observe(took.as_secs_f64());
         if status == StatusCode::TOO_MANY_REQUESTS {
             self.rate_limited.inc();
+        }
+    }
+
+    /// Counts what a limit refused.
+    pub fn limit_refused(&self, kind: ThrottleKind) {
+        if let Some(limit) = kind.limit_key() {
+            self.limit_refusals.get_or_create(&Refusing { limit }).inc();
         }
     }
 

@@ -2,6 +2,7 @@
 //! No I/O, clock or randomness.
 
 pub mod access;
+pub mod achilles_role;
 pub mod address;
 pub mod audit_event;
 pub mod browser_session;

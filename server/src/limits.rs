@@ -80,6 +80,12 @@ limits! {
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
     code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
     longest_access: span(30 d), "longest access token that a client without refresh tokens may ask for";
+    clients_most: count(10000), "OAuth clients at once; beyond it unused ones make room";
+    unused_clients_kept: span(30 d), "how long an OAuth client that nobody ever allowed anything is kept";
+    sessions_per_user: count(500), "sessions of one user at once";
+    ended_sessions_kept: span(90 d), "how long it is kept that a session was there";
+    audit_kept: span(180 d), "how long lines of the audit are kept, at least 30 days";
+    alarms_kept: span(730 d), "how long lines that tell of attacks are kept, at least a year";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
     tokens_per_user: limit(30 per 1 h), "personal access tokens made by one user";

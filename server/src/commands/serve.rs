@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
 use crate::router::router;
+use crate::rules::sign_up::SignUpMode;
 use crate::time::{SystemClock, TimeSource};
 use crate::tokens::access::AccessTokens;
 
@@ -90,10 +91,13 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     }));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
+    let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let sign_up = SignUpMode::unset(&public_url, !options.trusted_proxy.is_empty());
     let app = Arc::new(AppState {
         store: store.clone(),
         keys,
-        public_url: options.public_url.unwrap_or_else(|| format!("http://{address}")),
+        public_url,
+        sign_up,
         access: AccessTokens::new(options.issuer),
         policy: TokenPolicy {
             access_ttl: options.access_ttl,

@@ -89,6 +89,29 @@ impl Tx {
         rows.iter().map(client).collect()
     }
 
+    pub async fn count_clients(&mut self) -> Result<u64, DbError> {
+        let row = sqlx::query("SELECT COUNT(*) AS many FROM clients").fetch_one(self.connection()).await?;
+        Ok(row.try_get::<i64, _>("many")?.unsigned_abs())
+    }
+
+    /// Forgets up to `most` clients that were registered before `horizon`, that nobody has allowed anything that is still
+    /// known, and that the operator has not marked. Returns how many there were.
+    pub async fn forget_clients(&mut self, horizon: Timestamp, most: u64) -> Result<u64, DbError> {
+        let done = sqlx::query(
+            "DELETE FROM clients WHERE id IN (SELECT c.id FROM clients c
+                WHERE c.created_at < $1 AND c.introspects = 0
+                AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.client_id = c.id)
+                AND NOT EXISTS (SELECT 1 FROM authorization_codes a WHERE a.client_id = c.id)
+                AND NOT EXISTS (SELECT 1 FROM device_grants d WHERE d.client_id = c.id)
+                ORDER BY c.created_at LIMIT $2)",
+        )
+        .bind(horizon.millis())
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Lets a client introspect the access tokens of every client, or no longer. `false` if there is no such client
     /// with a secret.
     pub async fn let_introspect(&mut self, id: &str, may: bool) -> Result<bool, DbError> {

@@ -21,6 +21,7 @@ mod retry;
 pub(crate) mod row;
 pub mod second_factor;
 pub mod sessions;
+pub mod sign_up;
 pub mod throttle;
 pub mod tokens;
 mod tx;

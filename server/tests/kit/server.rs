@@ -18,6 +18,7 @@ use everkey_server::mail::route::MailRoute;
 use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
+use everkey_server::rules::sign_up::SignUpMode;
 use everkey_server::time::{TimeSource, Timestamp};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
@@ -50,6 +51,7 @@ pub struct Options {
     pub mail: Option<MailRoute>,
     pub keys: Option<KeyRing>,
     pub public_url: &'static str,
+    pub sign_up: SignUpMode,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             mail: None,
             keys: None,
             public_url: "http://everkey.example",
+            sign_up: SignUpMode::Open,
         }
     }
 }
@@ -142,6 +145,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
             retry: options.retry,
         },
         limits: options.limits,
+        sign_up: options.sign_up,
         trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
         outbox,
         clock: clock.clone(),

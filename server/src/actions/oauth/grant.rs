@@ -59,7 +59,7 @@ pub async fn grant(
 ) -> Result<(StoredSession, GrantedTokens), ServerError> {
     let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
     let grant = SessionKind::OAuth { client: client.id.clone(), scope: scopes.text() };
-    let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
+    let session = begin::bare(app, tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
         (Some((token, expires_at.since(now))), app.policy.access_ttl)

@@ -34,7 +34,7 @@ pub async fn begin(
     begin: NewTokenSession<'_>,
     now: Timestamp,
 ) -> Result<(StoredSession, TokenPair), ServerError> {
-    let session = bare(tx, begin, now).await?;
+    let session = bare(app, tx, begin, now).await?;
     let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
     let tokens = tokens::pair(app, &session, 1, refresh, expires_at, now)?;
     Ok((session, tokens))
@@ -42,11 +42,16 @@ pub async fn begin(
 
 /// Begins a session that has no refresh token.
 pub(crate) async fn bare(
+    app: &AppState,
     tx: &mut Tx,
     begin: NewTokenSession<'_>,
     now: Timestamp,
 ) -> Result<StoredSession, ServerError> {
     let NewTokenSession { user, grant, how, caller } = begin;
+    let since = now.minus(app.policy.refresh_ttl.max(app.limits.longest_access));
+    if tx.count_token_sessions(&user.id, since).await? >= app.limits.sessions_per_user {
+        return Err(ServerError::Full { what: "sessions of this account", limit: "sessions_per_user" });
+    }
     let id = Uuid::new_v4().to_string();
     tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
     let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;

@@ -35,11 +35,8 @@ pub struct AuditLine {
 
 impl Tx {
     pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
-        let thinned = if entry.event.is_anybodys() {
-            self.thin(entry.event.as_str(), now)
-        } else {
-            Thinned::Kept
-        };
+        let thinned =
+            if entry.event.is_anybodys() { self.thin(entry.event.as_str(), now) } else { Thinned::Kept };
         let detail = match thinned {
             Thinned::Kept => entry.detail.map(str::to_owned),
             Thinned::Sign(count) => Some(format!("one of {count} in this hour")),

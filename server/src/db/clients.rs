@@ -140,7 +140,10 @@ fn client(row: &AnyRow) -> Result<OAuthClient, DbError> {
                 .parse()
                 .map_err(|_| DbError::Corrupt("clients.auth_method"))?,
             // What was registered before a rule grew stricter leads nowhere any more.
-            redirects: words(row, "redirect_uris")?.iter().filter_map(|text| Redirect::parse(text).ok()).collect(),
+            redirects: words(row, "redirect_uris")?
+                .iter()
+                .filter_map(|text| Redirect::parse(text).ok())
+                .collect(),
             grants: grants(row)?,
             scopes: Scopes::read(row.try_get("scope")?),
         },

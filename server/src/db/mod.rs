@@ -20,6 +20,7 @@ pub mod reminders;
 mod retry;
 pub(crate) mod row;
 pub mod second_factor;
+mod session_bounds;
 pub mod sessions;
 pub mod sign_up;
 pub mod throttle;

@@ -242,7 +242,11 @@ impl Tx {
     }
 
     /// The user's remembered browser whose cookie this was.
-    pub async fn spent_browser(&mut self, user: &str, hash: &Digest) -> Result<Option<SpentBrowser>, DbError> {
+    pub async fn spent_browser(
+        &mut self,
+        user: &str,
+        hash: &Digest,
+    ) -> Result<Option<SpentBrowser>, DbError> {
         let row = sqlx::query(
             "SELECT r.id, r.web_hash FROM spent_browsers s JOIN remembered_browsers r ON r.id = s.browser_id
              WHERE s.hash = $1 AND r.user_id = $2",

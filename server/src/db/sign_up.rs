@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 impl Tx {
     /// What somebody has decided; `None` if nobody has.
     pub async fn sign_up_mode(&mut self) -> Result<Option<SignUpMode>, DbError> {
-        let row = sqlx::query("SELECT mode FROM sign_up WHERE id = 1").fetch_optional(self.connection()).await?;
+        let row =
+            sqlx::query("SELECT mode FROM sign_up WHERE id = 1").fetch_optional(self.connection()).await?;
         row.map(|row| row.try_get::<&str, _>("mode")?.parse().map_err(|_| DbError::Corrupt("sign_up.mode")))
             .transpose()
     }

@@ -65,7 +65,10 @@ impl Crowd {
             let moved = self.moved.notified();
             {
                 let mut table = self.table();
-                if !trusted && table.of(network) >= self.limits.of_one && !table.send_off(|one| one == network) {
+                if !trusted
+                    && table.of(network) >= self.limits.of_one
+                    && !table.send_off(|one| one == network)
+                {
                     METRICS.turned_away();
                     return None;
                 }

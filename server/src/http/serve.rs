@@ -99,7 +99,8 @@ async fn answer(
     } else {
         place.owes();
     }
-    let sent = request.map(|body| Body::new(Watched { body, place: Arc::clone(&place), whole: Place::works }));
+    let sent =
+        request.map(|body| Body::new(Watched { body, place: Arc::clone(&place), whole: Place::works }));
     let response = router.call(sent).await;
     place.owes();
     response.map(|response| response.map(|body| Body::new(Watched { body, place, whole: Place::owes })))

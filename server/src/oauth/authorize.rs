@@ -81,7 +81,11 @@ impl Trusted {
     }
 
     /// The client's address with an error.
-    fn back(&self, app: &AppState, AuthorizationDenied { error, description }: AuthorizationDenied) -> String {
+    fn back(
+        &self,
+        app: &AppState,
+        AuthorizationDenied { error, description }: AuthorizationDenied,
+    ) -> String {
         self.with(app, &[("error", error), ("error_description", description)])
     }
 
@@ -203,7 +207,8 @@ fn consent(
         Scope::OfflineAccess => stays,
         Scope::Profile | Scope::Email => requested.scopes.has(*scope),
     };
-    let mut wishes: Vec<_> = Scope::ALL.into_iter().filter(shown).map(|scope| scope.in_words().to_owned()).collect();
+    let mut wishes: Vec<_> =
+        Scope::ALL.into_iter().filter(shown).map(|scope| scope.in_words().to_owned()).collect();
     if !stays {
         let most = wait(longest_access(app));
         wishes.push(format!("use what you allow here for up to {most}, without asking again"));

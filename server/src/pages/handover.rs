@@ -160,11 +160,17 @@ async fn enter(app: &AppState, ticket: &Ticket) -> Result<SeeOther, PageError> {
 }
 
 /// The address that its cookies sign in.
-async fn whose(app: &AppState, ticket: &Ticket, caller: &NetworkCaller) -> Result<Option<String>, ServerError> {
+async fn whose(
+    app: &AppState,
+    ticket: &Ticket,
+    caller: &NetworkCaller,
+) -> Result<Option<String>, ServerError> {
     for cookie in &ticket.cookies {
         let Some(secret) = cookie.secret() else { continue };
         let email = match cookie.kind {
-            CookieKind::Session => session::open(app, &secret, caller).await?.map(|found| found.session.user.email),
+            CookieKind::Session => {
+                session::open(app, &secret, caller).await?.map(|found| found.session.user.email)
+            }
             CookieKind::SignIn => {
                 sign_in::half_way(app, &secret).await?.map(|found| found.email.as_str().to_owned())
             }

@@ -140,7 +140,9 @@ mod tests {
         for one in ["https://a.example:8443", "http://127.0.0.1:3000", "com.example.app:", "http:"] {
             assert!(is_one_source(one), "{one}");
         }
-        for more in ["", "*", "https://*.example", "https://a; script-src *", "https://a, x", "'none'", "a b", "é:"] {
+        for more in
+            ["", "*", "https://*.example", "https://a; script-src *", "https://a, x", "'none'", "a b", "é:"]
+        {
             assert!(!is_one_source(more), "{more}");
         }
     }

@@ -22,6 +22,7 @@ mod security;
 mod sessions;
 pub mod sign_in;
 mod sign_in_second_factor;
+mod sign_up;
 pub mod signed_in;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ fn pages() -> Router<Arc<AppState>> {
         .route("/dashboard/access-tokens", get(access_tokens::show).post(access_tokens::make))
         .route("/dashboard/access-tokens/revoke", post(access_tokens::end))
         .route("/dashboard/profile", get(profile::show).post(profile::save))
+        .route("/dashboard/sign-up", get(sign_up::show).post(sign_up::change))
         .route("/dashboard/security", get(security::show))
         .route("/dashboard/security/setup", get(security::set_up).post(security::begin))
         .route("/dashboard/security/confirm", post(security::confirm))

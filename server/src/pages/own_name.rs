@@ -66,7 +66,9 @@ pub async fn lead(State(app): State<Arc<AppState>>, request: Request, next: Next
         };
     }
     match PageName::random() {
-        Ok(name) => HtmlPage::new(WayInPage { on: name.at(&app.public_url, path) }).with_script().into_response(),
+        Ok(name) => {
+            HtmlPage::new(WayInPage { on: name.at(&app.public_url, path) }).with_script().into_response()
+        }
         Err(error) => PageError::from(ServerError::from(error)).into_response(),
     }
 }
@@ -74,7 +76,8 @@ pub async fn lead(State(app): State<Arc<AppState>>, request: Request, next: Next
 /// Browsers hold `form-action` against redirects, and signing in leads over the public address.
 fn allow_way_in(headers: &mut HeaderMap, public_url: &str) {
     const OWN: &str = "form-action 'self'";
-    let Some(policy) = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok()) else {
+    let Some(policy) = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok())
+    else {
         return;
     };
     if let Ok(policy) = HeaderValue::try_from(policy.replacen(OWN, &format!("{OWN} {public_url}"), 1)) {

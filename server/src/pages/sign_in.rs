@@ -219,7 +219,9 @@ pub fn go_on(app: &AppState, headers: &HeaderMap, step: &SignInStep) -> Result<S
                 GivenCookie::forgotten(CookieKind::SignIn),
             ];
             let remembered = remembered.as_ref();
-            given.extend(remembered.map(|cookie| GivenCookie::set(CookieKind::Remembered, cookie, Some(REMEMBERED))));
+            given.extend(
+                remembered.map(|cookie| GivenCookie::set(CookieKind::Remembered, cookie, Some(REMEMBERED))),
+            );
             hand_over(app, headers, next.as_str(), given)
         }
         SignInStep::SecondFactor { sign_in } => {

@@ -37,7 +37,8 @@ impl PageName {
     /// The address of a path under this name, at the server with this public address.
     pub fn at(&self, public_url: &str, path: &str) -> String {
         let authority = authority(public_url);
-        let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let port =
+            authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let port = port.map_or_else(String::new, |(_, port)| format!(":{port}"));
         format!("http://{}{port}{path}", self.0)
     }
@@ -79,7 +80,9 @@ mod tests {
         assert_eq!(format!("{name:?}"), "****");
         let long = format!("x.{}", name.as_str());
         let upper = name.as_str().to_ascii_uppercase();
-        for host in ["", "127.0.0.1:8787", "localhost", "everkey-.localhost", &long, &upper, "everkey-0.localhost"] {
+        for host in
+            ["", "127.0.0.1:8787", "localhost", "everkey-.localhost", &long, &upper, "everkey-0.localhost"]
+        {
             assert_eq!(PageName::of_host(host), None, "{host}");
         }
     }
@@ -99,7 +102,8 @@ mod tests {
 
     #[test]
     fn only_plain_http_on_loopback_needs_names() {
-        for url in ["http://127.0.0.1:8787", "http://localhost:1", "http://a.localhost", "http://[::1]:8787"] {
+        for url in ["http://127.0.0.1:8787", "http://localhost:1", "http://a.localhost", "http://[::1]:8787"]
+        {
             assert!(is_loopback(url), "{url}");
         }
         for url in ["https://localhost", "http://192.168.1.2:8787", "http://localhost.example", "x"] {

@@ -63,7 +63,9 @@ impl SignUpEntry {
             Some(("", domain)) => domain,
             None => text,
             Some(_) => {
-                return Email::parse(text).map(|email| Self(email.as_str().to_owned())).map_err(|_| NotAnEntry);
+                return Email::parse(text)
+                    .map(|email| Self(email.as_str().to_owned()))
+                    .map_err(|_| NotAnEntry);
             }
         };
         // A domain is what can stand behind an address.
@@ -140,15 +142,20 @@ mod tests {
 
     #[test]
     fn an_entry_is_an_address_or_a_domain() {
-        for (text, entry) in
-            [("Ada@Example.com", "ada@example.com"), ("example.com", "@example.com"), (" @Example.com", "@example.com")]
-        {
+        for (text, entry) in [
+            ("Ada@Example.com", "ada@example.com"),
+            ("example.com", "@example.com"),
+            (" @Example.com", "@example.com"),
+        ] {
             assert_eq!(SignUpEntry::parse(text).unwrap().as_str(), entry);
         }
         for text in ["", "@", "a@", "a@b@c", "*.example.com", "exa mple.com", "@-x.com"] {
             assert!(SignUpEntry::parse(text).is_err(), "{text}");
         }
         let admitting = SignUpEntry::that_admit(&Email::parse("ada@mail.example.com").unwrap());
-        assert_eq!(admitting.map(|entry| entry.as_str().to_owned()), ["ada@mail.example.com", "@mail.example.com"]);
+        assert_eq!(
+            admitting.map(|entry| entry.as_str().to_owned()),
+            ["ada@mail.example.com", "@mail.example.com"]
+        );
     }
 }

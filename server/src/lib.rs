@@ -9,6 +9,7 @@ pub mod achilles;
 pub mod actions;
 pub mod admin;
 pub mod app;
+pub mod artifacts;
 pub mod binboi;
 pub mod cli;
 pub mod command_error;

@@ -99,6 +99,17 @@ limits! {
     wrong_user_codes_per_ip: limit(5 per 10 m), "wrong device codes typed at one address";
     achilles_polls_per_ip: limit(60 per 1 m), "polls of the achilles CLI";
     achilles_refreshes_per_ip: limit(10 per 15 m), "refreshes of the achilles CLI";
+    report_retention: span(365 d), "how long a report is kept unless its author says";
+    longest_report_retention: span(1095 d), "the longest that its author may say";
+    incomplete_reports: span(1 d), "how long a report's files are awaited";
+    files_per_report: count(100), "files of one report";
+    file_mib: count(100), "MiB of one file";
+    workspace_files: count(10000), "files of one workspace";
+    workspace_mib: count(1024), "MiB of one workspace's files";
+    transfer_stall: span(30 s), "the longest pause of an upload or download";
+    longest_transfer: span(1 h), "how long one may take";
+    transfers: count(64), "uploads and downloads at once, in each process";
+    transfers_of_one: count(6), "those of one user or network";
     second_factor_failures: limit(5 per 10 m), "wrong answers to one user's second factor";
 }
 

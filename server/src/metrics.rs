@@ -25,7 +25,8 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [AuditEvent; 11] = [
+const WATCHED: [AuditEvent; 12] = [
+    AuditEvent::FileDamaged,
     AuditEvent::CodeSent,
     AuditEvent::CodeRefused,
     AuditEvent::MailFailed,
@@ -189,6 +190,11 @@ impl Metrics {
         if let Some(limit) = kind.limit_key() {
             self.limit_refusals.get_or_create(&Refusing { limit }).inc();
         }
+    }
+
+    /// Counts what a ceiling refused that is not a number of events in a window.
+    pub fn ceiling_refused(&self, limit: &'static str) {
+        self.limit_refusals.get_or_create(&Refusing { limit }).inc();
     }
 
     /// Counts an event that was committed.

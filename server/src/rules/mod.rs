@@ -11,6 +11,7 @@ pub mod caller;
 pub mod code_guess;
 pub mod device;
 pub mod email;
+pub mod file_seal;
 pub mod local_path;
 pub mod oauth;
 pub mod page_name;

@@ -8,6 +8,9 @@ mod kit;
 
 mod achilles;
 mod admin;
+mod artifacts;
+mod artifacts_bounds;
+mod artifacts_s3;
 mod bad_input;
 mod behind_nginx;
 mod binboi;
@@ -25,6 +28,7 @@ mod key_change;
 mod limits_command;
 mod logout;
 mod mail;
+mod matrix;
 mod metrics;
 mod migrations;
 mod oauth_authorize;

@@ -25,7 +25,7 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [AuditEvent; 12] = [
+const WATCHED: [AuditEvent; 13] = [
     AuditEvent::FileDamaged,
     AuditEvent::CodeSent,
     AuditEvent::CodeRefused,
@@ -37,6 +37,7 @@ const WATCHED: [AuditEvent; 12] = [
     AuditEvent::RepeatAnswered,
     AuditEvent::Refused,
     AuditEvent::ReplayRevokedAll,
+    AuditEvent::RememberedReplayed,
     AuditEvent::Logout,
 ];
 

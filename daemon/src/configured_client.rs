@@ -65,8 +65,9 @@ impl ConfiguredClient {
 
 /// The text of a file that holds a secret.
 fn read(file: &Path) -> Result<Secret> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
-    let secret = Secret::new(Secret::new(text).expose().trim());
+    let text = everkey_guard::file::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let text = text.with_context(|| format!("can't read {}: there is no such file", file.display()))?;
+    let secret = Secret::new(text.trim());
     if secret.is_empty() {
         bail!("{} is empty", file.display());
     }

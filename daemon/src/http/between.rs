@@ -130,12 +130,9 @@ fn unusable(certificates: &Setting) -> Option<String> {
 
 /// The certificates in a file.
 fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
-    // Reading a pipe would wait for its writer.
-    if !std::fs::metadata(file).map_err(|e| e.to_string())?.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    let pem = std::fs::read(file).map_err(|e| e.to_string())?;
-    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    let pem =
+        everkey_guard::file::read_trusted(file).map_err(|why| why.to_string())?.ok_or("it is not there")?;
+    let found = Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
     if found.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(found) }
 }
 
@@ -185,9 +182,14 @@ mod tests {
             put_between(&network, "https://a.example", reqwest::Client::builder()).unwrap_err()
         };
         let place = format!("ca_file of the profile, {}: ", file.display());
-        assert!(refused(&file).starts_with(&format!("{place}No such file")));
+        assert_eq!(refused(&file), format!("{place}it is not there"));
         std::fs::write(&file, "hello").unwrap();
         assert_eq!(refused(&file), format!("{place}it holds no certificate in PEM"));
-        assert!(refused(dir.path()).ends_with(": it is no file"));
+        assert!(refused(dir.path()).ends_with(": it is not a plain file but a folder"));
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        assert!(
+            refused(&file).contains("others can write to"),
+            "anybody's certificates are trusted by nobody"
+        );
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_ones_own_while_nobody_else_is_in_it() {
+    fn a_group_is_ones_own_while_nobody_shares_it() {
         let passwd =
             "root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\nbob:x:1001:1001::/:/bin/sh\n";
         let own = |passwd: &str, groups: &str| has_one_member(passwd, groups, 1000, 1000);

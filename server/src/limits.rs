@@ -105,7 +105,7 @@ impl Limits {
             )
         };
         let text = everkey_guard::file::read_trusted(path).map_err(|why| unreadable(why.to_string()))?;
-        let text = text.ok_or_else(|| unreadable("there is no such file".to_owned()))?;
+        let text = text.ok_or_else(|| unreadable(rustix::io::Errno::NOENT.to_string()))?;
         toml::from_str(&text).map_err(|error| {
             CommandError::new(
                 format!("the limits file {shown} is not valid: {}", error.message()),

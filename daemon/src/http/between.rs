@@ -6,6 +6,7 @@ use everkey_config::network::{NetworkSettings, without_user};
 use everkey_proto::reply::InForce;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Proxy};
+use rustix::io::Errno;
 use std::path::Path;
 
 /// Who may say it, beside the agent.
@@ -130,8 +131,8 @@ fn unusable(certificates: &Setting) -> Option<String> {
 
 /// The certificates in a file.
 fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
-    let pem =
-        everkey_guard::file::read_trusted(file).map_err(|why| why.to_string())?.ok_or("it is not there")?;
+    let pem = everkey_guard::file::read_trusted(file).map_err(|why| why.to_string())?;
+    let pem = pem.ok_or_else(|| Errno::NOENT.to_string())?;
     let found = Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
     if found.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(found) }
 }
@@ -182,7 +183,7 @@ mod tests {
             put_between(&network, "https://a.example", reqwest::Client::builder()).unwrap_err()
         };
         let place = format!("ca_file of the profile, {}: ", file.display());
-        assert_eq!(refused(&file), format!("{place}it is not there"));
+        assert!(refused(&file).starts_with(&format!("{place}No such file")));
         std::fs::write(&file, "hello").unwrap();
         assert_eq!(refused(&file), format!("{place}it holds no certificate in PEM"));
         assert!(refused(dir.path()).ends_with(": it is not a plain file but a folder"));

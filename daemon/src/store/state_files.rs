@@ -272,6 +272,50 @@ mod tests {
         }
         assert_eq!(files.read(), Err(StoreErrorKind::NotAFile(FileKind::Fifo)));
         assert_eq!((files.clients(), files.revocations()), (Vec::new(), Vec::new()));
-        assert!(durable::open_lock(files.path()).is_err() && durable::open_log(files.path()).is_err());
+        assert!(durable::open_lock(files.path()).is_err());
+    }
+
+    #[test]
+    fn a_link_to_our_own_files_is_not_followed() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        let elsewhere = state.path().join("elsewhere");
+        std::fs::write(&elsewhere, render_sidecar(&Sidecar::default()).unwrap()).unwrap();
+        for path in [files.path(), files.clients_file(), files.sign_in_file(), &files.revocation(1)] {
+            std::os::unix::fs::symlink(&elsewhere, path).unwrap();
+        }
+        assert_eq!(files.read(), Err(StoreErrorKind::Symlink));
+        assert_eq!((files.clients(), files.revocations()), (Vec::new(), Vec::new()));
+        assert_eq!(files.sign_in(), None);
+        assert!(durable::open_lock(files.path()).is_err());
+
+        // A log is begun anew beside what stood there.
+        let before = std::fs::read(&elsewhere).unwrap();
+        drop(durable::open_log(files.path()).unwrap());
+        assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+        assert!(std::fs::symlink_metadata(files.path()).unwrap().is_file());
+    }
+
+    #[test]
+    fn nothing_is_written_where_others_may_write() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        let folder = files.path().parent().unwrap();
+        let set_mode =
+            |mode| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(0o777);
+        let refused = files.write(&Sidecar::default()).unwrap_err().to_string();
+        assert!(refused.contains(&format!("run `chmod go-w {}`", folder.display())), "{refused}");
+        set_mode(0o1777);
+        files.write(&Sidecar::default()).unwrap();
+        set_mode(0o777);
+        files.make_dirs().unwrap();
+        assert_eq!(
+            std::fs::metadata(folder).unwrap().permissions().mode() & 0o777,
+            0o700,
+            "the next start mends it"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::artifacts::Artifacts;
 use crate::db::Database;
 use crate::digest::Digest;
 use crate::keys::KeyRing;
@@ -37,6 +38,8 @@ pub struct AppState {
     pub limits: Limits,
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The files of reports; none if this server keeps none.
+    pub artifacts: Option<Artifacts>,
     /// Where mail is left.
     pub outbox: MailOutbox,
     pub clock: Arc<dyn TimeSource>,

@@ -31,6 +31,11 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// Each key, its value in force as TOML, and what it is.
+            pub fn in_force(&self) -> Vec<(&'static str, String, &'static str)> {
+                vec![$((stringify!($name), self.$name.shown(), $help),)+]
+            }
+
             /// How long an event may count for any of the limits.
             pub fn longest_window(&self) -> Duration {
                 [$(limits!(@window $kind self.$name),)+].into_iter().fold(Duration::ZERO, Duration::max)
@@ -85,6 +90,17 @@ limits! {
     wrong_user_codes_per_ip: limit(5 per 10 m), "wrong device codes typed at one address";
     achilles_polls_per_ip: limit(60 per 1 m), "polls of the achilles CLI";
     achilles_refreshes_per_ip: limit(10 per 15 m), "refreshes of the achilles CLI";
+    report_retention: span(365 d), "how long a report is kept unless its author says";
+    longest_report_retention: span(1095 d), "the longest that its author may say";
+    incomplete_reports: span(1 d), "how long a report's files are awaited";
+    files_per_report: count(100), "files of one report";
+    file_mib: count(100), "MiB of one file";
+    workspace_files: count(10000), "files of one workspace";
+    workspace_mib: count(1024), "MiB of one workspace's files";
+    transfer_stall: span(30 s), "the longest pause of an upload or download";
+    longest_transfer: span(1 h), "how long one may take";
+    transfers: count(64), "uploads and downloads at once, in each process";
+    transfers_of_one: count(6), "those of one user or network";
     second_factor_failures: limit(5 per 10 m), "wrong answers to one user's second factor";
 }
 
@@ -118,6 +134,9 @@ impl Limits {
 /// A value in the file.
 trait Setting: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// As TOML.
+    fn shown(&self) -> String;
 }
 
 fn read<'de, D: Deserializer<'de>, T: Setting>(deserializer: D) -> Result<T, D::Error> {
@@ -128,11 +147,19 @@ impl Setting for u32 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl Setting for Duration {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+
+    fn shown(&self) -> String {
+        format!("\"{}\"", duration::shown(*self))
     }
 }
 
@@ -151,6 +178,10 @@ impl Setting for Limit {
             return Err(serde::de::Error::custom("max must be at least 1"));
         }
         Ok(Self { max: raw.max, window: raw.window })
+    }
+
+    fn shown(&self) -> String {
+        format!("{{ max = {}, window = {} }}", self.max, self.window.shown())
     }
 }
 
@@ -178,6 +209,14 @@ mod tests {
         for line in listing.lines() {
             assert!(line.len() <= 100, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_in_force_reads_back_as_itself() {
+        let limits = Limits { code_ttl: Duration::from_secs(5400), guesses_per_code: 7, ..Limits::default() };
+        let text: String =
+            limits.in_force().iter().map(|(key, value, _)| format!("{key} = {value}\n")).collect();
+        assert_eq!(toml::from_str::<Limits>(&text).unwrap(), limits);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::accounts::{ClientsCommand, UsersCommand};
 use crate::cli::keys::KeysCommand;
+use crate::cli::limits::LimitsCommand;
 use crate::cli::listing::ListOptions;
 use crate::cli::serve::{ServeCommand, after_help};
 use crate::cli::values::Unrepeated;
@@ -40,6 +41,8 @@ pub enum ServerCommand {
     Sessions(SessionsCommand),
     /// List what happened: sign-ins, rotations, replays, refusals
     Events(ListOptions),
+    /// List the limits in force and whom they hold, or let somebody go
+    Limits(LimitsCommand),
     /// Change or list the server's own keys
     #[command(subcommand)]
     Keys(KeysCommand),

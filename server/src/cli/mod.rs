@@ -3,6 +3,7 @@
 mod accounts;
 mod command;
 mod keys;
+mod limits;
 mod listing;
 mod serve;
 mod values;
@@ -10,5 +11,6 @@ mod values;
 pub use accounts::{ClientsCommand, OneClient, OneUser, PlatformRole, UsersCommand};
 pub use command::{BackupCommand, OneSession, ServerCli, ServerCommand, SessionsCommand};
 pub use keys::{KeysCommand, KeysFile};
+pub use limits::{LimitsCommand, OneHold};
 pub use listing::ListOptions;
 pub use serve::{LogFormat, Retry, ServeCommand};

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::artifacts::location::ArtifactLocation;
+use crate::artifacts::store::ArtifactStore;
 use crate::command_error::CommandError;
 use crate::db::{Database, DatabaseLocation, OpenError};
 
@@ -23,16 +25,47 @@ pub(super) fn place(named: Option<&DatabaseLocation>) -> Result<DatabaseLocation
 pub(super) fn keys(named: Option<PathBuf>, place: &DatabaseLocation) -> Result<PathBuf, CommandError> {
     match (named, place) {
         (Some(path), _) => Ok(path),
-        (None, DatabaseLocation::Sqlite(path)) => {
-            let mut beside = OsString::from(path);
-            beside.push(".keys");
-            Ok(beside.into())
-        }
+        (None, DatabaseLocation::Sqlite(path)) => Ok(beside(path, ".keys")),
         (None, DatabaseLocation::Postgres(_)) => Err(CommandError::new(
             "a PostgreSQL database has no folder to keep the server's keys in",
             "Name their file with --keys FILE; every server on this database needs the same one.",
         )),
     }
+}
+
+/// The place of reports' files named on the command line, or the folder beside the database.
+pub(super) fn artifacts(
+    named: Option<ArtifactLocation>,
+    place: &DatabaseLocation,
+) -> Option<ArtifactLocation> {
+    match (named, place) {
+        (Some(named), _) => Some(named),
+        (None, DatabaseLocation::Sqlite(path)) => Some(ArtifactLocation::Folder(beside(path, ".files"))),
+        (None, DatabaseLocation::Postgres(_)) => None,
+    }
+}
+
+/// Opens the store of files, which must answer.
+pub(super) async fn open_artifacts(place: &ArtifactLocation) -> Result<ArtifactStore, CommandError> {
+    let (shown, remedy) = match place {
+        ArtifactLocation::Folder(path) => (
+            format!("the folder {}", path.display()),
+            "Name a folder of this user's own with --files dir:PATH, and let nobody else into it (chmod 700).",
+        ),
+        ArtifactLocation::S3 { bucket, .. } => (
+            format!("the bucket {bucket}"),
+            "Make the bucket, and check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL in \
+             the environment. An S3 without TLS also needs AWS_ALLOW_HTTP=true.",
+        ),
+    };
+    let cannot = |error| CommandError::new(format!("can't keep files in {shown}: {error}"), remedy);
+    ArtifactStore::open(place).await.map_err(cannot)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = OsString::from(path);
+    beside.push(ending);
+    beside.into()
 }
 
 /// Opens the database, made if it is not there: only its owner may read it. Returns it with the migrations that

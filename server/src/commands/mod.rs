@@ -4,6 +4,7 @@ mod backup;
 mod clients;
 mod files;
 mod keys;
+mod limits;
 mod list;
 mod migrate;
 mod serve;
@@ -24,6 +25,7 @@ pub async fn run(command: ServerCommand) -> Result<(), CommandError> {
             Some(OneSession::End { id, listing }) => users::end_session(&id, &listing).await,
         },
         ServerCommand::Events(listing) => list::events(&listing).await,
+        ServerCommand::Limits(command) => limits::run(command).await,
         ServerCommand::Keys(command) => keys::run(command),
         ServerCommand::Backup(backup) => backup::run(&backup).await,
     }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tracing_subscriber::EnvFilter;
 
 use crate::actions::second_factor::reseal;
 use crate::app::{AppState, TokenPolicy};
+use crate::artifacts::Artifacts;
+use crate::artifacts::transfers::Transfers;
 use crate::cli::{LogFormat, ServeCommand};
 use crate::command_error::CommandError;
 use crate::commands::files;
@@ -20,6 +22,7 @@ use crate::http;
 use crate::http::serve::serve;
 use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::reminder_mail::{LOOK_EVERY, ReminderMail};
+use crate::jobs::report_sweep::ReportSweep;
 use crate::keys::history::KeyHistory;
 use crate::keys::{KeyRing, file};
 use crate::limits::Limits;
@@ -63,6 +66,10 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         }
         store
     };
+    let files = match files::artifacts(options.files, &place) {
+        Some(place) => Some(files::open_artifacts(&place).await?),
+        None => None,
+    };
     let clock: Arc<dyn TimeSource> = Arc::new(SystemClock);
     let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?;
     let keys = KeyRing::following(&keys_file, keys);
@@ -74,6 +81,14 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
+    let wake = Arc::new(Notify::new());
+    let sweep = ReportSweep {
+        store: store.clone(),
+        files: files.clone(),
+        wake: Arc::clone(&wake),
+        clock: Arc::clone(&clock),
+    };
+    let sweep = tokio::spawn(sweep.run());
     let resealing = tokio::spawn(reseal::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
     let reminder_mail = ReminderMail {
@@ -99,6 +114,11 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
             refresh_ttl: options.refresh_ttl,
             retry: options.retry.into(),
         },
+        artifacts: files.map(|store| Artifacts {
+            store,
+            transfers: Transfers::new(limits.transfers, limits.transfers_of_one),
+            sweep: wake,
+        }),
         limits,
         trusted_proxies: options.trusted_proxy,
         outbox,
@@ -126,6 +146,7 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
+    sweep.abort();
     resealing.abort();
     following.abort();
     store.close().await;

@@ -47,7 +47,7 @@ pub enum ThrottleKind {
 }
 
 impl ThrottleKind {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::CodeToEmail => "code_to_email",
             Self::CodeFromIp => "code_from_ip",

@@ -15,6 +15,7 @@ pub mod error_pages;
 pub mod form;
 pub mod layout;
 pub mod navigation;
+mod profile;
 mod security;
 mod sessions;
 pub mod sign_in;
@@ -48,6 +49,7 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/dashboard/sessions/end-others", post(sessions::end_others))
         .route("/dashboard/access-tokens", get(access_tokens::show).post(access_tokens::make))
         .route("/dashboard/access-tokens/revoke", post(access_tokens::end))
+        .route("/dashboard/profile", get(profile::show).post(profile::save))
         .route("/dashboard/security", get(security::show))
         .route("/dashboard/security/setup", get(security::set_up).post(security::begin))
         .route("/dashboard/security/confirm", post(security::confirm))

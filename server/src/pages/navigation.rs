@@ -12,6 +12,8 @@ pub enum NavigationSection {
     AccessTokens,
     /// `/dashboard/security`.
     Security,
+    /// `/dashboard/profile`.
+    Profile,
     /// None of them.
     Elsewhere,
 }
@@ -36,6 +38,7 @@ impl Who {
             (NavigationSection::Sessions, "/dashboard/sessions", "Sessions"),
             (NavigationSection::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
             (NavigationSection::Security, "/dashboard/security", "Security"),
+            (NavigationSection::Profile, "/dashboard/profile", "Profile"),
         ]
         .into_iter()
         .map(|(section, path, label)| NavigationEntry { path, label, here: section == self.here })

@@ -63,6 +63,10 @@ pub enum AuditEvent {
     MemberRemoved,
     /// A report was deleted; the detail is its id.
     ReportDeleted,
+    /// A report was kept long enough, or its files never came; the detail is its id.
+    ReportOver,
+    /// A stored file was not what was sent once; the detail is the report's id and the file's place.
+    FileDamaged,
     /// A share link was made; the detail is its id.
     ShareMade,
     /// A share link was revoked; the detail is its id.
@@ -120,6 +124,8 @@ impl AuditEvent {
             Self::MemberChanged => "member_changed",
             Self::MemberRemoved => "member_removed",
             Self::ReportDeleted => "report_deleted",
+            Self::ReportOver => "report_over",
+            Self::FileDamaged => "file_damaged",
             Self::ShareMade => "share_made",
             Self::ShareRevoked => "share_revoked",
             Self::ShareOpened => "share_opened",

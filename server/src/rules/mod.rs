@@ -2,6 +2,7 @@
 //! No I/O, clock or randomness.
 
 pub mod access;
+pub mod achilles_role;
 pub mod address;
 pub mod audit_event;
 pub mod browser_session;
@@ -9,6 +10,7 @@ pub mod caller;
 pub mod code_guess;
 pub mod device;
 pub mod email;
+pub mod file_seal;
 pub mod local_path;
 pub mod oauth;
 pub mod personal_token;

@@ -29,6 +29,8 @@ pub struct Share {
 #[derive(Clone, Debug)]
 pub struct Shared {
     pub id: String,
+    /// The report's id.
+    pub report: String,
     pub title: String,
     pub body: String,
     /// When the report was written.
@@ -146,20 +148,22 @@ impl Tx {
         Ok(())
     }
 
-    /// What the link with this token shows, whether it works or not.
-    pub async fn shared(&mut self, hash: &Digest) -> Result<Option<Shared>, DbError> {
+    /// What the link with this token shows, whether it works or not: a report that is complete and not over.
+    pub async fn shared(&mut self, hash: &Digest, now: Timestamp) -> Result<Option<Shared>, DbError> {
         let row = sqlx::query(concat!(
-            "SELECT s.id, r.title, r.body, r.created_at, s.expires_at, s.revoked_at, m.role AS maker_role
+            "SELECT s.id, s.report_id, r.title, r.body, r.created_at, s.expires_at, s.revoked_at, m.role AS maker_role
              FROM shares s JOIN reports r ON r.id = s.report_id ",
             maker!(),
-            "WHERE s.hash = $1"
+            "WHERE s.hash = $1 AND r.lapses_at IS NULL AND (r.retain_until IS NULL OR r.retain_until > $2)"
         ))
         .bind(hash.bytes().as_slice())
+        .bind(now.millis())
         .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
             Ok(Shared {
                 id: row.try_get("id")?,
+                report: row.try_get("report_id")?,
                 title: row.try_get("title")?,
                 body: row.try_get("body")?,
                 created_at: moment(&row, "created_at")?,

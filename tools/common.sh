@@ -91,13 +91,13 @@ build_programs() {
   cargo build --workspace --bins "${HOOKS[@]}" >"$1" 2>&1 || { tail -n 40 "$1"; die "the build failed; all of it is in $1"; }
 }
 
-# The programs of a release lack them, whichever packages are built along.
+features_of_workspace() { cargo tree --workspace --depth 0 --edges normal --format '{p} {f}' "$@"; }
+
+# The programs of a release lack them; and whoever asks so finds them in those for the tests.
 release_lacks_hooks() {
-  local features
-  features=$(cargo tree --workspace --depth 0 --edges normal --format '{p} {f}') || return 1
-  ! grep test-hooks <<<"$features" || return 1
-  # The question is the right one: it is answered with yes for the tests.
-  cargo tree --workspace --depth 0 --edges normal --format '{p} {f}' "${HOOKS[@]}" | grep -q test-hooks
+  local released tested
+  released=$(features_of_workspace) && tested=$(features_of_workspace "${HOOKS[@]}") || return 1
+  ! grep test-hooks <<<"$released" && grep test-hooks <<<"$tested"
 }
 
 # Prints the path of cargo-deny, fetching it once into target/tools; fails if it can't be had.

@@ -168,6 +168,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("config");
         fs::create_dir(&folder).unwrap();
+        set_mode(&folder, 0o755);
         let path = folder.join("c");
         fs::write(&path, "hello").unwrap();
         set_mode(&path, 0o644);
@@ -194,8 +195,10 @@ mod tests {
         let [home, between, repository] = ["home", "between", "repository"].map(|name| dir.path().join(name));
         for folder in [&home, &between, &repository] {
             fs::create_dir(folder).unwrap();
+            set_mode(folder, 0o755);
         }
         fs::write(repository.join("c"), "hello").unwrap();
+        set_mode(&repository.join("c"), 0o644);
         symlink("../repository/c", between.join("c")).unwrap();
         symlink(between.join("c"), home.join("c")).unwrap();
         let path = home.join("c");

@@ -132,7 +132,7 @@ fn anybodys_configuration_is_obeyed_by_nobody() {
         assert!(world.everkey("whoami -p failproofai").ok().starts_with(ADA), "a session in use goes on");
         assert!(world.agent_log().contains(words), "the agent says so, too");
     };
-    for open in [0o666, 0o602, 0o664] {
+    for open in [0o666, 0o602] {
         set_mode(&target, open);
         refused(&format!("run `chmod go-w {}`", target.display()));
     }
@@ -141,6 +141,10 @@ fn anybodys_configuration_is_obeyed_by_nobody() {
     refused(&format!("run `chmod go-w {}`", folder.display()));
     set_mode(&folder, 0o700);
     if is_root() {
+        // A group with others in it; the user's own may have nobody else.
+        chown(&target, None, Some(1)).unwrap();
+        set_mode(&target, 0o664);
+        refused(&format!("run `chmod go-w {}`", target.display()));
         chown(&target, Some(1), Some(1)).unwrap();
         set_mode(&target, 0o644);
         refused("belongs to another user (uid 1)");

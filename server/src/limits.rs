@@ -127,12 +127,14 @@ impl Limits {
     /// read, is not TOML, names an unknown key, or holds a number that makes no sense.
     pub fn load(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let unreadable = |why: String| {
             CommandError::new(
-                format!("can't read the limits file {shown}: {error}"),
+                format!("can't read the limits file {shown}: {why}"),
                 "Check the path given to --limits.",
             )
-        })?;
+        };
+        let text = everkey_guard::file::read_trusted(path).map_err(|why| unreadable(why.to_string()))?;
+        let text = text.ok_or_else(|| unreadable(rustix::io::Errno::NOENT.to_string()))?;
         toml::from_str(&text).map_err(|error| {
             CommandError::new(
                 format!("the limits file {shown} is not valid: {}", error.message()),

@@ -226,6 +226,7 @@ impl Server {
             public_url: self.app.public_url.clone(),
             access: AccessTokens::new("https://issuer.example".to_owned()),
             policy: self.app.policy,
+            sign_up: self.app.sign_up,
             artifacts: None,
             limits: self.app.limits.clone(),
             trusted_proxies: self.app.trusted_proxies.clone(),

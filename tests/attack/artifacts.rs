@@ -207,7 +207,7 @@ fn large_files_in_and_out_take_no_memory() {
     let mut stage = stage();
     let content: Vec<u8> = (0..48_u32 << 18).flat_map(u32::to_le_bytes).collect();
     let report = stage.announce(&stage.owner, &stage.reports, json!([described("a", &content)]));
-    let pid = stage.server.process().id();
+    let pid = stage.server.process().pid();
     let most = || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -79,6 +79,13 @@ limits! {
     registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one address";
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
     code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
+    longest_access: span(30 d), "longest access token that a client without refresh tokens may ask for";
+    clients_most: count(10000), "OAuth clients at once; beyond it unused ones make room";
+    unused_clients_kept: span(30 d), "how long an OAuth client that nobody ever allowed anything is kept";
+    sessions_per_user: count(500), "sessions of one user at once";
+    ended_sessions_kept: span(90 d), "how long it is kept that a session was there";
+    audit_kept: span(180 d), "how long lines of the audit are kept, at least 30 days";
+    alarms_kept: span(730 d), "how long lines that tell of attacks are kept, at least a year";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
     contested_rotation: span(5 m), "how long another key gets 409 before it is an alarm";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
@@ -87,6 +94,8 @@ limits! {
     fresh_sign_in: span(10 m), "how old a sign-in may be that makes a token";
     letters_per_user: limit(5 per 1 d), "letters of one kind about one account";
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
+    connections: count(1024), "connections at once";
+    connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";
     share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
     device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for from one address";
@@ -118,12 +127,14 @@ impl Limits {
     /// read, is not TOML, names an unknown key, or holds a number that makes no sense.
     pub fn load(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let unreadable = |why: String| {
             CommandError::new(
-                format!("can't read the limits file {shown}: {error}"),
+                format!("can't read the limits file {shown}: {why}"),
                 "Check the path given to --limits.",
             )
-        })?;
+        };
+        let text = everkey_guard::file::read_trusted(path).map_err(|why| unreadable(why.to_string()))?;
+        let text = text.ok_or_else(|| unreadable(rustix::io::Errno::NOENT.to_string()))?;
         toml::from_str(&text).map_err(|error| {
             CommandError::new(
                 format!("the limits file {shown} is not valid: {}", error.message()),

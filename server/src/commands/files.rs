@@ -72,7 +72,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// brought its schema up to date.
 pub(super) async fn open_or_make(place: &DatabaseLocation) -> Result<(Database, Vec<i64>), CommandError> {
     match place {
-        DatabaseLocation::Sqlite(path) => make(path).map_err(|error| {
+        DatabaseLocation::Sqlite(path) => check(place).map(|()| make(path))?.map_err(|error| {
             CommandError::new(
                 format!("can't open the database {}: {error}", path.display()),
                 "Name a file this user can write with --database sqlite:PATH; its folder must be writable too.",
@@ -107,6 +107,7 @@ pub(super) async fn open_existing(place: &DatabaseLocation) -> Result<Database, 
 }
 
 async fn open(place: &DatabaseLocation) -> Result<Database, CommandError> {
+    check(place)?;
     Database::open(place).await.map_err(|error| cannot_open(place, error))
 }
 
@@ -136,6 +137,17 @@ fn cannot_open(place: &DatabaseLocation, error: OpenError) -> CommandError {
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
     }
+}
+
+/// What others can write to is no database of accounts. Looked at before SQLite has a lock, which ends with any other look.
+fn check(place: &DatabaseLocation) -> Result<(), CommandError> {
+    let DatabaseLocation::Sqlite(path) = place else { return Ok(()) };
+    everkey_guard::file::check(path).map_err(|why| {
+        CommandError::new(
+            format!("the database {} is not used: {why}", path.display()),
+            "Run this as the user who runs the server, on a file that only that user may write.",
+        )
+    })
 }
 
 fn make(path: &Path) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! One transaction. The queries are its methods, one file for each kind of row.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use sqlx::{Any, AnyConnection};
 
 use crate::db::DbError;
@@ -7,6 +9,8 @@ use crate::db::dialect::Dialect;
 use crate::db::error::is_contention;
 use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::audit_thinning::{AuditThinning, Thinned};
+use crate::time::Timestamp;
 
 /// One transaction. Dropped without a commit it changes nothing.
 pub struct Tx {
@@ -14,14 +18,24 @@ pub struct Tx {
     pub(super) dialect: Dialect,
     recorded: Vec<AuditEvent>,
     afterwards: Vec<Afterwards>,
+    thinning: Arc<Mutex<AuditThinning>>,
 }
 
 /// What is done once a transaction is committed, and not at all if it is not.
 type Afterwards = Box<dyn FnOnce() + Send + Sync>;
 
 impl Tx {
-    pub(super) fn new(inner: sqlx::Transaction<'static, Any>, dialect: Dialect) -> Self {
-        Self { inner, dialect, recorded: Vec::new(), afterwards: Vec::new() }
+    pub(super) fn new(
+        inner: sqlx::Transaction<'static, Any>,
+        dialect: Dialect,
+        thinning: Arc<Mutex<AuditThinning>>,
+    ) -> Self {
+        Self { inner, dialect, recorded: Vec::new(), afterwards: Vec::new(), thinning }
+    }
+
+    /// Whether one more line of this event is kept.
+    pub(super) fn thin(&self, event: &'static str, now: Timestamp) -> Thinned {
+        self.thinning.lock().unwrap_or_else(PoisonError::into_inner).count(event, now)
     }
 
     /// What queries run on.

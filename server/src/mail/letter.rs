@@ -28,6 +28,11 @@ pub enum MailContent {
         /// How long it works.
         works_for: Duration,
     },
+    /// It says that the address has no account, and can't have one.
+    NoAccount {
+        /// The server's public address.
+        site: String,
+    },
     /// It tells of something that happened to the account.
     Notice(Box<Letter>),
     /// It reminds of an audit that is due.

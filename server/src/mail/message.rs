@@ -35,6 +35,7 @@ fn subject(mail: &Mail) -> &'static str {
     match &mail.content {
         MailContent::Code { .. } => "Your sign-in code",
         MailContent::Notice(letter) => notice::subject(&letter.notice),
+        MailContent::NoAccount { .. } => "You have no account here",
         MailContent::Reminder { .. } => "Your audit is due",
     }
 }
@@ -44,6 +45,7 @@ pub fn text(mail: &Mail) -> String {
     match &mail.content {
         MailContent::Code { code, works_for } => code_text(code, *works_for),
         MailContent::Notice(letter) => notice::text(letter, mail.at),
+        MailContent::NoAccount { site } => no_account_text(site),
         MailContent::Reminder { due_at } => reminder_text(mail, *due_at),
     }
 }
@@ -56,6 +58,15 @@ fn code_text(code: &LoginCode, works_for: Duration) -> String {
          Type it only where you asked for it. If you did not ask for one,\n\
          someone typed your address by mistake, and nothing needs doing.\n",
         code.expose()
+    )
+}
+
+fn no_account_text(site: &str) -> String {
+    format!(
+        "Somebody asked for a sign-in code for this address at\n\n{site}\n\n\
+         The address has no account there, and new accounts are only for whom\n\
+         the people who run the server let in. If it was you, ask them.\n\
+         If it was not, nothing needs doing.\n"
     )
 }
 

@@ -42,8 +42,8 @@ pub(super) struct TokenForm {
     redirect_uri: Option<String>,
     #[schema(value_type = Option<String>)]
     code_verifier: Option<SecretText>,
-    /// Seconds that the access token should work: shorter than usual, or, for a client without refresh tokens, up to
-    /// 30 days.
+    /// Seconds that the access token should work: shorter than usual, or, for a client without refresh tokens, as long as
+    /// the consent page says (30 days, unless the server's limits say otherwise).
     requested_expiry: Option<String>,
     #[schema(value_type = Option<String>)]
     refresh_token: Option<SecretText>,

@@ -235,8 +235,12 @@ pub(super) async fn make(
             return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, alert).await;
         }
     };
-    let asker =
-        TokenAsker { session: &signed_in.session, proved_at: signed_in.proved_at, second: second.as_ref(), caller: &signed_in.caller };
+    let asker = TokenAsker {
+        session: &signed_in.session,
+        proved_at: signed_in.proved_at,
+        second: second.as_ref(),
+        caller: &signed_in.caller,
+    };
     let (status, alert, wait_for) = match try_to_make(&app, asker, &request, &form.form_id).await {
         Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&app, &signed_in, made)),
         Ok(Some(TokenCreation::Stale)) => return Ok(SeeOther::to(again_path()).into_response()),

@@ -91,9 +91,42 @@ pub enum AuditEvent {
     RecoveryCodeUsed,
     /// New recovery codes were made; the detail is the user's id.
     RecoveryCodesRenewed,
+    /// A browser's cookie that spares the second factor was not known; the detail is the user's id.
+    RememberedRefused,
+    /// Such a cookie came again after it was used up; the browser is remembered no more, and what it began has ended.
+    RememberedReplayed,
+    /// A platform admin changed who may sign up; the detail says how.
+    SignUpChanged,
 }
 
 impl AuditEvent {
+    /// Events that are kept longer, because they tell of an attack or of a change that one might be. The database's own rule
+    /// for the audit lists the same.
+    pub const ALARMS: [Self; 8] = [
+        Self::ReplayRevokedAll,
+        Self::CodeReplayed,
+        Self::RememberedReplayed,
+        Self::OperatorChanged,
+        Self::SignUpChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::SecondFactorOff,
+    ];
+
+    /// Whether anybody can make it happen, without an account, as often as they like.
+    pub fn is_anybodys(self) -> bool {
+        matches!(
+            self,
+            Self::CodeSent
+                | Self::CodeRefused
+                | Self::ClientRegistered
+                | Self::ClientRefused
+                | Self::UserCodeRefused
+                | Self::ShareOpened
+                | Self::RememberedRefused
+        )
+    }
+
     /// The word for it in the database and in `everkey-server events`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -142,6 +175,9 @@ impl AuditEvent {
             Self::SecondFactorRefused => "second_factor_refused",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::RememberedRefused => "remembered_refused",
+            Self::RememberedReplayed => "remembered_replayed",
+            Self::SignUpChanged => "sign_up_changed",
         }
     }
 }

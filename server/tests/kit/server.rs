@@ -23,6 +23,7 @@ use everkey_server::mail::route::MailRoute;
 use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
+use everkey_server::rules::sign_up::SignUpMode;
 use everkey_server::time::{TimeSource, Timestamp};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
@@ -57,6 +58,7 @@ pub struct Options {
     /// Where files are kept: left out, in the test's folder.
     pub files: Option<ArtifactLocation>,
     pub public_url: &'static str,
+    pub sign_up: SignUpMode,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             keys: None,
             files: None,
             public_url: "http://everkey.example",
+            sign_up: SignUpMode::Open,
         }
     }
 }
@@ -161,6 +164,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
             sweep: Arc::clone(&wake),
         }),
         limits: options.limits,
+        sign_up: options.sign_up,
         trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
         outbox,
         clock: clock.clone(),

@@ -8,7 +8,7 @@ use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::browser_sessions::StoredBrowserSession;
-use crate::db::sessions::NewSession;
+use crate::db::sessions::{NewSession, SessionEndReason};
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
@@ -38,6 +38,10 @@ pub async fn begin(
     let NewBrowserSession { user, caller, proved_at, replaces } = begin;
     if let Some(old) = replaces {
         end::of_cookie(tx, old, now).await?;
+    }
+    // Signing in must stay possible, if only to end other sessions: the oldest makes room.
+    for old in tx.web_sessions_beyond(&user.id, app.limits.sessions_per_user, now).await? {
+        tx.end_session(&old, SessionEndReason::Logout, now).await?;
     }
     let (id, cookie) = (Uuid::new_v4().to_string(), BrowserSecret::random()?);
     tx.insert_session(

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
 use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, retry};
 use crate::rules::rate::Limit;
 use crate::time::Timestamp;
 
@@ -69,6 +71,21 @@ pub async fn use_up(
 
 fn subject(session: &StoredSession, form: &FormId) -> String {
     format!("{} {form}", session.id)
+}
+
+/// Whether a ticket with this id is brought for the first time.
+pub async fn first_ticket(app: &AppState, id: Uuid) -> Result<bool, ServerError> {
+    retry(|| async {
+        let (mut tx, subject) = (app.store.begin().await?, format!("ticket {id}"));
+        if tx.nth_newest(ThrottleKind::FormSent, &subject, 1).await?.is_some() {
+            return Ok(false);
+        }
+        let once = Limit { max: 1, window: LASTS };
+        tx.count_event(ThrottleKind::FormSent, &subject, once, app.now()).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -49,6 +49,10 @@ pub(crate) async fn bare(
     now: Timestamp,
 ) -> Result<StoredSession, ServerError> {
     let NewTokenSession { user, grant, how, caller } = begin;
+    let since = now.minus(app.policy.refresh_ttl.max(app.limits.longest_access));
+    if tx.count_token_sessions(&user.id, since).await? >= app.limits.sessions_per_user {
+        return Err(ServerError::Full { what: "sessions of this account", limit: "sessions_per_user" });
+    }
     let id = Uuid::new_v4().to_string();
     tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
     let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;

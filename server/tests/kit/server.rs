@@ -227,6 +227,7 @@ impl Server {
             access: AccessTokens::new("https://issuer.example".to_owned()),
             policy: self.app.policy,
             artifacts: None,
+            sign_up: self.app.sign_up,
             limits: self.app.limits.clone(),
             trusted_proxies: self.app.trusted_proxies.clone(),
             outbox: self.app.outbox.clone(),

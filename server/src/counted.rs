@@ -47,4 +47,5 @@ counted! {
     AchillesPollFromIp: achilles_polls_per_ip,
     AchillesRefreshFromIp: achilles_refreshes_per_ip,
     SecondFactorFailure: second_factor_failures,
+    Letter: letters_per_user,
 }

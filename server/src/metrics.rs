@@ -25,7 +25,7 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [AuditEvent; 12] = [
+const WATCHED: &[AuditEvent] = &[
     AuditEvent::FileDamaged,
     AuditEvent::CodeSent,
     AuditEvent::CodeRefused,
@@ -37,6 +37,8 @@ const WATCHED: [AuditEvent; 12] = [
     AuditEvent::RepeatAnswered,
     AuditEvent::Refused,
     AuditEvent::ReplayRevokedAll,
+    AuditEvent::ReplayRevokedSession,
+    AuditEvent::RememberedReplayed,
     AuditEvent::Logout,
 ];
 
@@ -93,6 +95,7 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     seconds: Family<Route, Histogram>,
     rate_limited: Counter,
+    turned_away: Counter,
     limit_refusals: Family<Refusing, Counter>,
     events: Family<Happened, Counter>,
     mails: Family<Outcome, Counter>,
@@ -111,6 +114,7 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             rate_limited: Counter::default(),
+            turned_away: Counter::default(),
             limit_refusals: Family::default(),
             events: Family::default(),
             mails: Family::default(),
@@ -146,6 +150,8 @@ impl Metrics {
             self.seconds.clone(),
         );
         registry.register("rate_limited", "Requests refused as too many", self.rate_limited.clone());
+        let turned_away = self.turned_away.clone();
+        registry.register("connections_turned_away", "Connections ended to make room", turned_away);
         registry.register("limit_refusals", "Refusals of each limit", self.limit_refusals.clone());
         registry.register("events", "Events of the audit that were committed", self.events.clone());
         registry.register("mails", "Deliveries of mail", self.mails.clone());
@@ -163,6 +169,11 @@ impl Metrics {
         registry.register("database_connections", "Open connections", self.connections.clone());
         registry.register_with_unit("key_age", "Age of the keys in use", Unit::Seconds, self.key_age.clone());
         registry.register("keys", "Sets of keys, the one in use and older ones", self.keys.clone());
+    }
+
+    /// A connection was ended, or not let in, because there was no room.
+    pub fn turned_away(&self) {
+        self.turned_away.inc();
     }
 
     /// Counts an answer. `route` is the route's template, `None` if there is no such route.

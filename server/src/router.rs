@@ -29,8 +29,7 @@ pub fn router(app: Arc<AppState>) -> Router {
     described.merge(transfers_described);
     routes
         .merge(openapi::route(described))
-        .merge(pages::routes())
-        .merge(oauth::pages())
+        .merge(pages::routes(&app, oauth::pages()))
         .fallback(no_such_route)
         .layer(from_fn(layers::limit_time))
         .merge(transfers)

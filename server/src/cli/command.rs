@@ -9,6 +9,7 @@ use crate::cli::keys::KeysCommand;
 use crate::cli::limits::LimitsCommand;
 use crate::cli::listing::ListOptions;
 use crate::cli::serve::{ServeCommand, after_help};
+use crate::cli::sign_up::SignUpCommand;
 use crate::cli::values::Unrepeated;
 use crate::db::DatabaseLocation;
 
@@ -34,6 +35,9 @@ pub enum ServerCommand {
     /// Look after the accounts of users
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Decide who may have an account
+    #[command(subcommand)]
+    SignUp(SignUpCommand),
     /// Look after the OAuth clients that registered
     #[command(subcommand)]
     Clients(ClientsCommand),

@@ -6,6 +6,7 @@ mod keys;
 mod limits;
 mod listing;
 mod serve;
+mod sign_up;
 mod values;
 
 pub use accounts::{ClientsCommand, OneClient, OneUser, PlatformRole, UsersCommand};
@@ -14,3 +15,4 @@ pub use keys::{KeysCommand, KeysFile};
 pub use limits::{LimitsCommand, OneHold};
 pub use listing::ListOptions;
 pub use serve::{LogFormat, Retry, ServeCommand};
+pub use sign_up::{SignUpCommand, SignUpEntries};

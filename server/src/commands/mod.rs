@@ -6,8 +6,10 @@ mod files;
 mod keys;
 mod limits;
 mod list;
+mod listen;
 mod migrate;
 mod serve;
+mod sign_up;
 mod users;
 
 use crate::cli::{OneSession, ServerCommand};
@@ -19,6 +21,7 @@ pub async fn run(command: ServerCommand) -> Result<(), CommandError> {
         ServerCommand::Serve(options) => serve::run(*options).await,
         ServerCommand::Migrate(listing) => migrate::run(&listing).await,
         ServerCommand::Users(command) => users::run(command).await,
+        ServerCommand::SignUp(command) => sign_up::run(command).await,
         ServerCommand::Clients(command) => clients::run(command).await,
         ServerCommand::Sessions(sessions) => match sessions.command {
             None => list::sessions(&sessions.listing).await,

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 
 use crate::kit::artifacts::{large, several};
 use crate::kit::metrics::{metrics_address, samples};
-use crate::kit::program::{Running, rows, serve, sign_in};
+use crate::kit::program::{Running, database, rows, run, serve, sign_in};
 use crate::kit::room::{Room, on_postgres, room};
 use crate::kit::skip::skipped;
 use crate::kit::wire::{Answer, PATIENCE, Request, request};
@@ -49,6 +49,9 @@ async fn pair(limits: &str, change: fn(String) -> String) -> Option<Pair> {
     let second = serve(room.path(), &flags("127.0.0.1/32")).await;
     let metrics = [first_metrics, metrics_address(room.path())];
     let servers = [first, second];
+    // Behind a proxy nobody signs up unless it is said.
+    let opened = run(&["sign-up", "set", "open", "--database", &database(room.path())]).await;
+    assert!(opened.status.success(), "{opened:?}");
     let nginx = nginx(&servers, change).await?;
     Some(Pair { room, servers, metrics, nginx })
 }

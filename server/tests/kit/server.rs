@@ -23,6 +23,7 @@ use everkey_server::mail::route::MailRoute;
 use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
+use everkey_server::rules::sign_up::SignUpMode;
 use everkey_server::time::{TimeSource, Timestamp};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
@@ -57,6 +58,7 @@ pub struct Options {
     /// Where files are kept: left out, in the test's folder.
     pub files: Option<ArtifactLocation>,
     pub public_url: &'static str,
+    pub sign_up: SignUpMode,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             keys: None,
             files: None,
             public_url: "http://everkey.example",
+            sign_up: SignUpMode::Open,
         }
     }
 }
@@ -161,6 +164,7 @@ async fn start_in(folder: Room, options: Options) -> Server {
             sweep: Arc::clone(&wake),
         }),
         limits: options.limits,
+        sign_up: options.sign_up,
         trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
         outbox,
         clock: clock.clone(),
@@ -211,6 +215,27 @@ impl Server {
         let server = start_in(self.folder, Options { keys: Some(keys), ..options }).await;
         server.clock.0.store(then.millis(), Ordering::SeqCst);
         server
+    }
+
+    /// Another server on the same database, with the same keys and clock. Returns where it listens.
+    pub async fn beside(&self) -> SocketAddr {
+        let store = Database::open(&room::database(self.folder()).parse().unwrap()).await.unwrap();
+        let app = AppState {
+            store,
+            keys: self.keys.clone(),
+            public_url: self.app.public_url.clone(),
+            access: AccessTokens::new("https://issuer.example".to_owned()),
+            policy: self.app.policy,
+            artifacts: None,
+            limits: self.app.limits.clone(),
+            trusted_proxies: self.app.trusted_proxies.clone(),
+            outbox: self.app.outbox.clone(),
+            clock: self.clock.clone(),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, router(Arc::new(app)), std::future::pending()));
+        address
     }
 
     /// Posts the letters of reminders that are due, from now until what it answers with is dropped.

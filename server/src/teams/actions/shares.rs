@@ -49,7 +49,8 @@ pub async fn create(
         })?;
         count_creation(request, &mut bearer).await?;
         let token = ShareToken::random()?;
-        let new = NewShare { hash: token.hash(), report, maker: &bearer.session.user.id, expires_at };
+        let (maker, session) = (&bearer.session.user.id, &bearer.session.id);
+        let new = NewShare { hash: token.hash(), report, maker, session, expires_at };
         let id = bearer.tx.insert_share(&seat, &new, bearer.now).await?;
         bearer.record(AuditEvent::ShareMade, &id).await?;
         bearer.tx.commit().await?;

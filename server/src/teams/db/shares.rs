@@ -44,6 +44,8 @@ pub struct NewShare<'a> {
     pub hash: Digest,
     pub report: Uuid,
     pub maker: &'a str,
+    /// The session that makes it.
+    pub session: &'a str,
     pub expires_at: Timestamp,
 }
 
@@ -65,8 +67,9 @@ impl Tx {
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(
-            "INSERT INTO shares (id, hash, report_id, workspace_id, maker_id, created_at, expires_at, opened)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+            "INSERT INTO shares (id, hash, report_id, workspace_id, maker_id, created_at, expires_at, opened,
+                session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
         )
         .bind(id.as_str())
         .bind(new.hash.bytes().as_slice())
@@ -75,6 +78,7 @@ impl Tx {
         .bind(new.maker)
         .bind(now.millis())
         .bind(new.expires_at.millis())
+        .bind(new.session)
         .execute(self.connection())
         .await?;
         Ok(id)

@@ -109,8 +109,8 @@ async fn accept(
                     }
                     continue;
                 };
-                let (place, agent) = (room.enter(Some(pid)).await, agent.clone());
-                tokio::spawn(conn::serve(stream, pid, place, agent));
+                let (guest, agent) = (room.enter(Some(pid)).await, agent.clone());
+                tokio::spawn(conn::serve(stream, pid, guest, agent));
             }
         }
     }

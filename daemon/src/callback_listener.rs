@@ -2,7 +2,7 @@
 //! and shows it how the sign-in ended.
 
 use crate::broker::BrowserCallback;
-use everkey_listen::{Loopback, Peer, Place, Room, Seldom};
+use everkey_listen::{Guest, Loopback, Peer, Room, Seldom};
 use everkey_proto::reply::Step;
 use everkey_proto::{Reply, Secret};
 use everkey_session::policy::{CallbackAddress, CallbackPort};
@@ -109,8 +109,8 @@ pub async fn serve(
             arrived = port.next() => match arrived {
                 Ok((stream, peer)) => {
                     let room = if peer == Peer::Stranger { &strangers } else { &own };
-                    let place = room.enter(None).await;
-                    serving.spawn(welcome(stream, peer, place, target.clone()));
+                    let guest = room.enter(None).await;
+                    serving.spawn(welcome(stream, peer, guest, target.clone()));
                 }
                 Err(error) => if let Some(times) = REFUSED.happened() {
                     tracing::warn!(%error, times, "can't accept a browser's connection");
@@ -124,7 +124,7 @@ pub async fn serve(
 }
 
 /// Serves a connection until it ends or has to give way.
-async fn welcome(stream: TcpStream, peer: Peer, place: Place, target: Target) {
+async fn welcome(stream: TcpStream, peer: Peer, guest: Guest, target: Target) {
     static TURNED_AWAY: Seldom = Seldom::new();
     if peer == Peer::Stranger
         && let Some(times) = TURNED_AWAY.happened()
@@ -132,7 +132,7 @@ async fn welcome(stream: TcpStream, peer: Peer, place: Place, target: Target) {
         tracing::warn!(times, "turned away a connection of another user from a sign-in");
     }
     let answer = service_fn(|request| async {
-        let _busy = place.busy();
+        let _busy = guest.busy();
         Ok::<_, Infallible>(match peer {
             // Where the system does not say whose it is, the sign-in's own secrets decide.
             Peer::Own | Peer::Unknown => answer(request, &target).await,
@@ -147,7 +147,7 @@ async fn welcome(stream: TcpStream, peer: Peer, place: Place, target: Target) {
     tokio::select! {
         // Other programs of this machine may send anything.
         _ = connection => {}
-        () = place.gives_way() => {}
+        () = guest.gives_way() => {}
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::{Extension, Router};
-use everkey_listen::{Loopback, Peer, Place, Room, Seldom};
+use everkey_listen::{Guest, Loopback, Peer, Room, Seldom};
 use http_body_util::BodyExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -51,8 +51,8 @@ pub async fn serve(mut port: Loopback, router: Router) {
         match port.next().await {
             Ok((stream, peer)) => {
                 let room = if peer == Peer::Stranger { &strangers } else { &own };
-                let place = room.enter(None).await;
-                tokio::spawn(welcome(stream, peer, place, router.clone()));
+                let guest = room.enter(None).await;
+                tokio::spawn(welcome(stream, peer, guest, router.clone()));
             }
             Err(error) => {
                 if let Some(times) = REFUSED.happened() {
@@ -64,7 +64,7 @@ pub async fn serve(mut port: Loopback, router: Router) {
 }
 
 /// Serves a connection until it ends or has to give way.
-async fn welcome(stream: TcpStream, peer: Peer, place: Place, router: Router) {
+async fn welcome(stream: TcpStream, peer: Peer, guest: Guest, router: Router) {
     static TURNED_AWAY: Seldom = Seldom::new();
     static SAID: Once = Once::new();
     let _ = set_socket_send_buffer_size(&stream, UNREAD);
@@ -83,9 +83,9 @@ async fn welcome(stream: TcpStream, peer: Peer, place: Place, router: Router) {
             STRANGERS_HEAD
         }
     };
-    let (place, hangup) = (Arc::new(place), Hangup::default());
+    let (guest, hangup) = (Arc::new(guest), Hangup::default());
     let service = router
-        .layer(from_fn_with_state(Arc::clone(&place), busy_until_answered))
+        .layer(from_fn_with_state(Arc::clone(&guest), busy_until_answered))
         .layer(Extension(peer))
         .layer(Extension(hangup.clone()));
     let connection = http1::Builder::new()
@@ -99,13 +99,13 @@ async fn welcome(stream: TcpStream, peer: Peer, place: Place, router: Router) {
             tracing::debug!(%error, "a connection ended badly");
         },
         () = hangup.0.notified() => {}
-        () = place.gives_way() => {}
+        () = guest.gives_way() => {}
     }
 }
 
 /// A connection is busy from a request's head to its answer's end.
-async fn busy_until_answered(State(place): State<Arc<Place>>, request: Request, next: Next) -> Response {
-    let busy = place.busy();
+async fn busy_until_answered(State(guest): State<Arc<Guest>>, request: Request, next: Next) -> Response {
+    let busy = guest.busy();
     let answer = next.run(request).await;
     answer.map(|body| {
         Body::new(body.map_err(move |error| {

@@ -8,5 +8,5 @@ mod seldom;
 
 pub use loopback::Loopback;
 pub use peer::Peer;
-pub use room::{Busy, Place, Room};
+pub use room::{Busy, Guest, Room};
 pub use seldom::Seldom;

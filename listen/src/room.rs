@@ -43,16 +43,16 @@ enum Activity {
     Settled,
 }
 
-/// A place in the room, until it is dropped.
+/// A connection that has a place in the room, until this is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Guest {
     id: u64,
     room: Room,
     way_out: Arc<Notify>,
     _free: Option<OwnedSemaphorePermit>,
 }
 
-/// Something goes on at a place, until this is dropped.
+/// Something goes on on such a connection, until this is dropped.
 #[derive(Debug)]
 pub struct Busy {
     id: u64,
@@ -67,7 +67,7 @@ impl Room {
     }
 
     /// Takes a place for a connection of this process, where that is known. Waits for one that gives way to be gone.
-    pub async fn enter(&self, process: Option<i32>) -> Place {
+    pub async fn enter(&self, process: Option<i32>) -> Guest {
         let mut free = Arc::clone(&self.0.free).try_acquire_owned().ok();
         if free.is_none() {
             self.make_way();
@@ -78,7 +78,7 @@ impl Room {
         let occupant =
             Occupant { process, activity: Activity::Silent, since: id, way_out: Arc::clone(&way_out) };
         taken.places.insert(id, occupant);
-        Place { id, room: self.clone(), way_out, _free: free }
+        Guest { id, room: self.clone(), way_out, _free: free }
     }
 
     /// Waits until everybody has left.
@@ -127,7 +127,7 @@ impl Taken {
     }
 }
 
-impl Place {
+impl Guest {
     /// Something goes on here now.
     pub fn busy(&self) -> Busy {
         self.room.change(self.id, Activity::Busy);
@@ -145,7 +145,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Guest {
     fn drop(&mut self) {
         self.room.taken().places.remove(&self.id);
     }
@@ -172,12 +172,12 @@ mod tests {
         }
     }
 
-    fn enter(room: &Room, process: i32) -> Place {
+    fn enter(room: &Room, process: i32) -> Guest {
         now(room.enter(Some(process))).expect("a place that is free")
     }
 
     /// Lets one more in, where one of `there` has to leave; which it was.
-    fn enters_instead(room: &Room, process: i32, there: &mut Vec<Place>) -> usize {
+    fn enters_instead(room: &Room, process: i32, there: &mut Vec<Guest>) -> usize {
         let mut more = pin!(room.enter(Some(process)));
         let mut cx = Context::from_waker(Waker::noop());
         assert!(more.as_mut().poll(&mut cx).is_pending(), "it is full");
@@ -192,21 +192,21 @@ mod tests {
     #[test]
     fn the_longest_silent_gives_way_and_the_busy_stay() {
         let room = Room::new(3, 3);
-        let mut there: Vec<Place> = (1..=3).map(|process| enter(&room, process)).collect();
+        let mut there: Vec<Guest> = (1..=3).map(|process| enter(&room, process)).collect();
         let busy = there[0].busy();
         assert_eq!(enters_instead(&room, 4, &mut there), 1);
         // What has just ended is the youngest silence.
         drop(busy);
         assert_eq!(enters_instead(&room, 5, &mut there), 1);
-        let _busy: Vec<Busy> = there.iter().map(Place::busy).collect();
+        let _busy: Vec<Busy> = there.iter().map(Guest::busy).collect();
         assert_eq!(enters_instead(&room, 6, &mut there), 0, "where all are busy, the first of them");
     }
 
     #[test]
     fn a_process_with_more_than_its_share_gives_way_first() {
         let room = Room::new(5, 2);
-        let mut there: Vec<Place> = [1, 2, 2, 2, 3].map(|process| enter(&room, process)).into();
-        let _busy: Vec<Busy> = there[1..4].iter().map(Place::busy).collect();
+        let mut there: Vec<Guest> = [1, 2, 2, 2, 3].map(|process| enter(&room, process)).into();
+        let _busy: Vec<Busy> = there[1..4].iter().map(Guest::busy).collect();
         assert_eq!(enters_instead(&room, 4, &mut there), 1, "though it is busy and others are silent");
         assert_eq!(enters_instead(&room, 2, &mut there), 0, "two are its share");
     }
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn those_who_stay_give_way_to_nobody() {
         let room = Room::new(2, 1);
-        let mut there: Vec<Place> = [1, 1].map(|process| enter(&room, process)).into();
+        let mut there: Vec<Guest> = [1, 1].map(|process| enter(&room, process)).into();
         there[0].stay();
         drop(there[0].busy());
         assert_eq!(enters_instead(&room, 1, &mut there), 1);

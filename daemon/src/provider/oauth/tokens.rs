@@ -2,7 +2,7 @@
 
 use super::client::for_tokens;
 use super::error::{failed, failed_for, refresh_error_code, refuses_token};
-use super::user_claims::{check_id_token, is_anothers, of_id_token};
+use super::user_claims::{check_id_token, is_foreign, of_id_token};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::provider::fields::{Quantity, bearer, promised, sent_as};
 use crate::provider::jwt;
@@ -122,7 +122,7 @@ pub fn read_refresh(known: Option<&Registration>, answer: &HttpResponse) -> Refr
     match (answer.status, refresh_error_code(answer).as_deref()) {
         (200, _) => match read(answer) {
             Ok(Arrived { id_token: Some(token), .. })
-                if known.is_some_and(|known| is_anothers(&token, known)) =>
+                if known.is_some_and(|known| is_foreign(&token, known)) =>
             {
                 RefreshAnswer::Foreign
             }

@@ -114,7 +114,7 @@ pub fn check_id_token(
 
 /// Whether an id_token that came with refreshed tokens says that another issuer made it, or that it is for another client
 /// (Core, 12.2). What it does not say, or nobody can read, counts for neither.
-pub fn is_anothers(token: &Secret, known: &Registration) -> bool {
+pub fn is_foreign(token: &Secret, known: &Registration) -> bool {
     #[derive(Deserialize)]
     struct Said {
         iss: Option<Value>,

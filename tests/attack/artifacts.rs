@@ -184,7 +184,8 @@ fn files_swapped_in_the_store_are_given_to_nobody() {
 #[test]
 fn one_account_that_sends_slowly_holds_up_nobody_else() {
     let stage = stage();
-    let report = stage.announce(&stage.owner, &stage.reports, json!([described("a", &vec![b'x'; 9_000_000])]));
+    let report =
+        stage.announce(&stage.owner, &stage.reports, json!([described("a", &vec![b'x'; 9_000_000])]));
     let slow: Vec<TcpStream> = (0..40)
         .map(|_| {
             let length = "content-length: 9000000\r\n";

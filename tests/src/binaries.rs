@@ -19,7 +19,7 @@ impl Binaries {
             let path = dir.join(name);
             assert!(
                 path.is_file(),
-                "{} is not there: run `./dev build` (cargo build --workspace) before the end-to-end tests",
+                "{} is not there: run `./dev build` before the end-to-end tests",
                 path.display()
             );
         }

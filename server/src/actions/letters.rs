@@ -6,7 +6,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
-use crate::mail::{Letter, Mail, MailContent, MailNotice, Origin};
+use crate::mail::{Letter, LetterOrigin, Mail, MailContent, MailNotice};
 use crate::rules::caller::NetworkCaller;
 use crate::rules::email::Email;
 use crate::rules::known_place::is_known;
@@ -14,7 +14,7 @@ use crate::rules::rate::{Limit, Rate, check};
 use crate::rules::session_kind::SessionKind;
 use crate::time::Timestamp;
 
-impl From<&NetworkCaller> for Origin {
+impl From<&NetworkCaller> for LetterOrigin {
     fn from(caller: &NetworkCaller) -> Self {
         Self { network: caller.address.to_string(), program: caller.program.clone() }
     }

@@ -47,7 +47,7 @@ pub enum MailContent {
 pub struct Letter {
     pub notice: MailNotice,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: LetterOrigin,
     /// Whether further ones of its kind are withheld for a while.
     pub is_last: bool,
     /// The server's public address, where something can be done about it.
@@ -56,7 +56,7 @@ pub struct Letter {
 
 /// Who did something, as far as the network tells.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct LetterOrigin {
     pub network: String,
     /// What the program calls itself; may be empty.
     pub program: String,

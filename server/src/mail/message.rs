@@ -78,18 +78,9 @@ fn reminder_text(mail: &Mail, due_at: Timestamp) -> String {
          Re-audit. \"everkey reminder set --in-days 7\" reminds you again in a\n\
          week, \"everkey reminder clear\" takes the reminder away. You get no other\n\
          letter about this one.\n",
-        minute(due_at),
+        notice::minute(due_at),
         mail.to.as_str()
     )
-}
-
-/// `2026-11-28 10:00 UTC`.
-pub(super) fn minute(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time} UTC"),
-        _ => text,
-    }
 }
 
 #[cfg(test)]

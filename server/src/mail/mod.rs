@@ -8,6 +8,6 @@ mod notice;
 mod outbox;
 pub mod route;
 
-pub use letter::{AlarmNotice, Letter, Mail, MailContent, MailNotice, Origin};
+pub use letter::{AlarmNotice, Letter, LetterOrigin, Mail, MailContent, MailNotice};
 pub use notice::harmless;
 pub use outbox::{MailOutbox, MailQueue, OutboxSlot, outbox};

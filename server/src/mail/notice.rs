@@ -3,7 +3,6 @@
 //! Names come from whoever made them. In a letter they are letters and digits, so that they are no link and no sentence.
 
 use crate::mail::letter::{AlarmNotice, Letter, MailNotice};
-use crate::mail::message::minute;
 use crate::rules::program;
 use crate::time::Timestamp;
 
@@ -145,14 +144,23 @@ fn advice(notice: &MailNotice, site: &str) -> String {
     }
 }
 
+/// `2026-11-28 10:00 UTC`.
+pub(super) fn minute(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::db::made_by_session::MadeBySession;
-    use crate::mail::letter::Origin;
+    use crate::mail::letter::LetterOrigin;
 
     fn letter(notice: MailNotice, is_last: bool) -> String {
-        let origin = Origin {
+        let origin = LetterOrigin {
             network: "192.0.2.7".to_owned(),
             program: "evil.example/1 \u{1b}[31m http://evil.example".to_owned(),
         };

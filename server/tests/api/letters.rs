@@ -112,7 +112,7 @@ async fn a_token_lapses_unless_asked_never_to() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_asked_for_wherever_a_token_is_made() {
+async fn a_second_factor_is_asked_for_with_each_token() {
     let (server, mut browser, phone) = protected(Options::without_limits()).await;
     let code = server.new_code(ADA, 2).await;
     let signed_in = verify(&server, &code, json!(phone.next_code(&server))).await;

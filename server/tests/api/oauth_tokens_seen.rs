@@ -89,7 +89,7 @@ async fn what_works_no_more_is_not_active() {
 }
 
 #[tokio::test]
-async fn looking_at_a_refresh_token_does_not_count_as_using_it() {
+async fn looking_at_a_refresh_token_is_no_use_of_it() {
     let server = start(Options::without_limits()).await;
     let (me, client) = (server.sign_in().await, server.secret_client("client_secret_post").await);
     let old = text(&server.oauth_tokens(&me, &client, "email").await, "refresh_token");

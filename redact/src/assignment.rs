@@ -1,0 +1,463 @@
+//! Values that a name calls secret: `PASSWORD=…`, `"apiKey": "…"`, `secret: …`, `--token …`.
+
+use crate::name::{Sensitive, is_name_itself, sensitive};
+use crate::span::{Span, marker_at};
+use crate::value;
+
+/// How far a name and a value may reach.
+const NAME: usize = 80;
+const VALUE: usize = 4096;
+const GAP: usize = 16;
+
+/// Adds the values that end behind `from`.
+pub fn find(text: &[u8], from: usize, spans: &mut Vec<Span>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr3(b'=', b':', b'-', &text[at..]) {
+        let here = at + found;
+        at = here + 1;
+        let value = if text[here] == b'-' { of_flag(text, here) } else { of_separator(text, here) };
+        if let Some(span) = value {
+            at = at.max(span.end);
+            if span.end > from {
+                spans.push(span);
+            }
+        }
+    }
+}
+
+/// What stands around a value.
+struct Place<'a> {
+    text: &'a [u8],
+    /// Where the name begins.
+    name: usize,
+    separator: u8,
+    /// Whether space stands between separator and value.
+    spaced: bool,
+    /// Whether the name is in quotes, as JSON has it.
+    quoted_name: bool,
+}
+
+/// `--password X`. With `=` it is an assignment like others.
+fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
+    if text.get(dash + 1) != Some(&b'-')
+        || (dash > 0 && !matches!(text[dash - 1], b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'\n'))
+    {
+        return None;
+    }
+    let start = dash + 2;
+    let length = text[start..].iter().take(NAME).take_while(|byte| is_name(**byte)).count();
+    let mut at = start + length;
+    let called = sensitive(&text[start..at], b"")?;
+    // As an argument of an array: `"--password", "…"`.
+    let quote = text.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    if quote.is_some() {
+        at += 1;
+        at += text[at..].iter().take(3).take_while(|byte| matches!(byte, b',')).count();
+    }
+    let gap = text[at..].iter().take(GAP).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    if gap == 0 && quote.is_none()
+        || matches!(text.get(at + gap), None | Some(b'-' | b'[' | b'<' | b'|' | b'\n' | b'\r'))
+    {
+        return None;
+    }
+    let place = Place { text, name: start, separator: b'-', spaced: false, quoted_name: false };
+    read(&place, at + gap, called)
+}
+
+fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
+    let name = name_before(text, separator)?;
+    let called = sensitive(&text[name.start..name.end], &text[name.before..name.before_end])?;
+    let mut at = separator + 1;
+    let sign = text[separator];
+    at += text[at..].iter().take(2).take_while(|byte| matches!(byte, b'=' | b'>' | b'~')).count();
+    if sign == b':' && text.get(at) == Some(&b':') {
+        return None;
+    }
+    let gap = text[at..].iter().take(GAP).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    at += gap;
+    // A value on the next line is one only in quotes.
+    let line = text[at..].iter().take(2).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    if line > 0 {
+        let indent =
+            text[at + line..].iter().take(64).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        at += line + indent;
+        if indent == 0 || !matches!(text.get(at), Some(b'"' | b'\'')) {
+            return None;
+        }
+    }
+    let place =
+        Place { text, name: name.start, separator: sign, spaced: gap + line > 0, quoted_name: name.quoted };
+    read(&place, at, called)
+}
+
+struct Name {
+    start: usize,
+    end: usize,
+    /// The word in front of it.
+    before: usize,
+    before_end: usize,
+    quoted: bool,
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn name_before(text: &[u8], separator: usize) -> Option<Name> {
+    let back = |end: usize, most: usize, fits: &dyn Fn(u8) -> bool| {
+        end - text[..end].iter().rev().take(most).take_while(|byte| fits(**byte)).count()
+    };
+    let mut end = back(separator, 3, &|byte| matches!(byte, b':' | b'=' | b'+' | b'?' | b'!' | b'|'));
+    end = back(end, GAP, &|byte| matches!(byte, b' ' | b'\t' | b']'));
+    let closed = end;
+    end = back(end, 4, &|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'*' | b'?' | b'!'));
+    let quoted = end < closed;
+    let mut start = back(end, NAME, &is_name);
+    // A type stands between name and value: `let token: &str = "…"`.
+    if text[separator] == b'=' && !quoted && start > 2 && is_type(&text[start..end]) {
+        let colon =
+            back(start, 12, &|byte| matches!(byte, b' ' | b'&' | b'\'' | b'?' | b'a'..=b'z' | b'<' | b'['));
+        if colon > 0 && text[colon - 1] == b':' {
+            end = back(colon - 1, 3, &|byte| matches!(byte, b' ' | b'?' | b'!'));
+            start = back(end, NAME, &is_name);
+        }
+    }
+    if start == end {
+        return None;
+    }
+    let before_end = back(start, 1, &|byte| matches!(byte, b' ' | b'_' | b'-'));
+    let before = if before_end < start {
+        back(before_end, 24, &|byte| byte.is_ascii_alphanumeric())
+    } else {
+        before_end
+    };
+    Some(Name { start, end, before, before_end, quoted })
+}
+
+fn is_type(word: &[u8]) -> bool {
+    const TYPES: [&[u8]; 12] = [
+        b"str",
+        b"string",
+        b"String",
+        b"bytes",
+        b"Secret",
+        b"SecretStr",
+        b"Text",
+        b"any",
+        b"Any",
+        b"object",
+        b"CharSequence",
+        b"NSString",
+    ];
+    TYPES.contains(&word)
+}
+
+/// The value that begins at `at`, if it is a secret.
+fn read(place: &Place<'_>, at: usize, called: Sensitive) -> Option<Span> {
+    let text = place.text;
+    let kind = match called {
+        Sensitive::Password => "password",
+        Sensitive::Secret(kind) | Sensitive::Perhaps(kind) => kind,
+    };
+    let (start, end, quoted) = quoted_value(text, at).or_else(|| bare_value(place, at))?;
+    let value = &text[start..end];
+    if value.is_empty() || value::is_placeholder(value) || is_name_itself(value) {
+        return None;
+    }
+    let secret = match called {
+        Sensitive::Perhaps(_) => is_token(value),
+        Sensitive::Secret(_) | Sensitive::Password if quoted => is_text(value, called),
+        Sensitive::Secret(_) | Sensitive::Password => is_bare(place, value, end, called),
+    };
+    secret.then_some(Span { start, end, kind })
+}
+
+/// What stands between quotes, `\"` and string prefixes included; or the only argument of a call (`Some("…")`).
+fn quoted_value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
+    let mut at = at;
+    let word = text[at..]
+        .iter()
+        .take(40)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'@'))
+        .count();
+    let opens = |at: usize| matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
+    if word > 0 && text.get(at + word) == Some(&b'(') && opens(at + word + 1) {
+        if fetches(&text[at..at + word]) {
+            return None;
+        }
+        at += word + 1;
+    } else if (1..=2).contains(&word) && opens(at + word) {
+        at += word;
+    } else if text.get(at) == Some(&b'[') && opens(at + 1) {
+        at += 1;
+    }
+    let slashes = text[at..].iter().take(4).take_while(|byte| **byte == b'\\').count();
+    let quote = *text.get(at + slashes)?;
+    if !matches!(quote, b'"' | b'\'' | b'`') {
+        return None;
+    }
+    let start = at + slashes + 1;
+    let limit = text.len().min(start + VALUE);
+    let mut end = start;
+    while end < limit && text[end] != b'\n' {
+        let run = text[end..limit].iter().take_while(|byte| **byte == b'\\').count();
+        if run > 0 {
+            if text.get(end + run) == Some(&quote) && run == slashes {
+                return Some((start, end, true));
+            }
+            end += run + usize::from(run > slashes);
+        } else if text[end] == quote {
+            return Some((start, end, true));
+        } else {
+            end += 1;
+        }
+    }
+    // Nobody closed it: the word counts.
+    let end = start
+        + text[start..limit].iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != quote).count();
+    Some((start, end, true))
+}
+
+/// Calls that fetch a secret from where it is kept.
+fn fetches(call: &[u8]) -> bool {
+    let lower = call.to_ascii_lowercase();
+    [
+        &b"env"[..],
+        b"get",
+        b"read",
+        b"input",
+        b"prompt",
+        b"config",
+        b"load",
+        b"fetch",
+        b"find",
+        b"lookup",
+        b"file",
+        b"t",
+        b"i18n",
+        b"gettext",
+        b"translate",
+        b"require",
+        b"open",
+    ]
+    .iter()
+    .any(|word| if word.len() < 3 { lower == *word } else { memchr::memmem::find(&lower, word).is_some() })
+}
+
+/// A value without quotes.
+fn bare_value(place: &Place<'_>, at: usize) -> Option<(usize, usize, bool)> {
+    let text = place.text;
+    if let Some(end) = marker_at(text, at) {
+        let rest = text[end..].iter().take(VALUE).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        return Some((at, end + rest, false));
+    }
+    // In a list `a=1&b=2` or `a=1;b=2` the value ends there; in a line of its own only with the line.
+    let in_query = text[..place.name]
+        .iter()
+        .rev()
+        .take(256)
+        .take_while(|byte| !byte.is_ascii_whitespace())
+        .any(|byte| matches!(byte, b'?' | b'&'));
+    let alone = !place.spaced && place.separator == b'=' && begins_line(place);
+    let ends = |byte: u8| {
+        byte.is_ascii_whitespace()
+            || (byte == b'&' && in_query)
+            || (!alone
+                && matches!(
+                    byte,
+                    b',' | b';'
+                        | b'"'
+                        | b'\''
+                        | b'<'
+                        | b'>'
+                        | b'('
+                        | b')'
+                        | b'{'
+                        | b'}'
+                        | b'['
+                        | b']'
+                        | b'`'
+                        | b'|'
+                ))
+    };
+    let mut end = at + text[at..].iter().take(VALUE).take_while(|byte| !ends(**byte)).count();
+    while end > at && matches!(text[end - 1], b'.' | b':' | b'\\') {
+        end -= 1;
+    }
+    (end > at).then_some((at, end, false))
+}
+
+/// Whether the name begins its line, but for space and `export`.
+fn begins_line(place: &Place<'_>) -> bool {
+    let line = place.text[..place.name]
+        .iter()
+        .rev()
+        .take(40)
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(place.name.min(40));
+    let before = place.text[place.name - line..place.name].trim_ascii();
+    matches!(
+        before,
+        b"" | b"export"
+            | b"set"
+            | b"ENV"
+            | b"ARG"
+            | b"-"
+            | b"- -e"
+            | b"-e"
+            | b"declare"
+            | b"setenv"
+            | b"+"
+            | b"#"
+            | b"env"
+            | b"local"
+    )
+}
+
+/// A value that a name calls perhaps secret.
+fn is_token(value: &[u8]) -> bool {
+    !value.contains(&b' ')
+        && !is_code(value)
+        && !is_place(value)
+        && value.len() >= 6
+        && value::looks_random(value)
+}
+
+/// A text in quotes behind a name that says it is secret.
+fn is_text(value: &[u8], called: Sensitive) -> bool {
+    if is_place(value) || (value.len() < 3 && called != Sensitive::Password) {
+        return false;
+    }
+    if called == Sensitive::Secret("sign-in-code") && !value::has_digit(value) {
+        return false;
+    }
+    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
+    if words.len() < 2 {
+        return !is_path_of_names(value);
+    }
+    const PROSE: &[&str] = &[
+        "the", "is", "must", "be", "at", "your", "for", "to", "not", "an", "a", "enter", "of", "and", "or",
+        "in", "please", "here", "new", "forgot", "reset", "change", "required", "invalid", "confirm", "with",
+        "should", "cannot", "can", "has", "was", "you", "are", "does", "do",
+    ];
+    let prose = |word: &&&[u8]| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
+    let names = words.iter().any(|word| sensitive(word, b"").is_some());
+    words.iter().filter(prose).count() == 0 && !names && words.len() <= 24
+}
+
+/// A word without quotes behind such a name. Code has variables there, prose has words.
+fn is_bare(place: &Place<'_>, value: &[u8], end: usize, called: Sensitive) -> bool {
+    let text = place.text;
+    let next = text.get(end).copied().unwrap_or(b'\n');
+    let letters = value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    if is_code(value) || is_place(value) || matches!(next, b'(' | b'[' | b'{') || (next == b'<' && letters) {
+        return false;
+    }
+    let few = match called {
+        Sensitive::Secret("password") => 5,
+        Sensitive::Secret("sign-in-code") => 4,
+        Sensitive::Password => 2,
+        _ => 6,
+    };
+    if value.len() < few || (called == Sensitive::Secret("sign-in-code") && !value::has_digit(value)) {
+        return false;
+    }
+    if called == Sensitive::Secret("password") && !value::has_digit(value) && place.separator == b':' {
+        return false;
+    }
+    if !letters {
+        return !is_path_of_names(value);
+    }
+    let upper = value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    let rest = &text[end..];
+    let more_words =
+        rest.first().is_some_and(|byte| *byte == b' ') && rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
+    match place.separator {
+        // `--password PASSWORD` shows a use.
+        b'-' => !upper,
+        // `password: the one …`, `password: Secret,`
+        b':' => {
+            !more_words
+                && !place.quoted_name
+                && matches!(next, b'\n' | b'\r' | b' ')
+                && called == Sensitive::Password
+                && place.spaced
+        }
+        _ if place.spaced => {
+            called == Sensitive::Password
+                && matches!(next, b'\n' | b'\r')
+                && begins_line(place)
+                && value.len() >= 5
+        }
+        // `login(password=word)` passes a variable; `password=word` says one.
+        _ => !(matches!(next, b')' | b',') && in_call(place)),
+    }
+}
+
+/// Whether a parenthesis is open before the name.
+fn in_call(place: &Place<'_>) -> bool {
+    let mut depth = 0_i32;
+    for byte in place.text[..place.name].iter().rev().take(200).take_while(|byte| **byte != b'\n') {
+        match byte {
+            b')' => depth += 1,
+            b'(' if depth == 0 => return true,
+            b'(' => depth -= 1,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Variables and templates.
+fn is_code(value: &[u8]) -> bool {
+    matches!(value.first(), Some(b'&' | b'*' | b'!' | b'(' | b'[' | b'{' | b'\\' | b'='))
+        || value::is_template(value)
+        || memchr::memmem::find(value, b"::").is_some()
+        || memchr::memmem::find(value, b"->").is_some()
+        || memchr::memmem::find(value, b"${").is_some()
+        || memchr::memmem::find(value, b"{{").is_some()
+        || (memchr::memchr(b'.', value).is_some() && is_path_of_names(value))
+}
+
+/// `self.token`, `process.env.API_KEY`: names joined by dots, none of which could be a token.
+fn is_path_of_names(value: &[u8]) -> bool {
+    let name = |part: &[u8]| {
+        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'?' | b'!' | b'$'))
+            && !(value::has_digit(part) && part.len() > 6)
+    };
+    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
+    parts.len() > 1 && parts.iter().all(|part| name(part))
+}
+
+/// A file or an address says where a secret is, and is none itself.
+fn is_place(value: &[u8]) -> bool {
+    let path = [
+        &b"/"[..],
+        b"./",
+        b"../",
+        b"~/",
+        b"file:",
+        b"http://",
+        b"https://",
+        b"vault:",
+        b"op://",
+        b"arn:",
+        b"projects/",
+        b"ssm:",
+        b"keyring:",
+    ]
+    .iter()
+    .any(|start| value.starts_with(start));
+    let drive = value.len() > 2
+        && value[0].is_ascii_alphabetic()
+        && value[1] == b':'
+        && matches!(value[2], b'\\' | b'/');
+    drive
+        || (path
+            && (value.first() != Some(&b'/')
+                || value[1..].contains(&b'/') && value::entropy(value) < 4.4
+                || value.len() < 12 && !value::has_digit(value)))
+}

@@ -12,10 +12,14 @@ const GAP: usize = 16;
 /// Adds the values that end behind `from`.
 pub fn find(text: &[u8], from: usize, spans: &mut Vec<Span>) {
     let mut at = 0;
-    while let Some(found) = memchr::memchr3(b'=', b':', b'-', &text[at..]) {
+    while let Some(found) = text[at..].iter().position(|byte| matches!(byte, b'=' | b':' | b'-' | b',')) {
         let here = at + found;
         at = here + 1;
-        let value = if text[here] == b'-' { of_flag(text, here) } else { of_separator(text, here) };
+        let value = match text[here] {
+            b'-' => of_flag(text, here),
+            b',' => of_pair(text, here),
+            _ => of_separator(text, here),
+        };
         if let Some(span) = value {
             at = at.max(span.end);
             if span.end > from {
@@ -47,7 +51,7 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     let start = dash + 2;
     let length = text[start..].iter().take(NAME).take_while(|byte| is_name(**byte)).count();
     let mut at = start + length;
-    let called = sensitive(&text[start..at], b"")?;
+    let called = sensitive(&text[start..at], b"").filter(|_| !text[start..].starts_with(b"no-"))?;
     // As an argument of an array: `"--password", "…"`.
     let quote = text.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
     if quote.is_some() {
@@ -64,7 +68,25 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     read(&place, at + gap, called)
 }
 
+/// `("PASSWORD", "…")`: both in quotes, and the second no word.
+fn of_pair(text: &[u8], comma: usize) -> Option<Span> {
+    let name = name_before(text, comma).filter(|name| name.quoted)?;
+    let called = sensitive(&text[name.start..name.end], b"")?;
+    let gap = text[comma + 1..].iter().take(2).take_while(|byte| **byte == b' ').count();
+    let at = comma + 1 + gap;
+    let quoted = matches!(text.get(at), Some(b'"' | b'\''));
+    let place = Place { text, name: name.start, separator: b',', spaced: false, quoted_name: true };
+    let constant = called == Sensitive::Password
+        && text[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase());
+    read(&place, at, called)
+        .filter(|span| quoted && (constant || value::is_chosen(&text[span.start..span.end])))
+}
+
 fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
+    // `token::Token` is a path.
+    if separator > 0 && text[separator] == b':' && text[separator - 1] == b':' {
+        return None;
+    }
     let name = name_before(text, separator)?;
     let called = sensitive(&text[name.start..name.end], &text[name.before..name.before_end])?;
     let mut at = separator + 1;
@@ -165,7 +187,7 @@ fn read(place: &Place<'_>, at: usize, called: Sensitive) -> Option<Span> {
         return None;
     }
     let secret = match called {
-        Sensitive::Perhaps(_) => is_token(value),
+        Sensitive::Perhaps(_) => is_token(value) && (quoted || !matches!(text.get(end), Some(b'(' | b'['))),
         Sensitive::Secret(_) | Sensitive::Password if quoted => is_text(value, called),
         Sensitive::Secret(_) | Sensitive::Password => is_bare(place, value, end, called),
     };
@@ -281,7 +303,7 @@ fn bare_value(place: &Place<'_>, at: usize) -> Option<(usize, usize, bool)> {
                 ))
     };
     let mut end = at + text[at..].iter().take(VALUE).take_while(|byte| !ends(**byte)).count();
-    while end > at && matches!(text[end - 1], b'.' | b':' | b'\\') {
+    while end > at && matches!(text[end - 1], b':' | b'\\') {
         end -= 1;
     }
     (end > at).then_some((at, end, false))
@@ -325,7 +347,11 @@ fn is_token(value: &[u8]) -> bool {
 
 /// A text in quotes behind a name that says it is secret.
 fn is_text(value: &[u8], called: Sensitive) -> bool {
-    if is_place(value) || (value.len() < 3 && called != Sensitive::Password) {
+    let version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    if is_place(value)
+        || value.len() < 3
+        || (value.len() < 8 && value.contains(&b'.') && value.iter().all(version))
+    {
         return false;
     }
     if called == Sensitive::Secret("sign-in-code") && !value::has_digit(value) {
@@ -376,6 +402,7 @@ fn is_bare(place: &Place<'_>, value: &[u8], end: usize, called: Sensitive) -> bo
         // `--password PASSWORD` shows a use.
         b'-' => !upper,
         // `password: the one …`, `password: Secret,`
+        b':' if value.len() >= 8 && value::is_oddly_cased(value) => true,
         b':' => {
             !more_words
                 && !place.quoted_name

@@ -42,7 +42,8 @@ impl Block {
             return Line::Text;
         };
         let header = || HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some());
-        if line.trim_ascii().is_empty() || (open.column.is_none() && header()) {
+        let blank = !line.iter().any(u8::is_ascii_alphanumeric);
+        if blank || (open.column.is_none() && header()) {
             return Line::Text;
         }
         let Some((column, end)) = key_part(line, open.column).filter(|_| whole) else {

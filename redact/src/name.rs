@@ -145,6 +145,35 @@ const TAILS: &[&str] = &[
     "v3",
 ];
 
+/// Words that belong to a name though a space stands behind them: `API key: …`.
+const BEFORE: &[&str] = &[
+    "access",
+    "account",
+    "admin",
+    "api",
+    "app",
+    "application",
+    "auth",
+    "backup",
+    "client",
+    "consumer",
+    "deploy",
+    "encryption",
+    "license",
+    "login",
+    "master",
+    "pass",
+    "private",
+    "recovery",
+    "secret",
+    "service",
+    "session",
+    "shared",
+    "signing",
+    "verification",
+    "webhook",
+];
+
 /// Words that make a key, a token or a signature harmless.
 const HARMLESS: &[&str] = &[
     "public",
@@ -219,8 +248,9 @@ pub fn sensitive(name: &[u8], before: &[u8]) -> Option<Sensitive> {
         *end = last;
     }
     let mut joined = words.join("_");
-    if words.len() == 1 && !before.is_empty() {
-        joined = format!("{}_{joined}", String::from_utf8_lossy(before).to_ascii_lowercase());
+    let before = String::from_utf8_lossy(before).to_ascii_lowercase();
+    if words.len() == 1 && BEFORE.contains(&before.as_str()) {
+        joined = format!("{before}_{joined}");
     }
     let fits = |ending: &str| {
         joined.strip_suffix(ending).is_some_and(|rest| {

@@ -29,6 +29,8 @@ enum Form {
     Value,
     /// The same where other values stand, too: it must look random.
     Token,
+    /// The same in prose: it must be no word.
+    Chosen,
     /// Base64 of a name and a password.
     Basic,
 }
@@ -77,6 +79,7 @@ impl Rules {
                 "named" => Form::Named,
                 "value" => Form::Value,
                 "token" => Form::Token,
+                "chosen" => Form::Chosen,
                 "basic" => Form::Basic,
                 _ => Form::Whole,
             };
@@ -149,6 +152,7 @@ impl Rule {
                 }
                 Form::Value => !value::is_placeholder(secret),
                 Form::Token => !value::is_placeholder(secret) && value::looks_random(secret),
+                Form::Chosen => !value::is_placeholder(secret) && value::is_chosen(secret),
                 Form::Basic => value::is_basic(secret),
             }
     }

@@ -36,6 +36,9 @@ pub fn has_letter(text: &[u8]) -> bool {
 
 /// Whether it looks like something that was drawn by lot.
 pub fn looks_random(text: &[u8]) -> bool {
+    if memchr::memmem::find(text, b"::").is_some() {
+        return false;
+    }
     let mixed = has_digit(text) && has_letter(text);
     let cased = text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase);
     let symbols = text.iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
@@ -45,6 +48,25 @@ pub fn looks_random(text: &[u8]) -> bool {
         16..20 => (mixed || cased) && entropy(text) >= 2.8 && symbols * 3 < text.len(),
         _ => (mixed || cased && symbols == 0 || entropy(text) >= 3.8) && entropy(text) >= 2.8,
     }
+}
+
+/// Whether it is no word of a sentence or a program: with a digit, an odd sign, or letters that no word has.
+pub fn is_chosen(text: &[u8]) -> bool {
+    let hyphens = text.iter().filter(|byte| **byte == b'-').count();
+    text.len() >= 4
+        && !text.contains(&b' ')
+        && (has_digit(text)
+            || hyphens > 1
+            || is_oddly_cased(text)
+            || text
+                .iter()
+                .any(|byte| matches!(byte, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'+')))
+}
+
+/// Whether small and capital letters come as in no name.
+pub fn is_oddly_cased(text: &[u8]) -> bool {
+    let capitals = text.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    capitals * 10 >= text.len() * 3 && text.iter().any(u8::is_ascii_lowercase) && text.len() >= 6
 }
 
 /// Stars, dots, crosses or a single character over and over: somebody has hidden it already.

@@ -1,5 +1,6 @@
-//! Values that a name calls secret: `PASSWORD=…`, `"apiKey": "…"`, `secret: …`, `--token …`.
+//! Finds the values that a name calls secret: `PASSWORD=…`, `"apiKey": "…"`, `secret: …`, `--token …`.
 
+use crate::judgement::{Place, begins_line, is_bare, is_text, is_token};
 use crate::name::{Sensitive, is_name_itself, sensitive};
 use crate::span::{Span, marker_at};
 use crate::value;
@@ -29,18 +30,6 @@ pub fn find(text: &[u8], from: usize, spans: &mut Vec<Span>) {
     }
 }
 
-/// What stands around a value.
-struct Place<'a> {
-    text: &'a [u8],
-    /// Where the name begins.
-    name: usize,
-    separator: u8,
-    /// Whether space stands between separator and value.
-    spaced: bool,
-    /// Whether the name is in quotes, as JSON has it.
-    quoted_name: bool,
-}
-
 /// `--password X`. With `=` it is an assignment like others.
 fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     if text.get(dash + 1) != Some(&b'-')
@@ -53,6 +42,7 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     let mut at = start + length;
     let called = sensitive(&text[start..at], b"").filter(|_| !text[start..].starts_with(b"no-"))?;
     // As an argument of an array: `"--password", "…"`.
+    at += usize::from(text.get(at) == Some(&b'\\'));
     let quote = text.get(at).copied().filter(|byte| matches!(byte, b'"' | b'\''));
     if quote.is_some() {
         at += 1;
@@ -71,6 +61,11 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
 /// `("PASSWORD", "…")`: both in quotes, and the second no word.
 fn of_pair(text: &[u8], comma: usize) -> Option<Span> {
     let name = name_before(text, comma).filter(|name| name.quoted)?;
+    // The first argument of a call, not a word of a list.
+    let open = text[..name.start].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
+    if open != Some(&b'(') {
+        return None;
+    }
     let called = sensitive(&text[name.start..name.end], b"")?;
     let gap = text[comma + 1..].iter().take(2).take_while(|byte| **byte == b' ').count();
     let at = comma + 1 + gap;
@@ -95,6 +90,8 @@ fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
     if sign == b':' && text.get(at) == Some(&b':') {
         return None;
     }
+    // Markdown: `**Password:** …`.
+    at += if text[at..].starts_with(b"** ") { 2 } else { 0 };
     let gap = text[at..].iter().take(GAP).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     at += gap;
     // A value on the next line is one only in quotes.
@@ -132,7 +129,7 @@ fn name_before(text: &[u8], separator: usize) -> Option<Name> {
     let mut end = back(separator, 3, &|byte| matches!(byte, b':' | b'=' | b'+' | b'?' | b'!' | b'|'));
     end = back(end, GAP, &|byte| matches!(byte, b' ' | b'\t' | b']'));
     let closed = end;
-    end = back(end, 4, &|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'*' | b'?' | b'!'));
+    end = back(end, 16, &|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'*' | b'?' | b'!'));
     let quoted = end < closed;
     let mut start = back(end, NAME, &is_name);
     // A type stands between name and value: `let token: &str = "…"`.
@@ -187,7 +184,9 @@ fn read(place: &Place<'_>, at: usize, called: Sensitive) -> Option<Span> {
         return None;
     }
     let secret = match called {
-        Sensitive::Perhaps(_) => is_token(value) && (quoted || !matches!(text.get(end), Some(b'(' | b'['))),
+        Sensitive::Perhaps(kind) => {
+            is_token(value, kind) && (quoted || !matches!(text.get(end), Some(b'(' | b'[')))
+        }
         Sensitive::Secret(_) | Sensitive::Password if quoted => is_text(value, called),
         Sensitive::Secret(_) | Sensitive::Password => is_bare(place, value, end, called),
     };
@@ -213,7 +212,7 @@ fn quoted_value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
     } else if text.get(at) == Some(&b'[') && opens(at + 1) {
         at += 1;
     }
-    let slashes = text[at..].iter().take(4).take_while(|byte| **byte == b'\\').count();
+    let slashes = text[at..].iter().take(GAP).take_while(|byte| **byte == b'\\').count();
     let quote = *text.get(at + slashes)?;
     if !matches!(quote, b'"' | b'\'' | b'`') {
         return None;
@@ -281,8 +280,12 @@ fn bare_value(place: &Place<'_>, at: usize) -> Option<(usize, usize, bool)> {
         .take_while(|byte| !byte.is_ascii_whitespace())
         .any(|byte| matches!(byte, b'?' | b'&'));
     let alone = !place.spaced && place.separator == b'=' && begins_line(place);
-    let ends = |byte: u8| {
+    let escaped =
+        |at: usize| text[at] == b'\\' && matches!(text.get(at + 1), Some(b'n' | b'r' | b't' | b'"'));
+    let ends = |at: usize| {
+        let byte = text[at];
         byte.is_ascii_whitespace()
+            || escaped(at)
             || (byte == b'&' && in_query)
             || (!alone
                 && matches!(
@@ -302,189 +305,10 @@ fn bare_value(place: &Place<'_>, at: usize) -> Option<(usize, usize, bool)> {
                         | b'|'
                 ))
     };
-    let mut end = at + text[at..].iter().take(VALUE).take_while(|byte| !ends(**byte)).count();
+    let limit = text.len().min(at + VALUE);
+    let mut end = (at..limit).find(|at| ends(*at)).unwrap_or(limit);
     while end > at && matches!(text[end - 1], b':' | b'\\') {
         end -= 1;
     }
     (end > at).then_some((at, end, false))
-}
-
-/// Whether the name begins its line, but for space and `export`.
-fn begins_line(place: &Place<'_>) -> bool {
-    let line = place.text[..place.name]
-        .iter()
-        .rev()
-        .take(40)
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(place.name.min(40));
-    let before = place.text[place.name - line..place.name].trim_ascii();
-    matches!(
-        before,
-        b"" | b"export"
-            | b"set"
-            | b"ENV"
-            | b"ARG"
-            | b"-"
-            | b"- -e"
-            | b"-e"
-            | b"declare"
-            | b"setenv"
-            | b"+"
-            | b"#"
-            | b"env"
-            | b"local"
-    )
-}
-
-/// A value that a name calls perhaps secret.
-fn is_token(value: &[u8]) -> bool {
-    !value.contains(&b' ')
-        && !is_code(value)
-        && !is_place(value)
-        && value.len() >= 6
-        && value::looks_random(value)
-}
-
-/// A text in quotes behind a name that says it is secret.
-fn is_text(value: &[u8], called: Sensitive) -> bool {
-    let version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    if is_place(value)
-        || value.len() < 3
-        || (value.len() < 8 && value.contains(&b'.') && value.iter().all(version))
-    {
-        return false;
-    }
-    if called == Sensitive::Secret("sign-in-code") && !value::has_digit(value) {
-        return false;
-    }
-    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
-    if words.len() < 2 {
-        return !is_path_of_names(value);
-    }
-    const PROSE: &[&str] = &[
-        "the", "is", "must", "be", "at", "your", "for", "to", "not", "an", "a", "enter", "of", "and", "or",
-        "in", "please", "here", "new", "forgot", "reset", "change", "required", "invalid", "confirm", "with",
-        "should", "cannot", "can", "has", "was", "you", "are", "does", "do",
-    ];
-    let prose = |word: &&&[u8]| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
-    let names = words.iter().any(|word| sensitive(word, b"").is_some());
-    words.iter().filter(prose).count() == 0 && !names && words.len() <= 24
-}
-
-/// A word without quotes behind such a name. Code has variables there, prose has words.
-fn is_bare(place: &Place<'_>, value: &[u8], end: usize, called: Sensitive) -> bool {
-    let text = place.text;
-    let next = text.get(end).copied().unwrap_or(b'\n');
-    let letters = value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    if is_code(value) || is_place(value) || matches!(next, b'(' | b'[' | b'{') || (next == b'<' && letters) {
-        return false;
-    }
-    let few = match called {
-        Sensitive::Secret("password") => 5,
-        Sensitive::Secret("sign-in-code") => 4,
-        Sensitive::Password => 2,
-        _ => 6,
-    };
-    if value.len() < few || (called == Sensitive::Secret("sign-in-code") && !value::has_digit(value)) {
-        return false;
-    }
-    if called == Sensitive::Secret("password") && !value::has_digit(value) && place.separator == b':' {
-        return false;
-    }
-    if !letters {
-        return !is_path_of_names(value);
-    }
-    let upper = value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    let rest = &text[end..];
-    let more_words =
-        rest.first().is_some_and(|byte| *byte == b' ') && rest.get(1).is_some_and(u8::is_ascii_alphanumeric);
-    match place.separator {
-        // `--password PASSWORD` shows a use.
-        b'-' => !upper,
-        // `password: the one …`, `password: Secret,`
-        b':' if value.len() >= 8 && value::is_oddly_cased(value) => true,
-        b':' => {
-            !more_words
-                && !place.quoted_name
-                && matches!(next, b'\n' | b'\r' | b' ')
-                && called == Sensitive::Password
-                && place.spaced
-        }
-        _ if place.spaced => {
-            called == Sensitive::Password
-                && matches!(next, b'\n' | b'\r')
-                && begins_line(place)
-                && value.len() >= 5
-        }
-        // `login(password=word)` passes a variable; `password=word` says one.
-        _ => !(matches!(next, b')' | b',') && in_call(place)),
-    }
-}
-
-/// Whether a parenthesis is open before the name.
-fn in_call(place: &Place<'_>) -> bool {
-    let mut depth = 0_i32;
-    for byte in place.text[..place.name].iter().rev().take(200).take_while(|byte| **byte != b'\n') {
-        match byte {
-            b')' => depth += 1,
-            b'(' if depth == 0 => return true,
-            b'(' => depth -= 1,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Variables and templates.
-fn is_code(value: &[u8]) -> bool {
-    matches!(value.first(), Some(b'&' | b'*' | b'!' | b'(' | b'[' | b'{' | b'\\' | b'='))
-        || value::is_template(value)
-        || memchr::memmem::find(value, b"::").is_some()
-        || memchr::memmem::find(value, b"->").is_some()
-        || memchr::memmem::find(value, b"${").is_some()
-        || memchr::memmem::find(value, b"{{").is_some()
-        || (memchr::memchr(b'.', value).is_some() && is_path_of_names(value))
-}
-
-/// `self.token`, `process.env.API_KEY`: names joined by dots, none of which could be a token.
-fn is_path_of_names(value: &[u8]) -> bool {
-    let name = |part: &[u8]| {
-        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
-            && part
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'?' | b'!' | b'$'))
-            && !(value::has_digit(part) && part.len() > 6)
-    };
-    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
-    parts.len() > 1 && parts.iter().all(|part| name(part))
-}
-
-/// A file or an address says where a secret is, and is none itself.
-fn is_place(value: &[u8]) -> bool {
-    let path = [
-        &b"/"[..],
-        b"./",
-        b"../",
-        b"~/",
-        b"file:",
-        b"http://",
-        b"https://",
-        b"vault:",
-        b"op://",
-        b"arn:",
-        b"projects/",
-        b"ssm:",
-        b"keyring:",
-    ]
-    .iter()
-    .any(|start| value.starts_with(start));
-    let drive = value.len() > 2
-        && value[0].is_ascii_alphabetic()
-        && value[1] == b':'
-        && matches!(value[2], b'\\' | b'/');
-    drive
-        || (path
-            && (value.first() != Some(&b'/')
-                || value[1..].contains(&b'/') && value::entropy(value) < 4.4
-                || value.len() < 12 && !value::has_digit(value)))
 }

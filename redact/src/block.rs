@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_cut_off_hides_no_text_after_it() {
+    fn a_key_cut_off_hides_no_text_after_it() {
         let mut text = key("", 3);
         text.truncate(text.find("Zm9v").unwrap());
         assert!(

@@ -4,33 +4,19 @@
 
 mod assignment;
 mod block;
+mod judgement;
 mod name;
 mod path;
+mod quote;
 mod rules;
 mod scan;
 mod span;
 mod stream;
 mod value;
+mod whole;
 mod writer;
 
+pub use quote::quote;
 pub use stream::Redactor;
+pub use whole::{bytes, text};
 pub use writer::{RedactedWriter, log_panics};
-
-use std::borrow::Cow;
-
-/// The text with markers in place of its secrets.
-pub fn text(text: &str) -> Cow<'_, str> {
-    let redacted = bytes(text.as_bytes());
-    if redacted == text.as_bytes() {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(String::from_utf8_lossy(&redacted).into_owned())
-}
-
-/// The same for bytes that need not be text.
-pub fn bytes(bytes: &[u8]) -> Vec<u8> {
-    let mut redactor = Redactor::new();
-    let mut out = redactor.push(bytes);
-    out.extend(redactor.finish());
-    out
-}

@@ -25,6 +25,9 @@ const ENDINGS: &[(&str, Sensitive)] = &[
     ("pwd", Sensitive::Password),
     ("passwrd", Sensitive::Password),
     ("pswd", Sensitive::Password),
+    ("bindpw", Sensitive::Password),
+    ("rootpw", Sensitive::Password),
+    ("psk", Sensitive::Password),
     ("pass", Sensitive::Secret("password")),
     ("pw", Sensitive::Secret("password")),
     ("psw", Sensitive::Secret("password")),
@@ -61,7 +64,6 @@ const ENDINGS: &[(&str, Sensitive)] = &[
     ("access_key_id", Sensitive::Perhaps("api-key")),
     ("key", Sensitive::Perhaps("api-key")),
     ("keys", Sensitive::Perhaps("api-key")),
-    ("psk", Sensitive::Perhaps("api-key")),
     ("dek", Sensitive::Perhaps("api-key")),
     ("kek", Sensitive::Perhaps("api-key")),
     ("cookie", Sensitive::Perhaps("cookie")),
@@ -271,6 +273,8 @@ pub fn sensitive(name: &[u8], before: &[u8]) -> Option<Sensitive> {
         {
             None
         }
+        // `db_pass` is surer than `pass`, which tests have, too.
+        Sensitive::Secret("password") if !rest.is_empty() => Some(Sensitive::Password),
         other => Some(*other),
     }
 }

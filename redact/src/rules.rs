@@ -4,16 +4,17 @@ use crate::span::Span;
 use crate::value;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
-/// gitleaks' rules (MIT, see `rules/LICENSE-gitleaks`), and ours. Ours come first: they name the kind in short.
-const TABLES: [&str; 2] = [include_str!("../rules/own.tsv"), include_str!("../rules/gitleaks.tsv")];
+/// The rules of Betterleaks and gitleaks (MIT, see `rules/LICENSE`), and ours. Ours come first: they name the kind in short.
+const TABLES: [&str; 2] = [include_str!("../rules/own.tsv"), include_str!("../rules/betterleaks.tsv")];
 
 /// Words that a sensitive name or flag has in it.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 24] = [
     "pass", "pwd", "pw", "secret", "token", "key", "auth", "cred", "cookie", "sess", "sid", "jwt", "otp",
-    "pin", "sig", "salt", "pat", "bearer", "hmac", "code",
+    "pin", "sig", "salt", "pat", "bearer", "hmac", "code", "psk", "pepper", "mnemonic", "psw",
 ];
 
 /// How what a rule found is judged.
@@ -44,7 +45,7 @@ struct Rule {
     regex: OnceLock<Option<Regex>>,
 }
 
-pub struct Rules {
+pub struct RuleTable {
     rules: Vec<Rule>,
     words: Option<AhoCorasick>,
     /// Which rules are tried when a word is there, and whether names have it in them.
@@ -57,13 +58,13 @@ pub struct Tried {
     pub names: bool,
 }
 
-static RULES: LazyLock<Rules> = LazyLock::new(Rules::read);
+static RULES: LazyLock<RuleTable> = LazyLock::new(RuleTable::read);
 
-pub fn rules() -> &'static Rules {
+pub fn rules() -> &'static RuleTable {
     &RULES
 }
 
-impl Rules {
+impl RuleTable {
     fn read() -> Self {
         let lines = TABLES.iter().flat_map(|table| table.lines()).filter(|line| !line.starts_with('#'));
         let mut rules = Vec::new();
@@ -118,9 +119,22 @@ fn columns(
     Some((columns.next()?, columns.next()?, columns.next()?, columns.next()?, columns.next()?))
 }
 
+/// A pattern that begins at the edge of a word, so that it also fits behind an escaped line break or sign, as JSON and
+/// addresses have them.
+fn at_an_edge(pattern: &str) -> Cow<'_, str> {
+    const EDGE: &str = r"(?:\b|\\[nrtfb]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})";
+    for flags in ["", "(?i)"] {
+        if let Some(rest) = pattern.strip_prefix(flags).and_then(|rest| rest.strip_prefix(r"\b")) {
+            return Cow::Owned(format!("{flags}{EDGE}(?:{rest})"));
+        }
+    }
+    Cow::Borrowed(pattern)
+}
+
 impl Rule {
     fn regex(&self) -> Option<&Regex> {
-        let build = || RegexBuilder::new(self.pattern).unicode(false).size_limit(1 << 26).build().ok();
+        let build =
+            || RegexBuilder::new(&at_an_edge(self.pattern)).unicode(false).size_limit(1 << 26).build().ok();
         self.regex.get_or_init(build).as_ref()
     }
 
@@ -150,7 +164,10 @@ impl Rule {
                 Form::Named => {
                     value::has_digit(secret) && value::has_letter(secret) && !value::names_a_digest(before)
                 }
-                Form::Value => !value::is_placeholder(secret),
+                Form::Value => {
+                    let port = self.kind == "url-password" && value::is_port(secret);
+                    !port && !value::is_placeholder(secret)
+                }
                 Form::Token => !value::is_placeholder(secret) && value::looks_random(secret),
                 Form::Chosen => !value::is_placeholder(secret) && value::is_chosen(secret),
                 Form::Basic => value::is_basic(secret),

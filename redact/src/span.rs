@@ -31,6 +31,12 @@ pub fn marker_at(text: &[u8], start: usize) -> Option<usize> {
 /// The spans in order, those that touch made one, without those that hold nothing but markers.
 pub fn settled(mut spans: Vec<Span>, text: &[u8]) -> Vec<Span> {
     let markers = markers(text);
+    for span in &mut spans {
+        // A backslash before a quote belongs to the quote.
+        if text.get(span.end) == Some(&b'"') && span.end > span.start && text[span.end - 1] == b'\\' {
+            span.end -= 1;
+        }
+    }
     spans.retain(|span| span.start < span.end && !is_marked(*span, &markers, text));
     // Of several that begin together, the one found by the first rule names the kind.
     spans.sort_by_key(|span| span.start);

@@ -13,6 +13,9 @@ const OVERLAP: usize = 4 * 1024;
 /// How much of what was put out is remembered, since a name may stand in the line before its value.
 const CONTEXT: usize = 256;
 
+/// And how many lines of it.
+const CONTEXT_LINES: usize = 3;
+
 /// Takes text piece by piece and gives it back without secrets, each line as soon as it has ended.
 #[derive(Default)]
 pub struct Redactor {
@@ -23,6 +26,9 @@ pub struct Redactor {
     /// The kind of a secret whose marker is out, and whose end is not in sight.
     endless: Option<&'static str>,
     block: Block,
+    /// How many bytes were looked at.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl Redactor {
@@ -74,6 +80,10 @@ impl Redactor {
             Line::Text => {
                 let context = self.context.len();
                 let text = [&self.context[..], &line[..]].concat();
+                #[cfg(test)]
+                {
+                    self.looked_at += text.len();
+                }
                 self.put_out(without_secrets(text, context), out);
             }
             Line::Key(text) => self.put_out(text, out),
@@ -85,6 +95,10 @@ impl Redactor {
     fn put_out_part(&mut self, out: &mut Vec<u8>) {
         let from = self.context.len();
         let text = [&self.context[..], &self.line[..]].concat();
+        #[cfg(test)]
+        {
+            self.looked_at += text.len();
+        }
         let mut spans = secrets(&text, from);
         if self.block.is_open()
             && !self.within_line
@@ -110,7 +124,8 @@ impl Redactor {
         out.extend_from_slice(&text);
         self.context.extend(text);
         let old = self.context.len().saturating_sub(CONTEXT);
-        self.context.drain(..old);
+        let lines = memchr::memrchr_iter(b'\n', &self.context).nth(CONTEXT_LINES);
+        self.context.drain(..lines.map_or(old, |end| old.max(end + 1)));
     }
 }
 
@@ -192,6 +207,32 @@ mod tests {
     fn a_secret_without_an_end_stays_hidden() {
         let text = format!("a binboi_pat_0a1b2c3d_{} b", "0123456789abcdef".repeat(3 * WINDOW / 16));
         assert_eq!(crate::bytes(text.as_bytes()), b"a [redacted:everkey-token] b");
+    }
+
+    #[test]
+    fn no_text_is_looked_at_more_than_a_few_times() {
+        let token = token('f');
+        let most = 4 * WINDOW;
+        for piece in [
+            "a",
+            "a\n",
+            "\n",
+            "password=",
+            "eyJ",
+            "ghp_",
+            &token,
+            &format!("{token} "),
+            "-----BEGIN PRIVATE KEY-----\n",
+            "\\",
+        ] {
+            let text = piece.repeat(most / piece.len());
+            let mut redactor = Redactor::new();
+            for piece in text.as_bytes().chunks(100) {
+                let _ = redactor.push(piece);
+                assert!(redactor.line.capacity() + redactor.context.capacity() <= 8 * WINDOW, "memory");
+            }
+            assert!(redactor.looked_at <= 8 * text.len(), "{piece:?}: {}", redactor.looked_at / text.len());
+        }
     }
 
     #[test]

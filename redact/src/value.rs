@@ -40,14 +40,21 @@ pub fn looks_random(text: &[u8]) -> bool {
         return false;
     }
     let mixed = has_digit(text) && has_letter(text);
-    let cased = text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase);
     let symbols = text.iter().filter(|byte| !byte.is_ascii_alphanumeric()).count();
     match text.len() {
         0..6 => false,
         6..16 => mixed && entropy(text) >= 2.3 && symbols * 3 < text.len(),
-        16..20 => (mixed || cased) && entropy(text) >= 2.8 && symbols * 3 < text.len(),
-        _ => (mixed || cased && symbols == 0 || entropy(text) >= 3.8) && entropy(text) >= 2.8,
+        16..20 => (mixed || is_oddly_cased(text)) && entropy(text) >= 2.8 && symbols * 3 < text.len(),
+        _ => (mixed || is_oddly_cased(text) || entropy(text) >= 4.1) && entropy(text) >= 2.8,
     }
+}
+
+pub fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// Whether it is no word of a sentence or a program: with a digit, an odd sign, or letters that no word has.
@@ -85,6 +92,12 @@ pub fn is_mask(text: &[u8]) -> bool {
 pub fn is_placeholder(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     is_mask(text) || is_template(text) || marker_at(text, 0) == Some(text.len()) || is_common_word(text)
+}
+
+/// `https://host:8080/@scope` has no password.
+pub fn is_port(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=5).contains(&digits) && text.get(digits) == Some(&b'/')
 }
 
 /// `$NAME`, `${NAME}`, `{{ name }}`, `<name>`, `%NAME%`, `%s`, `@name@`, `[name]`.

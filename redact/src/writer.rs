@@ -1,5 +1,6 @@
 //! For logs: a writer whose every write is a line or several, and panics that say nothing secret.
 
+use crate::whole;
 use std::io::{self, Write};
 
 /// Redacts each write by itself, as loggers make one write for each line.
@@ -13,7 +14,7 @@ impl<W: Write> RedactedWriter<W> {
 
 impl<W: Write> Write for RedactedWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(&crate::bytes(bytes))?;
+        self.0.write_all(&whole::bytes(bytes))?;
         Ok(bytes.len())
     }
 

@@ -20,6 +20,7 @@ mod health;
 mod hostile;
 mod housekeeping;
 mod invitations;
+mod kept_texts;
 mod key_change;
 mod logout;
 mod mail;

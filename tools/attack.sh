@@ -3,9 +3,8 @@
 
 ensure_build_tools
 LOG=target/dev-attack.log
-mkdir -p target
 say "Building ..."
-cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+build_programs "$LOG"
 status=0
 cargo test -q -p everkey-tests --test attack --no-run >>"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
 cargo test -p everkey-tests --test attack -- --include-ignored >"$LOG" 2>&1 || status=$?

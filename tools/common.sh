@@ -82,6 +82,24 @@ ensure_lint_tools() {
   cargo clippy --version >/dev/null 2>&1 || rustup component add clippy >/dev/null 2>&1 || true
 }
 
+# For programs that are tested: variables that no release minds, as the least time between two refreshes.
+HOOKS=(--features test-hooks)
+
+# build_programs LOG: the programs as the tests need them, into target/debug.
+build_programs() {
+  mkdir -p "$(dirname "$1")"
+  cargo build --workspace --bins "${HOOKS[@]}" >"$1" 2>&1 || { tail -n 40 "$1"; die "the build failed; all of it is in $1"; }
+}
+
+features_of_workspace() { cargo tree --workspace --depth 0 --edges normal --format '{p} {f}' "$@"; }
+
+# The programs of a release lack them; and whoever asks so finds them in those for the tests.
+release_lacks_hooks() {
+  local released tested
+  released=$(features_of_workspace) && tested=$(features_of_workspace "${HOOKS[@]}") || return 1
+  ! grep test-hooks <<<"$released" && grep test-hooks <<<"$tested"
+}
+
 # Prints the path of cargo-deny, fetching it once into target/tools; fails if it can't be had.
 cargo_deny() {
   have cargo-deny && { command -v cargo-deny; return; }

@@ -5,9 +5,8 @@
 ensure_build_tools
 want strace strace "to kill and fail single system calls"
 LOG=target/dev-fault-build.log
-mkdir -p target
 say "Building ..."
-cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+build_programs "$LOG"
 case "${1:-}" in
   "") EVERKEY_FAULT=all cargo test -q -p everkey-tests --test fault -- --test-threads=1 --nocapture --skip compare ;;
   --short) cargo test -q -p everkey-tests --test fault -- --nocapture ;;

@@ -1,4 +1,4 @@
-# What the tests take from PyPI (schemathesis, Authlib, aiosmtpd, Werkzeug), in target/python. Sourced; needs tools/common.sh.
+# What the tests take from PyPI (schemathesis, Authlib, aiosmtpd, moto, Werkzeug), in target/python. Sourced; needs tools/common.sh.
 # shellcheck shell=bash
 
 # Makes the environment unless it is there and made from the same list; fails, saying why, if it can't be had.

@@ -4,9 +4,8 @@ ensure_build_tools
 . tools/browser.sh
 browser_tools || die "there is no browser"
 LOG=target/dev-shots.log
-mkdir -p target
 rm -rf target/shots
-cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+build_programs "$LOG"
 say "Visiting every page ..."
 RUST_TEST_THREADS=2 cargo test -p everkey-tests --test browser -- --skip interop:: --skip fuzzed:: >"$LOG" 2>&1 ||
   say "note: a page is not as it should be; see $LOG"

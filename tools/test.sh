@@ -42,11 +42,12 @@ units() {
 
 . tools/setup.sh
 check fmt cargo fmt --all --check
-check build cargo build --workspace --all-targets
-check clippy cargo clippy --workspace --all-targets -- -D warnings
+check build cargo build --workspace --all-targets "${HOOKS[@]}"
+check clippy cargo clippy --workspace --all-targets "${HOOKS[@]}" -- -D warnings
 check deny . tools/deny.sh
+check release release_lacks_hooks
 check structure cargo test -p everkey-tests --test structure
-check unit cargo test --workspace --exclude everkey-tests
+check unit cargo test --workspace --exclude everkey-tests "${HOOKS[@]}"
 if have_postgres; then check postgres tools/postgres.sh with cargo test -p everkey-server
 else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi
 # Most of an end-to-end test is waiting, so more of them than cores run side by side.

@@ -25,8 +25,7 @@ until_true() {
 ensure_build_tools
 step "Building (a few minutes the first time) ..."
 LOG=target/dev-try-build.log
-mkdir -p target
-cargo build --workspace --bins >"$LOG" 2>&1 || { tail -n 40 "$LOG"; die "the build failed; all of it is in $LOG"; }
+build_programs "$LOG"
 BIN=$PWD/target/debug
 
 ROOM=$(mktemp -d "${TMPDIR:-/tmp}/everkey-try.XXXXXX")

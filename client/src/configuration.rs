@@ -6,9 +6,9 @@ use everkey_config::file::Config;
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_config::{Mistake, is_built_in};
+use everkey_guard::file;
 use everkey_proto::reply::Hint;
 use everkey_proto::{Code, DEFAULT_PROFILE, Failure};
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// The configuration as it was when [`UserConfiguration::read`] read it.
@@ -32,10 +32,9 @@ impl UserConfiguration {
     /// [`Code::Storage`] where there is no place for such files.
     pub fn read() -> Result<Self, Failure> {
         let places = environment::places()?;
-        let config = match std::fs::read_to_string(&places.config) {
-            Ok(text) => Config::read(&text),
-            Err(e) if is_missing(&e) => Config::default(),
-            Err(e) => Config::unreadable(&e.to_string()),
+        let config = match file::read_trusted(&places.config) {
+            Ok(text) => text.map(|text| Config::read(&text)).unwrap_or_default(),
+            Err(why) => Config::unreadable(&why.to_string()),
         };
         let (achilles, achilles_error) = match achilles(&places) {
             Ok(achilles) => (achilles, None),
@@ -116,38 +115,28 @@ pub fn achilles_file(places: &Places) -> PathBuf {
     places.home.join(".achilles/config.json")
 }
 
-/// The text of a file, `None` where there is no file.
+/// The text of a file of configuration, `None` where there is no file.
 ///
 /// # Errors
-/// [`Code::Storage`] where there is one that can't be read as UTF-8.
-pub fn text_of(file: &Path) -> Result<Option<String>, Failure> {
-    // A FIFO would keep the reader waiting.
-    let read = || match std::fs::metadata(file)?.is_file() {
-        true => std::fs::read_to_string(file),
-        false => Err(io::Error::other("it is not a plain file")),
-    };
-    match read() {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if is_missing(&e) => Ok(None),
-        Err(e) => Err(Failure::new(
+/// [`Code::Storage`] where there is one that can't be read as UTF-8, or that others may write.
+pub fn text_of(path: &Path) -> Result<Option<String>, Failure> {
+    match file::read_trusted(path) {
+        Ok(text) => Ok(text.map(|text| text.as_str().to_owned())),
+        Err(why) => Err(Failure::new(
             Code::Storage,
-            format!("Can't read {}: {e}.", file.display()),
+            format!("Can't read {}: {why}.", path.display()),
             "Look at the file and its folder, then try again.",
         )),
     }
 }
 
-fn is_missing(e: &io::Error) -> bool {
-    matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 fn achilles(places: &Places) -> Result<Option<AchillesConfig>, Failure> {
-    let file = achilles_file(places);
-    let Some(text) = text_of(&file)? else { return Ok(None) };
+    let path = achilles_file(places);
+    let Some(text) = text_of(&path)? else { return Ok(None) };
     AchillesConfig::parse(text.as_bytes()).map(Some).map_err(|_| {
         Failure::new(
             Code::Storage,
-            format!("{} is not a JSON object.", file.display()),
+            format!("{} is not a JSON object.", path.display()),
             "Mend it, or move it away; nothing was changed.",
         )
     })

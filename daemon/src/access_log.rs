@@ -1,10 +1,11 @@
 //! Who was handed which profile's token and when: one JSON object a line, no secrets, two files of bounded size.
 
 use crate::store;
+use everkey_guard::{Unfit, file};
 use everkey_proto::frame::REPLY_CAP;
 use everkey_proto::reply::{Access, AccessPage};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,7 +35,7 @@ impl AccessLog {
     pub fn add(&self, access: &Access) -> io::Result<()> {
         let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if std::fs::metadata(&*path).is_ok_and(|log| log.len() > ROTATE_AT) {
-            std::fs::rename(&*path, path.with_extension("jsonl.1"))?;
+            std::fs::rename(&*path, store::older(&path))?;
         }
         let mut line = serde_json::to_vec(access)?;
         line.push(b'\n');
@@ -47,7 +48,7 @@ impl AccessLog {
         // Opened together, before a long log makes room: no line is seen twice or not at all.
         let (newer, older) = {
             let path = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            (open(&path)?, open(&path.with_extension("jsonl.1"))?)
+            (open(&path)?, open(&store::older(&path))?)
         };
         let mut page = AccessPage::default();
         let mut room = REPLY_ROOM;
@@ -91,10 +92,10 @@ impl AccessPart {
 }
 
 fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
+    match file::open(path) {
+        Err(Unfit::Os(e)) => Err(e),
+        // What is no file is no log of ours.
+        opened => Ok(opened.ok().flatten()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One agent per user: a lock in the state folder, which also records where the agent's socket is.
 
-use crate::store::{is_named, make_dir, open_lock};
+use crate::store::{is_named, make_private_dir, open_lock};
 use everkey_config::paths::Places;
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -27,7 +27,7 @@ pub enum Taken {
 
 impl AgentLock {
     pub fn take(places: &Places) -> io::Result<Taken> {
-        make_dir(&places.state)?;
+        make_private_dir(&places.state)?;
         let path = places.agent_lock();
         let file = open_lock(&path)?;
         loop {

@@ -4,8 +4,8 @@ use crate::configured_client::ConfiguredClient;
 use crate::environment::Environment;
 use crate::http::base_url;
 use crate::provider::{self, Descriptor};
-use crate::store::ProfileStore;
-use anyhow::{Context, Result, anyhow, bail};
+use crate::store::{self, ProfileStore};
+use anyhow::{Result, anyhow, bail};
 use everkey_config::Mistake;
 use everkey_config::achilles::AchillesConfig;
 use everkey_config::file::{Config, ConfiguredRedirect, OauthEndpoints, OauthProfile};
@@ -13,6 +13,7 @@ use everkey_config::network::NetworkSettings;
 use everkey_config::paths::Places;
 use everkey_config::profile::{ResolvedProfile, profiles, resolve};
 use everkey_config::replay::ReplaySettings;
+use everkey_guard::file;
 use everkey_proto::reply::Hint;
 use everkey_proto::server_url::normal_server;
 use everkey_proto::text::harmless;
@@ -144,13 +145,13 @@ impl Configuration {
     }
 
     fn files(&self) -> ConfigurationFiles {
-        let config = match read(&self.places.config) {
-            Ok(text) => Config::read(&text.unwrap_or_default()),
-            Err(e) => Config::unreadable(&e.root_cause().to_string()),
+        let config = match file::read_trusted(&self.places.config) {
+            Ok(text) => text.map(|text| Config::read(&text)).unwrap_or_default(),
+            Err(why) => Config::unreadable(&why.to_string()),
         };
         self.log(&config.mistakes);
         // Another program's file: what is wrong with it is no reason to serve nobody.
-        let achilles = read(&self.places.home.join(".achilles/config.json")).ok().flatten();
+        let achilles = file::read_trusted(&self.places.home.join(".achilles/config.json")).ok().flatten();
         let achilles = achilles.and_then(|text| AchillesConfig::parse(text.as_bytes()).ok());
         let profiles = profiles(&self.places, &config, achilles.as_ref(), self.environment.auth_dir.clone());
         ConfigurationFiles { config, achilles, profiles }
@@ -176,8 +177,7 @@ impl Configuration {
             let is_default = profile.name == everkey_proto::DEFAULT_PROFILE;
             self.environment.server.clone().filter(|_| is_default)
         };
-        let in_file =
-            || provider.session_file.server?(read(&profile.session_file).ok().flatten()?.as_bytes());
+        let in_file = || provider.session_file.server?(&store::read_own(&profile.session_file)?);
         let token_origin = || token_origin(profile.oauth.as_ref()?);
         let named = profile.server.clone().or_else(variable).or_else(in_file).or_else(token_origin);
         let server_is_named = named.is_some();
@@ -290,15 +290,6 @@ fn may_be_elsewhere(profile: &str, file: &Path) -> bool {
 fn token_origin(oauth: &OauthProfile) -> Option<String> {
     let OauthEndpoints::Explicit(given) = &oauth.endpoints else { return None };
     Some(reqwest::Url::parse(&given.token).ok()?.origin().ascii_serialization())
-}
-
-/// A small text file; none if there is none.
-fn read(path: &Path) -> Result<Option<String>> {
-    let read = || {
-        let Some(bytes) = crate::store::read(path)? else { return Ok(None) };
-        String::from_utf8(bytes.to_vec()).map(Some).map_err(std::io::Error::other)
-    };
-    read().with_context(|| format!("can't read {}", path.display()))
 }
 
 fn no_such_profile(name: &str, known: &[String]) -> Failure {

@@ -6,6 +6,7 @@ use everkey_config::file::{OauthEndpoints, OauthProfile};
 use everkey_proto::Secret;
 use everkey_proto::server_url::normal_server;
 use everkey_session::{ClientCredential, Endpoints, Registration};
+use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 
 /// A client as config.toml names it.
@@ -65,8 +66,9 @@ impl ConfiguredClient {
 
 /// The text of a file that holds a secret.
 fn read(file: &Path) -> Result<Secret> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
-    let secret = Secret::new(Secret::new(text).expose().trim());
+    let text = everkey_guard::file::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let text = text.ok_or(Errno::NOENT).with_context(|| format!("can't read {}", file.display()))?;
+    let secret = Secret::new(text.trim());
     if secret.is_empty() {
         bail!("{} is empty", file.display());
     }

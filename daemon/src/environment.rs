@@ -1,7 +1,7 @@
 //! What the environment says. Every variable that the agent reads is read here or in `logging.rs`.
 
 use crate::http::typed_base_url;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use everkey_config::paths::{FoundFolder, Places};
 use everkey_session::hex;
 use sha2::{Digest, Sha256};
@@ -48,7 +48,7 @@ impl Environment {
         Ok(Self {
             server: server.map_err(|why| anyhow!("FAILPROOF_API_URL: {why}"))?,
             auth_dir,
-            gap_ms: gap_ms()?,
+            gap_ms: gap_ms(),
             dot_ai_ttl_secs: dot_ai_ttl_secs(),
             machine: machine(),
             boot_id: boot_id(),
@@ -70,12 +70,12 @@ impl Environment {
     }
 }
 
-/// Only tests set this: nobody should refresh more often than every 30 s.
-fn gap_ms() -> Result<u64> {
-    match text("EVERKEY_TEST_REFRESH_GAP_MS") {
-        Some(ms) => ms.parse().context("EVERKEY_TEST_REFRESH_GAP_MS must be a number of milliseconds"),
-        None => Ok(GAP_MS),
+fn gap_ms() -> u64 {
+    #[cfg(feature = "test-hooks")]
+    if let Some(ms) = crate::test_hooks::refresh_gap_ms() {
+        return ms;
     }
+    GAP_MS
 }
 
 /// dot-ai's own variable. What is no number of seconds counts as absent: it is no reason to serve nobody.

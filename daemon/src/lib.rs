@@ -32,5 +32,7 @@ mod service_manager;
 mod socket;
 pub mod startup;
 pub mod store;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod tls;
 mod watch;

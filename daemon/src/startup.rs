@@ -18,6 +18,13 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch as latest};
 
+/// One that is for tests says so.
+const VERSION: &str = if cfg!(feature = "test-hooks") {
+    concat!(env!("CARGO_PKG_VERSION"), " with test hooks")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// How long an agent takes at most to notice that its socket's name was taken, to drain and to end.
 const GIVE_WAY_TIME: Duration = Duration::from_secs(18);
 
@@ -31,7 +38,7 @@ const THREAD_GRACE: Duration = Duration::from_secs(1);
 #[derive(Parser)]
 #[command(
     name = "everkeyd",
-    version,
+    version = VERSION,
     after_help = "Environment:
   EVERKEY_HOME          keep everything under this folder (for trials, tests and containers)
   EVERKEY_SOCKET        the socket's path
@@ -52,8 +59,12 @@ struct Args {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    if let Err(e) = guard_memory() {
-        return fail(Readiness::nobody_waits(), &e);
+    // Tokens in memory stay there (D17).
+    if let Err(e) = everkey_guard::memory::close() {
+        return fail(
+            Readiness::nobody_waits(),
+            &anyhow::Error::from(e).context("can't close this process to others"),
+        );
     }
     // Before any thread exists: taken by number, and forked.
     let inherited = raw_fd::passed_listener();
@@ -117,14 +128,6 @@ fn take_lock(places: &Places, socket_was_passed: bool) -> io::Result<Taken> {
     }
 }
 
-/// Tokens in memory stay there: no core dumps, no debugger of another program of this user (D17).
-fn guard_memory() -> Result<()> {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
-        .context("can't forbid core dumps")?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).context("can't keep debuggers out")
-}
-
 fn fail(readiness: Readiness, e: &anyhow::Error) -> ExitCode {
     let message = format!("{e:#}");
     let _ = writeln!(io::stderr(), "everkeyd: {message}");
@@ -135,10 +138,11 @@ fn fail(readiness: Readiness, e: &anyhow::Error) -> ExitCode {
 /// Where the output of a detached agent goes; a long log of an earlier one is kept as one older file.
 fn open_log(places: &Places) -> Result<File> {
     const LONG: u64 = 4 * 1024 * 1024;
-    store::make_dir(&places.state).with_context(|| format!("can't make {}", places.state.display()))?;
-    let path = places.state.join("agent.log");
+    let folder = &places.state;
+    store::make_private_dir(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
+    let path = folder.join("agent.log");
     if std::fs::metadata(&path).is_ok_and(|log| log.len() > LONG) {
-        let _ = std::fs::rename(&path, path.with_extension("log.1"));
+        let _ = std::fs::rename(&path, store::older(&path));
     }
     store::open_log(&path).with_context(|| format!("can't open the log {}", path.display()))
 }

@@ -31,6 +31,10 @@ struct Cli {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start();
+    if let Err(error) = everkey_guard::memory::forbid_core_dumps() {
+        eprintln!("everkey-dashboard: can't forbid core dumps: {error}");
+        return ExitCode::FAILURE;
+    }
     if let Err(failure) = environment::places() {
         eprintln!("everkey-dashboard: {} {}", failure.message, hint_text(&failure.hint));
         return ExitCode::FAILURE;
@@ -120,8 +124,11 @@ fn wishes() -> mpsc::Receiver<()> {
     wishes
 }
 
-/// How long a link works; a test may shorten it.
+/// How long a link works.
 fn life() -> Duration {
-    let given = std::env::var("EVERKEY_TEST_LINK_MS").ok().and_then(|text| text.parse().ok());
-    given.map(Duration::from_millis).unwrap_or(LINK_LIFE).min(LINK_LIFE)
+    #[cfg(feature = "test-hooks")]
+    if let Some(life) = crate::test_hooks::link_life() {
+        return life;
+    }
+    LINK_LIFE
 }

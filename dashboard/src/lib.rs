@@ -17,5 +17,7 @@ mod pages;
 mod peer;
 pub mod problem;
 mod routes;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 
 pub use cli::run;

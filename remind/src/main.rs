@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "everkey-remind is started by everkeyd and takes no arguments.");
         return ExitCode::from(2);
     }
+    if let Err(e) = everkey_guard::memory::close() {
+        let _ = writeln!(io::stderr(), "everkey-remind: can't close this process to others: {e}");
+        return ExitCode::FAILURE;
+    }
     // Nothing that some starter of the agent left open is the command's to hold on to.
     inherited::close();
     // What ends the agent's group or terminal shall not end a command that runs; a leader of a group has its own already.

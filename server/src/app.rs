@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::artifacts::Artifacts;
 use crate::db::Database;
 use crate::digest::Digest;
 use crate::keys::KeyRing;
@@ -12,6 +13,7 @@ use crate::limits::Limits;
 use crate::mail::MailOutbox;
 use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
+use crate::rules::sign_up::SignUpMode;
 use crate::time::{TimeSource, Timestamp};
 use crate::tokens::access::AccessTokens;
 
@@ -35,8 +37,12 @@ pub struct AppState {
     pub policy: TokenPolicy,
     /// How often things may be done.
     pub limits: Limits,
+    /// Who may sign up until somebody decides.
+    pub sign_up: SignUpMode,
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The files of reports; none if this server keeps none.
+    pub artifacts: Option<Artifacts>,
     /// Where mail is left.
     pub outbox: MailOutbox,
     pub clock: Arc<dyn TimeSource>,

@@ -17,6 +17,15 @@ pub fn parse(text: &str) -> Result<Duration, NotASpan> {
         .ok_or_else(|| NotASpan(text.chars().take(32).collect()))
 }
 
+/// The span in the largest unit that measures it in whole numbers: `90m`, not `1h 30m`.
+pub fn shown(span: Duration) -> String {
+    let secs = span.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(size, _)| secs >= *size && secs.is_multiple_of(*size));
+    let (size, name) = unit.unwrap_or((1, "s"));
+    format!("{}{name}", secs / size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +36,13 @@ mod tests {
             [("0s", 0), ("3600s", 3600), ("90m", 5400), ("12h", 43_200), ("30d", 2_592_000), ("1h 30m", 5400)]
         {
             assert_eq!(parse(text), Ok(Duration::from_secs(secs)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_shown_as_it_is_read() {
+        for text in ["0s", "59s", "1m", "90m", "1h", "25h", "1d", "30d", "61s"] {
+            assert_eq!(shown(parse(text).unwrap()), text);
         }
     }
 

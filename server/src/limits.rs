@@ -31,6 +31,11 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// Each key, its value in force as TOML, and what it is.
+            pub fn in_force(&self) -> Vec<(&'static str, String, &'static str)> {
+                vec![$((stringify!($name), self.$name.shown(), $help),)+]
+            }
+
             /// How long an event may count for any of the limits.
             pub fn longest_window(&self) -> Duration {
                 [$(limits!(@window $kind self.$name),)+].into_iter().fold(Duration::ZERO, Duration::max)
@@ -74,10 +79,23 @@ limits! {
     registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one address";
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
     code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
+    longest_access: span(30 d), "longest access token that a client without refresh tokens may ask for";
+    clients_most: count(10000), "OAuth clients at once; beyond it unused ones make room";
+    unused_clients_kept: span(30 d), "how long an OAuth client that nobody ever allowed anything is kept";
+    sessions_per_user: count(500), "sessions of one user at once";
+    ended_sessions_kept: span(90 d), "how long it is kept that a session was there";
+    audit_kept: span(180 d), "how long lines of the audit are kept, at least 30 days";
+    alarms_kept: span(730 d), "how long lines that tell of attacks are kept, at least a year";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
+    contested_rotation: span(5 m), "how long another key gets 409 before it is an alarm";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
     tokens_per_user: limit(30 per 1 h), "personal access tokens made by one user";
+    token_lapse: span(90 d), "how long a personal access token works if not asked";
+    fresh_sign_in: span(10 m), "how old a sign-in may be that makes a token";
+    letters_per_user: limit(5 per 1 d), "letters of one kind about one account";
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
+    connections: count(1024), "connections at once";
+    connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";
     share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
     device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for from one address";
@@ -85,6 +103,17 @@ limits! {
     wrong_user_codes_per_ip: limit(5 per 10 m), "wrong device codes typed at one address";
     achilles_polls_per_ip: limit(60 per 1 m), "polls of the achilles CLI";
     achilles_refreshes_per_ip: limit(10 per 15 m), "refreshes of the achilles CLI";
+    report_retention: span(365 d), "how long a report is kept unless its author says";
+    longest_report_retention: span(1095 d), "the longest that its author may say";
+    incomplete_reports: span(1 d), "how long a report's files are awaited";
+    files_per_report: count(100), "files of one report";
+    file_mib: count(100), "MiB of one file";
+    workspace_files: count(10000), "files of one workspace";
+    workspace_mib: count(1024), "MiB of one workspace's files";
+    transfer_stall: span(30 s), "the longest pause of an upload or download";
+    longest_transfer: span(1 h), "how long one may take";
+    transfers: count(64), "uploads and downloads at once, in each process";
+    transfers_of_one: count(6), "those of one user or network";
     second_factor_failures: limit(5 per 10 m), "wrong answers to one user's second factor";
 }
 
@@ -98,12 +127,14 @@ impl Limits {
     /// read, is not TOML, names an unknown key, or holds a number that makes no sense.
     pub fn load(path: &Path) -> Result<Self, CommandError> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let unreadable = |why: String| {
             CommandError::new(
-                format!("can't read the limits file {shown}: {error}"),
+                format!("can't read the limits file {shown}: {why}"),
                 "Check the path given to --limits.",
             )
-        })?;
+        };
+        let text = everkey_guard::file::read_trusted(path).map_err(|why| unreadable(why.to_string()))?;
+        let text = text.ok_or_else(|| unreadable(rustix::io::Errno::NOENT.to_string()))?;
         toml::from_str(&text).map_err(|error| {
             CommandError::new(
                 format!("the limits file {shown} is not valid: {}", error.message()),
@@ -116,6 +147,9 @@ impl Limits {
 /// A value in the file.
 trait Setting: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// As TOML.
+    fn shown(&self) -> String;
 }
 
 fn read<'de, D: Deserializer<'de>, T: Setting>(deserializer: D) -> Result<T, D::Error> {
@@ -126,11 +160,19 @@ impl Setting for u32 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl Setting for Duration {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+
+    fn shown(&self) -> String {
+        format!("\"{}\"", duration::shown(*self))
     }
 }
 
@@ -149,6 +191,10 @@ impl Setting for Limit {
             return Err(serde::de::Error::custom("max must be at least 1"));
         }
         Ok(Self { max: raw.max, window: raw.window })
+    }
+
+    fn shown(&self) -> String {
+        format!("{{ max = {}, window = {} }}", self.max, self.window.shown())
     }
 }
 
@@ -176,6 +222,14 @@ mod tests {
         for line in listing.lines() {
             assert!(line.len() <= 100, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_in_force_reads_back_as_itself() {
+        let limits = Limits { code_ttl: Duration::from_secs(5400), guesses_per_code: 7, ..Limits::default() };
+        let text: String =
+            limits.in_force().iter().map(|(key, value, _)| format!("{key} = {value}\n")).collect();
+        assert_eq!(toml::from_str::<Limits>(&text).unwrap(), limits);
     }
 
     #[test]

@@ -10,6 +10,10 @@ use everkey_server::commands;
 
 fn main() -> ExitCode {
     let cli = ServerCli::parse();
+    if let Err(error) = everkey_guard::memory::close() {
+        eprintln!("everkey-server: can't close this process to others: {error}");
+        return ExitCode::FAILURE;
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::db::throttle::ThrottleKind;
 use crate::rules::audit_event::AuditEvent;
 
 /// The counts of this process.
@@ -24,7 +25,8 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 const SECONDS: [f64; 9] = [0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 20.0];
 
 /// Events that alerts watch: they are there, as zero, before the first one happens.
-const WATCHED: [AuditEvent; 11] = [
+const WATCHED: &[AuditEvent] = &[
+    AuditEvent::FileDamaged,
     AuditEvent::CodeSent,
     AuditEvent::CodeRefused,
     AuditEvent::MailFailed,
@@ -35,6 +37,8 @@ const WATCHED: [AuditEvent; 11] = [
     AuditEvent::RepeatAnswered,
     AuditEvent::Refused,
     AuditEvent::ReplayRevokedAll,
+    AuditEvent::ReplayRevokedSession,
+    AuditEvent::RememberedReplayed,
     AuditEvent::Logout,
 ];
 
@@ -53,6 +57,11 @@ struct Route {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Happened {
     event: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusing {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +95,8 @@ pub struct Metrics {
     requests: Family<Answered, Counter>,
     seconds: Family<Route, Histogram>,
     rate_limited: Counter,
+    turned_away: Counter,
+    limit_refusals: Family<Refusing, Counter>,
     events: Family<Happened, Counter>,
     mails: Family<Outcome, Counter>,
     mail_queue: Gauge,
@@ -103,6 +114,8 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             rate_limited: Counter::default(),
+            turned_away: Counter::default(),
+            limit_refusals: Family::default(),
             events: Family::default(),
             mails: Family::default(),
             mail_queue: Gauge::default(),
@@ -115,6 +128,9 @@ impl Metrics {
         metrics.register();
         for event in WATCHED {
             drop(metrics.events.get_or_create(&Happened { event: event.as_str() }));
+        }
+        for limit in ThrottleKind::COUNTED.iter().filter_map(|kind| kind.limit_key()) {
+            drop(metrics.limit_refusals.get_or_create(&Refusing { limit }));
         }
         for outcome in ["sent", "retried", "failed"] {
             drop(metrics.mails.get_or_create(&Outcome { outcome }));
@@ -134,6 +150,9 @@ impl Metrics {
             self.seconds.clone(),
         );
         registry.register("rate_limited", "Requests refused as too many", self.rate_limited.clone());
+        let turned_away = self.turned_away.clone();
+        registry.register("connections_turned_away", "Connections ended to make room", turned_away);
+        registry.register("limit_refusals", "Refusals of each limit", self.limit_refusals.clone());
         registry.register("events", "Events of the audit that were committed", self.events.clone());
         registry.register("mails", "Deliveries of mail", self.mails.clone());
         registry.register("mail_queue", "Messages that wait for delivery", self.mail_queue.clone());
@@ -152,6 +171,11 @@ impl Metrics {
         registry.register("keys", "Sets of keys, the one in use and older ones", self.keys.clone());
     }
 
+    /// A connection was ended, or not let in, because there was no room.
+    pub fn turned_away(&self) {
+        self.turned_away.inc();
+    }
+
     /// Counts an answer. `route` is the route's template, `None` if there is no such route.
     pub fn answered(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
         let route = route.unwrap_or("none").to_owned();
@@ -161,6 +185,18 @@ impl Metrics {
         if status == StatusCode::TOO_MANY_REQUESTS {
             self.rate_limited.inc();
         }
+    }
+
+    /// Counts what a limit refused.
+    pub fn limit_refused(&self, kind: ThrottleKind) {
+        if let Some(limit) = kind.limit_key() {
+            self.limit_refusals.get_or_create(&Refusing { limit }).inc();
+        }
+    }
+
+    /// Counts what a ceiling refused that is not a number of events in a window.
+    pub fn ceiling_refused(&self, limit: &'static str) {
+        self.limit_refusals.get_or_create(&Refusing { limit }).inc();
     }
 
     /// Counts an event that was committed.

@@ -16,7 +16,8 @@ use crate::{achilles, admin, binboi, failproofai, oauth, pages, teams};
 
 /// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
 pub fn router(app: Arc<AppState>) -> Router {
-    let (routes, described) = OpenApiRouter::with_openapi(openapi::begin(&app.public_url))
+    let (transfers, transfers_described) = teams::transfers().split_for_parts();
+    let (routes, mut described) = OpenApiRouter::with_openapi(openapi::begin(&app.public_url))
         .routes(routes!(health::healthz))
         .merge(failproofai::routes())
         .merge(oauth::routes())
@@ -25,14 +26,15 @@ pub fn router(app: Arc<AppState>) -> Router {
         .merge(admin::routes())
         .merge(achilles::routes())
         .split_for_parts();
+    described.merge(transfers_described);
     routes
         .merge(openapi::route(described))
-        .merge(pages::routes())
-        .merge(oauth::pages())
+        .merge(pages::routes(&app, oauth::pages()))
         .fallback(no_such_route)
+        .layer(from_fn(layers::limit_time))
+        .merge(transfers)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(layers::on_panic))
-        .layer(from_fn(layers::limit_time))
         .layer(from_fn(pages::error_pages::errors_as_pages))
         .layer(from_fn_with_state(Arc::clone(&app), layers::set_headers))
         .layer(from_fn(layers::log))

@@ -1,4 +1,4 @@
-//! The dashboard: sessions and access tokens.
+//! The dashboard: sessions, profile and access tokens.
 
 use crate::site::{Site, each_way};
 use everkey_tests::ADA;
@@ -30,6 +30,13 @@ fn every_session_is_listed_and_can_be_ended() {
         site.goto("/dashboard/sessions");
         site.browser.shows("This browser");
         site.check("sessions-alone");
+
+        site.browser.click("Profile");
+        site.browser.fill("Name", "Ada <b>Löwe</b>");
+        site.browser.click("Save");
+        site.browser.shows("Your profile was saved.");
+        assert_eq!(site.browser.property("#name", "value"), "Ada <b>Löwe</b>");
+        site.check("profile");
     });
 }
 

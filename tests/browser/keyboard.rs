@@ -19,6 +19,7 @@ fn signing_in_and_approving_a_device_work_by_keyboard() {
         site.browser.press(TAB);
         assert_eq!(site.browser.focused(), "Sign in");
         site.browser.press(ENTER);
+        site.go_on();
 
         site.arrives("/device");
         site.browser.shows("Sign a device in");

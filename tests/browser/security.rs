@@ -64,6 +64,7 @@ fn a_second_factor_is_required_except_in_remembered_browsers() {
         site.browser.fill("Code from your app", &app_shows(&secret, 1));
         site.browser.tick("Don't ask for this");
         site.browser.click("Sign in");
+        site.go_on();
         site.arrives("/dashboard");
 
         site.browser.click("Sign out");
@@ -81,6 +82,7 @@ fn a_second_factor_is_required_except_in_remembered_browsers() {
         site.browser.shows("One more step");
         site.browser.fill("Code from your app", &codes[0]);
         site.browser.click("Sign in");
+        site.go_on();
         site.arrives("/dashboard/security");
 
         site.browser.click("Turn off the second factor");

@@ -21,6 +21,7 @@ fn a_person_signs_in_with_the_code_and_out_again() {
         site.check("sign-in-wrong-code");
         site.browser.fill("Code", &code);
         site.browser.click("Sign in");
+        site.go_on();
         site.arrives("/dashboard");
         site.browser.shows(ADA);
         let secrets = site.browser.script("return document.cookie");

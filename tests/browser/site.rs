@@ -37,14 +37,20 @@ impl Site {
         self.browser.goto(&self.at(path));
     }
 
-    /// The address of a path.
+    /// The address of a path: under the name that this browser has for itself, once it has one.
     pub fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.server.url())
+        let now = self.browser.url();
+        let own = now.match_indices('/').nth(2).map(|(end, _)| &now[..end]);
+        let own = own.filter(|origin| origin.contains(".localhost:"));
+        format!("{}{path}", own.unwrap_or(self.server.url()))
     }
 
-    /// Waits until the browser is at this path.
+    /// Waits until the browser is at this path of the server.
     pub fn arrives(&self, path: &str) -> String {
-        self.browser.arrives(&self.at(path))
+        let at = || self.browser.url();
+        let is_there = || at().splitn(4, '/').nth(3).is_some_and(|rest| format!("/{rest}").starts_with(path));
+        self.browser.until(path, |_| at().contains(".localhost:") && is_there());
+        at()
     }
 
     /// Signs in on the pages, from wherever the form with the address is shown.
@@ -55,6 +61,15 @@ impl Site {
         self.browser.shows("Type the code");
         self.browser.fill("Code", &self.server.code_after(email, before));
         self.browser.click("Sign in");
+        self.go_on();
+    }
+
+    /// Without scripts nobody knows that this is the browser of the sign-in, and the person is asked.
+    pub fn go_on(&self) {
+        if !self.scripts {
+            self.browser.shows("Sign in here?");
+            self.browser.click("Go on");
+        }
     }
 
     /// What must hold for every page, at the one that is shown: nothing sticks out or is too small to touch at phone
@@ -62,12 +77,12 @@ impl Site {
     /// target/shots. Where scripts don't run, neither do the accessibility checks; they have seen the same page before.
     pub fn check(&mut self, name: &str) {
         check(&self.browser, name, self.scripts);
-        check_traffic(&mut self.browser, name, "http://127.0.0.1:");
+        self.check_traffic(name);
     }
 
     /// No error in the console, no request to another host.
     pub fn check_traffic(&mut self, name: &str) {
-        check_traffic(&mut self.browser, name, "http://127.0.0.1:");
+        check_traffic(&mut self.browser, name, &["http://127.0.0.1:", "http://everkey-"]);
     }
 }
 
@@ -96,7 +111,7 @@ pub fn check(browser: &Chromium, name: &str, scripts: bool) {
 }
 
 /// No error in the console so far, no request to any address that does not begin so.
-pub fn check_traffic(browser: &mut Chromium, name: &str, ours: &str) {
+pub fn check_traffic(browser: &mut Chromium, name: &str, ours: &[&str]) {
     // A page that is refused on purpose is an error to the console, though not to the person.
     let mut errors = browser.errors();
     errors.retain(|error| !error.contains("Failed to load resource"));
@@ -104,6 +119,6 @@ pub fn check_traffic(browser: &mut Chromium, name: &str, ours: &str) {
     let mut foreign = browser.requests();
     // The browser's own pages and what stands in a page itself are asked of nobody.
     let travels = |url: &str| ["http", "ws"].iter().any(|scheme| url.starts_with(scheme));
-    foreign.retain(|url| travels(url) && !url.starts_with(ours));
+    foreign.retain(|url| travels(url) && !ours.iter().any(|ours| url.starts_with(ours)));
     assert!(foreign.is_empty(), "{name} asks other hosts: {foreign:?}");
 }

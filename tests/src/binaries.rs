@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -23,6 +24,16 @@ impl Binaries {
             );
         }
         Self { dir }
+    }
+
+    /// Whether the agent minds the variables that only tests set.
+    pub fn has_test_hooks(&self) -> bool {
+        static SAID: OnceLock<bool> = OnceLock::new();
+        *SAID.get_or_init(|| {
+            let said =
+                Command::new(self.agent()).arg("--version").output().expect("the agent says its version");
+            said.stdout.trim_ascii_end().ends_with(b" with test hooks")
+        })
     }
 
     /// Copies of agent, helper, client and dashboard in a folder that another user can enter.

@@ -93,8 +93,22 @@ fn authorization(bearer: Option<&str>) -> String {
 /// Makes one call with these whole header lines.
 pub(crate) fn send(base: &str, method: &str, path: &str, headers: &str, kind: &str, body: &str) -> Message {
     let address = base.strip_prefix("http://").expect("tests speak plain http");
+    send_to(base, address, method, path, headers, kind, body)
+}
+
+/// The same to a host that the server has as well.
+pub(crate) fn send_to(
+    base: &str,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    kind: &str,
+    body: &str,
+) -> Message {
+    let address = base.strip_prefix("http://").expect("tests speak plain http");
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
          Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

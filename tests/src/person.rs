@@ -3,12 +3,17 @@
 use crate::http::{self, Message};
 use crate::server::Server;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use totp_rs::{Builder, Secret, Totp};
 use url::form_urlencoded::Serializer;
+
+static NAMES: AtomicU64 = AtomicU64::new(0);
 
 /// Somebody who is signed in to a server's pages.
 pub struct Person {
     base: String,
+    /// The host that its pages have in this browser alone.
+    host: String,
     cookies: BTreeMap<String, String>,
 }
 
@@ -35,7 +40,7 @@ pub enum Approval {
 impl Person {
     /// Signs in with the code that comes by mail.
     pub fn sign_in(server: &Server, email: &str) -> Self {
-        let mut person = Self { base: server.url().to_owned(), cookies: BTreeMap::new() };
+        let mut person = Self::at(server);
         let before = server.codes(email).len();
         let page = person.get("/signin");
         let sent = person.submit(&page, "/signin", &[("email", email), ("next", "/device")]);
@@ -43,8 +48,25 @@ impl Person {
         let page = person.get("/signin/code");
         let code = server.code_after(email, before);
         let done = person.submit(&page, "/signin/code", &[("code", &code)]);
+        let way_in = done.header("location").unwrap_or_default().to_owned();
+        assert!(way_in.contains("/enter?ticket="), "{way_in} {}", text(&done));
+        let done = person.get(&way_in);
         assert_eq!(done.header("location"), Some("/device"), "{}", text(&done));
         person
+    }
+
+    /// Somebody who is not signed in yet.
+    pub fn at(server: &Server) -> Self {
+        let port = server.url().rsplit(':').next().unwrap_or_default();
+        let random = u128::from(std::process::id()) << 64 | u128::from(NAMES.fetch_add(1, Ordering::Relaxed));
+        let host = format!("everkey-{random:032x}.localhost:{port}");
+        Self { base: server.url().to_owned(), host, cookies: BTreeMap::new() }
+    }
+
+    /// The cookies of this browser, as it sends them.
+    pub fn cookies(&self) -> String {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
     }
 
     /// Sets a second factor up.
@@ -104,10 +126,9 @@ impl Person {
     }
 
     fn send(&mut self, method: &str, path: &str, form: &str) -> Message {
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies = format!("Cookie: {}\r\nAccept: text/html\r\n", cookies.join("; "));
-        let answer =
-            http::send(&self.base, method, path, &cookies, "application/x-www-form-urlencoded", form);
+        let cookies = format!("Cookie: {}\r\nAccept: text/html\r\n", self.cookies());
+        let kind = "application/x-www-form-urlencoded";
+        let answer = http::send_to(&self.base, &self.host, method, path, &cookies, kind, form);
         for (_, set) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let pair = set.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').expect("a cookie has a name");

@@ -48,7 +48,7 @@ impl Server {
         }
         if !setup.real_limits {
             let limits = folder.join("limits.toml");
-            fs::write(&limits, no_limits(&binaries.server())).expect("a file for the limits");
+            fs::write(&limits, no_limits(&binaries.server(), setup.limits)).expect("a file for the limits");
             options.extend(["--limits".to_owned(), limits.display().to_string()]);
         }
         let (process, url) = serve(&binaries.server(), folder, &options);
@@ -79,6 +79,12 @@ impl Server {
         http::call(&self.url, method, path, bearer, body)
     }
 
+    /// The same without a bearer, and with these headers.
+    pub fn call_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Message {
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        http::send(&self.url, method, path, &lines, "application/json", &body.to_string())
+    }
+
     /// Sends it a form.
     pub fn call_form(&self, path: &str, form: &str) -> Message {
         http::call_form(&self.url, path, form)
@@ -91,13 +97,18 @@ impl Server {
 
     /// The codes mailed to this address so far, oldest first.
     pub fn codes(&self, email: &str) -> Vec<String> {
+        self.letters(email).iter().filter_map(|text| code_in(text)).collect()
+    }
+
+    /// What was mailed to this address so far, oldest first.
+    pub fn letters(&self, email: &str) -> Vec<String> {
         let entries = fs::read_dir(self.folder.join("mail")).expect("the mail folder").flatten();
         let mut mails: Vec<_> = entries.map(|entry| entry.path()).collect();
         mails.retain(|path| path.extension().is_some_and(|kind| kind == "eml"));
         mails.sort();
         let to = format!("To: {email}");
         let texts = mails.iter().map(|path| fs::read_to_string(path).expect("a whole mail"));
-        texts.filter(|text| text.contains(&to)).filter_map(|text| code_in(&text)).collect()
+        texts.filter(|text| text.contains(&to)).collect()
     }
 
     /// The code that comes after the first `before` ones.
@@ -138,7 +149,8 @@ impl Server {
 
     /// Nobody was ever taken for a thief.
     pub fn assert_nothing_revoked(&self) {
-        assert_eq!(self.events("replay_revoked_all"), 0, "the server took a refresh for theft");
+        let alarms = self.events("replay_revoked_all") + self.events("replay_revoked_session");
+        assert_eq!(alarms, 0, "the server took a refresh for theft");
     }
 
     /// Its log so far.
@@ -172,16 +184,21 @@ fn code_in(mail: &str) -> Option<String> {
     mail.lines().find(is_code).map(str::to_owned)
 }
 
-/// Limits that no test of something else runs into: each that counts, as the program's own help lists them.
-fn no_limits(program: &Path) -> String {
+/// Limits that no test of something else runs into: each that counts, as the program's own help lists them, but `set`.
+fn no_limits(program: &Path, set: &str) -> String {
     let help = Command::new(program).args(["serve", "--help"]).output().expect("the server helps");
     let help = String::from_utf8(help.stdout).expect("help is text");
     let counting =
         help.lines().filter(|line| line.contains("= { max")).filter_map(|line| line.split('=').next());
-    let endless: String =
-        counting.map(|key| format!("{} = {{ max = 1000000, window = \"1m\" }}\n", key.trim())).collect();
+    let is_set =
+        |key: &str| set.lines().any(|line| line.split('=').next().is_some_and(|set| set.trim() == key));
+    let endless: String = counting
+        .map(str::trim)
+        .filter(|key| !is_set(key))
+        .map(|key| format!("{key} = {{ max = 1000000, window = \"1m\" }}\n"))
+        .collect();
     assert!(endless.contains("codes_per_email"), "the help lists the limits: {help}");
-    format!("code_cooldown = \"0s\"\n{endless}")
+    format!("code_cooldown = \"0s\"\n{endless}{set}\n")
 }
 
 fn database(folder: &Path) -> String {

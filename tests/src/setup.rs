@@ -9,6 +9,8 @@ pub struct Setup {
     pub strict: bool,
     /// The contract's rate limits instead of none.
     pub real_limits: bool,
+    /// Lines of the limits file, beside no limits.
+    pub limits: &'static str,
     /// Milliseconds between two automatic refreshes instead of 30 s.
     pub refresh_gap_ms: Option<u32>,
     /// Agent and client run as a user without rights even if the suite runs as root.
@@ -21,6 +23,7 @@ impl Default for Setup {
             access_ttl: "3600s",
             strict: false,
             real_limits: false,
+            limits: "",
             refresh_gap_ms: None,
             unprivileged: false,
         }

@@ -77,6 +77,10 @@ impl World {
         );
         world.set_env("FAILPROOF_API_URL", &world.proxy.url());
         if let Some(gap) = setup.refresh_gap_ms {
+            assert!(
+                world.binaries.has_test_hooks(),
+                "this everkeyd is a release's: `./dev build` makes one for tests"
+            );
             world.set_env("EVERKEY_TEST_REFRESH_GAP_MS", &gap.to_string());
         }
         world

@@ -12,3 +12,4 @@ mod names;
 mod repository;
 mod resolve;
 mod size;
+mod test_hooks;

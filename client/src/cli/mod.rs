@@ -31,6 +31,11 @@ use verbs::VERBS;
 
 /// The whole program.
 pub fn run() -> ExitCode {
+    // What is typed, and the tokens that are handed out, are for no core dump.
+    if let Err(e) = everkey_guard::memory::forbid_core_dumps() {
+        output::error_line(format_args!("everkey: can't forbid core dumps: {e}"));
+        return ExitCode::FAILURE;
+    }
     let _terminal = PutBackAtEnd;
     let line = match CommandLine::read(lexopt::Parser::from_env(), VERBS) {
         Ok(line) => line,

@@ -6,6 +6,7 @@ use everkey_config::network::{NetworkSettings, without_user};
 use everkey_proto::reply::InForce;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Proxy};
+use rustix::io::Errno;
 use std::path::Path;
 
 /// Who may say it, beside the agent.
@@ -130,12 +131,9 @@ fn unusable(certificates: &Setting) -> Option<String> {
 
 /// The certificates in a file.
 fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
-    // Reading a pipe would wait for its writer.
-    if !std::fs::metadata(file).map_err(|e| e.to_string())?.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    let pem = std::fs::read(file).map_err(|e| e.to_string())?;
-    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    let pem = everkey_guard::file::read_trusted(file).map_err(|why| why.to_string())?;
+    let pem = pem.ok_or_else(|| Errno::NOENT.to_string())?;
+    let found = Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
     if found.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(found) }
 }
 
@@ -188,6 +186,11 @@ mod tests {
         assert!(refused(&file).starts_with(&format!("{place}No such file")));
         std::fs::write(&file, "hello").unwrap();
         assert_eq!(refused(&file), format!("{place}it holds no certificate in PEM"));
-        assert!(refused(dir.path()).ends_with(": it is no file"));
+        assert!(refused(dir.path()).ends_with(": it is not a plain file but a folder"));
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        assert!(
+            refused(&file).contains("others can write to"),
+            "anybody's certificates are trusted by nobody"
+        );
     }
 }

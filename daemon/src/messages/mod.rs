@@ -189,7 +189,7 @@ pub fn failure(error: &Error) -> Failure {
         Error::NotOwner(NotOwner::Impossible(store)) => (
             Code::Storage,
             format!("The session file can't be locked, so it is only read here: {}", unusable(store)),
-            "Move the folder to a local disk you can write to.".into(),
+            "Mend that, or move the folder to a local disk you can write to; the agent looks again by itself.".into(),
         ),
     };
     let retry_after_secs = match error {

@@ -1,17 +1,14 @@
 //! Files that are complete or absent whatever happens: written beside, fsynced, then renamed or exchanged.
 
+use everkey_guard::folder;
 use everkey_session::{FileKind, StoreError, StoreErrorKind};
 use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
-use zeroize::Zeroizing;
-
-/// No file that is read here is longer, in bytes.
-const READ_CAP: u64 = 8 * 1024 * 1024;
 
 /// What the name of every temporary file ends with, so that a start can clear them away.
 pub const TEMP_SUFFIX: &str = ".everkey-tmp";
@@ -21,9 +18,18 @@ pub fn make_dir(dir: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// A new 0600 file beside `path` with the content on disk already.
+/// The same for a folder of everkey's own; one of ours that is open to others is closed to them.
+pub fn make_private_dir(dir: &Path) -> io::Result<()> {
+    if folder::make_private(dir)? {
+        tracing::warn!(folder = %dir.display(), "others could write to it; its mode is 0700 now");
+    }
+    Ok(())
+}
+
+/// A new 0600 file beside `path` with the content on disk already; in no folder where others could replace it.
 pub fn write_beside(path: &Path, content: &[u8]) -> io::Result<TempPath> {
     let (dir, name) = split(path)?;
+    folder::check(dir)?;
     let mut temp: NamedTempFile = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .suffix(TEMP_SUFFIX)
@@ -83,35 +89,52 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Opens a lock file, making it if needed; never through a link.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    open_plain(path, &mut options, OFlags::NOFOLLOW)
+    open_own(path, File::options().read(true).write(true).create(true).truncate(false))
 }
 
-/// Opens a file to write at its end, making it if needed.
+/// Opens a file to write at its end, making it if needed. What is no file of ours alone is moved away: no log is a reason
+/// to serve nobody.
 pub fn open_log(path: &Path) -> io::Result<File> {
-    open_plain(path, File::options().create(true).append(true).mode(0o600), OFlags::empty())
-}
-
-/// The content of a file of everkey's own or of the person's; none if there is none.
-pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let file = match open_plain(path, File::options().read(true), OFlags::empty()) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
+    let open = || {
+        let log = open_own(path, File::options().create(true).append(true))?;
+        match log.metadata()?.nlink() {
+            0 | 1 => Ok(log),
+            _ => Err(io::Error::other("it has a second name (a hard link)")),
+        }
     };
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(READ_CAP).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    open().or_else(|why| {
+        std::fs::rename(path, older(path)).map_err(|_| why)?;
+        open()
+    })
 }
 
-/// Opens nothing but a file: a FIFO would keep whoever opens it waiting.
-fn open_plain(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
-    let strange =
-        |mode| file_kind(mode).map_or(Ok(()), |kind| Err(io::Error::other(format!("it is {kind}"))));
-    std::fs::metadata(path).map_or(Ok(()), |found| strange(found.mode()))?;
-    let file = options.custom_flags((flags | OFlags::NONBLOCK).bits().cast_signed()).open(path)?;
-    strange(file.metadata()?.mode())?;
+/// Where an older log is kept.
+pub fn older(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
+
+/// Opens nothing but a file of ours: through a link another file would be written to, and a FIFO would keep whoever opens
+/// it waiting.
+fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let wrong = |why: String| Err(io::Error::other(why));
+    let strange = |found: &Metadata| match file_kind(found.mode()) {
+        Some(kind) => wrong(format!("it is {kind}")),
+        None if found.is_symlink() => wrong("it is a symbolic link".to_owned()),
+        None if found.uid() != rustix::process::geteuid().as_raw() => {
+            wrong(format!("it belongs to another user (uid {})", found.uid()))
+        }
+        None => Ok(()),
+    };
+    std::fs::symlink_metadata(path).map_or(Ok(()), |found| strange(&found))?;
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = options.mode(0o600).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    strange(&found)?;
+    if found.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
     Ok(file)
 }
 
@@ -157,7 +180,12 @@ fn clear(dir: &Path, prefix: &str) {
 
 /// What the system says is wrong with a file.
 pub fn error(path: &Path, e: &io::Error) -> StoreError {
-    StoreError { path: path.display().to_string(), kind: StoreErrorKind::Os(e.to_string()) }
+    unusable(path, StoreErrorKind::Os(e.to_string()))
+}
+
+/// What is wrong with a file.
+pub fn unusable(path: &Path, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: path.display().to_string(), kind }
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

@@ -8,10 +8,10 @@ mod replace;
 mod session_file;
 pub mod state_files;
 
-pub use durable::{is_named, make_dir, open_lock, open_log, read};
+pub use durable::{is_named, make_dir, make_private_dir, older, open_lock, open_log};
 
 use crate::provider::SessionFormat;
-use durable::error;
+use durable::{error, unusable};
 use everkey_reminder::{ReminderDone, ReminderJob};
 use everkey_session::{FileContent, JobResult, Loaded, PendingRevocation, Sidecar, StoreError, StoreJob};
 use owner_lock::OwnerLock;
@@ -21,6 +21,19 @@ use state_files::StateFiles;
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// The bytes of a session file that may be used as it stands; none of any other.
+pub fn read_own(session_file: &Path) -> Option<Zeroizing<Vec<u8>>> {
+    match session_file::read(session_file) {
+        Ok(Content::Bytes(bytes, tightened)) => {
+            if tightened {
+                tracing::warn!(file = %session_file.display(), "was readable by others; its mode is 0600 now");
+            }
+            Some(bytes)
+        }
+        Ok(Content::Missing) | Err(_) => None,
+    }
+}
 
 pub struct ProfileStore {
     format: &'static SessionFormat,
@@ -129,14 +142,13 @@ impl ProfileStore {
             Err(_) => Ok(()),
         };
         // A side-car that can't be read may hide that a token is spent: that is as bad as an unreadable journal.
-        let sidecar =
-            durable.and_then(|()| self.state_files.make_dirs()).and_then(|()| self.state_files.read());
+        let made = durable.and_then(|()| self.state_files.make_dirs());
+        let sidecar = made
+            .map_err(|e| error(self.state_files.path(), &e))
+            .and_then(|()| self.state_files.read().map_err(|kind| unusable(self.state_files.path(), kind)));
         let journal = match &sidecar {
-            Ok(_) => self.journal.read().map_err(|kind| {
-                let path = self.journal.path().display().to_string();
-                StoreError { path, kind }
-            }),
-            Err(e) => Err(error(self.state_files.path(), e)),
+            Ok(_) => self.journal.read().map_err(|kind| unusable(self.journal.path(), kind)),
+            Err(why) => Err(why.clone()),
         };
         Loaded {
             owner,

@@ -1,6 +1,7 @@
 //! The owner lock beside a session file: whoever holds it is the only one to send or write (I5).
 
 use super::durable::{error, is_named, make_dir, open_lock};
+use everkey_guard::folder;
 use everkey_session::{NotOwner, StoreError};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -36,14 +37,16 @@ impl OwnerLock {
     }
 
     fn take_in_folder(&mut self) -> Result<(), NotOwner> {
+        let impossible = |e: &io::Error| NotOwner::Impossible(error(&self.path, e));
+        let dir = self.folder();
+        make_dir(dir).map_err(|e| impossible(&e))?;
+        // Whoever may write there could take the lock and the session away, at any time.
+        folder::check(dir).map_err(|e| impossible(&e.into()))?;
         // A lock counts while its file has its name: in a folder that was removed and made again, whoever comes next
         // makes another.
         if self.file.as_ref().is_some_and(|file| is_named(file, &self.path)) {
             return Ok(());
         }
-        let impossible = |e: &io::Error| NotOwner::Impossible(error(&self.path, e));
-        let dir = self.folder();
-        make_dir(dir).map_err(|e| impossible(&e))?;
         if on_network(dir) {
             let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
             return Err(impossible(&why));

@@ -1,6 +1,6 @@
 //! `next-audit.json` beside the session file, and everkey's own book about it in the state folder.
 
-use super::durable;
+use super::durable::{self, unusable};
 use super::session_file::{self, Content};
 use crate::json_object;
 use crate::provider::Quantity;
@@ -49,7 +49,7 @@ impl ReminderFiles {
                 }
                 parse(&bytes).map_or(FoundReminder::Garbage, FoundReminder::There)
             }
-            Err(kind) => FoundReminder::Unusable(error(&self.file, kind)),
+            Err(kind) => FoundReminder::Unusable(unusable(&self.file, kind)),
         }
     }
 
@@ -69,7 +69,7 @@ impl ReminderFiles {
     /// Makes the book durable.
     pub fn note(&self, book: &ReminderBook) -> Result<(), StoreError> {
         let write = || {
-            self.book.parent().map_or(Ok(()), durable::make_dir)?;
+            self.book.parent().map_or(Ok(()), durable::make_private_dir)?;
             durable::replace(&self.book, &serde_json::to_vec_pretty(book)?)
         };
         write().map_err(|e| wrong(&self.book, &e))
@@ -136,11 +136,7 @@ fn wrong(path: &Path, e: &io::Error) -> StoreError {
         io::ErrorKind::IsADirectory => StoreErrorKind::NotAFile(FileKind::Folder),
         _ => StoreErrorKind::Os(e.to_string()),
     };
-    error(path, kind)
-}
-
-fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
-    StoreError { path: path.display().to_string(), kind }
+    unusable(path, kind)
 }
 
 #[cfg(test)]

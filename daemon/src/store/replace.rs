@@ -1,6 +1,6 @@
 //! Puts a session in the place of its parent's, and of nobody else's (I6).
 
-use super::durable::{self, NameExchange, error};
+use super::durable::{self, NameExchange, error, unusable};
 use super::session_file::{self, Content};
 use crate::provider::SessionFormat;
 use everkey_session::{FileContent, Fingerprint, Replaced, Session, StoreError};
@@ -26,7 +26,7 @@ pub fn replace(
         Ok(Content::Missing) => None,
         // A sign-in replaces even what can't be read; nothing of it can be kept.
         Err(_) if parent.is_none() => None,
-        Err(kind) => return Err(StoreError { path: path.display().to_string(), kind }),
+        Err(kind) => return Err(unusable(path, kind)),
     };
     let content = (format.render)(old.as_ref().map(|bytes| bytes.as_slice()), session);
     let Some(parent) = parent else {

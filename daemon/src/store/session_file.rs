@@ -1,8 +1,8 @@
 //! Reads the session file as another program may have left it: anything but a plain file of ours is refused.
 
-use super::durable::file_kind;
+use super::durable::{file_kind, unusable};
 use crate::provider::{ParsedFile, SessionFormat};
-use everkey_session::{FileContent, StoreError, StoreErrorKind};
+use everkey_session::{FileContent, StoreErrorKind};
 use rustix::fs::{Mode, OFlags, fchmod, fstat, lstat, open};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -28,18 +28,20 @@ pub fn find(path: &Path, format: &SessionFormat) -> FileContent {
         Ok(Content::Bytes(bytes, tightened)) => match (format.parse)(&bytes) {
             ParsedFile::Session(session) => FileContent::Session { session, tightened },
             ParsedFile::Nobody => FileContent::Missing,
-            ParsedFile::Strange => FileContent::Unusable(StoreError {
-                path: path.display().to_string(),
-                kind: StoreErrorKind::Strange,
-            }),
+            ParsedFile::Strange => FileContent::Unusable(unusable(path, StoreErrorKind::Strange)),
             ParsedFile::Damaged => FileContent::Damaged(digest(&bytes)),
         },
-        Err(kind) => FileContent::Unusable(StoreError { path: path.display().to_string(), kind }),
+        Err(kind) => FileContent::Unusable(unusable(path, kind)),
     }
 }
 
 /// Reads the file without following links or waiting on FIFOs; tightens a mode that lets others read.
 pub fn read(path: &Path) -> Result<Content, StoreErrorKind> {
+    read_up_to(path, CAP)
+}
+
+/// The same for a file of everkey's own that may be longer.
+pub fn read_up_to(path: &Path, cap: u64) -> Result<Content, StoreErrorKind> {
     // Not even opened: that alone does something to a device, and fails for a socket without saying why.
     if let Some(kind) = lstat(path).ok().and_then(|stat| file_kind(stat.st_mode)) {
         return Err(StoreErrorKind::NotAFile(kind));
@@ -68,8 +70,8 @@ pub fn read(path: &Path) -> Result<Content, StoreErrorKind> {
         fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(os)?;
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(CAP + 1).read_to_end(&mut bytes).map_err(|e| StoreErrorKind::Os(e.to_string()))?;
-    if bytes.len() as u64 > CAP {
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(|e| StoreErrorKind::Os(e.to_string()))?;
+    if bytes.len() as u64 > cap {
         return Err(StoreErrorKind::TooLarge);
     }
     Ok(Content::Bytes(bytes, open_to_others))

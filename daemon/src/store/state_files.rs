@@ -2,13 +2,17 @@
 //! that servers have registered, a sign-in under way, and where the book about its reminder is.
 
 use super::durable;
+use super::session_file::{self, Content};
 use crate::json_object;
-use everkey_session::{KeptClient, KeptSignIn, PendingRevocation, Sidecar, hex};
+use everkey_session::{KeptClient, KeptSignIn, PendingRevocation, Sidecar, StoreErrorKind, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// None of them is longer, in bytes.
+const CAP: u64 = 8 * 1024 * 1024;
 
 /// The state folder's files of one profile and session file.
 pub struct StateFiles {
@@ -46,7 +50,7 @@ impl StateFiles {
             self.clients.parent(),
             self.sign_in.parent(),
         ];
-        parents.into_iter().flatten().try_for_each(durable::make_dir)
+        parents.into_iter().flatten().try_for_each(durable::make_private_dir)
     }
 
     pub fn path(&self) -> &Path {
@@ -59,12 +63,13 @@ impl StateFiles {
     }
 
     /// The side-car; a damaged one is moved aside and counts as lost.
-    pub fn read(&self) -> io::Result<Option<Sidecar>> {
+    pub fn read(&self) -> Result<Option<Sidecar>, StoreErrorKind> {
         durable::clear_temps(&self.sidecar);
-        let Some(bytes) = durable::read(&self.sidecar)? else { return Ok(None) };
+        let Some(bytes) = read(&self.sidecar)? else { return Ok(None) };
         let sidecar = parse_sidecar(&bytes);
         if sidecar.is_none() {
-            std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))?;
+            std::fs::rename(&self.sidecar, self.sidecar.with_extension("damaged"))
+                .map_err(|e| StoreErrorKind::Os(e.to_string()))?;
         }
         Ok(sidecar)
     }
@@ -76,7 +81,7 @@ impl StateFiles {
     /// The clients that servers have registered. Those that can't be read are registered anew.
     pub fn clients(&self) -> Vec<KeptClient> {
         durable::clear_temps(&self.clients);
-        let bytes = durable::read(&self.clients).ok().flatten();
+        let bytes = read(&self.clients).ok().flatten();
         bytes.and_then(|bytes| parse_clients(&bytes)).unwrap_or_default()
     }
 
@@ -95,8 +100,7 @@ impl StateFiles {
     /// The sign-in that an earlier life of the agent has kept. One that can't be read has to be begun anew.
     pub fn sign_in(&self) -> Option<KeptSignIn> {
         durable::clear_temps(&self.sign_in);
-        let bytes = std::fs::read(&self.sign_in).map(Zeroizing::new).ok()?;
-        json_object::read(&bytes)
+        json_object::read(&read(&self.sign_in).ok().flatten()?)
     }
 
     /// The path of the sign-in, whose code is a secret.
@@ -116,8 +120,8 @@ impl StateFiles {
     pub fn revocations(&self) -> Vec<PendingRevocation> {
         durable::clear_all_temps(&self.revocations);
         let entries = std::fs::read_dir(&self.revocations).into_iter().flatten().flatten();
-        let read = |path: PathBuf| parse_revocation(&durable::read(&path).ok().flatten()?);
-        entries.filter_map(|entry| read(entry.path())).collect()
+        let revocation = |path: PathBuf| parse_revocation(&read(&path).ok().flatten()?);
+        entries.filter_map(|entry| revocation(entry.path())).collect()
     }
 
     pub fn queue(&self, revocation: &PendingRevocation) -> io::Result<()> {
@@ -131,6 +135,14 @@ impl StateFiles {
     fn revocation(&self, id: u64) -> PathBuf {
         self.revocations.join(format!("{id:016x}.json"))
     }
+}
+
+/// A file that the agent wrote; none if there is none. What others have put in its place is none of ours.
+fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreErrorKind> {
+    Ok(match session_file::read_up_to(path, CAP)? {
+        Content::Missing => None,
+        Content::Bytes(bytes, _) => Some(bytes),
+    })
 }
 
 /// The side-car in a file's bytes, or none if they are not one.
@@ -169,7 +181,7 @@ struct ClientsFile {
 mod tests {
     use super::*;
     use everkey_proto::{FlowId, Secret};
-    use everkey_session::{CallTarget, DeviceInstructions, Registration};
+    use everkey_session::{CallTarget, DeviceInstructions, FileKind, Registration};
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -258,8 +270,52 @@ mod tests {
         for path in [files.path(), files.clients_file(), &files.revocation(1)] {
             rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
         }
-        assert_eq!(files.read().unwrap_err().to_string(), "it is a named pipe (FIFO)");
+        assert_eq!(files.read(), Err(StoreErrorKind::NotAFile(FileKind::Fifo)));
         assert_eq!((files.clients(), files.revocations()), (Vec::new(), Vec::new()));
-        assert!(durable::open_lock(files.path()).is_err() && durable::open_log(files.path()).is_err());
+        assert!(durable::open_lock(files.path()).is_err());
+    }
+
+    #[test]
+    fn a_link_to_our_own_files_is_not_followed() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        let elsewhere = state.path().join("elsewhere");
+        std::fs::write(&elsewhere, render_sidecar(&Sidecar::default()).unwrap()).unwrap();
+        for path in [files.path(), files.clients_file(), files.sign_in_file(), &files.revocation(1)] {
+            std::os::unix::fs::symlink(&elsewhere, path).unwrap();
+        }
+        assert_eq!(files.read(), Err(StoreErrorKind::Symlink));
+        assert_eq!((files.clients(), files.revocations()), (Vec::new(), Vec::new()));
+        assert_eq!(files.sign_in(), None);
+        assert!(durable::open_lock(files.path()).is_err());
+
+        // A log is begun anew beside what stood there.
+        let before = std::fs::read(&elsewhere).unwrap();
+        drop(durable::open_log(files.path()).unwrap());
+        assert_eq!(std::fs::read(&elsewhere).unwrap(), before);
+        assert!(std::fs::symlink_metadata(files.path()).unwrap().is_file());
+    }
+
+    #[test]
+    fn nothing_is_written_where_others_may_write() {
+        let state = tempfile::tempdir().unwrap();
+        let files = StateFiles::of(state.path(), "p", Path::new("/auth.json"));
+        files.make_dirs().unwrap();
+        let folder = files.path().parent().unwrap();
+        let set_mode =
+            |mode| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(0o777);
+        let refused = files.write(&Sidecar::default()).unwrap_err().to_string();
+        assert!(refused.contains(&format!("run `chmod go-w {}`", folder.display())), "{refused}");
+        set_mode(0o1777);
+        files.write(&Sidecar::default()).unwrap();
+        set_mode(0o777);
+        files.make_dirs().unwrap();
+        assert_eq!(
+            std::fs::metadata(folder).unwrap().permissions().mode() & 0o777,
+            0o700,
+            "the next start mends it"
+        );
     }
 }

@@ -16,7 +16,7 @@ use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::AppState;
 use crate::db::throttle::ThrottleKind;
 use crate::http::body::JsonBody;
-use crate::http::client::ClientAddress;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
 use crate::rules::session_kind::TokenHolder;
@@ -71,17 +71,17 @@ pub(super) struct AchillesRefreshed {
 )]
 pub(super) async fn refresh(
     State(app): State<Arc<AppState>>,
-    ClientAddress(from): ClientAddress,
+    RequestCaller(caller): RequestCaller,
     retry: Result<RetryHeaders, ApiError>,
     body: Result<JsonBody<AchillesRefresh>, ApiError>,
 ) -> Result<Json<Success<AchillesRefreshed>>, AchillesError> {
-    let limit = app.limits.achilles_refreshes_per_ip;
-    admit_alone(&app, ThrottleKind::AchillesRefreshFromIp, &from.to_string(), limit)
+    let (limit, from) = (app.limits.achilles_refreshes_per_ip, caller.address.to_string());
+    admit_alone(&app, ThrottleKind::AchillesRefreshFromIp, &from, limit)
         .await
         .map_err(AchillesError::unconsumed)?;
     let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
     let token = RefreshToken::received_hex(&body.refresh_token).ok_or(GrantError::InvalidGrant)?;
-    let request = RefreshRequest { token, holder: TokenHolder::Cli, key, deadline };
+    let request = RefreshRequest { token, holder: TokenHolder::Cli, key, deadline, caller };
     let tokens = refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
     let odd = || ServerError::Failed("a refresh token is not 256 bits".to_owned());
     Ok(Success::of(AchillesRefreshed {

@@ -6,6 +6,7 @@ use crate::actions::server_error::{ServerError, action_error};
 use crate::app::AppState;
 use crate::db::throttle::ThrottleKind;
 use crate::db::{Tx, retry};
+use crate::metrics::METRICS;
 use crate::rules::rate::{Limit, Rate, check};
 use crate::time::Timestamp;
 
@@ -48,7 +49,11 @@ pub async fn room(
     limit: Limit,
     now: Timestamp,
 ) -> Result<Rate, ServerError> {
-    Ok(check(limit, tx.nth_newest(kind, subject, limit.max).await?, now))
+    let rate = check(limit, tx.nth_newest(kind, subject, limit.max).await?, now);
+    if rate != Rate::Open {
+        METRICS.limit_refused(kind);
+    }
+    Ok(rate)
 }
 
 /// Counts one event, or refuses it because its window is full. Only a commit keeps the count.

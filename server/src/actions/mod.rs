@@ -2,9 +2,11 @@
 //! No HTTP here; every kind of route shares these.
 
 pub mod accounts;
+pub(crate) mod alarm;
 pub mod bearer_session;
 pub mod browser;
 pub mod device;
+pub(crate) mod letters;
 pub mod limit;
 pub mod oauth;
 pub mod personal_tokens;

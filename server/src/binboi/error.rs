@@ -17,12 +17,44 @@ pub(super) enum BinboiError {
     Unauthorized,
     /// 403 `TOKEN_LIMIT_REACHED`.
     TokenLimit(Plan),
+    /// 403 with this code: more proof is needed.
+    Unproved(MissingProof),
     /// There is no such token among the user's own.
     UnknownToken,
     /// 429 `RATE_LIMITED`.
     Limited(ApiError),
     /// Anything else.
     Other(ApiError),
+}
+
+/// What a token is not made without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MissingProof {
+    FreshSignIn,
+    SecondFactor,
+    RightSecondFactor,
+}
+
+impl MissingProof {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::FreshSignIn => "SIGN_IN_REQUIRED",
+            Self::SecondFactor => "SECOND_FACTOR_REQUIRED",
+            Self::RightSecondFactor => "SECOND_FACTOR_REJECTED",
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::FreshSignIn => {
+                "An access token is only made soon after a sign-in. Sign in again, then make it."
+            }
+            Self::SecondFactor => {
+                "This account has a second factor. Send what your app shows as second_factor."
+            }
+            Self::RightSecondFactor => "The second factor is wrong, or was used before.",
+        }
+    }
 }
 
 /// An error, for people.
@@ -84,6 +116,9 @@ impl IntoResponse for BinboiError {
                 ),
                 Some("TOKEN_LIMIT_REACHED"),
             ),
+            Self::Unproved(missing) => {
+                plain(StatusCode::FORBIDDEN, missing.message().to_owned(), Some(missing.as_str()))
+            }
             Self::UnknownToken => {
                 plain(StatusCode::NOT_FOUND, "You have no such access token.".to_owned(), None)
             }

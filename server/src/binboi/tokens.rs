@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::{self, BearerError, BearerSession, first_party};
 use crate::actions::personal_tokens::{
-    self, NewPersonalToken, PersonalTokenError, PersonalTokenList, TokenCreation, TokenRevocation,
+    self, NewPersonalToken, PersonalTokenError, PersonalTokenList, TokenAsker, TokenCreation, TokenRevocation,
 };
 use crate::app::AppState;
-use crate::binboi::error::{BinboiError, BinboiErrorBody, LimitedBody};
+use crate::binboi::error::{BinboiError, BinboiErrorBody, LimitedBody, MissingProof};
 use crate::binboi::views::{LimitsView, PersonalTokenRecord, TokenUser};
 use crate::db::retry;
 use crate::db::users::StoredUser;
@@ -25,9 +25,10 @@ use crate::http::bearer::Bearer;
 use crate::http::body::JsonBody;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
-use crate::rules::personal_token::PersonalTokenRequest;
+use crate::rules::personal_token::{PersonalTokenRequest, TokenLapse};
 use crate::rules::plan::Plan;
 use crate::secret::SecretText;
+use crate::tokens::totp::SecondFactorAnswer;
 
 /// How the person is known here.
 const AUTH_MODE: &str = "account";
@@ -90,9 +91,36 @@ pub(super) struct CreateToken {
     /// What to call it, up to 64 characters; left out, it is called "CLI token".
     #[schema(max_length = 64)]
     name: Option<String>,
-    /// After how many days it lapses; left out, it works until it is revoked.
+    /// After how many days it lapses; left out, as many as this server's tokens usually last.
     #[schema(minimum = 1, maximum = 366)]
     expires_in_days: Option<u32>,
+    /// Whether it is to work until it is revoked.
+    #[serde(default)]
+    never_expires: bool,
+    /// For an account with a second factor: the six digits that the person's app shows, or a recovery code.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    second_factor: Option<SecretText>,
+}
+
+impl CreateToken {
+    fn request(&self) -> Result<PersonalTokenRequest, ApiError> {
+        let lapse = match (self.expires_in_days, self.never_expires) {
+            (None, false) => TokenLapse::Usual,
+            (Some(days), false) => TokenLapse::Days(days),
+            (None, true) => TokenLapse::Never,
+            (Some(_), true) => {
+                let text = "expires_in_days and never_expires can't both be given.";
+                return Err(ApiError::validation(text.to_owned()));
+            }
+        };
+        PersonalTokenRequest::new(self.name.as_deref().unwrap_or(""), lapse)
+            .map_err(|error| ApiError::validation(error.to_string()))
+    }
+
+    fn second(&self) -> Result<Option<SecondFactorAnswer>, ApiError> {
+        let second = self.second_factor.as_ref().map(SecondFactorAnswer::parse).transpose();
+        second.map_err(|error| ApiError::validation(error.to_string()))
+    }
 }
 
 /// A new token.
@@ -124,7 +152,12 @@ fn expose<S: Serializer>(token: &SecretText, serializer: S) -> Result<S::Ok, S::
         (status = 201, body = Created),
         (status = 400, body = BinboiErrorBody),
         (status = 401, body = BinboiErrorBody),
-        (status = 403, description = "`TOKEN_LIMIT_REACHED`: the plan includes no more", body = BinboiErrorBody),
+        (
+            status = 403,
+            description = "`TOKEN_LIMIT_REACHED`: the plan includes no more. `SIGN_IN_REQUIRED`: the last sign-in is not \
+                fresh. `SECOND_FACTOR_REQUIRED`, `SECOND_FACTOR_REJECTED`",
+            body = BinboiErrorBody,
+        ),
         (status = 408, body = BinboiErrorBody),
         (status = 413, body = BinboiErrorBody),
         (status = 415, body = BinboiErrorBody),
@@ -140,12 +173,14 @@ pub(super) async fn create(
 ) -> Result<Response, BinboiError> {
     let Bearer(token) = bearer?;
     let JsonBody(body) = body?;
-    let request = PersonalTokenRequest::new(body.name.as_deref().unwrap_or(""), body.expires_in_days)
-        .map_err(|error| ApiError::validation(error.to_string()))?;
+    let (request, second) = (body.request()?, body.second()?);
     let (user, creation, live) = retry(|| async {
         let BearerSession { mut tx, session, now } =
             bearer_session::open(&app, &token, &caller, first_party).await?;
-        let creation = personal_tokens::create(&app, &mut tx, &session, &request, now).await?;
+        // A refresh proves nothing new: the person signed in when the session began.
+        let proved_at = session.created_at;
+        let asker = TokenAsker { session: &session, proved_at, second: second.as_ref(), caller: &caller };
+        let creation = personal_tokens::create(&app, &mut tx, asker, &request, now).await?;
         let live = tx.count_live_personal_tokens(&session.user.id, now).await?;
         tx.commit().await?;
         Ok::<_, PersonalTokenError>((session.user, creation, live))
@@ -153,6 +188,9 @@ pub(super) async fn create(
     .await?;
     match creation {
         TokenCreation::PlanFull(plan) => Err(BinboiError::TokenLimit(plan)),
+        TokenCreation::Stale => Err(BinboiError::Unproved(MissingProof::FreshSignIn)),
+        TokenCreation::SecondFactorMissing => Err(BinboiError::Unproved(MissingProof::SecondFactor)),
+        TokenCreation::SecondFactorWrong => Err(BinboiError::Unproved(MissingProof::RightSecondFactor)),
         TokenCreation::Made(NewPersonalToken { token, record }) => {
             let limits = LimitsView::of(Plan::named(&user.plan), live);
             let record = PersonalTokenRecord::of(record, app.now());

@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::actions::accounts::profile::display_name;
 use crate::cli::listing::ListOptions;
 use crate::db::users::Platform;
+use crate::rules::achilles_role::AchillesRole;
 use crate::rules::email::Email;
 
 /// `everkey-server users`: what to do with an account. Every change is written into the audit.
@@ -38,6 +40,26 @@ pub enum UsersCommand {
         /// The role
         #[arg(value_name = "ROLE", value_enum)]
         role: PlatformRole,
+    },
+    /// Set what an account's user is called
+    SetName {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The name; an empty one takes theirs away
+        #[arg(value_name = "NAME", value_parser = name)]
+        name: String,
+    },
+    /// Grant an account a role at the achilles CLI while it is in no workspace
+    ///
+    /// In a workspace its role there counts: owners and admins are `admin`, members are `analyst`.
+    SetAchillesRole {
+        /// Whose
+        #[command(flatten)]
+        user: OneUser,
+        /// The role, or `default`: `admin` for platform admins, `explorer` for all others
+        #[arg(value_name = "ROLE", value_parser = achilles_role)]
+        role: GrantedRole,
     },
     /// End every session of an account; it may sign in again
     ///
@@ -85,6 +107,22 @@ impl From<PlatformRole> for Platform {
             PlatformRole::Admin => Self::Admin,
         }
     }
+}
+
+/// A role at the achilles CLI, or none of the host's.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantedRole(pub Option<AchillesRole>);
+
+fn achilles_role(text: &str) -> Result<GrantedRole, String> {
+    if text == "default" {
+        return Ok(GrantedRole(None));
+    }
+    let role = text.parse().map_err(|_| "it is admin, operator, analyst, explorer or default")?;
+    Ok(GrantedRole(Some(role)))
+}
+
+fn name(text: &str) -> Result<String, String> {
+    display_name(text).map_err(|error| error.to_string())
 }
 
 fn email(text: &str) -> Result<Email, String> {

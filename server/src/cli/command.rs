@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::accounts::{ClientsCommand, UsersCommand};
 use crate::cli::keys::KeysCommand;
+use crate::cli::limits::LimitsCommand;
 use crate::cli::listing::ListOptions;
 use crate::cli::serve::{ServeCommand, after_help};
+use crate::cli::sign_up::SignUpCommand;
 use crate::cli::values::Unrepeated;
 use crate::db::DatabaseLocation;
 
@@ -33,6 +35,9 @@ pub enum ServerCommand {
     /// Look after the accounts of users
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Decide who may have an account
+    #[command(subcommand)]
+    SignUp(SignUpCommand),
     /// Look after the OAuth clients that registered
     #[command(subcommand)]
     Clients(ClientsCommand),
@@ -40,6 +45,8 @@ pub enum ServerCommand {
     Sessions(SessionsCommand),
     /// List what happened: sign-ins, rotations, replays, refusals
     Events(ListOptions),
+    /// List the limits in force and whom they hold, or let somebody go
+    Limits(LimitsCommand),
     /// Change or list the server's own keys
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
+use crate::artifacts::location::ArtifactLocation;
 use crate::cli::values::{Unrepeated, ttl};
 use crate::db::DatabaseLocation;
 use crate::limits::Limits;
@@ -51,6 +52,15 @@ pub struct ServeCommand {
     /// back it up with care and apart from the database.
     #[arg(long, value_name = "FILE")]
     pub keys: Option<PathBuf>,
+
+    /// Where the files of reports are kept: dir:PATH, or s3://BUCKET[/PREFIX]
+    ///
+    /// Left out, it is a folder beside a SQLite database, its path with .files added; with PostgreSQL there are no files
+    /// then. Every server on the database needs the same place. Keys, region and endpoint of an S3 stand in the
+    /// environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, and AWS_ALLOW_HTTP=true
+    /// for one without TLS.
+    #[arg(long, value_name = "WHERE", env = "EVERKEY_SERVER_FILES", value_parser = Unrepeated::<ArtifactLocation>::new())]
+    pub files: Option<ArtifactLocation>,
 
     /// Don't bring the database's schema up to date; refuse to start if it is behind
     #[arg(long)]

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::artifacts::location::ArtifactLocation;
+use crate::artifacts::store::ArtifactStore;
 use crate::command_error::CommandError;
 use crate::db::{Database, DatabaseLocation, OpenError};
 
@@ -23,11 +25,7 @@ pub(super) fn place(named: Option<&DatabaseLocation>) -> Result<DatabaseLocation
 pub(super) fn keys(named: Option<PathBuf>, place: &DatabaseLocation) -> Result<PathBuf, CommandError> {
     match (named, place) {
         (Some(path), _) => Ok(path),
-        (None, DatabaseLocation::Sqlite(path)) => {
-            let mut beside = OsString::from(path);
-            beside.push(".keys");
-            Ok(beside.into())
-        }
+        (None, DatabaseLocation::Sqlite(path)) => Ok(beside(path, ".keys")),
         (None, DatabaseLocation::Postgres(_)) => Err(CommandError::new(
             "a PostgreSQL database has no folder to keep the server's keys in",
             "Name their file with --keys FILE; every server on this database needs the same one.",
@@ -35,11 +33,46 @@ pub(super) fn keys(named: Option<PathBuf>, place: &DatabaseLocation) -> Result<P
     }
 }
 
+/// The place of reports' files named on the command line, or the folder beside the database.
+pub(super) fn artifacts(
+    named: Option<ArtifactLocation>,
+    place: &DatabaseLocation,
+) -> Option<ArtifactLocation> {
+    match (named, place) {
+        (Some(named), _) => Some(named),
+        (None, DatabaseLocation::Sqlite(path)) => Some(ArtifactLocation::Folder(beside(path, ".files"))),
+        (None, DatabaseLocation::Postgres(_)) => None,
+    }
+}
+
+/// Opens the store of files, which must answer.
+pub(super) async fn open_artifacts(place: &ArtifactLocation) -> Result<ArtifactStore, CommandError> {
+    let (shown, remedy) = match place {
+        ArtifactLocation::Folder(path) => (
+            format!("the folder {}", path.display()),
+            "Name a folder of this user's own with --files dir:PATH, and let nobody else into it (chmod 700).",
+        ),
+        ArtifactLocation::S3 { bucket, .. } => (
+            format!("the bucket {bucket}"),
+            "Make the bucket, and check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL in \
+             the environment. An S3 without TLS also needs AWS_ALLOW_HTTP=true.",
+        ),
+    };
+    let cannot = |error| CommandError::new(format!("can't keep files in {shown}: {error}"), remedy);
+    ArtifactStore::open(place).await.map_err(cannot)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = OsString::from(path);
+    beside.push(ending);
+    beside.into()
+}
+
 /// Opens the database, made if it is not there: only its owner may read it. Returns it with the migrations that
 /// brought its schema up to date.
 pub(super) async fn open_or_make(place: &DatabaseLocation) -> Result<(Database, Vec<i64>), CommandError> {
     match place {
-        DatabaseLocation::Sqlite(path) => make(path).map_err(|error| {
+        DatabaseLocation::Sqlite(path) => check(place).map(|()| make(path))?.map_err(|error| {
             CommandError::new(
                 format!("can't open the database {}: {error}", path.display()),
                 "Name a file this user can write with --database sqlite:PATH; its folder must be writable too.",
@@ -74,6 +107,7 @@ pub(super) async fn open_existing(place: &DatabaseLocation) -> Result<Database, 
 }
 
 async fn open(place: &DatabaseLocation) -> Result<Database, CommandError> {
+    check(place)?;
     Database::open(place).await.map_err(|error| cannot_open(place, error))
 }
 
@@ -103,6 +137,17 @@ fn cannot_open(place: &DatabaseLocation, error: OpenError) -> CommandError {
             "Name an everkey-server database, and use the version that last ran on it or a newer one.",
         ),
     }
+}
+
+/// What others can write to is no database of accounts. Looked at before SQLite has a lock, which ends with any other look.
+fn check(place: &DatabaseLocation) -> Result<(), CommandError> {
+    let DatabaseLocation::Sqlite(path) = place else { return Ok(()) };
+    everkey_guard::file::check(path).map_err(|why| {
+        CommandError::new(
+            format!("the database {} is not used: {why}", path.display()),
+            "Run this as the user who runs the server, on a file that only that user may write.",
+        )
+    })
 }
 
 fn make(path: &Path) -> io::Result<()> {

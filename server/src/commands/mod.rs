@@ -4,9 +4,12 @@ mod backup;
 mod clients;
 mod files;
 mod keys;
+mod limits;
 mod list;
+mod listen;
 mod migrate;
 mod serve;
+mod sign_up;
 mod users;
 
 use crate::cli::{OneSession, ServerCommand};
@@ -18,12 +21,14 @@ pub async fn run(command: ServerCommand) -> Result<(), CommandError> {
         ServerCommand::Serve(options) => serve::run(*options).await,
         ServerCommand::Migrate(listing) => migrate::run(&listing).await,
         ServerCommand::Users(command) => users::run(command).await,
+        ServerCommand::SignUp(command) => sign_up::run(command).await,
         ServerCommand::Clients(command) => clients::run(command).await,
         ServerCommand::Sessions(sessions) => match sessions.command {
             None => list::sessions(&sessions.listing).await,
             Some(OneSession::End { id, listing }) => users::end_session(&id, &listing).await,
         },
         ServerCommand::Events(listing) => list::events(&listing).await,
+        ServerCommand::Limits(command) => limits::run(command).await,
         ServerCommand::Keys(command) => keys::run(command),
         ServerCommand::Backup(backup) => backup::run(&backup).await,
     }

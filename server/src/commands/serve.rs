@@ -6,27 +6,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everkey_redact::RedactedWriter;
-use tokio::net::TcpListener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tracing_subscriber::EnvFilter;
 
 use crate::actions::second_factor::reseal;
 use crate::app::{AppState, TokenPolicy};
+use crate::artifacts::Artifacts;
+use crate::artifacts::transfers::Transfers;
 use crate::cli::{LogFormat, ServeCommand};
 use crate::command_error::CommandError;
-use crate::commands::files;
+use crate::commands::{files, listen};
 use crate::db::Database;
 use crate::http;
-use crate::http::serve::serve;
+use crate::http::crowd::CrowdLimits;
+use crate::http::serve::{serve, serve_all};
 use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::reminder_mail::{LOOK_EVERY, ReminderMail};
+use crate::jobs::report_sweep::ReportSweep;
 use crate::keys::history::KeyHistory;
 use crate::keys::{KeyRing, file};
 use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
 use crate::router::router;
+use crate::rules::sign_up::SignUpMode;
 use crate::time::{SystemClock, TimeSource};
 use crate::tokens::access::AccessTokens;
 
@@ -42,10 +47,10 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     let stop = stop_signals()?;
     let limits = options.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
     // The port comes before any file: a second server by mistake touches nothing.
-    let listener = listen(&options.listen, "--listen").await?;
-    let address = listener.local_addr().map_err(|error| no_address(&error))?;
+    allow_descriptors();
+    let (address, listeners) = listen::for_people(&options.listen, options.public_url.as_deref()).await?;
     let metrics = match &options.metrics {
-        Some(address) => Some(listen(address, "--metrics").await?),
+        Some(address) => Some(listen::at(address, "--metrics").await?),
         None => None,
     };
     if !address.ip().is_loopback() {
@@ -64,6 +69,10 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         }
         store
     };
+    let files = match files::artifacts(options.files, &place) {
+        Some(place) => Some(files::open_artifacts(&place).await?),
+        None => None,
+    };
     let clock: Arc<dyn TimeSource> = Arc::new(SystemClock);
     let keys = open_keys(&keys_file, options.new_keys, &store, clock.as_ref()).await?;
     let keys = KeyRing::following(&keys_file, keys);
@@ -75,6 +84,14 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         clock: Arc::clone(&clock),
     };
     let housekeeping = tokio::spawn(housekeeping.run());
+    let wake = Arc::new(Notify::new());
+    let sweep = ReportSweep {
+        store: store.clone(),
+        files: files.clone(),
+        wake: Arc::clone(&wake),
+        clock: Arc::clone(&clock),
+    };
+    let sweep = tokio::spawn(sweep.run());
     let resealing = tokio::spawn(reseal::run(store.clone(), keys.clone()));
     let following = tokio::spawn(follow_keys(keys.clone(), hangups()?));
     let reminder_mail = ReminderMail {
@@ -90,16 +107,24 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     }));
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
+    let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let sign_up = SignUpMode::unset(&public_url, !options.trusted_proxy.is_empty());
     let app = Arc::new(AppState {
         store: store.clone(),
         keys,
-        public_url: options.public_url.unwrap_or_else(|| format!("http://{address}")),
+        public_url,
+        sign_up,
         access: AccessTokens::new(options.issuer),
         policy: TokenPolicy {
             access_ttl: options.access_ttl,
             refresh_ttl: options.refresh_ttl,
             retry: options.retry.into(),
         },
+        artifacts: files.map(|store| Artifacts {
+            store,
+            transfers: Transfers::new(limits.transfers, limits.transfers_of_one),
+            sweep: wake,
+        }),
         limits,
         trusted_proxies: options.trusted_proxy,
         outbox,
@@ -115,7 +140,12 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     });
     // Connections are queued from here on, so this is already true.
     announce(&format!("listening on http://{address}"));
-    serve(listener, router(app), stop).await;
+    let crowd = CrowdLimits {
+        all: app.limits.connections as usize,
+        of_one: app.limits.connections_per_ip as usize,
+        trusted: app.trusted_proxies.clone(),
+    };
+    serve_all(listeners, router(app), crowd, stop).await;
 
     if let Some(metrics) = metrics {
         metrics.abort();
@@ -127,6 +157,7 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
         tracing::warn!("some mail was not delivered");
     }
     housekeeping.abort();
+    sweep.abort();
     resealing.abort();
     following.abort();
     store.close().await;
@@ -134,16 +165,12 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn listen(address: &str, flag: &str) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let remedy = match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                format!("Stop what listens there, or choose another port with {flag}.")
-            }
-            _ => format!("Choose an address of this machine and a port this user may use with {flag}."),
-        };
-        CommandError::new(format!("can't listen on {address}: {error}"), remedy)
-    })
+/// Each connection takes a descriptor, and systems give a program few unless it asks.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_err() {
+        tracing::warn!(limit = ?limit.current, "could not raise the limit of open files");
+    }
 }
 
 async fn open_keys(
@@ -231,10 +258,6 @@ async fn follow_keys(keys: KeyRing, mut hangups: Signal) {
 fn hangups() -> Result<Signal, CommandError> {
     signal(SignalKind::hangup())
         .map_err(|error| CommandError::new(format!("can't watch for signals: {error}"), "Try again."))
-}
-
-fn no_address(error: &io::Error) -> CommandError {
-    CommandError::new(format!("the system does not tell the port: {error}"), "Choose a port with --listen.")
 }
 
 /// A closed stdout is no reason not to serve.

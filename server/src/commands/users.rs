@@ -29,6 +29,10 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
         UsersCommand::SetPlatformRole { user, role } => {
             change(&user, AccountChange::Platform(role.into())).await
         }
+        UsersCommand::SetName { user, name } => change(&user, AccountChange::Name(name)).await,
+        UsersCommand::SetAchillesRole { user, role } => {
+            change(&user, AccountChange::AchillesRole(role.0)).await
+        }
         UsersCommand::SignOut { user, tokens } => change(&user, AccountChange::SignOut { tokens }).await,
         UsersCommand::ResetSecondFactor(user) => reset_second_factor(&user).await,
     }
@@ -125,8 +129,9 @@ impl UserRow {
 
 impl Row for UserRow {
     fn text(&self) -> String {
+        let name = if self.name.is_empty() { String::new() } else { format!("  {:?}", self.name) };
         format!(
-            "{}  {}  {}  plan {}  platform role {}  created {}",
+            "{}{name}  {}  {}  plan {}  platform role {}  created {}",
             self.user, self.user_id, self.status, self.plan, self.platform_role, self.created_at
         )
     }

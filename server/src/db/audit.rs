@@ -1,4 +1,4 @@
-//! What happened, for ever: an append-only table without secrets or addresses.
+//! What happened: an append-only table without secrets or addresses, whose old lines are forgotten.
 
 use sqlx::Row as _;
 
@@ -6,6 +6,7 @@ use crate::db::row::moment;
 use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::audit_thinning::Thinned;
 use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,16 @@ pub struct AuditLine {
 
 impl Tx {
     pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
+        let thinned =
+            if entry.event.is_anybodys() { self.thin(entry.event.as_str(), now) } else { Thinned::Kept };
+        let detail = match thinned {
+            Thinned::Kept => entry.detail.map(str::to_owned),
+            Thinned::Sign(count) => Some(format!("one of {count} in this hour")),
+            Thinned::Dropped => {
+                self.count_when_committed(entry.event);
+                return Ok(());
+            }
+        };
         let generation = entry.generation.or(entry.session.map(|session| session.generation));
         sqlx::query(
             "INSERT INTO audit (at, event, user_id, session_id, generation, detail) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -43,11 +54,28 @@ impl Tx {
         .bind(entry.session.map(|session| session.user.id.clone()))
         .bind(entry.session.map(|session| session.id.clone()))
         .bind(generation)
-        .bind(entry.detail.map(str::to_owned))
+        .bind(detail)
         .execute(self.connection())
         .await?;
         self.count_when_committed(entry.event);
         Ok(())
+    }
+
+    /// Forgets some lines before `horizon`, and alarms before `alarms`, oldest first. Returns how many there were.
+    pub async fn forget_audit(&mut self, horizon: Timestamp, alarms: Timestamp) -> Result<u64, DbError> {
+        let words = AuditEvent::ALARMS.map(|event| format!("'{}'", event.as_str())).join(", ");
+        let mut gone = 0;
+        for (before, which) in [(horizon, "NOT IN"), (alarms, "IN")] {
+            let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "DELETE FROM audit WHERE id IN
+                    (SELECT id FROM audit WHERE at < $1 AND event {which} ({words}) ORDER BY at LIMIT 5000)"
+            )))
+            .bind(before.millis())
+            .execute(self.connection())
+            .await?;
+            gone += done.rows_affected();
+        }
+        Ok(gone)
     }
 
     /// Up to 1000 lines after the one with id `after`, oldest first.

@@ -68,6 +68,16 @@ impl Tx {
         row.as_ref().map(client).transpose()
     }
 
+    /// Whether this user has had a session at this client.
+    pub async fn has_session_of_client(&mut self, user: &str, client: &str) -> Result<bool, DbError> {
+        let found = sqlx::query("SELECT 1 FROM sessions WHERE user_id = $1 AND client_id = $2 LIMIT 1")
+            .bind(user)
+            .bind(client)
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Every client, oldest first.
     pub async fn every_client(&mut self) -> Result<Vec<OAuthClient>, DbError> {
         let rows = sqlx::query(
@@ -77,6 +87,29 @@ impl Tx {
         .fetch_all(self.connection())
         .await?;
         rows.iter().map(client).collect()
+    }
+
+    pub async fn count_clients(&mut self) -> Result<u64, DbError> {
+        let row = sqlx::query("SELECT COUNT(*) AS many FROM clients").fetch_one(self.connection()).await?;
+        Ok(row.try_get::<i64, _>("many")?.unsigned_abs())
+    }
+
+    /// Forgets up to `most` clients that were registered before `horizon`, that nobody has allowed anything that is still
+    /// known, and that the operator has not marked. Returns how many there were.
+    pub async fn forget_clients(&mut self, horizon: Timestamp, most: u64) -> Result<u64, DbError> {
+        let done = sqlx::query(
+            "DELETE FROM clients WHERE id IN (SELECT c.id FROM clients c
+                WHERE c.created_at < $1 AND c.introspects = 0
+                AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.client_id = c.id)
+                AND NOT EXISTS (SELECT 1 FROM authorization_codes a WHERE a.client_id = c.id)
+                AND NOT EXISTS (SELECT 1 FROM device_grants d WHERE d.client_id = c.id)
+                ORDER BY c.created_at LIMIT $2)",
+        )
+        .bind(horizon.millis())
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected())
     }
 
     /// Lets a client introspect the access tokens of every client, or no longer. `false` if there is no such client
@@ -106,8 +139,12 @@ fn client(row: &AnyRow) -> Result<OAuthClient, DbError> {
                 .try_get::<&str, _>("auth_method")?
                 .parse()
                 .map_err(|_| DbError::Corrupt("clients.auth_method"))?,
-            redirects: list(row, "redirect_uris", |text| Redirect::parse(text).ok())?,
-            grants: list(row, "grant_types", |text| text.parse().ok())?,
+            // What was registered before a rule grew stricter leads nowhere any more.
+            redirects: words(row, "redirect_uris")?
+                .iter()
+                .filter_map(|text| Redirect::parse(text).ok())
+                .collect(),
+            grants: grants(row)?,
             scopes: Scopes::read(row.try_get("scope")?),
         },
         secret,
@@ -116,9 +153,12 @@ fn client(row: &AnyRow) -> Result<OAuthClient, DbError> {
     })
 }
 
-fn list<T>(row: &AnyRow, column: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, DbError> {
-    let words: Option<Vec<String>> = serde_json::from_str(row.try_get(column)?).ok();
-    words
-        .and_then(|words| words.iter().map(|word| read(word)).collect())
-        .ok_or(DbError::Corrupt("clients.redirect_uris, grant_types"))
+fn grants(row: &AnyRow) -> Result<Vec<GrantType>, DbError> {
+    let grants = words(row, "grant_types")?.iter().map(|word| word.parse().ok()).collect::<Option<_>>();
+    grants.ok_or(DbError::Corrupt("clients.grant_types"))
+}
+
+fn words(row: &AnyRow, column: &'static str) -> Result<Vec<String>, DbError> {
+    serde_json::from_str(row.try_get(column)?)
+        .map_err(|_| DbError::Corrupt("clients.redirect_uris, grant_types"))
 }

@@ -1,5 +1,6 @@
 //! An open database: how it is opened, brought up to date, and asked for transactions.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
@@ -9,6 +10,7 @@ use crate::db::DbError;
 use crate::db::dialect::Dialect;
 use crate::db::location::DatabaseLocation;
 use crate::db::tx::Tx;
+use crate::rules::audit_thinning::AuditThinning;
 use crate::secret::SecretText;
 
 #[derive(Clone, Debug)]
@@ -16,6 +18,7 @@ pub struct Database {
     pool: AnyPool,
     dialect: Dialect,
     url: SecretText,
+    thinning: Arc<Mutex<AuditThinning>>,
 }
 
 /// How long a database may take to let the first connection in.
@@ -38,7 +41,7 @@ impl Database {
             .acquire_timeout(Duration::from_secs(5))
             .after_connect(move |connection, _| Box::pin(dialect.prepare(connection)))
             .connect_lazy(&url)?;
-        Ok(Self { pool, dialect, url: SecretText::new(url) })
+        Ok(Self { pool, dialect, url: SecretText::new(url), thinning: Arc::default() })
     }
 
     /// Brings the schema up to date, and returns the numbers of the migrations that it took. Any number of processes
@@ -62,13 +65,13 @@ impl Database {
     /// Begins a transaction that no other writer of the same rows can run beside.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let inner = self.pool.begin_with(self.dialect.begin()).await?;
-        Ok(Tx::new(inner, self.dialect))
+        Ok(Tx::new(inner, self.dialect, Arc::clone(&self.thinning)))
     }
 
     /// Begins a transaction that only reads, and so holds nobody up.
     pub async fn begin_reading(&self) -> Result<Tx, DbError> {
         let inner = self.pool.begin().await?;
-        Ok(Tx::new(inner, self.dialect))
+        Ok(Tx::new(inner, self.dialect, Arc::clone(&self.thinning)))
     }
 
     /// Errors if the database does not answer.

@@ -9,6 +9,8 @@ use crate::rules::role::Role;
 #[derive(Clone, Debug)]
 pub struct Membership {
     pub workspace: String,
+    /// The workspace's name.
+    pub name: String,
     pub role: Role,
 }
 
@@ -16,14 +18,20 @@ impl Tx {
     /// The memberships of a user, the oldest workspace first.
     pub async fn memberships_of(&mut self, user: &str) -> Result<Vec<Membership>, DbError> {
         let rows = sqlx::query(
-            "SELECT w.id, m.role FROM members m JOIN workspaces w ON w.id = m.workspace_id
+            "SELECT w.id, w.name, m.role FROM members m JOIN workspaces w ON w.id = m.workspace_id
              WHERE m.user_id = $1 ORDER BY w.created_at, w.id",
         )
         .bind(user)
         .fetch_all(self.connection())
         .await?;
         rows.iter()
-            .map(|row| Ok(Membership { workspace: row.try_get("id")?, role: role(row.try_get("role")?)? }))
+            .map(|row| {
+                Ok(Membership {
+                    workspace: row.try_get("id")?,
+                    name: row.try_get("name")?,
+                    role: role(row.try_get("role")?)?,
+                })
+            })
             .collect()
     }
 }

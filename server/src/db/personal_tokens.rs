@@ -26,6 +26,8 @@ pub struct StoredPersonalToken {
     /// When it lapses, if ever.
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// The session that made it, if that is known.
+    pub session_id: Option<String>,
 }
 
 impl StoredPersonalToken {
@@ -38,7 +40,7 @@ impl StoredPersonalToken {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, user_id, name, prefix, hash, created_at, last_used_at, expires_at, revoked_at
+            "SELECT id, user_id, name, prefix, hash, created_at, last_used_at, expires_at, revoked_at, session_id
             FROM personal_tokens ",
             $rest
         )
@@ -53,8 +55,8 @@ impl Tx {
         hash: &Digest,
     ) -> Result<(), DbError> {
         sqlx::query(
-            "INSERT INTO personal_tokens (id, user_id, name, prefix, hash, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO personal_tokens (id, user_id, name, prefix, hash, created_at, expires_at, session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.id.as_str())
         .bind(token.user_id.as_str())
@@ -63,6 +65,7 @@ impl Tx {
         .bind(hash.bytes().as_slice())
         .bind(token.created_at.millis())
         .bind(token.expires_at.map(Timestamp::millis))
+        .bind(token.session_id.clone())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -173,5 +176,6 @@ fn token(row: &AnyRow) -> Result<StoredPersonalToken, DbError> {
         last_used_at: optional_moment(row, "last_used_at")?,
         expires_at: optional_moment(row, "expires_at")?,
         revoked_at: optional_moment(row, "revoked_at")?,
+        session_id: row.try_get("session_id")?,
     })
 }

@@ -18,6 +18,15 @@ pub struct StoredFactor {
     pub confirmed_at: Option<Timestamp>,
 }
 
+/// A browser that is remembered, found by a cookie that it has used up.
+#[derive(Clone, Debug)]
+pub struct SpentBrowser {
+    /// The remembered browser's id.
+    pub browser: String,
+    /// The hash of the cookie of the web session that its last use began.
+    pub web_hash: Option<Digest>,
+}
+
 /// A browser that is spared the second factor.
 #[derive(Clone, Debug)]
 pub struct RememberedBrowser {
@@ -47,6 +56,12 @@ impl Tx {
             })
         })
         .transpose()
+    }
+
+    /// Whether a user has a second factor that counts.
+    pub async fn has_factor(&mut self, user: &str) -> Result<bool, DbError> {
+        let query = "SELECT 1 AS one FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+        Ok(sqlx::query(query).bind(user).fetch_optional(self.connection()).await?.is_some())
     }
 
     /// Stores a second factor that is not confirmed yet, in place of another such one.
@@ -207,7 +222,51 @@ impl Tx {
         .bind(now.millis())
         .execute(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() != 1 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO spent_browsers (hash, browser_id)
+             SELECT $1, id FROM remembered_browsers WHERE user_id = $2 AND hash = $3",
+        )
+        .bind(old.bytes().as_slice())
+        .bind(user)
+        .bind(new.bytes().as_slice())
+        .execute(self.connection())
+        .await?;
+        Ok(true)
+    }
+
+    /// Notes which web session, by the hash of its cookie, the last use of a remembered browser's cookie began.
+    pub async fn note_remembered_use(&mut self, hash: &Digest, web: &Digest) -> Result<(), DbError> {
+        sqlx::query("UPDATE remembered_browsers SET web_hash = $2 WHERE hash = $1")
+            .bind(hash.bytes().as_slice())
+            .bind(web.bytes().as_slice())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// The user's remembered browser whose cookie this was.
+    pub async fn spent_browser(
+        &mut self,
+        user: &str,
+        hash: &Digest,
+    ) -> Result<Option<SpentBrowser>, DbError> {
+        let row = sqlx::query(
+            "SELECT r.id, r.web_hash FROM spent_browsers s JOIN remembered_browsers r ON r.id = s.browser_id
+             WHERE s.hash = $1 AND r.user_id = $2",
+        )
+        .bind(hash.bytes().as_slice())
+        .bind(user)
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(|row| {
+            let web: Option<Vec<u8>> = row.try_get("web_hash")?;
+            let web_hash = web.and_then(|hash| Digest::from_slice(&hash));
+            Ok(SpentBrowser { browser: row.try_get("id")?, web_hash })
+        })
+        .transpose()
     }
 
     /// A user's remembered browsers that have not lapsed, the latest used first.

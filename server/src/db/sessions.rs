@@ -132,6 +132,30 @@ impl Tx {
         row.as_ref().map(session).transpose()
     }
 
+    /// The session with this id as it is now; nothing holds it so.
+    pub async fn session(&mut self, id: &str) -> Result<Option<StoredSession>, DbError> {
+        let row = sqlx::query(select!("WHERE s.id = $1")).bind(id).fetch_optional(self.connection()).await?;
+        row.as_ref().map(session).transpose()
+    }
+
+    /// Where, and with which programs, a user has signed in lately, besides `except` and what proved to be a thief's.
+    pub async fn earlier_places_of(
+        &mut self,
+        user: &str,
+        except: &str,
+    ) -> Result<Vec<(Option<String>, Option<String>)>, DbError> {
+        let rows = sqlx::query(
+            "SELECT address, program FROM sessions
+             WHERE user_id = $1 AND id <> $2 AND (revoked_why IS NULL OR revoked_why <> 'replay')
+             ORDER BY created_at DESC LIMIT 200",
+        )
+        .bind(user)
+        .bind(except)
+        .fetch_all(self.connection())
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("address")?, row.try_get("program")?))).collect()
+    }
+
     /// Every session, oldest first.
     pub async fn all_sessions(&mut self) -> Result<Vec<StoredSession>, DbError> {
         let rows = sqlx::query(select!("ORDER BY s.created_at, s.id")).fetch_all(self.connection()).await?;
@@ -222,15 +246,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves a session from `from` to the next generation. `false` if it was no longer there.
-    pub async fn advance_session(&mut self, id: &str, from: i64, now: Timestamp) -> Result<bool, DbError> {
+    /// Moves a session from `from` to the next generation, for this caller. `false` if it was no longer there.
+    pub async fn advance_session(
+        &mut self,
+        id: &str,
+        from: i64,
+        caller: &NetworkCaller,
+        now: Timestamp,
+    ) -> Result<bool, DbError> {
         let done = sqlx::query(
-            "UPDATE sessions SET generation = generation + 1, rotated_at = $3
+            "UPDATE sessions SET generation = generation + 1, rotated_at = $3, last_seen_at = $3, last_seen_from = $4
              WHERE id = $1 AND generation = $2 AND revoked_at IS NULL",
         )
         .bind(id)
         .bind(from)
         .bind(now.millis())
+        .bind(caller.address.to_string())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)

@@ -44,10 +44,12 @@ pub enum ThrottleKind {
     AchillesRefreshFromIp,
     /// This user's second factor was answered wrongly.
     SecondFactorFailure,
+    /// A letter of one kind about this user's account was posted.
+    Letter,
 }
 
 impl ThrottleKind {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::CodeToEmail => "code_to_email",
             Self::CodeFromIp => "code_from_ip",
@@ -66,6 +68,7 @@ impl ThrottleKind {
             Self::AchillesPollFromIp => "achilles_poll_from_ip",
             Self::AchillesRefreshFromIp => "achilles_refresh_from_ip",
             Self::SecondFactorFailure => "second_factor_failure",
+            Self::Letter => "letter",
         }
     }
 }

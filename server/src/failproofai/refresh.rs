@@ -11,6 +11,7 @@ use crate::actions::sessions::refresh::{self, RefreshRequest};
 use crate::app::AppState;
 use crate::failproofai::tokens::{FailproofaiTokens, TokensBody};
 use crate::http::body::JsonBody;
+use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::RetryHeaders;
 use crate::rules::session_kind::TokenHolder;
@@ -46,6 +47,7 @@ pub(super) struct FailproofaiRefresh {
 )]
 pub(super) async fn refresh(
     State(app): State<Arc<AppState>>,
+    RequestCaller(caller): RequestCaller,
     RetryHeaders { key, deadline }: RetryHeaders,
     JsonBody(body): JsonBody<FailproofaiRefresh>,
 ) -> Result<Json<FailproofaiTokens>, ApiError> {
@@ -54,6 +56,7 @@ pub(super) async fn refresh(
         holder: TokenHolder::FirstParty,
         key,
         deadline,
+        caller,
     };
     match refresh::refresh(&app, &request).await {
         Ok(tokens) => Ok(Json(FailproofaiTokens::after_refresh(&app, tokens))),

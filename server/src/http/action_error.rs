@@ -26,6 +26,14 @@ impl From<ServerError> for ApiError {
                 tracing::error!(why, "a request could not be carried out");
                 Self::busy()
             }
+            ServerError::Full { what, limit } => Self::new(
+                StatusCode::FORBIDDEN,
+                "too_many",
+                format!(
+                    "There are as many {what} as there may be. End or remove some; whoever runs the server can raise \
+                     `{limit}`."
+                ),
+            ),
             ServerError::Failed(why) => {
                 tracing::error!(why, "a request failed half-way");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed on the server.")

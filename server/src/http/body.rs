@@ -1,4 +1,4 @@
-//! Request bodies, JSON and forms: at most 16 KiB, of the right type, complete within 10 seconds.
+//! Request bodies, JSON and forms: at most 16 KiB unless a route says more, of the right type, complete within 10 seconds.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,12 +17,12 @@ pub const LARGEST: usize = 16 * 1024;
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// A request body parsed as `T`. Members that `T` does not know are ignored; a repeated one is an error.
-pub struct JsonBody<T>(
+pub struct JsonBody<T, const MOST: usize = LARGEST>(
     /// What was sent.
     pub T,
 );
 
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned, S: Sync, const MOST: usize> FromRequest<S> for JsonBody<T, MOST> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
@@ -33,7 +33,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
                 "Send JSON with Content-Type: application/json.",
             ));
         }
-        let bytes = read(request).await?;
+        let bytes = read(request, MOST).await?;
         // serde would also take an array for a struct.
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
             return Err(ApiError::validation("The body must be a JSON object."));
@@ -69,7 +69,7 @@ pub async fn read_form(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError>
             "Send a form with Content-Type: application/x-www-form-urlencoded.",
         ));
     }
-    read(request).await
+    read(request, LARGEST).await
 }
 
 /// Reads a form's text, or a query: one value a name. The error repeats nothing of it.
@@ -89,14 +89,16 @@ fn is_sent_as(request: &Request, wanted: &str) -> bool {
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted))
 }
 
-async fn read(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-    let too_large =
-        || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "A body may have 16 KiB.");
+async fn read(request: Request, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    let too_large = || {
+        let message = format!("A body may have {} KiB.", most / 1024);
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+    };
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > LARGEST as u64) {
+    if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(SLOWEST, to_bytes(request.into_body(), LARGEST)).await {
+    match tokio::time::timeout(SLOWEST, to_bytes(request.into_body(), most)).await {
         Ok(Ok(bytes)) => Ok(take(bytes)),
         Ok(Err(error)) if is_length_limit(&error) => Err(too_large()),
         Ok(Err(_)) => Err(ApiError::validation("The body ended early.")),

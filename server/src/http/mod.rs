@@ -4,6 +4,7 @@ mod action_error;
 pub mod bearer;
 pub mod body;
 pub mod client;
+pub mod crowd;
 pub mod error;
 pub mod first_party;
 pub mod health;

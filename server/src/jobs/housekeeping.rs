@@ -14,6 +14,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long a revoked or lapsed personal access token stays in its owner's list.
 const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
 
+/// How long the database lets no line of the audit go, whatever is asked of it; and none that tells of an attack.
+const AUDIT_STAYS: Duration = Duration::from_secs(31 * 86_400);
+const ALARMS_STAY: Duration = Duration::from_secs(366 * 86_400);
+
 /// What is forgotten, and when.
 pub struct Housekeeping {
     pub store: Database,
@@ -40,7 +44,26 @@ impl Housekeeping {
 
     /// Forgets once, and returns how many rows are gone.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, DbError> {
-        retry(|| self.tidy_once(now)).await
+        let mut gone = retry(|| self.tidy_once(now)).await?;
+        // What grows without end is forgotten in small transactions, so that nobody waits for one that is long.
+        loop {
+            let some = retry(|| self.forget_old(now)).await?;
+            gone += some;
+            if some == 0 {
+                return Ok(gone);
+            }
+        }
+    }
+
+    async fn forget_old(&self, now: Timestamp) -> Result<u64, DbError> {
+        let limits = &self.limits;
+        let (audit, alarms) = (limits.audit_kept.max(AUDIT_STAYS), limits.alarms_kept.max(ALARMS_STAY));
+        let mut tx = self.store.begin().await?;
+        let mut gone = tx.forget_audit(now.minus(audit), now.minus(alarms)).await?;
+        gone += tx.forget_sessions(now.minus(limits.ended_sessions_kept)).await?;
+        gone += tx.forget_clients(now.minus(limits.unused_clients_kept), 5000).await?;
+        tx.commit().await?;
+        Ok(gone)
     }
 
     async fn tidy_once(&self, now: Timestamp) -> Result<u64, DbError> {

@@ -2,3 +2,4 @@
 
 pub mod housekeeping;
 pub mod reminder_mail;
+pub mod report_sweep;

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use lettre::Message;
 use lettre::message::{Mailbox, header::ContentType};
 
-use crate::mail::letter::{Mail, MailContent, MailNotice};
+use crate::mail::letter::{Mail, MailContent};
+use crate::mail::notice;
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 
@@ -31,11 +32,10 @@ pub fn write(mail: &Mail, from: &Mailbox) -> Result<Message, Unwritten> {
 }
 
 fn subject(mail: &Mail) -> &'static str {
-    match mail.content {
+    match &mail.content {
         MailContent::Code { .. } => "Your sign-in code",
-        MailContent::Notice(MailNotice::SecondFactorOn) => "A second factor protects your account now",
-        MailContent::Notice(MailNotice::SecondFactorOff) => "Your second factor was turned off",
-        MailContent::Notice(MailNotice::RecoveryCodeUsed) => "A recovery code was used",
+        MailContent::Notice(letter) => notice::subject(&letter.notice),
+        MailContent::NoAccount { .. } => "You have no account here",
         MailContent::Reminder { .. } => "Your audit is due",
     }
 }
@@ -44,28 +44,9 @@ fn subject(mail: &Mail) -> &'static str {
 pub fn text(mail: &Mail) -> String {
     match &mail.content {
         MailContent::Code { code, works_for } => code_text(code, *works_for),
-        MailContent::Notice(notice) => format!("{}\n\n{NOT_ME}", notice_text(*notice)),
+        MailContent::Notice(letter) => notice::text(letter, mail.at),
+        MailContent::NoAccount { site } => no_account_text(site),
         MailContent::Reminder { due_at } => reminder_text(mail, *due_at),
-    }
-}
-
-const NOT_ME: &str = "If that was not you, sign in, end your other sessions, and set the second factor\n\
-    up anew; if you can't, tell whoever runs this server.\n";
-
-fn notice_text(notice: MailNotice) -> &'static str {
-    match notice {
-        MailNotice::SecondFactorOn => {
-            "A second factor was turned on for your account. From now on each sign-in\n\
-             asks for a code from your authenticator app, too."
-        }
-        MailNotice::SecondFactorOff => {
-            "The second factor of your account was turned off. From now on a code sent\n\
-             to this address is enough to sign in."
-        }
-        MailNotice::RecoveryCodeUsed => {
-            "One of your recovery codes was used in place of your authenticator app.\n\
-             It works no more."
-        }
     }
 }
 
@@ -77,6 +58,15 @@ fn code_text(code: &LoginCode, works_for: Duration) -> String {
          Type it only where you asked for it. If you did not ask for one,\n\
          someone typed your address by mistake, and nothing needs doing.\n",
         code.expose()
+    )
+}
+
+fn no_account_text(site: &str) -> String {
+    format!(
+        "Somebody asked for a sign-in code for this address at\n\n{site}\n\n\
+         The address has no account there, and new accounts are only for whom\n\
+         the people who run the server let in. If it was you, ask them.\n\
+         If it was not, nothing needs doing.\n"
     )
 }
 
@@ -94,7 +84,7 @@ fn reminder_text(mail: &Mail, due_at: Timestamp) -> String {
 }
 
 /// `2026-11-28 10:00 UTC`.
-fn minute(at: Timestamp) -> String {
+pub(super) fn minute(at: Timestamp) -> String {
     let text = at.rfc3339();
     match (text.get(..10), text.get(11..16)) {
         (Some(day), Some(time)) => format!("{day} {time} UTC"),

@@ -4,8 +4,10 @@ pub mod carrier;
 mod folder;
 mod letter;
 pub mod message;
+mod notice;
 mod outbox;
 pub mod route;
 
-pub use letter::{Mail, MailContent, MailNotice};
+pub use letter::{AlarmNotice, Letter, Mail, MailContent, MailNotice, Origin};
+pub use notice::harmless;
 pub use outbox::{MailOutbox, MailQueue, OutboxSlot, outbox};

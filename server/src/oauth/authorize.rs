@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::actions::oauth::approve::{self, AuthorizationRequest};
+use crate::actions::oauth::grant::longest_access;
 use crate::app::AppState;
 use crate::db::clients::OAuthClient;
 use crate::pages::display_time::DisplayTime;
-use crate::pages::error::PageError;
+use crate::pages::error::{PageError, wait};
 use crate::pages::form::PageForm;
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::signed_in::{SignedInBrowser, sign_in_again_path, sign_in_path};
@@ -71,12 +72,26 @@ impl Trusted {
         }
     }
 
-    /// Sends the browser back to the client with `answer`, its `state`, and who answers (RFC 9207).
-    fn answer(&self, app: &AppState, answer: &[(&str, &str)]) -> Response {
+    /// The client's address with `answer`, its `state`, and who answers (RFC 9207).
+    fn with(&self, app: &AppState, answer: &[(&str, &str)]) -> String {
         let mut all = answer.to_vec();
         all.extend(self.parameters.state().map(|state| ("state", state)));
         all.push(("iss", &app.public_url));
-        let Ok(place) = HeaderValue::try_from(self.redirect.with(&all)) else {
+        self.redirect.with(&all)
+    }
+
+    /// The client's address with an error.
+    fn back(
+        &self,
+        app: &AppState,
+        AuthorizationDenied { error, description }: AuthorizationDenied,
+    ) -> String {
+        self.with(app, &[("error", error), ("error_description", description)])
+    }
+
+    /// Sends the browser back to the client.
+    fn go_back(place: String) -> Response {
+        let Ok(place) = HeaderValue::try_from(place) else {
             return PageError::new(StatusCode::BAD_REQUEST, "This link leads nowhere", "Begin again.")
                 .into_response();
         };
@@ -88,12 +103,35 @@ impl Trusted {
         (StatusCode::SEE_OTHER, headers).into_response()
     }
 
-    fn denied(
+    fn denied(&self, app: &AppState, denied: AuthorizationDenied) -> Response {
+        Self::go_back(self.back(app, denied))
+    }
+
+    /// Tells the client, if the person at this browser has allowed it something before. Anybody can register a client, so a
+    /// link to this server would else lead to an address of anybody's choice unseen (RFC 9700 section 4.11.2): the person is
+    /// told, and may go on by themselves.
+    async fn turned_down(
         &self,
         app: &AppState,
-        AuthorizationDenied { error, description }: AuthorizationDenied,
-    ) -> Response {
-        self.answer(app, &[("error", error), ("error_description", description)])
+        signed_in: Option<&SignedInBrowser>,
+        denied: AuthorizationDenied,
+    ) -> Result<Response, PageError> {
+        let known = match signed_in {
+            Some(signed_in) => approve::has_allowed(app, &signed_in.session, &self.client).await?,
+            None => false,
+        };
+        if known {
+            return Ok(self.denied(app, denied));
+        }
+        let text = format!(
+            "An app asks for something that this server can't do without you: {} Nothing was sent to it. Its answer would \
+             go to {}, which nobody here has checked.",
+            denied.description,
+            self.redirect.place()
+        );
+        Ok(PageError::new(StatusCode::BAD_REQUEST, "This app asks in a wrong way", text)
+            .with_link(self.back(app, denied), "Go back to the app")
+            .into_response())
     }
 
     /// This very request, for the sign-in to lead back to.
@@ -117,7 +155,7 @@ struct ConsentPage {
     registered: DisplayTime,
     place: String,
     is_local: bool,
-    wishes: Vec<&'static str>,
+    wishes: Vec<String>,
     query: String,
     other_account: String,
 }
@@ -131,11 +169,17 @@ pub async fn show(
     let trusted = trusted(&app, query.as_deref()).await?;
     let requested = match trusted.parameters.requested(&trusted.client.registered) {
         Ok(requested) => requested,
-        Err(denied) => return Ok(trusted.denied(&app, denied)),
+        Err(denied) => return trusted.turned_down(&app, signed_in.as_ref(), denied).await,
     };
+    let silent = requested.prompt == PromptParameter::None;
+    let known = if silent { signed_in.clone() } else { None };
     match (requested.prompt, recent(&app, signed_in, &requested)) {
-        (PromptParameter::None, Recent::Yes(_)) => Ok(trusted.denied(&app, CONSENT_REQUIRED)),
-        (PromptParameter::None, Recent::TooOld | Recent::No) => Ok(trusted.denied(&app, LOGIN_REQUIRED)),
+        (PromptParameter::None, Recent::Yes(_)) => {
+            trusted.turned_down(&app, known.as_ref(), CONSENT_REQUIRED).await
+        }
+        (PromptParameter::None, Recent::TooOld | Recent::No) => {
+            trusted.turned_down(&app, known.as_ref(), LOGIN_REQUIRED).await
+        }
         (_, Recent::TooOld) => Ok(trusted.sign_in(&app, sign_in_again_path)),
         (_, Recent::No) => Ok(trusted.sign_in(&app, sign_in_path)),
         (_, Recent::Yes(signed_in)) => Ok(consent(&app, &trusted, &requested, &signed_in)),
@@ -163,7 +207,12 @@ fn consent(
         Scope::OfflineAccess => stays,
         Scope::Profile | Scope::Email => requested.scopes.has(*scope),
     };
-    let wishes = Scope::ALL.into_iter().filter(shown).map(Scope::in_words).collect();
+    let mut wishes: Vec<_> =
+        Scope::ALL.into_iter().filter(shown).map(|scope| scope.in_words().to_owned()).collect();
+    if !stays {
+        let most = wait(longest_access(app));
+        wishes.push(format!("use what you allow here for up to {most}, without asking again"));
+    }
     let query = trusted.parameters.query();
     let again = Trusted::here(&trusted.parameters.query_after(app.now()));
     let template = ConsentPage {
@@ -207,7 +256,7 @@ pub async fn answer(
     match form.answer.as_str() {
         "allow" => {
             let code = approve::allow(&app, &signed_in.session, signed_in.proved_at, &asked).await?;
-            Ok(trusted.answer(&app, &[("code", code.expose())]))
+            Ok(Trusted::go_back(trusted.with(&app, &[("code", code.expose())])))
         }
         "deny" => {
             approve::deny(&app, &signed_in.session, &asked).await?;

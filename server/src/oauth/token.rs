@@ -42,8 +42,8 @@ pub(super) struct TokenForm {
     redirect_uri: Option<String>,
     #[schema(value_type = Option<String>)]
     code_verifier: Option<SecretText>,
-    /// Seconds that the access token should work: shorter than usual, or, for a client without refresh tokens, up to
-    /// 30 days.
+    /// Seconds that the access token should work: shorter than usual, or, for a client without refresh tokens, as long as
+    /// the consent page says (30 days, unless the server's limits say otherwise).
     requested_expiry: Option<String>,
     #[schema(value_type = Option<String>)]
     refresh_token: Option<SecretText>,
@@ -87,7 +87,7 @@ pub(super) async fn token(
     }
     match grant_type {
         GrantType::Code => code(&app, &client, &caller, &form).await,
-        GrantType::Refresh => refreshed(&app, &client, retry?, &form).await,
+        GrantType::Refresh => refreshed(&app, &client, caller, retry?, &form).await,
         GrantType::Device => device(&app, &client, &caller, &form).await,
     }
     .map(Json)
@@ -113,11 +113,13 @@ async fn code(
 async fn refreshed(
     app: &AppState,
     client: &OAuthClient,
+    caller: NetworkCaller,
     RetryHeaders { key, deadline }: RetryHeaders,
     form: &TokenForm,
 ) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let token = RefreshToken::received(secret(form.refresh_token.as_ref(), "refresh_token")?.clone());
-    let request = RefreshRequest { token, holder: TokenHolder::Client(client.id.clone()), key, deadline };
+    let holder = TokenHolder::Client(client.id.clone());
+    let request = RefreshRequest { token, holder, key, deadline, caller };
     let asked = form.scope.as_deref().filter(|scope| !scope.is_empty());
     let asked = asked.map(|text| Scopes::parse(text).map_err(|_| OAuthError::InvalidScope));
     let refreshed = refresh::refresh_within(app, &request, asked.transpose()?.as_ref()).await;

@@ -15,23 +15,28 @@ use uuid::Uuid;
 use crate::actions::browser::single_use_form::{self, FormId};
 use crate::actions::limit::LimitError;
 use crate::actions::personal_tokens::{
-    NewPersonalToken, PersonalTokenList, TokenCreation, TokenRevocation, create, list, revoke,
+    NewPersonalToken, PersonalTokenList, TokenAsker, TokenCreation, TokenRevocation, create, list, revoke,
 };
 use crate::app::AppState;
 use crate::db::personal_tokens::StoredPersonalToken;
-use crate::db::sessions::StoredSession;
 use crate::db::{DbError, retry};
 use crate::pages::display_time::DisplayTime;
 use crate::pages::error::{PageError, set_retry_after, wait};
 use crate::pages::form::{PageForm, PageQuery};
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::navigation::{NavigationSection, Who};
-use crate::pages::signed_in::SignedInBrowser;
-use crate::rules::personal_token::{LONGEST_NAME, PersonalTokenRequest, PersonalTokenStanding};
+use crate::pages::signed_in::{SignedInBrowser, sign_in_again_path};
+use crate::rules::local_path::LocalPath;
+use crate::rules::personal_token::{LONGEST_NAME, PersonalTokenRequest, PersonalTokenStanding, TokenLapse};
+use crate::rules::second_factor::recent;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
+use crate::tokens::totp::SecondFactorAnswer;
 
 const PATH: &str = "/dashboard/access-tokens";
+
+const NOT_AN_ANSWER: &str = "Type the six digits your app shows, or one of your recovery codes.";
+const WRONG: &str = "That code is wrong, or was used before. Wait for the next one your app shows.";
 
 #[derive(Template)]
 #[template(path = "access_tokens.html")]
@@ -42,6 +47,10 @@ struct TokensPage {
     alert: Option<String>,
     name: String,
     lapse: Lapse,
+    /// Whether the last sign-in is fresh enough to make one.
+    recent: bool,
+    sign_in_again: String,
+    has_second_factor: bool,
     plan: &'static str,
     most: u32,
     live: u32,
@@ -132,12 +141,12 @@ impl Lapse {
         }
     }
 
-    fn days(self) -> Option<u32> {
+    fn asked(self) -> TokenLapse {
         match self {
-            Self::Month => Some(30),
-            Self::Quarter => Some(90),
-            Self::Year => Some(365),
-            Self::Never => None,
+            Self::Month => TokenLapse::Days(30),
+            Self::Quarter => TokenLapse::Days(90),
+            Self::Year => TokenLapse::Days(365),
+            Self::Never => TokenLapse::Never,
         }
     }
 }
@@ -168,11 +177,13 @@ async fn page(
     signed_in: &SignedInBrowser,
     notice: Option<&'static str>,
 ) -> Result<TokensPage, PageError> {
-    let PersonalTokenList { tokens, live, plan, at } = retry(|| async {
+    let user = &signed_in.session.user;
+    let (PersonalTokenList { tokens, live, plan, at }, has_second_factor) = retry(|| async {
         let mut tx = app.store.begin_reading().await?;
-        let listing = list(&mut tx, &signed_in.session.user, app.now()).await?;
+        let listing = list(&mut tx, user, app.now()).await?;
+        let has_second_factor = tx.has_factor(&user.id).await?;
         tx.commit().await?;
-        Ok::<_, DbError>(listing)
+        Ok::<_, DbError>((listing, has_second_factor))
     })
     .await?;
     Ok(TokensPage {
@@ -182,6 +193,9 @@ async fn page(
         alert: None,
         name: String::new(),
         lapse: Lapse::Quarter,
+        recent: recent(signed_in.proved_at, app.limits.fresh_sign_in, at),
+        sign_in_again: again_path(),
+        has_second_factor,
         plan: plan.name,
         most: plan.personal_tokens,
         live,
@@ -190,11 +204,17 @@ async fn page(
     })
 }
 
+fn again_path() -> String {
+    sign_in_again_path(&LocalPath::parse(PATH).unwrap_or_else(LocalPath::home))
+}
+
 #[derive(Deserialize)]
 pub(super) struct CreateTokenForm {
     name: String,
     lapse: Lapse,
     form_id: String,
+    /// The second factor, from who has one.
+    code: Option<SecretText>,
 }
 
 pub(super) async fn make(
@@ -202,15 +222,34 @@ pub(super) async fn make(
     signed_in: SignedInBrowser,
     PageForm(form): PageForm<CreateTokenForm>,
 ) -> Result<Response, PageError> {
-    let request = match PersonalTokenRequest::new(&form.name, form.lapse.days()) {
+    let request = match PersonalTokenRequest::new(&form.name, form.lapse.asked()) {
         Ok(request) => request,
         Err(bad) => {
             return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, bad.to_string()).await;
         }
     };
-    let (status, alert, wait_for) = match try_to_make(&app, &signed_in.session, &request, &form.form_id).await
-    {
+    let second = match form.code.as_ref().map(SecondFactorAnswer::parse).transpose() {
+        Ok(second) => second,
+        Err(_) => {
+            let alert = NOT_AN_ANSWER.to_owned();
+            return again(&app, &signed_in, form, StatusCode::UNPROCESSABLE_ENTITY, alert).await;
+        }
+    };
+    let asker = TokenAsker {
+        session: &signed_in.session,
+        proved_at: signed_in.proved_at,
+        second: second.as_ref(),
+        caller: &signed_in.caller,
+    };
+    let (status, alert, wait_for) = match try_to_make(&app, asker, &request, &form.form_id).await {
         Ok(Some(TokenCreation::Made(made))) => return Ok(shown_once(&app, &signed_in, made)),
+        Ok(Some(TokenCreation::Stale)) => return Ok(SeeOther::to(again_path()).into_response()),
+        Ok(Some(TokenCreation::SecondFactorMissing)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, NOT_AN_ANSWER.to_owned(), None)
+        }
+        Ok(Some(TokenCreation::SecondFactorWrong)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned(), None)
+        }
         Ok(Some(TokenCreation::PlanFull(plan))) => {
             let most = plan.personal_tokens;
             let alert =
@@ -247,25 +286,22 @@ async fn again(
 /// `None` if this very form made a token before.
 async fn try_to_make(
     app: &AppState,
-    session: &StoredSession,
+    asker: TokenAsker<'_>,
     request: &PersonalTokenRequest,
     form_id: &str,
 ) -> Result<Option<TokenCreation>, LimitError> {
-    let form_id = FormId::parse(form_id);
+    let Some(form_id) = FormId::parse(form_id) else { return Ok(None) };
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let fresh = match &form_id {
-            Some(form_id) => single_use_form::first(&mut tx, session, form_id, now).await?,
-            None => false,
-        };
-        if !fresh {
+        if !single_use_form::is_open(&mut tx, asker.session, &form_id, now).await? {
             return Ok(None);
         }
-        let creation = create(app, &mut tx, session, request, now).await?;
+        let creation = create(app, &mut tx, asker, request, now).await?;
         if let TokenCreation::Made(_) = creation {
-            tx.commit().await?;
+            single_use_form::use_up(&mut tx, asker.session, &form_id, now).await?;
         }
+        tx.commit().await?;
         Ok(Some(creation))
     })
     .await

@@ -30,6 +30,9 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 static COPY: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("copy", "js", "text/javascript; charset=utf-8", include_str!("../../assets/copy.js"))
 });
+static OWN_NAME: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("own-name", "js", "text/javascript; charset=utf-8", include_str!("../../assets/own_name.js"))
+});
 static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("../../assets/icon.svg")));
 
@@ -43,6 +46,11 @@ pub fn copy_script() -> &'static str {
     &COPY.path
 }
 
+/// Where the script of the way in on loopback is: [`crate::pages::own_name`].
+pub fn own_name_script() -> &'static str {
+    &OWN_NAME.path
+}
+
 /// Where the icon is.
 pub fn icon() -> &'static str {
     &ICON.path
@@ -50,7 +58,7 @@ pub fn icon() -> &'static str {
 
 pub(super) async fn get(Path(name): Path<String>) -> Response {
     let is_it = |asset: &&Asset| asset.path.strip_prefix("/assets/") == Some(name.as_str());
-    match [&*STYLE, &*COPY, &*ICON].into_iter().find(is_it) {
+    match [&*STYLE, &*COPY, &*OWN_NAME, &*ICON].into_iter().find(is_it) {
         Some(asset) => {
             let kept = "public, max-age=31536000, immutable";
             ([(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, kept)], asset.text).into_response()

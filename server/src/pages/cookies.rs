@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite, time};
+use serde::{Deserialize, Serialize};
 
 use crate::app::AppState;
+use crate::pages::own_name;
 use crate::tokens::browser::BrowserSecret;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CookieKind {
     Session,
     /// A browser on its way there.
@@ -33,8 +36,11 @@ impl CookieKind {
 }
 
 /// The secret in the request's cookie of this kind. A cookie that comes twice counts for nothing: one of the two was
-/// planted.
+/// planted; nor does one on loopback that another port may know.
 pub fn read(app: &AppState, headers: &HeaderMap, kind: CookieKind) -> Option<BrowserSecret> {
+    if own_name::is_used(app) && own_name::of(headers).is_none() {
+        return None;
+    }
     let name = kind.name(app);
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);

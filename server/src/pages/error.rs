@@ -114,7 +114,8 @@ pub fn wait(span: Duration) -> String {
         1 => "1 second".to_owned(),
         secs @ ..=119 => format!("{secs} seconds"),
         secs @ ..=7200 => format!("{} minutes", secs.div_ceil(60)),
-        secs => format!("{} hours", secs.div_ceil(3600)),
+        secs @ ..=172_800 => format!("{} hours", secs.div_ceil(3600)),
+        secs => format!("{} days", secs.div_ceil(86_400)),
     }
 }
 

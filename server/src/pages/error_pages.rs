@@ -12,9 +12,10 @@ use crate::pages::error::PageError;
 const PROGRAMS: [&str; 4] = ["/v0/", "/v1/", "/api/", "/.well-known/"];
 
 /// What is a page. The rest of the routes are programs', and some of those say that they accept HTML.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/",
     "/signin",
+    "/enter",
     "/signout",
     "/dashboard",
     "/device",

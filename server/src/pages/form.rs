@@ -13,6 +13,7 @@ use crate::app::AppState;
 use crate::http::body::{parse_form, read_form};
 use crate::pages::cookies::{self, CookieKind};
 use crate::pages::error::PageError;
+use crate::pages::own_name;
 use crate::pages::signed_in::{NotSignedIn, SignedInBrowser};
 use crate::tokens::browser::{BrowserSecret, FormToken};
 
@@ -60,6 +61,30 @@ impl<T: DeserializeOwned> FromRequest<Arc<AppState>> for SignInForm<T> {
     }
 }
 
+/// What someone sent from a page of ours, as it came: where there is no cookie yet that a token could belong to.
+#[derive(Debug)]
+pub struct OpenForm(
+    /// What was sent.
+    pub Zeroizing<Vec<u8>>,
+);
+
+impl OpenForm {
+    async fn from_here(request: Request, app: &AppState) -> Result<Self, PageError> {
+        if !is_from_here(request.headers(), &own_name::origin(app, request.headers())) {
+            return Err(PageError::forged());
+        }
+        Ok(Self(read_form(request).await?))
+    }
+}
+
+impl FromRequest<Arc<AppState>> for OpenForm {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, PageError> {
+        Self::from_here(request, app).await
+    }
+}
+
 /// The query of a page's address as `T`, each name once.
 #[derive(Debug)]
 pub struct PageQuery<T>(
@@ -85,10 +110,7 @@ async fn proved<T: DeserializeOwned>(
     app: &AppState,
     token: FormToken,
 ) -> Result<T, PageError> {
-    if !is_from_here(request.headers(), &app.public_url) {
-        return Err(PageError::forged());
-    }
-    let text = read_form(request).await?;
+    let OpenForm(text) = OpenForm::from_here(request, app).await?;
     // Without a token, or with two, it was no form of ours.
     let proof: Proof = parse_form(&text).map_err(|_| PageError::forged())?;
     if FormToken::parse(&proof.csrf) != Some(token) {
@@ -99,11 +121,11 @@ async fn proved<T: DeserializeOwned>(
 
 /// Whether what the browser says of a form's origin, if anything, is this server. Browsers have sent `Origin` with
 /// every form since 2020; for what sends neither header, the token decides alone.
-fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
+fn is_from_here(headers: &HeaderMap, here: &str) -> bool {
     let all_are = |name: &str, good: &[&str]| {
         headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(|value| good.contains(&value)))
     };
-    all_are("sec-fetch-site", &["same-origin", "none"]) && all_are("origin", &[public_url])
+    all_are("sec-fetch-site", &["same-origin", "none"]) && all_are("origin", &[here])
 }
 
 #[cfg(test)]

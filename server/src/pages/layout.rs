@@ -31,9 +31,9 @@ impl<T: Template> HtmlPage<T> {
     }
 
     /// Lets a form of the page be redirected to this origin, or to a scheme such as `myapp:`; browsers hold
-    /// `form-action` against redirects too. It must come from the URL parser, never from a request's text.
+    /// `form-action` against redirects too. One that would mean more than a single origin or scheme is left out.
     pub fn allowing_form_target(self, origin: String) -> Self {
-        Self { form_target: Some(origin), ..self }
+        Self { form_target: Some(origin).filter(|origin| is_one_source(origin)), ..self }
     }
 
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {
@@ -63,6 +63,11 @@ impl<T: Template> IntoResponse for HtmlPage<T> {
     }
 }
 
+/// Whether a text is one source expression and no more: no wildcard, and nothing that ends a directive or a policy.
+fn is_one_source(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:/+".contains(&byte))
+}
+
 /// `Referrer-Policy: same-origin`, because under `no-referrer` browsers send `Origin: null` with our own forms.
 fn protect(headers: &mut HeaderMap, script: bool, form_target: Option<&str>) {
     let fixed: [(HeaderName, &'static str); 4] = [
@@ -90,8 +95,8 @@ fn protect(headers: &mut HeaderMap, script: bool, form_target: Option<&str>) {
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
 }
 
-/// 303: go on with a GET of this path. Only for paths that are constants or a [`crate::rules::local_path::LocalPath`];
-/// a redirect to a client's address is not this type's business.
+/// 303: go on with a GET of this path. Only for addresses of this server: constants, or a
+/// [`crate::rules::local_path::LocalPath`]; a redirect to a client's address is not this type's business.
 #[derive(Debug)]
 pub struct SeeOther {
     path: String,
@@ -123,5 +128,22 @@ impl IntoResponse for SeeOther {
             headers.append(header::SET_COOKIE, cookie);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_target_adds_one_source_or_nothing() {
+        for one in ["https://a.example:8443", "http://127.0.0.1:3000", "com.example.app:", "http:"] {
+            assert!(is_one_source(one), "{one}");
+        }
+        for more in
+            ["", "*", "https://*.example", "https://a; script-src *", "https://a, x", "'none'", "a b", "é:"]
+        {
+            assert!(!is_one_source(more), "{more}");
+        }
     }
 }

@@ -13,31 +13,41 @@ pub mod display_time;
 pub mod error;
 pub mod error_pages;
 pub mod form;
+pub mod handover;
 pub mod layout;
 pub mod navigation;
+pub mod own_name;
+mod profile;
 mod security;
 mod sessions;
 pub mod sign_in;
 mod sign_in_second_factor;
+mod sign_up;
 pub mod signed_in;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::app::AppState;
 
-/// The routes of every page.
-pub fn routes() -> Router<Arc<AppState>> {
+/// The routes of every page, and of `others`, which are pages too.
+pub fn routes(app: &Arc<AppState>, others: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
+    let led = from_fn_with_state(Arc::clone(app), own_name::lead);
+    pages().merge(others).route_layer(led).route(assets::ROUTE, get(assets::get))
+}
+
+fn pages() -> Router<Arc<AppState>> {
     Router::new()
-        .route(assets::ROUTE, get(assets::get))
         .route("/", get(home))
         .route("/dashboard", get(home))
         .route("/signin", get(sign_in::show).post(sign_in::ask))
         .route("/signin/code", get(sign_in::show_code).post(sign_in::prove))
         .route("/signin/resend", post(sign_in::ask_again))
         .route("/signin/second", get(sign_in_second_factor::show).post(sign_in_second_factor::prove))
+        .route("/enter", get(handover::show).post(handover::confirm))
         .route("/signout", post(sign_in::sign_out))
         .route("/device", get(device::show).post(device::look_up))
         .route("/device/decision", post(device::decide))
@@ -48,6 +58,8 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/dashboard/sessions/end-others", post(sessions::end_others))
         .route("/dashboard/access-tokens", get(access_tokens::show).post(access_tokens::make))
         .route("/dashboard/access-tokens/revoke", post(access_tokens::end))
+        .route("/dashboard/profile", get(profile::show).post(profile::save))
+        .route("/dashboard/sign-up", get(sign_up::show).post(sign_up::change))
         .route("/dashboard/security", get(security::show))
         .route("/dashboard/security/setup", get(security::set_up).post(security::begin))
         .route("/dashboard/security/confirm", post(security::confirm))

@@ -1,5 +1,6 @@
 //! Who is signed in and where they are, for the frame in `signed_in.html`.
 
+use crate::actions::accounts::sign_up::may_change;
 use crate::pages::signed_in::SignedInBrowser;
 use crate::tokens::browser::FormToken;
 
@@ -12,6 +13,10 @@ pub enum NavigationSection {
     AccessTokens,
     /// `/dashboard/security`.
     Security,
+    /// `/dashboard/profile`.
+    Profile,
+    /// `/dashboard/sign-up`, for platform admins.
+    SignUp,
     /// None of them.
     Elsewhere,
 }
@@ -23,12 +28,15 @@ pub struct Who {
     /// The token of every form on the page: `<input type="hidden" name="csrf" value="{{ who.form_token }}">`.
     pub form_token: FormToken,
     pub here: NavigationSection,
+    /// Whether they look after this server.
+    is_admin: bool,
 }
 
 impl Who {
     /// For a page of this section.
     pub fn at(here: NavigationSection, signed_in: &SignedInBrowser) -> Self {
-        Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here }
+        let is_admin = may_change(&signed_in.session);
+        Self { email: signed_in.session.user.email.clone(), form_token: signed_in.form_token, here, is_admin }
     }
 
     pub fn entries(&self) -> Vec<NavigationEntry> {
@@ -36,8 +44,11 @@ impl Who {
             (NavigationSection::Sessions, "/dashboard/sessions", "Sessions"),
             (NavigationSection::AccessTokens, "/dashboard/access-tokens", "Access tokens"),
             (NavigationSection::Security, "/dashboard/security", "Security"),
+            (NavigationSection::Profile, "/dashboard/profile", "Profile"),
+            (NavigationSection::SignUp, "/dashboard/sign-up", "Sign-up"),
         ]
         .into_iter()
+        .filter(|(section, ..)| self.is_admin || *section != NavigationSection::SignUp)
         .map(|(section, path, label)| NavigationEntry { path, label, here: section == self.here })
         .collect()
     }

@@ -163,7 +163,7 @@ async fn overview(
         who: Who::at(NavigationSection::Security, signed_in),
         factor: factor.map(|factor| Factor::of(factor, now)),
         notice,
-        recent: recent(signed_in.proved_at, now),
+        recent: recent(signed_in.proved_at, app.limits.fresh_sign_in, now),
         sign_in_again: again_path(),
         alert,
     })
@@ -175,7 +175,7 @@ fn again_path() -> String {
 
 /// The way to a fresh sign-in, for whoever's is not recent.
 fn stale(app: &AppState, signed_in: &SignedInBrowser) -> Option<Response> {
-    let stale = !recent(signed_in.proved_at, app.now());
+    let stale = !recent(signed_in.proved_at, app.limits.fresh_sign_in, app.now());
     stale.then(|| SeeOther::to(again_path()).into_response())
 }
 
@@ -248,7 +248,7 @@ pub(super) async fn confirm(
     let Ok(answer @ SecondFactorAnswer::Totp(_)) = SecondFactorAnswer::parse(&typed.code) else {
         return tell(StatusCode::UNPROCESSABLE_ENTITY, "Type the six digits your app shows.").await;
     };
-    match enrol::confirm(&app, &signed_in.session, &answer).await {
+    match enrol::confirm(&app, &signed_in.session, &answer, &signed_in.caller).await {
         Ok(Confirmation::On(codes)) => Ok(codes_page(&signed_in, true, codes)),
         Ok(Confirmation::Wrong) => {
             let alert = "That code does not belong to this secret. Check the time of your device, \
@@ -281,7 +281,7 @@ pub(super) async fn renew(
     let Ok(answer) = SecondFactorAnswer::parse(&typed.code) else {
         return refused(&app, &signed_in, Change::Codes, NotChanged::Unreadable).await;
     };
-    match manage::renew(&app, &signed_in.session, &answer).await {
+    match manage::renew(&app, &signed_in.session, &answer, &signed_in.caller).await {
         Ok(Some(codes)) => Ok(codes_page(&signed_in, false, codes)),
         Ok(None) => refused(&app, &signed_in, Change::Codes, NotChanged::Wrong).await,
         Err(error) => refused(&app, &signed_in, Change::Codes, NotChanged::Failed(error)).await,
@@ -299,7 +299,7 @@ pub(super) async fn turn_off(
     let Ok(answer) = SecondFactorAnswer::parse(&typed.code) else {
         return refused(&app, &signed_in, Change::Off, NotChanged::Unreadable).await;
     };
-    match manage::turn_off(&app, &signed_in.session, &answer).await {
+    match manage::turn_off(&app, &signed_in.session, &answer, &signed_in.caller).await {
         Ok(true) => {
             let off = SeeOther::to(OFF).cookie(cookies::forget(&app, CookieKind::Remembered));
             Ok(off.into_response())

@@ -8,12 +8,13 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::actions::browser::list::{ListedSession, list};
+use crate::actions::browser::list::{ListedSession, SessionList, list};
 use crate::actions::browser::{end, session};
 use crate::app::AppState;
+use crate::db::personal_tokens::StoredPersonalToken;
 use crate::pages::display_time::DisplayTime;
 use crate::pages::error::PageError;
-use crate::pages::form::{EmptyForm, PageForm, PageQuery};
+use crate::pages::form::{PageForm, PageQuery};
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::navigation::{NavigationSection, Who};
 use crate::pages::signed_in::SignedInBrowser;
@@ -28,6 +29,8 @@ pub(super) struct SessionsPage {
     notice: Option<&'static str>,
     mine: Option<Row>,
     others: Vec<Row>,
+    /// The names of access tokens that this session has not made.
+    tokens: Vec<String>,
 }
 
 /// A session as the page shows it.
@@ -40,10 +43,16 @@ struct Row {
     seen: DisplayTime,
     seen_from: Option<String>,
     began_at: Option<String>,
+    /// The names of the access tokens it has made.
+    tokens: Vec<String>,
 }
 
 impl Row {
-    fn of(ListedSession { session, client: name }: ListedSession, now: Timestamp) -> Self {
+    fn of(
+        ListedSession { session, client: name }: ListedSession,
+        all: &[StoredPersonalToken],
+        now: Timestamp,
+    ) -> Self {
         let calls_itself = session.program.as_deref().and_then(program::describe);
         let how = match session.how {
             ProofMethod::Otp => "signed in with an email code",
@@ -68,7 +77,9 @@ impl Row {
         };
         let seen = session::last_seen(&session);
         let seen_from = session.last_seen.map(|(_, from)| from);
+        let tokens = names(all, |maker| maker == Some(&session.id));
         Self {
+            tokens,
             id: session.id,
             title,
             kind,
@@ -79,6 +90,11 @@ impl Row {
             seen_from,
         }
     }
+}
+
+fn names(tokens: &[StoredPersonalToken], made_by: impl Fn(Option<&str>) -> bool) -> Vec<String> {
+    let made = tokens.iter().filter(|token| made_by(token.session_id.as_deref()));
+    made.map(|token| token.name.clone()).collect()
 }
 
 /// The query of the page.
@@ -92,7 +108,7 @@ pub(super) async fn show(
     signed_in: SignedInBrowser,
     PageQuery(done): PageQuery<SessionsQuery>,
 ) -> Result<HtmlPage<SessionsPage>, PageError> {
-    let sessions = list(&app, &signed_in.session.user).await?;
+    let SessionList { sessions, tokens } = list(&app, &signed_in.session.user).await?;
     let now = app.now();
     let (mine, others): (Vec<ListedSession>, Vec<ListedSession>) =
         sessions.into_iter().partition(|listed| listed.session.id == signed_in.session.id);
@@ -104,8 +120,9 @@ pub(super) async fn show(
     Ok(HtmlPage::new(SessionsPage {
         who: Who::at(NavigationSection::Sessions, &signed_in),
         notice,
-        mine: mine.into_iter().next().map(|listed| Row::of(listed, now)),
-        others: others.into_iter().map(|listed| Row::of(listed, now)).collect(),
+        mine: mine.into_iter().next().map(|listed| Row::of(listed, &tokens, now)),
+        others: others.into_iter().map(|listed| Row::of(listed, &tokens, now)).collect(),
+        tokens: names(&tokens, |maker| maker != Some(&signed_in.session.id)),
     }))
 }
 
@@ -113,6 +130,14 @@ pub(super) async fn show(
 #[derive(Deserialize)]
 pub(super) struct One {
     session: String,
+    /// There if the access tokens it has made are to end, too.
+    tokens: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Others {
+    /// There if the access tokens that this session has not made are to end, too.
+    tokens: Option<String>,
 }
 
 pub(super) async fn end_one(
@@ -121,7 +146,7 @@ pub(super) async fn end_one(
     PageForm(one): PageForm<One>,
 ) -> Result<SeeOther, PageError> {
     let ended = match Uuid::parse_str(&one.session) {
-        Ok(id) => end::one(&app, &signed_in.session, &id.to_string()).await?,
+        Ok(id) => end::one(&app, &signed_in.session, &id.to_string(), one.tokens.is_some()).await?,
         Err(_) => false,
     };
     if ended {
@@ -138,8 +163,8 @@ pub(super) async fn end_one(
 pub(super) async fn end_others(
     State(app): State<Arc<AppState>>,
     signed_in: SignedInBrowser,
-    PageForm(EmptyForm {}): PageForm<EmptyForm>,
+    PageForm(others): PageForm<Others>,
 ) -> Result<SeeOther, PageError> {
-    end::others(&app, &signed_in.session).await?;
+    end::others(&app, &signed_in.session, others.tokens.is_some()).await?;
     Ok(SeeOther::to("/dashboard/sessions?ended=others"))
 }

@@ -17,6 +17,7 @@ use crate::http::client::{ClientAddress, RequestCaller};
 use crate::pages::cookies::{self, CookieKind};
 use crate::pages::error::{PageError, set_retry_after, wait};
 use crate::pages::form::{EmptyForm, PageForm, PageQuery, SignInForm};
+use crate::pages::handover::{GivenCookie, hand_over};
 use crate::pages::layout::{HtmlPage, SeeOther};
 use crate::pages::signed_in::SignedInBrowser;
 use crate::rules::email::Email;
@@ -193,7 +194,7 @@ pub(super) async fn prove(
         caller: &caller,
     };
     match actions::prove_code(&app, browser, &code).await {
-        Ok(step) => Ok(go_on(&app, &step).into_response()),
+        Ok(step) => Ok(go_on(&app, &headers, &step)?.into_response()),
         Err(SignInError::CodeRejected) => {
             let alert = "That code is wrong or no longer works. Check it, or ask for a new one.".to_owned();
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await
@@ -210,21 +211,21 @@ pub(super) async fn prove(
 }
 
 /// Where a step of the sign-in leads, with the cookies that go with it.
-pub fn go_on(app: &AppState, step: &SignInStep) -> SeeOther {
+pub fn go_on(app: &AppState, headers: &HeaderMap, step: &SignInStep) -> Result<SeeOther, ServerError> {
     match step {
         SignInStep::Done { session, next, remembered } => {
-            let done = SeeOther::to(next.as_str())
-                .cookie(cookies::set(app, CookieKind::Session, session, Some(app.limits.web_longest)))
-                .cookie(cookies::forget(app, CookieKind::SignIn));
-            match remembered {
-                Some(cookie) => {
-                    done.cookie(cookies::set(app, CookieKind::Remembered, cookie, Some(REMEMBERED)))
-                }
-                None => done,
-            }
+            let mut given = vec![
+                GivenCookie::set(CookieKind::Session, session, Some(app.limits.web_longest)),
+                GivenCookie::forgotten(CookieKind::SignIn),
+            ];
+            let remembered = remembered.as_ref();
+            given.extend(
+                remembered.map(|cookie| GivenCookie::set(CookieKind::Remembered, cookie, Some(REMEMBERED))),
+            );
+            hand_over(app, headers, next.as_str(), given)
         }
         SignInStep::SecondFactor { sign_in } => {
-            SeeOther::to(SECOND).cookie(cookies::set(app, CookieKind::SignIn, sign_in, None))
+            hand_over(app, headers, SECOND, vec![GivenCookie::set(CookieKind::SignIn, sign_in, None)])
         }
     }
 }

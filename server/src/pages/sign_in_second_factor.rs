@@ -69,7 +69,7 @@ pub(super) async fn prove(
     let browser =
         BrowserCookies { sign_in: &cookie, session: session.as_ref(), remembered: None, caller: &caller };
     match actions::prove_second(&app, browser, &answer, form.remember.is_some()).await {
-        Ok(step) => Ok(go_on(&app, &step).into_response()),
+        Ok(step) => Ok(go_on(&app, &headers, &step)?.into_response()),
         Err(SignInError::SecondFactorRejected) => {
             let alert = "That code is wrong, or was used before. Wait for the next one your app shows.";
             tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await

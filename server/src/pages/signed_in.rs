@@ -14,6 +14,7 @@ use crate::http::client::RequestCaller;
 use crate::pages::cookies::{self, CookieKind};
 use crate::pages::error::PageError;
 use crate::pages::layout::SeeOther;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::local_path::LocalPath;
 use crate::time::Timestamp;
 use crate::tokens::browser::FormToken;
@@ -28,6 +29,8 @@ pub struct SignedInBrowser {
     pub proved_at: Timestamp,
     /// The token that the forms of this browser carry.
     pub form_token: FormToken,
+    /// Who asks this time, as far as the network tells.
+    pub caller: NetworkCaller,
 }
 
 /// The answer to a browser that is not signed in.
@@ -73,7 +76,7 @@ impl SignedInBrowser {
         let Some(BrowserSession { session, proved_at }) = session::open(app, &cookie, &caller).await? else {
             return Ok(None);
         };
-        let found = Self { session, proved_at, form_token: cookie.form_token() };
+        let found = Self { session, proved_at, form_token: cookie.form_token(), caller };
         parts.extensions.insert(found.clone());
         Ok(Some(found))
     }

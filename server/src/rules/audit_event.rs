@@ -21,6 +21,8 @@ pub enum AuditEvent {
     RepeatAnswered,
     /// A refresh token was used twice; every session of the user was revoked.
     ReplayRevokedAll,
+    /// A refresh token was used with another key, long after it was consumed; its session was revoked.
+    ReplayRevokedSession,
     /// A session was ended by its holder.
     Logout,
     /// A session was ended by its user, from another one.
@@ -63,10 +65,16 @@ pub enum AuditEvent {
     MemberRemoved,
     /// A report was deleted; the detail is its id.
     ReportDeleted,
+    /// A report was kept long enough, or its files never came; the detail is its id.
+    ReportOver,
+    /// A stored file was not what was sent once; the detail is the report's id and the file's place.
+    FileDamaged,
     /// A share link was made; the detail is its id.
     ShareMade,
     /// A share link was revoked; the detail is its id.
     ShareRevoked,
+    /// What a session had made ended with it, by an alarm; the detail says how much.
+    MadeBySessionEnded,
     /// A share link was opened; the detail is its id.
     ShareOpened,
     /// A platform admin disabled an account; the detail is its id.
@@ -83,9 +91,42 @@ pub enum AuditEvent {
     RecoveryCodeUsed,
     /// New recovery codes were made; the detail is the user's id.
     RecoveryCodesRenewed,
+    /// A browser's cookie that spares the second factor was not known; the detail is the user's id.
+    RememberedRefused,
+    /// Such a cookie came again after it was used up; the browser is remembered no more, and what it began has ended.
+    RememberedReplayed,
+    /// A platform admin changed who may sign up; the detail says how.
+    SignUpChanged,
 }
 
 impl AuditEvent {
+    /// Events that are kept longer, because they tell of an attack or of a change that one might be. The database's own rule
+    /// for the audit lists the same.
+    pub const ALARMS: [Self; 8] = [
+        Self::ReplayRevokedAll,
+        Self::CodeReplayed,
+        Self::RememberedReplayed,
+        Self::OperatorChanged,
+        Self::SignUpChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::SecondFactorOff,
+    ];
+
+    /// Whether anybody can make it happen, without an account, as often as they like.
+    pub fn is_anybodys(self) -> bool {
+        matches!(
+            self,
+            Self::CodeSent
+                | Self::CodeRefused
+                | Self::ClientRegistered
+                | Self::ClientRefused
+                | Self::UserCodeRefused
+                | Self::ShareOpened
+                | Self::RememberedRefused
+        )
+    }
+
     /// The word for it in the database and in `everkey-server events`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,6 +139,7 @@ impl AuditEvent {
             Self::Rotated => "rotated",
             Self::RepeatAnswered => "repeat_answered",
             Self::ReplayRevokedAll => "replay_revoked_all",
+            Self::ReplayRevokedSession => "replay_revoked_session",
             Self::Logout => "logout",
             Self::SessionEnded => "session_ended",
             Self::OthersEnded => "others_ended",
@@ -120,8 +162,11 @@ impl AuditEvent {
             Self::MemberChanged => "member_changed",
             Self::MemberRemoved => "member_removed",
             Self::ReportDeleted => "report_deleted",
+            Self::ReportOver => "report_over",
+            Self::FileDamaged => "file_damaged",
             Self::ShareMade => "share_made",
             Self::ShareRevoked => "share_revoked",
+            Self::MadeBySessionEnded => "made_by_session_ended",
             Self::ShareOpened => "share_opened",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
@@ -130,6 +175,9 @@ impl AuditEvent {
             Self::SecondFactorRefused => "second_factor_refused",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::RememberedRefused => "remembered_refused",
+            Self::RememberedReplayed => "remembered_replayed",
+            Self::SignUpChanged => "sign_up_changed",
         }
     }
 }

@@ -27,25 +27,34 @@ pub enum InvalidTokenRequest {
     Lapse,
 }
 
+/// How long a token shall last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLapse {
+    /// Nobody said: as long as this server lets one last then.
+    Usual,
+    Days(u32),
+    /// Until it is revoked, which has to be asked for.
+    Never,
+}
+
 /// A token that someone wishes to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonalTokenRequest {
     name: String,
-    lapse: Option<Duration>,
+    lapse: TokenLapse,
 }
 
 impl PersonalTokenRequest {
-    /// A token called `name` (left empty: "CLI token") that lapses after so many days, or never.
-    pub fn new(name: &str, days: Option<u32>) -> Result<Self, InvalidTokenRequest> {
+    /// A token called `name` (left empty: "CLI token") that lapses so.
+    pub fn new(name: &str, lapse: TokenLapse) -> Result<Self, InvalidTokenRequest> {
         let name = name.trim();
         if name.chars().count() > LONGEST_NAME || name.chars().any(is_unseen) {
             return Err(InvalidTokenRequest::Name);
         }
-        let lapse = match days {
-            None => None,
-            Some(days @ 1..=LONGEST_LAPSE) => Some(DAY.saturating_mul(days)),
-            Some(_) => return Err(InvalidTokenRequest::Lapse),
-        };
+        match lapse {
+            TokenLapse::Usual | TokenLapse::Days(1..=LONGEST_LAPSE) | TokenLapse::Never => {}
+            TokenLapse::Days(_) => return Err(InvalidTokenRequest::Lapse),
+        }
         Ok(Self { name: kept(if name.is_empty() { "CLI token" } else { name }), lapse })
     }
 
@@ -54,9 +63,13 @@ impl PersonalTokenRequest {
         &self.name
     }
 
-    /// When the token lapses if it is made `now`.
-    pub fn expires_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lapse.map(|lapse| now.plus(lapse))
+    /// When the token lapses if it is made `now`, where one usually lasts for `usual`.
+    pub fn expires_at(&self, usual: Duration, now: Timestamp) -> Option<Timestamp> {
+        match self.lapse {
+            TokenLapse::Usual => Some(now.plus(usual)),
+            TokenLapse::Days(days) => Some(now.plus(DAY.saturating_mul(days))),
+            TokenLapse::Never => None,
+        }
     }
 }
 
@@ -106,22 +119,25 @@ mod tests {
 
     #[test]
     fn names_are_short_and_can_be_seen() {
-        assert_eq!(PersonalTokenRequest::new("  M2 MacBook ", None).unwrap().name(), "M2 MacBook");
-        assert_eq!(PersonalTokenRequest::new(" ", None).unwrap().name(), "CLI token");
-        assert_eq!(PersonalTokenRequest::new(&"é".repeat(64), None).unwrap().name().chars().count(), 64);
+        let named = |name: &str| PersonalTokenRequest::new(name, TokenLapse::Usual);
+        assert_eq!(named("  M2 MacBook ").unwrap().name(), "M2 MacBook");
+        assert_eq!(named(" ").unwrap().name(), "CLI token");
+        assert_eq!(named(&"é".repeat(64)).unwrap().name().chars().count(), 64);
         for name in [&"é".repeat(65), "a\nb", "a\0", "a\u{202e}b", "\u{200b}", "a\u{2028}b", "\u{1b}[31m"] {
-            assert_eq!(PersonalTokenRequest::new(name, None), Err(InvalidTokenRequest::Name), "{name:?}");
+            assert_eq!(named(name), Err(InvalidTokenRequest::Name), "{name:?}");
         }
     }
 
     #[test]
-    fn a_lapse_is_between_a_day_and_a_year() {
-        assert_eq!(PersonalTokenRequest::new("a", None).unwrap().expires_at(NOW), None);
-        let in_a_day = PersonalTokenRequest::new("a", Some(1)).unwrap().expires_at(NOW);
-        assert_eq!(in_a_day, Some(Timestamp::from_secs(1_000 + 86_400)));
-        assert!(PersonalTokenRequest::new("a", Some(366)).is_ok());
+    fn a_token_lapses_unless_never_was_asked_for() {
+        let expires_at = |lapse| PersonalTokenRequest::new("a", lapse).unwrap().expires_at(DAY * 90, NOW);
+        assert_eq!(expires_at(TokenLapse::Never), None);
+        assert_eq!(expires_at(TokenLapse::Usual), Some(NOW.plus(DAY * 90)));
+        assert_eq!(expires_at(TokenLapse::Days(1)), Some(NOW.plus(DAY)));
+        assert_eq!(expires_at(TokenLapse::Days(366)), Some(NOW.plus(DAY * 366)));
         for days in [0, 367, u32::MAX] {
-            assert_eq!(PersonalTokenRequest::new("a", Some(days)), Err(InvalidTokenRequest::Lapse));
+            let request = PersonalTokenRequest::new("a", TokenLapse::Days(days));
+            assert_eq!(request, Err(InvalidTokenRequest::Lapse));
         }
     }
 

@@ -13,8 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 
+use crate::kit::artifacts::{large, several};
 use crate::kit::metrics::{metrics_address, samples};
-use crate::kit::program::{Running, rows, serve, sign_in};
+use crate::kit::program::{Running, database, rows, run, serve, sign_in};
 use crate::kit::room::{Room, on_postgres, room};
 use crate::kit::skip::skipped;
 use crate::kit::wire::{Answer, PATIENCE, Request, request};
@@ -38,15 +39,19 @@ async fn pair(limits: &str, change: fn(String) -> String) -> Option<Pair> {
     let room = room();
     let file = room.path().join("limits.toml");
     std::fs::write(&file, limits).unwrap();
+    let files = format!("dir:{}", room.path().join("files").display());
     let flags = |proxy| {
         let file = file.to_str().unwrap();
-        ["--limits", file, "--trusted-proxy", proxy, "--metrics", "127.0.0.1:0"]
+        ["--limits", file, "--trusted-proxy", proxy, "--metrics", "127.0.0.1:0", "--files", &files]
     };
     let first = serve(room.path(), &flags("127.0.0.1/32")).await;
     let first_metrics = metrics_address(room.path());
     let second = serve(room.path(), &flags("127.0.0.1/32")).await;
     let metrics = [first_metrics, metrics_address(room.path())];
     let servers = [first, second];
+    // Behind a proxy nobody signs up unless it is said.
+    let opened = run(&["sign-up", "set", "open", "--database", &database(room.path())]).await;
+    assert!(opened.status.success(), "{opened:?}");
     let nginx = nginx(&servers, change).await?;
     Some(Pair { room, servers, metrics, nginx })
 }
@@ -302,5 +307,24 @@ async fn one_server_less_is_not_noticed() {
     for key in 0..12 {
         let answer = refresh(&token, key).send(pair.nginx.address).await;
         token = answer.expect(200).text("refresh_token");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_pass_and_other_large_bodies_do_not() {
+    let Some(pair) = pair("", as_is).await else { return };
+    let (access, _) = sign_in(pair.room.path(), &pair.servers[0]).await;
+    let send = async |request: Request| request.bearer(&access).send(pair.nginx.address).await;
+    let home = send(request("POST", "/v1/workspaces").json(&json!({ "name": "n" }))).await.text("id");
+    let reports = format!("/v1/workspaces/{home}/reports");
+    let large = large();
+    let body = json!({ "title": "t", "body": "b", "files": several(&[&large]) });
+    let id = send(request("POST", &reports).json(&body)).await.expect(201).text("id");
+    let file = format!("{reports}/{id}/files/1");
+    send(request("PUT", &file).body(&large)).await.expect(204);
+    assert!(send(request("GET", &file)).await.expect(200).body.as_bytes() == large);
+    // nginx itself refuses the others.
+    for path in [reports, "/v0/auth/login/verify".to_owned()] {
+        assert_eq!(send(request("POST", &path).body(&large[..70_000])).await.status, 413);
     }
 }

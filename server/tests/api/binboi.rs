@@ -20,7 +20,7 @@ async fn a_token_is_made_shown_once_listed_and_revoked() {
     assert_eq!((&record["name"], &record["status"]), (&json!("M2 MacBook"), &json!("ACTIVE")));
     assert_eq!(record["createdAt"], "2027-01-15T08:00:00.000Z");
     assert_eq!((&record["lastUsedAt"], &record["revokedAt"]), (&Value::Null, &Value::Null));
-    assert!(record.get("expiresAt").is_none());
+    assert_eq!(record["expiresAt"], "2027-04-15T08:00:00.000Z");
     assert_eq!(body["limits"], json!({ "plan": "FREE", "max_tokens": 3, "tokens_used": 1 }));
     assert_eq!(body["user"]["id"], me.user_id);
 

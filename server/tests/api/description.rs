@@ -160,7 +160,7 @@ async fn a_described_route_is_there() {
 async fn documented_refusals_are_given() {
     let server = start(Options::without_limits()).await;
     let user = server.sign_in().await;
-    let large = "x".repeat(17 * 1024);
+    let large = "x".repeat(61 * 1024);
     for operation in operations(&description(&server).await) {
         let mut given = Vec::new();
         if operation.bearer {

@@ -144,6 +144,8 @@ async fn prompt_and_max_age_never_loop() {
     let server = start(Options::without_limits()).await;
     let (mut browser, client) = (signed_in(&server, ADA).await, server.public_client().await);
     let proved = 1_800_000_000;
+    let allowed = answer(&mut browser, &server, &ask(&client, &[]), "allow").await;
+    server.exchange(&client, &value(&allowed, "code").unwrap(), &[]).await.expect(200);
     let silent = browser.get(&server, &ask(&client, &[("prompt", "none")])).await;
     assert_eq!(value(&silent, "error").as_deref(), Some("consent_required"));
     server.clock.advance(Duration::from_secs(100));
@@ -194,4 +196,24 @@ async fn an_ended_session_gets_no_code() {
     expect_page(&ended.post(&server, &here, &[("csrf", &token), ("answer", "allow")]).await, 403);
     ended.get(&server, &here).await.expect(303);
     assert_eq!(server.events("consent_given").await, 0);
+}
+
+#[tokio::test]
+async fn a_long_access_token_is_announced_and_capped() {
+    let mut options = Options::without_limits();
+    options.limits.longest_access = Duration::from_secs(7 * 86_400);
+    let server = start(options).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let told = "for up to 7 days, without asking again";
+    let lasting =
+        server.client(&json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" })).await;
+    assert!(browser.get(&server, &ask(&lasting, &[])).await.expect(200).body.contains(told));
+    let allowed = answer(&mut browser, &server, &ask(&lasting, &[]), "allow").await;
+    let code = value(&allowed, "code").unwrap();
+    let tokens = server.exchange(&lasting, &code, &[("requested_expiry", "2592000")]).await;
+    assert_eq!(tokens.expect(200).json()["expires_in"], 7 * 86_400);
+    let refreshing = server.public_client().await;
+    assert!(
+        !browser.get(&server, &ask(&refreshing, &[])).await.expect(200).body.contains("without asking again")
+    );
 }

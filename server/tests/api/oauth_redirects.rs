@@ -6,6 +6,7 @@ use crate::kit::authorize::{answer, ask, expect_page, led, value};
 use crate::kit::browser::{Browser, signed_in};
 use crate::kit::oauth::{REDIRECT, exchange};
 use crate::kit::server::{Options, start};
+use crate::kit::wire::Answer;
 
 const ADA: &str = "ada@example.com";
 
@@ -109,8 +110,18 @@ async fn the_port_of_a_literal_loopback_address_is_free() {
     }
 }
 
+/// A page, from which nobody is sent anywhere unseen; a link on it leads back to the app.
+#[track_caller]
+fn unseen(answer: &Answer) {
+    expect_page(answer, 400);
+    assert!(
+        answer.body.contains("https://app.example/") && !answer.body.contains("http-equiv"),
+        "{answer:?}"
+    );
+}
+
 #[tokio::test]
-async fn errors_go_to_a_trusted_address_with_state() {
+async fn errors_go_by_themselves_only_to_apps_that_were_allowed() {
     let server = start(Options::without_limits()).await;
     let client = server.public_client().await;
     let device_only = server
@@ -124,7 +135,14 @@ async fn errors_go_to_a_trusted_address_with_state() {
             &json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", "scope": "profile" }),
         )
         .await;
-    let mut browser = Browser::new();
+    let mut browser = signed_in(&server, "ada@example.com").await;
+    let mut stranger = Browser::new();
+    let silent = ask(&client, &[("prompt", "none")]);
+    unseen(&browser.get(&server, &silent).await);
+    for (client, scope) in [(&client, "openid"), (&narrow, "profile")] {
+        let allowed = answer(&mut browser, &server, &ask(client, &[("scope", scope)]), "allow").await;
+        server.exchange(client, &value(&allowed, "code").unwrap(), &[]).await.expect(200);
+    }
     let plain = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     for (client, change, error) in [
         (&client, [("response_type", "-")], "invalid_request"),
@@ -138,15 +156,18 @@ async fn errors_go_to_a_trusted_address_with_state() {
         (&client, [("code_challenge_method", "s256")], "invalid_request"),
         (&client, [("scope", "admin")], "invalid_scope"),
         (&client, [("scope", "open\"id")], "invalid_scope"),
-        (&client, [("prompt", "none")], "login_required"),
+        (&client, [("prompt", "none")], "consent_required"),
         (&client, [("prompt", "none login")], "invalid_request"),
         (&client, [("prompt", "create")], "invalid_request"),
         (&client, [("max_age", "soon")], "invalid_request"),
         (&client, [("request", "a.b.c")], "request_not_supported"),
         (&client, [("request_uri", "https://evil.example/r")], "request_uri_not_supported"),
-        (&device_only, [("x", "y")], "unauthorized_client"),
         (&narrow, [("scope", "openid email")], "invalid_scope"),
     ] {
+        // Whoever is not signed in, or has never allowed it anything, is told first.
+        let told = stranger.get(&server, &ask(client, &change)).await;
+        unseen(&told);
+        assert!(told.body.contains("app.example"), "{told:?}");
         let answer = browser.get(&server, &ask(client, &change)).await;
         assert_eq!(led(&answer).0, REDIRECT);
         assert_eq!(value(&answer, "error").as_deref(), Some(error), "{change:?}");
@@ -154,6 +175,7 @@ async fn errors_go_to_a_trusted_address_with_state() {
         assert_eq!(value(&answer, "iss").as_deref(), Some("http://everkey.example"));
         assert!(value(&answer, "error_description").is_some() && value(&answer, "code").is_none());
     }
+    unseen(&browser.get(&server, &ask(&device_only, &[])).await);
     let both = [("code_challenge_method", "plain"), ("code_challenge", plain)];
     assert_eq!(
         value(&browser.get(&server, &ask(&client, &both)).await, "error").as_deref(),

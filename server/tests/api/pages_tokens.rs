@@ -86,6 +86,7 @@ async fn a_form_sent_again_makes_no_second_token() {
         browser.post(&server, PAGE, &fields).await.expect(303);
     }
     assert_eq!(server.events("personal_token_made").await, 1);
+    browser.sign_in(&server, ADA, 2).await;
     make(&server, &mut browser, "b", "never").await.expect(200);
 }
 

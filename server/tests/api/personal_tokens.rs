@@ -185,7 +185,7 @@ async fn only_ended_tokens_are_forgotten_after_ninety_days() {
         clock: server.clock.clone(),
     };
     let me = server.sign_in().await;
-    let live = make(&server, &me, &json!({ "name": "live" })).await.text("token");
+    let live = make(&server, &me, &json!({ "name": "live", "never_expires": true })).await.text("token");
     make(&server, &me, &json!({ "name": "short", "expires_in_days": 1 })).await.expect(201);
     let revoked = make(&server, &me, &json!({ "name": "revoked" })).await.json();
     revoke(&server, &me, revoked["record"]["id"].as_str().unwrap()).await.expect(200);

@@ -135,6 +135,9 @@ async fn a_remembered_browser_still_needs_the_email_code() {
     thief.cookies.insert("everkey-remembered".to_owned(), first);
     let step = thief.sign_in(&server, ADA, 5).await;
     assert_eq!(step.header("location"), Some("/signin/second"), "an old cookie is worth nothing");
+    // It is in two hands: what it began has ended, and the browser is remembered no more.
+    assert_eq!(server.events("remembered_replayed").await, 1);
+    assert!(!is_in(&server, &mut browser).await);
 
     // To another user it is worth nothing, even with a second factor of their own.
     let mut eve = Browser::new();
@@ -144,6 +147,7 @@ async fn a_remembered_browser_still_needs_the_email_code() {
     eve.cookies.insert("everkey-remembered".to_owned(), rotated);
     let step = eve.sign_in(&server, "eve@example.com", 7).await;
     assert_eq!(step.header("location"), Some("/signin/second"));
+    assert_eq!(server.events("remembered_refused").await, 1);
 
     // After 30 days since it was remembered it lapses, however much it was used.
     server.clock.advance(Duration::from_secs(30 * 86_400));

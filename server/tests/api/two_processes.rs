@@ -5,15 +5,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::kit::artifacts::{objects_in, several};
 use crate::kit::program::{Running, rows, serve, sign_in};
 use crate::kit::room::room;
+use crate::kit::server::until;
 use crate::kit::wire::{Answer, Request, request};
 
 /// Two processes that share database, keys and mail folder.
 async fn pair(folder: &Path) -> [Running; 2] {
     let limits = folder.join("limits.toml");
     std::fs::write(&limits, "code_cooldown = \"0s\"").unwrap();
-    let flags = ["--limits", limits.to_str().unwrap()];
+    let files = format!("dir:{}", folder.join("files").display());
+    let flags = ["--limits", limits.to_str().unwrap(), "--files", &files];
     [serve(folder, &flags).await, serve(folder, &flags).await]
 }
 
@@ -94,4 +97,30 @@ async fn limits_and_guesses_are_counted_together() {
     let guess = request("POST", "/v0/auth/login/verify").json(&body);
     let guesses = at_once(&servers, vec![guess; 60]).await;
     assert_eq!((of(&guesses, 401).len(), of(&guesses, 429).len()), (50, 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_sent_to_one_server_comes_from_the_other() {
+    let folder = room();
+    let servers = pair(folder.path()).await;
+    let (access, _) = sign_in(folder.path(), &servers[0]).await;
+    let send = async |server: &Running, request: Request| request.bearer(&access).send(server.address).await;
+    let made = send(&servers[0], request("POST", "/v1/workspaces").json(&json!({ "name": "n" }))).await;
+    let reports = format!("/v1/workspaces/{}/reports", made.expect(201).text("id"));
+    let body = json!({ "title": "t", "body": "b", "files": several(&[b"content"]) });
+    let id = send(&servers[1], request("POST", &reports).json(&body)).await.expect(201).text("id");
+    let file = format!("{reports}/{id}/files/1");
+    // Both are sent it at once: one stores it, and what the other had is gone.
+    let answers =
+        at_once(&servers, (0..8).map(|_| request("PUT", &file).bearer(&access).body(b"content")).collect())
+            .await;
+    assert_eq!((of(&answers, 204).len(), of(&answers, 409).len()), (1, 7), "{answers:?}");
+    for server in &servers {
+        assert_eq!(send(server, request("GET", &file)).await.expect(200).body, "content");
+    }
+    let objects = || objects_in(&folder.path().join("files")).len();
+    until("the others to go", || objects() == 1).await;
+    send(&servers[1], request("DELETE", &format!("{reports}/{id}"))).await.expect(204);
+    send(&servers[0], request("GET", &file)).await.expect_error(404, "not_found");
+    until("the object to go", || objects() == 0).await;
 }

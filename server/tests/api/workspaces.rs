@@ -236,7 +236,7 @@ async fn hostile_input_is_refused_and_changes_nothing() {
     ] {
         call(server, "POST", &reports, owner, Some(body)).await.expect_error(400, "validation_error");
     }
-    let large = json!({ "title": "t", "body": "x".repeat(20_000) });
+    let large = json!({ "title": "t", "body": "x".repeat(70_000) });
     call(server, "POST", &reports, owner, Some(large)).await.expect_error(413, "payload_too_large");
     let twice = br#"{"title":"a","title":"b","body":"c"}"#;
     let twice = request("POST", &reports).bearer(owner).raw_json(twice).send(server.address).await;

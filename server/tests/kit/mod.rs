@@ -1,6 +1,7 @@
 //! What the tests share: a server, a browser, a database for each test, and the people and clients who use them.
 
 pub mod achilles;
+pub mod artifacts;
 pub mod authorize;
 pub mod binboi;
 pub mod browser;

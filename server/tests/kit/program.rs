@@ -16,6 +16,7 @@ use crate::kit::wire::{PATIENCE, request};
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everkey-server"));
     command.env_remove("EVERKEY_LOG").env_remove("EVERKEY_SERVER_DATABASE").env_remove("EVERKEY_SERVER_MAIL");
+    command.env_remove("EVERKEY_SERVER_FILES");
     command.kill_on_drop(true).stdin(Stdio::null());
     command
 }
@@ -55,9 +56,15 @@ pub fn stores(folder: &Path) -> Vec<String> {
 
 /// Runs a `serve` that is to end by itself.
 pub async fn serve_in_vain(folder: &Path) -> Output {
-    let stores = stores(folder);
-    let flags = ["serve", "--listen", "127.0.0.1:0"].into_iter().chain(stores.iter().map(String::as_str));
-    run(&flags.collect::<Vec<_>>()).await
+    serve_in_vain_with(folder, &[], |_| {}).await
+}
+
+/// The same with more flags, and with what `prepare` adds.
+pub async fn serve_in_vain_with(folder: &Path, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0"]).args(stores(folder)).args(more);
+    prepare(&mut command);
+    tokio::time::timeout(PATIENCE, command.output()).await.expect("it did not end").unwrap()
 }
 
 pub fn mail_folder(folder: &Path) -> PathBuf {

@@ -7,9 +7,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use everkey_server::app::{AppState, TokenPolicy};
+use everkey_server::artifacts::Artifacts;
+use everkey_server::artifacts::location::ArtifactLocation;
+use everkey_server::artifacts::store::ArtifactStore;
+use everkey_server::artifacts::transfers::Transfers;
 use everkey_server::db::Database;
 use everkey_server::http::serve::serve;
 use everkey_server::jobs::reminder_mail::ReminderMail;
+use everkey_server::jobs::report_sweep::ReportSweep;
 use everkey_server::keys::{KeyRing, ServerKey};
 use everkey_server::limits::Limits;
 use everkey_server::mail::carrier::Carrier;
@@ -18,11 +23,12 @@ use everkey_server::mail::route::MailRoute;
 use everkey_server::router::router;
 use everkey_server::rules::rate::Limit;
 use everkey_server::rules::rotation::RetryMode;
+use everkey_server::rules::sign_up::SignUpMode;
 use everkey_server::time::{TimeSource, Timestamp};
 use everkey_server::tokens::access::AccessTokens;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::kit::room::{self, Room, on_postgres, room};
 use crate::kit::wire::{Answer, PATIENCE, request};
@@ -49,7 +55,10 @@ pub struct Options {
     pub trusted: Vec<&'static str>,
     pub mail: Option<MailRoute>,
     pub keys: Option<KeyRing>,
+    /// Where files are kept: left out, in the test's folder.
+    pub files: Option<ArtifactLocation>,
     pub public_url: &'static str,
+    pub sign_up: SignUpMode,
 }
 
 impl Default for Options {
@@ -60,7 +69,9 @@ impl Default for Options {
             trusted: Vec::new(),
             mail: None,
             keys: None,
+            files: None,
             public_url: "http://everkey.example",
+            sign_up: SignUpMode::Open,
         }
     }
 }
@@ -109,6 +120,9 @@ pub struct Server {
     /// How the router prints itself: the only list of its routes there is.
     pub debug: String,
     pub app: Arc<AppState>,
+    pub files: ArtifactStore,
+    /// Runs only when a test says so.
+    pub sweep: ReportSweep,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
 }
@@ -129,6 +143,9 @@ async fn start_in(folder: Room, options: Options) -> Server {
         options.keys.unwrap_or_else(|| KeyRing::new(ServerKey::random(clock.now()).unwrap(), Vec::new()));
     let route = options.mail.unwrap_or_else(|| MailRoute::Folder(folder.path().join("mail")));
     let carrier = Carrier::new(&route, "everkey <no-reply@localhost>".parse().unwrap()).unwrap();
+    let place = options.files.unwrap_or_else(|| ArtifactLocation::Folder(folder.path().join("files")));
+    let files = ArtifactStore::open(&place).await.unwrap();
+    let wake = Arc::new(Notify::new());
     let (outbox, waiting) = outbox();
     tokio::spawn(carrier.clone().run(waiting, store.clone(), clock.clone()));
     let app = Arc::new(AppState {
@@ -141,7 +158,13 @@ async fn start_in(folder: Room, options: Options) -> Server {
             refresh_ttl: Duration::from_secs(30 * 86_400),
             retry: options.retry,
         },
+        artifacts: Some(Artifacts {
+            store: files.clone(),
+            transfers: Transfers::new(options.limits.transfers, options.limits.transfers_of_one),
+            sweep: Arc::clone(&wake),
+        }),
         limits: options.limits,
+        sign_up: options.sign_up,
         trusted_proxies: options.trusted.iter().map(|net| net.parse().unwrap()).collect(),
         outbox,
         clock: clock.clone(),
@@ -154,7 +177,21 @@ async fn start_in(folder: Room, options: Options) -> Server {
     let served = tokio::spawn(serve(listener, router, async {
         let _ = stopped.await;
     }));
-    Server { address, clock, store, keys, folder, carrier, debug, app, stop: Some(stop), served }
+    let sweep = ReportSweep { store: store.clone(), files: Some(files.clone()), wake, clock: clock.clone() };
+    Server {
+        address,
+        clock,
+        store,
+        keys,
+        folder,
+        carrier,
+        debug,
+        app,
+        files,
+        sweep,
+        stop: Some(stop),
+        served,
+    }
 }
 
 /// A signed-in user.
@@ -178,6 +215,27 @@ impl Server {
         let server = start_in(self.folder, Options { keys: Some(keys), ..options }).await;
         server.clock.0.store(then.millis(), Ordering::SeqCst);
         server
+    }
+
+    /// Another server on the same database, with the same keys and clock. Returns where it listens.
+    pub async fn beside(&self) -> SocketAddr {
+        let store = Database::open(&room::database(self.folder()).parse().unwrap()).await.unwrap();
+        let app = AppState {
+            store,
+            keys: self.keys.clone(),
+            public_url: self.app.public_url.clone(),
+            access: AccessTokens::new("https://issuer.example".to_owned()),
+            policy: self.app.policy,
+            artifacts: None,
+            limits: self.app.limits.clone(),
+            trusted_proxies: self.app.trusted_proxies.clone(),
+            outbox: self.app.outbox.clone(),
+            clock: self.clock.clone(),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, router(Arc::new(app)), std::future::pending()));
+        address
     }
 
     /// Posts the letters of reminders that are due, from now until what it answers with is dropped.

@@ -18,8 +18,13 @@ pub struct Request {
 }
 
 pub fn request(method: &str, path: &str) -> Request {
+    request_to("test", method, path)
+}
+
+/// A request to this host.
+pub fn request_to(host: &str, method: &str, path: &str) -> Request {
     Request {
-        head: format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n"),
+        head: format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n"),
         body: Vec::new(),
     }
 }

@@ -71,6 +71,7 @@ impl World {
             self.checks.sign_outs_are_complete(&self.disk, &self.server);
         }
         self.checks.sign_outs_are_not_forgotten(&self.disk, &self.server);
+        self.theft_is_noticed();
         self.reminders_at_the_end();
         let (requests, rotations) = (self.server.requests, self.server.rotations);
         let thrifty = self.plan.mood != Mood::Calm || self.plan.server_skew != 0 || requests == rotations;

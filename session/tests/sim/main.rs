@@ -18,6 +18,7 @@ mod rules;
 mod runner;
 mod schedule;
 mod server;
+mod thief;
 mod world;
 
 use mutants::Mutant;

@@ -35,19 +35,6 @@ impl World {
         self.at(later, Event::UseAccess(access));
     }
 
-    /// Somebody with a copy of the file refreshes elsewhere, and uses what that brings.
-    pub fn thief_refreshes(&mut self) {
-        let Some(token) = self.disk.refresh().filter(|_| self.net_is_up) else { return };
-        self.excuses.theft = true;
-        let answer = self.server.refresh(self.now, token.expose(), None, 0, Sender::OtherTool);
-        self.note(|_| format!("thief: {} -> {}", token.expose(), word(&answer)));
-        if let RefreshAnswer::Granted(grant) = answer {
-            self.checks.issued_to_thief(grant.access.expose());
-            let later = self.dice.between(5, 60_000);
-            self.at(later, Event::UseAccess(grant.access.expose().to_owned()));
-        }
-    }
-
     pub fn other_signs_in(&mut self) {
         let grant = self.server.sign_in_by_other(self.now, HOME, "ann");
         let session = session_of(grant, self.wall());

@@ -61,6 +61,8 @@ pub struct Server {
     pub rotations: u32,
     pub requests: u32,
     issued: u64,
+    /// How long another key than the one that rotated is answered with 409, in milliseconds.
+    contested_ms: u64,
 }
 
 impl Server {
@@ -77,7 +79,12 @@ impl Server {
             rotations: 0,
             requests: 0,
             issued: 0,
+            contested_ms: 300_000,
         }
+    }
+
+    pub fn contested_for(self, contested_ms: u64) -> Self {
+        Self { contested_ms, ..self }
     }
 
     /// Its clock, in unix seconds; `ms` is the true time.
@@ -176,6 +183,9 @@ impl Server {
                 RefreshAnswer::Granted(self.grant(ms, family, generation + 1))
             }
             (None, None) => self.alarm(family, by),
+            (Some(_), _) | (_, Some(_)) if !successor_used && ms - consumed_at >= self.contested_ms => {
+                self.contested(family, by)
+            }
             (Some(_), _) | (_, Some(_)) if !successor_used || ms - consumed_at <= RACE_MS => {
                 RefreshAnswer::Rotating
             }
@@ -193,6 +203,21 @@ impl Server {
         let user = self.families[family].user.id.clone();
         self.families.iter_mut().filter(|f| f.user.id == user).for_each(|f| f.revoked = true);
         RefreshAnswer::Refused
+    }
+
+    /// Somebody has long had the successor and does nothing with it: the sign-in ends, and no other.
+    fn contested(&mut self, family: usize, by: Sender) -> RefreshAnswer {
+        self.alarms += u32::from(by == Sender::Agent);
+        self.families[family].revoked = true;
+        RefreshAnswer::Refused
+    }
+
+    /// A resource server asks about an access token; one that is active counts as used.
+    pub fn introspect(&mut self, ms: u64, access: &str) {
+        let Some(&Access { family, generation, until, .. }) = self.access.get(access) else { return };
+        if self.rules.is_ours() && !self.families[family].revoked && ms < until {
+            self.see(family, generation);
+        }
     }
 
     /// The session route; counts as a use.

@@ -61,7 +61,7 @@ impl Desk {
 
     /// No error in the console, no request to another host.
     pub fn check_traffic(&mut self, name: &str) {
-        check_traffic(&mut self.browser, name, &self.origin);
+        check_traffic(&mut self.browser, name, &[&self.origin]);
     }
 
     /// Goes through the dialog that is open, as Ada, up to where her code has been sent to the server.

@@ -97,7 +97,7 @@ fn the_command_opens_a_private_one_time_link() {
     browser.goto(&another);
     browser.until("the sessions", |browser| browser.url() == home);
     browser.shows("Nobody is signed in.");
-    crate::site::check_traffic(&mut browser, "the way in", origin);
+    crate::site::check_traffic(&mut browser, "the way in", &[origin]);
     let pid = talk.pid();
     everkey_tests::process::signal(pid, rustix::process::Signal::INT);
     until("its end", || !everkey_tests::process::is_alive(pid));

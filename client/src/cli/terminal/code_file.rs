@@ -3,7 +3,11 @@
 use super::prompt;
 use everkey_client::{Failure, Secret};
 use everkey_proto::Code;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
+
+/// No file with a code is longer, in bytes.
+const CODE_CAP: u64 = 64 * 1024;
 
 /// Where the code is, so that no other program sees it on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,10 @@ impl CodeFile {
         let line = match self {
             Self::StandardInput => prompt::line()?,
             Self::Path(path) => {
-                let text = fs::read_to_string(path).map(Secret::new).map_err(|e| {
+                // A pipe is welcome here, a device without an end is not.
+                let mut text = String::new();
+                let read = File::open(path).and_then(|file| file.take(CODE_CAP).read_to_string(&mut text));
+                let text = read.map(|_| Secret::new(text)).map_err(|e| {
                     let message = format!("Can't read the code from {path}: {e}.");
                     Failure::new(
                         Code::Storage,

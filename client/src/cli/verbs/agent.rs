@@ -9,8 +9,11 @@ use crate::cli::usage::verb::{VerbHelp, VerbRow};
 use crate::cli::verbs::accesses;
 use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure, environment};
+use everkey_guard::file;
 use everkey_proto::Code;
 use serde_json::{Value, json};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[rustfmt::skip]
@@ -152,7 +155,7 @@ fn print_status(json: bool) -> Result<ExitCode, VerbError> {
 fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let json = arguments.read_options(LOGS_OPTIONS)?.shared.json;
     let path = environment::places()?.state.join("agent.log");
-    let log = std::fs::read(&path).map_err(|e| {
+    let log = end_of(&path).map_err(|e| {
         Failure::new(
             Code::Storage,
             format!("{}: {e}.", path.display()),
@@ -163,6 +166,16 @@ fn logs(arguments: Arguments) -> Result<ExitCode, VerbError> {
         if json { output::json(&entry(line)) } else { output::line(line) }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The log, or the end of a very long one.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    const MOST: u64 = 64 * 1024 * 1024;
+    let mut file = file::open(path)?.ok_or(io::ErrorKind::NotFound)?;
+    file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(MOST)))?;
+    let mut log = Vec::new();
+    file.take(MOST).read_to_end(&mut log)?;
+    Ok(log)
 }
 
 /// A line of the log: its time (RFC 3339, UTC) and level, and what they are about. What is no entry has only that.

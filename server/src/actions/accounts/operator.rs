@@ -5,7 +5,9 @@ use crate::db::Database;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::SessionEndReason;
+use crate::db::throttle::ThrottleKind;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
+use crate::rules::achilles_role::AchillesRole;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::time::Timestamp;
@@ -17,6 +19,10 @@ pub enum AccountChange {
     Plan(String),
     /// Its role in the installation.
     Platform(Platform),
+    /// What its user is called; empty for nothing.
+    Name(String),
+    /// Its role at the achilles CLI outside workspaces; `None` for what follows from its platform role.
+    AchillesRole(Option<AchillesRole>),
     /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
     SignOut {
         tokens: bool,
@@ -61,6 +67,15 @@ pub async fn change(
             tx.set_platform_role(&user.id, *role).await?;
             format!("platform role {}", role.as_str())
         }
+        AccountChange::Name(name) => {
+            user.name.clone_from(name);
+            tx.set_name(&user.id, name).await?;
+            "name".to_owned()
+        }
+        AccountChange::AchillesRole(role) => {
+            tx.set_achilles_role(&user.id, *role).await?;
+            format!("achilles role {}", role.map_or("default", AchillesRole::as_str))
+        }
         AccountChange::SignOut { tokens: too } => {
             sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
             if *too {
@@ -91,6 +106,29 @@ pub async fn reset_second_factor(
     }
     tx.commit().await?;
     Ok(Some(was_on))
+}
+
+/// Forgets what a limit has counted for somebody. Returns how many events there were. Whom it held is not in the audit, which
+/// names no addresses.
+pub async fn lift_hold(
+    store: &Database,
+    key: &str,
+    kinds: &[ThrottleKind],
+    who: &str,
+    now: Timestamp,
+) -> Result<u64, ServerError> {
+    let mut tx = store.begin().await?;
+    let mut events = 0;
+    for kind in kinds {
+        events += tx.lift_hold(*kind, who).await?;
+    }
+    if events > 0 {
+        let detail = format!("hold of {key} lifted");
+        let event = AuditEvent::OperatorChanged;
+        tx.record(AuditEntry { event, session: None, generation: None, detail: Some(&detail) }, now).await?;
+        tx.commit().await?;
+    }
+    Ok(events)
 }
 
 /// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.

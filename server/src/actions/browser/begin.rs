@@ -3,11 +3,12 @@
 use uuid::Uuid;
 
 use crate::actions::browser::end;
+use crate::actions::letters;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::browser_sessions::StoredBrowserSession;
-use crate::db::sessions::NewSession;
+use crate::db::sessions::{NewSession, SessionEndReason};
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
 use crate::rules::audit_event::AuditEvent;
@@ -38,6 +39,10 @@ pub async fn begin(
     if let Some(old) = replaces {
         end::of_cookie(tx, old, now).await?;
     }
+    // Signing in must stay possible, if only to end other sessions: the oldest makes room.
+    for old in tx.web_sessions_beyond(&user.id, app.limits.sessions_per_user, now).await? {
+        tx.end_session(&old, SessionEndReason::Logout, now).await?;
+    }
     let (id, cookie) = (Uuid::new_v4().to_string(), BrowserSecret::random()?);
     tx.insert_session(
         &NewSession { id: &id, user, grant: &SessionKind::Web, how: ProofMethod::Otp, caller },
@@ -55,5 +60,6 @@ pub async fn begin(
         detail: Some("web"),
     };
     tx.record(entry, now).await?;
+    letters::signed_in(app, tx, &session, caller, now).await?;
     Ok(cookie)
 }

@@ -3,6 +3,7 @@
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
+use crate::db::made_by_session::TokensOf;
 use crate::db::sessions::{SessionEndReason, StoredSession};
 use crate::db::{Tx, retry};
 use crate::rules::audit_event::AuditEvent;
@@ -31,9 +32,9 @@ pub(super) async fn of_cookie(
     end(tx, &session, AuditEvent::Logout, now).await
 }
 
-/// Ends the user's session with this id. `false`, and nothing happens, if they have none; one that has ended
-/// already stays as it is.
-pub async fn one(app: &AppState, mine: &StoredSession, id: &str) -> Result<bool, ServerError> {
+/// Ends the user's session with this id, and the access tokens it has made if these are to end too. `false`, and
+/// nothing happens, if they have none; one that has ended already stays as it is.
+pub async fn one(app: &AppState, mine: &StoredSession, id: &str, tokens: bool) -> Result<bool, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let Some(session) = tx.session_for_update(id).await? else { return Ok(false) };
@@ -41,15 +42,20 @@ pub async fn one(app: &AppState, mine: &StoredSession, id: &str) -> Result<bool,
             return Ok(false);
         }
         let event = if session.id == mine.id { AuditEvent::Logout } else { AuditEvent::SessionEnded };
-        end(&mut tx, &session, event, app.now()).await?;
+        let now = app.now();
+        end(&mut tx, &session, event, now).await?;
+        if tokens {
+            revoke(&mut tx, mine, TokensOf::Session(&session.id), now).await?;
+        }
         tx.commit().await?;
         Ok(true)
     })
     .await
 }
 
-/// Ends every session of the user but `mine`. Returns how many were still open.
-pub async fn others(app: &AppState, mine: &StoredSession) -> Result<u64, ServerError> {
+/// Ends every session of the user but `mine`, and every access token that `mine` has not made if these are to end too.
+/// Returns how many sessions were still open.
+pub async fn others(app: &AppState, mine: &StoredSession, tokens: bool) -> Result<u64, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
@@ -62,10 +68,27 @@ pub async fn others(app: &AppState, mine: &StoredSession) -> Result<u64, ServerE
             detail: Some(&detail),
         };
         tx.record(entry, now).await?;
+        if tokens {
+            revoke(&mut tx, mine, TokensOf::Others { user: &mine.user.id, session: &mine.id }, now).await?;
+        }
         tx.commit().await?;
         Ok(ended)
     })
     .await
+}
+
+/// Revokes access tokens for the person behind `mine`.
+async fn revoke(
+    tx: &mut Tx,
+    mine: &StoredSession,
+    of: TokensOf<'_>,
+    now: Timestamp,
+) -> Result<(), ServerError> {
+    for (_, prefix) in tx.revoke_tokens_of(of, now).await? {
+        let (event, detail) = (AuditEvent::PersonalTokenRevoked, Some(prefix.as_str()));
+        tx.record(AuditEntry { event, session: Some(mine), generation: None, detail }, now).await?;
+    }
+    Ok(())
 }
 
 async fn end(

@@ -3,9 +3,11 @@
 use crate::actions::browser::session::last_seen;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
+use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
 use crate::db::users::StoredUser;
+use crate::rules::personal_token::PersonalTokenStanding;
 use crate::rules::session_kind::SessionKind;
 
 /// A session, and what its OAuth client calls itself.
@@ -16,8 +18,16 @@ pub struct ListedSession {
     pub client: String,
 }
 
+/// Where a user is signed in, and what signs in without that.
+#[derive(Debug)]
+pub struct SessionList {
+    pub sessions: Vec<ListedSession>,
+    /// The access tokens that work.
+    pub tokens: Vec<StoredPersonalToken>,
+}
+
 /// The user's sessions that have neither ended nor lapsed, the last seen first.
-pub async fn list(app: &AppState, user: &StoredUser) -> Result<Vec<ListedSession>, ServerError> {
+pub async fn list(app: &AppState, user: &StoredUser) -> Result<SessionList, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin_reading().await?;
         let now = app.now();
@@ -33,8 +43,10 @@ pub async fn list(app: &AppState, user: &StoredUser) -> Result<Vec<ListedSession
             let client = client.map(|client| client.registered.name).unwrap_or_default();
             listed.push(ListedSession { session, client });
         }
+        let mut tokens = tx.personal_tokens_of(&user.id).await?;
+        tokens.retain(|token| token.standing(now) == PersonalTokenStanding::Live);
         tx.commit().await?;
-        Ok(listed)
+        Ok(SessionList { sessions: listed, tokens })
     })
     .await
 }

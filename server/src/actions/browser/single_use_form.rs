@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::actions::server_error::ServerError;
+use crate::app::AppState;
 use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, retry};
 use crate::rules::rate::Limit;
 use crate::time::Timestamp;
 
@@ -42,22 +44,48 @@ impl fmt::Display for FormId {
     }
 }
 
-/// Whether this session sends this form for the first time, and not too late; a commit makes that the last time.
-pub async fn first(
+/// Whether this session may still send this form: it has not done so with effect, and it is not too late.
+pub async fn is_open(
     tx: &mut Tx,
     session: &StoredSession,
     form: &FormId,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let subject = format!("{} {form}", session.id);
     if now < form.at || now.since(form.at) >= LASTS {
         return Ok(false);
     }
-    if tx.nth_newest(ThrottleKind::FormSent, &subject, 1).await?.is_some() {
-        return Ok(false);
-    }
-    tx.count_event(ThrottleKind::FormSent, &subject, Limit { max: 1, window: LASTS }, now).await?;
-    Ok(true)
+    Ok(tx.nth_newest(ThrottleKind::FormSent, &subject(session, form), 1).await?.is_none())
+}
+
+/// Has this form used up, once the transaction that looked whether it is open is committed.
+pub async fn use_up(
+    tx: &mut Tx,
+    session: &StoredSession,
+    form: &FormId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let limit = Limit { max: 1, window: LASTS };
+    tx.count_event(ThrottleKind::FormSent, &subject(session, form), limit, now).await?;
+    Ok(())
+}
+
+fn subject(session: &StoredSession, form: &FormId) -> String {
+    format!("{} {form}", session.id)
+}
+
+/// Whether a ticket with this id is brought for the first time.
+pub async fn first_ticket(app: &AppState, id: Uuid) -> Result<bool, ServerError> {
+    retry(|| async {
+        let (mut tx, subject) = (app.store.begin().await?, format!("ticket {id}"));
+        if tx.nth_newest(ThrottleKind::FormSent, &subject, 1).await?.is_some() {
+            return Ok(false);
+        }
+        let once = Limit { max: 1, window: LASTS };
+        tx.count_event(ThrottleKind::FormSent, &subject, once, app.now()).await?;
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
 }
 
 #[cfg(test)]

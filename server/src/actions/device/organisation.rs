@@ -2,20 +2,21 @@
 
 use crate::db::users::{Platform, StoredUser};
 use crate::db::{DbError, Tx};
-use crate::rules::role::Role;
+use crate::rules::achilles_role::AchillesRole;
 use crate::rules::session_kind::SessionKind;
 
 /// The organisation of users who are in none.
 const NO_ORGANISATION: &str = "org_default";
 
-/// The grant for the achilles CLI of this user: their oldest workspace is its organisation.
+/// The grant for the achilles CLI of this user: the workspace that they chose, or their oldest one.
 pub(super) async fn first_organisation(tx: &mut Tx, user: &StoredUser) -> Result<SessionKind, DbError> {
-    let oldest = tx.memberships_of(&user.id).await?.into_iter().next();
-    let (org, role) = match oldest {
-        Some(membership) => (membership.workspace, role_in(membership.role)),
-        None => (NO_ORGANISATION.to_owned(), role_without(user.platform)),
-    };
-    Ok(SessionKind::Cli { org, role: role.to_owned() })
+    let chosen = tx.achilles_grant(&user.id).await?.organisation;
+    let mine = tx.memberships_of(&user.id).await?;
+    let place = mine.iter().find(|mine| Some(&mine.workspace) == chosen.as_ref()).or(mine.first());
+    Ok(match place {
+        Some(place) => cli(&place.workspace, place.role.into()),
+        None => cli(NO_ORGANISATION, role_without(tx, user).await?),
+    })
 }
 
 /// The grant as it is now for a session that was approved for this organisation; `None` for who is no longer in it.
@@ -25,24 +26,23 @@ pub async fn current_organisation(
     org: &str,
 ) -> Result<Option<SessionKind>, DbError> {
     let role = if org == NO_ORGANISATION {
-        Some(role_without(user.platform))
+        Some(role_without(tx, user).await?)
     } else {
         let mine = tx.memberships_of(&user.id).await?;
-        mine.iter().find(|mine| mine.workspace == org).map(|mine| role_in(mine.role))
+        mine.iter().find(|mine| mine.workspace == org).map(|mine| mine.role.into())
     };
-    Ok(role.map(|role| SessionKind::Cli { org: org.to_owned(), role: role.to_owned() }))
+    Ok(role.map(|role| cli(org, role)))
 }
 
-fn role_in(role: Role) -> &'static str {
-    match role {
-        Role::Owner | Role::Admin => "admin",
-        Role::Member => "analyst",
-    }
+fn cli(org: &str, role: AchillesRole) -> SessionKind {
+    SessionKind::Cli { org: org.to_owned(), role: role.as_str().to_owned() }
 }
 
-fn role_without(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Admin => "admin",
-        Platform::None => "explorer",
-    }
+/// Outside workspaces nobody but the host grants anything.
+async fn role_without(tx: &mut Tx, user: &StoredUser) -> Result<AchillesRole, DbError> {
+    let granted = tx.achilles_grant(&user.id).await?.role;
+    Ok(granted.unwrap_or(match user.platform {
+        Platform::Admin => AchillesRole::Admin,
+        Platform::None => AchillesRole::Explorer,
+    }))
 }

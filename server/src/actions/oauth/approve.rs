@@ -37,6 +37,19 @@ pub async fn client(app: &AppState, id: &str) -> Result<Option<OAuthClient>, DbE
     .await
 }
 
+/// Whether the user of the browser's `session` has allowed this client something before.
+pub async fn has_allowed(
+    app: &AppState,
+    session: &StoredSession,
+    client: &OAuthClient,
+) -> Result<bool, DbError> {
+    retry(|| async {
+        let mut tx = app.store.begin_reading().await?;
+        tx.has_session_of_client(&session.user.id, &client.id).await
+    })
+    .await
+}
+
 /// Makes a code for what the user of the browser's `session` allows. It works once, for a minute. `auth_time` is when
 /// they proved who they are.
 pub async fn allow(

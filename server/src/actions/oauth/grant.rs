@@ -19,9 +19,6 @@ use crate::time::Timestamp;
 use crate::tokens::id_token::{self, IdTokenClaims, OidcUserClaims};
 use crate::tokens::refresh::RefreshToken;
 
-/// The longest that an access token may be asked to work.
-const LONGEST_ACCESS: Duration = Duration::from_secs(30 * 86_400);
-
 /// What a user agreed to.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientGrant<'a> {
@@ -62,12 +59,12 @@ pub async fn grant(
 ) -> Result<(StoredSession, GrantedTokens), ServerError> {
     let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
     let grant = SessionKind::OAuth { client: client.id.clone(), scope: scopes.text() };
-    let session = begin::bare(tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
+    let session = begin::bare(app, tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
         (Some((token, expires_at.since(now))), app.policy.access_ttl)
     } else {
-        (None, LONGEST_ACCESS.max(app.policy.access_ttl))
+        (None, longest_access(app))
     };
     let access_expires_in = access_ttl.unwrap_or(app.policy.access_ttl).min(most);
     if refresh.is_none() {
@@ -91,6 +88,11 @@ pub async fn grant(
         None
     };
     Ok((session, GrantedTokens { access, access_expires_in, refresh, id_token, scopes: scopes.clone() }))
+}
+
+/// How long the access token of a client without refresh tokens may work, if it asks for that.
+pub fn longest_access(app: &AppState) -> Duration {
+    app.limits.longest_access.max(app.policy.access_ttl)
 }
 
 /// What the scopes let a client know about a user.

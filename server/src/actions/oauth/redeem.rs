@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::actions::alarm::{self, AlarmReach};
 use crate::actions::limit::admit;
 use crate::actions::oauth::error::OAuthError;
 use crate::actions::oauth::grant::{ClientGrant, GrantedTokens, grant};
@@ -9,7 +10,6 @@ use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
 use crate::db::clients::OAuthClient;
-use crate::db::sessions::SessionEndReason;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
@@ -60,7 +60,7 @@ async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTo
     };
     match (decide(facts, now), &found.session) {
         (CodeDecision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
-        (CodeDecision::Replay, Some(session)) => replayed(tx, session, now).await,
+        (CodeDecision::Replay, Some(session)) => replayed(app, tx, session, exchange.caller, now).await,
         (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => refuse(tx, Some((&found, now))).await,
     }
 }
@@ -96,10 +96,16 @@ async fn begin(
     Ok(issued)
 }
 
-async fn replayed(mut tx: Tx, session: &str, now: Timestamp) -> Result<GrantedTokens, OAuthError> {
+async fn replayed(
+    app: &AppState,
+    mut tx: Tx,
+    session: &str,
+    caller: &NetworkCaller,
+    now: Timestamp,
+) -> Result<GrantedTokens, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
-    tx.end_session(&session.id, SessionEndReason::Replay, now).await?;
+    alarm::raise(app, &mut tx, &session, AlarmReach::Session, caller, now).await?;
     let entry = AuditEntry {
         event: AuditEvent::CodeReplayed,
         session: Some(&session),

@@ -1,18 +1,25 @@
 //! Registers an OAuth client (RFC 7591).
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::actions::limit::{LimitError, admit};
+use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
-use crate::db::retry;
 use crate::db::throttle::ThrottleKind;
+use crate::db::{Tx, retry};
 use crate::digest::Digest;
 use crate::rules::address;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::client::{ClientAuthMethod, ClientRegistration};
 use crate::secret::{SecretBytes, SecretText};
+use crate::time::Timestamp;
+
+/// How long a client is left in peace to be allowed something.
+const NEW: Duration = Duration::from_secs(3600);
 
 /// A client that was just registered.
 #[derive(Debug)]
@@ -39,6 +46,7 @@ async fn attempt(
     let now = app.now();
     let limit = app.limits.registrations_per_ip;
     admit(&mut tx, ThrottleKind::Registration, &address.to_string(), limit, now).await?;
+    make_room(app, &mut tx, now).await?;
     let secret = match registration.auth {
         ClientAuthMethod::None => None,
         ClientAuthMethod::Basic | ClientAuthMethod::Post => Some(SecretBytes::random()?.to_base64()),
@@ -59,4 +67,14 @@ async fn attempt(
     .await?;
     tx.commit().await?;
     Ok(RegisteredClient { client, secret })
+}
+
+/// Whoever registers clients without end only takes the places of others that nobody uses.
+async fn make_room(app: &AppState, tx: &mut Tx, now: Timestamp) -> Result<(), ServerError> {
+    let most = u64::from(app.limits.clients_most);
+    let many = tx.count_clients().await?;
+    if many >= most && tx.forget_clients(now.minus(NEW), many - most + 1).await? == 0 {
+        return Err(ServerError::Full { what: "OAuth clients", limit: "clients_most" });
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ mod list;
 mod revoke;
 
 pub use check::{TokenOwner, check};
-pub use create::{NewPersonalToken, TokenCreation, create};
+pub use create::{NewPersonalToken, TokenAsker, TokenCreation, create};
 pub use error::PersonalTokenError;
 pub use list::{PersonalTokenList, list};
 pub use revoke::{TokenRevocation, revoke};

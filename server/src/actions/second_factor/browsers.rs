@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
+use crate::db::audit::AuditEntry;
 use crate::db::second_factor::RememberedBrowser;
-use crate::db::sessions::StoredSession;
-use crate::db::{Tx, retry};
+use crate::db::sessions::{SessionEndReason, StoredSession};
+use crate::db::{DbError, Tx, retry};
+use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::second_factor::REMEMBERED;
 use crate::time::Timestamp;
@@ -33,7 +35,8 @@ pub async fn remember(
     Ok(cookie)
 }
 
-/// Uses a cookie within `tx`: its successor if the user's browser is remembered by it, else `None`.
+/// Uses a cookie within `tx`: its successor if the user's browser is remembered by it, else `None`, which is audited. One that
+/// was used up before is in two hands: the browser is remembered no more, and the session that its last use began ends.
 pub async fn recall(
     tx: &mut Tx,
     user: &str,
@@ -42,8 +45,38 @@ pub async fn recall(
 ) -> Result<Option<BrowserSecret>, ServerError> {
     let Some(cookie) = cookie else { return Ok(None) };
     let next = BrowserSecret::random()?;
-    let known = tx.rotate_remembered(user, &cookie.hash(), &next.hash(), now).await?;
-    Ok(known.then_some(next))
+    if tx.rotate_remembered(user, &cookie.hash(), &next.hash(), now).await? {
+        return Ok(Some(next));
+    }
+    let Some(spent) = tx.spent_browser(user, &cookie.hash()).await? else {
+        alarm(tx, AuditEvent::RememberedRefused, None, user, now).await?;
+        return Ok(None);
+    };
+    let began = match &spent.web_hash {
+        Some(hash) => tx.web_session(hash).await?.map(|web| web.session_id),
+        None => None,
+    };
+    let session = match began {
+        Some(id) => {
+            tx.end_session(&id, SessionEndReason::Replay, now).await?;
+            tx.session_for_update(&id).await?
+        }
+        None => None,
+    };
+    tx.forget_remembered(user, &spent.browser).await?;
+    alarm(tx, AuditEvent::RememberedReplayed, session.as_ref(), user, now).await?;
+    tracing::warn!(user, "a remembered browser's cookie was used twice");
+    Ok(None)
+}
+
+async fn alarm(
+    tx: &mut Tx,
+    event: AuditEvent,
+    session: Option<&StoredSession>,
+    user: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    tx.record(AuditEntry { event, session, generation: None, detail: Some(user) }, now).await
 }
 
 /// Forgets one of the user's remembered browsers. `false` if they have none with this id.

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use crate::actions::letters;
 use crate::actions::limit::room;
-use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, unseal};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::Tx;
 use crate::db::second_factor::StoredFactor;
 use crate::db::throttle::ThrottleKind;
+use crate::db::users::StoredUser;
 use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::rate::Rate;
 use crate::time::Timestamp;
 use crate::tokens::totp::SecondFactorAnswer;
@@ -39,11 +41,21 @@ pub enum FactorProof {
 }
 
 impl FactorProof {
-    /// Tells the owner by mail if a recovery code was used, once that is committed.
-    pub fn notify_owner(self, app: &AppState, address: &str) {
+    /// Tells the owner by mail if a recovery code was used, once `tx` is committed.
+    pub async fn notify_owner(
+        self,
+        app: &AppState,
+        tx: &mut Tx,
+        user: &StoredUser,
+        caller: &NetworkCaller,
+        now: Timestamp,
+    ) -> Result<(), ServerError> {
         match self {
-            Self::Totp => {}
-            Self::Recovery => notice::send(app, address, MailNotice::RecoveryCodeUsed),
+            Self::Totp => Ok(()),
+            Self::Recovery => {
+                let notice = MailNotice::RecoveryCodeUsed;
+                Ok(letters::write(app, tx, user, notice, caller, now).await?)
+            }
         }
     }
 }

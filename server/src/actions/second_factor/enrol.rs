@@ -1,14 +1,15 @@
 //! Setting a second factor up. It counts only once a code has shown that the person's app has the secret.
 
+use crate::actions::letters;
 use crate::actions::second_factor::check::{FactorVerdict, compare, is_on};
 use crate::actions::second_factor::error::SecondFactorError;
-use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, renew_codes, seal_now, unseal};
 use crate::app::AppState;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
 use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::tokens::totp::{FactorSecrets, RecoveryCode, SecondFactorAnswer};
 
 /// What a code led to.
@@ -57,6 +58,7 @@ pub async fn confirm(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<Confirmation, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -71,6 +73,8 @@ pub async fn confirm(
                 tx.confirm_factor(user, now).await?;
                 tx.end_other_browsers_of(user, &session.id, now).await?;
                 record(&mut tx, AuditEvent::SecondFactorOn, user, now).await?;
+                let notice = MailNotice::SecondFactorOn;
+                letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
                 Confirmation::On(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?)
             }
             FactorVerdict::Wrong | FactorVerdict::Off => Confirmation::Wrong,
@@ -79,9 +83,6 @@ pub async fn confirm(
             }
         };
         tx.commit().await?;
-        if matches!(confirmed, Confirmation::On(_)) {
-            notice::send(app, &session.user.email, MailNotice::SecondFactorOn);
-        }
         Ok(confirmed)
     })
     .await

@@ -1,8 +1,8 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
+use crate::actions::letters;
 use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
 use crate::actions::second_factor::error::SecondFactorError;
-use crate::actions::second_factor::notice;
 use crate::actions::second_factor::secrets::{record, renew_codes, unseal};
 use crate::app::AppState;
 use crate::db::second_factor::RememberedBrowser;
@@ -10,6 +10,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::{Tx, retry};
 use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::time::Timestamp;
 use crate::tokens::totp::{RecoveryCode, SecondFactorAnswer};
 
@@ -51,6 +52,7 @@ pub async fn turn_off(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<bool, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
@@ -59,11 +61,10 @@ pub async fn turn_off(
         if proof.is_some() {
             tx.delete_factor(user).await?;
             record(&mut tx, AuditEvent::SecondFactorOff, user, now).await?;
+            let notice = MailNotice::SecondFactorOff;
+            letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
         }
         tx.commit().await?;
-        if proof.is_some() {
-            notice::send(app, &session.user.email, MailNotice::SecondFactorOff);
-        }
         Ok(proof.is_some())
     })
     .await
@@ -75,22 +76,22 @@ pub async fn renew(
     app: &AppState,
     session: &StoredSession,
     answer: &SecondFactorAnswer,
+    caller: &NetworkCaller,
 ) -> Result<Option<Vec<RecoveryCode>>, SecondFactorError> {
     let user = &session.user.id;
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
         let mut codes = None;
-        let proof = prove(app, &mut tx, user, answer, now).await?;
-        if proof.is_some() {
+        if let Some(proof) = prove(app, &mut tx, user, answer, now).await? {
             let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;
             codes = Some(renew_codes(&mut tx, user, &unseal(app, user, &factor)?).await?);
             tx.forget_all_remembered(user).await?;
             record(&mut tx, AuditEvent::RecoveryCodesRenewed, user, now).await?;
+            proof.notify_owner(app, &mut tx, &session.user, caller, now).await?;
+            let notice = MailNotice::RecoveryCodesRenewed;
+            letters::write(app, &mut tx, &session.user, notice, caller, now).await?;
         }
         tx.commit().await?;
-        if let Some(proof) = proof {
-            proof.notify_owner(app, &session.user.email);
-        }
         Ok(codes)
     })
     .await

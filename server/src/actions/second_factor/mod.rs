@@ -5,6 +5,5 @@ pub mod check;
 pub mod enrol;
 pub mod error;
 pub mod manage;
-mod notice;
 pub mod reseal;
 mod secrets;

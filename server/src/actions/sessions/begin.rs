@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::actions::letters;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::tokens::{self, TokenPair};
 use crate::app::AppState;
@@ -34,7 +35,7 @@ pub async fn begin(
     begin: NewTokenSession<'_>,
     now: Timestamp,
 ) -> Result<(StoredSession, TokenPair), ServerError> {
-    let session = bare(tx, begin, now).await?;
+    let session = bare(app, tx, begin, now).await?;
     let (refresh, expires_at) = first_refresh_token(app, tx, &session, now).await?;
     let tokens = tokens::pair(app, &session, 1, refresh, expires_at, now)?;
     Ok((session, tokens))
@@ -42,17 +43,23 @@ pub async fn begin(
 
 /// Begins a session that has no refresh token.
 pub(crate) async fn bare(
+    app: &AppState,
     tx: &mut Tx,
     begin: NewTokenSession<'_>,
     now: Timestamp,
 ) -> Result<StoredSession, ServerError> {
     let NewTokenSession { user, grant, how, caller } = begin;
+    let since = now.minus(app.policy.refresh_ttl.max(app.limits.longest_access));
+    if tx.count_token_sessions(&user.id, since).await? >= app.limits.sessions_per_user {
+        return Err(ServerError::Full { what: "sessions of this account", limit: "sessions_per_user" });
+    }
     let id = Uuid::new_v4().to_string();
     tx.insert_session(&NewSession { id: &id, user, grant, how, caller }, now).await?;
     let session = tx.session_for_update(&id).await?.ok_or(DbError::Corrupt("sessions.id"))?;
     let entry =
         AuditEntry { event: AuditEvent::Login, session: Some(&session), generation: None, detail: None };
     tx.record(entry, now).await?;
+    letters::signed_in(app, tx, &session, caller, now).await?;
     Ok(session)
 }
 

@@ -2,22 +2,24 @@
 
 use uuid::Uuid;
 
+use crate::actions::alarm::{self, AlarmReach};
 use crate::actions::device::current_organisation;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::error::GrantError;
 use crate::actions::sessions::tokens::{self, TokenPair};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
-use crate::db::sessions::{SessionEndReason, StoredSession};
+use crate::db::sessions::StoredSession;
 use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::caller::NetworkCaller;
 use crate::rules::oauth::scope::Scopes;
 use crate::rules::rate;
 use crate::rules::rotation::{
-    Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayVerdict, Successor, decide,
+    Decline, PresentedToken, RefreshAttempt, RefreshDecision, ReplayPolicy, ReplayVerdict, Successor, decide,
     decide_unknown,
 };
 use crate::rules::session_kind::{SessionKind, TokenHolder};
@@ -32,6 +34,7 @@ pub struct RefreshRequest {
     pub key: Option<IdempotencyKey>,
     /// The moment after which the request must not be carried out.
     pub deadline: Option<Timestamp>,
+    pub caller: NetworkCaller,
 }
 
 /// A token of a session, and what replaced it if it was consumed.
@@ -86,10 +89,18 @@ async fn attempt(
         known.session.grant = grant.ok_or(GrantError::InvalidGrant)?;
     }
     let token = facts(app, &mut tx, &known, now).await?;
-    match decide(app.policy.retry, ReplayVerdict::of(&known.session.grant), token, attempt, now) {
-        RefreshDecision::Rotate => rotate(app, tx, &known, request.key.as_ref(), now).await,
+    let policy = ReplayPolicy {
+        mode: app.policy.retry,
+        verdict: ReplayVerdict::of(&known.session.grant),
+        patience: app.limits.contested_rotation,
+    };
+    match decide(policy, token, attempt, now) {
+        RefreshDecision::Rotate => rotate(app, tx, &known, request, now).await,
         RefreshDecision::Repeat => repeat(app, tx, &known, request.key.as_ref(), now).await,
-        RefreshDecision::RevokeAll => revoke_all(tx, &known, now).await,
+        RefreshDecision::RevokeAll => raise(app, tx, &known, AlarmReach::User, &request.caller, now).await,
+        RefreshDecision::RevokeFamily => {
+            raise(app, tx, &known, AlarmReach::Session, &request.caller, now).await
+        }
         RefreshDecision::Decline(decline) => {
             let entry = AuditEntry {
                 event: AuditEvent::Refused,
@@ -165,12 +176,12 @@ async fn rotate(
     app: &AppState,
     mut tx: Tx,
     known: &Known,
-    key: Option<&IdempotencyKey>,
+    request: &RefreshRequest,
     now: Timestamp,
 ) -> Result<TokenPair, GrantError> {
     let Known { hash, token, session, .. } = known;
     let (generation, server_key) = (token.generation + 1, app.keys.current());
-    let (successor, with) = match key {
+    let (successor, with) = match &request.key {
         Some(key) => (
             RefreshToken::successor(&server_key, uuid_of(session)?, generation, hash, key),
             Some(ConsumedWith { key: key.hash(), server_key: server_key.id.clone() }),
@@ -179,7 +190,7 @@ async fn rotate(
     };
     tx.mark_seen(&session.id, token.generation).await?;
     let consumed = tx.consume_token(hash, &Consumed { at: now, with }).await?;
-    if !(consumed && tx.advance_session(&session.id, token.generation, now).await?) {
+    if !(consumed && tx.advance_session(&session.id, token.generation, &request.caller, now).await?) {
         return Err(DbError::Corrupt("sessions.generation").into());
     }
     let expires_at = now.plus(app.policy.refresh_ttl);
@@ -219,11 +230,22 @@ async fn repeat(
     Ok(tokens)
 }
 
-/// A replay: someone else may hold the token, so every session of the user ends.
-async fn revoke_all(mut tx: Tx, known: &Known, now: Timestamp) -> Result<TokenPair, GrantError> {
+/// A replay: someone else may hold the token.
+async fn raise(
+    app: &AppState,
+    mut tx: Tx,
+    known: &Known,
+    reach: AlarmReach,
+    caller: &NetworkCaller,
+    now: Timestamp,
+) -> Result<TokenPair, GrantError> {
     let Known { token, session, .. } = known;
-    let ended = tx.end_sessions_of(&session.user.id, SessionEndReason::Replay, now).await?;
-    record(&mut tx, AuditEvent::ReplayRevokedAll, known, token.generation, now).await?;
+    let ended = alarm::raise(app, &mut tx, session, reach, caller, now).await?;
+    let event = match reach {
+        AlarmReach::User => AuditEvent::ReplayRevokedAll,
+        AlarmReach::Session => AuditEvent::ReplayRevokedSession,
+    };
+    record(&mut tx, event, known, token.generation, now).await?;
     tx.commit().await?;
     tracing::warn!(user = session.user.id, session = session.id, ended, "a refresh token was used twice");
     Err(GrantError::InvalidGrant)

@@ -112,11 +112,15 @@ pub async fn prove_code(
         let mut tx = app.store.begin().await?;
         let now = app.now();
         let sign_in = live(&mut tx, browser.sign_in, now).await?.ok_or(SignInError::NotUnderWay)?;
-        let user = proof.take(&mut tx, now).await?;
+        let user = proof.take(app, &mut tx, now).await?;
         let step = if check::is_on(&mut tx, &user.id).await? {
             match browsers::recall(&mut tx, &user.id, browser.remembered, now).await? {
                 Some(cookie) => {
-                    finish(app, &mut tx, browser, &sign_in, &user, now).await?.remembering(cookie)
+                    let step = finish(app, &mut tx, browser, &sign_in, &user, now).await?;
+                    if let SignInStep::Done { session, .. } = &step {
+                        tx.note_remembered_use(&cookie.hash(), &session.hash()).await?;
+                    }
+                    step.remembering(cookie)
                 }
                 None => half(app, &mut tx, browser, &sign_in, &user, now).await?,
             }
@@ -150,8 +154,8 @@ pub async fn prove_second(
                     step =
                         step.remembering(browsers::remember(&mut tx, &user.id, browser.caller, now).await?);
                 }
+                proof.notify_owner(app, &mut tx, &user, browser.caller, now).await?;
                 tx.commit().await?;
-                proof.notify_owner(app, &user.email);
                 return Ok(step);
             }
             FactorVerdict::Wrong => SignInError::SecondFactorRejected,

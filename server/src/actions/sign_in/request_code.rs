@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::actions::accounts::sign_up;
 use crate::actions::server_error::ServerError;
 use crate::actions::sign_in::error::SignInError;
 use crate::app::AppState;
@@ -38,7 +39,12 @@ pub async fn request_code(
         app.outbox.reserve().ok_or_else(|| ServerError::Unavailable("the outbox is full".to_owned()))?;
     let (code, now) = retry(|| store(app, &email, client)).await?;
     let name = app.pseudonym(&email);
-    let content = MailContent::Code { code, works_for: app.limits.code_ttl };
+    // Whoever may not sign up is told so by the letter alone.
+    let content = if sign_up::admits_now(app, &email).await? {
+        MailContent::Code { code, works_for: app.limits.code_ttl }
+    } else {
+        MailContent::NoAccount { site: app.public_url.clone() }
+    };
     slot.send(Mail { name, to: email, content, at: now });
     Ok(LoginCodeSent { expires_in: app.limits.code_ttl, resend_available_in: app.limits.code_cooldown })
 }

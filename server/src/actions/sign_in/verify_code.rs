@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::actions::accounts::sign_up;
 use crate::actions::second_factor::check::{self, FactorProof, FactorVerdict};
 use crate::actions::sessions::begin::{NewTokenSession, begin};
 use crate::actions::sessions::tokens::TokenPair;
@@ -61,12 +62,15 @@ pub async fn prove(app: &AppState, email: &Email, guess: &LoginCode) -> Result<C
 
 impl CodeProof {
     /// Uses the code up within `tx`, and returns whom it proves. Errors if it was used meanwhile, or the account is
-    /// disabled.
-    pub async fn take(&self, tx: &mut Tx, now: Timestamp) -> Result<StoredUser, SignInError> {
+    /// disabled, or there is none and may be none.
+    pub async fn take(&self, app: &AppState, tx: &mut Tx, now: Timestamp) -> Result<StoredUser, SignInError> {
         if !tx.use_code(&self.email, &self.code_id).await? {
             return Err(SignInError::CodeRejected);
         }
         tx.uncount_event(&self.failure).await?;
+        if !sign_up::admits(app, tx, &self.email, now).await? {
+            return Err(SignInError::CodeRejected);
+        }
         let user = tx.user_by_email(&self.email, now).await?;
         match user.status {
             AccountStatus::Active => Ok(user),
@@ -129,7 +133,7 @@ async fn sign_in(
 ) -> Result<CodeSignIn, SignInError> {
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let user = proof.take(&mut tx, now).await?;
+    let user = proof.take(app, &mut tx, now).await?;
     let proved = match ask_second(app, &mut tx, &user, second, now).await? {
         Ok(proved) => proved,
         Err(refusal) => {
@@ -146,10 +150,10 @@ async fn sign_in(
         now,
     )
     .await?;
-    tx.commit().await?;
     if let Some(proved) = proved {
-        proved.notify_owner(app, &session.user.email);
+        proved.notify_owner(app, &mut tx, &session.user, caller, now).await?;
     }
+    tx.commit().await?;
     Ok(CodeSignIn { user: session.user, tokens })
 }
 

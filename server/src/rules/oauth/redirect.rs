@@ -34,6 +34,9 @@ pub enum NotARedirect {
          com.example.app:/"
     )]
     Scheme,
+    /// A host with signs that no name in the DNS has, and that mean something in a policy or to a person.
+    #[error("The host of a redirect URI is an address, or a name of letters, digits, hyphens and dots")]
+    Host,
 }
 
 impl Redirect {
@@ -61,7 +64,13 @@ impl Redirect {
             // RFC 8252 section 7.1: a reversed domain name, which also rules out javascript: and its like.
             app => app.contains('.') && !app.ends_with('.'),
         };
-        if allowed { Ok(Self { text: text.to_owned(), url }) } else { Err(NotARedirect::Scheme) }
+        if !allowed {
+            return Err(NotARedirect::Scheme);
+        }
+        if is_web(&url) && matches!(url.host(), Some(Host::Domain(name)) if !is_plain(name)) {
+            return Err(NotARedirect::Host);
+        }
+        Ok(Self { text: text.to_owned(), url })
     }
 
     /// The text, as it was sent.
@@ -119,6 +128,12 @@ fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
+/// Whether a host is a name as the DNS has them; underscores are seen there, too.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        && !name.trim_end_matches('.').split('.').any(str::is_empty)
+}
+
 fn is_loopback(url: &Url) -> bool {
     url.scheme() == "http"
         && match url.host() {
@@ -171,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_may_not() {
-        use NotARedirect::{Fragment, NotNormal, Scheme, TooLong, UserInfo};
+        use NotARedirect::{Fragment, Host, NotNormal, Scheme, TooLong, UserInfo};
         for (bad, why) in [
             ("", NotNormal),
             ("/cb", NotNormal),
@@ -203,6 +218,16 @@ mod tests {
             ("http://0.0.0.0/cb", Scheme),
             ("http://localhost.evil.example/cb", Scheme),
             ("http://127.0.0.1.evil.example/cb", Scheme),
+            ("https://a;script-src.example/cb", Host),
+            ("https://a,b.example/cb", Host),
+            ("https://*.example/cb", Host),
+            ("https://*/cb", Host),
+            ("https://a'b.example/cb", Host),
+            ("https://a$b.example/cb", Host),
+            ("https://a!b.example/cb", Host),
+            ("https://a(b).example/cb", Host),
+            ("https://a&b=c+d~.example/cb", Host),
+            ("https://a..example/cb", Host),
             ("javascript:alert(1)", Scheme),
             ("data:text/html,x", Scheme),
             ("myapp:/cb", Scheme),

@@ -96,6 +96,8 @@ pub enum RefreshDecision {
     Repeat,
     /// A replay: revoke every session of the user.
     RevokeAll,
+    /// Somebody else has long had the successor and does nothing with it: revoke this session.
+    RevokeFamily,
     /// Change nothing.
     Decline(Decline),
 }
@@ -125,10 +127,18 @@ impl Decline {
     }
 }
 
+/// What a second use of a token leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayPolicy {
+    pub mode: RetryMode,
+    pub verdict: ReplayVerdict,
+    /// How long after a consumption another key waits for the successor to be used; later it raises the alarm.
+    pub patience: Duration,
+}
+
 /// Decides one refresh. `now` is taken after the lock.
 pub fn decide(
-    mode: RetryMode,
-    replay: ReplayVerdict,
+    policy: ReplayPolicy,
     token: PresentedToken,
     attempt: RefreshAttempt,
     now: Timestamp,
@@ -145,9 +155,9 @@ pub fn decide(
             RefreshDecision::Decline(Decline::Limited { retry_after })
         }
         PresentedToken::Fresh { rate: Rate::Open, .. } => RefreshDecision::Rotate,
-        PresentedToken::Spent { at, key, successor } => match mode {
-            RetryMode::Strict => replay.decision(),
-            RetryMode::Rr1 => second_use(replay, at, key, successor, attempt.key, now),
+        PresentedToken::Spent { at, key, successor } => match policy.mode {
+            RetryMode::Strict => policy.verdict.decision(),
+            RetryMode::Rr1 => second_use(policy, at, key, successor, attempt.key, now),
         },
     }
 }
@@ -158,7 +168,7 @@ pub fn decide_unknown(attempt: RefreshAttempt, now: Timestamp) -> Decline {
 }
 
 fn second_use(
-    replay: ReplayVerdict,
+    policy: ReplayPolicy,
     consumed_at: Timestamp,
     consumed_with: Option<Digest>,
     successor: Successor,
@@ -166,15 +176,19 @@ fn second_use(
     now: Timestamp,
 ) -> RefreshDecision {
     match (consumed_with, offered) {
-        (None, None) => replay.decision(),
+        (None, None) => policy.verdict.decision(),
         (Some(first), Some(second)) if first == second => match successor {
             Successor::Unused { expires_at } if now < expires_at => RefreshDecision::Repeat,
             Successor::Unused { .. } | Successor::Used => RefreshDecision::Decline(Decline::InvalidGrant),
         },
         (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => match successor {
-            Successor::Unused { .. } => RefreshDecision::Decline(Decline::InProgress),
+            Successor::Unused { .. } if now < consumed_at.plus(policy.patience.max(RACE)) => {
+                RefreshDecision::Decline(Decline::InProgress)
+            }
+            // Whoever holds the key that consumed it has had every chance to use the successor, or to fetch it again.
+            Successor::Unused { .. } => RefreshDecision::RevokeFamily,
             Successor::Used if now < consumed_at.plus(RACE) => RefreshDecision::Decline(Decline::InProgress),
-            Successor::Used => replay.decision(),
+            Successor::Used => policy.verdict.decision(),
         },
     }
 }

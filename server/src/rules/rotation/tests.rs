@@ -35,12 +35,18 @@ fn spent(at: Timestamp, key: Option<Digest>, successor: Successor) -> PresentedT
     PresentedToken::Spent { at, key, successor }
 }
 
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn policy(mode: RetryMode, verdict: ReplayVerdict) -> ReplayPolicy {
+    ReplayPolicy { mode, verdict, patience: PATIENCE }
+}
+
 fn rr1(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
-    decide(RetryMode::Rr1, ReplayVerdict::Theft, token, attempt, NOW)
+    decide(policy(RetryMode::Rr1, ReplayVerdict::Theft), token, attempt, NOW)
 }
 
 fn strict(token: PresentedToken, attempt: RefreshAttempt) -> RefreshDecision {
-    decide(RetryMode::Strict, ReplayVerdict::Theft, token, attempt, NOW)
+    decide(policy(RetryMode::Strict, ReplayVerdict::Theft), token, attempt, NOW)
 }
 
 #[test]
@@ -96,12 +102,28 @@ fn a_lapsed_successor_is_not_repeated() {
 }
 
 #[test]
-fn differing_keys_race_while_the_successor_is_unused() {
+fn differing_keys_race_for_a_while_then_raise_the_alarm() {
+    let lapsed = Successor::Unused { expires_at: NOW };
     for (first, second) in [(key(1), key(2)), (key(1), None), (None, key(2))] {
-        for at in [NOW, ago(9), ago(11), ago(86_400)] {
+        for at in [NOW, ago(9), ago(11), ago(299)] {
             assert_eq!(rr1(spent(at, first, unused()), attempt(second)), RACING);
         }
+        for at in [ago(300), ago(86_400 * 29)] {
+            for successor in [unused(), lapsed] {
+                let decision = rr1(spent(at, first, successor), attempt(second));
+                assert_eq!(decision, RefreshDecision::RevokeFamily);
+            }
+        }
     }
+}
+
+#[test]
+fn no_patience_is_shorter_than_a_race() {
+    let hasty = ReplayPolicy { patience: Duration::ZERO, ..policy(RetryMode::Rr1, ReplayVerdict::Theft) };
+    let token = |at| spent(at, key(1), unused());
+    assert_eq!(decide(hasty, token(ago(9)), attempt(key(2)), NOW), RACING);
+    assert_eq!(decide(hasty, token(ago(10)), attempt(key(2)), NOW), RefreshDecision::RevokeFamily);
+    assert_eq!(decide(hasty, token(ago(10)), attempt(key(1)), NOW), RefreshDecision::Repeat);
 }
 
 #[test]
@@ -169,9 +191,9 @@ fn a_replay_of_achilles_is_refused_and_revokes_nothing() {
             for (first, second) in
                 [(None, None), (key(1), key(2)), (key(1), None), (None, key(1)), (key(1), key(1))]
             {
-                let token = spent(ago(60), first, successor);
-                let theft = decide(mode, ReplayVerdict::Theft, token, attempt(second), NOW);
-                let refused = decide(mode, ReplayVerdict::Refused, token, attempt(second), NOW);
+                let token = spent(ago(600), first, successor);
+                let theft = decide(policy(mode, ReplayVerdict::Theft), token, attempt(second), NOW);
+                let refused = decide(policy(mode, ReplayVerdict::Refused), token, attempt(second), NOW);
                 assert_eq!(refused, if theft == RefreshDecision::RevokeAll { REFUSE } else { theft });
             }
         }

@@ -30,6 +30,13 @@ pub(super) async fn count_creation(
     admit(&mut bearer.tx, ThrottleKind::Creation, user, limit, bearer.now).await
 }
 
+/// Has what was deleted from the database deleted from the store of files, too.
+pub(super) fn sweep_soon(request: ToolRequest<'_>) {
+    if let Some(artifacts) = &request.app.artifacts {
+        artifacts.sweep.notify_one();
+    }
+}
+
 /// Errs unless the role allows the action.
 pub(super) fn allow(role: Role, action: TeamAction) -> Result<(), TeamError> {
     match decide(role, action) {

@@ -6,6 +6,7 @@ use crate::actions::bearer_session::from_bearer_error;
 use crate::actions::limit::from_limit_error;
 use crate::actions::server_error::{ServerError, action_error};
 use crate::rules::text::InvalidText;
+use crate::teams::rules::manifest::{InvalidManifest, Usage};
 
 /// Something was not done in a team.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +35,43 @@ pub enum TeamError {
     /// The workspace is full.
     #[error("too many reports")]
     TooManyReports,
+    /// This server keeps no files.
+    #[error("no files here")]
+    NoFiles,
+    /// A file is larger, or a report has more of them, than may be; the text, for people, says so.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// The workspace has no room for these files.
+    #[error("no room for files")]
+    NoRoom { used: Usage, quota: Usage },
+    /// The file has its content already.
+    #[error("already stored")]
+    AlreadyStored,
+    /// The report has not all its files yet.
+    #[error("incomplete")]
+    Incomplete,
+    /// A file did not arrive as the manifest says, or not at all.
+    #[error("not received: {0}")]
+    NotReceived(NotReceived),
+    /// The stored file is not what was sent once.
+    #[error("damaged")]
+    Damaged,
     /// The server could not do it.
     #[error(transparent)]
     Server(#[from] ServerError),
+}
+
+/// Why a file was not taken in; nothing of it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReceived {
+    #[error("its size is not the manifest's")]
+    Size,
+    #[error("its SHA-256 is not the manifest's")]
+    Digest,
+    #[error("it ended early")]
+    Interrupted,
+    #[error("it came too slowly")]
+    Slow,
 }
 
 action_error!(TeamError);
@@ -46,5 +81,18 @@ from_bearer_error!(TeamError);
 impl From<InvalidText> for TeamError {
     fn from(unfit: InvalidText) -> Self {
         Self::Invalid(unfit.to_string())
+    }
+}
+
+impl From<InvalidManifest> for TeamError {
+    fn from(invalid: InvalidManifest) -> Self {
+        match invalid {
+            InvalidManifest::TooMany(_) | InvalidManifest::TooLarge(_) => Self::TooLarge(invalid.to_string()),
+            InvalidManifest::Size
+            | InvalidManifest::Sha256
+            | InvalidManifest::Name
+            | InvalidManifest::Twice
+            | InvalidManifest::MediaType => Self::Invalid(invalid.to_string()),
+        }
     }
 }

@@ -38,7 +38,7 @@ pub async fn invite(
         }
         count_creation(request, &mut bearer).await?;
         let (maker, lapse) = (&bearer.session.user, bearer.now.plus(WAITS));
-        let id = bearer.tx.put_invitation(&seat, email, role, &maker.id, lapse).await?;
+        let id = bearer.tx.put_invitation(&seat, email, role, (&maker.id, &bearer.session.id), lapse).await?;
         let invitation = Invitation {
             id,
             workspace_id: seat.workspace().to_owned(),

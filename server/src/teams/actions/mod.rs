@@ -2,6 +2,7 @@
 
 mod access;
 pub mod error;
+pub mod files;
 pub mod invitations;
 pub mod members;
 pub mod reports;

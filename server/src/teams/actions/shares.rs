@@ -12,6 +12,9 @@ use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
 use crate::teams::actions::access::{allow, count_creation, enter};
 use crate::teams::actions::error::TeamError;
+use crate::teams::actions::files::{self, Download};
+use crate::teams::actions::reports::is_seen;
+use crate::teams::db::files::ReportFile;
 use crate::teams::db::shares::{NewShare, Share, Shared};
 use crate::teams::rules::permission::TeamAction;
 use crate::teams::rules::share::{MOST_DAYS, lapse, opens};
@@ -35,14 +38,19 @@ pub async fn create(
 ) -> Result<NewShareLink, TeamError> {
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
-        bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
+        let found = bearer.tx.report(&seat, report, bearer.now).await?;
+        let found = found.filter(|found| is_seen(&found.head, seat.role())).ok_or(TeamError::NotFound)?;
         allow(seat.role(), TeamAction::Share)?;
+        if !found.head.is_complete() {
+            return Err(TeamError::Incomplete);
+        }
         let expires_at = lapse(days, bearer.now).ok_or_else(|| {
             TeamError::Invalid(format!("expires_in_days must be a whole number from 1 to {MOST_DAYS}"))
         })?;
         count_creation(request, &mut bearer).await?;
         let token = ShareToken::random()?;
-        let new = NewShare { hash: token.hash(), report, maker: &bearer.session.user.id, expires_at };
+        let (maker, session) = (&bearer.session.user.id, &bearer.session.id);
+        let new = NewShare { hash: token.hash(), report, maker, session, expires_at };
         let id = bearer.tx.insert_share(&seat, &new, bearer.now).await?;
         bearer.record(AuditEvent::ShareMade, &id).await?;
         bearer.tx.commit().await?;
@@ -59,7 +67,8 @@ pub async fn list(
 ) -> Result<(Vec<Share>, Timestamp), TeamError> {
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
-        bearer.tx.report(&seat, report).await?.ok_or(TeamError::NotFound)?;
+        let found = bearer.tx.report(&seat, report, bearer.now).await?;
+        found.filter(|found| is_seen(&found.head, seat.role())).ok_or(TeamError::NotFound)?;
         let shares = bearer.tx.shares_of(&seat, report).await?;
         bearer.tx.commit().await?;
         Ok((shares, bearer.now))
@@ -87,14 +96,20 @@ pub async fn revoke(
 }
 
 /// Opens a link. One that is lapsed, revoked, without a report or maker, or unknown is the same refusal.
-pub async fn open(app: &AppState, token: &ShareToken, from: NetworkAddress) -> Result<Shared, TeamError> {
+pub async fn open(
+    app: &AppState,
+    token: &ShareToken,
+    from: NetworkAddress,
+) -> Result<(Shared, Vec<ReportFile>), TeamError> {
     let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
     let shared = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
         admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
-        let shared = tx.shared(&hash).await?.filter(|shared| opens(shared.facts, now));
+        let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
+        let mut files = Vec::new();
         if let Some(shared) = &shared {
+            files = tx.shared_files(&shared.id).await?;
             tx.count_opening(&shared.id, now).await?;
             let detail = Some(shared.id.as_str());
             let entry =
@@ -102,8 +117,34 @@ pub async fn open(app: &AppState, token: &ShareToken, from: NetworkAddress) -> R
             tx.record(entry, now).await?;
         }
         tx.commit().await?;
-        Ok::<_, LimitError>(shared)
+        Ok::<_, LimitError>(shared.map(|shared| (shared, files)))
     })
     .await?;
     shared.ok_or(TeamError::NotFound)
+}
+
+/// Opens one file of what a link shows. It counts like opening the link, and everything that closes the link closes it.
+pub async fn open_file(
+    app: &AppState,
+    token: &ShareToken,
+    place: i64,
+    from: NetworkAddress,
+) -> Result<Download, TeamError> {
+    let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
+    let found = retry(|| async {
+        let mut tx = app.store.begin().await?;
+        let now = app.now();
+        admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
+        let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
+        let mut found = None;
+        if let Some(shared) = shared {
+            let file = tx.shared_files(&shared.id).await?.into_iter().find(|file| file.place == place);
+            found = file.map(|file| (shared.report, file));
+        }
+        tx.commit().await?;
+        Ok::<_, LimitError>(found)
+    })
+    .await?;
+    let (report, file) = found.ok_or(TeamError::NotFound)?;
+    files::start(app, &format!("network {from}"), &report, file).await
 }

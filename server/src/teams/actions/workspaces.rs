@@ -6,7 +6,7 @@ use crate::actions::bearer_session::ToolRequest;
 use crate::db::retry;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::text::line;
-use crate::teams::actions::access::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter, sweep_soon};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::workspaces::Workspace;
 use crate::teams::rules::permission::TeamAction;
@@ -73,4 +73,5 @@ pub async fn delete(request: ToolRequest<'_>, workspace: Uuid) -> Result<(), Tea
         Ok(bearer.tx.commit().await?)
     })
     .await
+    .inspect(|()| sweep_soon(request))
 }

@@ -39,22 +39,23 @@ macro_rules! select {
 }
 
 impl Tx {
-    /// Invites an address, in place of any earlier invitation of it into the same workspace. Returns the new id.
+    /// Invites an address, in place of any earlier invitation of it into the same workspace, for a user and the session
+    /// they do it from. Returns the new id.
     pub async fn put_invitation(
         &mut self,
         seat: &Seat,
         email: &Email,
         role: Role,
-        maker: &str,
+        (maker, session): (&str, &str),
         expires_at: Timestamp,
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(
-            "INSERT INTO invitations (id, workspace_id, email, role, maker_id, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO invitations (id, workspace_id, email, role, maker_id, expires_at, session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (workspace_id, email) DO UPDATE
              SET id = excluded.id, role = excluded.role, maker_id = excluded.maker_id,
-                 expires_at = excluded.expires_at",
+                 expires_at = excluded.expires_at, session_id = excluded.session_id",
         )
         .bind(id.as_str())
         .bind(seat.workspace())
@@ -62,6 +63,7 @@ impl Tx {
         .bind(role.as_str())
         .bind(maker)
         .bind(expires_at.millis())
+        .bind(session)
         .execute(self.connection())
         .await?;
         Ok(id)

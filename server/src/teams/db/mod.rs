@@ -1,5 +1,6 @@
 //! The queries of teams.
 
+pub mod files;
 pub mod invitations;
 pub mod reports;
 pub mod shares;

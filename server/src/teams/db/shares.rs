@@ -29,6 +29,8 @@ pub struct Share {
 #[derive(Clone, Debug)]
 pub struct Shared {
     pub id: String,
+    /// The report's id.
+    pub report: String,
     pub title: String,
     pub body: String,
     /// When the report was written.
@@ -42,6 +44,8 @@ pub struct NewShare<'a> {
     pub hash: Digest,
     pub report: Uuid,
     pub maker: &'a str,
+    /// The session that makes it.
+    pub session: &'a str,
     pub expires_at: Timestamp,
 }
 
@@ -63,8 +67,9 @@ impl Tx {
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();
         sqlx::query(
-            "INSERT INTO shares (id, hash, report_id, workspace_id, maker_id, created_at, expires_at, opened)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+            "INSERT INTO shares (id, hash, report_id, workspace_id, maker_id, created_at, expires_at, opened,
+                session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
         )
         .bind(id.as_str())
         .bind(new.hash.bytes().as_slice())
@@ -73,6 +78,7 @@ impl Tx {
         .bind(new.maker)
         .bind(now.millis())
         .bind(new.expires_at.millis())
+        .bind(new.session)
         .execute(self.connection())
         .await?;
         Ok(id)
@@ -146,20 +152,22 @@ impl Tx {
         Ok(())
     }
 
-    /// What the link with this token shows, whether it works or not.
-    pub async fn shared(&mut self, hash: &Digest) -> Result<Option<Shared>, DbError> {
+    /// What the link with this token shows, whether it works or not: a report that is complete and not over.
+    pub async fn shared(&mut self, hash: &Digest, now: Timestamp) -> Result<Option<Shared>, DbError> {
         let row = sqlx::query(concat!(
-            "SELECT s.id, r.title, r.body, r.created_at, s.expires_at, s.revoked_at, m.role AS maker_role
+            "SELECT s.id, s.report_id, r.title, r.body, r.created_at, s.expires_at, s.revoked_at, m.role AS maker_role
              FROM shares s JOIN reports r ON r.id = s.report_id ",
             maker!(),
-            "WHERE s.hash = $1"
+            "WHERE s.hash = $1 AND r.lapses_at IS NULL AND (r.retain_until IS NULL OR r.retain_until > $2)"
         ))
         .bind(hash.bytes().as_slice())
+        .bind(now.millis())
         .fetch_optional(self.connection())
         .await?;
         row.map(|row| {
             Ok(Shared {
                 id: row.try_get("id")?,
+                report: row.try_get("report_id")?,
                 title: row.try_get("title")?,
                 body: row.try_get("body")?,
                 created_at: moment(&row, "created_at")?,

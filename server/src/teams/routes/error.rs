@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::http::error::ApiError;
-use crate::teams::actions::error::TeamError;
+use crate::teams::actions::error::{NotReceived, TeamError};
 
 impl From<TeamError> for ApiError {
     fn from(error: TeamError) -> Self {
@@ -32,7 +32,56 @@ impl From<TeamError> for ApiError {
                 "too_many_reports",
                 "This workspace has 1000 reports. Delete some first.",
             ),
+            TeamError::NoFiles => Self::new(
+                StatusCode::CONFLICT,
+                "no_files",
+                "This server keeps no files, only the text of reports. Its host can change that with --files.",
+            ),
+            TeamError::TooLarge(why) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "files_too_large", sentence(&why))
+            }
+            TeamError::NoRoom { used, quota } => Self::new(
+                StatusCode::CONFLICT,
+                "workspace_full",
+                format!(
+                    "This workspace has {} files with {} bytes and may have {} with {}. Delete some reports first.",
+                    used.files, used.bytes, quota.files, quota.bytes
+                ),
+            ),
+            TeamError::AlreadyStored => Self::new(
+                StatusCode::CONFLICT,
+                "already_stored",
+                "This file has its content already, and nothing was changed.",
+            ),
+            TeamError::Incomplete => Self::new(
+                StatusCode::CONFLICT,
+                "incomplete",
+                "This report has not all its files yet. Send those that its manifest shows as not stored.",
+            ),
+            TeamError::NotReceived(why) => not_received(why),
+            TeamError::Damaged => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "file_damaged",
+                "The stored file is not what was sent once, so it is not given out. The server's host can see that.",
+            ),
             TeamError::Server(error) => error.into(),
         }
     }
+}
+
+fn not_received(why: NotReceived) -> ApiError {
+    let (status, code) = match why {
+        NotReceived::Size => (StatusCode::BAD_REQUEST, "size_mismatch"),
+        NotReceived::Digest => (StatusCode::BAD_REQUEST, "sha256_mismatch"),
+        NotReceived::Interrupted => (StatusCode::BAD_REQUEST, "validation_error"),
+        NotReceived::Slow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+    };
+    ApiError::new(status, code, format!("The file was not taken in: {why}. Nothing of it is kept."))
+}
+
+/// Errors of rules begin like a clause.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }

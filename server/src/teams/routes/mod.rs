@@ -1,6 +1,7 @@
 //! `/v1`: workspaces, members, invitations, reports and share links. Wire shapes only. Times are RFC 3339, UTC.
 
 mod error;
+mod files;
 mod invitations;
 mod members;
 mod reports;
@@ -34,4 +35,11 @@ pub fn routes() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(shares::list, shares::create))
         .routes(routes!(shares::revoke))
         .route("/s/{token}", get(share_page::open))
+}
+
+/// The routes on which files travel. They take their time, within limits of their own.
+pub fn transfers() -> OpenApiRouter<Arc<AppState>> {
+    OpenApiRouter::new()
+        .routes(routes!(files::get, files::send))
+        .route("/s/{token}/files/{place}", get(share_page::open_file))
 }

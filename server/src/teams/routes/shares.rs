@@ -66,7 +66,7 @@ pub(super) struct Shares {
     shares: Vec<ShareView>,
 }
 
-/// Make a link that shows this one report to whoever holds it
+/// Make a link that shows this one report with its files to whoever holds it
 ///
 /// For owners and admins. It stops working when it lapses or is revoked, when the report is deleted, and when its
 /// maker leaves, becomes a mere member, or is disabled.
@@ -79,6 +79,7 @@ pub(super) struct Shares {
         (status = 401, description = "No valid access token."),
         (status = 403, description = "The caller's role does not allow it."),
         (status = 404, description = "No such report in this workspace, or the caller is not a member."),
+        (status = 409, description = "The report has not all its files yet."),
         (status = 429, description = "Too much was made of late."))
 )]
 pub(super) async fn create(

@@ -74,6 +74,8 @@ pub enum Rule {
     Upstream,
     /// A reminder that is confirmed is durable.
     Stored,
+    /// After a theft the owner ends with a session or an alarm, within a stated time.
+    Theft,
 }
 
 /// A broken rule.
@@ -148,6 +150,10 @@ pub struct Checks {
     asked_for: bool,
     /// Whether the agent has to guess how old a token is.
     must_guess: bool,
+    /// Whether the owner's last news is that the session has ended.
+    told_of_end: bool,
+    /// Sign-ins that the agent has given up because somebody else refreshes them.
+    pub contested: BTreeSet<usize>,
 }
 
 impl Checks {
@@ -201,6 +207,11 @@ impl Checks {
 
     pub fn asked_of_reminder(&mut self, waiter: Waiter, at: u64) {
         self.waiting.insert(waiter, at + PATIENCE_MS);
+    }
+
+    /// Whether the owner knows that their session is over.
+    pub fn is_told_of_end(&self) -> bool {
+        self.told_of_end
     }
 
     /// Nobody can do anything meanwhile.
@@ -293,6 +304,14 @@ impl Checks {
     fn told(&mut self, at: u64, notice: &Notice, disk: &Disk, server: &Server) {
         if let Notice::Ended(why) = notice {
             self.closes(*why, disk, server);
+            if *why == EndReason::Contested {
+                self.contested.extend(disk.refresh().and_then(|refresh| server.family_id(refresh.expose())));
+            }
+        }
+        match notice {
+            Notice::Ended(_) => self.told_of_end = true,
+            Notice::Refreshed | Notice::Adopted | Notice::SignedIn => self.told_of_end = false,
+            _ => {}
         }
         match notice {
             Notice::Refreshed => {

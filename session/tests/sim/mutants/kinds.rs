@@ -50,10 +50,12 @@ pub enum Mutant {
     ReminderOwedBeforeForgotten,
     ReminderTroubleTakenForAccepted,
     ReminderGivenUpWhenUnauthorized,
+    RaceBelievedForEver,
+    ContestedSessionNotRevoked,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 49] = [
         Self::SendBeforeTheIntentIsDurable,
         Self::PublishBeforeTheFileIsReplaced,
         Self::OutcomeNotInTheJournal,
@@ -101,5 +103,7 @@ impl Mutant {
         Self::ReminderOwedBeforeForgotten,
         Self::ReminderTroubleTakenForAccepted,
         Self::ReminderGivenUpWhenUnauthorized,
+        Self::RaceBelievedForEver,
+        Self::ContestedSessionNotRevoked,
     ];
 }

@@ -9,9 +9,10 @@ mod twist;
 
 pub use kinds::Mutant;
 
+use crate::network::trouble;
 use clock::clock;
 use repeats::Repeats;
-use twist::{Twist, pass, swap};
+use twist::{Twist, fresh_key, pass, swap};
 
 use everkey_proto::reply::User;
 use everkey_proto::request::SessionRequest;
@@ -19,7 +20,8 @@ use everkey_proto::{ReplayRule, Secret};
 use everkey_reminder::{ProfileEffect, ProfileInput, ProfileMachines, ReminderEffect};
 use everkey_session::{
     Boot, Capability, Claims, Effect, EndReason, FileContent, Fingerprint, Holder, Input, JobResult, Journal,
-    Moment, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, Settings, Sidecar, StoreJob,
+    Moment, NetErrorKind, NetJob, Op, ProbeAnswer, ProfileReply, RefreshAnswer, Replaced, RevokeAnswer,
+    Settings, Sidecar, StoreJob,
 };
 use std::collections::{BTreeSet, VecDeque};
 
@@ -39,6 +41,8 @@ struct Memory {
     sending: Option<Op>,
     signed_out: bool,
     refused: bool,
+    /// Whether the last answer spoke of a race.
+    raced: bool,
     last_found: Option<FileContent>,
     last_sidecar: Sidecar,
     last_given: Option<Fingerprint>,
@@ -223,6 +227,7 @@ impl Memory {
     }
 
     fn twist_answer(&mut self, mutant: Mutant, answer: &mut RefreshAnswer) {
+        self.raced = matches!(answer, RefreshAnswer::Rotating);
         match answer {
             RefreshAnswer::Granted(grant) => {
                 self.stays = grant.refresh.is_none();
@@ -239,6 +244,9 @@ impl Memory {
             }
             RefreshAnswer::Declined(_) if mutant == Mutant::NotProcessedTakenForAnAnswer => {
                 *answer = RefreshAnswer::Refused;
+            }
+            RefreshAnswer::Rotating if mutant == Mutant::RaceBelievedForEver => {
+                *answer = RefreshAnswer::Declined(trouble(NetErrorKind::Limited(5)));
             }
             RefreshAnswer::Refused | RefreshAnswer::RefusedInWords(_) => self.refused = true,
             RefreshAnswer::Rotating
@@ -375,6 +383,9 @@ impl Memory {
             NetJob::Probe { .. } if mutant == Mutant::ProbeSkipped => {
                 Twist::Pretend(op, JobResult::Probed(ProbeAnswer::Generation(0), None))
             }
+            NetJob::Revoke(_) if mutant == Mutant::ContestedSessionNotRevoked && self.raced => {
+                Twist::Pretend(op, JobResult::Revoked(RevokeAnswer::Confirmed))
+            }
             NetJob::Connect { .. }
             | NetJob::Probe { .. }
             | NetJob::Login { .. }
@@ -383,9 +394,4 @@ impl Memory {
             | NetJob::Listen(_) => pass(Effect::Net(op, job)),
         }
     }
-}
-
-/// The intent's op follows the connection's.
-fn fresh_key(stored: Op) -> Secret {
-    Secret::new(format!("key {}", stored.0))
 }

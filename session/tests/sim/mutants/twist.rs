@@ -1,5 +1,6 @@
 //! What a planted fault makes of an effect.
 
+use everkey_proto::Secret;
 use everkey_reminder::{ProfileEffect, ProfileInput};
 use everkey_session::{Effect, JobResult, Op};
 
@@ -20,4 +21,9 @@ pub fn pass(effect: Effect) -> Twist {
 
 pub fn swap<const N: usize>(effects: [Effect; N]) -> Twist {
     Twist::Swap(effects.map(ProfileEffect::Session).into())
+}
+
+/// The intent's op follows the connection's.
+pub fn fresh_key(stored: Op) -> Secret {
+    Secret::new(format!("key {}", stored.0))
 }

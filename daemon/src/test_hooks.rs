@@ -1,0 +1,6 @@
+//! What tests may change by variables. No release has this module.
+
+/// The least time between automatic refreshes of one session, in milliseconds.
+pub fn refresh_gap_ms() -> Option<u64> {
+    std::env::var("EVERKEY_TEST_REFRESH_GAP_MS").ok()?.parse().ok()
+}

@@ -1,0 +1,72 @@
+//! Folders: what is kept in one that others may write to could be removed or replaced by them.
+
+use crate::rights::{Unfit, check_mode, check_owner};
+use rustix::fs::StatVfsMountFlags;
+use std::fs::{DirBuilder, Metadata, Permissions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+/// In a folder with this bit names can be taken away by their owners alone.
+const STICKY: u32 = 0o1000;
+
+/// Nobody but this user and root can replace what is in the folder. Links to it are followed.
+///
+/// # Errors
+/// [`Unfit`] where others can, and where it is no folder or none is there.
+pub fn check(folder: &Path) -> Result<(), Unfit> {
+    judge(folder, &std::fs::metadata(folder)?)
+}
+
+fn judge(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
+    if !found.is_dir() {
+        return Err(Unfit::NotAFolder(folder.to_owned()));
+    }
+    check_owner(folder, found)?;
+    if found.mode() & STICKY != 0 || is_read_only(folder) { Ok(()) } else { check_mode(folder, found) }
+}
+
+/// As Kubernetes mounts what it configures, whatever the modes say.
+fn is_read_only(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Makes a folder of one's own with those above it, mode 0700. One that is there is given that mode, if it is this user's;
+/// whether others could write to it until now.
+///
+/// # Errors
+/// [`Unfit`] where it is another user's, or can't be made or given that mode.
+pub fn make_private(folder: &Path) -> Result<bool, Unfit> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let found = std::fs::metadata(folder)?;
+    let judged = judge(folder, &found);
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return judged.map(|()| false);
+    }
+    if found.mode() & 0o077 != 0 {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    }
+    Ok(judged.is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_of_ones_own_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("a/b");
+        assert!(!make_private(&folder).unwrap());
+        for (mode, was_open) in [(0o755, false), (0o777, true), (0o700, false)] {
+            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(check(&folder).is_err(), was_open);
+            assert_eq!(make_private(&folder).unwrap(), was_open);
+            assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o7777, 0o700);
+        }
+        assert!(matches!(check(&dir.path().join("gone")), Err(Unfit::Os(_))));
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(matches!(check(&dir.path().join("file")), Err(Unfit::NotAFolder(_))));
+        assert!(make_private(&dir.path().join("file")).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! The store of files: a folder or an S3 bucket. A key is random and used once, so no object is ever replaced.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    ClientOptions, Error, GetResult, ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig,
+    WriteMultipart,
+};
+use uuid::Uuid;
+
+use crate::artifacts::location::ArtifactLocation;
+
+/// How much of a file is held in memory: S3 takes no smaller parts than 5 MiB.
+pub const PART: usize = 5 * 1024 * 1024;
+
+/// The longest silence of an S3, and how long one step of it is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name of an object. It says nothing of what the object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().simple().to_string())
+    }
+
+    /// A key as the database has it; `None` if it is none of ours.
+    pub fn read(text: String) -> Option<Self> {
+        Uuid::try_parse(&text).is_ok_and(|id| id.simple().to_string() == text).then_some(Self(text))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no such bucket or object")]
+    Missing,
+    #[error("the store of files failed: {0}")]
+    Failed(Error),
+    #[error("{} can be read or written by other users of this machine", .0.display())]
+    Open(PathBuf),
+    #[error("the folder can't be made or looked at: {0}")]
+    Folder(std::io::Error),
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::Missing,
+            error => Self::Failed(error),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ArtifactStore {
+    objects: Arc<dyn ObjectStore>,
+    /// The folder, if it is one.
+    folder: Option<PathBuf>,
+    prefix: String,
+}
+
+impl ArtifactStore {
+    /// Opens the store, and tries all that is asked of it later, so that a wrong setting is noticed at once. A folder is
+    /// made.
+    pub async fn open(place: &ArtifactLocation) -> Result<Self, StoreError> {
+        let store = match place {
+            ArtifactLocation::Folder(path) => {
+                let path = make(path)?;
+                let objects = LocalFileSystem::new_with_prefix(&path)?.with_fsync(true);
+                Self { objects: Arc::new(objects), folder: Some(path), prefix: String::new() }
+            }
+            ArtifactLocation::S3 { bucket, prefix } => {
+                // reqwest asks for the process's provider; a second call changes nothing.
+                let _ = rustls::crypto::ring::default_provider().install_default();
+                let objects = AmazonS3Builder::from_env()
+                    .with_bucket_name(bucket)
+                    .with_client_options(client_options())
+                    .with_retry(RetryConfig {
+                        max_retries: 3,
+                        retry_timeout: PATIENCE,
+                        ..RetryConfig::default()
+                    })
+                    .build()?;
+                Self { objects: Arc::new(objects), folder: None, prefix: prefix.clone() }
+            }
+        };
+        let key = ObjectKey::random();
+        store.put(&key, PutPayload::from_static(b"?")).await?;
+        store.get(&key).await?;
+        store.delete(&key).await?;
+        Ok(store)
+    }
+
+    fn path(&self, key: &ObjectKey) -> Path {
+        let (first, rest) = key.as_str().split_at(2);
+        Path::from(format!("{}/{first}/{rest}", self.prefix))
+    }
+
+    /// Stores a small object whole.
+    pub async fn put(&self, key: &ObjectKey, content: PutPayload) -> Result<(), StoreError> {
+        self.objects.put(&self.path(key), content).await?;
+        Ok(())
+    }
+
+    /// Begins an object that comes in parts. Nobody sees it before it is finished.
+    pub async fn begin(&self, key: &ObjectKey) -> Result<WriteMultipart, StoreError> {
+        let upload = self.objects.put_multipart(&self.path(key)).await?;
+        Ok(WriteMultipart::new_with_chunk_size(upload, PART))
+    }
+
+    pub async fn get(&self, key: &ObjectKey) -> Result<GetResult, StoreError> {
+        Ok(self.objects.get(&self.path(key)).await?)
+    }
+
+    /// Deletes an object with what a crash left of writing it. One that is not there is no error.
+    pub async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        if let Some(folder) = &self.folder {
+            let staged = folder.join(format!("{}#1", self.path(key)));
+            match tokio::task::spawn_blocking(move || std::fs::remove_file(staged)).await {
+                Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::Folder(error));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        match self.objects.delete(&self.path(key)).await.map_err(StoreError::from) {
+            Err(StoreError::Missing) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+/// A transfer may last; a silence may not.
+fn client_options() -> ClientOptions {
+    let options = ClientOptions::new().with_timeout_disabled().with_read_timeout(PATIENCE);
+    let options = options.with_connect_timeout(Duration::from_secs(5));
+    let allowed = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|text| text == "true" || text == "1");
+    options.with_allow_http(allowed)
+}
+
+/// Makes the folder, for its owner alone, unless it is there.
+fn make(path: &FilePath) -> Result<PathBuf, StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::Folder)?;
+    let found = path.metadata().map_err(StoreError::Folder)?;
+    if found.permissions().mode() & 0o077 != 0 {
+        return Err(StoreError::Open(path.to_owned()));
+    }
+    path.canonicalize().map_err(StoreError::Folder)
+}

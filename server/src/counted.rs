@@ -1,0 +1,51 @@
+//! Which limit each kind of counted event belongs to.
+
+use crate::db::throttle::ThrottleKind;
+use crate::limits::Limits;
+use crate::rules::rate::Limit;
+
+/// Makes the list of kinds and the limit of each; the compiler asks for a kind that is missing.
+macro_rules! counted {
+    ($($kind:ident: $key:ident,)+) => {
+        impl ThrottleKind {
+            /// Every kind that a limit counts.
+            pub const COUNTED: &[Self] = &[$(Self::$kind,)+];
+
+            /// The limit's key in the `--limits` file; `None` for what is remembered and not limited.
+            pub fn limit_key(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$kind => Some(stringify!($key)),)+
+                    Self::FormSent => None,
+                }
+            }
+
+            /// The limit that counts events of this kind.
+            pub fn limit(self, limits: &Limits) -> Option<Limit> {
+                match self {
+                    $(Self::$kind => Some(limits.$key),)+
+                    Self::FormSent => None,
+                }
+            }
+        }
+    };
+}
+
+counted! {
+    CodeToEmail: codes_per_email,
+    CodeFromIp: codes_per_ip,
+    FailedGuess: failures_per_email,
+    Registration: registrations_per_ip,
+    FailedClient: client_failures_per_ip,
+    CodeExchange: code_exchanges_per_ip,
+    RefusedPersonalToken: refused_tokens_per_ip,
+    PersonalTokenMade: tokens_per_user,
+    Creation: creations_per_user,
+    ShareOpened: share_opens_per_ip,
+    DeviceCodeFromIp: device_codes_per_ip,
+    WrongUserCodeOfUser: wrong_user_codes_per_user,
+    WrongUserCodeFromIp: wrong_user_codes_per_ip,
+    AchillesPollFromIp: achilles_polls_per_ip,
+    AchillesRefreshFromIp: achilles_refreshes_per_ip,
+    SecondFactorFailure: second_factor_failures,
+    Letter: letters_per_user,
+}

@@ -1,0 +1,71 @@
+//! `everkey-server limits`: what is in force, whom it holds, and letting somebody go.
+
+use serde_json::Value;
+
+use crate::kit::program::{database, run, serve};
+use crate::kit::room::room;
+use crate::kit::wire::request;
+
+const ADA: &str = "ada@example.com";
+
+#[tokio::test]
+async fn a_hold_is_listed_and_lifted() {
+    let room = room();
+    let file = room.path().join("limits.toml");
+    std::fs::write(&file, "code_cooldown = \"0s\"\ncodes_per_email = { max = 1, window = \"1h\" }\n")
+        .unwrap();
+    let file = file.to_str().unwrap();
+    let server = serve(room.path(), &["--limits", file]).await;
+    let ask = async || {
+        let body = serde_json::json!({ "email": ADA });
+        request("POST", "/v0/auth/login/request").json(&body).send(server.address).await.status
+    };
+    let database = database(room.path());
+    let command = async |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--database", &database, "--json"]).collect();
+        run(&words).await
+    };
+    let listed = async || {
+        let output = command(&["limits", "--limits", file]).await;
+        let rows: Vec<Value> = output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect();
+        rows.into_iter().find(|row| row["limit"] == "codes_per_email").unwrap()
+    };
+    assert_eq!(listed().await["held"], serde_json::json!([]));
+    assert_eq!((ask().await, ask().await), (200, 429));
+    let row = listed().await;
+    assert_eq!(row["value"], "{ max = 1, window = \"1h\" }");
+    assert_eq!(row["held"][0]["who"], ADA, "{row}");
+    assert!(row["held"][0]["wait"].as_u64().unwrap() > 3000, "{row}");
+
+    for (words, code) in [
+        (&["limits", "lift", "codes_per_emial", ADA][..], 1),
+        (&["limits", "lift", "codes_per_email", "bob@example.com"], 1),
+        (&["limits", "lift", "codes_per_email", ADA], 0),
+        (&["limits", "lift", "codes_per_email", ADA], 1),
+    ] {
+        assert_eq!(command(words).await.status.code(), Some(code), "{words:?}");
+    }
+    assert_eq!(listed().await["held"], serde_json::json!([]));
+    assert_eq!(ask().await, 200);
+}
+
+/// What a host reads in `docs/hosting.md` is what the program does.
+#[test]
+fn the_documents_table_has_every_limit() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hosting.md")).unwrap();
+    for (key, value, _) in everkey_server::limits::Limits::default().in_force() {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+        let row = row.unwrap_or_else(|| panic!("docs/hosting.md has no row for {key}"));
+        assert_eq!(row.split('|').count(), 5, "key, default, what an attacker gains: {row}");
+        assert!(row.contains(&format!("| {} |", short(&value))), "{key} is {value}: {row}");
+    }
+}
+
+/// `5 in 15m` for `{ max = 5, window = "15m" }`.
+fn short(value: &str) -> String {
+    value.replace("{ max = ", "").replace(", window = ", " in ").replace(" }", "").replace('"', "")
+}

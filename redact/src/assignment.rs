@@ -1,6 +1,6 @@
 //! Finds the values that a name calls secret: `PASSWORD=…`, `"apiKey": "…"`, `secret: …`, `--token …`.
 
-use crate::judgement::{Place, begins_line, is_bare, is_text, is_token};
+use crate::judgement::{Surroundings, begins_line, is_bare, is_text, is_token};
 use crate::name::{Sensitive, is_name_itself, sensitive};
 use crate::span::{Span, marker_at};
 use crate::value;
@@ -54,7 +54,7 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     {
         return None;
     }
-    let place = Place { text, name: start, separator: b'-', spaced: false, quoted_name: false };
+    let place = Surroundings { text, name: start, separator: b'-', spaced: false, quoted_name: false };
     read(&place, at + gap, called)
 }
 
@@ -70,7 +70,7 @@ fn of_pair(text: &[u8], comma: usize) -> Option<Span> {
     let gap = text[comma + 1..].iter().take(2).take_while(|byte| **byte == b' ').count();
     let at = comma + 1 + gap;
     let quoted = matches!(text.get(at), Some(b'"' | b'\''));
-    let place = Place { text, name: name.start, separator: b',', spaced: false, quoted_name: true };
+    let place = Surroundings { text, name: name.start, separator: b',', spaced: false, quoted_name: true };
     let constant = called == Sensitive::Password
         && text[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase());
     read(&place, at, called)
@@ -104,8 +104,13 @@ fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
             return None;
         }
     }
-    let place =
-        Place { text, name: name.start, separator: sign, spaced: gap + line > 0, quoted_name: name.quoted };
+    let place = Surroundings {
+        text,
+        name: name.start,
+        separator: sign,
+        spaced: gap + line > 0,
+        quoted_name: name.quoted,
+    };
     read(&place, at, called)
 }
 
@@ -172,7 +177,7 @@ fn is_type(word: &[u8]) -> bool {
 }
 
 /// The value that begins at `at`, if it is a secret.
-fn read(place: &Place<'_>, at: usize, called: Sensitive) -> Option<Span> {
+fn read(place: &Surroundings<'_>, at: usize, called: Sensitive) -> Option<Span> {
     let text = place.text;
     let kind = match called {
         Sensitive::Password => "password",
@@ -266,7 +271,7 @@ fn fetches(call: &[u8]) -> bool {
 }
 
 /// A value without quotes.
-fn bare_value(place: &Place<'_>, at: usize) -> Option<(usize, usize, bool)> {
+fn bare_value(place: &Surroundings<'_>, at: usize) -> Option<(usize, usize, bool)> {
     let text = place.text;
     if let Some(end) = marker_at(text, at) {
         let rest = text[end..].iter().take(VALUE).take_while(|byte| byte.is_ascii_alphanumeric()).count();

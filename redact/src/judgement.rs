@@ -4,7 +4,7 @@ use crate::name::{Sensitive, sensitive};
 use crate::value;
 
 /// What stands around a value.
-pub struct Place<'a> {
+pub struct Surroundings<'a> {
     pub text: &'a [u8],
     /// Where the name begins.
     pub name: usize,
@@ -16,7 +16,7 @@ pub struct Place<'a> {
 }
 
 /// Whether the name begins its line, or a text in quotes, but for space and `export`.
-pub fn begins_line(place: &Place<'_>) -> bool {
+pub fn begins_line(place: &Surroundings<'_>) -> bool {
     let before = &place.text[place.name.saturating_sub(40)..place.name];
     let begins = |at: &usize| matches!(before[*at], b'\n' | b'"') || before[..=*at].ends_with(b"\\n");
     let line = (0..before.len()).rev().find(begins).map_or(0, |at| at + 1);
@@ -78,7 +78,7 @@ pub fn is_text(value: &[u8], called: Sensitive) -> bool {
 }
 
 /// A word without quotes behind such a name. Code has variables there, prose has words.
-pub fn is_bare(place: &Place<'_>, value: &[u8], end: usize, called: Sensitive) -> bool {
+pub fn is_bare(place: &Surroundings<'_>, value: &[u8], end: usize, called: Sensitive) -> bool {
     let text = place.text;
     // An escaped line break is one.
     let next = text.get(end).copied().filter(|byte| *byte != b'\\').unwrap_or(b'\n');
@@ -129,7 +129,7 @@ pub fn is_bare(place: &Place<'_>, value: &[u8], end: usize, called: Sensitive) -
 }
 
 /// Whether a parenthesis is open before the name.
-fn in_call(place: &Place<'_>) -> bool {
+fn in_call(place: &Surroundings<'_>) -> bool {
     let mut depth = 0_i32;
     for byte in place.text[..place.name].iter().rev().take(200).take_while(|byte| **byte != b'\n') {
         match byte {

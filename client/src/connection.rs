@@ -5,9 +5,13 @@ use everkey_proto::frame::{self, MAGIC, REPLY_CAP, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
 use everkey_proto::request::Call;
 use everkey_proto::{Code, Failure, Reply, Request};
+use interprocess::local_socket::Stream;
 use interprocess::local_socket::prelude::*;
-use interprocess::local_socket::{ConnectOptions, GenericFilePath, Stream};
+use interprocess::os::unix::uds_local_socket::Stream as UnixStream;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::retry_on_intr;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -40,6 +44,7 @@ impl Connection {
     pub fn open(socket: &Path, program: &str) -> Result<Self, NoConnection> {
         let stream = connect(socket).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => NoConnection::Nobody,
+            io::ErrorKind::WouldBlock => NoConnection::Unusable(silent(socket, &e)),
             _ => NoConnection::Unreachable(broken(socket, &e)),
         })?;
         let ours = stream.peer_creds().ok().and_then(|peer| peer.euid());
@@ -110,9 +115,27 @@ pub fn unexpected_reply() -> Failure {
     )
 }
 
+/// Where nobody takes the callers that wait there already, a connection would wait without an end (`WouldBlock` ends it).
 fn connect(socket: &Path) -> io::Result<Stream> {
     let (address, _dir) = short_address(socket)?;
-    ConnectOptions::new().name(address.as_os_str().to_fs_name::<GenericFilePath>()?).connect_sync()
+    let stream = new_socket()?;
+    set_socket_timeout(&stream, Timeout::Send, Some(HELLO_TIME))?;
+    let address = SocketAddrUnix::new(&address)?;
+    retry_on_intr(|| rustix::net::connect(&stream, &address))?;
+    Ok(UnixStream::from(stream).into())
+}
+
+#[cfg(target_os = "linux")]
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    use rustix::net::{SocketFlags, socket_with};
+    socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    let stream = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&stream, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(stream)
 }
 
 fn succeeded(reply: Reply) -> Result<Reply, Failure> {

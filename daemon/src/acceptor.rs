@@ -6,6 +6,7 @@ use crate::conn::{self, AgentHandle};
 use crate::environment;
 use crate::socket::{self, Name, Socket};
 use anyhow::{Context, Result};
+use everkey_listen::{Room, Seldom};
 use everkey_proto::reply::AgentInfo;
 use interprocess::local_socket::tokio::prelude::*;
 use rustix::process::{Resource, getrlimit};
@@ -17,6 +18,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// The most connections at a time; fewer where descriptors are scarce, so that half of them stay for refreshes (D12).
 const MAX_CONNECTIONS: u64 = 256;
+
+/// How many of them a process may have before its own give way to others'.
+const SHARE: usize = 16;
 
 /// How often the socket's name is looked for.
 const NAME_CHECK: Duration = Duration::from_secs(5);
@@ -70,8 +74,8 @@ async fn accept(
     mut lost: Option<oneshot::Sender<()>>,
     mut closed: oneshot::Receiver<()>,
 ) {
-    let most = max_connections();
-    let room = Arc::new(Semaphore::new(most as usize));
+    static TURNED_AWAY: Seldom = Seldom::new();
+    let room = Room::new(max_connections(), SHARE);
     let mut look = interval(NAME_CHECK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -97,33 +101,31 @@ async fn accept(
                 },
                 Name::Taken => give_way(&mut lost, "another program has taken the socket's name"),
             },
-            stream = next_connection(&socket, &room) => {
-                let Some((stream, place)) = stream else { continue };
+            stream = next_connection(&socket) => {
+                let Some(stream) = stream else { continue };
                 let Some(pid) = socket::peer(&stream) else {
-                    tracing::warn!("turned away a connection of another user");
+                    if let Some(times) = TURNED_AWAY.happened() {
+                        tracing::warn!(times, "turned away a connection of another user");
+                    }
                     continue;
                 };
-                let agent = agent.clone();
-                tokio::spawn(async move {
-                    conn::serve(stream, pid, agent).await;
-                    drop(place);
-                });
+                let (guest, agent) = (room.enter(Some(pid)).await, agent.clone());
+                tokio::spawn(conn::serve(stream, pid, guest, agent));
             }
         }
     }
     socket.remove();
-    let _ = timeout(FLUSH, room.acquire_many(most)).await;
+    let _ = timeout(FLUSH, room.empty()).await;
 }
 
-async fn next_connection(
-    socket: &Socket,
-    room: &Arc<Semaphore>,
-) -> Option<(interprocess::local_socket::tokio::Stream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.ok()?;
+async fn next_connection(socket: &Socket) -> Option<interprocess::local_socket::tokio::Stream> {
+    static REFUSED: Seldom = Seldom::new();
     match socket.listener.accept().await {
-        Ok(stream) => Some((stream, place)),
+        Ok(stream) => Some(stream),
         Err(e) => {
-            tracing::warn!(error = %e, "can't accept a connection");
+            if let Some(times) = REFUSED.happened() {
+                tracing::warn!(error = %e, times, "can't accept a connection");
+            }
             // Out of descriptors, most likely: somebody has to leave first.
             tokio::time::sleep(Duration::from_millis(100)).await;
             None

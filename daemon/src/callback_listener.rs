@@ -1,7 +1,8 @@
-//! The loopback listener of a sign-in by browser (RFC 8252 section 7.3): hands on what a browser brings back, and
-//! shows it how the sign-in ended.
+//! The loopback listener of a sign-in by browser (RFC 8252 section 7.3): hands on what a browser of this user brings back,
+//! and shows it how the sign-in ended.
 
 use crate::broker::BrowserCallback;
+use everkey_listen::{Guest, Loopback, Peer, Room, Seldom};
 use everkey_proto::reply::Step;
 use everkey_proto::{Reply, Secret};
 use everkey_session::policy::{CallbackAddress, CallbackPort};
@@ -16,25 +17,21 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How many browsers, or what else runs on this machine, are listened to at a time.
-const MAX_BROWSERS: usize = 16;
+/// How many programs of this user are listened to at a time, and how many of others.
+const MAX_BROWSERS: u32 = 16;
 
 /// How long a request may take to come.
 const REQUEST: Duration = Duration::from_secs(5);
 
 /// How long the last pages may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
-
-/// How many ports are tried until one is free for both families.
-const PORTS: usize = 16;
 
 /// How long a port that must be had may stay taken: the sign-in before this one may be about to close it.
 const TAKEN: Duration = Duration::from_secs(1);
@@ -45,9 +42,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// A port of this machine that browsers come back to.
 #[derive(Debug)]
 pub struct CallbackListener {
-    four: TcpListener,
-    /// Where the address says `localhost`, browsers try `::1` first, so nobody else may have that.
-    six: Option<TcpListener>,
+    port: Loopback,
     path: String,
 }
 
@@ -57,41 +52,25 @@ impl CallbackListener {
         let (port, bound) = match at.port {
             CallbackPort::Only(port) => (Some(port), taken(port, at.localhost, TAKEN).await),
             CallbackPort::Rather(port) => match taken(port, at.localhost, TAKEN / 4).await {
-                Ok(sockets) => (None, Ok(sockets)),
-                Err(_) => (None, free(at.localhost).await),
+                Ok(taken) => (None, Ok(taken)),
+                Err(_) => (None, Loopback::bind_free(at.localhost).await),
             },
-            CallbackPort::Free => (None, free(at.localhost).await),
+            CallbackPort::Free => (None, Loopback::bind_free(at.localhost).await),
         };
-        let (four, six) = bound.map_err(|e| ListenError { port, why: e.to_string() })?;
-        Ok(Self { four, six, path: at.path })
+        let bound = bound.map_err(|e| ListenError { port, why: e.to_string() })?;
+        Ok(Self { port: bound, path: at.path })
     }
 
     pub fn port(&self) -> io::Result<u16> {
-        Ok(self.four.local_addr()?.port())
-    }
-
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let six = async {
-            match &self.six {
-                Some(six) => six.accept().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            accepted = self.four.accept() => accepted,
-            accepted = six => accepted,
-        }
-        .map(|(stream, _)| stream)
+        self.port.port()
     }
 }
 
-type Sockets = (TcpListener, Option<TcpListener>);
-
 /// This port, which may be taken for so long.
-async fn taken(port: u16, localhost: bool, patience: Duration) -> io::Result<Sockets> {
+async fn taken(port: u16, localhost: bool, patience: Duration) -> io::Result<Loopback> {
     let until = Instant::now() + patience;
     loop {
-        match sockets(port, localhost).await {
+        match Loopback::bind(port, localhost).await {
             Err(e) if e.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
                 sleep(TRY_AGAIN).await
             }
@@ -100,27 +79,13 @@ async fn taken(port: u16, localhost: bool, patience: Duration) -> io::Result<Soc
     }
 }
 
-async fn free(localhost: bool) -> io::Result<Sockets> {
-    for _ in 0..PORTS {
-        match sockets(0, localhost).await {
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
-            bound => return bound,
-        }
-    }
-    Err(io::ErrorKind::AddrInUse.into())
-}
-
-async fn sockets(port: u16, localhost: bool) -> io::Result<Sockets> {
-    let four = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    if !localhost {
-        return Ok((four, None));
-    }
-    match TcpListener::bind((Ipv6Addr::LOCALHOST, four.local_addr()?.port())).await {
-        Ok(six) => Ok((four, Some(six))),
-        Err(e) if e.kind() == io::ErrorKind::AddrInUse => Err(e),
-        // This machine has no such address.
-        Err(_) => Ok((four, None)),
-    }
+/// Where what a browser brings goes.
+#[derive(Clone)]
+struct Target {
+    path: Arc<str>,
+    index: usize,
+    op: Op,
+    callbacks: mpsc::Sender<BrowserCallback>,
 }
 
 /// Serves until `closed` is resolved or dropped.
@@ -131,69 +96,92 @@ pub async fn serve(
     callbacks: mpsc::Sender<BrowserCallback>,
     mut closed: oneshot::Receiver<()>,
 ) {
-    let room = Arc::new(Semaphore::new(MAX_BROWSERS));
-    let path: Arc<str> = listener.path.as_str().into();
+    static REFUSED: Seldom = Seldom::new();
+    let CallbackListener { mut port, path } = listener;
+    let target = Target { path: path.into(), index, op, callbacks };
+    let own = Room::new(MAX_BROWSERS, MAX_BROWSERS as usize);
+    let strangers = Room::new(MAX_BROWSERS, MAX_BROWSERS as usize);
     let mut serving = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut closed => break,
             Some(_) = serving.join_next() => {}
-            accepted = listener.accept() => {
-                // Whoever finds no room is turned away by closing: a browser tries again.
-                let (Ok(stream), Ok(place)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
-                let (callbacks, path) = (callbacks.clone(), Arc::clone(&path));
-                serving.spawn(async move {
-                    let answer = service_fn(|request| answer(request, &path, index, op, callbacks.clone()));
-                    let served = hyper::server::conn::http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .header_read_timeout(REQUEST)
-                        .keep_alive(false)
-                        .serve_connection(TokioIo::new(stream), answer)
-                        .await;
-                    // Other programs of this machine may send anything.
-                    drop(served);
-                    drop(place);
-                });
-            }
+            arrived = port.next() => match arrived {
+                Ok((stream, peer)) => {
+                    let room = if peer == Peer::Stranger { &strangers } else { &own };
+                    let guest = room.enter(None).await;
+                    serving.spawn(welcome(stream, peer, guest, target.clone()));
+                }
+                Err(error) => if let Some(times) = REFUSED.happened() {
+                    tracing::warn!(%error, times, "can't accept a browser's connection");
+                }
+            },
         }
     }
-    drop(listener);
+    drop(port);
     let last = async { while serving.join_next().await.is_some() {} };
     let _ = timeout(FLUSH, last).await;
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    path: &str,
-    index: usize,
-    op: Op,
-    callbacks: mpsc::Sender<BrowserCallback>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    if request.uri().path() != path {
-        return Ok(page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in."));
+/// Serves a connection until it ends or has to give way.
+async fn welcome(stream: TcpStream, peer: Peer, guest: Guest, target: Target) {
+    static TURNED_AWAY: Seldom = Seldom::new();
+    if peer == Peer::Stranger
+        && let Some(times) = TURNED_AWAY.happened()
+    {
+        tracing::warn!(times, "turned away a connection of another user from a sign-in");
+    }
+    let answer = service_fn(|request| async {
+        let _busy = guest.busy();
+        Ok::<_, Infallible>(match peer {
+            // Where the system does not say whose it is, the sign-in's own secrets decide.
+            Peer::Own | Peer::Unknown => answer(request, &target).await,
+            Peer::Stranger => strange(),
+        })
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), answer);
+    tokio::select! {
+        // Other programs of this machine may send anything.
+        _ = connection => {}
+        () = guest.gives_way() => {}
+    }
+}
+
+async fn answer(request: Request<Incoming>, target: &Target) -> Response<Full<Bytes>> {
+    if request.uri().path() != &*target.path {
+        return page(StatusCode::NOT_FOUND, "Nothing here", "This address only ends a sign-in.");
     }
     if request.method() == Method::POST {
-        return Ok(posted());
+        return posted();
     }
     if request.method() != Method::GET {
-        return Ok(page(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Nothing here",
-            "This address is only for browsers.",
-        ));
+        return page(StatusCode::METHOD_NOT_ALLOWED, "Nothing here", "This address is only for browsers.");
     }
     let query = Secret::new(request.uri().query().unwrap_or_default());
     let (reply, ended) = oneshot::channel();
-    if callbacks.send(BrowserCallback { index, listener: op, query, reply }).await.is_err() {
-        return Ok(gone());
+    let came = BrowserCallback { index: target.index, listener: target.op, query, reply };
+    if target.callbacks.send(came).await.is_err() {
+        return gone();
     }
-    Ok(match ended.await {
+    match ended.await {
         Ok(Reply::Step(Step::Done { .. })) => {
             page(StatusCode::OK, "You are signed in", "You can close this page and go back to your terminal.")
         }
         Ok(Reply::Failed(failure)) => page(StatusCode::BAD_REQUEST, "Not signed in", &failure.message),
         Ok(_) | Err(_) => gone(),
-    })
+    }
+}
+
+/// A stranger's code would sign the stranger in; a browser of this user that reaches us through somebody else's program, such
+/// as a relay of the system, has a person who can paste.
+fn strange() -> Response<Full<Bytes>> {
+    let text = "This connection comes from another user of the machine, so nothing was taken from it. If this is your own \
+                browser, copy the address of this page and paste it into the terminal where you began to sign in.";
+    page(StatusCode::FORBIDDEN, "Not signed in yet", text)
 }
 
 /// What a server sends as a form is not read: everkey did not ask for that.
@@ -237,6 +225,9 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use everkey_proto::{Code, Failure};
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
 
     /// A listener, its address, what comes back, and what closes it.
     async fn listening() -> (String, mpsc::Receiver<BrowserCallback>, oneshot::Sender<()>) {
@@ -292,6 +283,23 @@ mod tests {
         let _ = back.recv().await.unwrap().reply.send(Reply::Failed(failure));
         let (status, text) = page.await.unwrap();
         assert!(status == 400 && text.contains("&lt;script&gt;") && !text.contains("<script>"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn half_sent_requests_keep_no_browser_out() {
+        let (url, mut back, _close) = listening().await;
+        let address = url.trim_start_matches("http://").to_owned();
+        let mut half = Vec::new();
+        for _ in 0..4 * MAX_BROWSERS {
+            half.push(TcpStream::connect(&address).await.unwrap());
+            half.last().unwrap().try_write(b"GET /callback HTTP/1.1\r\nHost: x\r\n").unwrap();
+            let page = tokio::spawn(get(format!("{url}/callback?code=c")));
+            let came = back.recv().await.unwrap();
+            let _ = came.reply.send(Reply::Step(Step::Done { user: None, already: false }));
+            assert_eq!(page.await.unwrap().0, 200);
+        }
+        let mut first = half.remove(0);
+        assert_eq!(first.read(&mut [0]).await.unwrap_or(0), 0, "the first of them has given way");
     }
 
     #[tokio::test]

@@ -59,7 +59,7 @@ pub async fn send(
     };
     match parked.send(request, Duration::from_millis(terms.patience_ms)).await {
         Ok(answer) => {
-            let read = with_known_statuses((route.read)(&answer), answer.status, &terms.not_processed);
+            let read = with_known_statuses((route.read)(&at, &answer), answer.status, &terms.not_processed);
             let client_secret = at.registration.as_ref().and_then(|known| known.client_secret.as_ref());
             let read = noted("refresh", &answer, read);
             let read = unrepeated(read, [Some(&refresh), Some(&key), client_secret].into_iter().flatten());
@@ -86,6 +86,7 @@ fn unrepeated<'a>(read: RefreshAnswer, secrets: impl IntoIterator<Item = &'a Sec
         RefreshAnswer::Declined(error) => RefreshAnswer::Declined(clean(error)),
         RefreshAnswer::Unclear(error) => RefreshAnswer::Unclear(clean(error)),
         wordless @ (RefreshAnswer::Granted(_)
+        | RefreshAnswer::Foreign
         | RefreshAnswer::Refused
         | RefreshAnswer::Rotating
         | RefreshAnswer::Late) => wordless,

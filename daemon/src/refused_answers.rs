@@ -48,7 +48,7 @@ impl Refusable for RefreshAnswer {
             Self::RefusedInWords(net) | Self::Declined(net) | Self::Unclear(net) => {
                 Some(Error::Net(net.clone()))
             }
-            Self::Granted(_) | Self::Refused | Self::Rotating | Self::Late => None,
+            Self::Granted(_) | Self::Foreign | Self::Refused | Self::Rotating | Self::Late => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{follower, listen, logging, routes};
 use anyhow::Context as _;
 use clap::Parser;
 use everkey_client::{environment, hint_text};
+use everkey_listen::Loopback;
 use rustix::fs::{FileType, fstat};
 use std::io::{self, BufRead as _, Write as _};
 use std::process::ExitCode;
@@ -59,13 +60,12 @@ pub fn run() -> ExitCode {
 async fn serve(link_only: bool) -> anyhow::Result<()> {
     let (mut terminated, mut interrupted) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (port, listeners) = listen::bind().await.context("can't listen on 127.0.0.1")?;
+    let listener = Loopback::bind_free(true).await.context("can't listen on 127.0.0.1")?;
+    let port = listener.port()?;
     let name = link::random::<16>().context("no random numbers")?;
     let app = App::new(format!("{}.localhost:{port}", name.expose()), Links::new(life()), Feed::default());
     let router = routes::router(app.clone());
-    for listener in listeners {
-        tokio::spawn(listen::serve(listener, router.clone()));
-    }
+    tokio::spawn(listen::serve(listener, router));
     follower::start(app.clone()).context("can't start a thread")?;
     print_link(&app)?;
     if !link_only {

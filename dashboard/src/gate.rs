@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::body;
-use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::routes::plain;
 use axum::extract::{Request, State};
@@ -11,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cookie::Cookie;
+use everkey_listen::Peer;
 
 /// The cookie of a browser that came in.
 pub const COOKIE: &str = "everkey_dashboard";

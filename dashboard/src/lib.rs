@@ -14,7 +14,6 @@ mod link;
 mod listen;
 mod logging;
 mod pages;
-mod peer;
 pub mod problem;
 mod routes;
 #[cfg(feature = "test-hooks")]

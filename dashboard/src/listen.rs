@@ -1,26 +1,26 @@
-//! Accepts connections of this machine and serves them: bounded in number, in the time of a head, and by whose they are.
+//! Serves connections of this machine: bounded in number, in the time of a head, and by whose they are.
 
-use crate::peer::{self, Peer};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::{Extension, Router};
+use everkey_listen::{Guest, Loopback, Peer, Room, Seldom};
+use http_body_util::BodyExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::net::sockopt::set_socket_send_buffer_size;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
-/// Connections of the user at a time; more are turned away by closing.
-const CONNECTIONS: usize = 128;
+/// Connections of the user at a time; for one more, another gives way.
+const CONNECTIONS: u32 = 128;
 
-/// Connections at a time whose other end is being looked up; more wait in the kernel's queue.
-const LOOKED_UP: usize = 8;
-
-/// Connections of other users at a time that are told so; more are turned away by closing.
-const STRANGERS: usize = 8;
+/// Connections of other users at a time that are told so.
+const STRANGERS: u32 = 8;
 
 /// How long a request's head may take to come, and how long a connection may idle.
 const SLOWEST_HEAD: Duration = Duration::from_secs(30);
@@ -30,9 +30,6 @@ const STRANGERS_HEAD: Duration = Duration::from_secs(2);
 
 /// How much the system may keep for a browser that does not read, in bytes; left alone, it keeps megabytes.
 const UNREAD: usize = 64 * 1024;
-
-/// How many ports are tried until one is free for both families.
-const PORTS: usize = 16;
 
 /// Ends a connection from the inside, for one whose reader has stopped reading.
 #[derive(Clone, Default)]
@@ -45,75 +42,52 @@ impl Hangup {
     }
 }
 
-/// A free port of 127.0.0.1 and, where there is one, of ::1: browsers try that first for a name that ends in
-/// `localhost`, so nobody else may have it.
-///
-/// # Errors
-/// Where there is no such port.
-pub async fn bind() -> io::Result<(u16, Vec<TcpListener>)> {
-    for _ in 0..PORTS {
-        let four = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = four.local_addr()?.port();
-        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-            Ok(six) => return Ok((port, vec![four, six])),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            // This machine has no such address.
-            Err(_) => return Ok((port, vec![four])),
+/// Serves `router` on `port` for ever.
+pub async fn serve(mut port: Loopback, router: Router) {
+    static REFUSED: Seldom = Seldom::new();
+    let own = Room::new(CONNECTIONS, CONNECTIONS as usize);
+    let strangers = Room::new(STRANGERS, STRANGERS as usize);
+    loop {
+        match port.next().await {
+            Ok((stream, peer)) => {
+                let room = if peer == Peer::Stranger { &strangers } else { &own };
+                let guest = room.enter(None).await;
+                tokio::spawn(welcome(stream, peer, guest, router.clone()));
+            }
+            Err(error) => {
+                if let Some(times) = REFUSED.happened() {
+                    tracing::warn!(%error, times, "a connection could not be accepted");
+                }
+            }
         }
     }
-    Err(io::ErrorKind::AddrInUse.into())
 }
 
-/// Serves `router` on `listener` for ever.
-pub async fn serve(listener: TcpListener, router: Router) {
-    let rooms =
-        Rooms { own: Arc::new(Semaphore::new(CONNECTIONS)), strangers: Arc::new(Semaphore::new(STRANGERS)) };
-    let hall = Arc::new(Semaphore::new(LOOKED_UP));
-    loop {
-        let (stream, theirs) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                // Out of descriptors or memory; trying again at once would only spin.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let Ok(waiting) = Arc::clone(&hall).acquire_owned().await else { return };
-        tokio::spawn(welcome(stream, theirs, waiting, rooms.clone(), router.clone()));
-    }
-}
-
-/// Room for connections, so that other users take none from this one.
-#[derive(Clone)]
-struct Rooms {
-    own: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
-}
-
-/// Finds out whose connection it is, and serves it.
-async fn welcome(
-    stream: TcpStream,
-    theirs: SocketAddr,
-    waiting: OwnedSemaphorePermit,
-    rooms: Rooms,
-    router: Router,
-) {
-    let Ok(ours) = stream.local_addr() else { return };
+/// Serves a connection until it ends or has to give way.
+async fn welcome(stream: TcpStream, peer: Peer, guest: Guest, router: Router) {
+    static TURNED_AWAY: Seldom = Seldom::new();
+    static SAID: Once = Once::new();
     let _ = set_socket_send_buffer_size(&stream, UNREAD);
-    let looked = tokio::task::spawn_blocking(move || peer::of(ours, theirs)).await;
-    drop(waiting);
-    let peer = looked.unwrap_or(Peer::Stranger);
-    let (room, head) = match peer {
-        Peer::Own | Peer::Unknown => (rooms.own, SLOWEST_HEAD),
+    let head = match peer {
+        Peer::Own => SLOWEST_HEAD,
+        Peer::Unknown => {
+            SAID.call_once(|| {
+                tracing::warn!("this system does not say whose a connection is; its cookie decides");
+            });
+            SLOWEST_HEAD
+        }
         Peer::Stranger => {
-            tracing::warn!("turned away a connection of another user of this machine");
-            (rooms.strangers, STRANGERS_HEAD)
+            if let Some(times) = TURNED_AWAY.happened() {
+                tracing::warn!(times, "turned away a connection of another user of this machine");
+            }
+            STRANGERS_HEAD
         }
     };
-    let Ok(place) = room.try_acquire_owned() else { return };
-    let hangup = Hangup::default();
-    let service = router.layer(Extension(peer)).layer(Extension(hangup.clone()));
+    let (guest, hangup) = (Arc::new(guest), Hangup::default());
+    let service = router
+        .layer(from_fn_with_state(Arc::clone(&guest), busy_until_answered))
+        .layer(Extension(peer))
+        .layer(Extension(hangup.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
@@ -125,6 +99,18 @@ async fn welcome(
             tracing::debug!(%error, "a connection ended badly");
         },
         () = hangup.0.notified() => {}
+        () = guest.gives_way() => {}
     }
-    drop(place);
+}
+
+/// A connection is busy from a request's head to its answer's end.
+async fn busy_until_answered(State(guest): State<Arc<Guest>>, request: Request, next: Next) -> Response {
+    let busy = guest.busy();
+    let answer = next.run(request).await;
+    answer.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _until_sent = &busy;
+            error
+        }))
+    })
 }

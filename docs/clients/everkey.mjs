@@ -370,8 +370,18 @@ async function hello (place, client) {
       folder = fs.openSync(path.dirname(place), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
       address = `/proc/self/fd/${folder}/${path.basename(place)}`
     }
-    agent = net.connect(address).on('error', () => {}) // a broken connection is told by what waits for it
-    const answer = await exchange(agent, encode({ hello: { oldest: 1, newest: 1, client } }), HELLO_MS)
+    const line = encode({ hello: { oldest: 1, newest: 1, client } })
+    const deadline = Date.now() + HELLO_MS
+    let answer
+    while (!answer) {
+      agent = net.connect(address).on('error', () => {}) // a broken connection is told by what waits for it
+      answer = await exchange(agent, line, HELLO_MS).catch(e => {
+        // The agent has not taken the callers before this one yet: waits for a place among them, but not for ever.
+        if (e.code !== 'EAGAIN') throw e
+        if (Date.now() > deadline) throw Object.assign(e, { code: 'ETIMEDOUT' })
+      })
+      if (!answer) await sleep(50)
+    }
     if (answer.hello?.chosen !== 1) {
       throw new EverkeyError('version', 'This client and the agent have no version of the protocol in common.',
         'Upgrade everkey and this client, then run `everkey agent stop`.')

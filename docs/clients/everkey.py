@@ -335,7 +335,7 @@ def _hello(path: str, client: str) -> Optional[socket.socket]:
         if len(os.fsencode(path)) > ADDRESS_CAP:
             folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             address = f"/proc/self/fd/{folder}/{os.path.basename(path)}"
-        agent.connect(address)
+        _connect(agent, address)
         if not _is_ours(agent, path):
             raise EverkeyError("no_agent", f"What listens at {path} is another user's program.",
                                "Nothing was sent to it. Set EVERKEY_SOCKET to a path in a folder of your own.")
@@ -359,6 +359,18 @@ def _hello(path: str, client: str) -> Optional[socket.socket]:
             os.close(folder)
         if not kept:
             agent.close()
+
+
+def _connect(agent: socket.socket, address: str) -> None:
+    """Waits for a place among the callers that the agent has not taken yet, but not for ever."""
+    deadline = time.monotonic() + HELLO_SECS
+    while True:
+        try:
+            return agent.connect(address)
+        except BlockingIOError:  # Linux does not wait for it where there is a timeout
+            if time.monotonic() > deadline:
+                raise socket.timeout() from None
+            time.sleep(0.05)
 
 
 def _is_ours(agent: socket.socket, path: str) -> bool:

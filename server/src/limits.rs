@@ -110,6 +110,7 @@ limits! {
     file_mib: count(100), "MiB of one file";
     workspace_files: count(10000), "files of one workspace";
     workspace_mib: count(1024), "MiB of one workspace's files";
+    store_mib: count(20480), "MiB of all files, each counted as 4 KiB more";
     transfer_stall: span(30 s), "the longest pause of an upload or download";
     longest_transfer: span(1 h), "how long one may take";
     transfers: count(64), "uploads and downloads at once, in each process";

@@ -1,12 +1,18 @@
 //! The program: reads the command line, runs the command, and says what went wrong.
 #![forbid(unsafe_code)]
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use everkey_server::cli::ServerCli;
 use everkey_server::command_error::CommandError;
 use everkey_server::commands;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Clears what it frees, so that no token outlives its request in a buffer of some library.
+#[global_allocator]
+static CLEARING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let cli = ServerCli::parse();

@@ -192,6 +192,8 @@ pub enum Replaced {
 pub enum RefreshAnswer {
     /// New tokens.
     Granted(TokenResponse),
+    /// New tokens, and beside them something that says that they are for another client or of another issuer.
+    Foreign,
     /// The provider's unmistakable refusal.
     Refused,
     /// A refusal in words that the protocol does not have. Nobody knows what the server made of the token.

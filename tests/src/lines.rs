@@ -1,8 +1,13 @@
 //! The socket by hand: JSON lines and raw bytes, with nothing of everkey's own code.
 
 use crate::wait::{PATIENCE, eventually};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use serde_json::{Value, json};
+use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -17,6 +22,27 @@ pub fn connect(socket: &Path) -> UnixStream {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
     stream.set_write_timeout(Some(PATIENCE)).expect("a timeout can be set");
     stream
+}
+
+/// Somebody who listens there, takes nobody, and has no room for one more.
+pub fn full_backlog(socket: &Path) -> Vec<OwnedFd> {
+    let run = socket.parent().expect("a folder");
+    fs::create_dir_all(run).expect("a folder of the user");
+    fs::set_permissions(run, fs::Permissions::from_mode(0o700)).expect("a folder of the user");
+    let address = SocketAddrUnix::new(socket).expect("a short path");
+    let new = |flags| socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).expect("a socket");
+    let listener = new(SocketFlags::CLOEXEC);
+    bind(&listener, &address).expect("nobody is there");
+    listen(&listener, 0).expect("a listener");
+    let mut all = vec![listener];
+    loop {
+        let one = new(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK);
+        match rustix::net::connect(&one, &address) {
+            Ok(()) => all.push(one),
+            Err(Errno::AGAIN) => return all,
+            Err(e) => panic!("{e}"),
+        }
+    }
 }
 
 impl Lines {

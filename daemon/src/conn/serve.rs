@@ -10,6 +10,7 @@ use crate::agent_failures;
 use crate::broker::{self, Caller, ClientRequest};
 use crate::events::Follower;
 use crate::raw_fd;
+use everkey_listen::Guest;
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::frame::{MAGIC, REQUEST_CAP};
 use everkey_proto::hello::{AgentHello, ClientHello, HELLO_CAP};
@@ -36,15 +37,11 @@ enum Next {
     Follow(Follower, OwnedSemaphorePermit),
 }
 
-/// Serves one connection until it ends.
-pub async fn serve(stream: Stream, pid: i32, agent: AgentHandle) {
-    let mut reader = BufReader::new(&stream);
-    let outcome = match timeout(FRAME_TIME, reader.fill_buf()).await {
-        Ok(Ok([b'{', ..])) => lines(&mut reader, &stream, pid, agent).await,
-        Ok(Ok([])) => Err(End::Quiet),
-        Ok(Ok(_)) => frames(&mut reader, &stream, pid, agent).await,
-        Ok(Err(e)) => Err(End::Io(e)),
-        Err(_late) => Err(End::Quiet),
+/// Serves one connection until it ends or has to give way.
+pub async fn serve(stream: Stream, pid: i32, guest: Guest, agent: AgentHandle) {
+    let outcome = tokio::select! {
+        outcome = talk(&stream, pid, &guest, agent) => outcome,
+        () = guest.gives_way() => Err(nonsense("gave way to a newer one")),
     };
     match outcome {
         Ok(()) | Err(End::Quiet) => {}
@@ -53,10 +50,22 @@ pub async fn serve(stream: Stream, pid: i32, agent: AgentHandle) {
     }
 }
 
+async fn talk(stream: &Stream, pid: i32, guest: &Guest, agent: AgentHandle) -> Result<(), End> {
+    let mut reader = BufReader::new(stream);
+    match timeout(FRAME_TIME, reader.fill_buf()).await {
+        Ok(Ok([b'{', ..])) => lines(&mut reader, stream, pid, guest, agent).await,
+        Ok(Ok([])) => Err(End::Quiet),
+        Ok(Ok(_)) => frames(&mut reader, stream, pid, guest, agent).await,
+        Ok(Err(e)) => Err(End::Io(e)),
+        Err(_late) => Err(End::Quiet),
+    }
+}
+
 async fn frames(
     reader: &mut RequestReader<'_>,
     stream: &Stream,
     pid: i32,
+    guest: &Guest,
     mut agent: AgentHandle,
 ) -> Result<(), End> {
     let mut writer = stream;
@@ -75,6 +84,7 @@ async fn frames(
     }
     while await_request(reader, &mut agent).await? {
         let body = read_frame(reader, REQUEST_CAP).await?;
+        let busy = guest.busy();
         let next = match codec::decode_request(&body) {
             Ok(request) => ask(request, stream, &mut caller, &agent).await,
             // The frame is whole, so the next one can be read.
@@ -89,10 +99,12 @@ async fn frames(
         };
         match next {
             Next::Reply(reply) => in_time(writer.write_all(&WireForm::Frames.bytes(reply)?)).await?,
-            Next::Follow(follower, _place) => {
+            Next::Follow(follower, _slot) => {
+                guest.stay();
                 return follow::follow(reader, stream, WireForm::Frames, follower, agent).await;
             }
         }
+        drop(busy);
     }
     Ok(())
 }
@@ -101,6 +113,7 @@ async fn lines(
     reader: &mut RequestReader<'_>,
     stream: &Stream,
     pid: i32,
+    guest: &Guest,
     mut agent: AgentHandle,
 ) -> Result<(), End> {
     let mut writer = stream;
@@ -118,6 +131,7 @@ async fn lines(
     }
     while await_request(reader, &mut agent).await? {
         let line = read_line(reader).await?;
+        let busy = guest.busy();
         let next = match json::read_request(&line) {
             Ok(request) => ask(request, stream, &mut caller, &agent).await,
             Err(
@@ -131,10 +145,12 @@ async fn lines(
         };
         match next {
             Next::Reply(reply) => in_time(writer.write_all(&WireForm::Lines.bytes(reply)?)).await?,
-            Next::Follow(follower, _place) => {
+            Next::Follow(follower, _slot) => {
+                guest.stay();
                 return follow::follow(reader, stream, WireForm::Lines, follower, agent).await;
             }
         }
+        drop(busy);
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ pub struct RefreshRoute {
     pub target: fn(&CallTarget) -> Option<RequestTarget>,
     pub request: fn(&CallTarget, &Secret) -> Option<HttpRequest>,
     /// Only the provider's unmistakable refusal is read as one (I8).
-    pub read: fn(&HttpResponse) -> RefreshAnswer,
+    pub read: fn(&CallTarget, &HttpResponse) -> RefreshAnswer,
     /// Refresh at the latest so many seconds before expiry.
     pub margin_secs: u64,
     /// What the contract says of a token that comes twice, where nothing else is known of the server.

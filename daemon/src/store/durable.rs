@@ -102,10 +102,14 @@ pub fn open_log(path: &Path) -> io::Result<File> {
             _ => Err(io::Error::other("it has a second name (a hard link)")),
         }
     };
-    open().or_else(|why| {
-        std::fs::rename(path, older(path)).map_err(|_| why)?;
-        open()
-    })
+    match open() {
+        // Not for what the system says, as that too many files are open: an older log would be lost each time.
+        Err(why) if why.kind() == io::ErrorKind::Other => {
+            std::fs::rename(path, older(path)).map_err(|_| why)?;
+            open()
+        }
+        opened => opened,
+    }
 }
 
 /// Where an older log is kept.

@@ -9,8 +9,8 @@ use everkey_daemon::messages;
 use everkey_daemon::provider::{Descriptor, ProviderRoute, descriptor, jwt};
 use everkey_proto::Secret;
 use everkey_session::{
-    Capability, Error, Holder, LoginAnswer, LoginCall, NetError, NetErrorKind, ProbeAnswer, RefreshAnswer,
-    RevokeAnswer, TokenResponse,
+    CallTarget, Capability, Error, Holder, LoginAnswer, LoginCall, NetError, NetErrorKind, ProbeAnswer,
+    RefreshAnswer, RevokeAnswer, TokenResponse,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -47,7 +47,7 @@ pub fn refresh(input: &[u8]) {
 /// Reads the answer to a refresh as `provider` does.
 pub(super) fn read_refresh(provider: &Descriptor, answer: &HttpResponse) -> RefreshAnswer {
     let Some(route) = provider.refresh() else { unreachable!("it has no refresh tokens") };
-    (route.read)(answer)
+    (route.read)(&CallTarget { server: SERVER.into(), registration: None }, answer)
 }
 
 /// Reads an answer of a route that the provider has.
@@ -77,6 +77,7 @@ pub(super) fn refresh_as_said(
             assert_eq!(answer.status, 200, "tokens with another status");
             cut_is_in_doubt(provider, answer);
         }
+        RefreshAnswer::Foreign => unreachable!("nobody knows whose it should be"),
         RefreshAnswer::Refused => {
             reach::deep();
             assert!(said.refused, "I8: not the unmistakable refusal");

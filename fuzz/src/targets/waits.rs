@@ -69,6 +69,7 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
             _ => None,
         },
         RefreshAnswer::Granted(_)
+        | RefreshAnswer::Foreign
         | RefreshAnswer::Refused
         | RefreshAnswer::RefusedInWords(_)
         | RefreshAnswer::Rotating

@@ -26,7 +26,7 @@ CREATE INDEX audit_age ON audit (at);
 DROP TRIGGER audit_is_not_erased;
 CREATE TRIGGER audit_is_not_erased BEFORE DELETE ON audit
 WHEN OLD.at >= (SELECT MAX(at) FROM audit) - CASE WHEN OLD.event IN (
-        'replay_revoked_all', 'code_replayed', 'remembered_replayed', 'operator_changed', 'sign_up_changed',
+        'replay_revoked_all', 'replay_revoked_session', 'made_by_session_ended', 'code_replayed', 'remembered_replayed', 'operator_changed', 'sign_up_changed',
         'user_disabled', 'user_enabled', 'second_factor_off')
     THEN 31536000000 ELSE 2592000000 END
 BEGIN SELECT RAISE (ABORT, 'audit is append only'); END;

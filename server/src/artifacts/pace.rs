@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// How slow a transfer may be.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct TransferPace {
     /// The longest pause.
     pub stall: Duration,
     /// When all of it must be over.
@@ -18,7 +18,7 @@ pub struct Pace {
 #[error("the other side is too slow")]
 pub struct TooSlow;
 
-impl Pace {
+impl TransferPace {
     pub fn new(stall: Duration, longest: Duration) -> Self {
         Self { stall, end: Instant::now() + longest }
     }

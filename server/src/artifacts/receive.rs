@@ -4,8 +4,8 @@ use futures_util::{Stream, StreamExt as _};
 use hyper::body::Bytes;
 use object_store::{PutPayloadMut, WriteMultipart};
 
-use crate::artifacts::pace::{Pace, TooSlow};
-use crate::artifacts::store::{ArtifactStore, ObjectKey, PART, StoreError};
+use crate::artifacts::pace::{TooSlow, TransferPace};
+use crate::artifacts::store::{ArtifactStore, ArtifactStoreError, ObjectKey, PART};
 use crate::rules::file_seal::{BrokenSeal, FileSeal, SealCheck};
 
 /// A file was not taken in; nothing of it is there.
@@ -19,7 +19,7 @@ pub enum ReceiveError {
     #[error("it ended early")]
     Interrupted,
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ArtifactStoreError),
 }
 
 /// Stores what `body` brings under `key`, if it is what the seal says.
@@ -28,7 +28,7 @@ pub async fn receive<S, E>(
     key: &ObjectKey,
     seal: FileSeal,
     mut body: S,
-    pace: Pace,
+    pace: TransferPace,
 ) -> Result<(), ReceiveError>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
@@ -51,7 +51,7 @@ where
     };
     match done {
         Ok(()) => {
-            upload.finish().await.map_err(StoreError::from)?;
+            upload.finish().await.map_err(ArtifactStoreError::from)?;
             Ok(())
         }
         Err(error) => {
@@ -66,7 +66,7 @@ where
 struct Incoming<'a, S> {
     check: SealCheck,
     body: &'a mut S,
-    pace: Pace,
+    pace: TransferPace,
 }
 
 impl<S, E> Incoming<'_, S>
@@ -89,7 +89,7 @@ where
 {
     while let Some(piece) = incoming.next().await? {
         // One part on its way, one being filled.
-        upload.wait_for_capacity(1).await.map_err(StoreError::from)?;
+        upload.wait_for_capacity(1).await.map_err(ArtifactStoreError::from)?;
         upload.write(&piece);
     }
     Ok(())

@@ -6,8 +6,8 @@ use hyper::body::Bytes;
 use object_store::GetResult;
 use tokio::sync::mpsc::{self, Sender};
 
-use crate::artifacts::pace::Pace;
-use crate::artifacts::store::{ArtifactStore, ObjectKey, StoreError};
+use crate::artifacts::pace::TransferPace;
+use crate::artifacts::store::{ArtifactStore, ArtifactStoreError, ObjectKey};
 use crate::rules::file_seal::{BrokenSeal, FileSeal, SealCheck};
 
 /// A file that is going out, or can't.
@@ -17,7 +17,7 @@ pub enum SendError {
     #[error("the stored file is damaged: {0}")]
     Damaged(#[from] BrokenSeal),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ArtifactStoreError),
     /// Whoever reads went away, or is too slow.
     #[error("nobody reads it")]
     Unread,
@@ -27,7 +27,7 @@ pub enum SendError {
 pub async fn find(store: &ArtifactStore, key: &ObjectKey, seal: FileSeal) -> Result<GetResult, SendError> {
     match store.get(key).await {
         Ok(object) if object.meta.size == seal.size => Ok(object),
-        Ok(_) | Err(StoreError::Missing) => Err(SendError::Damaged(BrokenSeal::Size)),
+        Ok(_) | Err(ArtifactStoreError::Missing) => Err(SendError::Damaged(BrokenSeal::Size)),
         Err(error) => Err(error.into()),
     }
 }
@@ -42,7 +42,7 @@ pub struct CutShort;
 pub fn send<H, F, Fut>(
     object: GetResult,
     seal: FileSeal,
-    pace: Pace,
+    pace: TransferPace,
     held: H,
     on_failure: F,
 ) -> impl Stream<Item = Result<Bytes, CutShort>> + Send + 'static
@@ -74,14 +74,14 @@ where
 async fn pump(
     object: GetResult,
     seal: FileSeal,
-    pace: Pace,
+    pace: TransferPace,
     pieces: &Sender<Bytes>,
 ) -> Result<(), SendError> {
     let mut check = SealCheck::new(seal);
     let mut content = object.into_stream();
     let mut waiting = None;
     while let Some(piece) = content.next().await {
-        let piece = piece.map_err(StoreError::from)?;
+        let piece = piece.map_err(ArtifactStoreError::from)?;
         check.take(&piece)?;
         // An empty one at the end must not let the last real one go.
         if piece.is_empty() {
@@ -98,7 +98,7 @@ async fn pump(
     }
 }
 
-async fn pass(pace: Pace, pieces: &Sender<Bytes>, piece: Bytes) -> Result<(), SendError> {
+async fn pass(pace: TransferPace, pieces: &Sender<Bytes>, piece: Bytes) -> Result<(), SendError> {
     match pace.keep(pieces.send(piece)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(SendError::Unread),

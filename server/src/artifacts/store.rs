@@ -44,7 +44,7 @@ impl ObjectKey {
 
 /// The store could not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum ArtifactStoreError {
     #[error("there is no such bucket or object")]
     Missing,
     #[error("the store of files failed: {0}")]
@@ -55,7 +55,7 @@ pub enum StoreError {
     Folder(std::io::Error),
 }
 
-impl From<Error> for StoreError {
+impl From<Error> for ArtifactStoreError {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound { .. } => Self::Missing,
@@ -75,7 +75,7 @@ pub struct ArtifactStore {
 impl ArtifactStore {
     /// Opens the store, and tries all that is asked of it later, so that a wrong setting is noticed at once. A folder is
     /// made.
-    pub async fn open(place: &ArtifactLocation) -> Result<Self, StoreError> {
+    pub async fn open(place: &ArtifactLocation) -> Result<Self, ArtifactStoreError> {
         let store = match place {
             ArtifactLocation::Folder(path) => {
                 let path = make(path)?;
@@ -110,34 +110,34 @@ impl ArtifactStore {
     }
 
     /// Stores a small object whole.
-    pub async fn put(&self, key: &ObjectKey, content: PutPayload) -> Result<(), StoreError> {
+    pub async fn put(&self, key: &ObjectKey, content: PutPayload) -> Result<(), ArtifactStoreError> {
         self.objects.put(&self.path(key), content).await?;
         Ok(())
     }
 
     /// Begins an object that comes in parts. Nobody sees it before it is finished.
-    pub async fn begin(&self, key: &ObjectKey) -> Result<WriteMultipart, StoreError> {
+    pub async fn begin(&self, key: &ObjectKey) -> Result<WriteMultipart, ArtifactStoreError> {
         let upload = self.objects.put_multipart(&self.path(key)).await?;
         Ok(WriteMultipart::new_with_chunk_size(upload, PART))
     }
 
-    pub async fn get(&self, key: &ObjectKey) -> Result<GetResult, StoreError> {
+    pub async fn get(&self, key: &ObjectKey) -> Result<GetResult, ArtifactStoreError> {
         Ok(self.objects.get(&self.path(key)).await?)
     }
 
     /// Deletes an object with what a crash left of writing it. One that is not there is no error.
-    pub async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+    pub async fn delete(&self, key: &ObjectKey) -> Result<(), ArtifactStoreError> {
         if let Some(folder) = &self.folder {
             let staged = folder.join(format!("{}#1", self.path(key)));
             match tokio::task::spawn_blocking(move || std::fs::remove_file(staged)).await {
                 Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreError::Folder(error));
+                    return Err(ArtifactStoreError::Folder(error));
                 }
                 Ok(_) | Err(_) => {}
             }
         }
-        match self.objects.delete(&self.path(key)).await.map_err(StoreError::from) {
-            Err(StoreError::Missing) => Ok(()),
+        match self.objects.delete(&self.path(key)).await.map_err(ArtifactStoreError::from) {
+            Err(ArtifactStoreError::Missing) => Ok(()),
             done => done,
         }
     }
@@ -152,11 +152,11 @@ fn client_options() -> ClientOptions {
 }
 
 /// Makes the folder, for its owner alone, unless it is there.
-fn make(path: &FilePath) -> Result<PathBuf, StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::Folder)?;
-    let found = path.metadata().map_err(StoreError::Folder)?;
+fn make(path: &FilePath) -> Result<PathBuf, ArtifactStoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ArtifactStoreError::Folder)?;
+    let found = path.metadata().map_err(ArtifactStoreError::Folder)?;
     if found.permissions().mode() & 0o077 != 0 {
-        return Err(StoreError::Open(path.to_owned()));
+        return Err(ArtifactStoreError::Open(path.to_owned()));
     }
-    path.canonicalize().map_err(StoreError::Folder)
+    path.canonicalize().map_err(ArtifactStoreError::Folder)
 }

@@ -102,8 +102,10 @@ pub enum AuditEvent {
 impl AuditEvent {
     /// Events that are kept longer, because they tell of an attack or of a change that one might be. The database's own rule
     /// for the audit lists the same.
-    pub const ALARMS: [Self; 8] = [
+    pub const ALARMS: [Self; 10] = [
         Self::ReplayRevokedAll,
+        Self::ReplayRevokedSession,
+        Self::MadeBySessionEnded,
         Self::CodeReplayed,
         Self::RememberedReplayed,
         Self::OperatorChanged,

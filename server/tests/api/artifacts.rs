@@ -197,7 +197,7 @@ async fn a_damaged_file_is_never_given_out_whole() {
 }
 
 #[tokio::test]
-async fn a_link_shows_the_files_of_its_report_and_no_others() {
+async fn a_link_shows_the_files_of_its_report_only() {
     let cast = cast().await;
     let (report, other) = (
         whole(&cast.server, &cast.home, &cast.owner, &[b"first"]).await,
@@ -215,6 +215,7 @@ async fn a_link_shows_the_files_of_its_report_and_no_others() {
     assert_eq!(file.expect(200).body, "first");
     assert_eq!(file.header("set-cookie"), None);
     assert!(file.header("content-disposition").unwrap().starts_with("attachment"));
+    assert_eq!(cast.server.events("share_opened").await, 3);
     for place in ["0", "2", "3", "-1", "x", "1/", "../1", "9223372036854775807"] {
         open(format!("{link}/files/{place}")).await.expect_error(404, "not_found");
     }

@@ -49,6 +49,18 @@ async fn a_quota_is_never_exceeded_however_many_ask_at_once() {
 }
 
 #[tokio::test]
+async fn more_workspaces_do_not_make_the_store_larger() {
+    let cast = bounded(Limits { store_mib: 1, ..no_limits() }).await;
+    let files = several(&[&vec![b'x'; 600_000]]);
+    let first = announce(&cast.server, &cast.home, &cast.owner, &files).await;
+    let another = crate::kit::team::make(&cast.server, &cast.outsider).await;
+    let ask = announcing(&another, &cast.outsider, &files);
+    ask.send(cast.server.address).await.expect_error(409, "store_full");
+    call(&cast.server, "DELETE", &first, &cast.owner.access, None).await.expect(204);
+    ask.send(cast.server.address).await.expect(201);
+}
+
+#[tokio::test]
 async fn a_report_whose_files_never_come_is_given_up() {
     let cast = bounded(Limits { workspace_files: 2, ..no_limits() }).await;
     let report = announce(&cast.server, &cast.home, &cast.owner, &several(&[b"one", b"two"])).await;

@@ -131,7 +131,7 @@ async fn files_go_into_an_s3_and_come_out_whole() {
 }
 
 #[tokio::test]
-async fn a_place_for_files_that_does_not_work_is_said_at_the_start() {
+async fn a_store_that_does_not_work_is_said_at_once() {
     let folder = room();
     let open = folder.path().join("open");
     std::fs::create_dir(&open).unwrap();

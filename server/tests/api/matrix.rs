@@ -143,7 +143,8 @@ async fn every_route_knows_every_role() {
         .collect();
     let mut rows: Vec<_> =
         ROWS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
-    (described.sort(), rows.sort());
+    described.sort();
+    rows.sort();
     assert_eq!(described, rows, "left: described, right: rows of this test");
 
     let mut people = BTreeMap::new();

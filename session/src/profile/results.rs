@@ -85,7 +85,8 @@ impl Profile {
         let cx = context!(self, now);
         let tokens = match &answer {
             RefreshAnswer::Granted(tokens) => Some(tokens),
-            RefreshAnswer::Refused
+            RefreshAnswer::Foreign
+            | RefreshAnswer::Refused
             | RefreshAnswer::RefusedInWords(_)
             | RefreshAnswer::Rotating
             | RefreshAnswer::Late

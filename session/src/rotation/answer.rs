@@ -37,7 +37,7 @@ impl Rotation {
             RefreshAnswer::Granted(tokens) if self.is_for_this_session(&tokens) => {
                 return self.granted(cx, asked, doubt, tokens, out);
             }
-            RefreshAnswer::Granted(_) => {
+            RefreshAnswer::Granted(_) | RefreshAnswer::Foreign => {
                 out.notify(Notice::Alarm);
                 let error = NetError { server, kind: NetErrorKind::OtherSession };
                 (Doubt { doubtful: true, ..doubt }, error)

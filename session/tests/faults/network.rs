@@ -227,10 +227,12 @@ fn n31_answer_for_another_user_or_session_raises_an_alarm() {
     grants[0].claims = other_session;
     grants[1].claims = other_subject;
     grants[2].user = Some(other_user);
-    for foreign in grants {
+    // What stands beside the tokens may say so, too.
+    let beside = RefreshAnswer::Foreign;
+    for foreign in grants.map(RefreshAnswer::Granted).into_iter().chain([beside]) {
         let mut agent = Agent::signed_in(Capability::Rr1);
         let sent = agent.send_when_due();
-        let effects = agent.answered(&sent, RefreshAnswer::Granted(foreign));
+        let effects = agent.answered(&sent, foreign);
         let failed = Notice::RefreshFailed(trouble(NetErrorKind::OtherSession));
         assert_eq!(effects, [Effect::Notify(Notice::Alarm), Effect::Notify(failed)]);
         assert_eq!(agent.ask(1, token()), [reply(1, token_of(&session(0)))]);

@@ -282,7 +282,8 @@ pub fn word(answer: &RefreshAnswer) -> String {
         RefreshAnswer::Granted(grant) => {
             format!("granted {}", grant.refresh.as_ref().unwrap_or(&grant.access).expose())
         }
-        RefreshAnswer::Refused
+        RefreshAnswer::Foreign
+        | RefreshAnswer::Refused
         | RefreshAnswer::RefusedInWords(_)
         | RefreshAnswer::Rotating
         | RefreshAnswer::Late

@@ -1,6 +1,7 @@
 //! Finding the agent, starting it, and agents that are of no use.
 
 use super::driver::{self, Language, clients, command, driven, driver, path_with, text_of};
+use everkey_tests::lines::full_backlog;
 use everkey_tests::process::signal;
 use everkey_tests::setup::NOBODY;
 use everkey_tests::skip::{has, is_root, skipped};
@@ -49,6 +50,16 @@ pub fn a_stuck_agent_is_told(language: Language) {
     signal(pid, Signal::CONT);
     assert_eq!(driver.ok(&json!({ "do": "whoami" }))["email"], ADA);
     assert_eq!(world.agent_pid(), pid, "no second agent was started");
+    driver.finish();
+}
+
+pub fn a_listener_that_takes_nobody_is_told(language: Language) {
+    let world = World::new();
+    let full = full_backlog(&world.socket());
+    let mut driver = driver(&world, language);
+    assert_eq!(driver.fails(&json!({ "do": "connect" }), "stopped or stuck"), "no_agent");
+    drop(full);
+    driver.connect();
     driver.finish();
 }
 

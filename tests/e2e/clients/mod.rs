@@ -31,6 +31,7 @@ in_both_languages! {
     agents::a_killed_agent_is_started_again
     agents::nothing_to_start_is_told
     agents::a_stuck_agent_is_told
+    agents::a_listener_that_takes_nobody_is_told
     agents::another_users_agent_is_told_nothing
     agents::the_agent_is_found_where_its_lock_says
     agents::a_wrong_idea_of_the_server_is_told

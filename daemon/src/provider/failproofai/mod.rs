@@ -32,7 +32,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::RefreshToken(RefreshRoute {
         target: |_| Some(REFRESH.into()),
         request: |_, token| Some(refresh(token)),
-        read: read_refresh,
+        read: |_, answer| read_refresh(answer),
         margin_secs: 60,
         replay: ReplayRule::StrictUser,
     }),

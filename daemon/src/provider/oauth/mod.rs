@@ -39,7 +39,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     renewal: RenewalRoute::RefreshToken(RefreshRoute {
         target: token_endpoint,
         request: refresh,
-        read: read_refresh,
+        read: |at, answer| read_refresh(at.registration.as_ref(), answer),
         margin_secs: 60,
         replay: ReplayRule::Unknown,
     }),
@@ -122,7 +122,7 @@ fn ask_whose(endpoints: &Endpoints, access: &Secret) -> Option<HttpRequest> {
 
 fn read_identity(answer: &HttpResponse) -> Identity {
     match answer.status {
-        200 => match answer.object::<UserClaims>() {
+        200 => match answer.object::<UserClaims>().and_then(UserClaims::named) {
             Ok(claims) => {
                 let (user, about) = claims.user();
                 Identity::Accepted { user: Some(user), about }

@@ -2,7 +2,7 @@
 
 use super::client::for_tokens;
 use super::error::{failed, failed_for, refresh_error_code, refuses_token};
-use super::user_claims::{check_id_token, of_id_token};
+use super::user_claims::{check_id_token, is_foreign, of_id_token};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::provider::fields::{Quantity, bearer, promised, sent_as};
 use crate::provider::jwt;
@@ -116,10 +116,16 @@ pub fn read_sign_in(known: Option<&Registration>, nonce: Option<&str>, answer: &
     })
 }
 
-/// Reads a refresh answer. What is wrong with an id_token must not lose the tokens beside it; only whose it is counts.
-pub fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
+/// Reads a refresh answer. What is wrong with an id_token must not lose the tokens beside it; only whose it is counts, and
+/// for whom and by whom it was made (OpenID Connect Core, 12.2).
+pub fn read_refresh(known: Option<&Registration>, answer: &HttpResponse) -> RefreshAnswer {
     match (answer.status, refresh_error_code(answer).as_deref()) {
         (200, _) => match read(answer) {
+            Ok(Arrived { id_token: Some(token), .. })
+                if known.is_some_and(|known| is_foreign(&token, known)) =>
+            {
+                RefreshAnswer::Foreign
+            }
             Ok(Arrived { grant, id_token }) => {
                 let user = id_token.as_ref().and_then(of_id_token).map(|claims| claims.user().0);
                 // Section 6: where no new refresh token is given, the old one stays.

@@ -25,6 +25,11 @@ pub struct UserClaims {
 }
 
 impl UserClaims {
+    /// These, if they name anybody.
+    pub fn named(self) -> Result<Self, AnswerFlaw> {
+        if self.sub.is_empty() { Err(AnswerFlaw::unfit("sub", "it is empty")) } else { Ok(self) }
+    }
+
     /// The user, with the email address unless the server says that it is somebody's mere claim, and their name.
     pub fn user(self) -> (User, BTreeMap<String, String>) {
         let text = |value: Option<Value>| match value {
@@ -104,10 +109,32 @@ pub fn check_id_token(
     if lapsed {
         return unfit("exp", "it is past");
     }
-    if person.sub.is_empty() {
-        return unfit("sub", "it is empty");
+    person.named().map_err(of_it)
+}
+
+/// Whether an id_token that came with refreshed tokens says that another issuer made it, or that it is for another client
+/// (Core, 12.2). What it does not say, or nobody can read, counts for neither.
+pub fn is_foreign(token: &Secret, known: &Registration) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        iss: Option<Value>,
+        aud: Option<Value>,
+        azp: Option<Value>,
     }
-    Ok(person)
+    let Some(said) = payload(token).and_then(|payload| json_object::read::<Said>(&payload)) else {
+        return false;
+    };
+    let issuer = known.endpoints.issuer.trim_end_matches('/');
+    let is_issuer = |iss: &Value| iss.as_str().is_some_and(|iss| iss.trim_end_matches('/') == issuer);
+    let is_client = |id: &Value| id.as_str() == Some(&known.client_id);
+    let is_for_client = |aud: &Value| match aud {
+        Value::Array(all) => all.iter().any(is_client),
+        one => is_client(one),
+    };
+    let same = (issuer.is_empty() || said.iss.is_none_or(|iss| is_issuer(&iss)))
+        && said.aud.is_none_or(|aud| is_for_client(&aud))
+        && said.azp.is_none_or(|azp| is_client(&azp));
+    !same
 }
 
 fn payload(token: &Secret) -> Option<Vec<u8>> {

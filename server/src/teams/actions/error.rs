@@ -44,6 +44,9 @@ pub enum TeamError {
     /// The workspace has no room for these files.
     #[error("no room for files")]
     NoRoom { used: Usage, quota: Usage },
+    /// The store of files has no room for more, whoever asks.
+    #[error("the store is full")]
+    StoreFull,
     /// The file has its content already.
     #[error("already stored")]
     AlreadyStored,

@@ -12,10 +12,10 @@ use crate::actions::bearer_session::{BearerSession, ProbedSession, ToolRequest, 
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::artifacts::Artifacts;
-use crate::artifacts::pace::Pace;
+use crate::artifacts::pace::TransferPace;
 use crate::artifacts::receive::{ReceiveError, receive};
 use crate::artifacts::send::{CutShort, SendError, find, send};
-use crate::artifacts::store::{ObjectKey, StoreError};
+use crate::artifacts::store::{ArtifactStoreError, ObjectKey};
 use crate::artifacts::transfers::{NoSlot, TransferSlot};
 use crate::db::audit::AuditEntry;
 use crate::db::{Database, DbError, retry};
@@ -72,7 +72,7 @@ where
         tx.commit().await
     })
     .await?;
-    let pace = Pace::new(limits.transfer_stall, limits.longest_transfer);
+    let pace = TransferPace::new(limits.transfer_stall, limits.longest_transfer);
     let done = match receive(&artifacts.store, &key, seal, body, pace).await {
         Ok(()) => keep(request, at, &key).await,
         Err(error) => Err(error.into()),
@@ -188,7 +188,7 @@ pub(super) async fn start(
         Err(SendError::Store(error)) => return Err(error.into()),
         Err(SendError::Unread) => return Err(TeamError::Damaged),
     };
-    let pace = Pace::new(app.limits.transfer_stall, app.limits.longest_transfer);
+    let pace = TransferPace::new(app.limits.transfer_stall, app.limits.longest_transfer);
     let on_failure = async move |error| match error {
         SendError::Damaged(why) => note_damage(&store, now, &detail, why).await,
         SendError::Store(error) => {
@@ -227,8 +227,8 @@ fn slot(artifacts: &Artifacts, who: &str) -> Result<TransferSlot, TeamError> {
     })
 }
 
-impl From<StoreError> for TeamError {
-    fn from(error: StoreError) -> Self {
+impl From<ArtifactStoreError> for TeamError {
+    fn from(error: ArtifactStoreError) -> Self {
         Self::Server(ServerError::Unavailable(error.to_string()))
     }
 }

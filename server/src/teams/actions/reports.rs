@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::actions::bearer_session::ToolRequest;
+use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::db::{DbError, retry};
+use crate::limits::Limits;
 use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::role::Role;
@@ -11,7 +12,8 @@ use crate::rules::text::{line, text};
 use crate::teams::actions::access::{allow, count_creation, enter, sweep_soon};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::files::ReportFile;
-use crate::teams::db::reports::{NewReport, Report, ReportHead};
+use crate::teams::db::reports::{Report, ReportEntry, ReportHead};
+use crate::teams::db::workspaces::Seat;
 use crate::teams::rules::manifest::{DescribedFile, ManifestCeiling, Usage, check, mib};
 use crate::teams::rules::permission::{Permission, TeamAction, decide};
 use crate::teams::rules::retention::retain_until;
@@ -49,7 +51,6 @@ pub async fn create(
     if !files.is_empty() && request.app.artifacts.is_none() {
         return Err(TeamError::NoFiles);
     }
-    let quota = Usage { files: limits.workspace_files.into(), bytes: mib(limits.workspace_mib) };
     let (default, longest) = (limits.report_retention, limits.longest_report_retention);
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
@@ -62,18 +63,15 @@ pub async fn create(
         if bearer.tx.count_reports(&seat).await? >= MOST {
             return Err(TeamError::TooManyReports);
         }
-        // Reserved in the transaction that looked, so that no two fill the same room.
-        let used = bearer.tx.usage(&seat).await?;
-        if !files.is_empty() && !used.has_room(Usage::of(files), quota) {
-            METRICS.ceiling_refused("workspace_mib");
-            return Err(TeamError::NoRoom { used, quota });
+        if !files.is_empty() {
+            make_room(&mut bearer, &seat, Usage::of(files), limits).await?;
         }
         count_creation(request, &mut bearer).await?;
         let lapses_at = (!files.is_empty()).then(|| now.plus(limits.incomplete_reports));
         let author = &bearer.session.user.id;
         let id = bearer
             .tx
-            .insert_report(&seat, NewReport { author, title, body, retain_until, lapses_at }, now)
+            .insert_report(&seat, ReportEntry { author, title, body, retain_until, lapses_at }, now)
             .await?;
         bearer.tx.insert_files(&seat, &id, files).await?;
         let id = Uuid::parse_str(&id).map_err(|_| DbError::Corrupt("reports.id"))?;
@@ -83,6 +81,27 @@ pub async fn create(
         Ok(WholeReport { report, files })
     })
     .await
+}
+
+/// Errs unless there is room for these files, in the workspace and in the store: workspaces are free, disks are not. They
+/// are reserved in the transaction that looks, so that no two fill the same room.
+async fn make_room(
+    bearer: &mut BearerSession,
+    seat: &Seat,
+    asked: Usage,
+    limits: &Limits,
+) -> Result<(), TeamError> {
+    let quota = Usage { files: limits.workspace_files.into(), bytes: mib(limits.workspace_mib) };
+    let used = bearer.tx.usage(seat).await?;
+    if !used.has_room(asked, quota) {
+        METRICS.ceiling_refused("workspace_mib");
+        return Err(TeamError::NoRoom { used, quota });
+    }
+    if bearer.tx.bytes_in_store().await?.saturating_add(asked.bytes) > mib(limits.store_mib) {
+        METRICS.ceiling_refused("store_mib");
+        return Err(TeamError::StoreFull);
+    }
+    Ok(())
 }
 
 /// A report with its manifest.

@@ -6,8 +6,8 @@ use crate::actions::bearer_session::ToolRequest;
 use crate::actions::limit::{LimitError, admit};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
-use crate::db::retry;
 use crate::db::throttle::ThrottleKind;
+use crate::db::{DbError, Tx, retry};
 use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
 use crate::teams::actions::access::{allow, count_creation, enter};
@@ -110,11 +110,7 @@ pub async fn open(
         let mut files = Vec::new();
         if let Some(shared) = &shared {
             files = tx.shared_files(&shared.id).await?;
-            tx.count_opening(&shared.id, now).await?;
-            let detail = Some(shared.id.as_str());
-            let entry =
-                AuditEntry { event: AuditEvent::ShareOpened, session: None, generation: None, detail };
-            tx.record(entry, now).await?;
+            note_opening(&mut tx, &shared.id, now).await?;
         }
         tx.commit().await?;
         Ok::<_, LimitError>(shared.map(|shared| (shared, files)))
@@ -140,6 +136,9 @@ pub async fn open_file(
         if let Some(shared) = shared {
             let file = tx.shared_files(&shared.id).await?.into_iter().find(|file| file.place == place);
             found = file.map(|file| (shared.report, file));
+            if found.is_some() {
+                note_opening(&mut tx, &shared.id, now).await?;
+            }
         }
         tx.commit().await?;
         Ok::<_, LimitError>(found)
@@ -147,4 +146,10 @@ pub async fn open_file(
     .await?;
     let (report, file) = found.ok_or(TeamError::NotFound)?;
     files::start(app, &format!("network {from}"), &report, file).await
+}
+
+async fn note_opening(tx: &mut Tx, share: &str, now: Timestamp) -> Result<(), DbError> {
+    tx.count_opening(share, now).await?;
+    let (event, detail) = (AuditEvent::ShareOpened, Some(share));
+    tx.record(AuditEntry { event, session: None, generation: None, detail }, now).await
 }

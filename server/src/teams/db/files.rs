@@ -45,6 +45,15 @@ impl Tx {
         Ok(Usage { files: count(&row, "files")?, bytes: count(&row, "bytes")? })
     }
 
+    /// What the files of all workspaces take up in the store, with what a file system or an S3 adds to each.
+    pub async fn bytes_in_store(&mut self) -> Result<u64, DbError> {
+        let row =
+            sqlx::query("SELECT CAST(COALESCE(SUM(size + 4096), 0) AS BIGINT) AS bytes FROM report_files")
+                .fetch_one(self.connection())
+                .await?;
+        count(&row, "bytes")
+    }
+
     /// Writes down what a report of the workspace is to have.
     pub async fn insert_files(
         &mut self,

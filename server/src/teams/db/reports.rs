@@ -36,7 +36,7 @@ pub struct Report {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct NewReport<'a> {
+pub struct ReportEntry<'a> {
     pub author: &'a str,
     pub title: &'a str,
     pub body: &'a str,
@@ -63,7 +63,7 @@ impl Tx {
     pub async fn insert_report(
         &mut self,
         seat: &Seat,
-        new: NewReport<'_>,
+        new: ReportEntry<'_>,
         now: Timestamp,
     ) -> Result<String, DbError> {
         let id = Uuid::new_v4().to_string();

@@ -48,6 +48,11 @@ impl From<TeamError> for ApiError {
                     used.files, used.bytes, quota.files, quota.bytes
                 ),
             ),
+            TeamError::StoreFull => Self::new(
+                StatusCode::CONFLICT,
+                "store_full",
+                "This server has no room for more files. Its host can make some (store_mib).",
+            ),
             TeamError::AlreadyStored => Self::new(
                 StatusCode::CONFLICT,
                 "already_stored",

@@ -38,7 +38,7 @@ use crate::teams::rules::manifest::bare;
 )]
 pub(super) async fn send(
     tool: FirstParty,
-    PathIds((workspace, report, place)): PathIds<(Uuid, Uuid, i64)>,
+    PathIds(at): PathIds<(Uuid, Uuid, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
@@ -51,7 +51,7 @@ pub(super) async fn send(
         ));
     }
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let at = FilePlace { workspace, report, place };
+    let at = place(at);
     // A task of its own: it tidies up behind itself even if whoever sends goes away.
     let taking =
         tokio::spawn(
@@ -78,9 +78,14 @@ pub(super) async fn send(
 )]
 pub(super) async fn get(
     tool: FirstParty,
-    PathIds((workspace, report, place)): PathIds<(Uuid, Uuid, i64)>,
+    PathIds(at): PathIds<(Uuid, Uuid, String)>,
 ) -> Result<Response, ApiError> {
-    Ok(as_attachment(files::download(tool.request(), FilePlace { workspace, report, place }).await?))
+    Ok(as_attachment(files::download(tool.request(), place(at)).await?))
+}
+
+/// Text that is no place names no file, once it is clear who asks.
+fn place((workspace, report, place): (Uuid, Uuid, String)) -> FilePlace {
+    FilePlace { workspace, report, place: place.parse().unwrap_or(0) }
 }
 
 /// A file that a browser saves and never shows or runs, whatever is in it.

@@ -136,7 +136,7 @@ pub(super) struct Reports {
         (status = 401, description = "No valid access token."),
         (status = 403, description = "The caller's role does not allow it."),
         (status = 404, description = "No such workspace, or the caller is not a member."),
-        (status = 409, description = "The workspace is full, or this server keeps no files."),
+        (status = 409, description = "The workspace or the store of files is full, or there is no such store."),
         (status = 413, description = "Too many files, one too large, or a description larger than 60 KiB."),
         (status = 429, description = "Too much was made of late."))
 )]

@@ -187,6 +187,7 @@ impl Checks {
                 }
             }
             RefreshAnswer::RefusedInWords(_) => self.refused = Some(false),
+            RefreshAnswer::Foreign => {}
             RefreshAnswer::Rotating | RefreshAnswer::Late | RefreshAnswer::Declined(_) => {
                 if let Some(sends) = token.and_then(|token| self.sends.get_mut(&token)) {
                     sends.open.remove(&op);

@@ -249,7 +249,8 @@ impl Memory {
                 *answer = RefreshAnswer::Declined(trouble(NetErrorKind::Limited(5)));
             }
             RefreshAnswer::Refused | RefreshAnswer::RefusedInWords(_) => self.refused = true,
-            RefreshAnswer::Rotating
+            RefreshAnswer::Foreign
+            | RefreshAnswer::Rotating
             | RefreshAnswer::Late
             | RefreshAnswer::Declined(_)
             | RefreshAnswer::Unclear(_) => {}

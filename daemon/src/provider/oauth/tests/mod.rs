@@ -74,6 +74,10 @@ fn here(auth: AuthMethod) -> CallTarget {
     CallTarget { server: ISSUER.into(), registration: Some(known(auth)) }
 }
 
+fn read_refresh(answer: &HttpResponse) -> RefreshAnswer {
+    tokens::read_refresh(Some(&known(AuthMethod::None)), answer)
+}
+
 const TOKENS: &str = r#"{"token_type":"bEaReR","access_token":"a","expires_in":3600,"refresh_token":"r"}"#;
 
 fn granted(body: &str) -> everkey_session::TokenResponse {
@@ -248,10 +252,38 @@ fn a_refresh_token_that_stays_can_be_sent_again() {
 #[test]
 fn a_refresh_names_its_user_and_survives_bad_id_tokens() {
     let with = |token: &str| granted(&TOKENS.replace(r#""r""#, &format!(r#""r","id_token":"{token}""#)));
-    let named = with(&id_token(&json!({"sub": "u2", "iss": "x", "aud": "x", "exp": 1})));
+    let named = with(&id_token(&json!({"sub": "u2", "iss": ISSUER, "aud": "me", "exp": 1})));
     assert_eq!(named.user.map(|user| user.id), Some("u2".to_owned()));
     for odd in ["", "a.b", "a.b.c.d.e", "x"] {
         assert_eq!(with(odd).user, None);
+    }
+}
+
+#[test]
+fn n31_tokens_beside_an_id_token_of_others_are_others() {
+    let read = |claims: &Value| {
+        let token = id_token(claims);
+        read_refresh(&answer(200, &TOKENS.replace(r#""r""#, &format!(r#""r","id_token":"{token}""#))))
+    };
+    for claims in [
+        json!({"sub": "u", "iss": "https://evil.example", "aud": "me"}),
+        json!({"sub": "u", "iss": format!("{ISSUER}.evil.example"), "aud": "me"}),
+        json!({"sub": "u", "iss": [ISSUER], "aud": "me"}),
+        json!({"sub": "u", "iss": ISSUER, "aud": "another"}),
+        json!({"sub": "u", "iss": ISSUER, "aud": ["another", "third"]}),
+        json!({"sub": "u", "iss": ISSUER, "aud": []}),
+        json!({"sub": "u", "iss": ISSUER, "aud": {"me": "me"}}),
+        json!({"sub": "u", "iss": ISSUER, "aud": ["me", "another"], "azp": "another"}),
+        json!({"aud": "another"}),
+    ] {
+        assert_eq!(read(&claims), RefreshAnswer::Foreign, "{claims}");
+    }
+    for claims in [
+        json!({"sub": "u", "iss": format!("{ISSUER}/"), "aud": ["another", "me"], "azp": "me"}),
+        json!({"sub": "u", "iss": ISSUER, "aud": ["another", "me"]}),
+        json!({"sub": "u"}),
+    ] {
+        assert!(matches!(read(&claims), RefreshAnswer::Granted(_)), "{claims}");
     }
 }
 
@@ -275,7 +307,7 @@ fn userinfo_says_who_it_is_and_only_json_counts() {
     for body in [r#"{"sub":"u","email":"e@x","email_verified":"false"}"#, r#"{"sub":"u","email":7}"#] {
         assert_eq!(read(body), Identity::Accepted { user: user(""), about: BTreeMap::new() }, "{body}");
     }
-    for body in ["{}", r#"{"sub":1}"#, r#"["u","e@x"]"#, "h.e.s"] {
+    for body in ["{}", r#"{"sub":1}"#, r#"{"sub":""}"#, r#"["u","e@x"]"#, "h.e.s"] {
         assert!(matches!(read(body), Identity::Net(_)), "{body}");
     }
     assert_eq!(read_identity(&answer(401, r#"{"error":"invalid_token"}"#)), Identity::Refused);

@@ -1,5 +1,7 @@
 //! Misses and false positives on the corpus, and what must hold for every text. `redact/README.md` has the numbers.
 
+#![allow(clippy::unwrap_used)] // the helpers of a test are one too
+
 mod grammar;
 mod stream;
 
@@ -100,7 +102,6 @@ fn what_is_no_secret_stays() {
             changed += 1;
         }
     }
-    const KNOWN: usize = 0;
     eprintln!("{changed} of {lines} lines changed");
-    assert!(changed <= KNOWN, "{changed} of {lines} lines changed, {KNOWN} were known");
+    assert_eq!(changed, 0, "of {lines} lines");
 }

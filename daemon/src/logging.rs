@@ -1,5 +1,7 @@
-//! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print `****`.
+//! Logging, and the core's notices as log lines. No line holds a secret: the types that hold one print
+//! `****`, and what others wrote passes `everkey-redact`.
 
+use everkey_redact::RedactedWriter;
 use everkey_reminder::{ReminderNotice, Untold};
 use everkey_session::{Error, Notice, StoreError};
 use tracing_subscriber::EnvFilter;
@@ -16,12 +18,13 @@ pub fn start() {
     let journald = std::env::var_os("JOURNAL_STREAM").is_some();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| RedactedWriter::new(std::io::stderr()))
         // It would complain on stderr, with a macro that panics when the disk is full.
         .log_internal_errors(false)
         .with_ansi(false)
         .with_target(false);
     // systemd's journal has its own clock.
+    everkey_redact::log_panics();
     let _ = if journald { subscriber.without_time().try_init() } else { subscriber.try_init() };
 }
 

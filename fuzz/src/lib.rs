@@ -10,8 +10,8 @@ pub mod reach;
 pub mod targets;
 
 use targets::{
-    answers, callback, config, hello, jwt, lines, messages, of_achilles, of_oauth, reminder, server_text,
-    server_url, session_file, store, streams, waits,
+    answers, callback, config, hello, jwt, lines, messages, of_achilles, of_oauth, redact, reminder,
+    server_text, server_url, session_file, store, streams, waits,
 };
 
 /// One target: reads the input, panics if a property does not hold.
@@ -53,6 +53,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("http_date", waits::http_date),
     ("server_url", server_url::base_url),
     ("server_text", server_text::sentences),
+    ("redact", redact::stream),
+    ("redact_token", redact::token),
 ];
 
 pub fn target(name: &str) -> Option<Target> {

@@ -35,6 +35,7 @@ mod oauth_registered;
 mod odd_servers;
 mod permissions;
 mod places;
+mod redact;
 mod reminder;
 mod reminder_cli;
 mod review;

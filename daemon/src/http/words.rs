@@ -2,6 +2,7 @@
 
 use everkey_proto::Secret;
 use everkey_proto::text::harmless;
+use everkey_redact::quote;
 use serde_json::{Map, Value};
 
 /// How many characters of a server's words are kept.
@@ -64,25 +65,8 @@ pub fn without<'a>(words: &str, secrets: impl IntoIterator<Item = &'a Secret>) -
 }
 
 fn kept(text: &str) -> Option<String> {
-    let text = without_tokens(&harmless(text.trim(), KEPT));
+    let text = quote(&harmless(text.trim(), KEPT));
     (!text.is_empty()).then_some(text)
-}
-
-/// Words without what may be a token: a server may repeat more than it was sent.
-fn without_tokens(text: &str) -> String {
-    const LONG: usize = 20;
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let mut safe = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(is_part) {
-        let (before, from) = rest.split_at(start);
-        let (word, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
-        let is_token = word.len() >= LONG && word.bytes().any(|b| b.is_ascii_digit());
-        safe.push_str(before);
-        safe.push_str(if is_token { "…" } else { word });
-        rest = after;
-    }
-    safe + rest
 }
 
 #[cfg(test)]
@@ -133,7 +117,7 @@ mod tests {
         assert_eq!(
             line(r#"{"message":"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEifQ.c2lnbmF0dXJlMDEyMzQ1Njc"}"#)
                 .as_deref(),
-            Some("….….…")
+            Some("[redacted:jwt]")
         );
     }
 

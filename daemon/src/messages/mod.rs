@@ -15,7 +15,7 @@ use everkey_session::{
     NetError, NetErrorKind, NotOwner, ProfileReply, ProfileStatus, Rejected, SignedOutReason,
 };
 use files::{store_hint, unusable};
-use network::{SHOWN, net_code, net_hint, seconds, unreachable};
+use network::{SHOWN, net_code, net_hint, quoted, seconds, unreachable};
 use sign_in::{in_progress, listed, refused, refused_hint};
 use std::collections::BTreeMap;
 
@@ -226,7 +226,7 @@ fn answered(error: &Error) -> Option<ServerAnswer> {
         Error::Rejected(Rejected::Email) => (400, "validation_error".to_owned()),
         Error::Rejected(Rejected::Code | Rejected::NoCode) => (401, "unauthorized".to_owned()),
         Error::Rejected(Rejected::SecondFactor) => (403, "second_factor_rejected".to_owned()),
-        Error::Rejected(Rejected::Answered(status, code)) => (*status, harmless(code, SHOWN)),
+        Error::Rejected(Rejected::Answered(status, code)) => (*status, quoted(code)),
         Error::RateLimited { .. } => (429, "rate_limited".to_owned()),
         Error::Net(NetError { kind: NetErrorKind::Status(status, _), .. }) => {
             (*status, format!("http_{status}"))

@@ -8,6 +8,11 @@ use everkey_session::{AnswerFlaw, NetError, NetErrorKind, SeenAnswer, UnusableAn
 /// How many characters of a server's own words are shown.
 pub const SHOWN: usize = 120;
 
+/// A server's own words, made fit to be shown and logged.
+pub fn quoted(words: &str) -> String {
+    harmless(&everkey_redact::text(words), SHOWN)
+}
+
 /// A server that says nothing may be slow; one that can't be reached, or makes no sense, is not.
 pub fn net_code(net: &NetError) -> Code {
     match net.kind {
@@ -29,7 +34,7 @@ pub fn unreachable(net: &NetError) -> String {
             format!("The connection to the api-server at {server} broke in the middle of its answer.")
         }
         NetErrorKind::Status(status, words) => {
-            let words = words.as_ref().map(|words| format!(": {}", harmless(words, SHOWN)));
+            let words = words.as_ref().map(|words| format!(": {}", quoted(words)));
             let words = words.unwrap_or_else(|| ".".to_owned());
             let whose = if is_elsewhere(*status) {
                 format!("What answers at {server} is not an api-server of this kind: it")
@@ -42,7 +47,7 @@ pub fn unreachable(net: &NetError) -> String {
             format!("The client of config.toml can't be used ({}); nothing was sent.", harmless(why, SHOWN))
         }
         NetErrorKind::ClientRefused(words) => {
-            format!("The api-server at {server} does not accept this client: {}", harmless(words, SHOWN))
+            format!("The api-server at {server} does not accept this client: {}", quoted(words))
         }
         NetErrorKind::NotTheContract(answer) => unusable_answer(server, answer),
         NetErrorKind::Redirect => {

@@ -1,6 +1,6 @@
 //! Why a sign-in does not go on, in words.
 
-use super::network::SHOWN;
+use super::network::{SHOWN, quoted};
 use everkey_proto::SignInMethod;
 use everkey_proto::reply::{Hint, SignInUnderWay};
 use everkey_proto::text::harmless;
@@ -29,26 +29,23 @@ pub(super) fn refused(rejected: &Rejected) -> String {
             "The answer does not say which server it is from, though the server promised to.".to_owned()
         }
         Rejected::Issuer(called) => {
-            format!(
-                "The server calls itself {}, which is not the issuer that was asked.",
-                harmless(called, SHOWN)
-            )
+            format!("The server calls itself {}, which is not the issuer that was asked.", quoted(called))
         }
         Rejected::Metadata(what) => {
-            format!("The server's metadata can't be used: {}.", harmless(what, SHOWN))
+            format!("The server's metadata can't be used: {}.", quoted(what))
         }
         Rejected::Registration(why) => {
-            format!("The client registration failed: the server refused it ({}).", harmless(why, SHOWN))
+            format!("The client registration failed: the server refused it ({}).", quoted(why))
         }
         Rejected::NoClient => {
             "The server does not register clients by itself, and this profile has no client id.".to_owned()
         }
         Rejected::Client(code) => {
-            format!("The api-server gave this client no token ({}).", harmless(code, SHOWN))
+            format!("The api-server gave this client no token ({}).", quoted(code))
         }
         Rejected::SignInMethod(scheme) => format!("The server offers no sign-in {}.", way(*scheme)),
         Rejected::Other(code) | Rejected::Answered(_, code) => {
-            format!("The api-server refused ({}).", harmless(code, SHOWN))
+            format!("The api-server refused ({}).", quoted(code))
         }
     }
 }

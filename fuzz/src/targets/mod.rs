@@ -9,6 +9,7 @@ pub mod lines;
 pub mod messages;
 pub mod of_achilles;
 pub mod of_oauth;
+pub mod redact;
 pub mod reminder;
 pub mod server_text;
 pub mod server_url;

@@ -19,6 +19,7 @@ use crate::mail::route::MailRoute;
 use crate::mail::{folder, message};
 use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
+use crate::rules::text::kept;
 use crate::time::TimeSource;
 
 /// Messages under way at once.
@@ -164,9 +165,9 @@ enum Failure {
     Final(String),
 }
 
-/// Mail servers like to repeat the address they refuse; logs get its pseudonym.
+/// Mail servers like to repeat what they refuse; logs get the address's pseudonym, and no secret.
 fn redact(error: &str, mail: &Mail) -> String {
-    error.to_ascii_lowercase().replace(mail.to.as_str(), &mail.name)
+    kept(error).to_ascii_lowercase().replace(mail.to.as_str(), &mail.name)
 }
 
 async fn record_failure(store: &Database, clock: &dyn TimeSource, mail: &Mail) {

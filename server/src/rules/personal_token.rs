@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::rules::plan::Plan;
+use crate::rules::text::kept;
 use crate::time::Timestamp;
 
 /// The longest name, in characters.
@@ -54,7 +55,7 @@ impl PersonalTokenRequest {
             TokenLapse::Usual | TokenLapse::Days(1..=LONGEST_LAPSE) | TokenLapse::Never => {}
             TokenLapse::Days(_) => return Err(InvalidTokenRequest::Lapse),
         }
-        Ok(Self { name: if name.is_empty() { "CLI token" } else { name }.to_owned(), lapse })
+        Ok(Self { name: kept(if name.is_empty() { "CLI token" } else { name }), lapse })
     }
 
     /// What the token shall be called.

@@ -1,4 +1,5 @@
-//! Texts that people give: a name or title on one line, a text of many.
+//! Texts that people and programs give: a name or title on one line, a text of many. All of them pass [`kept`], so that
+//! the database holds nobody's secrets.
 
 /// The text is not one; says what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,11 +18,16 @@ pub enum InvalidText {
     },
 }
 
+/// What is stored of a text that somebody else wrote: all but its secrets.
+pub fn kept(text: &str) -> String {
+    everkey_redact::text(text).into_owned()
+}
+
 /// A line without the spaces around it: 1 to `most` characters, none of them a control character.
 pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, InvalidText> {
     let text = text.trim();
     if (1..=most).contains(&text.chars().count()) && !text.chars().any(hidden) {
-        Ok(text.to_owned())
+        Ok(kept(text))
     } else {
         Err(InvalidText::Line { field, most })
     }
@@ -31,7 +37,7 @@ pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, Inva
 pub fn text(field: &'static str, text: String, most: usize) -> Result<String, InvalidText> {
     let fits = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     if text.len() <= most && text.chars().all(fits) {
-        Ok(text)
+        Ok(kept(&text))
     } else {
         Err(InvalidText::Text { field, most })
     }

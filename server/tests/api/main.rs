@@ -24,6 +24,7 @@ mod health;
 mod hostile;
 mod housekeeping;
 mod invitations;
+mod kept_texts;
 mod key_change;
 mod letters;
 mod limits_command;

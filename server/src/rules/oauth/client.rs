@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::scope::Scopes;
+use crate::rules::text::kept;
 use crate::rules::unknown_value::UnknownValue;
 
 /// How a client proves who it is at the token endpoint.
@@ -191,7 +192,7 @@ fn name(asked: &str) -> Result<String, RegistrationError> {
             "client_name has at most 80 characters, all of them visible.",
         ));
     }
-    Ok(name.to_owned())
+    Ok(kept(name))
 }
 
 #[cfg(test)]

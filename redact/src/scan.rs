@@ -1,0 +1,41 @@
+//! All secrets of one piece of text.
+
+use crate::rules::rules;
+use crate::span::{Span, markers, replaced, settled};
+use crate::{assignment, path};
+
+/// How often a text is looked at again after something in it was replaced, so that a second run finds nothing new.
+const PASSES: usize = 6;
+
+/// The secrets of `text` that end behind `from`; what stands before it is context.
+pub fn secrets(text: &[u8], from: usize) -> Vec<Span> {
+    let tried = rules().tried(text);
+    let mut spans = Vec::new();
+    rules().find(text, from, &tried, &mut spans);
+    if tried.names {
+        assignment::find(text, from, &mut spans);
+    }
+    path::find(text, from, &mut spans);
+    let marks = markers(text);
+    // A marker's own words begin nothing.
+    spans.retain(|span| !marks.iter().any(|(start, end)| *start < span.start && span.end < *end));
+    settled(spans, text)
+}
+
+/// `text` from `from` on with markers in place of secrets.
+pub fn without_secrets(mut text: Vec<u8>, from: usize) -> Vec<u8> {
+    for _ in 0..PASSES {
+        let spans = secrets(&text, from);
+        if spans.is_empty() {
+            break;
+        }
+        let rest = replaced(&text, from, text.len(), &spans);
+        let same = text[from..] == rest[..];
+        text.truncate(from);
+        text.extend(rest);
+        if same {
+            break;
+        }
+    }
+    text.split_off(from)
+}

@@ -10,8 +10,8 @@ const MARKS: [&str; 4] = ["\u{1b}[200~", "\u{1b}[201~", "[200~", "[201~"];
 const QUOTES: &[char] =
     &['"', '\'', '`', '<', '>', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}'];
 
-/// How many digits a code has.
-const DIGITS: usize = 6;
+/// How many digits a code has: usually six, and sixteen where a server sends longer ones while somebody guesses.
+const DIGITS: [usize; 2] = [6, 16];
 
 /// Why a text can't be a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,7 @@ pub fn address(text: &str) -> String {
     text.trim().trim_matches(QUOTES).trim().to_owned()
 }
 
-/// The six digits in `123 456`, `Code: 123456` or a whole sentence; none where there is no such code, or more than one.
+/// The digits in `123 456`, `Code: 123456` or a whole sentence; none where there is no such code, or more than one.
 pub fn code(text: &str) -> Option<Secret> {
     let text: String = without_marks(text).chars().filter(|c| !is_unseen(*c)).collect();
     // An address that has digits in it asks for another code.
@@ -86,7 +86,7 @@ fn without_marks(text: &str) -> String {
 }
 
 fn is_code(text: &str) -> bool {
-    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
+    DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_between_digits(c: char) -> bool {
@@ -138,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_code_is_found_too() {
+        for text in ["1234567890123456", "1234 5678 9012 3456\n", "Your code is 1234567890123456."] {
+            assert_eq!(code(text), Some(Secret::new("1234567890123456")), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_has_no_code_is_none() {
         for text in [
             "",
@@ -145,6 +152,8 @@ mod tests {
             "12",
             "12345",
             "1234567",
+            "123456789012345",
+            "12345678901234567",
             "nonsense",
             "a@b.c",
             "a@b.c 123456",

@@ -31,12 +31,15 @@ macro_rules! counted {
 }
 
 counted! {
-    CodeToEmail: codes_per_email,
+    CodeToEmail: letters_per_email,
+    CodeToFamiliar: letters_per_email,
     CodeFromIp: codes_per_ip,
-    FailedGuess: failures_per_email,
+    CodeFromIpToEmail: codes_per_email,
+    WrongGuessFromIp: failures_per_ip,
+    WrongGuessFromIpAtEmail: failures_per_email_and_ip,
     Registration: registrations_per_ip,
     FailedClient: client_failures_per_ip,
-    CodeExchange: code_exchanges_per_ip,
+    WrongCodeExchange: code_exchanges_per_ip,
     RefusedPersonalToken: refused_tokens_per_ip,
     PersonalTokenMade: tokens_per_user,
     Creation: creations_per_user,
@@ -44,6 +47,7 @@ counted! {
     DeviceCodeFromIp: device_codes_per_ip,
     WrongUserCodeOfUser: wrong_user_codes_per_user,
     WrongUserCodeFromIp: wrong_user_codes_per_ip,
+    AchillesPollOfGrant: achilles_polls_per_ip,
     AchillesPollFromIp: achilles_polls_per_ip,
     AchillesRefreshFromIp: achilles_refreshes_per_ip,
     SecondFactorFailure: second_factor_failures,

@@ -69,16 +69,21 @@ macro_rules! limits {
 
 limits! {
     code_ttl: span(10 m), "how long a login code works";
-    code_cooldown: pause(30 s), "pause between two codes for one email";
-    codes_per_email: limit(5 per 15 m), "codes sent to one email";
-    codes_per_ip: limit(20 per 15 m), "codes asked for from one address or /64";
+    code_cooldown: pause(30 s), "pause between two codes for one email asked for in one network";
+    codes_per_email: limit(5 per 15 m), "codes for one email asked for in one network";
+    codes_per_ip: limit(20 per 15 m), "codes asked for in one network for emails new there";
+    letters_per_email: limit(10 per 15 m), "letters with codes to one email";
+    letters_per_email_daily: limit(100 per 1 d), "the same for a whole day";
     guesses_per_code: count(5), "guesses after which a code is dead";
-    failures_per_email: limit(50 per 1 d), "refused guesses for one email";
+    failures_per_email: limit(200 per 1 d), "guesses at one email's six-digit codes";
+    failures_per_email_and_ip: limit(50 per 1 d), "those of one network";
+    failures_per_ip: limit(300 per 15 m), "refused guesses from one network";
+    familiar_for: span(90 d), "how long a network is known to an email";
     web_idle: span(7 d), "how long a browser stays signed in unused";
     web_longest: span(30 d), "how long a browser stays signed in at all";
-    registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one address";
+    registrations_per_ip: limit(20 per 1 h), "OAuth clients registered from one network";
     client_failures_per_ip: limit(30 per 15 m), "failed OAuth client authentications";
-    code_exchanges_per_ip: limit(120 per 1 m), "authorization codes brought";
+    code_exchanges_per_ip: limit(120 per 1 m), "refused authorization codes";
     longest_access: span(30 d), "longest access token that a client without refresh tokens may ask for";
     clients_most: count(10000), "OAuth clients at once; beyond it unused ones make room";
     unused_clients_kept: span(30 d), "how long an OAuth client that nobody ever allowed anything is kept";
@@ -96,13 +101,13 @@ limits! {
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
     connections: count(1024), "connections at once";
     connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";
-    share_opens_per_ip: limit(60 per 1 m), "share links opened from one address or /64";
+    share_opens_per_ip: limit(60 per 1 m), "share links opened in one network";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
-    device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for from one address";
+    device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for in one network";
     wrong_user_codes_per_user: limit(5 per 10 m), "wrong device codes typed by one user";
-    wrong_user_codes_per_ip: limit(5 per 10 m), "wrong device codes typed at one address";
-    achilles_polls_per_ip: limit(60 per 1 m), "polls of the achilles CLI";
-    achilles_refreshes_per_ip: limit(10 per 15 m), "refreshes of the achilles CLI";
+    wrong_user_codes_per_ip: limit(60 per 10 m), "wrong device codes typed in one network";
+    achilles_polls_per_ip: limit(60 per 1 m), "polls of one achilles sign-in";
+    achilles_refreshes_per_ip: limit(10 per 15 m), "refused refreshes of the achilles CLI";
     report_retention: span(365 d), "how long a report is kept unless its author says";
     longest_report_retention: span(1095 d), "the longest that its author may say";
     incomplete_reports: span(1 d), "how long a report's files are awaited";

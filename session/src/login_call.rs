@@ -19,6 +19,8 @@ pub enum LoginCall {
         /// The address.
         email: String,
         code: Secret,
+        /// What the server called the request for it, if that is known.
+        request_id: Option<Secret>,
         /// The second factor, if the server has asked for it.
         second_factor: Option<Secret>,
     },
@@ -151,6 +153,8 @@ pub enum LoginAnswer {
         expires_in: Option<u64>,
         /// Seconds after which another can be asked for, if the server says so.
         resend_available_in: Option<u64>,
+        /// What the server calls the request, if it does.
+        request_id: Option<Secret>,
     },
     /// The code is right, and the account has a second factor that must be sent along.
     SecondFactorAsked,

@@ -178,10 +178,10 @@ impl IssuedTokens {
     }
 }
 
-/// The six digits that stand on a line of their own; a mail that only tells its reader something has none.
+/// The six or sixteen digits that stand on a line of their own; a mail that only tells its reader something has none.
 fn code_in(mail: &str) -> Option<String> {
-    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
-    mail.lines().find(is_code).map(str::to_owned)
+    let is_code = |line: &String| matches!(line.len(), 6 | 16) && line.bytes().all(|b| b.is_ascii_digit());
+    mail.lines().map(|line| line.replace(' ', "")).find(is_code)
 }
 
 /// Limits that no test of something else runs into: each that counts, as the program's own help lists them, but `set`.

@@ -10,7 +10,9 @@ pub(super) fn refused(rejected: &Rejected) -> String {
     match rejected {
         Rejected::Email => "That email address was not accepted.".to_owned(),
         Rejected::Code => "That code was not accepted: it is wrong, expired or used up.".to_owned(),
-        Rejected::NoCode => "That can't be the code, which has six digits; nothing was sent.".to_owned(),
+        Rejected::NoCode => {
+            "That can't be the code, which has six digits, or sixteen; nothing was sent.".to_owned()
+        }
         Rejected::NoToken(why) => format!("That can't be a token: {why}. Nothing was sent."),
         Rejected::SecondFactor => {
             "That second factor was not accepted: it is wrong, or was used before.".to_owned()
@@ -55,9 +57,7 @@ pub(super) fn refused_hint(rejected: &Rejected) -> Hint {
         Rejected::Token => {
             "Nothing was changed. Make a new token in the dashboard, and paste all of it.".into()
         }
-        Rejected::NoCode => {
-            "Type the six digits; the email address in their place has another code sent.".into()
-        }
+        Rejected::NoCode => "Type its digits; the email address in their place has another code sent.".into(),
         Rejected::NoToken(_) => {
             "Nothing was changed. Copy the token from where it was made, and nothing else.".into()
         }

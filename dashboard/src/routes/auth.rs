@@ -69,7 +69,7 @@ pub async fn login_verify(State(app): State<App>, Fields(attempt): Fields<Attemp
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "That is not a code: it has six digits.",
+            "That is not a code: it has six digits, or sixteen.",
         ));
     }
     let second_factor = attempt.second_factor.filter(|answer| !answer.expose().trim().is_empty());

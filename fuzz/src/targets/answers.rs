@@ -121,8 +121,12 @@ pub(super) fn refresh_as_said(
 pub fn login(input: &[u8]) {
     let Some(answer) = answer(input) else { return };
     let body = plain(&answer);
-    let code =
-        LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456"), second_factor: None };
+    let code = LoginCall::VerifyCode {
+        email: "e@x".into(),
+        code: Secret::new("123456"),
+        request_id: None,
+        second_factor: None,
+    };
     for call in [LoginCall::RequestCode { email: "e@x".into() }, code] {
         let verifies = matches!(call, LoginCall::VerifyCode { .. });
         match measure::json(input.len(), || (PROVIDER.login.read)(&call, &answer)) {

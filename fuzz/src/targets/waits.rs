@@ -61,8 +61,12 @@ fn wait(status: u16, retry_after: Option<String>, body: &str) -> Option<u64> {
         content_type: Some("application/json".to_owned()),
         body: Zeroizing::new(body.as_bytes().to_vec()),
     };
-    let call =
-        LoginCall::VerifyCode { email: "e@x".into(), code: Secret::new("123456"), second_factor: None };
+    let call = LoginCall::VerifyCode {
+        email: "e@x".into(),
+        code: Secret::new("123456"),
+        request_id: None,
+        second_factor: None,
+    };
     let told = match read_refresh(PROVIDER, &answer) {
         RefreshAnswer::Declined(trouble) | RefreshAnswer::Unclear(trouble) => match trouble.kind {
             NetErrorKind::Limited(wait) => Some(wait),

@@ -226,7 +226,7 @@ impl Agent {
         let flow = flow_of(&asked);
         let text = Secret::new("ann@example.com");
         let (op, _) = only_net(self.ask(3, SessionRequest::Answer { flow, entry: Entry::Text(text) }));
-        let sent = LoginAnswer::CodeSent { expires_in: None, resend_available_in: None };
+        let sent = LoginAnswer::CodeSent { expires_in: None, resend_available_in: None, request_id: None };
         self.done(op, JobResult::LoginAnswered(Box::new(sent)));
         let (op, _) =
             only_net(self.ask(4, SessionRequest::Answer { flow, entry: Entry::Text(Secret::new("123456")) }));

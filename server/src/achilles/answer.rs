@@ -57,6 +57,15 @@ impl AchillesError {
     pub(super) fn unconsumed(error: impl Into<ApiError>) -> Self {
         Self::Other(error.into().leaving_attempt_unconsumed())
     }
+
+    /// Whether what was brought is good for nothing.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::ToFrontPage => false,
+            Self::Plain(status, _) => *status == StatusCode::UNAUTHORIZED,
+            Self::Other(error) => error.status() == StatusCode::UNAUTHORIZED,
+        }
+    }
 }
 
 impl<E: Into<ApiError>> From<E> for AchillesError {

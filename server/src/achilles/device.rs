@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::achilles::answer::{AchillesError, FailureBody, Success, expose};
 use crate::actions::device::{self, DeviceAuthorization, DeviceTokens, PollOutcome};
-use crate::actions::limit::admit_alone;
+use crate::actions::limit::{NetworkLimit, admit_alone};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::throttle::ThrottleKind;
@@ -125,13 +125,20 @@ pub(super) async fn poll(
     RequestCaller(caller): RequestCaller,
     body: Result<JsonBody<Poll>, ApiError>,
 ) -> Result<Json<Success<AchillesTokens>>, AchillesError> {
-    let from = caller.address.to_string();
-    admit_alone(&app, ThrottleKind::AchillesPollFromIp, &from, app.limits.achilles_polls_per_ip).await?;
     let JsonBody(Poll { device_code }) = body?;
     if device_code.expose().is_empty() {
         return Err(ApiError::validation("device_code must not be empty.").into());
     }
-    match device::poll(&app, &DeviceCode::received(device_code), &TokenHolder::Cli, &caller).await? {
+    let (code, limit) = (DeviceCode::received(device_code), app.limits.achilles_polls_per_ip);
+    // Each sign-in for itself: neighbours who sign in at the same time are not in each other's way.
+    match device::known_grant(&app, &code).await? {
+        Some(grant) => admit_alone(&app, ThrottleKind::AchillesPollOfGrant, &grant, limit).await?,
+        None => {
+            let unknown = NetworkLimit::new(ThrottleKind::AchillesPollFromIp, caller.address, limit);
+            unknown.admit_alone(&app).await?;
+        }
+    }
+    match device::poll(&app, &code, &TokenHolder::Cli, &caller).await? {
         PollOutcome::Granted(granted) => Ok(Success::of(signed_in(&app, *granted)?)),
         // Nobody slows this CLI down, but if so it would have to wait as well.
         PollOutcome::Pending | PollOutcome::SlowDown => {

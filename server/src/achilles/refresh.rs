@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::achilles::answer::{AchillesError, FailureBody, Success, expose};
-use crate::actions::limit::admit_alone;
+use crate::actions::limit::NetworkLimit;
 use crate::actions::server_error::ServerError;
 use crate::actions::sessions::error::GrantError;
 use crate::actions::sessions::refresh::{self, RefreshRequest};
@@ -19,6 +19,7 @@ use crate::http::body::JsonBody;
 use crate::http::client::RequestCaller;
 use crate::http::error::ApiError;
 use crate::http::refresh_retry::{RefreshRetry, RetryHeaders};
+use crate::rules::caller::NetworkCaller;
 use crate::rules::session_kind::TokenHolder;
 use crate::secret::SecretText;
 use crate::tokens::refresh::RefreshToken;
@@ -75,14 +76,26 @@ pub(super) async fn refresh(
     retry: Result<RetryHeaders, ApiError>,
     body: Result<JsonBody<AchillesRefresh>, ApiError>,
 ) -> Result<Json<Success<AchillesRefreshed>>, AchillesError> {
-    let (limit, from) = (app.limits.achilles_refreshes_per_ip, caller.address.to_string());
-    admit_alone(&app, ThrottleKind::AchillesRefreshFromIp, &from, limit)
-        .await
-        .map_err(AchillesError::unconsumed)?;
+    let from = caller.address;
+    let rotated = rotate(&app, retry, body, caller).await;
+    if rotated.as_ref().is_err_and(AchillesError::is_refusal) {
+        let limit = app.limits.achilles_refreshes_per_ip;
+        let refused = NetworkLimit::new(ThrottleKind::AchillesRefreshFromIp, from, limit);
+        refused.admit_alone(&app).await.map_err(AchillesError::unconsumed)?;
+    }
+    rotated
+}
+
+async fn rotate(
+    app: &AppState,
+    retry: Result<RetryHeaders, ApiError>,
+    body: Result<JsonBody<AchillesRefresh>, ApiError>,
+    caller: NetworkCaller,
+) -> Result<Json<Success<AchillesRefreshed>>, AchillesError> {
     let (RetryHeaders { key, deadline }, JsonBody(body)) = (retry?, body?);
     let token = RefreshToken::received_hex(&body.refresh_token).ok_or(GrantError::InvalidGrant)?;
     let request = RefreshRequest { token, holder: TokenHolder::Cli, key, deadline, caller };
-    let tokens = refresh::refresh(&app, &request).await.map_err(AchillesError::unconsumed)?;
+    let tokens = refresh::refresh(app, &request).await.map_err(AchillesError::unconsumed)?;
     let odd = || ServerError::Failed("a refresh token is not 256 bits".to_owned());
     Ok(Success::of(AchillesRefreshed {
         refresh_token: tokens.refresh.to_hex().ok_or_else(odd)?,

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 
 use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, Tx};
+use crate::rules::address;
 use crate::rules::rate::Limit;
 use crate::time::Timestamp;
 
@@ -36,6 +37,7 @@ impl Tx {
         let mut holds = Vec::with_capacity(rows.len());
         for row in rows {
             let subject: String = row.try_get("subject")?;
+            let limit = limit.times(address::factor_of(&subject));
             if let Some(at) = self.nth_newest(kind, &subject, limit.max).await? {
                 holds.push(Hold { subject, until: at.plus(limit.window) });
             }
@@ -44,13 +46,16 @@ impl Tx {
         Ok(holds)
     }
 
-    /// Forgets what was counted for a subject. Returns how many events there were.
+    /// Forgets what was counted for a subject, and for it together with a network. Returns how many events there were.
     pub async fn lift_hold(&mut self, kind: ThrottleKind, subject: &str) -> Result<u64, DbError> {
-        let done = sqlx::query("DELETE FROM throttle WHERE kind = $1 AND subject = $2")
-            .bind(kind.as_str())
-            .bind(subject)
-            .execute(self.connection())
-            .await?;
+        let done = sqlx::query(
+            "DELETE FROM throttle WHERE kind = $1
+             AND (subject = $2 OR SUBSTR(subject, 1, LENGTH($2) + 6) = $2 || ' from ')",
+        )
+        .bind(kind.as_str())
+        .bind(subject)
+        .execute(self.connection())
+        .await?;
         Ok(done.rows_affected())
     }
 }

@@ -7,70 +7,71 @@ use crate::db::{DbError, Tx};
 use crate::rules::rate::Limit;
 use crate::time::Timestamp;
 
-/// What an event is.
-#[derive(Clone, Copy, Debug)]
-pub enum ThrottleKind {
-    /// A code was sent to this email.
-    CodeToEmail,
-    /// A code was asked for from this network address.
-    CodeFromIp,
-    /// An OAuth client was registered from this network address.
-    Registration,
-    /// Someone at this network address did not prove to be the OAuth client they named.
-    FailedClient,
-    /// An authorization code was brought from this network address.
-    CodeExchange,
-    /// A guess at this email's code has not proved right.
-    FailedGuess,
-    /// A personal access token from this network address was refused.
-    RefusedPersonalToken,
-    /// This user made a personal access token.
-    PersonalTokenMade,
-    /// This form, which acts once, was sent.
-    FormSent,
-    /// This user made a workspace, invitation, report or link.
-    Creation,
-    /// A share link was opened from this network address.
-    ShareOpened,
-    /// A device grant was asked for from this network address.
-    DeviceCodeFromIp,
-    /// This user typed a user code that leads nowhere.
-    WrongUserCodeOfUser,
-    /// A user code that leads nowhere was typed at this network address.
-    WrongUserCodeFromIp,
-    /// The achilles CLI polled from this network address.
-    AchillesPollFromIp,
-    /// The achilles CLI refreshed from this network address.
-    AchillesRefreshFromIp,
-    /// This user's second factor was answered wrongly.
-    SecondFactorFailure,
-    /// A letter of one kind about this user's account was posted.
-    Letter,
+/// Makes of one table the kinds of events and their names in the database.
+macro_rules! throttle_kinds {
+    ($($(#[$help:meta])+ $kind:ident = $name:literal;)+) => {
+        /// What an event is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ThrottleKind {
+            $($(#[$help])+ $kind,)+
+        }
+
+        impl ThrottleKind {
+            /// Its name in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+        }
+    };
 }
 
-impl ThrottleKind {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::CodeToEmail => "code_to_email",
-            Self::CodeFromIp => "code_from_ip",
-            Self::Registration => "registration",
-            Self::FailedClient => "failed_client",
-            Self::CodeExchange => "code_exchange",
-            Self::FailedGuess => "failed_guess",
-            Self::RefusedPersonalToken => "refused_personal_token",
-            Self::PersonalTokenMade => "personal_token_made",
-            Self::FormSent => "form_sent",
-            Self::Creation => "creation",
-            Self::ShareOpened => "share_opened",
-            Self::DeviceCodeFromIp => "device_code_from_ip",
-            Self::WrongUserCodeOfUser => "wrong_user_code_of_user",
-            Self::WrongUserCodeFromIp => "wrong_user_code_from_ip",
-            Self::AchillesPollFromIp => "achilles_poll_from_ip",
-            Self::AchillesRefreshFromIp => "achilles_refresh_from_ip",
-            Self::SecondFactorFailure => "second_factor_failure",
-            Self::Letter => "letter",
-        }
-    }
+throttle_kinds! {
+    /// A code was sent to this email, asked for in a network that is new to it.
+    CodeToEmail = "code_to_email";
+    /// A code was sent to this email, asked for in a network where it has signed in lately.
+    CodeToFamiliar = "code_to_familiar";
+    /// A code was asked for in this network, for an email that is new there.
+    CodeFromIp = "code_from_ip";
+    /// A code was asked for in this network, for this email.
+    CodeFromIpToEmail = "code_from_ip_to_email";
+    /// A guess from this network has not proved right.
+    WrongGuessFromIp = "wrong_guess_from_ip";
+    /// A guess from this network at this email's six-digit codes has not proved right.
+    WrongGuessFromIpAtEmail = "wrong_guess_from_ip_at_email";
+    /// An OAuth client was registered from this network.
+    Registration = "registration";
+    /// Someone in this network did not prove to be the OAuth client they named.
+    FailedClient = "failed_client";
+    /// An authorization code that is good for nothing was brought from this network.
+    WrongCodeExchange = "code_exchange";
+    /// A personal access token from this network was refused.
+    RefusedPersonalToken = "refused_personal_token";
+    /// This user made a personal access token.
+    PersonalTokenMade = "personal_token_made";
+    /// This form, which acts once, was sent.
+    FormSent = "form_sent";
+    /// This user made a workspace, invitation, report or link.
+    Creation = "creation";
+    /// A share link was opened from this network.
+    ShareOpened = "share_opened";
+    /// A device grant was asked for from this network.
+    DeviceCodeFromIp = "device_code_from_ip";
+    /// This user typed a user code that leads nowhere.
+    WrongUserCodeOfUser = "wrong_user_code_of_user";
+    /// A user code that leads nowhere was typed in this network.
+    WrongUserCodeFromIp = "wrong_user_code_from_ip";
+    /// The achilles CLI polled for this grant.
+    AchillesPollOfGrant = "achilles_poll_of_grant";
+    /// The achilles CLI polled from this network for a grant that is not there.
+    AchillesPollFromIp = "achilles_poll_from_ip";
+    /// The achilles CLI brought a refresh token from this network that was refused.
+    AchillesRefreshFromIp = "achilles_refresh_from_ip";
+    /// This user's second factor was answered wrongly.
+    SecondFactorFailure = "second_factor_failure";
+    /// A letter of one kind about this user's account was posted.
+    Letter = "letter";
 }
 
 /// Names one event, so that it can be taken back.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::actions::server_error::ServerError;
 use crate::actions::sign_in::request_code::request_code;
-use crate::actions::sign_in::verify_code::verify_code;
+use crate::actions::sign_in::verify_code::{CodeGuess, verify_code};
 use crate::app::AppState;
 use crate::failproofai::tokens::{FailproofaiTokens, TokensBody};
 use crate::http::body::JsonBody;
@@ -17,6 +18,7 @@ use crate::http::error::ApiError;
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 use crate::tokens::code::LoginCode;
+use crate::tokens::request_id::CodeRequestId;
 use crate::tokens::totp::SecondFactorAnswer;
 
 /// Who wants to sign in.
@@ -35,11 +37,20 @@ pub(super) struct CodeRequested {
     status: &'static str,
     expires_in: u64,
     resend_available_in: u64,
+    /// Names this request. Who sends it along with the code has guesses that nobody else can use up.
+    #[serde(serialize_with = "expose")]
+    #[schema(value_type = String, max_length = 64)]
+    request_id: CodeRequestId,
+}
+
+fn expose<S: Serializer>(id: &CodeRequestId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(id.expose())
 }
 
 /// Send a login code by email
 ///
-/// The answer is the same whether or not the address is known.
+/// The answer is the same whether or not the address is known. While strangers have many codes sent to it the code has
+/// sixteen digits, and one letter serves all who ask: it is in the mailbox then, and no other comes.
 #[utoipa::path(
     post,
     path = "/v0/auth/login/request",
@@ -52,11 +63,13 @@ pub(super) async fn request(
     ClientAddress(client): ClientAddress,
     JsonBody(body): JsonBody<CodeRequest>,
 ) -> Result<Json<CodeRequested>, ApiError> {
-    let sent = request_code(&app, email(&body.email)?, client).await?;
+    let request_id = CodeRequestId::random().map_err(ServerError::from)?;
+    let sent = request_code(&app, email(&body.email)?, request_id.hash(), client).await?;
     Ok(Json(CodeRequested {
         status: "code_sent",
         expires_in: sent.expires_in.as_secs(),
         resend_available_in: sent.resend_available_in.as_secs(),
+        request_id,
     }))
 }
 
@@ -66,8 +79,12 @@ pub(super) async fn request(
 pub(super) struct Verify {
     #[schema(max_length = 254)]
     email: String,
-    #[schema(value_type = String, pattern = "^[0-9]{6}$")]
+    #[schema(value_type = String, pattern = "^([0-9]{6}|[0-9]{16})$")]
     code: SecretText,
+    /// What the request for this code was answered. It may be left out: the code is then compared with those that were
+    /// asked for from the same network, or with the newest.
+    #[schema(value_type = Option<String>)]
+    request_id: Option<SecretText>,
     /// For an account with a second factor: the six digits that the person's app shows, or a recovery code.
     #[schema(value_type = Option<String>, max_length = 64)]
     second_factor: Option<SecretText>,
@@ -92,7 +109,9 @@ pub(super) async fn verify(
     let code = LoginCode::parse(&body.code).map_err(|error| ApiError::validation(error.to_string()))?;
     let second = body.second_factor.as_ref().map(SecondFactorAnswer::parse).transpose();
     let second = second.map_err(|error| ApiError::validation(error.to_string()))?;
-    let signed_in = verify_code(&app, &email(&body.email)?, &code, second.as_ref(), &caller).await?;
+    let request = body.request_id.map(|id| CodeRequestId::received(id).hash());
+    let guess = CodeGuess { email: &email(&body.email)?, code: &code, request, from: caller.address };
+    let signed_in = verify_code(&app, guess, second.as_ref(), &caller).await?;
     Ok(Json(FailproofaiTokens::after_sign_in(&app, signed_in.tokens, signed_in.user)))
 }
 

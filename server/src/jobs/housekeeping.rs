@@ -1,4 +1,4 @@
-//! Forgets what can no longer matter: old rate-limit events, dead codes, long lapsed spent tokens.
+//! Forgets what can no longer matter: old rate-limit events, codes, long lapsed spent tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +69,10 @@ impl Housekeeping {
     async fn tidy_once(&self, now: Timestamp) -> Result<u64, DbError> {
         let mut tx = self.store.begin().await?;
         let mut gone = tx.forget_events(now.minus(self.longest_window())).await?;
-        gone += tx.forget_codes(now).await?;
+        // The guesses at a code count for as long as those at the email do.
+        let counted = self.limits.failures_per_email.window.saturating_add(self.limits.code_ttl);
+        gone += tx.forget_codes(now.minus(counted).minus(self.limits.code_ttl)).await?;
+        gone += tx.forget_networks(now.minus(self.limits.familiar_for)).await?;
         // A used one is remembered for a while, so that a second use is noticed.
         gone += tx.forget_authorizations(now.minus(DAY)).await?;
         // A spent token is needed for as long as its successor may be answered again.

@@ -191,6 +191,7 @@ async fn record_failure(store: &Database, clock: &dyn TimeSource, mail: &Mail) {
 mod tests {
     use super::*;
     use crate::mail::letter::MailContent;
+    use crate::rules::code_guess::CodeLength;
     use crate::rules::email::Email;
     use crate::secret::SecretText;
     use crate::time::Timestamp;
@@ -225,7 +226,7 @@ mod tests {
             name: "0123456789ab".to_owned(),
             to: Email::parse("ada@example.com").unwrap(),
             content: MailContent::Code {
-                code: LoginCode::random().unwrap(),
+                code: LoginCode::random(CodeLength::Short).unwrap(),
                 works_for: Duration::from_secs(600),
             },
             at: Timestamp::from_secs(0),

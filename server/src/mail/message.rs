@@ -7,6 +7,7 @@ use lettre::message::{Mailbox, header::ContentType};
 
 use crate::mail::letter::{Mail, MailContent};
 use crate::mail::notice;
+use crate::rules::code_guess::CodeLength;
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 
@@ -53,12 +54,31 @@ pub fn text(mail: &Mail) -> String {
 fn code_text(code: &LoginCode, works_for: Duration) -> String {
     let minutes = works_for.as_secs().div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
+    let (shown, why) = match code.length() {
+        CodeLength::Short => (code.expose().to_owned(), ""),
+        CodeLength::Long => (in_fours(code.expose()), LONG),
+    };
     format!(
-        "Your sign-in code is\n\n{}\n\nIt works once, for {minutes} {unit}.\n\
+        "Your sign-in code is\n\n{shown}\n\nIt works once, for {minutes} {unit}.\n{why}\
          Type it only where you asked for it. If you did not ask for one,\n\
-         someone typed your address by mistake, and nothing needs doing.\n",
-        code.expose()
+         someone typed your address by mistake, and nothing needs doing.\n"
     )
+}
+
+const LONG: &str = "It is longer than usual, and may be the only letter for some minutes:\n\
+    somebody asks for codes for this address, or guesses at them, again and\n\
+    again. They can't read this letter, so nothing needs doing.\n";
+
+/// `1234 5678 9012 3456`.
+fn in_fours(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place.is_multiple_of(4) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn no_account_text(site: &str) -> String {
@@ -87,6 +107,18 @@ fn reminder_text(mail: &Mail, due_at: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::rules::email::Email;
+
+    #[test]
+    fn a_long_code_is_shown_in_fours_and_explained() {
+        let code = LoginCode::random(CodeLength::Long).unwrap();
+        let text = code_text(&code, Duration::from_secs(600));
+        let line = text.lines().nth(2).unwrap();
+        assert_eq!((line.len(), line.replace(' ', "")), (19, code.expose().to_owned()), "{text}");
+        assert!(text.contains("longer than usual") && text.is_ascii(), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 78), "{text}");
+        let short = code_text(&LoginCode::random(CodeLength::Short).unwrap(), Duration::from_secs(600));
+        assert!(!short.contains("longer") && short.lines().nth(2).unwrap().len() == 6, "{short}");
+    }
 
     #[test]
     fn a_reminder_says_which_account_and_when() {

@@ -182,7 +182,7 @@ pub(super) async fn prove(
 ) -> Result<Response, PageError> {
     let tell = async |status, alert: String| code_page(&app, &cookie, status, false, Some(alert)).await;
     let Ok(code) = LoginCode::parse(&without_spaces(&form.code)) else {
-        let alert = "A code has six digits. Look for it in the mail we sent you.".to_owned();
+        let alert = "A code has six digits, or sixteen. Look for it in the mail we sent you.".to_owned();
         return tell(StatusCode::UNPROCESSABLE_ENTITY, alert).await;
     };
     let session = cookies::read(&app, &headers, CookieKind::Session);

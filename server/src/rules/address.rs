@@ -1,7 +1,7 @@
-//! Whose network address counts: the peer's, or what a trusted proxy says; IPv6 by its /64.
+//! Whose network address counts: the peer's, or what a trusted proxy says; IPv6 by its /64, /56 and /48.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -30,6 +30,19 @@ impl NetworkAddress {
         }
         Self(network(nearest))
     }
+
+    /// The networks that it is in, narrowest first, each with how many times the limit of one it gets together. Who has
+    /// a /64 often has a /56 or a /48 of them.
+    pub fn blocks(self) -> Vec<(String, u32)> {
+        let mut blocks = vec![(self.to_string(), 1)];
+        if let IpAddr::V6(ip) = self.0 {
+            blocks.extend(WIDER.map(|(prefix, factor)| {
+                let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << (128 - prefix)));
+                (format!("{network}/{prefix}"), factor)
+            }));
+        }
+        blocks
+    }
 }
 
 impl fmt::Display for NetworkAddress {
@@ -38,11 +51,33 @@ impl fmt::Display for NetworkAddress {
     }
 }
 
-/// A household or a host gets a whole /64, so that is what one limit covers.
+/// The prefixes of wider networks, and how many times the limit of a /64 each has.
+const WIDER: [(u32, u32); 2] = [(56, 4), (48, 8)];
+
+/// How many times the limit of one network a subject has that ends in a network as [`NetworkAddress::blocks`] names it.
+pub fn factor_of(subject: &str) -> u32 {
+    let prefix = subject.rsplit_once('/').and_then(|(_, prefix)| prefix.parse().ok());
+    WIDER.iter().find(|(wider, _)| Some(*wider) == prefix).map_or(1, |(_, factor)| *factor)
+}
+
+/// A household or a host gets a whole /64, so that is what one limit covers. What only carries IPv4 counts as that: behind
+/// one NAT64 or Teredo server all clients share a /64, and each IPv4 address is a /48 of 6to4.
 fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+        IpAddr::V6(ip) => carried_ipv4(ip)
+            .map_or_else(|| Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64)).into(), IpAddr::V4),
+    }
+}
+
+/// The IPv4 address of a client behind NAT64 (RFC 6052), 6to4 (RFC 3056) or Teredo (RFC 4380).
+fn carried_ipv4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let pair = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(pair(high, low)),
+        [0x2002, high, low, ..] => Some(pair(high, low)),
+        [0x2001, 0, .., high, low] => Some(pair(!high, !low)),
+        _ => None,
     }
 }
 
@@ -76,5 +111,29 @@ mod tests {
         assert_eq!(find("2001:db8:1:2:3:4:5:6", &[], &[]), "2001:db8:1:2::");
         assert_eq!(find("::ffff:192.0.2.1", &[], &[]), "192.0.2.1");
         assert_eq!(find("::ffff:127.0.0.1", &["192.0.2.1"], &["127.0.0.1/32"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn addresses_that_carry_ipv4_count_as_that() {
+        assert_eq!(find("64:ff9b::192.0.2.1", &[], &[]), "192.0.2.1");
+        assert_eq!(find("2002:c000:201:7::9", &[], &[]), "192.0.2.1");
+        assert_eq!(find("2001:0:4136:e378:8000:63bf:3fff:fdfe", &[], &[]), "192.0.2.1");
+        assert_eq!(find("2001:db8:0:1::2", &[], &[]), "2001:db8:0:1::");
+    }
+
+    #[test]
+    fn a_48_has_a_small_multiple_of_what_a_64_has() {
+        let blocks = |ip: &str| NetworkAddress::find(ip.parse().unwrap(), std::iter::empty(), &[]).blocks();
+        let named = |blocks: &[(&str, u32)]| -> Vec<(String, u32)> {
+            blocks.iter().map(|(name, factor)| ((*name).to_owned(), *factor)).collect()
+        };
+        assert_eq!(
+            blocks("2001:db8:1:234::5"),
+            named(&[("2001:db8:1:234::", 1), ("2001:db8:1:200::/56", 4), ("2001:db8:1::/48", 8)])
+        );
+        assert_eq!(blocks("192.0.2.1"), named(&[("192.0.2.1", 1)]));
+        for (name, factor) in blocks("2001:db8:1:234::5") {
+            assert_eq!(factor_of(&format!("ada@example.com from {name}")), factor);
+        }
     }
 }

@@ -1,96 +1,211 @@
-//! May a guess at a login code be compared? A code is single-use, expires, and dies after 5 wrong guesses.
-//! The caller commits the guess before it compares, so parallel guesses can't share a count.
+//! Which login codes may a guess be compared with? The caller commits the guess before it compares, so parallel guesses
+//! can't share a count.
+//!
+//! A code of six digits costs: of each million comparisons one is a hit. So they are counted for each email, and when the
+//! count is full codes have sixteen digits, which nobody guesses: whoever reads the letter still gets in, always.
 
-use crate::rules::rate::{self, Limit, Rate};
+use std::time::Duration;
+
+use crate::rules::rate::{Limit, Rate};
 use crate::time::Timestamp;
 
-/// The newest code of an email, as stored.
-#[derive(Clone, Copy, Debug)]
-pub struct CodeFacts {
-    pub expires_at: Timestamp,
-    /// Guesses already made at it.
-    pub guesses: u32,
-    /// Whether it has signed someone in.
-    pub used: bool,
+/// How many codes one guess is compared with at most: the digits of a six-digit and of a sixteen-digit one.
+pub const MOST_SHORT: usize = 5;
+const MOST_LONG: usize = 40;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeLength {
+    /// Six digits.
+    Short,
+    /// Sixteen digits: while somebody guesses.
+    Long,
 }
 
-/// What to do with a guess. Every guess that is not `Limited` counts as a failure until it proves right.
+impl CodeLength {
+    pub const ALL: [Self; 2] = [Self::Short, Self::Long];
+
+    pub const fn digits(self) -> u8 {
+        match self {
+            Self::Short => 6,
+            Self::Long => 16,
+        }
+    }
+}
+
+/// How a guess stands to a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuessDecision {
-    /// Count it, then compare.
-    Compare,
-    /// Count it and refuse: there is no code, or it is dead.
-    Dead,
-    /// Too many failures for this email today; wait.
-    Limited {
-        /// How long until a guess is accepted again.
-        retry_after: std::time::Duration,
-    },
+pub enum GuessWay {
+    /// It names the request that the code belongs to.
+    ById,
+    /// It names no request and comes from the network that asked for the code.
+    ByNetwork,
+    /// It names no request and comes from elsewhere.
+    ByOthers,
+}
+
+/// Guesses made at one code. Those of one kind use up nothing of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GuessCounts {
+    pub by_id: u32,
+    pub by_network: u32,
+    pub by_others: u32,
+}
+
+impl GuessCounts {
+    const fn of(self, way: GuessWay) -> u32 {
+        match way {
+            GuessWay::ById => self.by_id,
+            GuessWay::ByNetwork => self.by_network,
+            GuessWay::ByOthers => self.by_others,
+        }
+    }
+}
+
+/// A code that was not used, as stored.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeFacts {
+    pub length: CodeLength,
+    /// How the guess stands to it.
+    pub way: GuessWay,
+    pub origin: CodeOrigin,
+    pub expires_at: Timestamp,
+    pub guesses: GuessCounts,
+}
+
+/// Where a code was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeOrigin {
+    /// In a network where the email has signed in lately.
+    Familiar,
+    /// Anywhere else: so could everybody.
+    New,
+}
+
+/// Comparisons with one email's six-digit codes within a day, for one origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GuessLedger {
+    /// Those that can be made with a request's id: a code that was sent has all of its own.
+    pub with_id: u32,
+    /// Those that were made without.
+    pub without_id: u32,
 }
 
 /// How often may be guessed.
 #[derive(Clone, Copy, Debug)]
 pub struct GuessLimits {
-    /// Guesses after which a code is dead.
+    /// Guesses of each kind after which a code is dead.
     pub per_code: u32,
-    /// Wrong or dead guesses at one email's codes.
-    pub failures_per_email: Limit,
+    /// Comparisons of each of the four kinds: with an id and without, from familiar networks and from new ones.
+    pub per_email: Limit,
 }
 
-/// Decides about one guess. `nth_failure` is the `failures_per_email.max`-th newest failure for the email.
-pub fn decide(
-    limits: GuessLimits,
-    code: Option<CodeFacts>,
-    nth_failure: Option<Timestamp>,
-    now: Timestamp,
-) -> GuessDecision {
-    if let Rate::Full { retry_after } = rate::check(limits.failures_per_email, nth_failure, now) {
+/// What is known about a guess.
+#[derive(Clone, Copy, Debug)]
+pub struct GuessFacts {
+    pub length: CodeLength,
+    /// Whether it names a request, known or not.
+    pub names_request: bool,
+    /// Wrong guesses from its network.
+    pub network: Rate,
+    /// Those at this email's six-digit codes.
+    pub pair: Rate,
+    /// Of codes from familiar networks, and from new ones.
+    pub familiar: GuessLedger,
+    pub new: GuessLedger,
+}
+
+/// What to do with a guess. Every guess that is not `Limited` counts as wrong until it proves right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuessDecision {
+    /// Count it at these codes, then compare: places in the list. With none it is refused.
+    Compare { codes: Vec<usize>, way: GuessWay },
+    /// Too many wrong guesses from this network; wait, or ask for another code.
+    Limited { retry_after: Duration },
+}
+
+/// Decides about one guess. `codes` are the email's unused codes, newest first.
+pub fn decide(limits: GuessLimits, guess: GuessFacts, codes: &[CodeFacts], now: Timestamp) -> GuessDecision {
+    let live: Vec<(usize, &CodeFacts)> = codes
+        .iter()
+        .enumerate()
+        .filter(|(_, code)| code.length == guess.length && now < code.expires_at)
+        .collect();
+    let open = |way: GuessWay| -> Vec<usize> {
+        let open = |code: &CodeFacts| code.way == way && code.guesses.of(way) < limits.per_code;
+        let open = live.iter().filter(|(_, code)| open(code)).map(|(place, _)| *place);
+        open.take(MOST_SHORT).collect()
+    };
+    let own = open(GuessWay::ById);
+    // Nobody else can use these up, so nothing that others do keeps from trying them.
+    if guess.length == CodeLength::Short && !own.is_empty() {
+        return GuessDecision::Compare { codes: own, way: GuessWay::ById };
+    }
+    if let Rate::Full { retry_after } = guess.network {
         return GuessDecision::Limited { retry_after };
     }
-    match code {
-        Some(code) if !code.used && code.guesses < limits.per_code && now < code.expires_at => {
-            GuessDecision::Compare
+    match guess.length {
+        CodeLength::Long => GuessDecision::Compare {
+            codes: live.iter().map(|(place, _)| *place).take(MOST_LONG).collect(),
+            way: if own.is_empty() { GuessWay::ByOthers } else { GuessWay::ById },
+        },
+        CodeLength::Short => {
+            if let Rate::Full { retry_after } = guess.pair {
+                return GuessDecision::Limited { retry_after };
+            }
+            if guess.names_request {
+                return GuessDecision::Compare { codes: Vec::new(), way: GuessWay::ByOthers };
+            }
+            let from_here = live.iter().any(|(_, code)| code.way == GuessWay::ByNetwork);
+            let way = if from_here { GuessWay::ByNetwork } else { GuessWay::ByOthers };
+            let mut open = open(way);
+            if way == GuessWay::ByOthers {
+                // The newest or none: else a single guess would cost as much as many.
+                let newest = live.iter().find(|(_, code)| code.way == way).map(|(place, _)| *place);
+                open.retain(|place| Some(*place) == newest);
+            }
+            GuessDecision::Compare { codes: affordable(limits, guess, codes, way, open), way }
         }
-        Some(_) | None => GuessDecision::Dead,
     }
+}
+
+/// Of these codes those that the email's ledgers have room for.
+fn affordable(
+    limits: GuessLimits,
+    guess: GuessFacts,
+    codes: &[CodeFacts],
+    way: GuessWay,
+    open: Vec<usize>,
+) -> Vec<usize> {
+    let (mut familiar, mut new) = (guess.familiar.without_id, guess.new.without_id);
+    let fits = |place: &usize| {
+        let origin = codes.get(*place).map_or(CodeOrigin::New, |code| code.origin);
+        let spent = match ledger_of(way, origin) {
+            CodeOrigin::Familiar => &mut familiar,
+            CodeOrigin::New => &mut new,
+        };
+        let fits = *spent < limits.per_email.max;
+        *spent += u32::from(fits);
+        fits
+    };
+    open.into_iter().filter(fits).collect()
+}
+
+/// Whose ledger a comparison without an id is in: a stranger's guess at a code of a familiar network is a stranger's.
+pub const fn ledger_of(way: GuessWay, origin: CodeOrigin) -> CodeOrigin {
+    match way {
+        GuessWay::ById | GuessWay::ByNetwork => origin,
+        GuessWay::ByOthers => CodeOrigin::New,
+    }
+}
+
+/// How long the next code must be that is asked for in networks of one origin. `half_pair` is the limit of the wrong
+/// guesses from the network at this email, when half of it is used.
+pub fn length(limits: GuessLimits, ledger: GuessLedger, half_pair: Rate) -> CodeLength {
+    let max = limits.per_email.max;
+    let fits = ledger.with_id.saturating_add(limits.per_code) <= max && ledger.without_id < max.div_ceil(2);
+    if fits && half_pair == Rate::Open { CodeLength::Short } else { CodeLength::Long }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    const LIMITS: GuessLimits = GuessLimits {
-        per_code: 5,
-        failures_per_email: Limit { max: 50, window: Duration::from_secs(86_400) },
-    };
-    const NOW: Timestamp = Timestamp::from_secs(100_000);
-    const FRESH: CodeFacts = CodeFacts { expires_at: Timestamp::from_secs(100_001), guesses: 0, used: false };
-
-    fn with(code: CodeFacts) -> GuessDecision {
-        decide(LIMITS, Some(code), None, NOW)
-    }
-
-    #[test]
-    fn a_live_code_is_compared_up_to_its_fifth_guess() {
-        assert_eq!(with(FRESH), GuessDecision::Compare);
-        assert_eq!(with(CodeFacts { guesses: 4, ..FRESH }), GuessDecision::Compare);
-        assert_eq!(with(CodeFacts { guesses: 5, ..FRESH }), GuessDecision::Dead);
-    }
-
-    #[test]
-    fn used_expired_and_missing_codes_are_dead() {
-        assert_eq!(with(CodeFacts { used: true, ..FRESH }), GuessDecision::Dead);
-        assert_eq!(with(CodeFacts { expires_at: NOW, ..FRESH }), GuessDecision::Dead);
-        assert_eq!(decide(LIMITS, None, None, NOW), GuessDecision::Dead);
-    }
-
-    #[test]
-    fn fifty_failures_a_day_stop_even_a_live_code() {
-        let fiftieth = Some(NOW.minus(Duration::from_secs(86_399)));
-        let limited = GuessDecision::Limited { retry_after: Duration::from_secs(1) };
-        assert_eq!(decide(LIMITS, Some(FRESH), fiftieth, NOW), limited);
-        assert_eq!(decide(LIMITS, None, fiftieth, NOW), limited);
-    }
-}
+#[path = "code_guess_tests.rs"]
+mod tests;

@@ -12,6 +12,8 @@ pub mod code_guess;
 pub mod device;
 pub mod email;
 pub mod file_seal;
+#[cfg(test)]
+mod guess_simulation;
 pub mod known_place;
 pub mod local_path;
 pub mod oauth;

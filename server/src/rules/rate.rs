@@ -13,6 +13,20 @@ pub struct Limit {
     pub window: Duration,
 }
 
+impl Limit {
+    /// As many as that times `factor` in the same window.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        Self { max: self.max.saturating_mul(factor), ..self }
+    }
+
+    /// Half as many, rounded up.
+    #[must_use]
+    pub fn half(self) -> Self {
+        Self { max: self.max.div_ceil(2), ..self }
+    }
+}
+
 /// Whether one more event fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {

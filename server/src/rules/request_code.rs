@@ -1,74 +1,91 @@
-//! May a login code be sent now? failproofai: 5 per email and 20 per address in 15 minutes, 30 s apart.
+//! May a login code be sent now? failproofai: 5 per email and 20 per address in 15 minutes, 30 s apart. Here an email's
+//! count is one for each network, so that nobody uses up another's.
 
 use std::time::Duration;
 
-use crate::rules::rate::{self, Limit, Rate};
+use crate::rules::code_guess::CodeLength;
+use crate::rules::rate::Rate;
 use crate::time::Timestamp;
 
 /// What the database knows about earlier requests. Nothing in it depends on whether the email has an account.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeRequestFacts {
-    /// The newest request for this email.
-    pub last_for_email: Option<Timestamp>,
-    /// The `per_email.max`-th newest request for this email.
-    pub nth_for_email: Option<Timestamp>,
-    /// The `per_ip.max`-th newest request from this network address.
-    pub nth_for_ip: Option<Timestamp>,
+    /// What this network has asked for, for this email and in all.
+    pub asker: Rate,
+    /// What networks like this one have asked for, for this email.
+    pub letters: Rate,
+    /// How long the code must be.
+    pub length: CodeLength,
+    /// Until when the newest long code of this email works.
+    pub long_until: Option<Timestamp>,
 }
 
-/// How often a code may be asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct CodeLimits {
-    /// The pause between two codes for one email.
-    pub cooldown: Duration,
-    /// Codes sent to one email.
-    pub per_email: Limit,
-    /// Codes asked for from one network address.
-    pub per_ip: Limit,
+/// What to do with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRequestDecision {
+    Send(CodeLength),
+    /// Send nothing: a long code is in the mailbox already, and is good for whoever reads it there.
+    Share {
+        until: Timestamp,
+    },
+    Wait {
+        retry_after: Duration,
+    },
 }
 
-/// `Open` if a code may be sent, else how long to wait.
-pub fn decide(limits: CodeLimits, facts: CodeRequestFacts, now: Timestamp) -> Rate {
-    rate::cool_down(limits.cooldown, facts.last_for_email, now)
-        .and(rate::check(limits.per_email, facts.nth_for_email, now))
-        .and(rate::check(limits.per_ip, facts.nth_for_ip, now))
+/// Decides about one request. `ttl` is how long a code works. A mailbox gets no more letters than its limit, and one each
+/// half `ttl` on top if it has no long code that would do.
+pub fn decide(facts: CodeRequestFacts, ttl: Duration, now: Timestamp) -> CodeRequestDecision {
+    if let Rate::Full { retry_after } = facts.asker {
+        return CodeRequestDecision::Wait { retry_after };
+    }
+    match (facts.letters, facts.long_until) {
+        (Rate::Open, _) => CodeRequestDecision::Send(facts.length),
+        (Rate::Full { .. }, Some(until)) if until.since(now) >= ttl / 2 => {
+            CodeRequestDecision::Share { until }
+        }
+        (Rate::Full { .. }, _) => CodeRequestDecision::Send(CodeLength::Long),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const QUARTER: Duration = Duration::from_secs(900);
-    const LIMITS: CodeLimits = CodeLimits {
-        cooldown: Duration::from_secs(30),
-        per_email: Limit { max: 5, window: QUARTER },
-        per_ip: Limit { max: 20, window: QUARTER },
-    };
-    const QUIET: CodeRequestFacts =
-        CodeRequestFacts { last_for_email: None, nth_for_email: None, nth_for_ip: None };
+    const TTL: Duration = Duration::from_secs(600);
     const NOW: Timestamp = Timestamp::from_secs(10_000);
+    const FULL: Rate = Rate::Full { retry_after: Duration::from_secs(9) };
+    const QUIET: CodeRequestFacts = CodeRequestFacts {
+        asker: Rate::Open,
+        letters: Rate::Open,
+        length: CodeLength::Short,
+        long_until: None,
+    };
 
-    fn full(secs: u64) -> Rate {
-        Rate::Full { retry_after: Duration::from_secs(secs) }
+    #[test]
+    fn a_quiet_request_is_sent_a_code_as_long_as_needed() {
+        assert_eq!(decide(QUIET, TTL, NOW), CodeRequestDecision::Send(CodeLength::Short));
+        let attacked = CodeRequestFacts { length: CodeLength::Long, ..QUIET };
+        assert_eq!(decide(attacked, TTL, NOW), CodeRequestDecision::Send(CodeLength::Long));
     }
 
     #[test]
-    fn the_first_request_passes() {
-        assert_eq!(decide(LIMITS, QUIET, NOW), Rate::Open);
+    fn only_its_own_network_makes_a_request_wait() {
+        let waits = CodeRequestDecision::Wait { retry_after: Duration::from_secs(9) };
+        assert_eq!(decide(CodeRequestFacts { asker: FULL, ..QUIET }, TTL, NOW), waits);
+        let flooded = CodeRequestFacts { letters: FULL, ..QUIET };
+        assert_eq!(decide(flooded, TTL, NOW), CodeRequestDecision::Send(CodeLength::Long));
     }
 
     #[test]
-    fn thirty_seconds_between_two() {
-        let last = |secs| CodeRequestFacts { last_for_email: Some(Timestamp::from_secs(secs)), ..QUIET };
-        assert_eq!(decide(LIMITS, last(9971), NOW), full(1));
-        assert_eq!(decide(LIMITS, last(9970), NOW), Rate::Open);
-    }
-
-    #[test]
-    fn five_per_email_and_twenty_per_address() {
-        let email = CodeRequestFacts { nth_for_email: Some(Timestamp::from_secs(9200)), ..QUIET };
-        assert_eq!(decide(LIMITS, email, NOW), full(100));
-        let address = CodeRequestFacts { nth_for_ip: Some(Timestamp::from_secs(9300)), ..QUIET };
-        assert_eq!(decide(LIMITS, address, NOW), full(200));
+    fn a_flooded_mailbox_shares_its_long_code_for_half_its_life() {
+        let with = |secs| CodeRequestFacts {
+            letters: FULL,
+            long_until: Some(NOW.plus(Duration::from_secs(secs))),
+            ..QUIET
+        };
+        let shared = CodeRequestDecision::Share { until: NOW.plus(Duration::from_secs(300)) };
+        assert_eq!(decide(with(300), TTL, NOW), shared);
+        assert_eq!(decide(with(299), TTL, NOW), CodeRequestDecision::Send(CodeLength::Long));
     }
 }

@@ -1,28 +1,31 @@
-//! Six-digit login codes. Only a keyed hash of one is ever stored.
+//! Login codes of six or sixteen digits. Only a keyed hash of one is ever stored.
 
 use crate::digest::Digest;
 use crate::keys::ServerKey;
+use crate::rules::code_guess::CodeLength;
 use crate::rules::email::Email;
 use crate::secret::SecretText;
 
-/// A login code: exactly six ASCII digits.
+/// A login code: six ASCII digits, or sixteen.
 #[derive(Clone, Debug)]
 pub struct LoginCode(SecretText);
 
-/// The text is not six digits.
+/// The text is neither six digits nor sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("code must be six digits")]
+#[error("code must be six digits, or the sixteen of a longer code")]
 pub struct NotACode;
 
 impl LoginCode {
-    /// A fresh code, each of the million equally likely. Errors if the system has no randomness to give.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        // The largest multiple of a million below 2^32; what lies above would favour small codes.
-        const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
+    /// A fresh code, each of its length equally likely. Errors if the system has no randomness to give.
+    pub fn random(length: CodeLength) -> Result<Self, getrandom::Error> {
+        let many = 10u64.pow(length.digits().into());
+        // The largest multiple of that below 2^64; what lies above would favour small codes.
+        let fair = u64::MAX - u64::MAX % many;
         loop {
-            let number = getrandom::u32()?;
-            if number < FAIR {
-                return Ok(Self(SecretText::new(format!("{:06}", number % 1_000_000))));
+            let number = getrandom::u64()?;
+            if number < fair {
+                let digits = usize::from(length.digits());
+                return Ok(Self(SecretText::new(format!("{:0digits$}", number % many))));
             }
         }
     }
@@ -30,14 +33,23 @@ impl LoginCode {
     /// Reads what a person typed; spaces around it are ignored.
     pub fn parse(text: &SecretText) -> Result<Self, NotACode> {
         let text = text.expose().trim_matches(' ');
-        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let fits = CodeLength::ALL.iter().any(|length| text.len() == usize::from(length.digits()));
+        if fits && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(SecretText::new(text.to_owned())))
         } else {
             Err(NotACode)
         }
     }
 
-    /// The six digits, for the mail.
+    pub fn length(&self) -> CodeLength {
+        if self.expose().len() == usize::from(CodeLength::Short.digits()) {
+            CodeLength::Short
+        } else {
+            CodeLength::Long
+        }
+    }
+
+    /// The digits, for the mail.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -55,11 +67,24 @@ mod tests {
     use crate::time::Timestamp;
 
     #[test]
-    fn codes_are_six_digits() {
-        for _ in 0..100 {
-            assert!(LoginCode::parse(&LoginCode::random().unwrap().0).is_ok());
+    fn codes_are_six_or_sixteen_digits() {
+        for length in CodeLength::ALL {
+            for _ in 0..100 {
+                let code = LoginCode::random(length).unwrap();
+                assert_eq!(LoginCode::parse(&code.0).unwrap().length(), length);
+            }
         }
-        for text in ["", "12345", "1234567", "12345a", "１２３４５６", "-12345", "123 456"] {
+        for text in [
+            "",
+            "123456789012345",
+            "12345678901234567",
+            "12345",
+            "1234567",
+            "12345a",
+            "１２３４５６",
+            "-12345",
+            "123 456",
+        ] {
             assert!(LoginCode::parse(&SecretText::new(text.into())).is_err(), "{text}");
         }
     }

@@ -11,5 +11,6 @@ mod hs256;
 pub mod id_token;
 pub mod personal;
 pub mod refresh;
+pub mod request_id;
 pub mod share;
 pub mod totp;

@@ -98,6 +98,17 @@ async fn sixty_polls_from_an_address_in_a_minute() {
     expect_failure(&poll(&server, &device_code).await, 202);
 }
 
+#[tokio::test]
+async fn neighbours_poll_and_refresh_whatever_one_of_them_does() {
+    let server = start(Options::default()).await;
+    let (device_code, _) = begin(&server).await;
+    for _ in 0..65 {
+        poll(&server, &"0".repeat(64)).await;
+    }
+    expect_failure(&poll(&server, &"0".repeat(64)).await, 429);
+    expect_failure(&poll(&server, &device_code).await, 202);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_refreshes_from_an_address_in_fifteen_minutes() {
     let server = start(Options::default()).await;

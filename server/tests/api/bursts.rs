@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use everkey_server::db::codes::Guesser;
 use everkey_server::limits::Limits;
+use everkey_server::rules::code_guess::GuessCounts;
 use everkey_server::rules::rate::Limit;
 use serde_json::json;
 
@@ -79,15 +81,19 @@ async fn parallel_guesses_are_counted_one_by_one() {
     })
     .await;
     assert_eq!(count(&answers, 401), 20);
-    let stored = server.store.begin().await.unwrap().code_for_update(&email()).await.unwrap().unwrap();
-    assert_eq!(stored.facts.guesses, 20, "every guess is counted");
+    let guesser = Guesser { request: None, network: "127.0.0.1" };
+    let mut tx = server.store.begin().await.unwrap();
+    let stored = tx.live_codes_for_update(&email(), guesser, server.app.now()).await.unwrap();
+    let counted = GuessCounts { by_network: 5, ..GuessCounts::default() };
+    assert_eq!(stored[0].facts.guesses, counted, "each guess that was compared is counted");
+    drop(tx);
     server.verify(ADA, &code).await.expect_error(401, "unauthorized");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parallel_failures_stop_exactly_at_the_daily_limit() {
+async fn parallel_failures_of_a_network_stop_exactly_at_its_limit() {
     let limit = Limit { max: 7, window: Duration::from_secs(86_400) };
-    let limits = Limits { failures_per_email: limit, ..no_limits() };
+    let limits = Limits { failures_per_ip: limit, ..no_limits() };
     let server = start(Options { limits, ..Options::default() }).await;
     let address = server.address;
     let answers = burst(20, |_| async move {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use everkey_server::limits::Limits;
 use serde_json::json;
 
 use crate::kit::room::everything_in;
-use crate::kit::server::{Options, code_in, no_limits, start, wrong};
+use crate::kit::server::{Options, code_in, start, wrong};
+use crate::kit::wire::Answer;
 
 const ADA: &str = "ada@example.com";
 
@@ -15,7 +15,10 @@ async fn a_code_signs_in_and_is_answered_by_contract() {
     let server = start(Options::default()).await;
     let asked = server.ask_code(" Ada@Example.com ").await;
     asked.expect(200);
-    assert_eq!(asked.json(), json!({ "status": "code_sent", "expires_in": 600, "resend_available_in": 30 }));
+    let mut answer = asked.json();
+    let id = answer.as_object_mut().unwrap().remove("request_id").unwrap();
+    assert_eq!(id.as_str().unwrap().len(), 43);
+    assert_eq!(answer, json!({ "status": "code_sent", "expires_in": 600, "resend_available_in": 30 }));
     let code = code_in(&server.mails(1).await[0]);
     let answer = server.verify(ADA, &code).await;
     answer.expect(200);
@@ -78,14 +81,13 @@ async fn a_code_expires_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn only_the_newest_code_counts() {
-    let server = start(Options::without_limits()).await;
+async fn each_code_counts_for_its_own_time() {
+    let server = start(Options::default()).await;
     let old = server.new_code(ADA, 1).await;
-    server.clock.advance(Duration::from_secs(1));
+    server.clock.advance(Duration::from_secs(300));
     let new = server.new_code(ADA, 2).await;
-    if old != new {
-        server.verify(ADA, &old).await.expect_error(401, "unauthorized");
-    }
+    server.verify(ADA, &old).await.expect(200);
+    server.clock.advance(Duration::from_secs(300));
     server.verify(ADA, &new).await.expect(200);
 }
 
@@ -110,41 +112,16 @@ async fn the_fifth_guess_may_still_be_the_right_one() {
 }
 
 #[tokio::test]
-async fn fifty_failures_a_day_lock_an_address() {
-    let server = start(Options {
-        limits: Limits { failures_per_email: Limits::default().failures_per_email, ..no_limits() },
-        ..Options::default()
-    })
-    .await;
-    let mut mails = 0;
-    for _ in 0..10 {
-        mails += 1;
-        let code = server.new_code(ADA, mails).await;
-        server.clock.advance(Duration::from_secs(1));
-        for _ in 0..4 {
-            server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
-        }
-        server.verify(ADA, &code).await.expect(200);
-    }
-    let code = server.new_code(ADA, mails + 1).await;
-    for _ in 0..10 {
-        server.verify(ADA, &wrong(&code)).await.expect_error(401, "unauthorized");
-    }
-    let limited = server.verify(ADA, &code).await;
-    limited.expect_error(429, "rate_limited");
-    let wait = limited.json()["retry_after_secs"].as_u64().unwrap();
-    assert_eq!(limited.header("retry-after"), Some(wait.to_string().as_str()));
-    server.clock.advance(Duration::from_secs(wait));
-    let code = server.new_code(ADA, mails + 2).await;
-    server.verify(ADA, &code).await.expect(200);
-}
-
-#[tokio::test]
 async fn known_and_unknown_addresses_get_the_same_answers() {
     let server = start(Options::without_limits()).await;
     server.sign_in().await;
     let (known, unknown) = (server.ask_code(ADA).await, server.ask_code("nobody@example.com").await);
-    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    let without_id = |answer: &Answer| {
+        let mut body = answer.json();
+        body["request_id"].take();
+        (answer.status, body)
+    };
+    assert_eq!(without_id(&known), without_id(&unknown));
     for email in ["nobody@example.com", "never-asked@example.com"] {
         let known = server.verify(ADA, "000000").await;
         let unknown = server.verify(email, "000000").await;

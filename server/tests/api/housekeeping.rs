@@ -27,9 +27,9 @@ async fn only_what_can_no_longer_matter_is_forgotten() {
     let first = rotate.send(server.address).await;
     first.expect(200);
 
-    // Two events and the code are gone; the spent token has lapsed, but its answer may still be repeated.
+    // Three events and the code are gone; the spent token has lapsed, but its answer may still be repeated.
     server.clock.advance(Duration::from_secs(86_400 * 2));
-    assert_eq!(housekeeping.tidy(server.clock.now()).await.unwrap(), 3);
+    assert_eq!(housekeeping.tidy(server.clock.now()).await.unwrap(), 4);
     let again = rotate.send(server.address).await;
     again.expect(200);
     assert_eq!(again.text("refresh_token"), first.text("refresh_token"));

@@ -38,7 +38,7 @@ async fn a_hold_is_listed_and_lifted() {
     assert_eq!((ask().await, ask().await), (200, 429));
     let row = listed().await;
     assert_eq!(row["value"], "{ max = 1, window = \"1h\" }");
-    assert_eq!(row["held"][0]["who"], ADA, "{row}");
+    assert_eq!(row["held"][0]["who"], "ada@example.com from 127.0.0.1", "{row}");
     assert!(row["held"][0]["wait"].as_u64().unwrap() > 3000, "{row}");
 
     for (words, code) in [

@@ -129,6 +129,19 @@ async fn wrong_codes_count_for_the_user_and_for_the_address() {
 }
 
 #[tokio::test]
+async fn one_persons_wrong_codes_leave_the_neighbours_alone() {
+    let limits = Limits { code_cooldown: Duration::ZERO, ..Limits::default() };
+    let server = start(Options { limits, ..Options::default() }).await;
+    let (mut ada, mut bob) = (signed_in(&server, ADA).await, Browser::new());
+    bob.sign_in(&server, "bob@example.com", 2).await;
+    for n in 0..12 {
+        ada.type_code(&server, "ABCD-2345").await.expect(if n < 5 { 400 } else { 429 });
+    }
+    let (_, user) = achilles::begin(&server).await;
+    bob.type_code(&server, &user).await.expect(200);
+}
+
+#[tokio::test]
 async fn what_can_not_be_a_code_is_no_guess() {
     let server = start(Options::default()).await;
     let mut browser = signed_in(&server, ADA).await;

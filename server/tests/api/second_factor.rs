@@ -164,7 +164,7 @@ async fn another_users_proofs_are_worth_nothing() {
 async fn five_wrong_answers_in_ten_minutes_however_parallel_and_wherever() {
     let limits = everkey_server::limits::Limits {
         second_factor_failures: everkey_server::limits::Limits::default().second_factor_failures,
-        guesses_per_code: u32::MAX,
+        guesses_per_code: 5_000,
         ..no_limits()
     };
     let (server, _, phone) = protected(Options { limits, ..Options::default() }).await;

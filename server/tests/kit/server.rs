@@ -12,6 +12,7 @@ use everkey_server::artifacts::location::ArtifactLocation;
 use everkey_server::artifacts::store::ArtifactStore;
 use everkey_server::artifacts::transfers::Transfers;
 use everkey_server::db::Database;
+use everkey_server::db::throttle::ThrottleKind;
 use everkey_server::http::serve::serve;
 use everkey_server::jobs::reminder_mail::ReminderMail;
 use everkey_server::jobs::report_sweep::ReportSweep;
@@ -93,7 +94,11 @@ pub fn no_limits() -> Limits {
         code_cooldown: Duration::ZERO,
         codes_per_email: endless,
         codes_per_ip: endless,
+        letters_per_email: endless,
+        letters_per_email_daily: endless,
         failures_per_email: endless,
+        failures_per_email_and_ip: endless,
+        failures_per_ip: endless,
         registrations_per_ip: endless,
         client_failures_per_ip: endless,
         code_exchanges_per_ip: endless,
@@ -313,6 +318,15 @@ impl Server {
 
     pub async fn sign_in(&self) -> SignedIn {
         self.sign_in_as("ada@example.com", 1).await
+    }
+
+    /// How many events of this kind and subject a limit counts.
+    pub async fn counted(&self, kind: ThrottleKind, subject: &str) -> usize {
+        let (mut tx, mut count) = (self.store.begin_reading().await.unwrap(), 0);
+        while tx.nth_newest(kind, subject, count + 1).await.unwrap().is_some() {
+            count += 1;
+        }
+        count as usize
     }
 
     /// How many audit lines have this event.

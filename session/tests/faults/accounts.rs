@@ -168,6 +168,7 @@ impl Agent {
             JobResult::LoginAnswered(Box::new(LoginAnswer::CodeSent {
                 expires_in: None,
                 resend_available_in: None,
+                request_id: None,
             })),
         );
         let (op, _) =

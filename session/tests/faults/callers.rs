@@ -183,7 +183,7 @@ fn two_peoples_codes_are_told_apart() {
     let asked = agent.ask(1, SessionRequest::Login { scheme: None, under_way: None });
     let [Effect::Reply(_, answer)] = &asked[..] else { panic!("{asked:?}") };
     let ProfileReply::Asked { flow, .. } = **answer else { panic!("{answer:?}") };
-    let sent = || LoginAnswer::CodeSent { expires_in: None, resend_available_in: None };
+    let sent = || LoginAnswer::CodeSent { expires_in: None, resend_available_in: None, request_id: None };
     let email = |text: &str| SessionRequest::Answer { flow, entry: Entry::Email(text.to_owned()) };
     let (op, _) = only_net(agent.ask(2, email("carl@example.com")));
     agent.login_answered(op, sent());

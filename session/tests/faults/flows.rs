@@ -219,7 +219,11 @@ fn the_first_code_works_if_no_other_arrives() {
         let call = LoginCall::RequestCode { email: email.to_owned() };
         NetJob::Login { server: SERVER.to_owned(), call }
     };
-    let code_sent = |secs| LoginAnswer::CodeSent { expires_in: Some(secs), resend_available_in: Some(30) };
+    let code_sent = |secs| LoginAnswer::CodeSent {
+        expires_in: Some(secs),
+        resend_available_in: Some(30),
+        request_id: None,
+    };
     let question = |to: &str, secs, tries, again| {
         let sent = CodeSent { to: to.to_owned(), expires_in: Some(secs), resend_available_in: Some(30) };
         ProfileReply::Asked { flow, field: Field::Code, tries, again, sent: Some(sent) }
@@ -254,6 +258,7 @@ fn the_first_code_works_if_no_other_arrives() {
     let call = LoginCall::VerifyCode {
         email: "ann@example.com".to_owned(),
         code: Secret::new("123456"),
+        request_id: None,
         second_factor: None,
     };
     assert_eq!(job, NetJob::Login { server: SERVER.to_owned(), call });

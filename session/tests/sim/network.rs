@@ -236,7 +236,7 @@ impl World {
                 LoginAnswer::Limited(9)
             }
             LoginCall::RequestCode { .. } => {
-                LoginAnswer::CodeSent { expires_in: None, resend_available_in: None }
+                LoginAnswer::CodeSent { expires_in: None, resend_available_in: None, request_id: None }
             }
             LoginCall::VerifyCode { code, .. } if code.expose() == "123456" => {
                 let url = known_server(server);

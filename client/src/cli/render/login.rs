@@ -58,7 +58,7 @@ pub fn before_question(field: Field, sent: Option<&CodeSent>) -> Option<String> 
             let to = sent.map_or_else(|| "you".to_owned(), |sent| output::plain(&sent.to));
             let wait = sent.and_then(|sent| sent.resend_available_in).filter(|secs| *secs > 0);
             let wait = wait.map(|secs| format!(" (after {})", dates::span(secs))).unwrap_or_default();
-            Some(format!("A six-digit code is on its way to {to}. {ANOTHER}{wait}."))
+            Some(format!("A code is on its way to {to}. {ANOTHER}{wait}."))
         }
         Field::SecondFactor => Some("This account has a second factor.".to_owned()),
         Field::Token => Some(
@@ -108,7 +108,7 @@ mod tests {
         let sent = CodeSent { to: "a\u{1b}@b.c".to_owned(), expires_in: None, resend_available_in: Some(30) };
         assert_eq!(
             before_question(Field::Code, Some(&sent)).unwrap(),
-            "A six-digit code is on its way to a@b.c. \
+            "A code is on its way to a@b.c. \
              For another one, type the email address in its place (after 30 s)."
         );
     }

@@ -3,7 +3,9 @@
 mod file;
 
 use super::descriptor::{Descriptor, LoginRoutes, ProviderRoute, RefreshRoute, RenewalRoute, SessionFormat};
-use super::fields::{Quantity, bearer, busy, error_code, promised, retry_after, sent_as, sign_in_error_code};
+use super::fields::{
+    Quantity, bearer, busy, error_code, promised, retry_after, sendable, sent_as, sign_in_error_code,
+};
 use super::proof::{read_other, read_tokenless};
 use super::{jwt, session_route};
 use crate::http::{Auth, HttpRequest, HttpResponse};
@@ -69,8 +71,11 @@ fn login(call: &LoginCall) -> Option<HttpRequest> {
         LoginCall::RequestCode { email } => {
             Some(HttpRequest::post("/v0/auth/login/request", json!({ "email": email })))
         }
-        LoginCall::VerifyCode { email, code, second_factor } => {
+        LoginCall::VerifyCode { email, code, request_id, second_factor } => {
             let mut body = json!({ "email": email, "code": code });
+            if let Some(id) = request_id {
+                body["request_id"] = json!(id);
+            }
             if let Some(answer) = second_factor {
                 body["second_factor"] = json!(answer);
             }
@@ -109,15 +114,26 @@ struct Sent {
     expires_in: Quantity,
     #[serde(default)]
     resend_available_in: Quantity,
+    request_id: Option<Box<RawValue>>,
+}
+
+/// The longest name of a request that is sent along.
+const LONGEST_ID: usize = 256;
+
+/// What can't be read or sent is as good as not said.
+fn request_id(written: Option<&RawValue>) -> Option<Secret> {
+    let id: Secret = serde_json::from_str(written?.get()).ok()?;
+    (sendable(&id) && id.expose().len() <= LONGEST_ID).then_some(id)
 }
 
 fn read_login(call: &LoginCall, answer: &HttpResponse) -> LoginAnswer {
     let code = sign_in_error_code(answer);
     match (call, answer.status) {
         (LoginCall::RequestCode { .. }, 200) => match answer.object::<Sent>() {
-            Ok(Sent { expires_in, resend_available_in }) => LoginAnswer::CodeSent {
-                expires_in: expires_in.positive(),
-                resend_available_in: resend_available_in.wait(),
+            Ok(sent) => LoginAnswer::CodeSent {
+                expires_in: sent.expires_in.positive(),
+                resend_available_in: sent.resend_available_in.wait(),
+                request_id: request_id(sent.request_id.as_deref()),
             },
             Err(flaw) => LoginAnswer::Net(answer.unusable(flaw)),
         },

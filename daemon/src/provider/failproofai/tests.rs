@@ -240,10 +240,36 @@ fn only_answers_of_the_contract_settle_a_reminder() {
 }
 
 #[test]
+fn the_id_of_a_request_is_read_and_sent_if_there_is_one() {
+    let call = LoginCall::RequestCode { email: "e@x".to_owned() };
+    let id = |body: &str| match read_login(&call, &answer(200, body)) {
+        LoginAnswer::CodeSent { request_id, .. } => request_id.map(|id| id.expose().to_owned()),
+        read => panic!("{body}: {read:?}"),
+    };
+    assert_eq!(id(r#"{"status":"code_sent","request_id":"abc"}"#).as_deref(), Some("abc"));
+    let long = format!(r#"{{"request_id":"{}"}}"#, "x".repeat(257));
+    for odd in ["{}", r#"{"request_id":null}"#, r#"{"request_id":7}"#, r#"{"request_id":""}"#, &long] {
+        assert_eq!(id(odd), None, "{odd}");
+    }
+    let verify = |request_id: Option<&str>| {
+        let call = LoginCall::VerifyCode {
+            email: "e@x".to_owned(),
+            code: Secret::new("123456"),
+            request_id: request_id.map(Secret::new),
+            second_factor: None,
+        };
+        login(&call).unwrap().sent_body().to_owned()
+    };
+    assert!(verify(Some("abc")).contains(r#""request_id":"abc""#));
+    assert!(!verify(None).contains("request_id"), "the contract's own server knows no such field");
+}
+
+#[test]
 fn a_second_factor_is_sent_with_the_code() {
     let call = |second_factor: Option<&str>| LoginCall::VerifyCode {
         email: "e@x".to_owned(),
         code: Secret::new("123456"),
+        request_id: None,
         second_factor: second_factor.map(Secret::new),
     };
     let sent = |call| login(&call).unwrap().sent_body().to_owned();

@@ -1,7 +1,7 @@
 //! Finds the grant whose user code a signed-in person typed. A wrong, an expired and a used code take the same steps
 //! and are the same answer, and few wrong ones are allowed.
 
-use crate::actions::limit::{self, LimitError};
+use crate::actions::limit::{self, LimitError, NetworkLimit};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::devices::DeviceGrant;
@@ -20,12 +20,12 @@ use crate::tokens::device::UserCode;
 pub enum LookUpOutcome {
     /// A grant that waits for a verdict.
     Found(Box<DeviceGrant>),
-    /// Nothing: the code is wrong, expired or used. This counts as one wrong code of the user and of the address.
+    /// Nothing: the code is wrong, expired or used. This counts as one wrong code of the user and of the network.
     Nothing,
 }
 
-/// Looks a user code up. `RateLimited` if there were too many wrong ones of this user or from this address lately,
-/// even if this one is right: else it could be guessed on.
+/// Looks a user code up. `RateLimited` if there were too many wrong ones of this user lately, or far too many from this
+/// network, even if this one is right: else it could be guessed on.
 pub async fn look_up(
     app: &AppState,
     session: &StoredSession,
@@ -41,26 +41,22 @@ async fn attempt(
     code: &UserCode,
     caller: &NetworkCaller,
 ) -> Result<LookUpOutcome, LimitError> {
-    let (user, from) = (session.user.id.as_str(), caller.address.to_string());
-    let subjects = [
-        (ThrottleKind::WrongUserCodeOfUser, user, app.limits.wrong_user_codes_per_user),
-        (ThrottleKind::WrongUserCodeFromIp, &from, app.limits.wrong_user_codes_per_ip),
-    ];
+    let user = session.user.id.as_str();
+    let (of_user, per_user) = (ThrottleKind::WrongUserCodeOfUser, app.limits.wrong_user_codes_per_user);
+    let per_network = app.limits.wrong_user_codes_per_ip;
+    let network = NetworkLimit::new(ThrottleKind::WrongUserCodeFromIp, caller.address, per_network);
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let mut rate = Rate::Open;
-    for (kind, subject, limit) in subjects {
-        rate = rate.and(limit::room(&mut tx, kind, subject, limit, now).await?);
-    }
+    let rate =
+        limit::room(&mut tx, of_user, user, per_user, now).await?.and(network.room(&mut tx, now).await?);
     if let Rate::Full { retry_after } = rate {
         return Err(LimitError::RateLimited { retry_after });
     }
     if let Some(grant) = find(app, &mut tx, code, now).await? {
         return Ok(LookUpOutcome::Found(Box::new(grant)));
     }
-    for (kind, subject, limit) in subjects {
-        tx.count_event(kind, subject, limit, now).await?;
-    }
+    tx.count_event(of_user, user, per_user, now).await?;
+    network.count(&mut tx, now).await?;
     let entry = AuditEntry {
         event: AuditEvent::UserCodeRefused,
         session: Some(session),

@@ -10,5 +10,5 @@ mod request;
 pub use decide::{Decider, DecisionOutcome, decide};
 pub use look_up::{LookUpOutcome, look_up};
 pub use organisation::current_organisation;
-pub use poll::{DeviceTokens, PollOutcome, poll};
+pub use poll::{DeviceTokens, PollOutcome, known_grant, poll};
 pub use request::{DeviceAuthorization, request};

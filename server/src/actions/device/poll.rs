@@ -48,6 +48,15 @@ pub struct DeviceTokens {
     pub at: Timestamp,
 }
 
+/// The id of the grant that this code belongs to, whatever has become of it.
+pub async fn known_grant(app: &AppState, code: &DeviceCode) -> Result<Option<String>, ServerError> {
+    retry(|| async {
+        let mut tx = app.store.begin_reading().await?;
+        Ok(tx.device_grant_by_code(&code.hash()).await?.map(|grant| grant.id))
+    })
+    .await
+}
+
 /// Carries one poll of `holder` out.
 pub async fn poll(
     app: &AppState,

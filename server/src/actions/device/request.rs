@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::actions::limit::{self, LimitError};
+use crate::actions::limit::{LimitError, NetworkLimit};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::devices::NewDeviceGrant;
@@ -48,10 +48,10 @@ async fn attempt(
     asker: &Asker,
     caller: &NetworkCaller,
 ) -> Result<DeviceAuthorization, LimitError> {
-    let (limit, from) = (app.limits.device_codes_per_ip, caller.address.to_string());
+    let limit = app.limits.device_codes_per_ip;
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    limit::admit(&mut tx, ThrottleKind::DeviceCodeFromIp, &from, limit, now).await?;
+    NetworkLimit::new(ThrottleKind::DeviceCodeFromIp, caller.address, limit).admit(&mut tx, now).await?;
     // Taken once: the keys may be read again at any moment.
     let key = app.keys.current();
     let user_code = draw(app, &mut tx).await?;

@@ -1,6 +1,6 @@
 //! A client proves who it is (RFC 6749 section 2.3).
 
-use crate::actions::limit::room;
+use crate::actions::limit::NetworkLimit;
 use crate::actions::oauth::error::OAuthError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -11,7 +11,6 @@ use crate::digest::Digest;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::oauth::client::ClientAuthMethod;
-use crate::rules::rate::Rate;
 use crate::secret::SecretText;
 
 /// What a request says about the client that makes it.
@@ -32,8 +31,9 @@ pub enum ClientProof {
     Post(SecretText),
 }
 
-/// The client that makes the request. It must prove it in the very way it registered. Failures are counted by network
-/// address, and too many of them refuse everyone there for a while.
+/// The client that makes the request. It must prove it in the very way it registered. Failures are counted by network, and
+/// after too many of them more are not looked into. A right secret is never limited: its 256 bits can't be guessed, and one
+/// client with an old secret must not lock out its neighbours.
 pub async fn authenticate(
     app: &AppState,
     credentials: &Credentials,
@@ -47,20 +47,15 @@ async fn attempt(
     credentials: &Credentials,
     caller: &NetworkCaller,
 ) -> Result<OAuthClient, OAuthError> {
-    let (limit, subject) = (app.limits.client_failures_per_ip, caller.address.to_string());
+    let limit = app.limits.client_failures_per_ip;
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    if let Rate::Full { retry_after } =
-        room(&mut tx, ThrottleKind::FailedClient, &subject, limit, now).await?
-    {
-        return Err(OAuthError::RateLimited { retry_after });
-    }
     let client = tx.client(&credentials.id).await?;
     let known = client.is_some();
     if let Some(client) = client.filter(|client| is_proved(client, &credentials.proof)) {
         return Ok(client);
     }
-    tx.count_event(ThrottleKind::FailedClient, &subject, limit, now).await?;
+    NetworkLimit::new(ThrottleKind::FailedClient, caller.address, limit).admit(&mut tx, now).await?;
     let detail = known.then_some(credentials.id.as_str());
     tx.record(AuditEntry { event: AuditEvent::ClientRefused, session: None, generation: None, detail }, now)
         .await?;

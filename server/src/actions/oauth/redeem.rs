@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::actions::alarm::{self, AlarmReach};
-use crate::actions::limit::admit;
+use crate::actions::limit::NetworkLimit;
 use crate::actions::oauth::error::OAuthError;
 use crate::actions::oauth::grant::{ClientGrant, GrantedTokens, grant};
 use crate::app::AppState;
@@ -37,7 +37,7 @@ pub struct CodeExchange<'a> {
     pub caller: &'a NetworkCaller,
 }
 
-/// Exchanges the code. Whatever is wrong with it is `InvalidGrant`.
+/// Exchanges the code. Whatever is wrong with it is `InvalidGrant`, and counted by network; a right one is never limited.
 pub async fn redeem(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTokens, OAuthError> {
     retry(|| attempt(app, exchange)).await
 }
@@ -48,9 +48,12 @@ async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTo
     let found = tx.authorization_for_update(&hash).await?;
     // Taken after the lock, so that waiting for it counts.
     let now = app.now();
-    let (limit, subject) = (app.limits.code_exchanges_per_ip, exchange.caller.address.to_string());
-    admit(&mut tx, ThrottleKind::CodeExchange, &subject, limit, now).await?;
-    let Some(found) = found else { return refuse(tx, None).await };
+    let limit = app.limits.code_exchanges_per_ip;
+    let wrong = NetworkLimit::new(ThrottleKind::WrongCodeExchange, exchange.caller.address, limit);
+    let Some(found) = found else {
+        wrong.admit(&mut tx, now).await?;
+        return refuse(tx, None).await;
+    };
     let facts = CodeExchangeFacts {
         client: found.client == exchange.client.id,
         redirect: found.redirect == exchange.redirect,
@@ -61,7 +64,10 @@ async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTo
     match (decide(facts, now), &found.session) {
         (CodeDecision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
         (CodeDecision::Replay, Some(session)) => replayed(app, tx, session, exchange.caller, now).await,
-        (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => refuse(tx, Some((&found, now))).await,
+        (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => {
+            wrong.admit(&mut tx, now).await?;
+            refuse(tx, Some((&found, now))).await
+        }
     }
 }
 

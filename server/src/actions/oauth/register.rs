@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::actions::limit::{LimitError, admit};
+use crate::actions::limit::{LimitError, NetworkLimit};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -45,7 +45,7 @@ async fn attempt(
     let mut tx = app.store.begin().await?;
     let now = app.now();
     let limit = app.limits.registrations_per_ip;
-    admit(&mut tx, ThrottleKind::Registration, &address.to_string(), limit, now).await?;
+    NetworkLimit::new(ThrottleKind::Registration, address, limit).admit(&mut tx, now).await?;
     make_room(app, &mut tx, now).await?;
     let secret = match registration.auth {
         ClientAuthMethod::None => None,

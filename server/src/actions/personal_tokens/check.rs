@@ -1,7 +1,7 @@
 //! Checks a personal access token that a tool shows. An unknown prefix, a wrong secret and a text that is no token
 //! take the same steps.
 
-use crate::actions::limit;
+use crate::actions::limit::NetworkLimit;
 use crate::actions::personal_tokens::error::PersonalTokenError;
 use crate::app::AppState;
 use crate::db::throttle::ThrottleKind;
@@ -46,7 +46,7 @@ async fn attempt(
         }
         None => {
             let (kind, limit) = (ThrottleKind::RefusedPersonalToken, app.limits.refused_tokens_per_ip);
-            limit::admit(&mut tx, kind, &from.to_string(), limit, now).await?;
+            NetworkLimit::new(kind, from, limit).admit(&mut tx, now).await?;
             tx.commit().await?;
             Err(PersonalTokenError::Unauthorized)
         }

@@ -7,7 +7,7 @@ use crate::actions::second_factor::check::{self, FactorVerdict};
 use crate::actions::server_error::ServerError;
 use crate::actions::sign_in::error::SignInError;
 use crate::actions::sign_in::request_code::{LoginCodeSent, request_code};
-use crate::actions::sign_in::verify_code::prove;
+use crate::actions::sign_in::verify_code::{CodeGuess, prove};
 use crate::app::AppState;
 use crate::db::browser_sessions::StoredSignIn;
 use crate::db::users::{AccountStatus, StoredUser};
@@ -60,16 +60,18 @@ pub async fn ask(
     next: &LocalPath,
     client: NetworkAddress,
 ) -> Result<BrowserSecret, SignInError> {
-    request_code(app, email.clone(), client).await?;
+    let cookie = BrowserSecret::random().map_err(ServerError::from)?;
+    request_code(app, email.clone(), cookie.hash(), client).await?;
     retry(|| async {
-        let (cookie, mut tx) = (BrowserSecret::random()?, app.store.begin().await?);
+        let mut tx = app.store.begin().await?;
         let expires_at = app.now().plus(app.limits.code_ttl);
         let new = StoredSignIn { email: email.clone(), next: next.clone(), proved: None, expires_at };
         tx.insert_sign_in(&cookie.hash(), &new).await?;
         tx.commit().await?;
-        Ok(cookie)
+        Ok::<_, DbError>(())
     })
-    .await
+    .await?;
+    Ok(cookie)
 }
 
 /// Sends another code for the sign-in under way. `NotUnderWay` if there is none.
@@ -79,7 +81,7 @@ pub async fn ask_again(
     client: NetworkAddress,
 ) -> Result<LoginCodeSent, SignInError> {
     let sign_in = under_way(app, cookie).await?.ok_or(SignInError::NotUnderWay)?;
-    let sent = request_code(app, sign_in.email, client).await?;
+    let sent = request_code(app, sign_in.email, cookie.hash(), client).await?;
     retry(|| async {
         let mut tx = app.store.begin().await?;
         tx.prolong_sign_in(&cookie.hash(), app.now().plus(app.limits.code_ttl)).await?;
@@ -107,7 +109,9 @@ pub async fn prove_code(
     guess: &LoginCode,
 ) -> Result<SignInStep, SignInError> {
     let sign_in = under_way(app, browser.sign_in).await?.ok_or(SignInError::NotUnderWay)?;
-    let proof = prove(app, &sign_in.email, guess).await?;
+    let request = Some(browser.sign_in.hash());
+    let from = browser.caller.address;
+    let proof = prove(app, CodeGuess { email: &sign_in.email, code: guess, request, from }).await?;
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();

@@ -3,21 +3,25 @@
 use uuid::Uuid;
 
 use crate::actions::accounts::sign_up;
+use crate::actions::limit::NetworkLimit;
 use crate::actions::second_factor::check::{self, FactorProof, FactorVerdict};
 use crate::actions::sessions::begin::{NewTokenSession, begin};
 use crate::actions::sessions::tokens::TokenPair;
 use crate::actions::sign_in::error::SignInError;
+use crate::actions::sign_in::request_code::{guess_limits, ledgers, wrong_at_email};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
-use crate::db::codes::StoredCode;
+use crate::db::codes::{Guesser, StoredCode};
 use crate::db::throttle::{EventId, ThrottleKind};
 use crate::db::users::{AccountStatus, StoredUser};
 use crate::db::{Tx, retry};
 use crate::digest::Digest;
+use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
-use crate::rules::code_guess::{GuessDecision, GuessLimits, decide};
+use crate::rules::code_guess::{CodeLength, GuessDecision, GuessFacts, GuessWay, decide};
 use crate::rules::email::Email;
+use crate::rules::rate::Rate;
 use crate::rules::session_kind::{ProofMethod, SessionKind};
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
@@ -30,16 +34,25 @@ pub struct CodeSignIn {
     pub tokens: TokenPair,
 }
 
+/// A guess at a login code.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeGuess<'a> {
+    pub email: &'a Email,
+    pub code: &'a LoginCode,
+    /// The request that it names, by its hash.
+    pub request: Option<Digest>,
+    pub from: NetworkAddress,
+}
+
 /// Counts the guess, compares it, and begins a first-party session if it is right. A user with a second factor must
 /// answer that too; as long as they have not, the code stays usable.
 pub async fn verify_code(
     app: &AppState,
-    email: &Email,
-    guess: &LoginCode,
+    guess: CodeGuess<'_>,
     second: Option<&SecondFactorAnswer>,
     caller: &NetworkCaller,
 ) -> Result<CodeSignIn, SignInError> {
-    let proof = prove(app, email, guess).await?;
+    let proof = prove(app, guess).await?;
     retry(|| sign_in(app, &proof, second, caller)).await
 }
 
@@ -48,15 +61,23 @@ pub async fn verify_code(
 pub struct CodeProof {
     email: Email,
     code_id: String,
-    failure: EventId,
+    way: GuessWay,
+    from: NetworkAddress,
+    counted: Vec<EventId>,
 }
 
 /// Counts the guess and compares it. A wrong, a dead and a missing code are the same refusal.
-pub async fn prove(app: &AppState, email: &Email, guess: &LoginCode) -> Result<CodeProof, SignInError> {
-    let (live, failure) = retry(|| count(app, email)).await?;
-    match matching(app, email, guess, live.as_ref()) {
-        Some(code_id) => Ok(CodeProof { email: email.clone(), code_id: code_id.to_owned(), failure }),
-        None => retry(|| refuse(app, email)).await,
+pub async fn prove(app: &AppState, guess: CodeGuess<'_>) -> Result<CodeProof, SignInError> {
+    let counted = retry(|| count(app, guess)).await?;
+    match matching(app, guess, &counted.codes) {
+        Some(code_id) => Ok(CodeProof {
+            email: guess.email.clone(),
+            code_id: code_id.to_owned(),
+            way: counted.way,
+            from: guess.from,
+            counted: counted.events,
+        }),
+        None => retry(|| refuse(app, guess.email, counted.is_news)).await,
     }
 }
 
@@ -64,13 +85,16 @@ impl CodeProof {
     /// Uses the code up within `tx`, and returns whom it proves. Errors if it was used meanwhile, or the account is
     /// disabled, or there is none and may be none.
     pub async fn take(&self, app: &AppState, tx: &mut Tx, now: Timestamp) -> Result<StoredUser, SignInError> {
-        if !tx.use_code(&self.email, &self.code_id).await? {
+        if !tx.use_code(self.way, &self.code_id).await? {
             return Err(SignInError::CodeRejected);
         }
-        tx.uncount_event(&self.failure).await?;
+        for event in &self.counted {
+            tx.uncount_event(event).await?;
+        }
         if !sign_up::admits(app, tx, &self.email, now).await? {
             return Err(SignInError::CodeRejected);
         }
+        tx.note_network(&self.email, &self.from.to_string(), now).await?;
         let user = tx.user_by_email(&self.email, now).await?;
         match user.status {
             AccountStatus::Active => Ok(user),
@@ -78,51 +102,75 @@ impl CodeProof {
         }
     }
 
-    /// Takes back within `tx` that the code was used up there, and that it was guessed at.
+    /// Takes back within `tx` that the code was used up there.
     async fn give_back(&self, tx: &mut Tx) -> Result<(), SignInError> {
-        tx.give_code_back(&self.email, &self.code_id).await?;
-        Ok(())
+        Ok(tx.give_code_back(&self.code_id).await?)
     }
 }
 
-/// Commits the guess before anything is compared. Returns the code if it may be compared with.
-async fn count(app: &AppState, email: &Email) -> Result<(Option<StoredCode>, EventId), SignInError> {
-    let limit = app.limits.failures_per_email;
+/// A guess that is counted and not yet compared.
+struct CountedGuess {
+    /// What it may be compared with.
+    codes: Vec<StoredCode>,
+    way: GuessWay,
+    events: Vec<EventId>,
+    /// Whether it is one of the first of its network for a while.
+    is_news: bool,
+}
+
+/// Commits the guess before anything is compared.
+async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, SignInError> {
+    let (limits, length) = (&app.limits, guess.code.length());
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let nth_failure = tx.nth_newest(ThrottleKind::FailedGuess, email.as_str(), limit.max).await?;
-    let code = tx.code_for_update(email).await?;
-    let limits = GuessLimits { per_code: app.limits.guesses_per_code, failures_per_email: limit };
-    let live = match decide(limits, code.as_ref().map(|code| code.facts), nth_failure, now) {
-        GuessDecision::Limited { retry_after } => return Err(SignInError::RateLimited { retry_after }),
-        GuessDecision::Compare => code,
-        GuessDecision::Dead => None,
+    let network = guess.from.to_string();
+    let guesser = Guesser { request: guess.request, network: &network };
+    let mut codes = tx.live_codes_for_update(guess.email, guesser, now).await?;
+    let ledgers = ledgers(&mut tx, limits, guess.email, now).await?;
+    let by_network = NetworkLimit::new(ThrottleKind::WrongGuessFromIp, guess.from, limits.failures_per_ip);
+    let by_pair = wrong_at_email(limits, guess.from, guess.email);
+    let facts = GuessFacts {
+        length,
+        names_request: guess.request.is_some(),
+        network: by_network.room(&mut tx, now).await?,
+        pair: by_pair.room(&mut tx, now).await?,
+        familiar: ledgers.familiar,
+        new: ledgers.new,
     };
-    let failure = tx.count_event(ThrottleKind::FailedGuess, email.as_str(), limit, now).await?;
-    tx.count_guess(email).await?;
+    let rules: Vec<_> = codes.iter().map(|code| code.facts).collect();
+    let (places, way) = match decide(guess_limits(limits), facts, &rules, now) {
+        GuessDecision::Limited { retry_after } => return Err(SignInError::RateLimited { retry_after }),
+        GuessDecision::Compare { codes, way } => (codes, way),
+    };
+    let mut place = 0..;
+    codes.retain(|_| place.next().is_some_and(|place| places.contains(&place)));
+    if length == CodeLength::Short {
+        let ids: Vec<&str> = codes.iter().map(|code| code.id.as_str()).collect();
+        tx.count_guess(way, &ids).await?;
+    }
+    let is_news = by_network.fewer_than(TOLD, &mut tx, now).await?;
+    let mut events = Vec::new();
+    // A window that is full needs no more.
+    for (limit, rate) in [(&by_network, facts.network), (&by_pair, facts.pair)] {
+        if rate == Rate::Open {
+            events.extend(limit.count(&mut tx, now).await?);
+        }
+    }
     tx.commit().await?;
-    Ok((live, failure))
+    Ok(CountedGuess { codes, way, events, is_news })
 }
 
 /// The id of the code that the guess matches. Without a code the same work is done in vain.
-fn matching<'a>(
-    app: &AppState,
-    email: &Email,
-    guess: &LoginCode,
-    code: Option<&'a StoredCode>,
-) -> Option<&'a str> {
-    match code {
-        Some(code) => {
-            let key = app.keys.find(&code.key_id)?;
-            (guess.hash(&key, &code.id, email) == code.hash).then_some(code.id.as_str())
-        }
-        None => {
-            let id = Uuid::nil().to_string();
-            let hash = guess.hash(&app.keys.current(), &id, email);
-            std::hint::black_box(hash == Digest::sha256(&[]));
-            None
-        }
+fn matching<'a>(app: &AppState, guess: CodeGuess<'_>, codes: &'a [StoredCode]) -> Option<&'a str> {
+    if codes.is_empty() {
+        let hash = guess.code.hash(&app.keys.current(), &Uuid::nil().to_string(), guess.email);
+        std::hint::black_box(hash == Digest::sha256(&[]));
     }
+    let matches = |code: &&StoredCode| {
+        let key = app.keys.find(&code.key_id);
+        key.is_some_and(|key| guess.code.hash(&key, &code.id, guess.email) == code.hash)
+    };
+    codes.iter().find(matches).map(|code| code.id.as_str())
 }
 
 async fn sign_in(
@@ -177,12 +225,18 @@ async fn ask_second(
     })
 }
 
-async fn refuse(app: &AppState, email: &Email) -> Result<CodeProof, SignInError> {
+/// How many refusals of a network have a line in the audit within the window of its guesses. The others are counted.
+const TOLD: u32 = 10;
+
+async fn refuse(app: &AppState, email: &Email, is_news: bool) -> Result<CodeProof, SignInError> {
     let mut tx = app.store.begin().await?;
-    let name = app.pseudonym(email);
-    let entry =
-        AuditEntry { event: AuditEvent::CodeRefused, session: None, generation: None, detail: Some(&name) };
-    tx.record(entry, app.now()).await?;
+    let (event, name) = (AuditEvent::CodeRefused, app.pseudonym(email));
+    let entry = AuditEntry { event, session: None, generation: None, detail: Some(&name) };
+    if is_news {
+        tx.record(entry, app.now()).await?;
+    } else {
+        tx.count_when_committed(event);
+    }
     tx.commit().await?;
     Err(SignInError::CodeRejected)
 }

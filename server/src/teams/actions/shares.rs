@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::actions::bearer_session::ToolRequest;
-use crate::actions::limit::{LimitError, admit};
+use crate::actions::limit::{LimitError, NetworkLimit};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::throttle::ThrottleKind;
@@ -101,11 +101,11 @@ pub async fn open(
     token: &ShareToken,
     from: NetworkAddress,
 ) -> Result<(Shared, Vec<ReportFile>), TeamError> {
-    let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
+    let (hash, limit) = (token.hash(), app.limits.share_opens_per_ip);
     let shared = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
+        NetworkLimit::new(ThrottleKind::ShareOpened, from, limit).admit(&mut tx, now).await?;
         let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
         let mut files = Vec::new();
         if let Some(shared) = &shared {
@@ -126,11 +126,11 @@ pub async fn open_file(
     place: i64,
     from: NetworkAddress,
 ) -> Result<Download, TeamError> {
-    let (hash, from, limit) = (token.hash(), from.to_string(), app.limits.share_opens_per_ip);
+    let (hash, limit) = (token.hash(), app.limits.share_opens_per_ip);
     let found = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        admit(&mut tx, ThrottleKind::ShareOpened, &from, limit, now).await?;
+        NetworkLimit::new(ThrottleKind::ShareOpened, from, limit).admit(&mut tx, now).await?;
         let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
         let mut found = None;
         if let Some(shared) = shared {

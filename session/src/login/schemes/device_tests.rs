@@ -145,7 +145,7 @@ fn what_is_not_the_contract_ends_it_at_once() {
         assert_eq!(end(&mut shown(5, 600), no(kind)), NextStep::Fail(error));
     }
     let contrary = [
-        LoginAnswer::CodeSent { expires_in: None, resend_available_in: None },
+        LoginAnswer::CodeSent { expires_in: None, resend_available_in: None, request_id: None },
         started(5, 600),
         accepted(None),
     ];

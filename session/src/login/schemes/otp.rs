@@ -20,16 +20,16 @@ pub(crate) enum Otp {
     Requesting {
         email: String,
         tries: u8,
-        before: Option<(CodeSent, u8)>,
+        before: Option<(SentCode, u8)>,
     },
     AskCode {
-        sent: CodeSent,
+        sent: SentCode,
         tries: u8,
     },
     /// `before` if a code was sent to another address, which goes on to work if this one can't be tried.
     Verifying {
         guess: Guess,
-        before: Option<(CodeSent, u8)>,
+        before: Option<(SentCode, u8)>,
     },
     /// The code is right, and the account has a second factor.
     AskSecondFactor {
@@ -43,10 +43,19 @@ pub(crate) enum Otp {
     Over,
 }
 
+/// A code that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentCode {
+    shown: CodeSent,
+    /// What the server calls the request for it, if it does. An agent that does not know it any more tries the code
+    /// without.
+    request: Option<Secret>,
+}
+
 /// A code that was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guess {
-    sent: CodeSent,
+    sent: SentCode,
     code: Secret,
     /// The tries at the code, this one included.
     tries: u8,
@@ -58,13 +67,14 @@ impl Otp {
     }
 
     pub fn question(&self) -> Option<Prompt> {
-        let field = |field, tries, sent| Some(Prompt::Field { field, tries, again: None, sent });
+        let field = |field, tries, sent: Option<&SentCode>| {
+            let sent = sent.map(|sent| sent.shown.clone());
+            Some(Prompt::Field { field, tries, again: None, sent })
+        };
         match self {
             Self::AskEmail { tries } => field(Field::Email, *tries, None),
-            Self::AskCode { sent, tries } => field(Field::Code, *tries, Some(sent.clone())),
-            Self::AskSecondFactor { guess, tries } => {
-                field(Field::SecondFactor, *tries, Some(guess.sent.clone()))
-            }
+            Self::AskCode { sent, tries } => field(Field::Code, *tries, Some(sent)),
+            Self::AskSecondFactor { guess, tries } => field(Field::SecondFactor, *tries, Some(&guess.sent)),
             Self::Requesting { .. }
             | Self::Verifying { .. }
             | Self::VerifyingSecondFactor { .. }
@@ -77,10 +87,10 @@ impl Otp {
         match self {
             Self::AskEmail { .. } | Self::Over => None,
             Self::Requesting { email, .. } => Some(email),
-            Self::AskCode { sent, .. } => Some(&sent.to),
+            Self::AskCode { sent, .. } => Some(&sent.shown.to),
             Self::Verifying { guess, .. }
             | Self::AskSecondFactor { guess, .. }
-            | Self::VerifyingSecondFactor { guess, .. } => Some(&guess.sent.to),
+            | Self::VerifyingSecondFactor { guess, .. } => Some(&guess.sent.shown.to),
         }
     }
 
@@ -103,7 +113,7 @@ impl Otp {
             }),
             (Self::AskCode { sent, tries }, Entry::Code { email, code }) => {
                 Some(match code_for(&email, &code) {
-                    Some((given, code)) if given.to.eq_ignore_ascii_case(&sent.to) => {
+                    Some((given, code)) if given.shown.to.eq_ignore_ascii_case(&sent.shown.to) => {
                         self.verify(sent, tries, None, code)
                     }
                     Some((given, code)) => self.verify(given, tries, Some((sent, tries)), code),
@@ -136,8 +146,12 @@ impl Otp {
 
     pub fn resume(&mut self, answer: LoginAnswer) -> NextStep {
         match (self.clone(), answer) {
-            (Self::Requesting { email, .. }, LoginAnswer::CodeSent { expires_in, resend_available_in }) => {
-                self.ask_code(CodeSent { to: email, expires_in, resend_available_in }, CODE_TRIES, None)
+            (
+                Self::Requesting { email, .. },
+                LoginAnswer::CodeSent { expires_in, resend_available_in, request_id },
+            ) => {
+                let shown = CodeSent { to: email, expires_in, resend_available_in };
+                self.ask_code(SentCode { shown, request: request_id }, CODE_TRIES, None)
             }
             (Self::Requesting { before: Some((sent, tries)), .. }, answer) => {
                 self.ask_code(sent, tries, Some(error(answer)))
@@ -167,7 +181,7 @@ impl Otp {
         }
     }
 
-    fn request(&mut self, email: String, tries: u8, before: Option<(CodeSent, u8)>) -> NextStep {
+    fn request(&mut self, email: String, tries: u8, before: Option<(SentCode, u8)>) -> NextStep {
         *self = Self::Requesting { email: email.clone(), tries, before };
         NextStep::Call(LoginCall::RequestCode { email })
     }
@@ -181,24 +195,25 @@ impl Otp {
 
     fn verify(
         &mut self,
-        sent: CodeSent,
+        sent: SentCode,
         tries: u8,
-        before: Option<(CodeSent, u8)>,
+        before: Option<(SentCode, u8)>,
         code: Secret,
     ) -> NextStep {
-        let email = sent.to.clone();
+        let (email, request_id) = (sent.shown.to.clone(), sent.request.clone());
         *self = Self::Verifying { guess: Guess { sent, code: code.clone(), tries }, before };
-        NextStep::Call(LoginCall::VerifyCode { email, code, second_factor: None })
+        NextStep::Call(LoginCall::VerifyCode { email, code, request_id, second_factor: None })
     }
 
     /// The same code once more, with the second factor.
     fn verify_second_factor(&mut self, guess: Guess, tries: u8, answer: Secret) -> NextStep {
-        let (email, code) = (guess.sent.to.clone(), guess.code.clone());
+        let (email, code) = (guess.sent.shown.to.clone(), guess.code.clone());
+        let request_id = guess.sent.request.clone();
         *self = Self::VerifyingSecondFactor { guess, tries };
-        NextStep::Call(LoginCall::VerifyCode { email, code, second_factor: Some(answer) })
+        NextStep::Call(LoginCall::VerifyCode { email, code, request_id, second_factor: Some(answer) })
     }
 
-    fn ask_code(&mut self, sent: CodeSent, tries: u8, again: Option<Error>) -> NextStep {
+    fn ask_code(&mut self, sent: SentCode, tries: u8, again: Option<Error>) -> NextStep {
         *self = Self::AskCode { sent: sent.clone(), tries };
         ask(Field::Code, tries, again, Some(sent))
     }
@@ -227,7 +242,7 @@ impl Otp {
         }
     }
 
-    fn code_again(&mut self, sent: CodeSent, tries: u8) -> NextStep {
+    fn code_again(&mut self, sent: SentCode, tries: u8) -> NextStep {
         match tries.saturating_sub(1) {
             0 => self.fail(Error::Rejected(Rejected::Code)),
             tries => self.ask_code(sent, tries, Some(Error::Rejected(Rejected::Code))),
@@ -235,7 +250,7 @@ impl Otp {
     }
 
     /// What can't be the code costs no try: nobody has asked the server.
-    fn no_code(&mut self, sent: CodeSent, tries: u8) -> NextStep {
+    fn no_code(&mut self, sent: SentCode, tries: u8) -> NextStep {
         self.ask_code(sent, tries, Some(Error::Rejected(Rejected::NoCode)))
     }
 
@@ -245,7 +260,8 @@ impl Otp {
     }
 }
 
-fn ask(field: Field, tries: u8, again: Option<Error>, sent: Option<CodeSent>) -> NextStep {
+fn ask(field: Field, tries: u8, again: Option<Error>, sent: Option<SentCode>) -> NextStep {
+    let sent = sent.map(|sent| sent.shown);
     NextStep::Ask(Prompt::Field { field, tries, again, sent })
 }
 
@@ -270,9 +286,10 @@ fn looks_like_email(text: &str) -> Option<String> {
 }
 
 /// A code and the address that it was sent to, of which nothing else is known.
-fn code_for(email: &str, code: &Secret) -> Option<(CodeSent, Secret)> {
+fn code_for(email: &str, code: &Secret) -> Option<(SentCode, Secret)> {
     let to = looks_like_email(email)?;
-    Some((CodeSent { to, expires_in: None, resend_available_in: None }, pasted::code(code.expose())?))
+    let shown = CodeSent { to, expires_in: None, resend_available_in: None };
+    Some((SentCode { shown, request: None }, pasted::code(code.expose())?))
 }
 
 #[cfg(test)]

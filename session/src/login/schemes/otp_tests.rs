@@ -2,7 +2,8 @@
 
 use super::*;
 
-const SENT: LoginAnswer = LoginAnswer::CodeSent { expires_in: Some(600), resend_available_in: Some(30) };
+const SENT: LoginAnswer =
+    LoginAnswer::CodeSent { expires_in: Some(600), resend_available_in: Some(30), request_id: None };
 
 #[test]
 fn another_code_may_be_requested_while_the_first_still_works() {
@@ -67,6 +68,36 @@ fn a_code_with_its_address_is_tried_whatever_was_asked() {
 }
 
 #[test]
+fn a_code_goes_with_the_id_of_its_own_request() {
+    let sent = |id: &str| LoginAnswer::CodeSent {
+        expires_in: None,
+        resend_available_in: None,
+        request_id: Some(Secret::new(id)),
+    };
+    let id_sent = |next| match next {
+        Some(NextStep::Call(LoginCall::VerifyCode { email, request_id, .. })) => {
+            (email, request_id.map(|id| id.expose().to_owned()))
+        }
+        next => panic!("{next:?}"),
+    };
+    let (mut otp, _) = Otp::begin();
+    typed(&mut otp, "a@b.c");
+    otp.resume(sent("first"));
+    let own = |id: &str| ("a@b.c".to_owned(), Some(id.to_owned()));
+    assert_eq!(id_sent(code_of(&mut otp.clone(), "A@b.c", "123456")), own("first"));
+    assert_eq!(id_sent(code_of(&mut otp.clone(), "d@e.f", "123456")), ("d@e.f".to_owned(), None));
+    // A request that fails leaves the first one's code with its id; one that succeeds has its own.
+    asked_for(&mut otp, "a@b.c");
+    let mut failed = otp.clone();
+    failed.resume(LoginAnswer::Limited(9));
+    assert_eq!(id_sent(typed(&mut failed, "123456")), own("first"));
+    otp.resume(sent("second"));
+    assert_eq!(id_sent(typed(&mut otp, "1234 5678 9012 3456")), own("second"));
+    otp.resume(LoginAnswer::SecondFactorAsked);
+    assert_eq!(id_sent(typed(&mut otp, "654321")), own("second"));
+}
+
+#[test]
 fn malformed_pairs_of_address_and_code_are_refused() {
     let pair = |email: &str, code: &str| Entry::Code { email: email.to_owned(), code: Secret::new(code) };
     let text = |text: &str| Entry::Text(Secret::new(text));
@@ -121,7 +152,8 @@ fn an_invalid_address_costs_no_try_at_the_code() {
 
 fn verify_call(email: &str, second_factor: Option<&str>) -> LoginCall {
     let second_factor = second_factor.map(Secret::new);
-    LoginCall::VerifyCode { email: email.to_owned(), code: Secret::new("123456"), second_factor }
+    let code = Secret::new("123456");
+    LoginCall::VerifyCode { email: email.to_owned(), code, request_id: None, second_factor }
 }
 
 /// Where a server asks for the second factor of the code that was typed.

@@ -233,7 +233,6 @@ impl Server {
             policy: self.app.policy,
             sign_up: self.app.sign_up,
             artifacts: None,
-            sign_up: self.app.sign_up,
             limits: self.app.limits.clone(),
             trusted_proxies: self.app.trusted_proxies.clone(),
             outbox: self.app.outbox.clone(),

@@ -85,7 +85,7 @@ fn spoiling_a_sign_in_that_waits_for_its_code() {
 }
 
 #[test]
-fn flooding_a_mailbox_from_fifty_addresses_to_keep_its_owner_out() {
+fn flooding_a_mailbox_from_fifty_addresses() {
     let world = world();
     world.login();
     world.everkey("auth logout").ok();

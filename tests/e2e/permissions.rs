@@ -14,6 +14,7 @@ const UNPRIVILEGED: Setup = Setup {
     access_ttl: "3600s",
     strict: false,
     real_limits: false,
+    limits: "",
     refresh_gap_ms: None,
     unprivileged: true,
 };

@@ -7,7 +7,7 @@ use crate::cli::{LimitsCommand, ListOptions, OneHold};
 use crate::command_error::CommandError;
 use crate::commands::files;
 use crate::commands::list::{Row, print, unreadable};
-use crate::db::holds::Hold;
+use crate::db::holds::LimitHold;
 use crate::db::throttle::ThrottleKind;
 use crate::db::{Database, retry};
 use crate::limits::Limits;
@@ -82,7 +82,7 @@ struct Held {
 }
 
 impl Held {
-    fn of(hold: Hold, now: Timestamp) -> Self {
+    fn of(hold: LimitHold, now: Timestamp) -> Self {
         Self { who: hold.subject, until: hold.until.rfc3339(), wait: hold.until.since(now).as_secs() }
     }
 }

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// Someone whose window is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub struct LimitHold {
     /// An address, a user's id or whatever else the limit counts by.
     pub subject: String,
     /// When the next event fits.
@@ -24,7 +24,7 @@ impl Tx {
         kind: ThrottleKind,
         limit: Limit,
         now: Timestamp,
-    ) -> Result<Vec<Hold>, DbError> {
+    ) -> Result<Vec<LimitHold>, DbError> {
         let rows = sqlx::query(
             "SELECT subject, COUNT(*) AS events FROM throttle WHERE kind = $1 AND at > $2
              GROUP BY subject HAVING COUNT(*) >= $3",
@@ -39,7 +39,7 @@ impl Tx {
             let subject: String = row.try_get("subject")?;
             let limit = limit.times(address::factor_of(&subject));
             if let Some(at) = self.nth_newest(kind, &subject, limit.max).await? {
-                holds.push(Hold { subject, until: at.plus(limit.window) });
+                holds.push(LimitHold { subject, until: at.plus(limit.window) });
             }
         }
         holds.sort_by_key(|hold| std::cmp::Reverse(hold.until));

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proxy_may_have_them_all_and_loopback_is_one_network() {
+    async fn a_proxy_may_have_all_and_loopback_is_one() {
         let crowd = crowd(4, 1);
         let held = [admit(&crowd, "10.0.0.1").await.unwrap(), admit(&crowd, "10.0.0.1").await.unwrap()];
         assert!(!gone(&held[0]).await && !gone(&held[1]).await);

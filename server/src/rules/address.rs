@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_48_has_a_small_multiple_of_what_a_64_has() {
+    fn a_48_has_few_times_what_a_64_has() {
         let blocks = |ip: &str| NetworkAddress::find(ip.parse().unwrap(), std::iter::empty(), &[]).blocks();
         let named = |blocks: &[(&str, u32)]| -> Vec<(String, u32)> {
             blocks.iter().map(|(name, factor)| ((*name).to_owned(), *factor)).collect()

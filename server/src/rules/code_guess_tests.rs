@@ -42,7 +42,7 @@ fn an_id_leads_to_its_own_code_and_no_other() {
 }
 
 #[test]
-fn without_an_id_the_codes_asked_for_here_or_the_newest() {
+fn without_an_id_codes_asked_for_here_or_the_newest() {
     assert_eq!(compared(ANONYMOUS, &[code(ByOthers), code(ByNetwork), code(ByNetwork)]), [1, 2]);
     assert_eq!(compared(ANONYMOUS, &[code(ByOthers), code(ByOthers)]), [0]);
     let lapsed = CodeFacts { expires_at: NOW, ..code(ByNetwork) };

@@ -364,7 +364,7 @@ fn besieged(strategy: Strategy, addresses: u32, from: u32) -> Mailbox {
 }
 
 #[test]
-fn a_day_of_attacks_by_one_a_hundred_and_ten_thousand() {
+fn a_day_of_attacks_by_few_and_many_addresses() {
     for (addresses, most) in [(1, 80), (100, 400), (10_000, 400)] {
         let mut worst = 0;
         for strategy in STRATEGIES {

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_in_a_host_and_nothing_else_is() {
+    fn a_host_holds_a_name_or_nothing() {
         let name = PageName::random().unwrap();
         assert_ne!(name, PageName::random().unwrap());
         assert_eq!(PageName::of_host(name.as_str()), Some(name.clone()));

@@ -63,7 +63,7 @@ mod tests {
     };
 
     #[test]
-    fn a_quiet_request_is_sent_a_code_as_long_as_needed() {
+    fn a_quiet_request_gets_a_code_as_long_as_needed() {
         assert_eq!(decide(QUIET, TTL, NOW), CodeRequestDecision::Send(CodeLength::Short));
         let attacked = CodeRequestFacts { length: CodeLength::Long, ..QUIET };
         assert_eq!(decide(attacked, TTL, NOW), CodeRequestDecision::Send(CodeLength::Long));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flooded_mailbox_shares_its_long_code_for_half_its_life() {
+    fn a_flooded_mailbox_shares_its_long_code_half_its_life() {
         let with = |secs| CodeRequestFacts {
             letters: FULL,
             long_until: Some(NOW.plus(Duration::from_secs(secs))),

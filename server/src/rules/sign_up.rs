@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_server_that_nobody_else_reaches_is_open_by_itself() {
+    fn only_a_server_on_loopback_is_open_by_itself() {
         assert_eq!(SignUpMode::unset("http://127.0.0.1:8787", false), SignUpMode::Open);
         assert_eq!(SignUpMode::unset("http://127.0.0.1:8787", true), SignUpMode::Invited);
         assert_eq!(SignUpMode::unset("https://auth.example.com", false), SignUpMode::Invited);

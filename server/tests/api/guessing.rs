@@ -105,7 +105,7 @@ async fn a_client_without_ids_is_not_disturbed_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn strangers_fill_a_mailbox_only_so_far_and_keep_nobody_out() {
+async fn strangers_fill_a_mailbox_so_far_and_keep_nobody_out() {
     let server = besieged().await;
     let id = ask(&server, HOME).await;
     assert_eq!(guess_with(&server, HOME, &codes(&server, 1).await[0], &id).await, 200);

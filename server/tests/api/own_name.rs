@@ -70,7 +70,7 @@ async fn server() -> Server {
 }
 
 #[tokio::test]
-async fn the_way_in_has_no_cookies_and_a_new_name_each_time() {
+async fn the_way_in_sets_no_cookie_and_a_new_name() {
     let server = server().await;
     let mut names = Vec::new();
     for path in

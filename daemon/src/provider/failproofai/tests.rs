@@ -240,7 +240,7 @@ fn only_answers_of_the_contract_settle_a_reminder() {
 }
 
 #[test]
-fn the_id_of_a_request_is_read_and_sent_if_there_is_one() {
+fn the_id_of_a_request_is_read_and_sent() {
     let call = LoginCall::RequestCode { email: "e@x".to_owned() };
     let id = |body: &str| match read_login(&call, &answer(200, body)) {
         LoginAnswer::CodeSent { request_id, .. } => request_id.map(|id| id.expose().to_owned()),

@@ -44,7 +44,7 @@ impl Tx {
     }
 
     /// Has an event counted once the transaction is committed.
-    pub fn count_when_committed(&mut self, event: AuditEvent) {
+    pub(super) fn count_when_committed(&mut self, event: AuditEvent) {
         self.recorded.push(event);
     }
 

@@ -77,7 +77,7 @@ pub async fn prove(app: &AppState, guess: CodeGuess<'_>) -> Result<CodeProof, Si
             from: guess.from,
             counted: counted.events,
         }),
-        None => retry(|| refuse(app, guess.email, counted.is_news)).await,
+        None => retry(|| refuse(app, guess.email)).await,
     }
 }
 
@@ -114,8 +114,6 @@ struct CountedGuess {
     codes: Vec<StoredCode>,
     way: GuessWay,
     events: Vec<EventId>,
-    /// Whether it is one of the first of its network for a while.
-    is_news: bool,
 }
 
 /// Commits the guess before anything is compared.
@@ -148,7 +146,6 @@ async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, Sig
         let ids: Vec<&str> = codes.iter().map(|code| code.id.as_str()).collect();
         tx.count_guess(way, &ids).await?;
     }
-    let is_news = by_network.fewer_than(TOLD, &mut tx, now).await?;
     let mut events = Vec::new();
     // A window that is full needs no more.
     for (limit, rate) in [(&by_network, facts.network), (&by_pair, facts.pair)] {
@@ -157,7 +154,7 @@ async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, Sig
         }
     }
     tx.commit().await?;
-    Ok(CountedGuess { codes, way, events, is_news })
+    Ok(CountedGuess { codes, way, events })
 }
 
 /// The id of the code that the guess matches. Without a code the same work is done in vain.
@@ -225,18 +222,11 @@ async fn ask_second(
     })
 }
 
-/// How many refusals of a network have a line in the audit within the window of its guesses. The others are counted.
-const TOLD: u32 = 10;
-
-async fn refuse(app: &AppState, email: &Email, is_news: bool) -> Result<CodeProof, SignInError> {
+async fn refuse(app: &AppState, email: &Email) -> Result<CodeProof, SignInError> {
     let mut tx = app.store.begin().await?;
     let (event, name) = (AuditEvent::CodeRefused, app.pseudonym(email));
     let entry = AuditEntry { event, session: None, generation: None, detail: Some(&name) };
-    if is_news {
-        tx.record(entry, app.now()).await?;
-    } else {
-        tx.count_when_committed(event);
-    }
+    tx.record(entry, app.now()).await?;
     tx.commit().await?;
     Err(SignInError::CodeRejected)
 }

@@ -40,24 +40,35 @@ units() {
   else skip units-security "this systemd-analyze can't judge a unit that is not installed"; fi
 }
 
+# The tests of every crate but those from outside.
+unit_targets() {
+  local file
+  for file in */tests/*.rs; do echo "--test $(basename "$file" .rs)"; done
+  for file in */tests/*/main.rs; do echo "--test $(basename "$(dirname "$file")")"; done
+}
+
 . tools/setup.sh
 check fmt cargo fmt --all --check
-check build cargo build --workspace --all-targets "${HOOKS[@]}"
-check clippy cargo clippy --workspace --all-targets "${HOOKS[@]}" -- -D warnings
+# One selection of packages and features for all: with another one cargo builds everything anew.
+ALL=(--workspace "${HOOKS[@]}")
+check build cargo build "${ALL[@]}" --all-targets
+check clippy cargo clippy "${ALL[@]}" --all-targets -- -D warnings
 check deny . tools/deny.sh
 check release release_lacks_hooks
-check structure cargo test -p everkey-tests --test structure
-check unit cargo test --workspace --exclude everkey-tests "${HOOKS[@]}"
-if have_postgres; then check postgres tools/postgres.sh with cargo test -p everkey-server
+check structure cargo test "${ALL[@]}" --test structure
+# shellcheck disable=SC2046
+check unit cargo test "${ALL[@]}" --lib --bins $(unit_targets)
+check doc cargo test "${ALL[@]}" --doc
+if have_postgres; then check postgres tools/postgres.sh with cargo test "${ALL[@]}" --test api
 else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi
 # Most of an end-to-end test is waiting, so more of them than cores run side by side.
-check e2e env RUST_TEST_THREADS=6 cargo test -p everkey-tests --lib --bins --test e2e --test fault --test attack
+check e2e env RUST_TEST_THREADS=6 cargo test "${ALL[@]}" --test e2e --test fault --test attack
 # Chromium eats a core each.
 python_tools >"$CHECKS/python.log" || skip python "$(tail -n 1 "$CHECKS/python.log")"
 browser_tools >"$CHECKS/chromium.log" || skip chromium "$(tail -n 1 "$CHECKS/chromium.log")"
-check browser env RUST_TEST_THREADS=2 cargo test -p everkey-tests --test browser -- --skip interop:: --skip fuzzed::
-check interop env RUST_TEST_THREADS=2 cargo test -p everkey-tests --test browser -- interop::
-check openapi cargo test -p everkey-tests --test browser -- fuzzed::
+check browser env RUST_TEST_THREADS=2 cargo test "${ALL[@]}" --test browser -- --skip interop:: --skip fuzzed::
+check interop env RUST_TEST_THREADS=2 cargo test "${ALL[@]}" --test browser -- interop::
+check openapi cargo test "${ALL[@]}" --test browser -- fuzzed::
 check faults bash dev faults
 if have systemd-analyze; then check units units; else skip units "systemd-analyze is missing"; fi
 check try bash dev try

@@ -28,10 +28,11 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 CREATE FUNCTION audit_keeps_its_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.at >= (SELECT MAX(at) FROM audit) - CASE WHEN OLD.event IN (
+    -- In parentheses, because plpgsql ends the condition at the first THEN.
+    IF OLD.at >= (SELECT MAX(at) FROM audit) - (CASE WHEN OLD.event IN (
         'replay_revoked_all', 'replay_revoked_session', 'made_by_session_ended', 'code_replayed', 'remembered_replayed', 'operator_changed', 'sign_up_changed',
         'user_disabled', 'user_enabled', 'second_factor_off')
-        THEN 31536000000 ELSE 2592000000 END
+        THEN 31536000000 ELSE 2592000000 END)
     THEN
         RAISE EXCEPTION 'audit is append only';
     END IF;

@@ -11,8 +11,8 @@ use crate::kit::server::{Options, Server, start};
 use crate::kit::wire::request;
 
 /// Where the paths begin that people see, and what pages are made of; the rest is for programs and is described.
-const PAGES: [&str; 10] =
-    ["", "assets", "authorize", "cli", "cli-auth", "dashboard", "device", "s", "signin", "signout"];
+const PAGES: [&str; 11] =
+    ["", "assets", "authorize", "cli", "cli-auth", "dashboard", "device", "enter", "s", "signin", "signout"];
 
 fn is_page(path: &str) -> bool {
     path.split('/').nth(1).is_some_and(|first| PAGES.contains(&first))

@@ -13,7 +13,7 @@ fn wrong_bodies(operation: &Operation, kind: Kind) -> Vec<(&'static str, &'stati
     let (json, form) = ("application/json", "application/x-www-form-urlencoded");
     let member = operation.member.as_deref().unwrap_or("a");
     let text = |text: String| text.into_bytes();
-    let long = MARKER.repeat(2000);
+    let long = MARKER.repeat(4000);
     let (right, wrong) = if kind == Kind::Json { (json, form) } else { (form, json) };
     let mut bodies = vec![
         ("another media type", wrong, text(format!("{member}={MARKER}")), vec![415]),

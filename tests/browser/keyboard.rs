@@ -38,7 +38,7 @@ fn signing_in_and_approving_a_device_work_by_keyboard() {
         let stops: Vec<_> = stops.take(8).take_while(|name| name != "Approve").collect();
         assert_eq!(
             stops,
-            ["Skip to the content", "Sessions", "Access tokens", "Security", "Sign out"],
+            ["Skip to the content", "Sessions", "Access tokens", "Security", "Profile", "Sign out"],
             "the order of the page"
         );
         site.browser.press(ENTER);

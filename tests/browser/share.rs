@@ -34,9 +34,9 @@ fn a_link_shows_one_report_and_nothing_else() {
         site.goto("/dashboard");
         site.arrives("/signin");
 
-        let share = format!("{shares}/{}", share["id"].as_str().unwrap());
-        assert_eq!(site.server.call("DELETE", &share, Some(&ada), None).status(), 204);
-        site.browser.back();
+        let one = format!("{shares}/{}", share["id"].as_str().unwrap());
+        assert_eq!(site.server.call("DELETE", &one, Some(&ada), None).status(), 204);
+        site.browser.goto(share["url"].as_str().unwrap());
         site.browser.shows("This link shows nothing");
     });
 }

@@ -3,6 +3,7 @@
 use everkey_tests::lines::{Lines, connect, full_backlog};
 use everkey_tests::skip::{has, is_root, skipped};
 use everkey_tests::{ADA, Account, Approval, Dashboard, Fault, Person, Setup, World, http, until};
+use memchr::memmem;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Write;
@@ -176,8 +177,7 @@ fn found_in_memory(pid: u32, secrets: &[String]) -> Vec<String> {
             if bytes[..len] == EMPTY[..len] {
                 continue;
             }
-            let stands =
-                |secret: &&String| bytes[..len].windows(secret.len()).any(|part| part == secret.as_bytes());
+            let stands = |secret: &&String| memmem::find(&bytes[..len], secret.as_bytes()).is_some();
             found.extend(secrets.iter().filter(stands).map(|secret| format!("{secret} in {line}")));
         }
     }

@@ -12,7 +12,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 const FLAGS: [&str; 12] = [
     // As on a machine without name resolution: nothing has a name but this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1], EXCLUDE ::1",
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",

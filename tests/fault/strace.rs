@@ -108,6 +108,12 @@ impl Strace {
         self.log().lines().any(is_injected)
     }
 
+    /// Whether that call woke another thread. The worker does so whenever the main thread sleeps, so the call that is
+    /// counted can be such a one, which no disk ever fails.
+    pub fn has_missed(&self) -> bool {
+        self.log().lines().any(|line| is_injected(line) && line.contains("eventfd"))
+    }
+
     /// Detaches; what it has written.
     pub fn end(mut self) -> String {
         detach(&mut self.process);

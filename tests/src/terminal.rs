@@ -18,6 +18,7 @@ pub struct Terminal {
     master: File,
     child: Child,
     shown: Arc<Mutex<Vec<u8>>>,
+    reading: thread::JoinHandle<()>,
 }
 
 impl Terminal {
@@ -38,13 +39,13 @@ impl Terminal {
         let master = File::from(master);
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut reader, kept) = (master.try_clone().expect("one more of it"), Arc::clone(&shown));
-        thread::spawn(move || {
+        let reading = thread::spawn(move || {
             let mut some = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut some) {
                 kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&some[..count]);
             }
         });
-        Self { master, child, shown }
+        Self { master, child, shown, reading }
     }
 
     /// Types keys.
@@ -83,9 +84,13 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Waits for the program's end.
+    /// Waits for the program's end, and until all that it has shown is there.
     pub fn ended(&mut self) -> ExitStatus {
-        eventually("the end of a program on a terminal", || self.child.try_wait().expect("a child of ours"))
+        let status = eventually("the end of a program on a terminal", || {
+            self.child.try_wait().expect("a child of ours")
+        });
+        until("the terminal to be read to its end", || self.reading.is_finished());
+        status
     }
 }
 

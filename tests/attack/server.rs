@@ -39,7 +39,13 @@ impl Thief {
         let (port, cookies) = (four.local_addr().unwrap().port(), Arc::default());
         for listener in [Some(four), six].into_iter().flatten() {
             let cookies = Arc::clone(&cookies);
-            std::thread::spawn(move || listener.incoming().flatten().for_each(|one| take(one, &cookies)));
+            // A browser opens connections ahead on which it says nothing, so each is served beside the others.
+            std::thread::spawn(move || {
+                for one in listener.incoming().flatten() {
+                    let cookies = Arc::clone(&cookies);
+                    std::thread::spawn(move || take(one, &cookies));
+                }
+            });
         }
         Self { port, hosts, cookies }
     }

@@ -4,32 +4,12 @@ use zeroize::Zeroizing;
 
 use crate::digest::Digest;
 use crate::keys::ServerKey;
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretText;
+use crate::tokens::opaque::opaque_secret;
 
-/// What a device polls with: 256 random bits, 64 hexadecimal digits.
-#[derive(Clone, Debug)]
-pub struct DeviceCode(SecretText);
-
-impl DeviceCode {
-    /// A fresh random code. Errors if the system has no randomness to give.
-    pub fn random() -> Result<Self, getrandom::Error> {
-        Ok(Self(SecretBytes::random()?.to_hex()))
-    }
-
-    /// What a client sent. One that was never ours simply hashes to nothing known.
-    pub fn received(text: SecretText) -> Self {
-        Self(text)
-    }
-
-    /// The hash it is stored under.
-    pub fn hash(&self) -> Digest {
-        Digest::sha256(self.0.expose().as_bytes())
-    }
-
-    /// The code itself, for the answer to the device.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
+opaque_secret! {
+    /// What a device polls with: 64 hexadecimal digits.
+    DeviceCode, to_hex
 }
 
 /// The letters and digits of user codes: none that are mistaken for each other (no I, O, 0, 1).

@@ -9,6 +9,7 @@ pub mod device_reference;
 mod es256;
 mod hs256;
 pub mod id_token;
+mod opaque;
 pub mod personal;
 pub mod refresh;
 pub mod request_id;

@@ -138,6 +138,8 @@ async fn a_remembered_browser_still_needs_the_email_code() {
     // It is in two hands: what it began has ended, and the browser is remembered no more.
     assert_eq!(server.events("remembered_replayed").await, 1);
     assert!(!is_in(&server, &mut browser).await);
+    let told = server.mails_about("Somebody else may have used your sign-in", 1).await;
+    assert!(told.len() == 1 && told[0].contains("That session has ended"), "{told:?}");
 
     // To another user it is worth nothing, even with a second factor of their own.
     let mut eve = Browser::new();

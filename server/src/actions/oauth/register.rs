@@ -12,6 +12,7 @@ use crate::db::clients::OAuthClient;
 use crate::db::throttle::ThrottleKind;
 use crate::db::{Tx, retry};
 use crate::digest::Digest;
+use crate::metrics::METRICS;
 use crate::rules::address;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::client::{ClientAuthMethod, ClientRegistration};
@@ -74,6 +75,7 @@ async fn make_room(app: &AppState, tx: &mut Tx, now: Timestamp) -> Result<(), Se
     let most = u64::from(app.limits.clients_most);
     let many = tx.count_clients().await?;
     if many >= most && tx.forget_clients(now.minus(NEW), many - most + 1).await? == 0 {
+        METRICS.ceiling_refused("clients_most");
         return Err(ServerError::Full { what: "OAuth clients", limit: "clients_most" });
     }
     Ok(())

@@ -3,11 +3,12 @@
 
 use uuid::Uuid;
 
+use crate::actions::alarm::{self, AlarmReach};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::second_factor::RememberedBrowser;
-use crate::db::sessions::{SessionEndReason, StoredSession};
+use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
@@ -36,11 +37,14 @@ pub async fn remember(
 }
 
 /// Uses a cookie within `tx`: its successor if the user's browser is remembered by it, else `None`, which is audited. One that
-/// was used up before is in two hands: the browser is remembered no more, and the session that its last use began ends.
+/// was used up before is in two hands: the browser is remembered no more, and the alarm is raised for the session that its
+/// last use began.
 pub async fn recall(
+    app: &AppState,
     tx: &mut Tx,
     user: &str,
     cookie: Option<&BrowserSecret>,
+    caller: &NetworkCaller,
     now: Timestamp,
 ) -> Result<Option<BrowserSecret>, ServerError> {
     let Some(cookie) = cookie else { return Ok(None) };
@@ -49,7 +53,7 @@ pub async fn recall(
         return Ok(Some(next));
     }
     let Some(spent) = tx.spent_browser(user, &cookie.hash()).await? else {
-        alarm(tx, AuditEvent::RememberedRefused, None, user, now).await?;
+        note(tx, AuditEvent::RememberedRefused, None, user, now).await?;
         return Ok(None);
     };
     let began = match &spent.web_hash {
@@ -57,19 +61,19 @@ pub async fn recall(
         None => None,
     };
     let session = match began {
-        Some(id) => {
-            tx.end_session(&id, SessionEndReason::Replay, now).await?;
-            tx.session_for_update(&id).await?
-        }
+        Some(id) => tx.session_for_update(&id).await?,
         None => None,
     };
+    if let Some(session) = &session {
+        alarm::raise(app, tx, session, AlarmReach::Session, caller, now).await?;
+    }
     tx.forget_remembered(user, &spent.browser).await?;
-    alarm(tx, AuditEvent::RememberedReplayed, session.as_ref(), user, now).await?;
+    note(tx, AuditEvent::RememberedReplayed, session.as_ref(), user, now).await?;
     tracing::warn!(user, "a remembered browser's cookie was used twice");
     Ok(None)
 }
 
-async fn alarm(
+async fn note(
     tx: &mut Tx,
     event: AuditEvent,
     session: Option<&StoredSession>,

@@ -11,6 +11,7 @@ use crate::db::sessions::{NewSession, StoredSession};
 use crate::db::tokens::NewToken;
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
+use crate::metrics::METRICS;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::session_kind::{ProofMethod, SessionKind};
@@ -51,6 +52,7 @@ pub(crate) async fn bare(
     let NewTokenSession { user, grant, how, caller } = begin;
     let since = now.minus(app.policy.refresh_ttl.max(app.limits.longest_access));
     if tx.count_token_sessions(&user.id, since).await? >= app.limits.sessions_per_user {
+        METRICS.ceiling_refused("sessions_per_user");
         return Err(ServerError::Full { what: "sessions of this account", limit: "sessions_per_user" });
     }
     let id = Uuid::new_v4().to_string();

@@ -118,7 +118,7 @@ pub async fn prove_code(
         let sign_in = live(&mut tx, browser.sign_in, now).await?.ok_or(SignInError::NotUnderWay)?;
         let user = proof.take(app, &mut tx, now).await?;
         let step = if check::is_on(&mut tx, &user.id).await? {
-            match browsers::recall(&mut tx, &user.id, browser.remembered, now).await? {
+            match browsers::recall(app, &mut tx, &user.id, browser.remembered, browser.caller, now).await? {
                 Some(cookie) => {
                     let step = finish(app, &mut tx, browser, &sign_in, &user, now).await?;
                     if let SignInStep::Done { session, .. } = &step {

@@ -82,6 +82,7 @@ impl Agent {
                 Err(NoConnection::Nobody) if !agent_lock::is_held(&places) => return Ok(None),
                 Err(NoConnection::Nobody) if Instant::now() < deadline => {
                     elsewhere(&places).map_or(Ok(()), Err)?;
+                    // A socket that is not there yet can't be waited for.
                     std::thread::sleep(RETRY_PAUSE);
                 }
                 Err(NoConnection::Nobody) => return Err(hidden(&places)),

@@ -69,9 +69,9 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Shape {
-        #[allow(dead_code)]
+        #[allow(dead_code)] // only its shape is read
         user: User,
-        #[allow(dead_code)]
+        #[allow(dead_code)] // only its shape is read
         raw: Option<Box<RawValue>>,
     }
 

@@ -57,12 +57,12 @@ check deny . tools/deny.sh
 check release release_lacks_hooks
 check structure cargo test "${ALL[@]}" --test structure
 # shellcheck disable=SC2046
-check unit cargo test "${ALL[@]}" --lib --bins $(unit_targets)
+check unit cargo test "${ALL[@]}" --no-fail-fast --lib --bins $(unit_targets)
 check doc cargo test "${ALL[@]}" --doc
 if have_postgres; then check postgres tools/postgres.sh with cargo test "${ALL[@]}" --test api
 else skip postgres "there is no PostgreSQL server (apt-get install postgresql)"; fi
 # Most of an end-to-end test is waiting, so more of them than cores run side by side.
-check e2e env RUST_TEST_THREADS=6 cargo test "${ALL[@]}" --test e2e --test fault --test attack
+check e2e env RUST_TEST_THREADS=6 cargo test "${ALL[@]}" --no-fail-fast --test e2e --test fault --test attack
 # Chromium eats a core each.
 python_tools >"$CHECKS/python.log" || skip python "$(tail -n 1 "$CHECKS/python.log")"
 browser_tools >"$CHECKS/chromium.log" || skip chromium "$(tail -n 1 "$CHECKS/chromium.log")"

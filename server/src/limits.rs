@@ -73,10 +73,10 @@ limits! {
     codes_per_email: limit(5 per 15 m), "codes for one email asked for in one network";
     codes_per_ip: limit(20 per 15 m), "codes asked for in one network for emails new there";
     letters_per_email: limit(10 per 15 m), "letters with codes to one email";
-    letters_per_email_daily: limit(100 per 1 d), "the same for a whole day";
+    letters_per_email_daily: limit(100 per 1 d), "letters with codes to one email in a day";
     guesses_per_code: count(5), "guesses after which a code is dead";
     failures_per_email: limit(200 per 1 d), "guesses at one email's six-digit codes";
-    failures_per_email_and_ip: limit(50 per 1 d), "those of one network";
+    failures_per_email_and_ip: limit(50 per 1 d), "guesses of one network at one email's six-digit codes";
     failures_per_ip: limit(300 per 15 m), "refused guesses from one network";
     familiar_for: span(90 d), "how long a network is known to an email";
     web_idle: span(7 d), "how long a browser stays signed in unused";
@@ -108,8 +108,8 @@ limits! {
     wrong_user_codes_per_ip: limit(60 per 10 m), "wrong device codes typed in one network";
     achilles_polls_per_ip: limit(60 per 1 m), "polls of one achilles sign-in";
     achilles_refreshes_per_ip: limit(10 per 15 m), "refused refreshes of the achilles CLI";
-    report_retention: span(365 d), "how long a report is kept unless its author says";
-    longest_report_retention: span(1095 d), "the longest that its author may say";
+    report_retention: span(365 d), "how long a report is kept unless its author asks otherwise";
+    longest_report_retention: span(1095 d), "the longest that a report's author may ask for";
     incomplete_reports: span(1 d), "how long a report's files are awaited";
     files_per_report: count(100), "files of one report";
     file_mib: count(100), "MiB of one file";
@@ -117,9 +117,9 @@ limits! {
     workspace_mib: count(1024), "MiB of one workspace's files";
     store_mib: count(20480), "MiB of all files, each counted as 4 KiB more";
     transfer_stall: span(30 s), "the longest pause of an upload or download";
-    longest_transfer: span(1 h), "how long one may take";
+    longest_transfer: span(1 h), "how long an upload or download may take";
     transfers: count(64), "uploads and downloads at once, in each process";
-    transfers_of_one: count(6), "those of one user or network";
+    transfers_of_one: count(6), "uploads and downloads at once of one user or network";
     second_factor_failures: limit(5 per 10 m), "wrong answers to one user's second factor";
 }
 

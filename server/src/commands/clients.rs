@@ -3,13 +3,11 @@
 use serde::Serialize;
 
 use crate::actions::accounts::operator;
-use crate::actions::server_error::ServerError;
-use crate::cli::{ClientsCommand, ListOptions, OneClient};
+use crate::cli::{ClientsCommand, OneClient};
 use crate::command_error::CommandError;
-use crate::commands::files;
-use crate::commands::list::{Row, print, unreadable};
+use crate::commands::list::{Row, open_ready, print, refused, unreadable};
 use crate::db::clients::OAuthClient;
-use crate::db::{Database, retry};
+use crate::db::retry;
 use crate::rules::oauth::redirect::Redirect;
 use crate::time::{SystemClock, TimeSource as _};
 
@@ -17,7 +15,7 @@ use crate::time::{SystemClock, TimeSource as _};
 pub(super) async fn run(command: ClientsCommand) -> Result<(), CommandError> {
     match command {
         ClientsCommand::List(listing) => {
-            let store = open(&listing).await?;
+            let store = open_ready(&listing).await?;
             let clients =
                 store.begin_reading().await.map_err(unreadable)?.every_client().await.map_err(unreadable)?;
             print(listing.json, &clients.iter().map(ClientRow::of).collect::<Vec<_>>())
@@ -28,7 +26,7 @@ pub(super) async fn run(command: ClientsCommand) -> Result<(), CommandError> {
 }
 
 async fn change(client: &OneClient, may: bool) -> Result<(), CommandError> {
-    let store = open(&client.listing).await?;
+    let store = open_ready(&client.listing).await?;
     let changed = retry(|| operator::let_introspect(&store, &client.id, may, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| {
         CommandError::new(
@@ -37,17 +35,6 @@ async fn change(client: &OneClient, may: bool) -> Result<(), CommandError> {
         )
     })?;
     print(client.listing.json, &[ClientRow::of(&changed)])
-}
-
-async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
-    files::open_ready(&files::place(listing.database.as_ref())?).await
-}
-
-fn refused(error: ServerError) -> CommandError {
-    CommandError::new(
-        format!("it was not done: {error}"),
-        "Check that the database can be written, and try again.",
-    )
 }
 
 #[derive(Serialize)]

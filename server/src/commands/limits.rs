@@ -5,11 +5,10 @@ use serde::Serialize;
 use crate::actions::accounts::operator;
 use crate::cli::{LimitsCommand, ListOptions, OneHold};
 use crate::command_error::CommandError;
-use crate::commands::files;
-use crate::commands::list::{Row, print, unreadable};
+use crate::commands::list::{Row, open_ready, print, refused, unreadable};
 use crate::db::holds::LimitHold;
+use crate::db::retry;
 use crate::db::throttle::ThrottleKind;
-use crate::db::{Database, retry};
 use crate::limits::Limits;
 use crate::time::{SystemClock, TimeSource as _, Timestamp};
 
@@ -19,7 +18,7 @@ pub(super) async fn run(command: LimitsCommand) -> Result<(), CommandError> {
         return lift(&key, &who, &listing).await;
     }
     let limits = command.limits.as_deref().map(Limits::load).transpose()?.unwrap_or_default();
-    let store = open(&command.listing).await?;
+    let store = open_ready(&command.listing).await?;
     let mut tx = store.begin_reading().await.map_err(unreadable)?;
     let now = SystemClock.now();
     let mut rows = Vec::new();
@@ -45,23 +44,15 @@ async fn lift(key: &str, who: &str, listing: &ListOptions) -> Result<(), Command
             "Run `everkey-server limits` for the limits and whom they hold.",
         ));
     }
-    let store = open(listing).await?;
+    let store = open_ready(listing).await?;
     let lifted = retry(|| operator::lift_hold(&store, key, &kinds, who, SystemClock.now())).await;
-    match lifted {
-        Ok(0) => Err(CommandError::new(
+    match lifted.map_err(refused)? {
+        0 => Err(CommandError::new(
             format!("{key} has counted nothing for {who}"),
             "Run `everkey-server limits` for whom it holds, and write them the same way.",
         )),
-        Ok(events) => print(listing.json, &[Lifted { limit: key, who, events }]),
-        Err(error) => Err(CommandError::new(
-            format!("it was not done: {error}"),
-            "Check that the database can be written, and try again.",
-        )),
+        events => print(listing.json, &[Lifted { limit: key, who, events }]),
     }
-}
-
-async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
-    files::open_ready(&files::place(listing.database.as_ref())?).await
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::actions::server_error::ServerError;
 use crate::cli::ListOptions;
 use crate::command_error::CommandError;
 use crate::commands::files;
@@ -147,6 +148,19 @@ fn write<R: Row>(out: &mut impl Write, json: bool, rows: &[R]) -> io::Result<()>
         }
     }
     out.flush()
+}
+
+/// Opens the database that a command changes: it must have this program's schema.
+pub(super) async fn open_ready(listing: &ListOptions) -> Result<Database, CommandError> {
+    files::open_ready(&files::place(listing.database.as_ref())?).await
+}
+
+/// What is said when a change was not made.
+pub(super) fn refused(error: ServerError) -> CommandError {
+    CommandError::new(
+        format!("it was not done: {error}"),
+        "Check that the database can be written, and try again.",
+    )
 }
 
 /// What is said when a list can't be read.

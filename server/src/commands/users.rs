@@ -3,20 +3,18 @@
 use serde::Serialize;
 
 use crate::actions::accounts::operator::{self, AccountChange};
-use crate::actions::server_error::ServerError;
 use crate::cli::{ListOptions, OneUser, UsersCommand};
 use crate::command_error::CommandError;
-use crate::commands::files;
-use crate::commands::list::{Row, SessionRow, print, unreadable};
+use crate::commands::list::{Row, SessionRow, open_ready, print, refused, unreadable};
+use crate::db::retry;
 use crate::db::users::{AccountStatus, StoredUser};
-use crate::db::{Database, retry};
 use crate::time::{SystemClock, TimeSource as _};
 
 /// Looks after accounts.
 pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
     match command {
         UsersCommand::List(listing) => {
-            let store = open(&listing).await?;
+            let store = open_ready(&listing).await?;
             let users =
                 store.begin_reading().await.map_err(unreadable)?.every_user().await.map_err(unreadable)?;
             let rows: Vec<UserRow> = users.iter().map(UserRow::of).collect();
@@ -39,7 +37,7 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
 }
 
 pub(super) async fn end_session(id: &str, listing: &ListOptions) -> Result<(), CommandError> {
-    let store = open(listing).await?;
+    let store = open_ready(listing).await?;
     let ended = retry(|| operator::end_session(&store, id, SystemClock.now())).await.map_err(refused)?;
     match ended {
         None => Err(CommandError::new(
@@ -51,7 +49,7 @@ pub(super) async fn end_session(id: &str, listing: &ListOptions) -> Result<(), C
 }
 
 async fn show(user: &OneUser) -> Result<(), CommandError> {
-    let store = open(&user.listing).await?;
+    let store = open_ready(&user.listing).await?;
     let mut tx = store.begin_reading().await.map_err(unreadable)?;
     let found = tx.user_with_email(&user.email).await.map_err(unreadable)?.ok_or_else(|| unknown(user))?;
     let sessions = tx.unended_sessions_of(&found.id).await.map_err(unreadable)?;
@@ -60,7 +58,7 @@ async fn show(user: &OneUser) -> Result<(), CommandError> {
 }
 
 async fn change(user: &OneUser, change: AccountChange) -> Result<(), CommandError> {
-    let store = open(&user.listing).await?;
+    let store = open_ready(&user.listing).await?;
     let changed = retry(|| operator::change(&store, &user.email, &change, SystemClock.now())).await;
     let changed = changed.map_err(refused)?.ok_or_else(|| unknown(user))?;
     let row = Changed {
@@ -72,7 +70,7 @@ async fn change(user: &OneUser, change: AccountChange) -> Result<(), CommandErro
 }
 
 async fn reset_second_factor(user: &OneUser) -> Result<(), CommandError> {
-    let store = open(&user.listing).await?;
+    let store = open_ready(&user.listing).await?;
     let reset = retry(|| operator::reset_second_factor(&store, &user.email, SystemClock.now())).await;
     let email = user.email.as_str();
     if reset.map_err(refused)?.ok_or_else(|| unknown(user))? {
@@ -84,21 +82,10 @@ async fn reset_second_factor(user: &OneUser) -> Result<(), CommandError> {
     ))
 }
 
-async fn open(listing: &ListOptions) -> Result<Database, CommandError> {
-    files::open_ready(&files::place(listing.database.as_ref())?).await
-}
-
 fn unknown(user: &OneUser) -> CommandError {
     CommandError::new(
         format!("nobody has signed in as {}", user.email.as_str()),
         "See who has with `everkey-server users list`.",
-    )
-}
-
-fn refused(error: ServerError) -> CommandError {
-    CommandError::new(
-        format!("it was not done: {error}"),
-        "Check that the database can be written, and try again.",
     )
 }
 

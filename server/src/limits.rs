@@ -76,7 +76,7 @@ limits! {
     letters_per_email_daily: limit(100 per 1 d), "letters with codes to one email in a day";
     guesses_per_code: count(5), "guesses after which a code is dead";
     failures_per_email: limit(200 per 1 d), "guesses at one email's six-digit codes";
-    failures_per_email_and_ip: limit(50 per 1 d), "guesses of one network at one email's six-digit codes";
+    failures_per_email_and_ip: limit(50 per 1 d), "one network's guesses at one email";
     failures_per_ip: limit(300 per 15 m), "refused guesses from one network";
     familiar_for: span(90 d), "how long a network is known to an email";
     web_idle: span(7 d), "how long a browser stays signed in unused";

@@ -272,6 +272,8 @@ const AGENT = {
   odd: "Agent can't be asked",
 };
 let wasReachable = document.getElementById("agent").dataset.state === "here";
+// What the stream said last. While the region says otherwise, one of the two is out of date.
+let saidReachable = wasReachable;
 function agentFound() {
   const found = region.querySelector("[data-agent]")?.dataset.agent ?? "here";
   const reachable = found === "here";
@@ -283,6 +285,7 @@ function agentFound() {
 
 function agentIs({ reachable, version }) {
   document.getElementById("agent-version").textContent = version ? `Agent ${version}.` : "";
+  saidReachable = reachable;
   if (wasReachable !== reachable) soon(0);
 }
 
@@ -313,7 +316,8 @@ setInterval(() => {
 }, 1000);
 // What is being worked on without an event at its end.
 setInterval(() => {
-  if (region.querySelector("[data-unsettled]") && document.visibilityState === "visible") soon(0);
+  const unsettled = region.querySelector("[data-unsettled]") || saidReachable !== wasReachable;
+  if (unsettled && document.visibilityState === "visible") soon(0);
 }, 3000);
 setInterval(() => {
   if (!paused && document.visibilityState === "visible") soon(0);

@@ -72,10 +72,10 @@ fn dumps_core(world: &World, program: &Path, arguments: &[&str], ready: &str) ->
 }
 
 #[test]
-fn an_abort_makes_no_program_dump_its_memory() {
+fn d17_an_abort_makes_no_program_dump_its_memory() {
     let world = World::new();
     if !dumps_core(&world, Path::new("sh"), &["-c", "echo ready; exec sleep 600"], "ready") {
-        return skipped("an_abort_makes_no_program_dump_its_memory", "nothing dumps core on this system");
+        return skipped("d17_an_abort_makes_no_program_dump_its_memory", "nothing dumps core on this system");
     }
     let built = Binaries::find();
     let database = format!("sqlite:{}", world.root().join("core.db").display());
@@ -102,8 +102,8 @@ fn an_abort_makes_no_program_dump_its_memory() {
 }
 
 #[test]
-fn anybodys_configuration_is_obeyed_by_nobody() {
-    if !one_user("anybodys_configuration_is_obeyed_by_nobody") {
+fn f13_anybodys_configuration_is_obeyed_by_nobody() {
+    if !one_user("f13_anybodys_configuration_is_obeyed_by_nobody") {
         return;
     }
     let world = World::signed_in(unprivileged());
@@ -160,7 +160,7 @@ fn anybodys_configuration_is_obeyed_by_nobody() {
 }
 
 #[test]
-fn pipes_and_endless_files_keep_nobody_waiting() {
+fn f14_pipes_and_endless_files_keep_nobody_waiting() {
     let world = World::signed_in(Setup::default());
     let agent = world.agent_pid();
     let before = peak_memory_kib(agent);
@@ -204,8 +204,8 @@ fn endless(path: &Path) {
 }
 
 #[test]
-fn the_agents_log_follows_no_link() {
-    if !one_user("the_agents_log_follows_no_link") {
+fn f15_the_agents_log_follows_no_link() {
+    if !one_user("f15_the_agents_log_follows_no_link") {
         return;
     }
     let world = World::with(unprivileged());
@@ -232,8 +232,8 @@ fn the_agents_log_follows_no_link() {
 }
 
 #[test]
-fn a_state_folder_open_to_others_is_closed() {
-    if !one_user("a_state_folder_open_to_others_is_closed") {
+fn f15_a_state_folder_open_to_others_is_closed() {
+    if !one_user("f15_a_state_folder_open_to_others_is_closed") {
         return;
     }
     let world = World::signed_in(unprivileged());
@@ -247,7 +247,7 @@ fn a_state_folder_open_to_others_is_closed() {
     }
     until("a warning", || world.agent_log().contains("others could write to it; its mode is 0700 now"));
 
-    if !two_users("a_state_folder_open_to_others_is_closed") {
+    if !two_users("f15_a_state_folder_open_to_others_is_closed") {
         return;
     }
     world.stop_agent();
@@ -262,8 +262,8 @@ fn a_state_folder_open_to_others_is_closed() {
 }
 
 #[test]
-fn what_others_plant_in_the_state_folder_is_passed_over() {
-    if !two_users("what_others_plant_in_the_state_folder_is_passed_over") {
+fn f15_what_others_plant_in_the_state_is_passed_over() {
+    if !two_users("f15_what_others_plant_in_the_state_is_passed_over") {
         return;
     }
     let world = World::signed_in(unprivileged());
@@ -284,8 +284,8 @@ fn what_others_plant_in_the_state_folder_is_passed_over() {
 }
 
 #[test]
-fn a_session_in_an_open_folder_waits_for_its_owner() {
-    if !one_user("a_session_in_an_open_folder_waits_for_its_owner") {
+fn f16_a_session_in_an_open_folder_waits() {
+    if !one_user("f16_a_session_in_an_open_folder_waits") {
         return;
     }
     let world = World::signed_in(unprivileged());

@@ -43,8 +43,8 @@ fn half_sent(port: u16, crowd: usize) -> Vec<TcpStream> {
 }
 
 #[test]
-fn another_user_brings_the_code_or_keeps_the_browser_out() {
-    let Some(world) = of_another_user("another_user_brings_the_code_or_keeps_the_browser_out") else {
+fn d21_another_user_brings_code_or_keeps_browser_out() {
+    let Some(world) = of_another_user("d21_another_user_brings_code_or_keeps_browser_out") else {
         return;
     };
     world.configure(&format!("[profiles.mine]\n{OAUTH} = \"{}\"\nscheme = \"browser\"\n", world.proxy.url()));
@@ -94,7 +94,7 @@ fn half_sent_heads_keep_no_browser_from_the_dashboard() {
 }
 
 #[test]
-fn idle_connections_keep_nobody_from_the_agent() {
+fn d22_idle_connections_keep_nobody_from_the_agent() {
     let world = World::signed_in(Setup::default());
     let mut follower = world.lines();
     assert_eq!(follower.request("events")["reply"], "following");
@@ -109,7 +109,7 @@ fn idle_connections_keep_nobody_from_the_agent() {
 }
 
 #[test]
-fn one_process_that_asks_on_every_connection_keeps_nobody_out() {
+fn d22_one_process_on_every_connection_keeps_nobody_out() {
     let world = World::signed_in(Setup::default());
     let gate = world.proxy.hold_refresh_answer();
     let asking = |_| {
@@ -125,7 +125,7 @@ fn one_process_that_asks_on_every_connection_keeps_nobody_out() {
 }
 
 #[test]
-fn a_listener_that_takes_nobody_hangs_no_client() {
+fn d08_a_listener_that_takes_nobody_hangs_no_client() {
     let world = World::new();
     let _full = full_backlog(&world.socket());
     for words in ["auth token", "agent status"] {
@@ -134,7 +134,7 @@ fn a_listener_that_takes_nobody_hangs_no_client() {
 }
 
 #[test]
-fn a_refresh_brings_tokens_of_another_client() {
+fn s02_a_refresh_brings_tokens_of_another_client() {
     let world = World::with(Setup { refresh_gap_ms: Some(100), ..Setup::default() });
     world.configure(&format!("[profiles.mine]\n{OAUTH} = \"{}\"\nscheme = \"device\"\n", world.proxy.url()));
     let mut account = Account::of(&world, "mine");
@@ -193,10 +193,10 @@ fn own_parts(world: &World) -> [String; 2] {
 }
 
 #[test]
-fn root_finds_no_token_in_memory_after_refresh_and_logout() {
+fn d23_root_finds_no_token_after_refresh_and_logout() {
     if !is_root() {
         return skipped(
-            "root_finds_no_token_in_memory_after_refresh_and_logout",
+            "d23_root_finds_no_token_after_refresh_and_logout",
             "only root may read the agent's memory",
         );
     }

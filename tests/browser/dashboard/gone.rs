@@ -2,6 +2,10 @@
 
 use super::Desk;
 use everkey_tests::{ADA, Setup};
+use std::time::{Duration, Instant};
+
+/// After it the dashboard looks every three seconds whether the agent is back.
+const SELDOM: Duration = Duration::from_secs(4);
 
 #[test]
 fn a_gone_agent_and_its_return_show_without_reload() {
@@ -33,6 +37,25 @@ fn a_gone_agent_and_its_return_show_without_reload() {
         assert!(desk.browser.is_marked());
     }
     desk.check_traffic("an agent that is gone");
+}
+
+#[test]
+fn an_agent_that_dies_just_after_its_return_shows() {
+    let test = "an_agent_that_dies_just_after_its_return_shows";
+    let Some(mut desk) = Desk::open(test, Setup::default()) else { return };
+    desk.world.login();
+    desk.browser.shows(ADA);
+    // Several times: the dashboard's own look at the agent may come in between.
+    for _ in 0..4 {
+        desk.world.kill_agent();
+        desk.browser.shows("The agent is not running");
+        let gone_since = Instant::now();
+        desk.browser.until("the dashboard to look less often", |_| gone_since.elapsed() > SELDOM);
+        desk.world.everkey("agent start").ok();
+        desk.browser.script("return void document.dispatchEvent(new Event('visibilitychange'))");
+        desk.browser.shows(ADA);
+    }
+    desk.check_traffic("an agent that came back for a moment");
 }
 
 #[test]

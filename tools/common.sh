@@ -85,8 +85,9 @@ ensure_lint_tools() {
 # For programs that are tested: variables that no release minds, as the least time between two refreshes.
 HOOKS=(--features test-hooks)
 
-# build_programs LOG: the programs as the tests need them, into target/debug.
+# build_programs LOG: the programs as the tests need them, into target/debug. ./dev test has built them.
 build_programs() {
+  [ -z "${EVERKEY_PROGRAMS_BUILT:-}" ] || return 0
   mkdir -p "$(dirname "$1")"
   cargo build --workspace --bins "${HOOKS[@]}" >"$1" 2>&1 || { tail -n 40 "$1"; die "the build failed; all of it is in $1"; }
 }

@@ -140,7 +140,8 @@ async fn a_disabled_account_gets_no_letter_until_it_is_enabled() {
 async fn tries(server: &Server) -> i64 {
     use sqlx::Row as _;
     let mut database = connect(server.folder()).await;
-    let query = "SELECT max(mail_tries) AS tries FROM reminders WHERE mail_claim IS NULL";
+    let query = "SELECT max(mail_tries) AS tries FROM reminders JOIN users ON users.id = user_id
+        WHERE mail_claim IS NULL AND email = 'ada@example.com'";
     database.fetch_one(query).await.unwrap().get::<Option<i64>, _>("tries").unwrap_or(0)
 }
 

@@ -46,7 +46,7 @@ fn an_agent_that_dies_just_after_its_return_shows() {
     desk.world.login();
     desk.browser.shows(ADA);
     // Several times: the dashboard's own look at the agent may come in between.
-    for _ in 0..4 {
+    for _ in 0..2 {
         desk.world.kill_agent();
         desk.browser.shows("The agent is not running");
         let gone_since = Instant::now();

@@ -36,6 +36,11 @@ macro_rules! limits {
                 vec![$((stringify!($name), self.$name.shown(), $help),)+]
             }
 
+            /// The spans that must be longer than nothing, each with its key.
+            fn spans(&self) -> Vec<(&'static str, Duration)> {
+                [$(limits!(@span $kind $name self.$name),)+].into_iter().flatten().collect()
+            }
+
             /// How long an event may count for any of the limits.
             pub fn longest_window(&self) -> Duration {
                 [$(limits!(@window $kind self.$name),)+].into_iter().fold(Duration::ZERO, Duration::max)
@@ -57,6 +62,8 @@ macro_rules! limits {
     (@secs $n:literal m) => { Duration::from_secs($n * 60) };
     (@secs $n:literal h) => { Duration::from_secs($n * 3600) };
     (@secs $n:literal d) => { Duration::from_secs($n * 86_400) };
+    (@span span $name:ident $value:expr) => { Some((stringify!($name), $value)) };
+    (@span $other:ident $name:ident $value:expr) => { None };
     (@window limit $value:expr) => { $value.window };
     (@window pause $value:expr) => { $value };
     (@window $other:ident $value:expr) => { Duration::ZERO };
@@ -89,8 +96,8 @@ limits! {
     unused_clients_kept: span(30 d), "how long an OAuth client that nobody ever allowed anything is kept";
     sessions_per_user: count(500), "sessions of one user at once";
     ended_sessions_kept: span(90 d), "how long it is kept that a session was there";
-    audit_kept: span(180 d), "how long lines of the audit are kept, at least 30 days";
-    alarms_kept: span(730 d), "how long lines that tell of attacks are kept, at least a year";
+    audit_kept: span(180 d), "how long lines of the audit are kept, at least 31 days";
+    alarms_kept: span(730 d), "how long lines that tell of attacks are kept, at least 366 days";
     rotations_per_session: limit(120 per 1 m), "refreshes of one session";
     contested_rotation: span(5 m), "how long another key gets 409 before it is an alarm";
     refused_tokens_per_ip: limit(30 per 15 m), "refused personal access tokens";
@@ -115,6 +122,7 @@ limits! {
     file_mib: count(100), "MiB of one file";
     workspace_files: count(10000), "files of one workspace";
     workspace_mib: count(1024), "MiB of one workspace's files";
+    user_mib: count(4096), "MiB of the files of one user's reports, in all workspaces";
     store_mib: count(20480), "MiB of all files, each counted as 4 KiB more";
     transfer_stall: span(30 s), "the longest pause of an upload or download";
     longest_transfer: span(1 h), "how long an upload or download may take";
@@ -141,14 +149,36 @@ impl Limits {
         };
         let text = everkey_guard::file::read_trusted(path).map_err(|why| unreadable(why.to_string()))?;
         let text = text.ok_or_else(|| unreadable(rustix::io::Errno::NOENT.to_string()))?;
-        toml::from_str(&text).map_err(|error| {
+        let invalid = |why: &str| {
             CommandError::new(
-                format!("the limits file {shown} is not valid: {}", error.message()),
+                format!("the limits file {shown} is not valid: {why}"),
                 "Run `everkey-server serve --help` for the keys it may hold, or leave --limits out.",
             )
-        })
+        };
+        let limits: Self = toml::from_str(&text).map_err(|error| invalid(error.message()))?;
+        limits.check().map_err(|why| invalid(&why))?;
+        Ok(limits)
+    }
+
+    /// Errs where a span is too short to make sense.
+    fn check(&self) -> Result<(), String> {
+        for (key, span) in self.spans() {
+            let least = match key {
+                "audit_kept" => AUDIT_STAYS,
+                "alarms_kept" => ALARMS_STAY,
+                _ => Duration::from_secs(1),
+            };
+            if span < least {
+                return Err(format!("{key} must be at least \"{}\"", duration::shown(least)));
+            }
+        }
+        Ok(())
     }
 }
+
+/// How long the database lets no line of the audit go, whatever is asked of it; and none that tells of an attack.
+pub const AUDIT_STAYS: Duration = Duration::from_secs(31 * 86_400);
+pub const ALARMS_STAY: Duration = Duration::from_secs(366 * 86_400);
 
 /// A value in the file.
 trait Setting: Sized {
@@ -162,9 +192,18 @@ fn read<'de, D: Deserializer<'de>, T: Setting>(deserializer: D) -> Result<T, D::
     T::read(deserializer)
 }
 
+/// `value`, if it is not less than `least`.
+fn at_least<T: Setting + PartialOrd, E: serde::de::Error>(value: T, least: T) -> Result<T, E> {
+    if value < least {
+        Err(E::custom(format_args!("it must be at least {}", least.shown())))
+    } else {
+        Ok(value)
+    }
+}
+
 impl Setting for u32 {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+        at_least(Self::deserialize(deserializer)?, 1)
     }
 
     fn shown(&self) -> String {
@@ -251,6 +290,19 @@ mod tests {
     }
 
     #[test]
+    fn spans_too_short_to_make_sense_are_refused() {
+        for (text, hint) in [
+            ("audit_kept = \"30d\"", "audit_kept must be at least \"31d\""),
+            ("alarms_kept = \"1d\"", "alarms_kept must be at least \"366d\""),
+            ("fresh_sign_in = \"0s\"", "fresh_sign_in must be at least \"1s\""),
+        ] {
+            assert_eq!(toml::from_str::<Limits>(text).unwrap().check().unwrap_err(), hint);
+        }
+        assert_eq!(toml::from_str::<Limits>("code_cooldown = \"0s\"").unwrap().check(), Ok(()));
+        assert_eq!(Limits::default().check(), Ok(()));
+    }
+
+    #[test]
     fn unknown_keys_and_senseless_numbers_are_named() {
         for (text, hint) in [
             ("codes_per_emial = 3", "codes_per_emial"),
@@ -258,6 +310,7 @@ mod tests {
             ("codes_per_ip = { max = 0, window = \"1m\" }", "at least 1"),
             ("code_ttl = \"ten\"", "not a time span"),
             ("guesses_per_code = -1", "invalid value"),
+            ("connections = 0", "at least 1"),
         ] {
             let error = toml::from_str::<Limits>(text).unwrap_err().to_string();
             assert!(error.contains(hint), "{text}: {error}");

@@ -16,6 +16,8 @@ static CLEARING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let cli = ServerCli::parse();
+    // What it writes is its own: database, keys, mail, files of reports.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if let Err(error) = everkey_guard::memory::close() {
         eprintln!("everkey-server: can't close this process to others: {error}");
         return ExitCode::FAILURE;

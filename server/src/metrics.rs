@@ -89,6 +89,17 @@ pub struct Gauges {
     pub key_age: Duration,
 }
 
+/// The limits that are no number of events in a window, and count what they refuse.
+const CEILINGS: &[&str] = &[
+    "clients_most",
+    "sessions_per_user",
+    "workspace_mib",
+    "user_mib",
+    "store_mib",
+    "transfers",
+    "transfers_of_one",
+];
+
 /// Counters and gauges.
 pub struct Metrics {
     registry: Registry,
@@ -129,7 +140,8 @@ impl Metrics {
         for event in WATCHED {
             drop(metrics.events.get_or_create(&Happened { event: event.as_str() }));
         }
-        for limit in ThrottleKind::COUNTED.iter().filter_map(|kind| kind.limit_key()) {
+        let counted = ThrottleKind::COUNTED.iter().filter_map(|kind| kind.limit_key());
+        for limit in counted.chain(CEILINGS.iter().copied()) {
             drop(metrics.limit_refusals.get_or_create(&Refusing { limit }));
         }
         for outcome in ["sent", "retried", "failed"] {

@@ -1,7 +1,8 @@
 //! The store of files: a folder or an S3 bucket. A key is random and used once, so no object is ever replaced.
 
 use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,8 +52,10 @@ pub enum ArtifactStoreError {
     Failed(Error),
     #[error("{} can be read or written by other users of this machine", .0.display())]
     Open(PathBuf),
+    #[error("{} is not the folder that was opened: it was moved, or its volume is not mounted", .0.display())]
+    Replaced(PathBuf),
     #[error("the folder can't be made or looked at: {0}")]
-    Folder(std::io::Error),
+    Folder(io::Error),
 }
 
 impl From<Error> for ArtifactStoreError {
@@ -64,11 +67,30 @@ impl From<Error> for ArtifactStoreError {
     }
 }
 
+/// A folder as it was when the store was opened.
+#[derive(Clone, Debug)]
+struct OpenedFolder {
+    path: PathBuf,
+    /// Its device and number there.
+    is: (u64, u64),
+}
+
+impl OpenedFolder {
+    fn look_at(path: PathBuf) -> io::Result<Self> {
+        let found = std::fs::metadata(&path)?;
+        Ok(Self { path, is: (found.dev(), found.ino()) })
+    }
+
+    fn is_the_same(&self) -> bool {
+        Self::look_at(self.path.clone()).is_ok_and(|now| now.is == self.is)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct ArtifactStore {
     objects: Arc<dyn ObjectStore>,
     /// The folder, if it is one.
-    folder: Option<PathBuf>,
+    folder: Option<OpenedFolder>,
     prefix: String,
 }
 
@@ -80,7 +102,8 @@ impl ArtifactStore {
             ArtifactLocation::Folder(path) => {
                 let path = make(path)?;
                 let objects = LocalFileSystem::new_with_prefix(&path)?.with_fsync(true);
-                Self { objects: Arc::new(objects), folder: Some(path), prefix: String::new() }
+                let folder = OpenedFolder::look_at(path).map_err(ArtifactStoreError::Folder)?;
+                Self { objects: Arc::new(objects), folder: Some(folder), prefix: String::new() }
             }
             ArtifactLocation::S3 { bucket, prefix } => {
                 // reqwest asks for the process's provider; a second call changes nothing.
@@ -109,28 +132,40 @@ impl ArtifactStore {
         Path::from(format!("{}/{first}/{rest}", self.prefix))
     }
 
+    /// A volume that is no longer mounted must not be taken for an empty store.
+    fn is_there(&self) -> Result<(), ArtifactStoreError> {
+        match &self.folder {
+            Some(folder) if !folder.is_the_same() => Err(ArtifactStoreError::Replaced(folder.path.clone())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Stores a small object whole.
     pub async fn put(&self, key: &ObjectKey, content: PutPayload) -> Result<(), ArtifactStoreError> {
+        self.is_there()?;
         self.objects.put(&self.path(key), content).await?;
         Ok(())
     }
 
     /// Begins an object that comes in parts. Nobody sees it before it is finished.
     pub async fn begin(&self, key: &ObjectKey) -> Result<WriteMultipart, ArtifactStoreError> {
+        self.is_there()?;
         let upload = self.objects.put_multipart(&self.path(key)).await?;
         Ok(WriteMultipart::new_with_chunk_size(upload, PART))
     }
 
     pub async fn get(&self, key: &ObjectKey) -> Result<GetResult, ArtifactStoreError> {
+        self.is_there()?;
         Ok(self.objects.get(&self.path(key)).await?)
     }
 
     /// Deletes an object with what a crash left of writing it. One that is not there is no error.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), ArtifactStoreError> {
+        self.is_there()?;
         if let Some(folder) = &self.folder {
-            let staged = folder.join(format!("{}#1", self.path(key)));
+            let staged = folder.path.join(format!("{}#1", self.path(key)));
             match tokio::task::spawn_blocking(move || std::fs::remove_file(staged)).await {
-                Ok(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+                Ok(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(ArtifactStoreError::Folder(error));
                 }
                 Ok(_) | Err(_) => {}

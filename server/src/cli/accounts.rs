@@ -72,6 +72,12 @@ pub enum UsersCommand {
         #[arg(long)]
         tokens: bool,
     },
+    /// List whose reports' files take up the store, the largest first
+    Files(ListOptions),
+    /// Delete every report an account has written, with its files and links
+    ///
+    /// Running servers free the room within a minute. The account stays; see `users disable`.
+    DeleteReports(OneUser),
     /// Take an account's second factor away, for someone who lost phone and recovery codes
     ///
     /// From then on a code by mail is enough to sign in, so be sure first who asks. Their sessions stay. No mail tells

@@ -32,8 +32,8 @@ pub enum OneHold {
         #[arg(value_name = "LIMIT")]
         key: String,
         /// Whom it holds, as `limits` lists them
-        #[arg(value_name = "WHO")]
-        who: String,
+        #[arg(value_name = "WHO", required = true)]
+        who: Vec<String>,
         /// Where to look
         #[command(flatten)]
         listing: ListOptions,

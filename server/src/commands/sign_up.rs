@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::actions::accounts::sign_up::{self, SignUpChange};
-use crate::cli::{ListOptions, SignUpCommand};
+use crate::cli::{ListOptions, SignUpCommand, SignUpEntries};
 use crate::command_error::CommandError;
 use crate::commands::list::{Row, open_ready, print, refused, unreadable};
 use crate::db::{Database, retry};
@@ -14,16 +14,41 @@ use crate::time::{SystemClock, TimeSource as _};
 pub(super) async fn run(command: SignUpCommand) -> Result<(), CommandError> {
     match command {
         SignUpCommand::Show(listing) => show(&open_ready(&listing).await?, &listing).await,
-        SignUpCommand::Set { mode, listing } => change(SignUpChange::Mode(mode.into()), &listing).await,
-        SignUpCommand::Allow(asked) => change(SignUpChange::Allow(asked.entries), &asked.listing).await,
-        SignUpCommand::Forbid(asked) => change(SignUpChange::Forbid(asked.entries), &asked.listing).await,
+        SignUpCommand::Set { mode, listing } => {
+            let store = open_ready(&listing).await?;
+            change(&store, SignUpChange::Mode(mode.into())).await?;
+            show(&store, &listing).await
+        }
+        SignUpCommand::Allow(SignUpEntries { entries, listing }) => {
+            let store = open_ready(&listing).await?;
+            change(&store, SignUpChange::Allow(entries)).await?;
+            show(&store, &listing).await
+        }
+        SignUpCommand::Forbid(asked) => forbid(asked).await,
     }
 }
 
-async fn change(change: SignUpChange, listing: &ListOptions) -> Result<(), CommandError> {
-    let store = open_ready(listing).await?;
-    retry(|| sign_up::change(&store, &change, None, SystemClock.now())).await.map_err(refused)?;
-    show(&store, listing).await
+async fn change(store: &Database, change: SignUpChange) -> Result<u64, CommandError> {
+    retry(|| sign_up::change(store, &change, None, SystemClock.now())).await.map_err(refused)
+}
+
+/// Takes entries off the list. Whoever another entry still lets in is named.
+async fn forbid(asked: SignUpEntries) -> Result<(), CommandError> {
+    let SignUpEntries { entries, listing } = asked;
+    let store = open_ready(&listing).await?;
+    if change(&store, SignUpChange::Forbid(entries.clone())).await? == 0 {
+        return Err(CommandError::new(
+            "the list holds none of these",
+            "See what it holds with `everkey-server sign-up show`. An account that is there already is ended with `users disable`.",
+        ));
+    }
+    let list = sign_up::settings(&store).await.map_err(unreadable)?.list;
+    for (entry, domain) in entries.iter().filter_map(|entry| Some((entry, entry.domain()?))) {
+        if list.contains(&domain) {
+            eprintln!("{} may still sign up, because {} is on the list.", entry.as_str(), domain.as_str());
+        }
+    }
+    show(&store, &listing).await
 }
 
 async fn show(store: &Database, listing: &ListOptions) -> Result<(), CommandError> {

@@ -8,6 +8,7 @@ use crate::command_error::CommandError;
 use crate::commands::list::{Row, SessionRow, open_ready, print, refused, unreadable};
 use crate::db::retry;
 use crate::db::users::{AccountStatus, StoredUser};
+use crate::teams::db::files::AuthorFiles;
 use crate::time::{SystemClock, TimeSource as _};
 
 /// Looks after accounts.
@@ -32,6 +33,8 @@ pub(super) async fn run(command: UsersCommand) -> Result<(), CommandError> {
             change(&user, AccountChange::AchillesRole(role.0)).await
         }
         UsersCommand::SignOut { user, tokens } => change(&user, AccountChange::SignOut { tokens }).await,
+        UsersCommand::Files(listing) => files(&listing).await,
+        UsersCommand::DeleteReports(user) => delete_reports(&user).await,
         UsersCommand::ResetSecondFactor(user) => reset_second_factor(&user).await,
     }
 }
@@ -67,6 +70,21 @@ async fn change(user: &OneUser, change: AccountChange) -> Result<(), CommandErro
         tokens_revoked: changed.tokens,
     };
     print(user.listing.json, &[row])
+}
+
+async fn files(listing: &ListOptions) -> Result<(), CommandError> {
+    let store = open_ready(listing).await?;
+    let mut tx = store.begin_reading().await.map_err(unreadable)?;
+    let rows: Vec<FilesRow> =
+        tx.store_by_author().await.map_err(unreadable)?.into_iter().map(FilesRow::of).collect();
+    print(listing.json, &rows)
+}
+
+async fn delete_reports(user: &OneUser) -> Result<(), CommandError> {
+    let store = open_ready(&user.listing).await?;
+    let deleted = retry(|| operator::delete_reports(&store, &user.email, SystemClock.now())).await;
+    let reports = deleted.map_err(refused)?.ok_or_else(|| unknown(user))?;
+    print(user.listing.json, &[ReportsDeleted { user: user.email.as_str(), reports }])
 }
 
 async fn reset_second_factor(user: &OneUser) -> Result<(), CommandError> {
@@ -175,5 +193,41 @@ impl Row for Ended<'_> {
         } else {
             format!("{} had ended before", self.session_id)
         }
+    }
+}
+
+#[derive(Serialize)]
+struct FilesRow {
+    user: String,
+    status: &'static str,
+    files: u64,
+    stored_bytes: u64,
+    /// Announced, and not sent yet.
+    awaited_bytes: u64,
+}
+
+impl FilesRow {
+    fn of(of: AuthorFiles) -> Self {
+        let AuthorFiles { email: user, status, files, stored: stored_bytes, awaited: awaited_bytes } = of;
+        Self { user, status: status.as_str(), files, stored_bytes, awaited_bytes }
+    }
+}
+
+impl Row for FilesRow {
+    fn text(&self) -> String {
+        let Self { user, status, files, stored_bytes, awaited_bytes } = self;
+        format!("{user}  {status}  {files} files  {stored_bytes} bytes stored, {awaited_bytes} awaited")
+    }
+}
+
+#[derive(Serialize)]
+struct ReportsDeleted<'a> {
+    user: &'a str,
+    reports: u64,
+}
+
+impl Row for ReportsDeleted<'_> {
+    fn text(&self) -> String {
+        format!("{}  {} reports deleted", self.user, self.reports)
     }
 }

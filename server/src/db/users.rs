@@ -180,6 +180,6 @@ pub(super) fn platform(row: &AnyRow) -> Result<Platform, DbError> {
 }
 
 /// Reads the column `status`.
-pub(super) fn status(row: &AnyRow) -> Result<AccountStatus, DbError> {
+pub fn status(row: &AnyRow) -> Result<AccountStatus, DbError> {
     row.try_get::<&str, _>("status")?.parse().map_err(|_| DbError::Corrupt("users.status"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::actions::browser::single_use_form;
 use crate::db::{Database, DbError, retry};
-use crate::limits::Limits;
+use crate::limits::{ALARMS_STAY, AUDIT_STAYS, Limits};
 use crate::time::{TimeSource, Timestamp};
 
 const PERIOD: Duration = Duration::from_secs(3600);
@@ -13,10 +13,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long a revoked or lapsed personal access token stays in its owner's list.
 const PERSONAL_TOKENS_STAY: Duration = Duration::from_secs(90 * 86_400);
-
-/// How long the database lets no line of the audit go, whatever is asked of it; and none that tells of an attack.
-const AUDIT_STAYS: Duration = Duration::from_secs(31 * 86_400);
-const ALARMS_STAY: Duration = Duration::from_secs(366 * 86_400);
 
 /// What is forgotten, and when.
 pub struct Housekeeping {

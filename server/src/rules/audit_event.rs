@@ -126,6 +126,7 @@ impl AuditEvent {
                 | Self::UserCodeRefused
                 | Self::ShareOpened
                 | Self::RememberedRefused
+                | Self::FileDamaged
         )
     }
 

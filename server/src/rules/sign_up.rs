@@ -59,6 +59,10 @@ pub struct NotAnEntry;
 impl SignUpEntry {
     pub fn parse(text: &str) -> Result<Self, NotAnEntry> {
         let text = text.trim_matches(' ');
+        // Here `*` stands for nothing, though people write it so.
+        if text.contains('*') {
+            return Err(NotAnEntry);
+        }
         let domain = match text.split_once('@') {
             Some(("", domain)) => domain,
             None => text,
@@ -76,6 +80,12 @@ impl SignUpEntry {
     /// The two entries that let an address in.
     pub fn that_admit(email: &Email) -> [Self; 2] {
         [Self(email.as_str().to_owned()), Self(domain_of(email))]
+    }
+
+    /// For an address: the entry that lets everybody at its domain in.
+    pub fn domain(&self) -> Option<Self> {
+        let (name, domain) = self.0.split_once('@')?;
+        (!name.is_empty()).then(|| Self(format!("@{domain}")))
     }
 
     pub fn as_str(&self) -> &str {

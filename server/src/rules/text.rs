@@ -4,7 +4,7 @@
 /// The text is not one; says what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    #[error("{field} must be 1 to {most} characters on one line")]
+    #[error("{field} must be 1 to {most} characters on one line that can be seen")]
     Line {
         field: &'static str,
         /// How many characters it may have.
@@ -26,7 +26,7 @@ pub fn kept(text: &str) -> String {
 /// A line without the spaces around it: 1 to `most` characters, none of them a control character.
 pub fn line(field: &'static str, text: &str, most: usize) -> Result<String, InvalidText> {
     let text = text.trim();
-    if (1..=most).contains(&text.chars().count()) && !text.chars().any(hidden) {
+    if (1..=most).contains(&text.chars().count()) && !text.chars().any(hidden) && text.chars().any(inked) {
         Ok(kept(text))
     } else {
         Err(InvalidText::Line { field, most })
@@ -43,10 +43,22 @@ pub fn text(field: &'static str, text: String, most: usize) -> Result<String, In
     }
 }
 
-/// Control characters, and those that turn the direction of writing round, so that a name shown to others is what
-/// it seems.
+/// Characters that can't be seen or turn the direction of writing round, so that a name shown to others is what it seems.
+/// Joiners stay: some scripts and emoji need them.
 fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'
+                ..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'
+                ..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'
+                ..='\u{e0fff}'
+        )
+}
+
+/// Whether a character leaves something to see by itself.
+fn inked(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -56,6 +68,10 @@ mod tests {
     #[test]
     fn a_line_is_short_and_seen_whole() {
         assert_eq!(line("name", " Käse & Söhne ", 12).unwrap(), "Käse & Söhne");
+        assert!(line("name", "می\u{200c}خواهم", 12).is_ok());
+        for bad in ["\u{200b}", "\u{3164}", "\u{2800}", "\u{200d}\u{fe0f}", "a\u{61c}b", "a\u{e0041}"] {
+            assert!(line("name", bad, 12).is_err(), "{bad:?}");
+        }
         for bad in ["", "   ", "a\nb", "a\0b", "a\u{202e}b", "a\u{2028}b", "1234567890123"] {
             assert!(line("name", bad, 12).is_err(), "{bad:?}");
         }

@@ -61,6 +61,70 @@ async fn more_workspaces_do_not_make_the_store_larger() {
 }
 
 #[tokio::test]
+async fn announcements_of_one_account_leave_room_for_others() {
+    let cast = bounded(Limits { user_mib: 1, store_mib: 2, ..no_limits() }).await;
+    let files = several(&[&vec![b'x'; 600_000]]);
+    announce(&cast.server, &cast.home, &cast.owner, &files).await;
+    let second = crate::kit::team::make(&cast.server, &cast.owner).await;
+    let ask = announcing(&second, &cast.owner, &files);
+    ask.send(cast.server.address).await.expect_error(409, "user_full");
+    let mine = crate::kit::team::make(&cast.server, &cast.outsider).await;
+    let report = announce(&cast.server, &mine, &cast.outsider, &files).await;
+    send(&cast.server, &report, &cast.outsider, 1, &vec![b'x'; 600_000]).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_host_sees_who_fills_the_store_and_frees_it() {
+    let cast = bounded(Limits { store_mib: 1, ..no_limits() }).await;
+    announce(&cast.server, &cast.home, &cast.owner, &several(&[&vec![b'x'; 600_000]])).await;
+    let database = crate::kit::room::database(cast.server.folder());
+    let command = async |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--database", &database, "--json"]).collect();
+        let output = crate::kit::program::run(&words).await;
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let row = command(&["users", "files"]).await;
+    assert_eq!(
+        (&row["user"], &row["stored_bytes"], &row["awaited_bytes"]),
+        (&json!("owner@example.com"), &json!(0), &json!(600_000))
+    );
+
+    let mine = crate::kit::team::make(&cast.server, &cast.outsider).await;
+    let ask = announcing(&mine, &cast.outsider, &several(&[&vec![b'y'; 600_000]]));
+    ask.send(cast.server.address).await.expect_error(409, "store_full");
+    // What a disabled account has announced is never sent.
+    command(&["users", "disable", "owner@example.com"]).await;
+    let report = ask.send(cast.server.address).await.expect(201).text("id");
+    send(&cast.server, &format!("{mine}/reports/{report}"), &cast.outsider, 1, &vec![b'y'; 600_000])
+        .await
+        .expect(204);
+    assert_eq!(objects(&cast.server).len(), 1);
+    assert_eq!(command(&["users", "delete-reports", "outsider@example.com"]).await["reports"], 1);
+    cast.server.sweep.sweep(cast.server.clock.now()).await.unwrap();
+    assert_eq!(objects(&cast.server).len(), 0);
+}
+
+#[tokio::test]
+async fn a_store_whose_folder_vanished_takes_and_forgets_nothing() {
+    let cast = cast().await;
+    let kept = whole(&cast.server, &cast.home, &cast.owner, &[b"kept"]).await;
+    let report = announce(&cast.server, &cast.home, &cast.owner, &several(&[b"one"])).await;
+    let (files, away) = (cast.server.folder().join("files"), cast.server.folder().join("away"));
+    std::fs::rename(&files, &away).unwrap();
+    send(&cast.server, &report, &cast.owner, 1, b"one").await.expect(503);
+    get(&cast.server, &kept, &cast.owner, 1).await.expect(503);
+    call(&cast.server, "DELETE", &kept, &cast.owner.access, None).await.expect(204);
+    cast.server.sweep.sweep(cast.server.clock.now()).await.unwrap();
+    assert!(!files.exists(), "nothing is written beside the volume");
+    std::fs::rename(&away, &files).unwrap();
+    send(&cast.server, &report, &cast.owner, 1, b"one").await.expect(204);
+    cast.server.clock.advance(Duration::from_secs(601));
+    cast.server.sweep.sweep(cast.server.clock.now()).await.unwrap();
+    assert_eq!(objects(&cast.server).len(), 1, "the deleted one is gone, the new one is there");
+}
+
+#[tokio::test]
 async fn a_report_whose_files_never_come_is_given_up() {
     let cast = bounded(Limits { workspace_files: 2, ..no_limits() }).await;
     let report = announce(&cast.server, &cast.home, &cast.owner, &several(&[b"one", b"two"])).await;

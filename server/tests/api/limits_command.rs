@@ -53,6 +53,40 @@ async fn a_hold_is_listed_and_lifted() {
     assert_eq!(ask().await, 200);
 }
 
+#[tokio::test]
+async fn people_are_named_by_their_addresses_and_mistakes_are_named() {
+    let room = room();
+    let server = serve(room.path(), &[]).await;
+    let (access, _) = crate::kit::program::sign_in(room.path(), &server).await;
+    let file = room.path().join("limits.toml");
+    std::fs::write(&file, "creations_per_user = { max = 1, window = \"1h\" }").unwrap();
+    let file = file.to_str().unwrap();
+    let body = serde_json::json!({ "name": "Home" });
+    request("POST", "/v1/workspaces").bearer(&access).json(&body).send(server.address).await.expect(201);
+    let database = database(room.path());
+    let command = async |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--database", &database]).collect();
+        run(&words).await
+    };
+    let listed = async |more: &[&str]| {
+        let output = command(&[&["limits"], more].concat()).await;
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (text, note) = listed(&["--limits", file]).await;
+    assert!(text.contains(&format!("holds {ADA} until")) && note.is_empty(), "{text}{note}");
+    assert!(listed(&[]).await.1.contains("These are the defaults"));
+    for (words, said) in [
+        (&["limits", "lift", "nonsense", ADA][..], "there is no limit 'nonsense'"),
+        (&["limits", "lift", "transfers", ADA], "nothing is counted for transfers"),
+    ] {
+        let output = command(words).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
+    assert!(command(&["limits", "lift", "creations_per_user", ADA]).await.status.success());
+    assert!(!listed(&["--limits", file]).await.0.contains(ADA));
+}
+
 /// What a host reads in `docs/hosting.md` is what the program does.
 #[test]
 fn the_documents_table_has_every_limit() {

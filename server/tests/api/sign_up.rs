@@ -104,3 +104,24 @@ async fn the_command_line_decides_for_running_servers() {
     command(&["sign-up", "forbid", "example.com"]).await;
     assert!(subjects(4).await.contains("sign-in code"));
 }
+
+#[tokio::test]
+async fn who_is_forbidden_in_vain_is_named() {
+    let room = room();
+    drop(serve(room.path(), &[]).await);
+    let database = database(room.path());
+    let command = async |words: &[&str]| {
+        let words: Vec<&str> =
+            ["sign-up"].iter().chain(words).copied().chain(["--database", &database]).collect();
+        run(&words).await
+    };
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(command(&["allow", "corp.example", "spam@corp.example"]).await.status.success());
+    let forbidden = command(&["forbid", "spam@corp.example"]).await;
+    assert!(forbidden.status.success());
+    assert!(said(&forbidden).contains("may still sign up, because @corp.example is on the list"));
+    let absent = command(&["forbid", "nobody.example"]).await;
+    assert!(!absent.status.success() && said(&absent).contains("holds none of these"), "{absent:?}");
+    let starred = command(&["allow", "*@corp.example"]).await;
+    assert!(!starred.status.success() && said(&starred).contains("or a domain such as"), "{starred:?}");
+}

@@ -1,12 +1,12 @@
 //! What the operator does to accounts and sessions, from the command line. Each change is audited.
 
 use crate::actions::server_error::ServerError;
-use crate::db::Database;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::SessionEndReason;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
+use crate::db::{Database, Tx};
 use crate::rules::achilles_role::AchillesRole;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
@@ -108,7 +108,23 @@ pub async fn reset_second_factor(
     Ok(Some(was_on))
 }
 
-/// Forgets what a limit has counted for somebody. Returns how many events there were. Whom it held is not in the audit, which
+/// Deletes every report that the account with this email wrote. Returns how many there were; `None` if there is no such
+/// account.
+pub async fn delete_reports(
+    store: &Database,
+    email: &Email,
+    now: Timestamp,
+) -> Result<Option<u64>, ServerError> {
+    let mut tx = store.begin().await?;
+    let Some(user) = tx.user_with_email(email).await? else { return Ok(None) };
+    let deleted = tx.delete_reports_of(&user.id).await?;
+    let detail = format!("{deleted} reports deleted");
+    tx.record_operator(AuditEvent::OperatorChanged, &user.id, None, &detail, now).await?;
+    tx.commit().await?;
+    Ok(Some(deleted))
+}
+
+/// Forgets what a limit has counted for somebody, named as the limit counts them or by the email of an account. Returns how many events there were. Whom it held is not in the audit, which
 /// names no addresses.
 pub async fn lift_hold(
     store: &Database,
@@ -118,9 +134,13 @@ pub async fn lift_hold(
     now: Timestamp,
 ) -> Result<u64, ServerError> {
     let mut tx = store.begin().await?;
+    let by_id = with_ids(&mut tx, who).await?;
     let mut events = 0;
     for kind in kinds {
         events += tx.lift_hold(*kind, who).await?;
+        if by_id != who {
+            events += tx.lift_hold(*kind, &by_id).await?;
+        }
     }
     if events > 0 {
         let detail = format!("hold of {key} lifted");
@@ -129,6 +149,19 @@ pub async fn lift_hold(
         tx.commit().await?;
     }
     Ok(events)
+}
+
+/// The same words with the id of an account in place of its email.
+async fn with_ids(tx: &mut Tx, words: &str) -> Result<String, ServerError> {
+    let mut named = Vec::new();
+    for word in words.split_whitespace() {
+        let user = match Email::parse(word) {
+            Ok(email) => tx.user_with_email(&email).await?,
+            Err(_) => None,
+        };
+        named.push(user.map_or_else(|| word.to_owned(), |user| user.id));
+    }
+    Ok(named.join(" "))
 }
 
 /// Ends one session. `Some(false)` if it had ended before, `None` if there is none with this id.

@@ -46,38 +46,38 @@ pub async fn settings(store: &Database) -> Result<SignUpSettings, DbError> {
     Ok(SignUpSettings { mode: tx.sign_up_mode().await?, list: tx.sign_up_list().await? })
 }
 
-/// Changes it for the platform admin of `session`, or for the operator. The audit names no address.
+/// Changes it for the platform admin of `session`, or for the operator. Returns how many entries of the list came or went.
+/// The audit names no address.
 pub async fn change(
     store: &Database,
     change: &SignUpChange,
     session: Option<&StoredSession>,
     now: Timestamp,
-) -> Result<(), ServerError> {
+) -> Result<u64, ServerError> {
     let mut tx = store.begin().await?;
+    let mut changed = 0;
     let detail = match change {
         SignUpChange::Mode(mode) => {
             tx.set_sign_up_mode(*mode).await?;
             format!("sign-up {}", mode.as_str())
         }
         SignUpChange::Allow(entries) => {
-            let mut added = 0;
             for entry in entries {
-                added += u64::from(tx.list_for_sign_up(entry, now).await?);
+                changed += u64::from(tx.list_for_sign_up(entry, now).await?);
             }
-            format!("sign-up allowed to {added} more")
+            format!("sign-up allowed to {changed} more")
         }
         SignUpChange::Forbid(entries) => {
-            let mut removed = 0;
             for entry in entries {
-                removed += u64::from(tx.unlist_for_sign_up(entry).await?);
+                changed += u64::from(tx.unlist_for_sign_up(entry).await?);
             }
-            format!("sign-up allowed to {removed} fewer")
+            format!("sign-up allowed to {changed} fewer")
         }
     };
     let event = if session.is_some() { AuditEvent::SignUpChanged } else { AuditEvent::OperatorChanged };
     tx.record(AuditEntry { event, session, generation: None, detail: Some(&detail) }, now).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(changed)
 }
 
 /// Whether the user of a session may change it.

@@ -44,6 +44,9 @@ pub enum TeamError {
     /// The workspace has no room for these files.
     #[error("no room for files")]
     NoRoom { used: Usage, quota: Usage },
+    /// The files of this user's reports fill what one user may have.
+    #[error("no room for more of this user's files")]
+    UserFull,
     /// The store of files has no room for more, whoever asks.
     #[error("the store is full")]
     StoreFull,
@@ -95,6 +98,7 @@ impl From<InvalidManifest> for TeamError {
             | InvalidManifest::Sha256
             | InvalidManifest::Name
             | InvalidManifest::Twice
+            | InvalidManifest::Folder
             | InvalidManifest::MediaType => Self::Invalid(invalid.to_string()),
         }
     }

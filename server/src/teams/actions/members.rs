@@ -33,6 +33,9 @@ pub async fn change(
         let (mut bearer, seat) = enter(request, workspace).await?;
         let (id, target) = target(&mut bearer, &seat, workspace, user).await?;
         allow(seat.role(), TeamAction::Change(target, to))?;
+        if target.role == to {
+            return Ok(bearer.tx.commit().await?);
+        }
         bearer.tx.set_role(&seat, &id, to).await?;
         if decide(to, TeamAction::Share) != Permission::Allowed {
             bearer.tx.revoke_shares_by(&seat, &id, bearer.now).await?;

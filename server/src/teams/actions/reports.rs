@@ -83,8 +83,8 @@ pub async fn create(
     .await
 }
 
-/// Errs unless there is room for these files, in the workspace and in the store: workspaces are free, disks are not. They
-/// are reserved in the transaction that looks, so that no two fill the same room.
+/// Errs unless there is room for these files, in the workspace, for this user and in the store: workspaces are free, disks
+/// are not. They are reserved in the transaction that looks, so that no two fill the same room.
 async fn make_room(
     bearer: &mut BearerSession,
     seat: &Seat,
@@ -96,6 +96,11 @@ async fn make_room(
     if !used.has_room(asked, quota) {
         METRICS.ceiling_refused("workspace_mib");
         return Err(TeamError::NoRoom { used, quota });
+    }
+    let own = bearer.tx.bytes_of_author(&bearer.session.user.id).await?;
+    if own.saturating_add(asked.bytes) > mib(limits.user_mib) {
+        METRICS.ceiling_refused("user_mib");
+        return Err(TeamError::UserFull);
     }
     if bearer.tx.bytes_in_store().await?.saturating_add(asked.bytes) > mib(limits.store_mib) {
         METRICS.ceiling_refused("store_mib");

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use crate::artifacts::store::ObjectKey;
+use crate::db::users::{AccountStatus, status};
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::file_seal::FileSeal;
@@ -21,6 +22,17 @@ pub struct ReportFile {
     pub file: ManifestFile,
     /// Where its content is, once it has arrived.
     pub object: Option<ObjectKey>,
+}
+
+/// How much of the store the files of one user's reports take up, in bytes.
+#[derive(Clone, Debug)]
+pub struct AuthorFiles {
+    pub email: String,
+    pub status: AccountStatus,
+    pub files: u64,
+    pub stored: u64,
+    /// Announced, and not sent yet.
+    pub awaited: u64,
 }
 
 macro_rules! columns {
@@ -45,13 +57,53 @@ impl Tx {
         Ok(Usage { files: count(&row, "files")?, bytes: count(&row, "bytes")? })
     }
 
-    /// What the files of all workspaces take up in the store, with what a file system or an S3 adds to each.
+    /// What the files of all workspaces take up in the store, with what a file system or an S3 adds to each. Awaited
+    /// files of an account that may not send them do not count.
     pub async fn bytes_in_store(&mut self) -> Result<u64, DbError> {
-        let row =
-            sqlx::query("SELECT CAST(COALESCE(SUM(size + 4096), 0) AS BIGINT) AS bytes FROM report_files")
-                .fetch_one(self.connection())
-                .await?;
+        let row = sqlx::query(
+            "SELECT CAST(COALESCE(SUM(f.size + 4096), 0) AS BIGINT) AS bytes FROM report_files f
+             JOIN reports r ON r.id = f.report_id JOIN users u ON u.id = r.author_id
+             WHERE f.object_key IS NOT NULL OR u.status = 'active'",
+        )
+        .fetch_one(self.connection())
+        .await?;
         count(&row, "bytes")
+    }
+
+    /// What the files of a user's reports take up, those that are still awaited included.
+    pub async fn bytes_of_author(&mut self, user: &str) -> Result<u64, DbError> {
+        let row = sqlx::query(
+            "SELECT CAST(COALESCE(SUM(f.size), 0) AS BIGINT) AS bytes FROM report_files f
+             JOIN reports r ON r.id = f.report_id WHERE r.author_id = $1",
+        )
+        .bind(user)
+        .fetch_one(self.connection())
+        .await?;
+        count(&row, "bytes")
+    }
+
+    /// Whose reports' files take up the store, the largest first.
+    pub async fn store_by_author(&mut self) -> Result<Vec<AuthorFiles>, DbError> {
+        let rows = sqlx::query(
+            "SELECT u.email, u.status, COUNT(*) AS files,
+             CAST(COALESCE(SUM(CASE WHEN f.object_key IS NULL THEN 0 ELSE f.size END), 0) AS BIGINT) AS stored,
+             CAST(COALESCE(SUM(CASE WHEN f.object_key IS NULL THEN f.size ELSE 0 END), 0) AS BIGINT) AS awaited
+             FROM report_files f JOIN reports r ON r.id = f.report_id JOIN users u ON u.id = r.author_id
+             GROUP BY u.id, u.email, u.status ORDER BY SUM(f.size) DESC, u.email",
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AuthorFiles {
+                    email: row.try_get("email")?,
+                    status: status(row)?,
+                    files: count(row, "files")?,
+                    stored: count(row, "stored")?,
+                    awaited: count(row, "awaited")?,
+                })
+            })
+            .collect()
     }
 
     /// Writes down what a report of the workspace is to have.

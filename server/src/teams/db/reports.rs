@@ -146,6 +146,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Deletes every report that a user wrote, with links and files. Returns how many there were.
+    pub async fn delete_reports_of(&mut self, author: &str) -> Result<u64, DbError> {
+        let done = sqlx::query("DELETE FROM reports WHERE author_id = $1")
+            .bind(author)
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Deletes a report of the workspace with its links and files. `false` if the workspace has none with this id.
     pub async fn delete_report(&mut self, seat: &Seat, id: Uuid) -> Result<bool, DbError> {
         let done = sqlx::query("DELETE FROM reports WHERE workspace_id = $1 AND id = $2")

@@ -48,6 +48,11 @@ impl From<TeamError> for ApiError {
                     used.files, used.bytes, quota.files, quota.bytes
                 ),
             ),
+            TeamError::UserFull => Self::new(
+                StatusCode::CONFLICT,
+                "user_full",
+                "Your reports' files fill what one account may have here. Delete some reports, or ask the host (user_mib).",
+            ),
             TeamError::StoreFull => Self::new(
                 StatusCode::CONFLICT,
                 "store_full",

@@ -51,11 +51,14 @@ pub enum InvalidManifest {
     Sha256,
     #[error(
         "the name of a file has 1 to {LONGEST_NAME} characters; it may have folders in front, parted by /, and neither \
-         begins with / nor holds an empty part, one that begins with a dot, a backslash, a colon or characters that can't be seen"
+         begins with / nor holds an empty part, one that begins or ends with a dot, a device of Windows, a backslash, a colon, \
+         a secret or characters that can't be seen"
     )]
     Name,
     #[error("two files have the same name")]
     Twice,
+    #[error("a file has the name of a folder that another one is in")]
+    Folder,
     #[error("media_type is one of {}, or left out", MediaType::listed())]
     MediaType,
 }
@@ -89,7 +92,7 @@ pub fn check(
     if described.len() > ceiling.files as usize {
         return Err(InvalidManifest::TooMany(ceiling.files));
     }
-    let mut names = HashSet::new();
+    let (mut names, mut folders) = (HashSet::new(), HashSet::new());
     let mut files = Vec::new();
     for file in described {
         let size = u64::try_from(file.size).map_err(|_| InvalidManifest::Size)?;
@@ -103,9 +106,15 @@ pub fn check(
             Some(known) => known.map_err(|_| InvalidManifest::MediaType)?,
         };
         // Where capitals make no difference, two files would be one.
-        if !names.insert(name.to_lowercase()) {
+        let lower = name.to_lowercase();
+        if names.contains(&lower) {
             return Err(InvalidManifest::Twice);
         }
+        if folders.contains(&lower) || folders_of(&lower).any(|folder| names.contains(folder)) {
+            return Err(InvalidManifest::Folder);
+        }
+        folders.extend(folders_of(&lower).map(str::to_owned));
+        names.insert(lower);
         files.push(ManifestFile { name, media_type, seal: FileSeal { size, sha256 } });
     }
     Ok(files)
@@ -123,10 +132,23 @@ pub fn bare(name: &str) -> &str {
 
 fn name(text: &str) -> Option<String> {
     let name = line("name", text, LONGEST_NAME).ok().filter(|name| name == text)?;
-    let leads_nowhere =
-        name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && part.trim() == part);
-    let seen = |c: char| !matches!(c, '\\' | ':' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}');
-    (leads_nowhere && name.chars().all(seen)).then_some(name)
+    let seen = |c: char| !matches!(c, '\\' | ':' | '\u{200c}' | '\u{200d}');
+    (name.split('/').all(leads_nowhere) && name.chars().all(seen)).then_some(name)
+}
+
+/// A part of a name that is a plain file or folder wherever it is unpacked: Windows drops a dot at the end, and opens its
+/// devices under any ending.
+fn leads_nowhere(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
+    let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || numbered.is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit());
+    !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && part.trim() == part && !is_device
+}
+
+/// The folders that a name is in.
+fn folders_of(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').map(|(end, _)| &name[..end])
 }
 
 fn digest(text: &str) -> Option<Digest> {
@@ -166,6 +188,12 @@ mod tests {
             "a\0b",
             "a\u{202e}gpj.exe",
             "a\u{200b}",
+            "a\u{200d}b",
+            "a\u{3164}",
+            "a.",
+            "logs./a",
+            "nul.txt",
+            "logs/COM1",
             " a",
             "a ",
             "a/ b",
@@ -182,6 +210,10 @@ mod tests {
         let error = |files: Vec<DescribedFile>| check(files, CEILING).unwrap_err();
         assert_eq!(error(vec![file("a"), file("b"), file("c")]), InvalidManifest::TooMany(2));
         assert_eq!(error(vec![file("a"), file("A")]), InvalidManifest::Twice);
+        for (one, other) in [("logs", "Logs/a"), ("logs/run/a", "logs/run")] {
+            assert_eq!(error(vec![file(one), file(other)]), InvalidManifest::Folder, "{one} beside {other}");
+        }
+        assert!(check(vec![file("logs/a"), file("logs.txt")], CEILING).is_ok());
         assert_eq!(error(vec![DescribedFile { size: -1, ..file("a") }]), InvalidManifest::Size);
         assert_eq!(error(vec![DescribedFile { size: 1_048_577, ..file("a") }]), InvalidManifest::TooLarge(1));
         let hash = |text: &str| vec![DescribedFile { sha256: text.to_owned(), ..file("a") }];

@@ -29,6 +29,7 @@ const ENDINGS: &[(&str, Sensitive)] = &[
     ("rootpw", Sensitive::Password),
     ("psk", Sensitive::Password),
     ("pass", Sensitive::Secret("password")),
+    ("passwords", Sensitive::Secret("password")),
     ("pw", Sensitive::Secret("password")),
     ("psw", Sensitive::Secret("password")),
     ("secret", Sensitive::Secret("secret")),

@@ -32,8 +32,9 @@ pub fn marker_at(text: &[u8], start: usize) -> Option<usize> {
 pub fn settled(mut spans: Vec<Span>, text: &[u8]) -> Vec<Span> {
     let markers = markers(text);
     for span in &mut spans {
-        // A backslash before a quote belongs to the quote.
-        if text.get(span.end) == Some(&b'"') && span.end > span.start && text[span.end - 1] == b'\\' {
+        // A backslash before a quote belongs to the quote, if it is not the second of two.
+        let slashes = text[span.start..span.end].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if text.get(span.end) == Some(&b'"') && slashes % 2 == 1 {
             span.end -= 1;
         }
     }

@@ -84,7 +84,7 @@ fn of_flag(text: &[u8], dash: usize, quotes: &mut OpenQuotes) -> Option<Span> {
         name_end: start + length,
         separator: b'-',
         spaced: false,
-        quoted_name: false,
+        quoted_name: quote.is_some(),
     };
     read(&place, quotes, at + gap, called)
 }

@@ -47,16 +47,16 @@ impl OpenQuotes {
         self.any = true;
         self.single = false;
         let run = quote - first;
-        let slashes = self.double.last().copied().filter(|level| closes_at(*level, run)).unwrap_or(run);
+        let open = self.ends(run, b'"');
+        let slashes = open.unwrap_or(run);
         let before = first.checked_sub(1).map(|at| text[at]);
         let after = text.get(quote + 1);
         let in_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let opens = in_word(after) && before.is_none_or(|byte| b" \t[{(,:=".contains(&byte));
         let closes = in_word(before.as_ref()) && after.is_none_or(|byte| b" \t\r\n]}),:;".contains(byte));
-        let open = self.double.last() == Some(&slashes);
         self.double.retain(|level| *level < slashes);
         // A text may have begun before what can be seen: then what looks like an end is one.
-        if opens || (!open && !closes) {
+        if opens || (open.is_none() && !closes) {
             self.double.push(slashes);
         }
     }
@@ -120,7 +120,7 @@ pub fn quoted(text: &[u8], around: &OpenQuotes, at: usize) -> Option<Extent> {
     }
     let slashes = text[at..].iter().take(GAP).take_while(|byte| **byte == b'\\').count();
     let quote = *text.get(at + slashes)?;
-    if !matches!(quote, b'"' | b'\'' | b'`') {
+    if !matches!(quote, b'"' | b'\'' | b'`') || around.end_at(text, at) {
         return None;
     }
     let start = at + slashes + 1;
@@ -271,15 +271,15 @@ pub fn in_query(place: &Surroundings<'_>) -> bool {
 fn soft_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize, limit: usize) -> usize {
     let text = place.text;
     let closer = closer(place, !open.double.is_empty());
+    let in_json = place.quoted_name && place.separator == b':';
     let ends = |at: &usize| {
         let rest = &text[at + 1..limit];
         let next = rest.first();
         let outside = next.is_none_or(|byte| !byte.is_ascii_alphanumeric());
         match text[*at] {
             byte if Some(byte) == closer => outside,
-            b',' | b';' => {
-                goes_on_with_a_name(rest, place.separator) || (place.quoted_name && place.separator == b':')
-            }
+            b',' | b']' | b'}' | b'"' | b'\'' if in_json => true,
+            b',' | b';' => goes_on_with_a_name(rest, place.separator),
             b'"' if open.any || place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
             b'\'' if place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
             b'<' => is_tag(rest.strip_prefix(b"/").unwrap_or(rest)),

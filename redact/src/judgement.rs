@@ -77,7 +77,8 @@ pub fn is_text(value: &[u8], called: Sensitive) -> bool {
     }
     if value.contains(&b' ') {
         // Tests have `pass`, and words behind it.
-        return !is_sentence(value) && (called != Sensitive::Secret("password") || value::has_digit(value));
+        return !is_sentence(value, called)
+            && (called != Sensitive::Secret("password") || value::has_digit(value));
     }
     match called {
         Sensitive::Password => !is_path_to_a_secret(value),
@@ -94,7 +95,7 @@ fn is_sign_in_code(value: &[u8]) -> bool {
 }
 
 /// What a program says about a password: `Enter your password`, `is too short`, `Used to sign in to the server`.
-fn is_sentence(value: &[u8]) -> bool {
+fn is_sentence(value: &[u8], called: Sensitive) -> bool {
     const SAID: &[&str] = &[
         "enter",
         "must",
@@ -142,7 +143,10 @@ fn is_sentence(value: &[u8]) -> bool {
     };
     let (said, joining) = (count(SAID), count(JOINING));
     let names = |word: &&[u8]| {
-        word.len() >= 6 && word.iter().all(u8::is_ascii_alphabetic) && sensitive(word, b"").is_some()
+        let name = if word.len() < 6 { None } else { sensitive(word, b"") };
+        word.iter().all(u8::is_ascii_alphabetic)
+            && name
+                .is_some_and(|name| name == Sensitive::Password || called != Sensitive::Password || said > 0)
     };
     let first = words.first().copied().unwrap_or_default();
     let begins = first.first().is_some_and(u8::is_ascii_uppercase)
@@ -210,6 +214,9 @@ pub fn is_bare(place: &Surroundings<'_>, value: &[u8], end: usize, called: Sensi
 
 /// Whether no program stands here: an environment, an address, a flag, a log's `a=b c=d`.
 fn is_data(place: &Surroundings<'_>) -> bool {
+    if place.separator == b'-' {
+        return !place.quoted_name;
+    }
     if place.separator != b'=' || place.spaced || in_call(place) {
         return false;
     }

@@ -78,16 +78,17 @@ fn is_worth_reading(text: &[u8]) -> bool {
 /// How many bytes make one sign, and what it reads as.
 fn sign(text: &[u8], at: usize) -> (usize, Option<u8>) {
     let rest = &text[at..];
-    if let Some(length) = terminal_sequence(rest) {
-        return (length, None);
+    // In JSON within JSON there are more of them.
+    let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let outer = slashes.saturating_sub(1);
+    if let Some(length) = terminal_sequence(&rest[outer..]) {
+        return (outer + length, None);
     }
     let plain = (1, Some(rest[0]));
     match rest[0] {
         b'&' => entity(rest).map_or(plain, |(length, byte)| (length, Some(byte))),
-        // An escaped backslash is one.
-        b'\\' if at > 0 && text[at - 1] == b'\\' => plain,
-        b'\\' if rest.get(1) == Some(&b'/') => (2, Some(b'/')),
-        b'\\' => escaped(rest).map_or(plain, |byte| (6, Some(byte))),
+        b'\\' if rest.get(slashes) == Some(&b'/') => (slashes + 1, Some(b'/')),
+        b'\\' => escaped(&rest[outer..]).map_or(plain, |byte| (outer + 6, Some(byte))),
         _ => hidden(rest).unwrap_or(plain),
     }
 }
@@ -138,6 +139,10 @@ mod tests {
                 "\u{1b}[3mpassword\u{1b}[0m\u{1b}[2m=\u{1b}[0m[redacted:password] \u{1b}[1mok",
             ),
             (r#"{"p\u0061ssword":"hunter2"}"#, r#"{"p\u0061ssword":"[redacted:password]"}"#),
+            (
+                r#"{"a":"{\"p\\u0061ss\":\"hunter2\"}"}"#,
+                r#"{"a":"{\"p\\u0061ss\":\"[redacted:password]\"}"}"#,
+            ),
             (r#"{"cwd":"\/home\/ada"}"#, r#"{"cwd":"\/home\/[user]"}"#),
             (
                 "&quot;password&quot;:&quot;hunter2&quot;",

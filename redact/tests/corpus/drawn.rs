@@ -247,7 +247,7 @@ fn what_is_drawn_by_lot_is_found_wherever_it_stands() {
 }
 
 /// Whether both are JSON with the same shape: lists as long, objects with the same keys, the same numbers.
-fn is_same_json(before: &str, after: &str) -> bool {
+pub fn is_same_json(before: &str, after: &str) -> bool {
     fn same(before: &Value, after: &Value) -> bool {
         match (before, after) {
             (Value::Array(a), Value::Array(b)) => {
@@ -257,6 +257,7 @@ fn is_same_json(before: &str, after: &str) -> bool {
                 a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
             }
             (Value::String(_), Value::String(_)) => true,
+            (Value::Number(_), Value::String(marker)) => marker.starts_with("[redacted:"),
             (a, b) => a == b,
         }
     }

@@ -4,6 +4,7 @@
 
 mod drawn;
 mod grammar;
+mod pieces;
 mod stream;
 
 use grammar::{Case, Dice, case};

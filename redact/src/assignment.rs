@@ -1,37 +1,60 @@
 //! Finds the values that a name calls secret: `PASSWORD=…`, `"apiKey": "…"`, `secret: …`, `--token …`.
 
-use crate::judgement::{Surroundings, begins_line, is_bare, is_text, is_token};
+use crate::extent::{Alphabet, Extent, OpenQuotes, bare, quoted};
+use crate::judgement::{Surroundings, is_bare, is_text, is_token};
 use crate::name::{Sensitive, is_name_itself, sensitive};
-use crate::span::{Span, marker_at};
+use crate::span::Span;
 use crate::value;
 
-/// How far a name and a value may reach.
+/// How far a name may reach, and the space behind it.
 const NAME: usize = 80;
-const VALUE: usize = 4096;
 const GAP: usize = 16;
 
 /// Adds the values that end behind `from`.
 pub fn find(text: &[u8], from: usize, spans: &mut Vec<Span>) {
     let mut at = 0;
+    let mut quotes = OpenQuotes::default();
     while let Some(found) = text[at..].iter().position(|byte| matches!(byte, b'=' | b':' | b'-' | b',')) {
         let here = at + found;
         at = here + 1;
         let value = match text[here] {
-            b'-' => of_flag(text, here),
-            b',' => of_pair(text, here),
-            _ => of_separator(text, here),
+            b'-' => of_flag(text, here, &mut quotes),
+            b',' => of_pair(text, here, &mut quotes),
+            _ => of_separator(text, here, &mut quotes),
         };
-        if let Some(span) = value {
-            at = at.max(span.end);
-            if span.end > from {
-                spans.push(span);
-            }
-        }
+        let Some(span) = value else { continue };
+        at = at.max(span.end);
+        let more = in_same_list(text, &quotes, span);
+        spans.extend(std::iter::once(span).chain(more).filter(|span| span.end > from));
     }
 }
 
+/// The texts behind the first of a list: `"passwords": ["…", "…"]`.
+fn in_same_list(text: &[u8], around: &OpenQuotes, first: Span) -> Vec<Span> {
+    const MOST: usize = 32;
+    let mut spans = Vec::new();
+    let mut before = text[..first.start].iter().rev().skip_while(|byte| matches!(byte, b'"' | b'\'' | b'\\'));
+    let listed = before.next() == Some(&b'[');
+    let mut last = first;
+    while listed && spans.len() < MOST {
+        let closed = last.end + text[last.end..].iter().take(GAP).take_while(|byte| **byte == b'\\').count();
+        if !matches!(text.get(closed), Some(b'"' | b'\'')) || text.get(closed + 1) != Some(&b',') {
+            break;
+        }
+        let gap = text[closed + 2..].iter().take(2).take_while(|byte| **byte == b' ').count();
+        let Some(Extent { start, end, .. }) =
+            quoted(text, around, closed + 2 + gap).filter(|next| next.end > next.start)
+        else {
+            break;
+        };
+        last = Span { start, end, kind: first.kind };
+        spans.push(last);
+    }
+    spans
+}
+
 /// `--password X`. With `=` it is an assignment like others.
-fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
+fn of_flag(text: &[u8], dash: usize, quotes: &mut OpenQuotes) -> Option<Span> {
     if text.get(dash + 1) != Some(&b'-')
         || (dash > 0 && !matches!(text[dash - 1], b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'\n'))
     {
@@ -50,16 +73,34 @@ fn of_flag(text: &[u8], dash: usize) -> Option<Span> {
     }
     let gap = text[at..].iter().take(GAP).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     if gap == 0 && quote.is_none()
-        || matches!(text.get(at + gap), None | Some(b'-' | b'[' | b'<' | b'|' | b'\n' | b'\r'))
+        || matches!(text.get(at + gap), None | Some(b'|' | b'\n' | b'\r'))
+        || is_flag(&text[at + gap..])
     {
         return None;
     }
-    let place = Surroundings { text, name: start, separator: b'-', spaced: false, quoted_name: false };
-    read(&place, at + gap, called)
+    let place = Surroundings {
+        text,
+        name: start,
+        name_end: start + length,
+        separator: b'-',
+        spaced: false,
+        quoted_name: quote.is_some(),
+    };
+    read(&place, quotes, at + gap, called)
+}
+
+/// `-x`, `--name`: the next flag, not a value.
+fn is_flag(rest: &[u8]) -> bool {
+    let word =
+        rest.iter().take(NAME).take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'=').count();
+    rest.first() == Some(&b'-')
+        && (word <= 2
+            || rest[1] == b'-'
+            || rest[1..word].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-'))
 }
 
 /// `("PASSWORD", "…")`: both in quotes, and the second no word.
-fn of_pair(text: &[u8], comma: usize) -> Option<Span> {
+fn of_pair(text: &[u8], comma: usize, quotes: &mut OpenQuotes) -> Option<Span> {
     let name = name_before(text, comma).filter(|name| name.quoted)?;
     // The first argument of a call, not a word of a list.
     let open = text[..name.start].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
@@ -70,14 +111,21 @@ fn of_pair(text: &[u8], comma: usize) -> Option<Span> {
     let gap = text[comma + 1..].iter().take(2).take_while(|byte| **byte == b' ').count();
     let at = comma + 1 + gap;
     let quoted = matches!(text.get(at), Some(b'"' | b'\''));
-    let place = Surroundings { text, name: name.start, separator: b',', spaced: false, quoted_name: true };
+    let place = Surroundings {
+        text,
+        name: name.start,
+        name_end: name.end,
+        separator: b',',
+        spaced: false,
+        quoted_name: true,
+    };
     let constant = called == Sensitive::Password
         && text[name.start..name.end].iter().all(|byte| !byte.is_ascii_lowercase());
-    read(&place, at, called)
+    read(&place, quotes, at, called)
         .filter(|span| quoted && (constant || value::is_chosen(&text[span.start..span.end])))
 }
 
-fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
+fn of_separator(text: &[u8], separator: usize, quotes: &mut OpenQuotes) -> Option<Span> {
     // `token::Token` is a path.
     if separator > 0 && text[separator] == b':' && text[separator - 1] == b':' {
         return None;
@@ -88,6 +136,10 @@ fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
     let sign = text[separator];
     at += text[at..].iter().take(2).take_while(|byte| matches!(byte, b'=' | b'>' | b'~')).count();
     if sign == b':' && text.get(at) == Some(&b':') {
+        return None;
+    }
+    // `${PASSWORD:?must be set}`.
+    if sign == b':' && text.get(at) == Some(&b'?') {
         return None;
     }
     // Markdown: `**Password:** …`.
@@ -107,11 +159,12 @@ fn of_separator(text: &[u8], separator: usize) -> Option<Span> {
     let place = Surroundings {
         text,
         name: name.start,
+        name_end: name.end,
         separator: sign,
         spaced: gap + line > 0,
         quoted_name: name.quoted,
     };
-    read(&place, at, called)
+    read(&place, quotes, at, called)
 }
 
 struct Name {
@@ -146,7 +199,7 @@ fn name_before(text: &[u8], separator: usize) -> Option<Name> {
             start = back(end, NAME, &is_name);
         }
     }
-    if start == end {
+    if start == end || text[..start].ends_with(b"[redacted:") {
         return None;
     }
     let before_end = back(start, 1, &|byte| matches!(byte, b' ' | b'_' | b'-'));
@@ -177,13 +230,19 @@ fn is_type(word: &[u8]) -> bool {
 }
 
 /// The value that begins at `at`, if it is a secret.
-fn read(place: &Surroundings<'_>, at: usize, called: Sensitive) -> Option<Span> {
+fn read(place: &Surroundings<'_>, quotes: &mut OpenQuotes, at: usize, called: Sensitive) -> Option<Span> {
     let text = place.text;
-    let kind = match called {
-        Sensitive::Password => "password",
-        Sensitive::Secret(kind) | Sensitive::Perhaps(kind) => kind,
+    let (kind, alphabet) = match called {
+        Sensitive::Password => ("password", Alphabet::Any),
+        Sensitive::Secret(kind) => (kind, Alphabet::Any),
+        Sensitive::Perhaps(kind) => (kind, Alphabet::Token),
     };
-    let (start, end, quoted) = quoted_value(text, at).or_else(|| bare_value(place, at))?;
+    quotes.go_on(text, at);
+    if quotes.end_at(text, at) {
+        return None;
+    }
+    let without_quotes = || bare(place, quotes, at, alphabet);
+    let Extent { start, end, quoted } = quoted(text, quotes, at).or_else(without_quotes)?;
     let value = &text[start..end];
     if value.is_empty() || value::is_placeholder(value) || is_name_itself(value) {
         return None;
@@ -196,124 +255,4 @@ fn read(place: &Surroundings<'_>, at: usize, called: Sensitive) -> Option<Span> 
         Sensitive::Secret(_) | Sensitive::Password => is_bare(place, value, end, called),
     };
     secret.then_some(Span { start, end, kind })
-}
-
-/// What stands between quotes, `\"` and string prefixes included; or the only argument of a call (`Some("…")`).
-fn quoted_value(text: &[u8], at: usize) -> Option<(usize, usize, bool)> {
-    let mut at = at;
-    let word = text[at..]
-        .iter()
-        .take(40)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'@'))
-        .count();
-    let opens = |at: usize| matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
-    if word > 0 && text.get(at + word) == Some(&b'(') && opens(at + word + 1) {
-        if fetches(&text[at..at + word]) {
-            return None;
-        }
-        at += word + 1;
-    } else if (1..=2).contains(&word) && opens(at + word) {
-        at += word;
-    } else if text.get(at) == Some(&b'[') && opens(at + 1) {
-        at += 1;
-    }
-    let slashes = text[at..].iter().take(GAP).take_while(|byte| **byte == b'\\').count();
-    let quote = *text.get(at + slashes)?;
-    if !matches!(quote, b'"' | b'\'' | b'`') {
-        return None;
-    }
-    let start = at + slashes + 1;
-    let limit = text.len().min(start + VALUE);
-    let mut end = start;
-    while end < limit && text[end] != b'\n' {
-        let run = text[end..limit].iter().take_while(|byte| **byte == b'\\').count();
-        if run > 0 {
-            if text.get(end + run) == Some(&quote) && run == slashes {
-                return Some((start, end, true));
-            }
-            end += run + usize::from(run > slashes);
-        } else if text[end] == quote {
-            return Some((start, end, true));
-        } else {
-            end += 1;
-        }
-    }
-    // Nobody closed it: the word counts.
-    let end = start
-        + text[start..limit].iter().take_while(|byte| !byte.is_ascii_whitespace() && **byte != quote).count();
-    Some((start, end, true))
-}
-
-/// Calls that fetch a secret from where it is kept.
-fn fetches(call: &[u8]) -> bool {
-    let lower = call.to_ascii_lowercase();
-    [
-        &b"env"[..],
-        b"get",
-        b"read",
-        b"input",
-        b"prompt",
-        b"config",
-        b"load",
-        b"fetch",
-        b"find",
-        b"lookup",
-        b"file",
-        b"t",
-        b"i18n",
-        b"gettext",
-        b"translate",
-        b"require",
-        b"open",
-    ]
-    .iter()
-    .any(|word| if word.len() < 3 { lower == *word } else { memchr::memmem::find(&lower, word).is_some() })
-}
-
-/// A value without quotes.
-fn bare_value(place: &Surroundings<'_>, at: usize) -> Option<(usize, usize, bool)> {
-    let text = place.text;
-    if let Some(end) = marker_at(text, at) {
-        let rest = text[end..].iter().take(VALUE).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        return Some((at, end + rest, false));
-    }
-    // In a list `a=1&b=2` or `a=1;b=2` the value ends there; in a line of its own only with the line.
-    let in_query = text[..place.name]
-        .iter()
-        .rev()
-        .take(256)
-        .take_while(|byte| !byte.is_ascii_whitespace())
-        .any(|byte| matches!(byte, b'?' | b'&'));
-    let alone = !place.spaced && place.separator == b'=' && begins_line(place);
-    let escaped =
-        |at: usize| text[at] == b'\\' && matches!(text.get(at + 1), Some(b'n' | b'r' | b't' | b'"'));
-    let ends = |at: usize| {
-        let byte = text[at];
-        byte.is_ascii_whitespace()
-            || escaped(at)
-            || (byte == b'&' && in_query)
-            || (!alone
-                && matches!(
-                    byte,
-                    b',' | b';'
-                        | b'"'
-                        | b'\''
-                        | b'<'
-                        | b'>'
-                        | b'('
-                        | b')'
-                        | b'{'
-                        | b'}'
-                        | b'['
-                        | b']'
-                        | b'`'
-                        | b'|'
-                ))
-    };
-    let limit = text.len().min(at + VALUE);
-    let mut end = (at..limit).find(|at| ends(*at)).unwrap_or(limit);
-    while end > at && matches!(text[end - 1], b':' | b'\\') {
-        end -= 1;
-    }
-    (end > at).then_some((at, end, false))
 }

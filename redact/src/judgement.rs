@@ -1,13 +1,16 @@
 //! Whether a value that a name calls secret is one: it may also be a variable, a word, a file.
 
+use crate::code::{is_call, is_code, is_identifier, is_path_of_names, is_path_to_a_secret};
+use crate::extent::in_query;
 use crate::name::{Sensitive, sensitive};
 use crate::value;
 
 /// What stands around a value.
 pub struct Surroundings<'a> {
     pub text: &'a [u8],
-    /// Where the name begins.
+    /// Where the name begins, and where it ends.
     pub name: usize,
+    pub name_end: usize,
     pub separator: u8,
     /// Whether space stands between separator and value.
     pub spaced: bool,
@@ -17,17 +20,14 @@ pub struct Surroundings<'a> {
 
 /// Whether the name begins its line, or a text in quotes, but for space and `export`.
 pub fn begins_line(place: &Surroundings<'_>) -> bool {
-    let before = &place.text[place.name.saturating_sub(40)..place.name];
-    let begins = |at: &usize| matches!(before[*at], b'\n' | b'"') || before[..=*at].ends_with(b"\\n");
-    let line = (0..before.len()).rev().find(begins).map_or(0, |at| at + 1);
-    let before = before[line..].trim_ascii();
     matches!(
-        before,
+        line_before(place).trim_ascii(),
         b"" | b"export"
             | b"set"
             | b"ENV"
             | b"ARG"
             | b"-"
+            | b"["
             | b"- -e"
             | b"-e"
             | b"declare"
@@ -39,16 +39,28 @@ pub fn begins_line(place: &Surroundings<'_>) -> bool {
     )
 }
 
+/// What stands before the name in its line, or in the text in quotes that it is in.
+fn line_before<'a>(place: &Surroundings<'a>) -> &'a [u8] {
+    let before = &place.text[place.name.saturating_sub(40)..place.name];
+    let begins = |at: &usize| matches!(before[*at], b'\n' | b'"' | 0) || before[..=*at].ends_with(b"\\n");
+    let line = (0..before.len()).rev().find(begins).map_or(0, |at| at + 1);
+    &before[line..]
+}
+
 /// A value that a name calls perhaps secret.
 pub fn is_token(value: &[u8], kind: &str) -> bool {
     // Sessions are often numbered by UUIDs that open nothing.
     let number = kind == "session" && value::is_uuid(value);
-    !number
-        && !value.contains(&b' ')
-        && !is_code(value)
-        && !is_place(value)
-        && value.len() >= 6
-        && value::looks_random(value)
+    let one = |word: &[u8]| {
+        !word.starts_with(b"[")
+            && !word.starts_with(b"(")
+            && !is_code(word)
+            && !is_place(word)
+            && value::looks_random(word)
+    };
+    // Of several words, one must be a token beyond doubt.
+    let several = || value.split(|byte| *byte == b' ').any(|word| word.len() >= 16 && one(word));
+    !number && if value.contains(&b' ') { several() } else { one(value) }
 }
 
 /// A text in quotes behind a name that says it is secret.
@@ -60,21 +72,90 @@ pub fn is_text(value: &[u8], called: Sensitive) -> bool {
     {
         return false;
     }
-    if called == Sensitive::Secret("sign-in-code") && !value::has_digit(value) {
-        return false;
+    if called == CODE {
+        return is_sign_in_code(value);
     }
-    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
-    if words.len() < 2 {
-        return !is_path_of_names(value);
+    if value.contains(&b' ') {
+        // Tests have `pass`, and words behind it.
+        return !is_sentence(value, called)
+            && (called != Sensitive::Secret("password") || value::has_digit(value));
     }
-    const PROSE: &[&str] = &[
-        "the", "is", "must", "be", "at", "your", "for", "to", "not", "an", "a", "enter", "of", "and", "or",
-        "in", "please", "here", "new", "forgot", "reset", "change", "required", "invalid", "confirm", "with",
-        "should", "cannot", "can", "has", "was", "you", "are", "does", "do",
+    match called {
+        Sensitive::Password => !is_path_to_a_secret(value),
+        _ => !is_path_of_names(value),
+    }
+}
+
+const CODE: Sensitive = Sensitive::Secret("sign-in-code");
+
+/// Digits, or letters among which there are some.
+fn is_sign_in_code(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    value.len() >= 4 && (digits >= 4 || (digits > 0 && value.len() >= 8 && !is_identifier(value)))
+}
+
+/// What a program says about a password: `Enter your password`, `is too short`, `Used to sign in to the server`.
+fn is_sentence(value: &[u8], called: Sensitive) -> bool {
+    const SAID: &[&str] = &[
+        "enter",
+        "must",
+        "please",
+        "forgot",
+        "forgotten",
+        "reset",
+        "change",
+        "required",
+        "invalid",
+        "confirm",
+        "should",
+        "cannot",
+        "can't",
+        "wrong",
+        "incorrect",
+        "match",
+        "short",
+        "long",
+        "least",
+        "characters",
+        "blank",
+        "empty",
+        "optional",
+        "minimum",
+        "maximum",
+        "weak",
+        "strong",
+        "your",
+        "default",
+        "expired",
+        "missing",
     ];
-    let prose = |word: &&&[u8]| PROSE.iter().any(|prose| word.eq_ignore_ascii_case(prose.as_bytes()));
-    let names = words.iter().any(|word| sensitive(word, b"").is_some());
-    words.iter().filter(prose).count() == 0 && !names && words.len() <= 24
+    const JOINING: &[&str] = &[
+        "the", "is", "be", "at", "for", "to", "not", "an", "a", "of", "and", "or", "in", "here", "new",
+        "with", "can", "has", "was", "you", "are", "does", "do", "if", "on", "this", "that", "it", "by",
+        "too", "from", "will",
+    ];
+    let words: Vec<&[u8]> = value
+        .split(|byte| matches!(byte, b' ' | b',' | b'.' | b':' | b'!' | b'?' | b'(' | b')'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let count = |of: &[&str]| {
+        words.iter().filter(|word| of.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()))).count()
+    };
+    let (said, joining) = (count(SAID), count(JOINING));
+    let names = |word: &&[u8]| {
+        let name = if word.len() < 6 { None } else { sensitive(word, b"") };
+        word.iter().all(u8::is_ascii_alphabetic)
+            && name
+                .is_some_and(|name| name == Sensitive::Password || called != Sensitive::Password || said > 0)
+    };
+    let first = words.first().copied().unwrap_or_default();
+    let begins = first.first().is_some_and(u8::is_ascii_uppercase)
+        || [&b"is"[..], b"must", b"can't", b"cannot", b"does", b"has", b"should"].contains(&first);
+    let drawn = value::has_digit(value) && value.iter().any(u8::is_ascii_uppercase);
+    words.len() > 24
+        || words.iter().any(names)
+        || (said > 0 && said + joining > 1 && (begins || said > 1))
+        || (words.len() >= 7 && !drawn && joining * 5 >= words.len() * 2)
 }
 
 /// A word without quotes behind such a name. Code has variables there, prose has words.
@@ -83,23 +164,26 @@ pub fn is_bare(place: &Surroundings<'_>, value: &[u8], end: usize, called: Sensi
     // An escaped line break is one.
     let next = text.get(end).copied().filter(|byte| *byte != b'\\').unwrap_or(b'\n');
     let letters = value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    if is_code(value) || is_place(value) || matches!(next, b'(' | b'[' | b'{') || (next == b'<' && letters) {
+    let code = if is_data(place) { is_path_to_a_secret(value) || is_call(value) } else { is_code(value) };
+    if code || is_place(value) || !value.iter().any(u8::is_ascii_alphanumeric) || (next == b'<' && letters) {
         return false;
     }
     let few = match called {
         Sensitive::Secret("password") => 5,
-        Sensitive::Secret("sign-in-code") => 4,
         Sensitive::Password => 2,
         _ => 6,
     };
-    if value.len() < few || (called == Sensitive::Secret("sign-in-code") && !value::has_digit(value)) {
+    if called == CODE {
+        return is_sign_in_code(value);
+    }
+    if value.len() < few {
         return false;
     }
     if called == Sensitive::Secret("password") && !value::has_digit(value) && place.separator == b':' {
         return false;
     }
     if !letters {
-        return !is_path_of_names(value);
+        return true;
     }
     let upper = value.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
     let rest = &text[end..];
@@ -128,6 +212,27 @@ pub fn is_bare(place: &Surroundings<'_>, value: &[u8], end: usize, called: Sensi
     }
 }
 
+/// Whether no program stands here: an environment, an address, a flag, a log's `a=b c=d`.
+fn is_data(place: &Surroundings<'_>) -> bool {
+    if place.separator == b'-' {
+        return !place.quoted_name;
+    }
+    if place.separator != b'=' || place.spaced || in_call(place) {
+        return false;
+    }
+    let name = &place.text[place.name..place.name_end];
+    let before = line_before(place);
+    let word = before.trim_ascii_end().rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+    let upper = !name.iter().any(u8::is_ascii_lowercase);
+    upper
+        || before.is_empty()
+        || before.starts_with(b"export ")
+        || name.starts_with(b"-")
+        || in_query(place)
+        || memchr::memchr(b'=', word).is_some_and(|at| at > 0 && !word.ends_with(b"="))
+        || (before.ends_with(b" ") && !word.is_empty() && !before.iter().any(|byte| b"(){};=".contains(byte)))
+}
+
 /// Whether a parenthesis is open before the name.
 fn in_call(place: &Surroundings<'_>) -> bool {
     let mut depth = 0_i32;
@@ -142,38 +247,10 @@ fn in_call(place: &Surroundings<'_>) -> bool {
     false
 }
 
-/// Variables and templates.
-fn is_code(value: &[u8]) -> bool {
-    matches!(value.first(), Some(b'&' | b'*' | b'!' | b'(' | b'[' | b'{' | b'\\' | b'='))
-        || value::is_template(value)
-        || memchr::memmem::find(value, b"::").is_some()
-        || memchr::memmem::find(value, b"->").is_some()
-        || memchr::memmem::find(value, b"${").is_some()
-        || memchr::memmem::find(value, b"{{").is_some()
-        || (memchr::memchr(b'.', value).is_some() && is_path_of_names(value))
-}
-
-/// `self.token`, `process.env.API_KEY`: names joined by dots, none of which could be a token.
-fn is_path_of_names(value: &[u8]) -> bool {
-    let name = |part: &[u8]| {
-        part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
-            && part
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'?' | b'!' | b'$'))
-            && !(value::has_digit(part) && part.len() > 6)
-    };
-    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
-    parts.len() > 1 && parts.iter().all(|part| name(part))
-}
-
 /// A file or an address says where a secret is, and is none itself.
 fn is_place(value: &[u8]) -> bool {
-    let path = [
-        &b"/"[..],
-        b"./",
-        b"../",
-        b"~/",
-        b"file:",
+    let starts = [
+        &b"file:"[..],
         b"http://",
         b"https://",
         b"vault:",
@@ -182,16 +259,24 @@ fn is_place(value: &[u8]) -> bool {
         b"projects/",
         b"ssm:",
         b"keyring:",
-    ]
-    .iter()
-    .any(|start| value.starts_with(start));
-    let drive = value.len() > 2
-        && value[0].is_ascii_alphabetic()
-        && value[1] == b':'
-        && matches!(value[2], b'\\' | b'/');
-    drive
-        || (path
-            && (value.first() != Some(&b'/')
-                || value[1..].contains(&b'/') && value::entropy(value) < 4.4
-                || value.len() < 12 && !value::has_digit(value)))
+    ];
+    let drive = value.len() > 2 && value[0].is_ascii_alphabetic() && value[1] == b':';
+    let here = value.iter().take_while(|byte| matches!(byte, b'.' | b'~')).count();
+    starts.iter().any(|start| value.starts_with(start)) || is_file(&value[if drive { 2 } else { here }..])
+}
+
+/// `/run/secrets/db`: a known folder, or words alone.
+fn is_file(value: &[u8]) -> bool {
+    const FOLDERS: [&[u8]; 16] = [
+        b"run", b"etc", b"var", b"home", b"usr", b"opt", b"srv", b"tmp", b"root", b"dev", b"proc", b"mnt",
+        b"app", b"data", b"secrets", b"Users",
+    ];
+    let Some((b'/' | b'\\', rest)) = value.split_first() else { return false };
+    let mut parts = rest.split(|byte| matches!(byte, b'/' | b'\\'));
+    let first = parts.next().unwrap_or_default();
+    let words = |part: &[u8]| {
+        part.is_empty()
+            || part.split(|byte| b".-*@+".contains(byte)).all(|word| word.is_empty() || is_identifier(word))
+    };
+    FOLDERS.contains(&first) && rest.len() > first.len() || (words(first) && parts.all(words))
 }

@@ -4,6 +4,9 @@
 
 mod assignment;
 mod block;
+mod code;
+mod extent;
+mod insert;
 mod judgement;
 mod name;
 mod path;
@@ -13,6 +16,7 @@ mod scan;
 mod span;
 mod stream;
 mod value;
+mod view;
 mod whole;
 mod writer;
 

@@ -25,10 +25,19 @@ const ENDINGS: &[(&str, Sensitive)] = &[
     ("pwd", Sensitive::Password),
     ("passwrd", Sensitive::Password),
     ("pswd", Sensitive::Password),
+    ("sshpass", Sensitive::Password),
+    ("dbpass", Sensitive::Password),
+    ("rootpass", Sensitive::Password),
+    ("userpass", Sensitive::Password),
+    ("adminpass", Sensitive::Password),
+    ("mailpass", Sensitive::Password),
+    ("keypass", Sensitive::Password),
+    ("storepass", Sensitive::Password),
     ("bindpw", Sensitive::Password),
     ("rootpw", Sensitive::Password),
     ("psk", Sensitive::Password),
     ("pass", Sensitive::Secret("password")),
+    ("passwords", Sensitive::Secret("password")),
     ("pw", Sensitive::Secret("password")),
     ("psw", Sensitive::Secret("password")),
     ("secret", Sensitive::Secret("secret")),
@@ -284,6 +293,7 @@ pub fn is_name_itself(value: &[u8]) -> bool {
     let plain =
         value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b' '));
     plain
+        && words(value).len() <= 3
         && words(value).last().is_some_and(|last| {
             is_tail(last)
                 || ENDINGS.iter().any(|(ending, _)| last == ending)

@@ -11,7 +11,7 @@ static HOMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?:^|[^\w.]|\\[nrt]|%2[Ff])(?:/(?:var/|export/|usr/|mnt/|data/|nfs/|srv/)?(?:home|Users)/NAME",
         r"|/(?:mnt/)?[a-z]/Users/NAME|/run/media/NAME/|/var/(?:spool/)?mail/NAME|/var/spool/cron/(?:crontabs/)?NAME",
         r"|[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+([A-Za-z0-9_][A-Za-z0-9._@+-]*(?: [A-Za-z0-9._@+-]+){0,3})(?:[\\/\x22'\r\n]|$)",
-        r"|[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+NAME|\\+Users\\+NAME",
+        r"|[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+NAME|(?:\\\\[\w.$-]+)?\\+Users\\+NAME",
         r"|(?:home|Users)%2[Ff]([A-Za-z0-9_][A-Za-z0-9._-]*))|(?:^|[\s\x22'=:(\[,])~NAME/",
     ];
     RegexBuilder::new(&pattern.concat().replace("NAME", name)).unicode(false).build().ok()

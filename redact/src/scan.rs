@@ -2,24 +2,38 @@
 
 use crate::rules::rules;
 use crate::span::{Span, markers, replaced, settled};
-use crate::{assignment, path};
+use crate::view::View;
+use crate::{assignment, insert, path};
 
 /// How often a text is looked at again after something in it was replaced, so that a second run finds nothing new.
 const PASSES: usize = 6;
 
 /// The secrets of `text` that end behind `from`; what stands before it is context.
 pub fn secrets(text: &[u8], from: usize) -> Vec<Span> {
+    let spans = match View::of(text) {
+        None => found(text, from),
+        Some(view) => found(&view.text, view.index(from))
+            .into_iter()
+            .filter_map(|span| view.original(span))
+            .filter(|span| span.end > from)
+            .collect(),
+    };
+    settled(spans, text)
+}
+
+fn found(text: &[u8], from: usize) -> Vec<Span> {
     let tried = rules().tried(text);
     let mut spans = Vec::new();
     rules().find(text, from, &tried, &mut spans);
     if tried.names {
         assignment::find(text, from, &mut spans);
+        insert::find(text, from, &mut spans);
     }
     path::find(text, from, &mut spans);
     let marks = markers(text);
     // A marker's own words begin nothing.
     spans.retain(|span| !marks.iter().any(|(start, end)| *start < span.start && span.end < *end));
-    settled(spans, text)
+    spans
 }
 
 /// `text` from `from` on with markers in place of secrets.

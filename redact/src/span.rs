@@ -32,9 +32,18 @@ pub fn marker_at(text: &[u8], start: usize) -> Option<usize> {
 pub fn settled(mut spans: Vec<Span>, text: &[u8]) -> Vec<Span> {
     let markers = markers(text);
     for span in &mut spans {
-        // A backslash before a quote belongs to the quote.
-        if text.get(span.end) == Some(&b'"') && span.end > span.start && text[span.end - 1] == b'\\' {
+        let slashes = |end: usize| text[..end].iter().rev().take_while(|byte| **byte == b'\\').count();
+        // A backslash before a quote belongs to the quote, if it is not the second of two.
+        if text.get(span.end) == Some(&b'"') && slashes(span.end).min(span.end - span.start) % 2 == 1 {
             span.end -= 1;
+        }
+        // The letter in `\n` is no one's, nor are the digits in `\u0000`.
+        if span.kind != USER && slashes(span.start) % 2 == 1 {
+            span.start += match text.get(span.start) {
+                Some(b'n' | b'r' | b't' | b'b' | b'f' | b'/') => 1,
+                Some(b'u') if text[span.start + 1..].iter().take(4).all(u8::is_ascii_hexdigit) => 5,
+                _ => 0,
+            };
         }
     }
     spans.retain(|span| span.start < span.end && !is_marked(*span, &markers, text));
@@ -73,11 +82,24 @@ pub fn replaced(text: &[u8], from: usize, to: usize, spans: &[Span]) -> Vec<u8> 
     let mut at = from;
     for span in spans.iter().filter(|span| span.end > from && span.start < to) {
         out.extend_from_slice(&text[at..span.start.max(at)]);
-        out.extend_from_slice(&marker(span.kind));
+        let quote = quote_of_name(text, *span);
+        out.extend_from_slice(&[quote, &marker(span.kind), quote].concat());
         at = span.end.min(to);
     }
     out.extend_from_slice(&text[at..to]);
     out
+}
+
+/// The quote of the name before a number, as in `"pin": 1234`: a marker needs one to be JSON.
+fn quote_of_name<'a>(text: &'a [u8], span: Span) -> &'a [u8] {
+    let number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    if !text[span.start].is_ascii_digit() || !text[span.start..span.end].iter().all(number) {
+        return b"";
+    }
+    let Some(name) = text[..span.start].trim_ascii_end().strip_suffix(b":") else { return b"" };
+    let Some(inside) = name.trim_ascii_end().strip_suffix(b"\"") else { return b"" };
+    let slashes = inside.iter().rev().take_while(|byte| **byte == b'\\').count();
+    &text[inside.len() - slashes..=inside.len()]
 }
 
 pub fn marker(kind: &str) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! What a value says of itself: random, a placeholder, a word, a piece of code.
 
+use crate::code::is_template;
 use crate::span::marker_at;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -98,39 +99,6 @@ pub fn is_placeholder(text: &[u8]) -> bool {
 pub fn is_port(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (1..=5).contains(&digits) && text.get(digits) == Some(&b'/')
-}
-
-/// `$NAME`, `${NAME}`, `{{ name }}`, `<name>`, `%NAME%`, `%s`, `@name@`, `[name]`.
-pub fn is_template(text: &[u8]) -> bool {
-    let inside = |open: &[u8], close: &[u8]| {
-        text.len() > open.len() + close.len() && text.starts_with(open) && text.ends_with(close)
-    };
-    let named = |name: &[u8]| {
-        !name.is_empty()
-            && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            && !(has_digit(name) && name.len() > 12)
-    };
-    match text.first() {
-        Some(b'$') => {
-            text.starts_with(b"${")
-                || text.starts_with(b"$(")
-                || text.starts_with(b"$$")
-                || text.starts_with(b"$env:")
-                || named(&text[1..])
-        }
-        Some(b'{') => text.starts_with(b"{{") || inside(b"{", b"}"),
-        Some(b'<') => inside(b"<", b">"),
-        Some(b'[') => inside(b"[", b"]"),
-        Some(b'%') => {
-            inside(b"%", b"%") && named(&text[1..text.len() - 1])
-                || text.len() <= 3
-                || text.starts_with(b"%{")
-                || text.starts_with(b"%(")
-        }
-        Some(b'@') => inside(b"@", b"@"),
-        Some(b'#') => text.starts_with(b"#{"),
-        _ => false,
-    }
 }
 
 /// Words that stand where a value would.

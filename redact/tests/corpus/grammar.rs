@@ -26,7 +26,7 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
     }
 
-    fn of(&mut self, alphabet: &str, length: usize) -> String {
+    pub fn of(&mut self, alphabet: &str, length: usize) -> String {
         (0..length).map(|_| char::from(alphabet.as_bytes()[self.below(alphabet.len())])).collect()
     }
 }
@@ -85,6 +85,9 @@ fn made(name: &str, dice: &mut Dice) -> Option<String> {
     Some(match name {
         "" => String::new(),
         "nl" => "\n".to_owned(),
+        "esc" => "\u{1b}".to_owned(),
+        "nbsp" => "\u{a0}".to_owned(),
+        "nul" => "\0".to_owned(),
         "hex" if length > 0 => dice.of("0123456789abcdef", length),
         "w" if length > 0 => dice.of(&alphabet(""), length),
         "u" if length > 0 => dice.of(&alphabet("-_"), length - 2) + &dice.of(&alphabet(""), 2),

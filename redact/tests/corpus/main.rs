@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // the helpers of a test are one too
 
+mod drawn;
 mod grammar;
+mod pieces;
 mod stream;
 
 use grammar::{Case, Dice, case};
@@ -73,6 +75,11 @@ fn secrets_kept_aside_while_the_rules_were_written() {
 #[test]
 fn secrets_written_down_when_the_rules_were_done() {
     assert_at_most("secrets-later.txt", 2);
+}
+
+#[test]
+fn secrets_that_an_attacker_brought_through() {
+    assert_at_most("secrets-attacked.txt", 0);
 }
 
 #[test]

@@ -42,6 +42,7 @@ counted! {
     WrongCodeExchange: code_exchanges_per_ip,
     RefusedPersonalToken: refused_tokens_per_ip,
     PersonalTokenMade: tokens_per_user,
+    Consent: consents_per_user,
     Creation: creations_per_user,
     ShareOpened: share_opens_per_ip,
     DeviceCodeFromIp: device_codes_per_ip,
@@ -52,4 +53,5 @@ counted! {
     AchillesRefreshFromIp: achilles_refreshes_per_ip,
     SecondFactorFailure: second_factor_failures,
     Letter: letters_per_user,
+    AppAlarm: app_alarms_per_user,
 }

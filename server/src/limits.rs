@@ -105,6 +105,8 @@ limits! {
     token_lapse: span(90 d), "how long a personal access token works if not asked";
     fresh_sign_in: span(10 m), "how old a sign-in may be that makes a token";
     letters_per_user: limit(5 per 1 d), "letters of one kind about one account";
+    app_alarms_per_user: limit(20 per 1 d), "letters about alarms of apps to one account";
+    consents_per_user: limit(120 per 1 h), "apps and devices let in by one user";
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
     connections: count(1024), "connections at once";
     connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";

@@ -6,7 +6,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::StoredUser;
 use crate::db::{DbError, Tx};
-use crate::mail::{Letter, LetterOrigin, Mail, MailContent, MailNotice};
+use crate::mail::{AlarmNotice, Letter, LetterOrigin, Mail, MailContent, MailNotice};
 use crate::rules::caller::NetworkCaller;
 use crate::rules::email::Email;
 use crate::rules::known_place::is_known;
@@ -30,33 +30,53 @@ pub async fn write(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let Ok(to) = Email::parse(&user.email) else { return Ok(()) };
-    let limit = app.limits.letters_per_user;
-    let subject = format!("{} {}", notice.kind(), user.id);
-    if is_full(tx, &subject, limit, limit.max, now).await? {
-        return Ok(());
+    let counted = counted_by(app, user, &notice);
+    let mut is_last = false;
+    for (kind, subject, limit) in &counted {
+        if is_full(tx, *kind, subject, *limit, now).await? {
+            return Ok(());
+        }
+        let but_one = Limit { max: limit.max - 1, ..*limit };
+        is_last |= limit.max == 1 || is_full(tx, *kind, subject, but_one, now).await?;
     }
-    let is_last = limit.max == 1 || is_full(tx, &subject, limit, limit.max - 1, now).await?;
     let name = app.pseudonym(&to);
     let Some(slot) = app.outbox.reserve() else {
         tracing::warn!(to = name, kind = notice.kind(), "the outbox is full; a letter was not sent");
         return Ok(());
     };
-    tx.count_event(ThrottleKind::Letter, &subject, limit, now).await?;
+    for (kind, subject, limit) in &counted {
+        tx.count_event(*kind, subject, *limit, now).await?;
+    }
     let letter = Letter { notice, origin: caller.into(), is_last, site: app.public_url.clone() };
     let mail = Mail { name, to, content: MailContent::Notice(Box::new(letter)), at: now };
     tx.when_committed(move || slot.send(mail));
     Ok(())
 }
 
+/// What a letter is counted by. Alarms about an app use up neither those about other apps, nor those about the user's own
+/// sessions or about all of them; nor can many apps flood anybody.
+fn counted_by(app: &AppState, user: &StoredUser, notice: &MailNotice) -> Vec<(ThrottleKind, String, Limit)> {
+    let kind =
+        |what: &str| (ThrottleKind::Letter, format!("{what} {}", user.id), app.limits.letters_per_user);
+    match notice {
+        MailNotice::Alarm(AlarmNotice { everywhere: true, .. }) => vec![kind("alarm everywhere")],
+        MailNotice::Alarm(AlarmNotice { app: Some(id), .. }) => {
+            let of_all = (ThrottleKind::AppAlarm, user.id.clone(), app.limits.app_alarms_per_user);
+            vec![kind(&format!("alarm of {id}")), of_all]
+        }
+        other => vec![kind(other.kind())],
+    }
+}
+
 async fn is_full(
     tx: &mut Tx,
+    kind: ThrottleKind,
     subject: &str,
     limit: Limit,
-    max: u32,
     now: Timestamp,
 ) -> Result<bool, DbError> {
-    let nth = tx.nth_newest(ThrottleKind::Letter, subject, max).await?;
-    Ok(check(Limit { max, ..limit }, nth, now) != Rate::Open)
+    let nth = tx.nth_newest(kind, subject, limit.max).await?;
+    Ok(check(limit, nth, now) != Rate::Open)
 }
 
 /// Tells of a sign-in from a network or with a program that the account has not had before. The first of all is none.

@@ -12,6 +12,9 @@ pub enum ServerError {
     /// The server can't do it now; nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The session of whoever asks has ended meanwhile; nothing was changed.
+    #[error("signed out")]
+    SignedOut,
     /// There are as many of something as there may be; nothing was changed.
     #[error("there are as many {what} as `{limit}` allows")]
     Full { what: &'static str, limit: &'static str },

@@ -23,6 +23,8 @@ pub struct Authorization {
     /// When the user proved who they are.
     pub auth_time: Timestamp,
     pub expires_at: Timestamp,
+    /// The session in which the user allowed it, if that was kept.
+    pub approved_by: Option<String>,
     /// The session that its first use began.
     pub session: Option<String>,
 }
@@ -32,8 +34,8 @@ impl Tx {
     pub async fn insert_authorization(&mut self, hash: &Digest, new: &Authorization) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO authorization_codes (hash, client_id, user_id, redirect_uri, challenge, scope, nonce,
-                auth_time, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                auth_time, expires_at, approved_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(hash.bytes().as_slice())
         .bind(new.client.as_str())
@@ -44,6 +46,7 @@ impl Tx {
         .bind(new.nonce.as_deref())
         .bind(new.auth_time.millis())
         .bind(new.expires_at.millis())
+        .bind(new.approved_by.as_deref())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -54,8 +57,8 @@ impl Tx {
         &mut self,
         hash: &Digest,
     ) -> Result<Option<Authorization>, DbError> {
-        let query = "SELECT client_id, user_id, redirect_uri, challenge, scope, nonce, auth_time, expires_at, session_id
-            FROM authorization_codes WHERE hash = $1";
+        let query = "SELECT client_id, user_id, redirect_uri, challenge, scope, nonce, auth_time, expires_at,
+            approved_by, session_id FROM authorization_codes WHERE hash = $1";
         let row = sqlx::query(self.dialect.locking(query, "authorization_codes"))
             .bind(hash.bytes().as_slice())
             .fetch_optional(self.connection())
@@ -72,6 +75,7 @@ impl Tx {
                 nonce: row.try_get("nonce")?,
                 auth_time: moment(&row, "auth_time")?,
                 expires_at: moment(&row, "expires_at")?,
+                approved_by: row.try_get("approved_by")?,
                 session: row.try_get("session_id")?,
             })
         })

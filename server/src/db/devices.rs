@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use crate::db::row::{moment, optional_moment};
+use crate::db::sessions::StoredSession;
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::rules::caller::NetworkCaller;
@@ -26,6 +27,8 @@ pub struct DeviceGrant {
     pub state: DeviceGrantState,
     /// When the person who decided had proved who they are; `None` exactly while it is pending.
     pub proved_at: Option<Timestamp>,
+    /// The session in which they decided; `None` while it is pending, or if that was not kept yet.
+    pub decided_in: Option<String>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, client_id, scope, client_name, address, program, created_at, expires_at, interval_ms,
-                polled_at, state, user_id, proved_at
+                polled_at, state, user_id, proved_at, decided_in
             FROM device_grants ",
             $rest
         )
@@ -129,7 +132,7 @@ impl Tx {
         &mut self,
         id: &str,
         verdict: DeviceDecision,
-        user: &str,
+        session: &StoredSession,
         proved_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, DbError> {
@@ -138,14 +141,15 @@ impl Tx {
             DeviceDecision::Deny => "denied",
         };
         let done = sqlx::query(
-            "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4, proved_at = $5
+            "UPDATE device_grants SET state = $2, user_id = $3, decided_at = $4, proved_at = $5, decided_in = $6
              WHERE id = $1 AND state = 'pending'",
         )
         .bind(id)
         .bind(state)
-        .bind(user)
+        .bind(session.user.id.as_str())
         .bind(now.millis())
         .bind(proved_at.millis())
+        .bind(session.id.as_str())
         .execute(self.connection())
         .await?;
         Ok(done.rows_affected() == 1)
@@ -209,6 +213,7 @@ fn grant(row: &AnyRow) -> Result<DeviceGrant, DbError> {
         },
         state,
         proved_at: optional_moment(row, "proved_at")?,
+        decided_in: row.try_get("decided_in")?,
     })
 }
 

@@ -12,6 +12,18 @@ pub struct MadeBySession {
     pub tokens: Vec<(String, String)>,
     pub shares: u64,
     pub invitations: u64,
+    /// What the sessions are that it had let in.
+    pub let_in: Vec<String>,
+}
+
+impl MadeBySession {
+    /// Adds what another session had made.
+    pub fn add(&mut self, other: Self) {
+        self.tokens.extend(other.tokens);
+        self.shares += other.shares;
+        self.invitations += other.invitations;
+        self.let_in.extend(other.let_in);
+    }
 }
 
 /// Whose personal access tokens end.
@@ -40,7 +52,7 @@ impl Tx {
             .execute(self.connection())
             .await?
             .rows_affected();
-        Ok(MadeBySession { tokens, shares, invitations })
+        Ok(MadeBySession { tokens, shares, invitations, let_in: Vec::new() })
     }
 
     /// Revokes personal access tokens that still count. Returns their names and prefixes, oldest first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 
 use crate::db::row::{moment, optional_moment};
+use crate::db::sessions::SessionEndReason;
 use crate::db::{DbError, Tx};
 use crate::digest::Digest;
 use crate::time::Timestamp;
@@ -23,8 +24,8 @@ pub struct StoredFactor {
 pub struct SpentBrowser {
     /// The remembered browser's id.
     pub browser: String,
-    /// The hash of the cookie of the web session that its last use began.
-    pub web_hash: Option<Digest>,
+    /// When the cookie was used up.
+    pub at: Timestamp,
 }
 
 /// A browser that is spared the second factor.
@@ -226,25 +227,16 @@ impl Tx {
             return Ok(false);
         }
         sqlx::query(
-            "INSERT INTO spent_browsers (hash, browser_id)
-             SELECT $1, id FROM remembered_browsers WHERE user_id = $2 AND hash = $3",
+            "INSERT INTO spent_browsers (hash, browser_id, spent_at)
+             SELECT $1, id, $4 FROM remembered_browsers WHERE user_id = $2 AND hash = $3",
         )
         .bind(old.bytes().as_slice())
         .bind(user)
         .bind(new.bytes().as_slice())
+        .bind(now.millis())
         .execute(self.connection())
         .await?;
         Ok(true)
-    }
-
-    /// Notes which web session, by the hash of its cookie, the last use of a remembered browser's cookie began.
-    pub async fn note_remembered_use(&mut self, hash: &Digest, web: &Digest) -> Result<(), DbError> {
-        sqlx::query("UPDATE remembered_browsers SET web_hash = $2 WHERE hash = $1")
-            .bind(hash.bytes().as_slice())
-            .bind(web.bytes().as_slice())
-            .execute(self.connection())
-            .await?;
-        Ok(())
     }
 
     /// The user's remembered browser whose cookie this was.
@@ -254,19 +246,15 @@ impl Tx {
         hash: &Digest,
     ) -> Result<Option<SpentBrowser>, DbError> {
         let row = sqlx::query(
-            "SELECT r.id, r.web_hash FROM spent_browsers s JOIN remembered_browsers r ON r.id = s.browser_id
+            "SELECT r.id, s.spent_at FROM spent_browsers s JOIN remembered_browsers r ON r.id = s.browser_id
              WHERE s.hash = $1 AND r.user_id = $2",
         )
         .bind(hash.bytes().as_slice())
         .bind(user)
         .fetch_optional(self.connection())
         .await?;
-        row.map(|row| {
-            let web: Option<Vec<u8>> = row.try_get("web_hash")?;
-            let web_hash = web.and_then(|hash| Digest::from_slice(&hash));
-            Ok(SpentBrowser { browser: row.try_get("id")?, web_hash })
-        })
-        .transpose()
+        row.map(|row| Ok(SpentBrowser { browser: row.try_get("id")?, at: moment(&row, "spent_at")? }))
+            .transpose()
     }
 
     /// A user's remembered browsers that have not lapsed, the latest used first.
@@ -338,15 +326,17 @@ impl Tx {
         mine: &str,
         now: Timestamp,
     ) -> Result<(), DbError> {
-        sqlx::query(
-            "UPDATE sessions SET revoked_at = $3, revoked_why = 'logout'
+        let rows = sqlx::query(
+            "SELECT id FROM sessions
              WHERE user_id = $1 AND id <> $2 AND grant_kind = 'web' AND revoked_at IS NULL",
         )
         .bind(user)
         .bind(mine)
-        .bind(now.millis())
-        .execute(self.connection())
+        .fetch_all(self.connection())
         .await?;
+        for row in rows {
+            self.end_session(row.try_get("id")?, SessionEndReason::Logout, now).await?;
+        }
         Ok(())
     }
 }

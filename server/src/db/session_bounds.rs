@@ -3,7 +3,19 @@
 use sqlx::Row as _;
 
 use crate::db::{DbError, Tx};
+use crate::rules::session_kind::SessionKind;
 use crate::time::Timestamp;
+
+macro_rules! oldest {
+    ($which:literal) => {
+        concat!(
+            "SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL
+                AND COALESCE(rotated_at, created_at) > $2 AND ",
+            $which,
+            " ORDER BY COALESCE(last_seen_at, created_at), id LIMIT 1"
+        )
+    };
+}
 
 impl Tx {
     /// How many sessions with tokens a user has that were used since, or begun.
@@ -17,6 +29,31 @@ impl Tx {
         .fetch_one(self.connection())
         .await?;
         Ok(u32::try_from(row.try_get::<i64, _>("many")?).unwrap_or(u32::MAX))
+    }
+
+    /// The longest unused session of a user that gives way to a new one of this kind.
+    pub async fn longest_unused(
+        &mut self,
+        user: &str,
+        newcomer: &SessionKind,
+        since: Timestamp,
+    ) -> Result<Option<String>, DbError> {
+        let (query, client) = match newcomer {
+            SessionKind::OAuth { client, .. } => {
+                (oldest!("grant_kind = 'oauth' AND client_id = $3"), client.as_str())
+            }
+            SessionKind::Cli { .. } => (oldest!("grant_kind = 'cli' AND $3 = ''"), ""),
+            SessionKind::FirstParty | SessionKind::Web => {
+                (oldest!("grant_kind IN ('oauth', 'cli') AND $3 = ''"), "")
+            }
+        };
+        let row = sqlx::query(query)
+            .bind(user)
+            .bind(since.millis())
+            .bind(client)
+            .fetch_optional(self.connection())
+            .await?;
+        row.map(|row| Ok(row.try_get("id")?)).transpose()
     }
 
     /// A user's browsers that are signed in, but for the newest, of which there are one fewer than `most`.

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 pub enum SessionEndReason {
     /// Its holder signed out.
     Logout,
-    /// One of the user's refresh tokens was used twice.
+    /// One of the user's refresh tokens was used twice, or what let the session in was.
     Replay,
 }
 
@@ -75,6 +75,14 @@ impl StoredSession {
             }
         }
     }
+
+    /// Whether it was ended without an alarm, of an account that is not disabled.
+    pub fn was_signed_out(&self) -> bool {
+        match (self.ended, self.user.status) {
+            (Some((_, SessionEndReason::Logout)), AccountStatus::Active) => true,
+            (Some((_, SessionEndReason::Replay)) | None, _) | (_, AccountStatus::Disabled) => false,
+        }
+    }
 }
 
 macro_rules! select {
@@ -97,6 +105,8 @@ pub struct NewSession<'a> {
     pub grant: &'a SessionKind,
     /// How its holder proved who they are.
     pub how: ProofMethod,
+    /// The session that let it in, if one did.
+    pub approved_by: Option<&'a str>,
     pub caller: &'a NetworkCaller,
 }
 
@@ -106,8 +116,8 @@ impl Tx {
         let columns = GrantColumns::of(new.grant);
         sqlx::query(
             "INSERT INTO sessions (id, user_id, created_at, generation, seen_generation, grant_kind, how, client_id,
-                scope, org_id, org_role, address, program, last_seen_at, last_seen_from)
-             VALUES ($1, $2, $3, 1, 0, $4, $5, $6, $7, $8, $9, $10, $11, $3, $10)",
+                scope, org_id, org_role, address, program, last_seen_at, last_seen_from, approved_by)
+             VALUES ($1, $2, $3, 1, 0, $4, $5, $6, $7, $8, $9, $10, $11, $3, $10, $12)",
         )
         .bind(new.id)
         .bind(new.user.id.as_str())
@@ -120,6 +130,7 @@ impl Tx {
         .bind(columns.role)
         .bind(new.caller.address.to_string())
         .bind(new.caller.program.as_str())
+        .bind(new.approved_by)
         .execute(self.connection())
         .await?;
         Ok(())
@@ -267,7 +278,7 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Ends one session; one that has ended before stays as it is.
+    /// Ends one session, and withdraws what it has approved; one that has ended before stays as it is.
     pub async fn end_session(
         &mut self,
         id: &str,
@@ -282,7 +293,11 @@ impl Tx {
         .bind(why.as_str())
         .execute(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        let ended = done.rows_affected() == 1;
+        if ended {
+            self.withdraw_approvals_in(id).await?;
+        }
+        Ok(ended)
     }
 
     /// Ends every session of a user, and what would become one. Returns how many were still open.
@@ -302,17 +317,6 @@ impl Tx {
         .await?;
         self.withdraw_approvals_of(user).await?;
         Ok(done.rows_affected())
-    }
-
-    /// A device or app that was let in but has not fetched its tokens yet must not outlive the sessions.
-    async fn withdraw_approvals_of(&mut self, user: &str) -> Result<(), DbError> {
-        for query in [
-            "UPDATE device_grants SET state = 'denied' WHERE user_id = $1 AND state = 'approved'",
-            "DELETE FROM authorization_codes WHERE user_id = $1 AND session_id IS NULL",
-        ] {
-            sqlx::query(query).bind(user).execute(self.connection()).await?;
-        }
-        Ok(())
     }
 }
 

@@ -50,6 +50,8 @@ throttle_kinds! {
     RefusedPersonalToken = "refused_personal_token";
     /// This user made a personal access token.
     PersonalTokenMade = "personal_token_made";
+    /// This user let an app or a device in.
+    Consent = "consent";
     /// This form, which acts once, was sent.
     FormSent = "form_sent";
     /// This user made a workspace, invitation, report or link.
@@ -72,6 +74,8 @@ throttle_kinds! {
     SecondFactorFailure = "second_factor_failure";
     /// A letter of one kind about this user's account was posted.
     Letter = "letter";
+    /// A letter about an app's session of this user in two hands was posted.
+    AppAlarm = "app_alarm";
 }
 
 /// Names one event, so that it can be taken back.

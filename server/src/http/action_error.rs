@@ -26,6 +26,7 @@ impl From<ServerError> for ApiError {
                 tracing::error!(why, "a request could not be carried out");
                 Self::busy()
             }
+            ServerError::SignedOut => Self::unauthorized(),
             ServerError::Full { what, limit } => Self::new(
                 StatusCode::FORBIDDEN,
                 "too_many",
@@ -141,7 +142,6 @@ impl From<OAuthError> for ApiError {
                 Self::validation(error.to_string())
             }
             OAuthError::InvalidGrant => GrantError::InvalidGrant.into(),
-            OAuthError::SignedOut => Self::unauthorized(),
             OAuthError::Server(error) => error.into(),
         }
     }

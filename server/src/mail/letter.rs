@@ -91,6 +91,8 @@ pub enum MailNotice {
 pub struct AlarmNotice {
     /// What the session is.
     pub session: String,
+    /// The app that has it, by its client's id; `None` of the user's own tools and browsers.
+    pub app: Option<String>,
     pub began_at: Timestamp,
     pub began_from: Option<String>,
     /// From where one of its tokens was last seen before that.

@@ -86,7 +86,7 @@ fn what(notice: &MailNotice) -> String {
 }
 
 fn alarm_text(alarm: &AlarmNotice) -> String {
-    let AlarmNotice { session, began_at, began_from, seen_from, everywhere, made } = alarm;
+    let AlarmNotice { session, app: _, began_at, began_from, seen_from, everywhere, made } = alarm;
     let from = began_from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
     let seen = seen_from.as_ref().map_or_else(String::new, |seen| format!(",\nlast seen from {seen}"));
     let ended =
@@ -106,6 +106,15 @@ fn alarm_text(alarm: &AlarmNotice) -> String {
         }
         if made.tokens.len() > MOST_NAMES {
             text.push_str(&format!("  and {} more\n", made.tokens.len() - MOST_NAMES));
+        }
+    }
+    if !made.let_in.is_empty() {
+        text.push_str("\nIt had let others in, which have ended, too:\n");
+        for one in made.let_in.iter().take(MOST_NAMES) {
+            text.push_str(&format!("  {}\n", one.replace(", let in from a browser", "")));
+        }
+        if made.let_in.len() > MOST_NAMES {
+            text.push_str(&format!("  and {} more\n", made.let_in.len() - MOST_NAMES));
         }
     }
     if made.shares + made.invitations > 0 {
@@ -181,11 +190,17 @@ mod tests {
             MailNotice::TokenMade { name: bad, prefix: "binboi_pat_0123".to_owned(), expires_at: None },
             MailNotice::Alarm(AlarmNotice {
                 session: "a browser".to_owned(),
+                app: None,
                 began_at: Timestamp::from_secs(1_600_000_000),
                 began_from: Some("192.0.2.9".to_owned()),
                 seen_from: Some("198.51.100.23".to_owned()),
                 everywhere: true,
-                made: MadeBySession { tokens, shares: 2, invitations: 1 },
+                made: MadeBySession {
+                    tokens,
+                    shares: 2,
+                    invitations: 1,
+                    let_in: vec!["an app that calls itself \"a b\", let in from a browser".to_owned(); 13],
+                },
             }),
         ]
     }
@@ -222,5 +237,7 @@ mod tests {
             text.contains("and 2 more") && text.contains("2 share links and 1 open invitations"),
             "{text}"
         );
+        assert_eq!(text.matches("  an app that calls itself \"a b\"\n").count(), MOST_NAMES, "{text}");
+        assert!(text.contains("and 3 more"), "{text}");
     }
 }

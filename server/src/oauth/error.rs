@@ -108,7 +108,7 @@ impl From<OAuthError> for OAuthErrorResponse {
             OAuthError::InvalidClient => Self::client(),
             OAuthError::UnauthorizedClient => Self::new("unauthorized_client", error.to_string()),
             OAuthError::InvalidScope => Self::new("invalid_scope", error.to_string()),
-            OAuthError::InvalidGrant | OAuthError::SignedOut => Self::new(
+            OAuthError::InvalidGrant => Self::new(
                 "invalid_grant",
                 "The code or token is unknown, used, lapsed or revoked, or was given for another request. Sign in again.",
             ),

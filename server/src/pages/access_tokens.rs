@@ -12,11 +12,13 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::actions::browser::session::still_open;
 use crate::actions::browser::single_use_form::{self, FormId};
 use crate::actions::limit::LimitError;
 use crate::actions::personal_tokens::{
     NewPersonalToken, PersonalTokenList, TokenAsker, TokenCreation, TokenRevocation, create, list, revoke,
 };
+use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::{DbError, retry};
@@ -294,6 +296,7 @@ async fn try_to_make(
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
+        still_open(&mut tx, asker.session).await?;
         if !single_use_form::is_open(&mut tx, asker.session, &form_id, now).await? {
             return Ok(None);
         }
@@ -331,9 +334,10 @@ pub(super) async fn end(
     let token = &Uuid::parse_str(&form.token).map_or_else(|_| String::new(), |id| id.to_string());
     let done = retry(|| async {
         let mut tx = app.store.begin().await?;
-        let done = revoke(&mut tx, &signed_in.session, token, app.now()).await?;
+        let session = still_open(&mut tx, &signed_in.session).await?;
+        let done = revoke(&mut tx, &session, token, app.now()).await?;
         tx.commit().await?;
-        Ok::<_, DbError>(done)
+        Ok::<_, ServerError>(done)
     })
     .await?;
     match done {

@@ -74,12 +74,13 @@ impl<E: Into<ApiError>> From<E> for PageError {
         let status = error.status();
         let title = match status {
             StatusCode::NOT_FOUND => return Self::not_found(),
+            StatusCode::UNAUTHORIZED => return Self::signed_out(),
             StatusCode::METHOD_NOT_ALLOWED => "This page can't be used that way",
             StatusCode::TOO_MANY_REQUESTS => "Too many requests",
             StatusCode::PAYLOAD_TOO_LARGE => "That is too much text",
             StatusCode::REQUEST_TIMEOUT => "That took too long",
             StatusCode::SERVICE_UNAVAILABLE => "The server is busy",
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "That is not allowed",
+            StatusCode::FORBIDDEN => "That is not allowed",
             status if status.is_server_error() => "Something failed on the server",
             _ => "That did not work",
         };

@@ -72,7 +72,7 @@ pub(super) async fn save(
     let user = &signed_in.session.user;
     let organisation = Some(form.organisation.as_str()).filter(|id| !id.is_empty());
     let alert = match display_name(&form.name) {
-        Ok(name) if change(&app, user, &name, organisation).await? => {
+        Ok(name) if change(&app, &signed_in.session, &name, organisation).await? => {
             return Ok(Ok(SeeOther::to(format!("{PATH}?saved=1"))));
         }
         Ok(_) => "You are no longer in that organisation. Choose another one.".to_owned(),

@@ -6,10 +6,13 @@ use everkey_server::db::audit::AuditEntry;
 use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::limits::Limits;
 use everkey_server::rules::audit_event::AuditEvent;
+use everkey_server::rules::rate::Limit;
 use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
-use crate::kit::browser::Browser;
+use crate::kit::authorize::{answer, ask};
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::oauth::{Client, text};
 use crate::kit::server::{Options, Server, no_limits, start};
 use crate::kit::wire::{Answer, request};
 
@@ -136,4 +139,64 @@ async fn one_user_has_only_so_many_sessions() {
     }
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 2, "{statuses:?}");
     assert_eq!(statuses[2], 200, "the newest is signed in");
+}
+
+/// Refreshes for an app.
+async fn is_live(server: &Server, client: &Client, token: &str) -> bool {
+    server.oauth_refresh(client, token, &[]).await.status == 200
+}
+
+#[tokio::test]
+async fn apps_can_not_keep_their_user_out() {
+    let server = start(limited(|limits| limits.sessions_per_user = 4)).await;
+    let me = server.sign_in_as("ada@example.com", 1).await;
+    let (greedy, other) = (server.public_client().await, server.public_client().await);
+    let mut tokens = Vec::new();
+    for _ in 0..6 {
+        server.clock.advance(Duration::from_secs(1));
+        tokens.push(text(&server.oauth_tokens(&me, &greedy, "email").await, "refresh_token"));
+    }
+    // The oldest of the same app has made room for each that was too many.
+    let mut live = Vec::new();
+    for token in &tokens {
+        live.push(is_live(&server, &greedy, token).await);
+    }
+    assert_eq!(live, [false, false, false, true, true, true]);
+    let code = server.code(&me, &other, "email").await;
+    let full = server.exchange(&other, &code, &[]).await;
+    assert!(full.expect(403).body.contains("sessions_per_user"), "{full:?}");
+    // A code by email outranks what was let in from a browser: the longest unused of that goes.
+    for n in 2..=4 {
+        server.sign_in_as("ada@example.com", n).await;
+    }
+    let code = server.new_code("ada@example.com", 5).await;
+    let full = server.verify("ada@example.com", &code).await;
+    assert!(full.expect_error(403, "too_many").body.contains("sessions_per_user"), "{full:?}");
+    assert_eq!(server.get("/v0/auth/me", &me.access).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_user_lets_only_so_many_in_an_hour() {
+    let hourly = Limit { max: 3, window: Duration::from_secs(3600) };
+    let server = start(limited(|limits| limits.consents_per_user = hourly)).await;
+    let (app, device) = (server.public_client().await, server.device_client("a tool").await);
+    let mut browser = signed_in(&server, "ada@example.com").await;
+    for _ in 0..2 {
+        answer(&mut browser, &server, &ask(&app, &[]), "allow").await.expect(303);
+    }
+    let codes = server.device_codes(&device, "email").await;
+    browser.decide(&server, &text(&codes, "user_code"), "approve").await;
+    let full = answer(&mut browser, &server, &ask(&app, &[]), "allow").await;
+    assert_eq!(full.expect(429).header("retry-after"), Some("3600"));
+    let codes = server.device_codes(&device, "email").await;
+    let page = browser.type_code(&server, &text(&codes, "user_code")).await;
+    browser.say(&server, &page, "approve").await.expect(429);
+    // Saying no is always possible, and others are not held.
+    browser.say(&server, &page, "deny").await.expect(200);
+    answer(&mut browser, &server, &ask(&app, &[]), "deny").await.expect(303);
+    let mut bob = Browser::new();
+    bob.sign_in(&server, "bob@example.com", 2).await;
+    answer(&mut bob, &server, &ask(&app, &[]), "allow").await.expect(303);
+    server.clock.advance(Duration::from_secs(3600));
+    answer(&mut browser, &server, &ask(&app, &[]), "allow").await.expect(303);
 }

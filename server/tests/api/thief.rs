@@ -14,13 +14,13 @@ use crate::kit::server::{Options, Server, SignedIn, start};
 use crate::kit::wire::{Answer, Request, request};
 
 /// How long another key meets 409.
-const CONTESTED: Duration = Duration::from_secs(300);
+pub(super) const CONTESTED: Duration = Duration::from_secs(300);
 
-const OWNER: u8 = 1;
-const THIEF: u8 = 2;
+pub(super) const OWNER: u8 = 1;
+pub(super) const THIEF: u8 = 2;
 
 /// A session that a thief has a copy of, and how its route refreshes.
-enum Stolen {
+pub(super) enum Stolen {
     FirstParty,
     Achilles,
     OAuth(Client),
@@ -41,19 +41,19 @@ impl Stolen {
         }
     }
 
-    async fn send(&self, server: &Server, token: &str, key: Option<u8>) -> Answer {
+    pub(super) async fn send(&self, server: &Server, token: &str, key: Option<u8>) -> Answer {
         self.refresh(token, key).send(server.address).await
     }
 
     /// What a refresh brought: the refresh token, and what goes with it.
-    fn tokens(&self, answer: &Answer) -> (String, String) {
+    pub(super) fn tokens(&self, answer: &Answer) -> (String, String) {
         answer.expect(200);
         let body = answer.json();
         let body = if matches!(self, Self::Achilles) { &body["data"] } else { &body };
         (text(body, "refresh_token"), text(body, "access_token"))
     }
 
-    async fn still_opens(&self, server: &Server, access: &str) -> bool {
+    pub(super) async fn still_opens(&self, server: &Server, access: &str) -> bool {
         let route = match self {
             Self::FirstParty => "/v0/auth/me",
             Self::Achilles => achilles::ME,
@@ -64,13 +64,13 @@ impl Stolen {
 }
 
 /// One of each kind, with its refresh token, and another session of the same user.
-async fn stolen(server: &Server) -> (Vec<(Stolen, String)>, SignedIn) {
+pub(super) async fn stolen(server: &Server) -> (Vec<(Stolen, String)>, SignedIn) {
     let mut browser = signed_in(server, "ada@example.com").await;
     let cli = achilles::cli(server, &mut browser).await;
     let first = server.sign_in_as("ada@example.com", 2).await;
     let client = server.secret_client("client_secret_post").await;
-    let tokens = server.oauth_tokens(&first, &client, "email").await;
     let other = server.sign_in_as("ada@example.com", 3).await;
+    let tokens = server.oauth_tokens(&other, &client, "email").await;
     let stolen = vec![
         (Stolen::FirstParty, first.refresh),
         (Stolen::Achilles, text(&cli, "refresh_token")),
@@ -79,7 +79,7 @@ async fn stolen(server: &Server) -> (Vec<(Stolen, String)>, SignedIn) {
     (stolen, other)
 }
 
-fn is_refused(answer: &Answer) -> bool {
+pub(super) fn is_refused(answer: &Answer) -> bool {
     matches!(answer.status, 400 | 401)
 }
 

@@ -106,6 +106,7 @@ pub fn no_limits() -> Limits {
         second_factor_failures: endless,
         refused_tokens_per_ip: endless,
         tokens_per_user: endless,
+        consents_per_user: endless,
         device_codes_per_ip: endless,
         wrong_user_codes_per_user: endless,
         wrong_user_codes_per_ip: endless,

@@ -23,6 +23,10 @@ pub struct Family {
     pub url: &'static str,
     pub user: User,
     pub revoked: bool,
+    /// Whether it was revoked by a sign-out, and no alarm came afterwards.
+    pub is_signed_out: bool,
+    /// Whether the agent was refused a token of it that somebody else had exchanged.
+    pub has_refused_owner: bool,
     /// Whether nobody here knows which server it is from: it is taken for the pinned or the usual one's.
     pub is_stray: bool,
     generations: Vec<Generation>,
@@ -94,8 +98,15 @@ impl Server {
 
     pub fn sign_in(&mut self, ms: u64, url: &'static str, name: &str) -> TokenResponse {
         let user = User { id: format!("u-{name}"), email: format!("{name}@example.com") };
-        let (revoked, is_stray) = (false, false);
-        self.families.push(Family { url, user, revoked, is_stray, generations: Vec::new() });
+        self.families.push(Family {
+            url,
+            user,
+            revoked: false,
+            is_signed_out: false,
+            has_refused_owner: false,
+            is_stray: false,
+            generations: Vec::new(),
+        });
         let family = self.families.len() - 1;
         self.add_generation(family);
         self.grant(ms, family, 0)
@@ -124,7 +135,7 @@ impl Server {
         }
         let Some(&(family, generation)) = self.refresh.get(token) else { return RefreshAnswer::Refused };
         if self.families[family].revoked {
-            return RefreshAnswer::Refused;
+            return self.after_end(family, generation, key, by);
         }
         match self.families[family].generations[generation].consumed.clone() {
             None if self.rules.keeps_tokens() => {
@@ -193,6 +204,24 @@ impl Server {
         }
     }
 
+    /// A thief who signs out is noticed when the owner comes with a key of their own.
+    fn after_end(
+        &mut self,
+        family: usize,
+        generation: usize,
+        key: Option<&str>,
+        by: Sender,
+    ) -> RefreshAnswer {
+        let Family { generations, is_signed_out, has_refused_owner, .. } = &mut self.families[family];
+        let Some((_, before)) = &generations[generation].consumed else { return RefreshAnswer::Refused };
+        let is_same = key.is_some() && before.as_deref() == key;
+        if is_same || !self.rules.is_ours() {
+            return RefreshAnswer::Refused;
+        }
+        *has_refused_owner |= by == Sender::Agent;
+        if *is_signed_out { self.contested(family, by) } else { RefreshAnswer::Refused }
+    }
+
     fn refuse_repeat(&mut self, by: Sender) -> RefreshAnswer {
         self.repeats_refused += u32::from(by == Sender::Agent);
         RefreshAnswer::Refused
@@ -209,6 +238,7 @@ impl Server {
     fn contested(&mut self, family: usize, by: Sender) -> RefreshAnswer {
         self.alarms += u32::from(by == Sender::Agent);
         self.families[family].revoked = true;
+        self.families[family].is_signed_out = false;
         RefreshAnswer::Refused
     }
 
@@ -247,7 +277,9 @@ impl Server {
 
     pub fn revoke(&mut self, refresh: &str) -> bool {
         let Some(&(family, _)) = self.refresh.get(refresh) else { return false };
-        self.families[family].revoked = true;
+        let Family { revoked, is_signed_out, .. } = &mut self.families[family];
+        *is_signed_out |= !*revoked;
+        *revoked = true;
         true
     }
 

@@ -1,5 +1,5 @@
 //! A thief with a copy of the session file. At a server of ours they do nothing, are seen by resource servers only, call
-//! the server, send the stolen token again or refresh on, in any order, and may lose the answer. In the end the owner must
+//! the server, send the stolen token again, refresh on or sign out, in any order, and may lose the answer. In the end the owner must
 //! have a session of their own, or know.
 
 use crate::check::Rule;
@@ -19,6 +19,8 @@ const NOTICED_MS: u64 = 150_000;
 pub struct Thieves {
     /// Which sign-ins they have rotated.
     pub took: Vec<usize>,
+    /// Which of them they have ended.
+    left: Vec<usize>,
     parent: Option<Secret>,
     key: Option<String>,
     held: Option<Secret>,
@@ -36,14 +38,20 @@ pub enum Deed {
         same_key: bool,
     },
     RefreshesOn,
+    /// With what they got, or with the token that they stole.
+    SignsOut {
+        with_stolen: bool,
+    },
 }
 
-const DEEDS: [Deed; 5] = [
+const DEEDS: [Deed; 7] = [
     Deed::IsIntrospected,
     Deed::Calls,
     Deed::Replays { same_key: true },
     Deed::Replays { same_key: false },
     Deed::RefreshesOn,
+    Deed::SignsOut { with_stolen: true },
+    Deed::SignsOut { with_stolen: false },
 ];
 
 impl World {
@@ -111,6 +119,13 @@ impl World {
                 let key = Some(format!("a thief's key for {}", token.expose()));
                 self.thief_sends(&token, key);
             }
+            Deed::SignsOut { with_stolen } => {
+                let token = if with_stolen { &self.thieves.parent } else { &self.thieves.held };
+                let Some(token) = token.clone() else { return };
+                let family = self.server.family_id(token.expose());
+                self.thieves.left.extend(family.filter(|family| self.thieves.took.contains(family)));
+                self.server.revoke(token.expose());
+            }
         }
     }
 
@@ -127,12 +142,23 @@ impl World {
 
     /// Whether a thief has what the file's session rests on, and neither the server nor the agent has said so.
     fn theft_is_hidden(&self) -> bool {
-        let Some(refresh) = self.disk.refresh() else { return self.contested_stands() };
+        let Some(refresh) = self.disk.refresh() else {
+            return self.contested_stands() || self.left_in_silence();
+        };
         let family = self.server.family_id(refresh.expose());
         let stolen = family.is_some_and(|family| self.thieves.took.contains(&family));
         let stands = self.server.family_of(refresh.expose()).is_some_and(|family| !family.revoked);
         stolen && stands && self.server.is_used_up(refresh.expose()) && !self.checks.is_told_of_end()
             || self.contested_stands()
+            || self.left_in_silence()
+    }
+
+    /// Whether a thief has signed out, the owner came with what the thief had exchanged, and no alarm was raised.
+    fn left_in_silence(&self) -> bool {
+        self.thieves.left.iter().any(|family| {
+            let family = &self.server.families[*family];
+            family.is_signed_out && family.has_refused_owner
+        })
     }
 
     /// Whether the agent has given a session up to somebody else who still has it.

@@ -1,9 +1,11 @@
 //! What users say of themselves: their name, and the organisation that the achilles CLI acts in for them.
 
+use crate::actions::browser::session::still_open;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::memberships::Membership;
 use crate::db::retry;
+use crate::db::sessions::StoredSession;
 use crate::db::users::StoredUser;
 use crate::rules::text::{InvalidText, line};
 
@@ -37,16 +39,18 @@ pub async fn organisations(app: &AppState, user: &StoredUser) -> Result<Organisa
     .await
 }
 
-/// Names the user, and notes the organisation that the achilles CLI acts in from its next sign-in on; `None` stands for the
+/// Names the user of a browser's session, and notes the organisation that the achilles CLI acts in from its next sign-in on; `None` stands for the
 /// oldest. `false`, and nothing is changed, if the user is not in that organisation.
 pub async fn change(
     app: &AppState,
-    user: &StoredUser,
+    session: &StoredSession,
     name: &str,
     organisation: Option<&str>,
 ) -> Result<bool, ServerError> {
+    let user = &session.user;
     retry(|| async {
         let mut tx = app.store.begin().await?;
+        still_open(&mut tx, session).await?;
         if let Some(organisation) = organisation {
             let mine = tx.memberships_of(&user.id).await?;
             if !mine.iter().any(|mine| mine.workspace == organisation) {

@@ -1,5 +1,6 @@
 //! Who may sign up: asked at each sign-in, changed by the operator or a platform admin.
 
+use crate::actions::browser::session::still_open;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -55,6 +56,11 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<u64, ServerError> {
     let mut tx = store.begin().await?;
+    if let Some(session) = session
+        && !may_change(&still_open(&mut tx, session).await?)
+    {
+        return Err(ServerError::SignedOut);
+    }
     let mut changed = 0;
     let detail = match change {
         SignUpChange::Mode(mode) => {

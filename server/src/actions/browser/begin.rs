@@ -44,11 +44,8 @@ pub async fn begin(
         tx.end_session(&old, SessionEndReason::Logout, now).await?;
     }
     let (id, cookie) = (Uuid::new_v4().to_string(), BrowserSecret::random()?);
-    tx.insert_session(
-        &NewSession { id: &id, user, grant: &SessionKind::Web, how: ProofMethod::Otp, caller },
-        now,
-    )
-    .await?;
+    let (grant, how) = (&SessionKind::Web, ProofMethod::Otp);
+    tx.insert_session(&NewSession { id: &id, user, grant, how, approved_by: None, caller }, now).await?;
     let expires_at = now.plus(app.limits.web_longest);
     let web = StoredBrowserSession { session_id: id, proved_at, expires_at };
     tx.insert_web_session(&cookie.hash(), &web).await?;

@@ -1,5 +1,6 @@
 //! Ends sessions from a browser: its own, one other, all others.
 
+use crate::actions::browser::session::still_open;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -37,6 +38,7 @@ pub(super) async fn of_cookie(
 pub async fn one(app: &AppState, mine: &StoredSession, id: &str, tokens: bool) -> Result<bool, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
+        still_open(&mut tx, mine).await?;
         let Some(session) = tx.session_for_update(id).await? else { return Ok(false) };
         if session.user.id != mine.user.id {
             return Ok(false);
@@ -59,6 +61,7 @@ pub async fn others(app: &AppState, mine: &StoredSession, tokens: bool) -> Resul
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
+        still_open(&mut tx, mine).await?;
         let ended = tx.end_other_sessions_of(&mine.user.id, &mine.id, SessionEndReason::Logout, now).await?;
         let detail = ended.to_string();
         let entry = AuditEntry {

@@ -3,8 +3,9 @@
 use crate::actions::bearer_session::is_news;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
-use crate::db::retry;
 use crate::db::sessions::StoredSession;
+use crate::db::{Tx, retry};
+use crate::rules::access::SessionStanding;
 use crate::rules::browser_session::{BrowserSessionFacts, opens};
 use crate::rules::caller::NetworkCaller;
 use crate::rules::session_kind::SessionKind;
@@ -50,6 +51,16 @@ async fn attempt(
     }
     tx.commit().await?;
     Ok(Some(BrowserSession { session, proved_at: web.proved_at }))
+}
+
+/// The session that a page has found, as it is now and locked until the commit: since then it may have ended, which is
+/// `SignedOut`. Whatever lasts longer than a page is made after this look.
+pub async fn still_open(tx: &mut Tx, found: &StoredSession) -> Result<StoredSession, ServerError> {
+    let session = tx.session_for_update(&found.id).await?.ok_or(ServerError::SignedOut)?;
+    match session.standing() {
+        SessionStanding::Live => Ok(session),
+        SessionStanding::Ended => Err(ServerError::SignedOut),
+    }
 }
 
 /// When a session was last seen, its beginning included.

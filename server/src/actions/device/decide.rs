@@ -1,11 +1,14 @@
 //! A person approves or denies a grant.
 
+use crate::actions::browser::session::still_open;
+use crate::actions::limit::{self, LimitError};
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::devices::DeviceGrant;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::device::{DecisionRuling, DeviceDecision, rule};
 use crate::time::Timestamp;
@@ -37,7 +40,7 @@ pub async fn decide(
     judge: Decider<'_>,
     id: &str,
     verdict: DeviceDecision,
-) -> Result<DecisionOutcome, ServerError> {
+) -> Result<DecisionOutcome, LimitError> {
     retry(|| attempt(app, judge, id, verdict)).await
 }
 
@@ -46,18 +49,23 @@ async fn attempt(
     judge: Decider<'_>,
     id: &str,
     verdict: DeviceDecision,
-) -> Result<DecisionOutcome, ServerError> {
+) -> Result<DecisionOutcome, LimitError> {
     let Decider { session, proved_at } = judge;
     let mut tx = app.store.begin().await?;
     let now = app.now();
+    let session = &still_open(&mut tx, session).await?;
     let Some(grant) = tx.device_grant_for_update(id).await? else { return Ok(DecisionOutcome::Unknown) };
     match rule(&grant.state, &session.user.id, verdict, grant.expires_at, now) {
         DecisionRuling::SaidBefore => Ok(DecisionOutcome::Stands(Box::new(grant))),
         DecisionRuling::Decided => Ok(DecisionOutcome::Otherwise),
         DecisionRuling::Expired => Ok(DecisionOutcome::Expired),
         DecisionRuling::Counts => {
-            if !tx.decide_device_grant(id, verdict, &session.user.id, proved_at, now).await? {
-                return Err(ServerError::Contended);
+            if verdict == DeviceDecision::Approve {
+                let (kind, limit) = (ThrottleKind::Consent, app.limits.consents_per_user);
+                limit::admit(&mut tx, kind, &session.user.id, limit, now).await?;
+            }
+            if !tx.decide_device_grant(id, verdict, session, proved_at, now).await? {
+                return Err(ServerError::Contended.into());
             }
             let event = match verdict {
                 DeviceDecision::Approve => AuditEvent::DeviceApproved,

@@ -124,6 +124,7 @@ async fn redeem(
                 scopes: &Scopes::read(scope),
                 how: ProofMethod::Device,
                 auth_time: grant.proved_at,
+                approved_by: grant.decided_in.as_deref(),
                 nonce: None,
                 access_ttl: None,
                 caller,
@@ -133,7 +134,8 @@ async fn redeem(
         }
         Asker::Achilles => {
             let granted = first_organisation(&mut tx, &user).await?;
-            let wanted = NewTokenSession { user: &user, grant: &granted, how: ProofMethod::Device, caller };
+            let (how, approved_by) = (ProofMethod::Device, grant.decided_in.as_deref());
+            let wanted = NewTokenSession { user: &user, grant: &granted, how, approved_by, caller };
             let (session, tokens) = begin(app, &mut tx, wanted, now).await?;
             PollOutcome::Granted(Box::new(DeviceTokens { session, tokens, at: now }))
         }

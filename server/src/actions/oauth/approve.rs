@@ -1,14 +1,16 @@
 //! A user answers what an OAuth client asks for. Only the allowed request becomes a code.
 
+use crate::actions::browser::session::still_open;
+use crate::actions::limit;
 use crate::actions::oauth::error::OAuthError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::authorizations::Authorization;
 use crate::db::clients::OAuthClient;
 use crate::db::sessions::StoredSession;
+use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, retry};
 use crate::digest::Digest;
-use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::oauth::code::LIFETIME;
 use crate::rules::oauth::pkce::Challenge;
@@ -62,10 +64,9 @@ pub async fn allow(
         let code = SecretBytes::random()?.to_base64();
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        let session = tx.session_for_update(&session.id).await?.ok_or(OAuthError::SignedOut)?;
-        if session.standing() == SessionStanding::Ended {
-            return Err(OAuthError::SignedOut);
-        }
+        let session = still_open(&mut tx, session).await?;
+        let (kind, limit) = (ThrottleKind::Consent, app.limits.consents_per_user);
+        limit::admit(&mut tx, kind, &session.user.id, limit, now).await?;
         let authorization = Authorization {
             client: asked.client.id.clone(),
             user: session.user.id.clone(),
@@ -75,6 +76,7 @@ pub async fn allow(
             nonce: asked.nonce.clone(),
             auth_time,
             expires_at: now.plus(LIFETIME),
+            approved_by: Some(session.id.clone()),
             session: None,
         };
         tx.insert_authorization(&Digest::sha256(code.expose().as_bytes()), &authorization).await?;

@@ -23,9 +23,6 @@ pub enum OAuthError {
     /// `invalid_grant`: the code can't be used, now or ever.
     #[error("invalid grant")]
     InvalidGrant,
-    /// The session of the browser that allows it has ended.
-    #[error("signed out")]
-    SignedOut,
     /// The server could not do it.
     #[error(transparent)]
     Server(#[from] ServerError),

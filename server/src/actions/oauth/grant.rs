@@ -29,6 +29,8 @@ pub struct ClientGrant<'a> {
     pub how: ProofMethod,
     /// When they proved who they are, where that is known.
     pub auth_time: Option<Timestamp>,
+    /// The session in which they agreed, where that is known.
+    pub approved_by: Option<&'a str>,
     /// What the client wants to find in the id_token.
     pub nonce: Option<&'a str>,
     /// How long the client wants the access token to work.
@@ -57,9 +59,11 @@ pub async fn grant(
     granting: ClientGrant<'_>,
     now: Timestamp,
 ) -> Result<(StoredSession, GrantedTokens), ServerError> {
-    let ClientGrant { user, client, scopes, how, auth_time, nonce, access_ttl, caller } = granting;
+    let ClientGrant { user, client, scopes, how, auth_time, approved_by, nonce, access_ttl, caller } =
+        granting;
     let grant = SessionKind::OAuth { client: client.id.clone(), scope: scopes.text() };
-    let session = begin::bare(app, tx, NewTokenSession { user, grant: &grant, how, caller }, now).await?;
+    let new = NewTokenSession { user, grant: &grant, how, approved_by, caller };
+    let session = begin::bare(app, tx, new, now).await?;
     let (refresh, most) = if client.may(GrantType::Refresh) {
         let (token, expires_at) = begin::first_refresh_token(app, tx, &session, now).await?;
         (Some((token, expires_at.since(now))), app.policy.access_ttl)

@@ -14,6 +14,7 @@ use crate::db::throttle::ThrottleKind;
 use crate::db::users::AccountStatus;
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
+use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::oauth::code::{CodeDecision, CodeExchangeFacts, decide};
@@ -63,7 +64,9 @@ async fn attempt(app: &AppState, exchange: CodeExchange<'_>) -> Result<GrantedTo
     };
     match (decide(facts, now), &found.session) {
         (CodeDecision::Exchange, _) => begin(app, tx, exchange, &hash, &found, now).await,
-        (CodeDecision::Replay, Some(session)) => replayed(app, tx, session, exchange.caller, now).await,
+        (CodeDecision::Replay, Some(session)) => {
+            replayed(app, tx, session, exchange.caller, &wrong, now).await
+        }
         (CodeDecision::Replay, None) | (CodeDecision::Refuse, _) => {
             wrong.admit(&mut tx, now).await?;
             refuse(tx, Some((&found, now))).await
@@ -90,6 +93,7 @@ async fn begin(
         scopes: &Scopes::read(&found.scope),
         how: ProofMethod::Browser,
         auth_time: Some(found.auth_time),
+        approved_by: found.approved_by.as_deref(),
         nonce: found.nonce.as_deref(),
         access_ttl: exchange.access_ttl,
         caller: exchange.caller,
@@ -102,15 +106,21 @@ async fn begin(
     Ok(issued)
 }
 
+/// Raises the alarm once. From then on the code is a wrong one like any other.
 async fn replayed(
     app: &AppState,
     mut tx: Tx,
     session: &str,
     caller: &NetworkCaller,
+    wrong: &NetworkLimit,
     now: Timestamp,
 ) -> Result<GrantedTokens, OAuthError> {
     let session =
         tx.session_for_update(session).await?.ok_or(DbError::Corrupt("authorization_codes.session_id"))?;
+    if session.standing() == SessionStanding::Ended && !session.was_signed_out() {
+        wrong.admit(&mut tx, now).await?;
+        return refuse(tx, None).await;
+    }
     alarm::raise(app, &mut tx, &session, AlarmReach::Session, caller, now).await?;
     let entry = AuditEntry {
         event: AuditEvent::CodeReplayed,

@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use crate::actions::alarm::{self, AlarmReach};
+use crate::actions::browser::session::still_open;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
@@ -37,8 +38,8 @@ pub async fn remember(
 }
 
 /// Uses a cookie within `tx`: its successor if the user's browser is remembered by it, else `None`, which is audited. One that
-/// was used up before is in two hands: the browser is remembered no more, and the alarm is raised for the session that its
-/// last use began.
+/// was used up before is in two hands: the browser is remembered no more, and the alarm is raised for the sessions that it has
+/// begun since.
 pub async fn recall(
     app: &AppState,
     tx: &mut Tx,
@@ -56,16 +57,13 @@ pub async fn recall(
         note(tx, AuditEvent::RememberedRefused, None, user, now).await?;
         return Ok(None);
     };
-    let began = match &spent.web_hash {
-        Some(hash) => tx.web_session(hash).await?.map(|web| web.session_id),
-        None => None,
-    };
-    let session = match began {
-        Some(id) => tx.session_for_update(&id).await?,
+    let began = tx.begun_by_browser(&spent.browser, spent.at).await?;
+    let session = match began.first() {
+        Some(newest) => tx.session_for_update(newest).await?,
         None => None,
     };
     if let Some(session) = &session {
-        alarm::raise(app, tx, session, AlarmReach::Session, caller, now).await?;
+        alarm::raise(app, tx, session, AlarmReach::Browser(&spent), caller, now).await?;
     }
     tx.forget_remembered(user, &spent.browser).await?;
     note(tx, AuditEvent::RememberedReplayed, session.as_ref(), user, now).await?;
@@ -87,6 +85,7 @@ async fn note(
 pub async fn forget(app: &AppState, session: &StoredSession, id: Uuid) -> Result<bool, ServerError> {
     retry(|| async {
         let mut tx = app.store.begin().await?;
+        still_open(&mut tx, session).await?;
         let forgotten = tx.forget_remembered(&session.user.id, &id.to_string()).await?;
         tx.commit().await?;
         Ok(forgotten)

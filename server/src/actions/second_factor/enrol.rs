@@ -1,5 +1,6 @@
 //! Setting a second factor up. It counts only once a code has shown that the person's app has the secret.
 
+use crate::actions::browser::session::still_open;
 use crate::actions::letters;
 use crate::actions::second_factor::check::{FactorVerdict, compare, is_on};
 use crate::actions::second_factor::error::SecondFactorError;
@@ -26,6 +27,7 @@ pub async fn begin(app: &AppState, session: &StoredSession) -> Result<(), Second
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let (secrets, now) = (FactorSecrets::random()?, app.now());
+        still_open(&mut tx, session).await?;
         if is_on(&mut tx, user).await? {
             return Err(SecondFactorError::AlreadyOn);
         }
@@ -64,6 +66,7 @@ pub async fn confirm(
     retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
+        still_open(&mut tx, session).await?;
         let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;
         if factor.confirmed_at.is_some() {
             return Err(SecondFactorError::AlreadyOn);

@@ -1,5 +1,6 @@
 //! Looking at a second factor, turning it off, and making new recovery codes.
 
+use crate::actions::browser::session::still_open;
 use crate::actions::letters;
 use crate::actions::second_factor::check::{FactorProof, FactorVerdict, check};
 use crate::actions::second_factor::error::SecondFactorError;
@@ -57,6 +58,7 @@ pub async fn turn_off(
     let user = &session.user.id;
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
+        still_open(&mut tx, session).await?;
         let proof = prove(app, &mut tx, user, answer, now).await?;
         if proof.is_some() {
             tx.delete_factor(user).await?;
@@ -81,6 +83,7 @@ pub async fn renew(
     let user = &session.user.id;
     retry(|| async {
         let (mut tx, now) = (app.store.begin().await?, app.now());
+        still_open(&mut tx, session).await?;
         let mut codes = None;
         if let Some(proof) = prove(app, &mut tx, user, answer, now).await? {
             let factor = tx.factor_for_update(user).await?.ok_or(SecondFactorError::NotFound)?;

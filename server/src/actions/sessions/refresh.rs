@@ -153,6 +153,9 @@ async fn facts(
 ) -> Result<PresentedToken, GrantError> {
     let Known { token, session, .. } = known;
     Ok(match (session.standing(), &known.replaced) {
+        (SessionStanding::Ended, Some(replaced)) if session.was_signed_out() => {
+            PresentedToken::SignedOut { key: replaced.consumed.with.as_ref().map(|with| with.key) }
+        }
         (SessionStanding::Ended, _) => PresentedToken::Ended,
         (SessionStanding::Live, None) => {
             let limit = app.limits.rotations_per_session;
@@ -235,7 +238,7 @@ async fn raise(
     app: &AppState,
     mut tx: Tx,
     known: &Known,
-    reach: AlarmReach,
+    reach: AlarmReach<'_>,
     caller: &NetworkCaller,
     now: Timestamp,
 ) -> Result<TokenPair, GrantError> {
@@ -243,7 +246,7 @@ async fn raise(
     let ended = alarm::raise(app, &mut tx, session, reach, caller, now).await?;
     let event = match reach {
         AlarmReach::User => AuditEvent::ReplayRevokedAll,
-        AlarmReach::Session => AuditEvent::ReplayRevokedSession,
+        AlarmReach::Session | AlarmReach::Browser(_) => AuditEvent::ReplayRevokedSession,
     };
     record(&mut tx, event, known, token.generation, now).await?;
     tx.commit().await?;

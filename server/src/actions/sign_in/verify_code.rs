@@ -191,7 +191,7 @@ async fn sign_in(
     let (session, tokens) = begin(
         app,
         &mut tx,
-        NewTokenSession { user: &user, grant: &grant, how: ProofMethod::Otp, caller },
+        NewTokenSession { user: &user, grant: &grant, how: ProofMethod::Otp, approved_by: None, caller },
         now,
     )
     .await?;

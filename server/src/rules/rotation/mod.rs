@@ -27,7 +27,8 @@ pub enum RetryMode {
 pub enum ReplayVerdict {
     /// Someone else may hold the token: every session of the user ends.
     Theft,
-    /// Nothing: it is refused, and the winner's token stays good. Its tools are known to send a token twice.
+    /// Nothing, as long as no key tells two parties apart: it is refused, and the winner's token stays good. Its tools are
+    /// known to send a token twice.
     Refused,
 }
 
@@ -46,6 +47,14 @@ impl ReplayVerdict {
             Self::Refused => RefreshDecision::Decline(Decline::InvalidGrant),
         }
     }
+
+    /// The same where two keys show that there are two parties.
+    fn of_two_keys(self) -> RefreshDecision {
+        match self {
+            Self::Theft => RefreshDecision::RevokeAll,
+            Self::Refused => RefreshDecision::RevokeFamily,
+        }
+    }
 }
 
 /// What the request brought besides its token.
@@ -60,8 +69,13 @@ pub struct RefreshAttempt {
 /// What the database knows about the token, read under the lock.
 #[derive(Clone, Copy, Debug)]
 pub enum PresentedToken {
-    /// Its session has ended: by logout, by a replay, or because the account is disabled.
+    /// Its session has ended: by an alarm, because the account is disabled, or before the token was used.
     Ended,
+    /// Used before, and then its session was signed out.
+    SignedOut {
+        /// The hash of the idempotency key that consumed it.
+        key: Option<Digest>,
+    },
     /// Never used.
     Fresh {
         expires_at: Timestamp,
@@ -96,7 +110,7 @@ pub enum RefreshDecision {
     Repeat,
     /// A replay: revoke every session of the user.
     RevokeAll,
-    /// Somebody else has long had the successor and does nothing with it: revoke this session.
+    /// Somebody else has long had the successor and does nothing with it, or signed out with it: revoke this session.
     RevokeFamily,
     /// Change nothing.
     Decline(Decline),
@@ -148,6 +162,7 @@ pub fn decide(
     }
     match token {
         PresentedToken::Ended => RefreshDecision::Decline(Decline::InvalidGrant),
+        PresentedToken::SignedOut { key } => after_sign_out(policy, key, attempt.key),
         PresentedToken::Fresh { expires_at, rate: _ } if now >= expires_at => {
             RefreshDecision::Decline(Decline::InvalidGrant)
         }
@@ -156,6 +171,7 @@ pub fn decide(
         }
         PresentedToken::Fresh { rate: Rate::Open, .. } => RefreshDecision::Rotate,
         PresentedToken::Spent { at, key, successor } => match policy.mode {
+            RetryMode::Strict if key != attempt.key => policy.verdict.of_two_keys(),
             RetryMode::Strict => policy.verdict.decision(),
             RetryMode::Rr1 => second_use(policy, at, key, successor, attempt.key, now),
         },
@@ -165,6 +181,21 @@ pub fn decide(
 /// Decides one refresh with a token that is not known.
 pub fn decide_unknown(attempt: RefreshAttempt, now: Timestamp) -> Decline {
     if in_time(attempt.deadline, now) { Decline::InvalidGrant } else { Decline::DeadlineMissed }
+}
+
+/// A thief who signs out is noticed all the same. A late copy of the request that consumed the token is nobody else's.
+fn after_sign_out(
+    policy: ReplayPolicy,
+    consumed_with: Option<Digest>,
+    offered: Option<Digest>,
+) -> RefreshDecision {
+    match (consumed_with, offered, policy.verdict) {
+        (Some(first), Some(second), _) if first == second => RefreshDecision::Decline(Decline::InvalidGrant),
+        (None, None, ReplayVerdict::Refused) => RefreshDecision::Decline(Decline::InvalidGrant),
+        (Some(_), _, _) | (None, Some(_), _) | (None, None, ReplayVerdict::Theft) => {
+            RefreshDecision::RevokeFamily
+        }
+    }
 }
 
 fn second_use(
@@ -188,7 +219,7 @@ fn second_use(
             // Whoever holds the key that consumed it has had every chance to use the successor, or to fetch it again.
             Successor::Unused { .. } => RefreshDecision::RevokeFamily,
             Successor::Used if now < consumed_at.plus(RACE) => RefreshDecision::Decline(Decline::InProgress),
-            Successor::Used => policy.verdict.decision(),
+            Successor::Used => policy.verdict.of_two_keys(),
         },
     }
 }

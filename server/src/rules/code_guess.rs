@@ -117,8 +117,9 @@ pub struct GuessFacts {
 /// What to do with a guess. Every guess that is not `Limited` counts as wrong until it proves right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuessDecision {
-    /// Count it at these codes, then compare: places in the list. With none it is refused.
-    Compare { codes: Vec<usize>, way: GuessWay },
+    /// Count it at these codes, then compare: places in the list. With none it is wrong. A wrong one is refused, or, if
+    /// `if_wrong` is full, limited.
+    Compare { codes: Vec<usize>, way: GuessWay, if_wrong: Rate },
     /// Too many wrong guesses from this network; wait, or ask for another code.
     Limited { retry_after: Duration },
 }
@@ -136,36 +137,32 @@ pub fn decide(limits: GuessLimits, guess: GuessFacts, codes: &[CodeFacts], now: 
         open.take(MOST_SHORT).collect()
     };
     let own = open(GuessWay::ById);
-    // Nobody else can use these up, so nothing that others do keeps from trying them.
-    if guess.length == CodeLength::Short && !own.is_empty() {
-        return GuessDecision::Compare { codes: own, way: GuessWay::ById };
+    if guess.length == CodeLength::Long {
+        // Nobody guesses these, so whoever reads the letter gets in, however full the network is.
+        let codes = live.iter().map(|(place, _)| *place).take(MOST_LONG).collect();
+        let way = if own.is_empty() { GuessWay::ByOthers } else { GuessWay::ById };
+        return GuessDecision::Compare { codes, way, if_wrong: guess.network };
     }
-    if let Rate::Full { retry_after } = guess.network {
+    let compare = |codes, way| GuessDecision::Compare { codes, way, if_wrong: Rate::Open };
+    // Nobody else can use these up, so nothing that others do keeps from trying them.
+    if !own.is_empty() {
+        return compare(own, GuessWay::ById);
+    }
+    if let Rate::Full { retry_after } = guess.network.and(guess.pair) {
         return GuessDecision::Limited { retry_after };
     }
-    match guess.length {
-        CodeLength::Long => GuessDecision::Compare {
-            codes: live.iter().map(|(place, _)| *place).take(MOST_LONG).collect(),
-            way: if own.is_empty() { GuessWay::ByOthers } else { GuessWay::ById },
-        },
-        CodeLength::Short => {
-            if let Rate::Full { retry_after } = guess.pair {
-                return GuessDecision::Limited { retry_after };
-            }
-            if guess.names_request {
-                return GuessDecision::Compare { codes: Vec::new(), way: GuessWay::ByOthers };
-            }
-            let from_here = live.iter().any(|(_, code)| code.way == GuessWay::ByNetwork);
-            let way = if from_here { GuessWay::ByNetwork } else { GuessWay::ByOthers };
-            let mut open = open(way);
-            if way == GuessWay::ByOthers {
-                // The newest or none: else a single guess would cost as much as many.
-                let newest = live.iter().find(|(_, code)| code.way == way).map(|(place, _)| *place);
-                open.retain(|place| Some(*place) == newest);
-            }
-            GuessDecision::Compare { codes: affordable(limits, guess, codes, way, open), way }
-        }
+    if guess.names_request {
+        return compare(Vec::new(), GuessWay::ByOthers);
     }
+    let from_here = live.iter().any(|(_, code)| code.way == GuessWay::ByNetwork);
+    let way = if from_here { GuessWay::ByNetwork } else { GuessWay::ByOthers };
+    let mut open = open(way);
+    if way == GuessWay::ByOthers {
+        // The newest or none: else a single guess would cost as much as many.
+        let newest = live.iter().find(|(_, code)| code.way == way).map(|(place, _)| *place);
+        open.retain(|place| Some(*place) == newest);
+    }
+    compare(affordable(limits, guess, codes, way, open), way)
 }
 
 /// Of these codes those that the email's ledgers have room for.
@@ -198,12 +195,12 @@ pub const fn ledger_of(way: GuessWay, origin: CodeOrigin) -> CodeOrigin {
     }
 }
 
-/// How long the next code must be that is asked for in networks of one origin. `half_pair` is the limit of the wrong
-/// guesses from the network at this email, when half of it is used.
-pub fn length(limits: GuessLimits, ledger: GuessLedger, half_pair: Rate) -> CodeLength {
+/// How long the next code must be that is asked for in networks of one origin. `half` is what the network has guessed wrongly,
+/// at this email and at all, against half of the limits: a six-digit code must not stop counting before it is typed.
+pub fn length(limits: GuessLimits, ledger: GuessLedger, half: Rate) -> CodeLength {
     let max = limits.per_email.max;
     let fits = ledger.with_id.saturating_add(limits.per_code) <= max && ledger.without_id < max.div_ceil(2);
-    if fits && half_pair == Rate::Open { CodeLength::Short } else { CodeLength::Long }
+    if fits && half == Rate::Open { CodeLength::Short } else { CodeLength::Long }
 }
 
 #[cfg(test)]

@@ -69,8 +69,18 @@ fn what_others_do_keeps_nobody_from_their_own_code() {
     let under_attack = GuessFacts { network: FULL, pair: FULL, familiar: spent, new: spent, ..BY_ID };
     assert_eq!(compared(under_attack, &[code(ById)]), [0]);
     let long = CodeFacts { length: CodeLength::Long, ..code(ByOthers) };
-    let read = GuessFacts { length: CodeLength::Long, network: Rate::Open, ..under_attack };
+    let read = GuessFacts { length: CodeLength::Long, ..under_attack };
     assert_eq!(compared(read, &[code(ByOthers), long, code(ById), long]), [1, 3]);
+}
+
+#[test]
+fn a_wrong_long_code_from_a_full_network_waits() {
+    let long = CodeFacts { length: CodeLength::Long, ..code(ByOthers) };
+    for network in [Rate::Open, FULL] {
+        let guess = GuessFacts { length: CodeLength::Long, network, pair: FULL, ..ANONYMOUS };
+        let expected = GuessDecision::Compare { codes: vec![0], way: ByOthers, if_wrong: network };
+        assert_eq!(decide(LIMITS, guess, &[long], NOW), expected);
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub mod device;
 pub mod email;
 pub mod file_seal;
 #[cfg(test)]
+mod guess_mailbox;
+#[cfg(test)]
 mod guess_simulation;
 pub mod known_place;
 pub mod local_path;

@@ -36,6 +36,7 @@ mod mail;
 mod matrix;
 mod metrics;
 mod migrations;
+mod neighbours;
 mod oauth_authorize;
 mod oauth_device_grant;
 mod oauth_metadata;

@@ -79,6 +79,11 @@ pub(super) async fn ledgers(
     tx.guess_ledgers(email, limits.guesses_per_code, since).await
 }
 
+/// The wrong guesses from a network.
+pub(super) fn wrong_from(limits: &Limits, from: NetworkAddress) -> NetworkLimit {
+    NetworkLimit::new(ThrottleKind::WrongGuessFromIp, from, limits.failures_per_ip)
+}
+
 /// The wrong guesses from a network at one email's six-digit codes.
 pub(super) fn wrong_at_email(limits: &Limits, from: NetworkAddress, email: &Email) -> NetworkLimit {
     let limit = limits.failures_per_email_and_ip;
@@ -155,11 +160,12 @@ impl CodeRequest<'_> {
                 letters.and(room(tx, letters_from(origin), email.as_str(), limit.times(factor), now).await?);
         }
         let ledger = ledgers(tx, limits, email, now).await?.of(origin);
-        let half_pair = wrong_at_email(limits, client, email).half_room(tx, now).await?;
+        let mut half = wrong_at_email(limits, client, email).half_room(tx, now).await?;
+        half = half.and(wrong_from(limits, client).half_room(tx, now).await?);
         Ok(CodeRequestFacts {
             asker: allowed,
             letters,
-            length: code_guess::length(guess_limits(limits), ledger, half_pair),
+            length: code_guess::length(guess_limits(limits), ledger, half),
             long_until: tx.long_code_until(email, now).await?,
         })
     }

@@ -3,16 +3,15 @@
 use uuid::Uuid;
 
 use crate::actions::accounts::sign_up;
-use crate::actions::limit::NetworkLimit;
 use crate::actions::second_factor::check::{self, FactorProof, FactorVerdict};
 use crate::actions::sessions::begin::{NewTokenSession, begin};
 use crate::actions::sessions::tokens::TokenPair;
 use crate::actions::sign_in::error::SignInError;
-use crate::actions::sign_in::request_code::{guess_limits, ledgers, wrong_at_email};
+use crate::actions::sign_in::request_code::{guess_limits, ledgers, wrong_at_email, wrong_from};
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
 use crate::db::codes::{Guesser, StoredCode};
-use crate::db::throttle::{EventId, ThrottleKind};
+use crate::db::throttle::EventId;
 use crate::db::users::{AccountStatus, StoredUser};
 use crate::db::{Tx, retry};
 use crate::digest::Digest;
@@ -77,7 +76,10 @@ pub async fn prove(app: &AppState, guess: CodeGuess<'_>) -> Result<CodeProof, Si
             from: guess.from,
             counted: counted.events,
         }),
-        None => retry(|| refuse(app, guess.email)).await,
+        None => match counted.if_wrong {
+            Rate::Open => retry(|| refuse(app, guess.email)).await,
+            Rate::Full { retry_after } => Err(SignInError::RateLimited { retry_after }),
+        },
     }
 }
 
@@ -113,6 +115,8 @@ struct CountedGuess {
     /// What it may be compared with.
     codes: Vec<StoredCode>,
     way: GuessWay,
+    /// Whether a wrong one is refused or limited.
+    if_wrong: Rate,
     events: Vec<EventId>,
 }
 
@@ -125,7 +129,7 @@ async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, Sig
     let guesser = Guesser { request: guess.request, network: &network };
     let mut codes = tx.live_codes_for_update(guess.email, guesser, now).await?;
     let ledgers = ledgers(&mut tx, limits, guess.email, now).await?;
-    let by_network = NetworkLimit::new(ThrottleKind::WrongGuessFromIp, guess.from, limits.failures_per_ip);
+    let by_network = wrong_from(limits, guess.from);
     let by_pair = wrong_at_email(limits, guess.from, guess.email);
     let facts = GuessFacts {
         length,
@@ -136,9 +140,9 @@ async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, Sig
         new: ledgers.new,
     };
     let rules: Vec<_> = codes.iter().map(|code| code.facts).collect();
-    let (places, way) = match decide(guess_limits(limits), facts, &rules, now) {
+    let (places, way, if_wrong) = match decide(guess_limits(limits), facts, &rules, now) {
         GuessDecision::Limited { retry_after } => return Err(SignInError::RateLimited { retry_after }),
-        GuessDecision::Compare { codes, way } => (codes, way),
+        GuessDecision::Compare { codes, way, if_wrong } => (codes, way, if_wrong),
     };
     let mut place = 0..;
     codes.retain(|_| place.next().is_some_and(|place| places.contains(&place)));
@@ -154,7 +158,7 @@ async fn count(app: &AppState, guess: CodeGuess<'_>) -> Result<CountedGuess, Sig
         }
     }
     tx.commit().await?;
-    Ok(CountedGuess { codes, way, events })
+    Ok(CountedGuess { codes, way, if_wrong, events })
 }
 
 /// The id of the code that the guess matches. Without a code the same work is done in vain.

@@ -1,0 +1,83 @@
+//! Who shares an address, or a /48, with somebody: what they do wrong keeps nobody from what is right.
+
+use std::time::Duration;
+
+use everkey_server::limits::Limits;
+use serde_json::{Value, json};
+
+use crate::kit::server::{Options, Server, start};
+use crate::kit::wire::{Answer, request};
+
+const VERA: &str = "vera@example.com";
+const HOME: &str = "2001:db8:7:100::5";
+
+async fn crowded() -> Server {
+    let limits = Limits { code_cooldown: Duration::ZERO, ..Limits::default() };
+    start(Options { limits, trusted: vec!["127.0.0.0/8"], ..Options::default() }).await
+}
+
+async fn post(server: &Server, from: &str, what: &str, body: Value) -> Answer {
+    let path = format!("/v0/auth/login/{what}");
+    request("POST", &path).header("x-forwarded-for", from).json(&body).send(server.address).await
+}
+
+async fn ask(server: &Server, from: &str) -> String {
+    post(server, from, "request", json!({ "email": VERA })).await.expect(200).text("request_id")
+}
+
+/// The newest code in the mailbox, once there are so many letters.
+async fn newest(server: &Server, letters: usize) -> String {
+    let mail = server.mails(letters).await.pop().unwrap();
+    let bare = |line: &str| line.replace(' ', "");
+    let is_code = |line: &String| matches!(line.len(), 6 | 16) && line.bytes().all(|b| b.is_ascii_digit());
+    mail.lines().map(bare).find(is_code).unwrap_or_else(|| panic!("no code in {mail:?}"))
+}
+
+async fn guess(server: &Server, from: &str, email: &str, code: &str) -> Answer {
+    post(server, from, "verify", json!({ "email": email, "code": code })).await
+}
+
+/// From this address 26 guesses at Vera's codes and 274 at made-up addresses: its limit.
+async fn crowd(server: &Server, from: &str) {
+    for n in 0..300 {
+        let made_up = format!("nobody{n}@example.com");
+        guess(server, from, if n < 26 { VERA } else { &made_up }, "000000").await.expect(401);
+    }
+    guess(server, from, "nobody@example.com", "000000").await.expect_error(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn a_neighbour_who_guesses_keeps_no_long_code_out() {
+    let server = crowded().await;
+    crowd(&server, HOME).await;
+    for letters in 1..=2 {
+        let id = ask(&server, HOME).await;
+        let code = newest(&server, letters).await;
+        assert_eq!(code.len(), 16, "somebody guesses here");
+        let body = |code: &str| match letters {
+            1 => json!({ "email": VERA, "code": code, "request_id": id }),
+            _ => json!({ "email": VERA, "code": code }),
+        };
+        // A wrong one costs what being refused costs, and waits.
+        let wrong = post(&server, HOME, "verify", body("0000000000000000")).await;
+        wrong.expect_error(429, "rate_limited");
+        assert!(wrong.header("retry-after").is_some());
+        post(&server, HOME, "verify", body(&code)).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_48_that_guesses_keeps_no_long_code_out() {
+    let server = crowded().await;
+    let mut limited = 0;
+    for n in 0..2_500 {
+        let from = format!("2001:db8:7:{:x}00::1", n % 58 + 2);
+        let answer = guess(&server, &from, &format!("nobody{n}@example.com"), "000000").await;
+        limited += u32::from(answer.status == 429);
+    }
+    assert_eq!(limited, 100, "eight times what one network may");
+    ask(&server, HOME).await;
+    let code = newest(&server, 1).await;
+    assert_eq!(code.len(), 16, "where a network is full, six digits could not be typed without an id");
+    guess(&server, HOME, VERA, &code).await.expect(200);
+}

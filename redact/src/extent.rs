@@ -280,7 +280,9 @@ fn soft_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize, limit: usize
             byte if Some(byte) == closer => outside,
             b',' | b']' | b'}' | b'"' | b'\'' if in_json => true,
             b',' | b';' => goes_on_with_a_name(rest, place.separator),
-            b'"' if open.any || place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
+            b'"' if (open.any && open.double.is_empty()) || place.quoted_name => {
+                next.is_some_and(|byte| b",:;)]}>".contains(byte))
+            }
             b'\'' if place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
             b'<' => is_tag(rest.strip_prefix(b"/").unwrap_or(rest)),
             _ => false,

@@ -249,7 +249,8 @@ fn hard_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize) -> usize {
         if let Some(own) = open.ends(slashes, *byte) {
             return end + slashes - own;
         }
-        if byte.is_ascii_whitespace() || *byte == 0 || (*byte == b'&' && in_query) {
+        let next = || end > at && goes_on_with_a_name(&text[end + slashes + 1..limit], b'=');
+        if byte.is_ascii_whitespace() || *byte == 0 || (*byte == b'&' && (in_query || next())) {
             return end + slashes;
         }
         end += slashes + 1;

@@ -82,7 +82,7 @@ pub fn is_text(value: &[u8], called: Sensitive) -> bool {
     }
     match called {
         Sensitive::Password => !is_path_to_a_secret(value),
-        _ => !is_path_of_names(value),
+        _ => !is_path_to_a_secret(value) && (!is_path_of_names(value) || value::has_digit(value)),
     }
 }
 

@@ -102,9 +102,10 @@ fn is_flag(rest: &[u8]) -> bool {
 /// `("PASSWORD", "…")`: both in quotes, and the second no word.
 fn of_pair(text: &[u8], comma: usize, quotes: &mut OpenQuotes) -> Option<Span> {
     let name = name_before(text, comma).filter(|name| name.quoted)?;
-    // The first argument of a call, not a word of a list.
-    let open = text[..name.start].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
-    if open != Some(&b'(') {
+    // The first argument of a call, in one pair of quotes, not a word of a list.
+    let closing = text[name.end..comma].trim_ascii_end();
+    let open = text[..name.start].strip_suffix(closing)?;
+    if open.last() != Some(&b'(') {
         return None;
     }
     let called = sensitive(&text[name.start..name.end], b"")?;

@@ -112,7 +112,8 @@ fn is_made_of_words(value: &[u8]) -> bool {
         })
 }
 
-/// Whether brackets close in the order in which they were opened, but for those at the end, and no word follows one.
+/// Whether brackets close in the order in which they were opened, but for those at the end, no word follows one,
+/// and a line's end comes last.
 fn is_nested(value: &[u8]) -> bool {
     let mut open = Vec::new();
     for (at, byte) in value.iter().enumerate() {
@@ -128,10 +129,11 @@ fn is_nested(value: &[u8]) -> bool {
                     return false;
                 }
             }
+            b';' if value[at + 1..].iter().any(|byte| !b")]};".contains(byte)) => return false,
             _ => {}
         }
     }
-    true
+    open.len() <= 2
 }
 
 fn is_hex(run: &[u8]) -> bool {
@@ -150,6 +152,7 @@ pub fn is_code(value: &[u8]) -> bool {
         || is_path(name, 2)
         || begins_as_a_call(rest)
         || is_call_or_literal(rest)
+        || is_call_or_literal(value)
 }
 
 fn is_call_or_literal(value: &[u8]) -> bool {
@@ -183,7 +186,7 @@ pub fn is_template(text: &[u8]) -> bool {
                 rest.iter().take_while(|byte| is_in_name(**byte) || matches!(byte, b'.' | b'-')).count();
             is_phrase(&rest[..name])
                 && rest.get(name).is_none_or(|byte| b" })](:-#%/[|.=?+,^@>".contains(byte))
-                || (name == 0 && rest.first().is_some_and(|byte| b"!\"'`</}".contains(byte)))
+                || (name == 0 && rest.first().is_some_and(|byte| b"!\"'`</}".contains(byte)) && open != b"%(")
                 || text == open
         })
     };
@@ -201,12 +204,16 @@ pub fn is_template(text: &[u8]) -> bool {
         Some(b'%') => inside(b"%", b"%") || text.len() <= 3 || begins(b"%{") || begins(b"%("),
         Some(b'@') => inside(b"@", b"@"),
         Some(b'#') => begins(b"#{"),
-        _ => {
-            memchr::memmem::find(text, b"${").is_some_and(|at| is_template(&text[at..]))
-                || memchr::memmem::find(text, b"{{")
-                    .is_some_and(|at| at + 2 < text.len() && is_template(&text[at..]))
-        }
+        _ => [b"${", b"{{"]
+            .iter()
+            .any(|open| memchr::memmem::find(text, *open).is_some_and(|at| has_template(&text[at..]))),
     }
+}
+
+/// `prefix-${NAME}`: within a text, only what has a name and ends is a template.
+fn has_template(text: &[u8]) -> bool {
+    let inner = text[2..].trim_ascii_start();
+    inner.first().is_some_and(u8::is_ascii_alphabetic) && text.contains(&b'}') && is_template(text)
 }
 
 /// What stands behind `$`: a name, alone or as the beginning of a path.
@@ -216,9 +223,9 @@ fn is_variable(rest: &[u8]) -> bool {
     let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
     let capitals = !name.iter().any(u8::is_ascii_lowercase) && name.len() <= 4 * (name.len() - digits);
     let plain = is_identifier(name) && (digits == 0 || capitals || sensitive(name, b"").is_some());
-    // `$1`, `$_`, `$?`.
-    let number = length <= 2 && digits == length;
-    let ends = rest.is_empty() || b".:-[(),;/?@\"'>".contains(&rest[0]);
+    // `$1`, `$_`.
+    let number = (1..=2).contains(&length) && digits == length;
+    let ends = rest.is_empty() || b".:-[(),;/?\"'>".contains(&rest[0]);
     (plain || number || name == b"_")
         && ends
         && rest.len() <= 60

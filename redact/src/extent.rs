@@ -249,7 +249,8 @@ fn hard_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize) -> usize {
         if let Some(own) = open.ends(slashes, *byte) {
             return end + slashes - own;
         }
-        if byte.is_ascii_whitespace() || *byte == 0 || (*byte == b'&' && in_query) {
+        let next = || end > at && goes_on_with_a_name(&text[end + slashes + 1..limit], b'=');
+        if byte.is_ascii_whitespace() || *byte == 0 || (*byte == b'&' && (in_query || next())) {
             return end + slashes;
         }
         end += slashes + 1;
@@ -280,7 +281,9 @@ fn soft_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize, limit: usize
             byte if Some(byte) == closer => outside,
             b',' | b']' | b'}' | b'"' | b'\'' if in_json => true,
             b',' | b';' => goes_on_with_a_name(rest, place.separator),
-            b'"' if open.any || place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
+            b'"' if (open.any && open.double.is_empty()) || place.quoted_name => {
+                next.is_some_and(|byte| b",:;)]}>".contains(byte))
+            }
             b'\'' if place.quoted_name => next.is_some_and(|byte| b",:;)]}>".contains(byte)),
             b'<' => is_tag(rest.strip_prefix(b"/").unwrap_or(rest)),
             _ => false,

@@ -82,7 +82,7 @@ pub fn is_text(value: &[u8], called: Sensitive) -> bool {
     }
     match called {
         Sensitive::Password => !is_path_to_a_secret(value),
-        _ => !is_path_of_names(value),
+        _ => !is_path_to_a_secret(value) && (!is_path_of_names(value) || value::has_digit(value)),
     }
 }
 
@@ -276,7 +276,7 @@ fn is_file(value: &[u8]) -> bool {
     let first = parts.next().unwrap_or_default();
     let words = |part: &[u8]| {
         part.is_empty()
-            || part.split(|byte| b".-*@+".contains(byte)).all(|word| word.is_empty() || is_identifier(word))
+            || part.split(|byte| b".-".contains(byte)).all(|word| word.is_empty() || is_identifier(word))
     };
     FOLDERS.contains(&first) && rest.len() > first.len() || (words(first) && parts.all(words))
 }

@@ -293,7 +293,7 @@ pub fn is_name_itself(value: &[u8]) -> bool {
     let plain =
         value.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b' '));
     plain
-        && words(value).len() <= 3
+        && (!value.contains(&b' ') || words(value).len() <= 3)
         && words(value).last().is_some_and(|last| {
             is_tail(last)
                 || ENDINGS.iter().any(|(ending, _)| last == ending)

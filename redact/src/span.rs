@@ -91,7 +91,7 @@ pub fn replaced(text: &[u8], from: usize, to: usize, spans: &[Span]) -> Vec<u8> 
 }
 
 /// The quote of the name before a number, as in `"pin": 1234`: a marker needs one to be JSON.
-fn quote_of_name<'a>(text: &'a [u8], span: Span) -> &'a [u8] {
+fn quote_of_name(text: &[u8], span: Span) -> &[u8] {
     let number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
     if !text[span.start].is_ascii_digit() || !text[span.start..span.end].iter().all(number) {
         return b"";

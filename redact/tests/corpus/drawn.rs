@@ -87,7 +87,7 @@ fn encoded(secret: &str, stays: &str) -> String {
     secret.chars().map(sign).collect()
 }
 
-const ALL: &[(Kind, usize)] = &[(Password, 0), (Signs, 10), (Base64, 0), (Hex, 0)];
+const ALL: &[(Kind, usize)] = &[(Password, 0), (Signs, 5), (Base64, 0), (Hex, 0)];
 const QUOTED: &[(Kind, usize)] = &[(Password, 0), (Signs, 0), (Words, 60), (Base64, 0), (Hex, 0)];
 
 const PLACES: &[Place] = &[

@@ -11,6 +11,7 @@ pub mod devices;
 mod dialect;
 mod error;
 pub mod holds;
+pub mod left_behind;
 pub mod location;
 pub mod made_by_session;
 pub mod memberships;

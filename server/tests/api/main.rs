@@ -67,6 +67,7 @@ mod sessions;
 mod shares;
 mod sign_up;
 mod smtp;
+mod stale_token;
 mod stop;
 mod thief;
 mod timing;

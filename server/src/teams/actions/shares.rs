@@ -10,14 +10,14 @@ use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
-use crate::teams::actions::access::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter, signed_in_lately};
 use crate::teams::actions::error::TeamError;
 use crate::teams::actions::files::{self, Download};
 use crate::teams::actions::reports::is_seen;
 use crate::teams::db::files::ReportFile;
 use crate::teams::db::shares::{NewShare, Share, Shared};
 use crate::teams::rules::permission::TeamAction;
-use crate::teams::rules::share::{MOST_DAYS, lapse, opens};
+use crate::teams::rules::share::{MOST_DAYS, MOST_DAYS_UNPROVED, lapse, opens};
 use crate::time::Timestamp;
 use crate::tokens::share::ShareToken;
 
@@ -47,6 +47,9 @@ pub async fn create(
         let expires_at = lapse(days, bearer.now).ok_or_else(|| {
             TeamError::Invalid(format!("expires_in_days must be a whole number from 1 to {MOST_DAYS}"))
         })?;
+        if days > MOST_DAYS_UNPROVED {
+            signed_in_lately(request, &bearer)?;
+        }
         count_creation(request, &mut bearer).await?;
         let token = ShareToken::random()?;
         let (maker, session) = (&bearer.session.user.id, &bearer.session.id);

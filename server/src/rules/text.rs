@@ -43,10 +43,21 @@ pub fn text(field: &'static str, text: String, most: usize) -> Result<String, In
     }
 }
 
+/// Letters and signs that show nothing: a name of them alone would look as if there were none.
+pub fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'
+            ..='\u{180f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{1d159}'
+    )
+}
+
 /// Control characters, and those that turn the direction of writing round, so that a name shown to others is what
 /// it seems.
 fn hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || is_blank(c)
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -56,7 +67,9 @@ mod tests {
     #[test]
     fn a_line_is_short_and_seen_whole() {
         assert_eq!(line("name", " Käse & Söhne ", 12).unwrap(), "Käse & Söhne");
-        for bad in ["", "   ", "a\nb", "a\0b", "a\u{202e}b", "a\u{2028}b", "1234567890123"] {
+        for bad in
+            ["", "   ", "a\nb", "a\0b", "a\u{202e}b", "a\u{2028}b", "\u{2800}", "\u{3164}", "1234567890123"]
+        {
             assert!(line("name", bad, 12).is_err(), "{bad:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::scope::Scopes;
-use crate::rules::text::kept;
+use crate::rules::text::{is_blank, kept};
 use crate::rules::unknown_value::UnknownValue;
 
 /// How a client proves who it is at the token endpoint.
@@ -184,6 +184,7 @@ fn name(asked: &str) -> Result<String, RegistrationError> {
     let name = asked.trim();
     let hides = |c: char| {
         c.is_control()
+            || is_blank(c)
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
     };
@@ -262,7 +263,16 @@ mod tests {
             ClientRegistration::decide(&RequestedRegistration { name: Some(name.into()), ..asked() })
         };
         assert_eq!(named("  Zoë's <b>tool</b> ").unwrap().name, "Zoë's <b>tool</b>");
-        for bad in ["a\nb", "a\u{202e}b", "a\u{200b}b", "a\u{0}b", "a\u{2066}b", &"x".repeat(81)] {
+        for bad in [
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{0}b",
+            "a\u{2066}b",
+            "\u{2800}",
+            "\u{ffa0}",
+            &"x".repeat(81),
+        ] {
             assert!(named(bad).is_err(), "{bad:?}");
         }
     }

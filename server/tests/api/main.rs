@@ -20,6 +20,7 @@ mod codes;
 mod command_line;
 mod description;
 mod device;
+mod floods;
 mod guessing;
 mod health;
 mod hostile;

@@ -1,5 +1,7 @@
 //! Which limit each kind of counted event belongs to.
 
+use std::time::Duration;
+
 use crate::db::throttle::ThrottleKind;
 use crate::limits::Limits;
 use crate::rules::rate::Limit;
@@ -30,6 +32,20 @@ macro_rules! counted {
     };
 }
 
+impl ThrottleKind {
+    /// How long an event of this kind can matter to a limit.
+    pub fn counts_for(self, limits: &Limits) -> Duration {
+        let own = self.limit(limits).map_or(Duration::ZERO, |limit| limit.window);
+        if matches!(self, Self::CodeToEmail | Self::CodeToFamiliar) {
+            own.max(limits.letters_per_email_daily.window)
+        } else if self == Self::CodeFromIpToEmail {
+            own.max(limits.code_cooldown)
+        } else {
+            own
+        }
+    }
+}
+
 counted! {
     CodeToEmail: letters_per_email,
     CodeToFamiliar: letters_per_email,
@@ -45,6 +61,7 @@ counted! {
     Consent: consents_per_user,
     Creation: creations_per_user,
     ShareOpened: share_opens_per_ip,
+    WrongShare: share_opens_per_ip,
     DeviceCodeFromIp: device_codes_per_ip,
     WrongUserCodeOfUser: wrong_user_codes_per_user,
     WrongUserCodeFromIp: wrong_user_codes_per_ip,

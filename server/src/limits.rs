@@ -110,7 +110,7 @@ limits! {
     creations_per_user: limit(200 per 1 h), "workspaces, invitations, reports, links";
     connections: count(1024), "connections at once";
     connections_per_ip: count(256), "connections at once from one address or /48, but for trusted proxies";
-    share_opens_per_ip: limit(60 per 1 m), "share links opened in one network";
+    share_opens_per_ip: limit(60 per 1 m), "openings of one share link in one network";
     device_code_ttl: span(10 m), "how long the codes of a device sign-in work";
     device_codes_per_ip: limit(10 per 15 m), "device sign-ins asked for in one network";
     wrong_user_codes_per_user: limit(5 per 10 m), "wrong device codes typed by one user";

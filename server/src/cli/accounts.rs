@@ -63,12 +63,12 @@ pub enum UsersCommand {
     },
     /// End every session of an account; it may sign in again
     ///
-    /// Its personal access tokens go on working unless --tokens is given.
+    /// Its personal access tokens, share links and open invitations go on unless --tokens is given.
     SignOut {
         /// Whose
         #[command(flatten)]
         user: OneUser,
-        /// Revoke its personal access tokens, too, for good
+        /// End its personal access tokens, share links and open invitations, too, for good
         #[arg(long)]
         tokens: bool,
     },

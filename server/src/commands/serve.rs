@@ -108,7 +108,7 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     let (outbox, waiting) = outbox();
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
     let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let sign_up = SignUpMode::unset(&public_url, !options.trusted_proxy.is_empty());
+    let sign_up = SignUpMode::unset(&public_url, address.ip(), !options.trusted_proxy.is_empty());
     let app = Arc::new(AppState {
         store: store.clone(),
         keys,

@@ -67,7 +67,10 @@ struct SettingsRow {
 impl Row for SettingsRow {
     fn text(&self) -> String {
         let who = match self.sign_up {
-            "unset" => "not set: open while the server is on loopback and trusts no proxy, otherwise invited",
+            "unset" => {
+                "not set: open while the server listens on loopback alone, has its public address there and trusts no proxy; otherwise \
+                 invited"
+            }
             "open" => "open: everybody may sign up",
             "invited" => "invited: who is on the list, or is invited into a workspace, may sign up",
             "listed" => "listed: who is on the list may sign up",

@@ -68,6 +68,8 @@ async fn change(user: &OneUser, change: AccountChange) -> Result<(), CommandErro
         user: UserRow::of(&changed.user),
         sessions_ended: changed.sessions,
         tokens_revoked: changed.tokens,
+        links_revoked: changed.left.shares,
+        invitations_ended: changed.left.invitations,
     };
     print(user.listing.json, &[row])
 }
@@ -148,6 +150,8 @@ struct Changed {
     user: UserRow,
     sessions_ended: u64,
     tokens_revoked: u64,
+    links_revoked: u64,
+    invitations_ended: u64,
 }
 
 impl Row for Changed {
@@ -156,6 +160,8 @@ impl Row for Changed {
         for (count, one, many) in [
             (self.sessions_ended, "session ended", "sessions ended"),
             (self.tokens_revoked, "access token revoked", "access tokens revoked"),
+            (self.links_revoked, "share link revoked", "share links revoked"),
+            (self.invitations_ended, "invitation withdrawn", "invitations withdrawn"),
         ] {
             match count {
                 0 => {}

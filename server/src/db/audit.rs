@@ -35,8 +35,14 @@ pub struct AuditLine {
 
 impl Tx {
     pub async fn record(&mut self, entry: AuditEntry<'_>, now: Timestamp) -> Result<(), DbError> {
-        let thinned =
-            if entry.event.is_anybodys() { self.thin(entry.event.as_str(), now) } else { Thinned::Kept };
+        let word = entry.event.as_str();
+        let thinned = if entry.event.is_anybodys() {
+            self.thin(word, None, now)
+        } else if entry.event.is_repeatable() {
+            self.thin(word, entry.session.map(|session| session.user.id.as_str()), now)
+        } else {
+            Thinned::Kept
+        };
         let detail = match thinned {
             Thinned::Kept => entry.detail.map(str::to_owned),
             Thinned::Sign(count) => Some(format!("one of {count} in this hour")),

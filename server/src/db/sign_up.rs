@@ -2,6 +2,7 @@
 
 use sqlx::Row as _;
 
+use crate::db::memberships::role;
 use crate::db::{DbError, Tx};
 use crate::rules::email::Email;
 use crate::rules::sign_up::{SignUpEntry, SignUpFacts, SignUpMode};
@@ -29,20 +30,38 @@ impl Tx {
         let [address, domain] = SignUpEntry::that_admit(email);
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM users WHERE email = $1) AS accounts,
-                    (SELECT COUNT(*) FROM sign_up_list WHERE entry IN ($1, $2)) AS listed,
-                    (SELECT COUNT(*) FROM invitations WHERE email = $1 AND expires_at > $3) AS invited",
+                    (SELECT COUNT(*) FROM sign_up_list WHERE entry IN ($2, $3)) AS listed",
         )
+        .bind(email.as_str())
         .bind(address.as_str())
         .bind(domain.as_str())
-        .bind(now.millis())
         .fetch_one(self.connection())
         .await?;
         let some = |column| row.try_get::<i64, _>(column).map(|count| count > 0);
         Ok(SignUpFacts {
             has_account: some("accounts")?,
             is_listed: some("listed")?,
-            is_invited: some("invited")?,
+            is_invited: self.is_invited(email, now).await?,
         })
+    }
+
+    /// Whether somebody has invited an address into a workspace who may still do so.
+    async fn is_invited(&mut self, email: &Email, now: Timestamp) -> Result<bool, DbError> {
+        let rows = sqlx::query(
+            "SELECT i.role, m.role AS maker_role FROM invitations i JOIN users u ON u.id = i.maker_id
+             JOIN members m ON m.workspace_id = i.workspace_id AND m.user_id = i.maker_id
+             WHERE i.email = $1 AND i.expires_at > $2 AND u.status = 'active'",
+        )
+        .bind(email.as_str())
+        .bind(now.millis())
+        .fetch_all(self.connection())
+        .await?;
+        for row in &rows {
+            if role(row.try_get("maker_role")?)?.may_invite(role(row.try_get("role")?)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Everybody on the list, by name.

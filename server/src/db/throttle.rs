@@ -56,8 +56,10 @@ throttle_kinds! {
     FormSent = "form_sent";
     /// This user made a workspace, invitation, report or link.
     Creation = "creation";
-    /// A share link was opened from this network.
+    /// This share link was opened from this network.
     ShareOpened = "share_opened";
+    /// A share link that leads nowhere was tried from this network.
+    WrongShare = "wrong_share";
     /// A device grant was asked for from this network.
     DeviceCodeFromIp = "device_code_from_ip";
     /// This user typed a user code that leads nowhere.
@@ -133,6 +135,16 @@ impl Tx {
             .execute(self.connection())
             .await?;
         Ok(())
+    }
+
+    /// Forgets the events of one kind before `horizon`. Returns how many there were.
+    pub async fn forget_events_of(&mut self, kind: ThrottleKind, horizon: Timestamp) -> Result<u64, DbError> {
+        let done = sqlx::query("DELETE FROM throttle WHERE kind = $1 AND at < $2")
+            .bind(kind.as_str())
+            .bind(horizon.millis())
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected())
     }
 
     /// Forgets every event before `horizon`. Returns how many there were.

@@ -34,8 +34,8 @@ impl Tx {
     }
 
     /// Whether one more line of this event is kept.
-    pub(super) fn thin(&self, event: &'static str, now: Timestamp) -> Thinned {
-        self.thinning.lock().unwrap_or_else(PoisonError::into_inner).count(event, now)
+    pub(super) fn thin(&self, event: &'static str, user: Option<&str>, now: Timestamp) -> Thinned {
+        self.thinning.lock().unwrap_or_else(PoisonError::into_inner).count(event, user, now)
     }
 
     /// What queries run on.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actions::browser::single_use_form;
+use crate::db::throttle::ThrottleKind;
 use crate::db::{Database, DbError, retry};
 use crate::limits::{ALARMS_STAY, AUDIT_STAYS, Limits};
 use crate::time::{TimeSource, Timestamp};
@@ -65,6 +66,9 @@ impl Housekeeping {
     async fn tidy_once(&self, now: Timestamp) -> Result<u64, DbError> {
         let mut tx = self.store.begin().await?;
         let mut gone = tx.forget_events(now.minus(self.longest_window())).await?;
+        for kind in ThrottleKind::COUNTED {
+            gone += tx.forget_events_of(*kind, now.minus(kind.counts_for(&self.limits))).await?;
+        }
         // The guesses at a code count for as long as those at the email do.
         let counted = self.limits.failures_per_email.window.saturating_add(self.limits.code_ttl);
         gone += tx.forget_codes(now.minus(counted).minus(self.limits.code_ttl)).await?;

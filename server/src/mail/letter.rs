@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::db::made_by_session::MadeBySession;
 use crate::rules::email::Email;
+use crate::rules::role::Role;
 use crate::time::Timestamp;
 use crate::tokens::code::LoginCode;
 
@@ -82,6 +83,16 @@ pub enum MailNotice {
         prefix: String,
         expires_at: Option<Timestamp>,
     },
+    /// Somebody was invited into a workspace.
+    Invited {
+        email: String,
+        role: Role,
+    },
+    /// A member of a workspace was given a higher role.
+    RoleRaised {
+        email: String,
+        role: Role,
+    },
     /// A token came twice, and what may be in two hands has ended.
     Alarm(AlarmNotice),
 }
@@ -113,6 +124,8 @@ impl MailNotice {
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
             Self::SignedIn { .. } => "sign_in",
             Self::TokenMade { .. } => "token",
+            Self::Invited { .. } => "invitation",
+            Self::RoleRaised { .. } => "role",
             Self::Alarm(_) => "alarm",
         }
     }

@@ -29,6 +29,8 @@ pub(super) fn subject(notice: &MailNotice) -> &'static str {
         MailNotice::RecoveryCodesRenewed => "New recovery codes were made",
         MailNotice::SignedIn { .. } => "A new sign-in to your account",
         MailNotice::TokenMade { .. } => "An access token was made",
+        MailNotice::Invited { .. } => "You have invited somebody",
+        MailNotice::RoleRaised { .. } => "You have given somebody a higher role",
         MailNotice::Alarm(_) => "Somebody else may have used your sign-in",
     }
 }
@@ -81,6 +83,18 @@ fn what(notice: &MailNotice) -> String {
                 harmless(name)
             )
         }
+        MailNotice::Invited { email, role } => format!(
+            "In your name somebody was invited into a workspace of yours. They have\n\
+             14 days to accept, and stay if they do.\n\n  Who:      {}\n  As:       {}",
+            harmless(email),
+            role.as_str()
+        ),
+        MailNotice::RoleRaised { email, role } => format!(
+            "In your name a member of a workspace of yours was given a higher role.\n\n  \
+             Who:      {}\n  Now:      {}",
+            harmless(email),
+            role.as_str()
+        ),
         MailNotice::Alarm(alarm) => alarm_text(alarm),
     }
 }
@@ -145,6 +159,10 @@ fn advice(notice: &MailNotice, site: &str) -> String {
             "If that was not you, revoke it, then end your other sessions:\n  \
              {site}/dashboard/access-tokens\n  {site}/dashboard/sessions\n"
         ),
+        MailNotice::Invited { .. } | MailNotice::RoleRaised { .. } => format!(
+            "If that was not you, end your other sessions and what they have made, and\n\
+             look at the members of your workspaces:\n  {site}/dashboard/sessions\n"
+        ),
         MailNotice::Alarm(_) => format!(
             "Sign in again where you need it. If you did not restore a backup or copy\n\
              your files, find out who can read them, and look what else is there:\n  \
@@ -167,6 +185,7 @@ mod tests {
     use super::*;
     use crate::db::made_by_session::MadeBySession;
     use crate::mail::letter::LetterOrigin;
+    use crate::rules::role::Role;
 
     fn letter(notice: MailNotice, is_last: bool) -> String {
         let origin = LetterOrigin {
@@ -188,6 +207,8 @@ mod tests {
             MailNotice::RecoveryCodesRenewed,
             MailNotice::SignedIn { what: "a browser".to_owned() },
             MailNotice::TokenMade { name: bad, prefix: "binboi_pat_0123".to_owned(), expires_at: None },
+            MailNotice::Invited { email: "thief@evil.example".to_owned(), role: Role::Admin },
+            MailNotice::RoleRaised { email: "thief@evil.example".to_owned(), role: Role::Owner },
             MailNotice::Alarm(AlarmNotice {
                 session: "a browser".to_owned(),
                 app: None,

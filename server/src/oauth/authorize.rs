@@ -39,6 +39,9 @@ async fn trusted(app: &AppState, query: Option<&str>) -> Result<Trusted, PageErr
     let id = parameters.client().map_err(page)?;
     let client = approve::client(app, id).await?.ok_or_else(|| page(UntrustedRequest::Client))?;
     let redirect = parameters.redirect(&client.registered).map_err(page)?;
+    if redirect.is_at(&app.public_url) {
+        return Err(page(UntrustedRequest::Redirect));
+    }
     Ok(Trusted { client, redirect, parameters })
 }
 
@@ -89,8 +92,11 @@ impl Trusted {
         self.with(app, &[("error", error), ("error_description", description)])
     }
 
-    /// Sends the browser back to the client.
-    fn go_back(place: String) -> Response {
+    /// Sends the browser back to the client, or shows the way where a form may not lead there by itself.
+    fn go_back(&self, place: String) -> Response {
+        if self.redirect.csp_source().is_none() {
+            return HtmlPage::new(WayBackPage { name: self.redirect.place(), place }).into_response();
+        }
         let Ok(place) = HeaderValue::try_from(place) else {
             return PageError::new(StatusCode::BAD_REQUEST, "This link leads nowhere", "Begin again.")
                 .into_response();
@@ -104,7 +110,7 @@ impl Trusted {
     }
 
     fn denied(&self, app: &AppState, denied: AuthorizationDenied) -> Response {
-        Self::go_back(self.back(app, denied))
+        self.go_back(self.back(app, denied))
     }
 
     /// Tells the client, if the person at this browser has allowed it something before. Anybody can register a client, so a
@@ -143,6 +149,13 @@ impl Trusted {
     fn sign_in(&self, app: &AppState, path: fn(&LocalPath) -> String) -> Response {
         SeeOther::to(path(&Self::here(&self.parameters.query_after(app.now())))).into_response()
     }
+}
+
+#[derive(Template)]
+#[template(path = "way_back.html")]
+struct WayBackPage {
+    name: String,
+    place: String,
 }
 
 #[derive(Template)]
@@ -256,7 +269,7 @@ pub async fn answer(
     match form.answer.as_str() {
         "allow" => {
             let code = approve::allow(&app, &signed_in.session, signed_in.proved_at, &asked).await?;
-            Ok(Trusted::go_back(trusted.with(&app, &[("code", code.expose())])))
+            Ok(trusted.go_back(trusted.with(&app, &[("code", code.expose())])))
         }
         "deny" => {
             approve::deny(&app, &signed_in.session, &asked).await?;

@@ -85,6 +85,10 @@ pub(super) async fn register(
         RegistrationError::Redirect(why) => OAuthErrorResponse::new("invalid_redirect_uri", why),
         RegistrationError::Metadata(why) => OAuthErrorResponse::new("invalid_client_metadata", why),
     })?;
+    if registration.redirects.iter().any(|redirect| redirect.is_at(&app.public_url)) {
+        let why = "A redirect URI leads to the client, not to this server.";
+        return Err(OAuthErrorResponse::new("invalid_redirect_uri", why));
+    }
     let registered = carry_out(&app, &registration, address).await?;
     Ok((StatusCode::CREATED, Json(view(registered))))
 }

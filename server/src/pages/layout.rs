@@ -32,8 +32,8 @@ impl<T: Template> HtmlPage<T> {
 
     /// Lets a form of the page be redirected to this origin, or to a scheme such as `myapp:`; browsers hold
     /// `form-action` against redirects too. One that would mean more than a single origin or scheme is left out.
-    pub fn allowing_form_target(self, origin: String) -> Self {
-        Self { form_target: Some(origin).filter(|origin| is_one_source(origin)), ..self }
+    pub fn allowing_form_target(self, origin: Option<String>) -> Self {
+        Self { form_target: origin.filter(|origin| is_one_source(origin)), ..self }
     }
 
     pub fn cookie(mut self, cookie: HeaderValue) -> Self {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::actions::browser::list::{ListedSession, SessionList, list};
 use crate::actions::browser::{end, session};
 use crate::app::AppState;
+use crate::db::left_behind::LeftBehind;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::pages::display_time::DisplayTime;
 use crate::pages::error::PageError;
@@ -29,8 +30,8 @@ pub(super) struct SessionsPage {
     notice: Option<&'static str>,
     mine: Option<Row>,
     others: Vec<Row>,
-    /// The names of access tokens that this session has not made.
-    tokens: Vec<String>,
+    /// What this session has not made and what still opens something.
+    made: Vec<String>,
 }
 
 /// A session as the page shows it.
@@ -43,16 +44,12 @@ struct Row {
     seen: DisplayTime,
     seen_from: Option<String>,
     began_at: Option<String>,
-    /// The names of the access tokens it has made.
-    tokens: Vec<String>,
+    /// What it has made that still opens something.
+    made: Vec<String>,
 }
 
 impl Row {
-    fn of(
-        ListedSession { session, client: name }: ListedSession,
-        all: &[StoredPersonalToken],
-        now: Timestamp,
-    ) -> Self {
+    fn of(ListedSession { session, client: name }: ListedSession, all: &Made, now: Timestamp) -> Self {
         let calls_itself = session.program.as_deref().and_then(program::describe);
         let how = match session.how {
             ProofMethod::Otp => "signed in with an email code",
@@ -77,9 +74,9 @@ impl Row {
         };
         let seen = session::last_seen(&session);
         let seen_from = session.last_seen.map(|(_, from)| from);
-        let tokens = names(all, |maker| maker == Some(&session.id));
+        let made = all.by(|maker| maker == Some(&session.id));
         Self {
-            tokens,
+            made,
             id: session.id,
             title,
             kind,
@@ -92,9 +89,29 @@ impl Row {
     }
 }
 
-fn names(tokens: &[StoredPersonalToken], made_by: impl Fn(Option<&str>) -> bool) -> Vec<String> {
-    let made = tokens.iter().filter(|token| made_by(token.session_id.as_deref()));
-    made.map(|token| token.name.clone()).collect()
+/// What the user has made that outlives its session.
+struct Made {
+    tokens: Vec<StoredPersonalToken>,
+    left: Vec<(Option<String>, LeftBehind)>,
+}
+
+impl Made {
+    /// What these sessions have made: names of access tokens, and how many links and invitations.
+    fn by(&self, made_by: impl Fn(Option<&str>) -> bool) -> Vec<String> {
+        let tokens = self.tokens.iter().filter(|token| made_by(token.session_id.as_deref()));
+        let mut made: Vec<String> = tokens.map(|token| token.name.clone()).collect();
+        let left = self.left.iter().filter(|(maker, _)| made_by(maker.as_deref()));
+        let sum = left.fold(LeftBehind::default(), |sum, (_, left)| LeftBehind {
+            shares: sum.shares + left.shares,
+            invitations: sum.invitations + left.invitations,
+        });
+        let kinds = [(sum.shares, "share link"), (sum.invitations, "open invitation")];
+        made.extend(kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, kind)| match count {
+            1 => format!("1 {kind}"),
+            count => format!("{count} {kind}s"),
+        }));
+        made
+    }
 }
 
 /// The query of the page.
@@ -108,8 +125,8 @@ pub(super) async fn show(
     signed_in: SignedInBrowser,
     PageQuery(done): PageQuery<SessionsQuery>,
 ) -> Result<HtmlPage<SessionsPage>, PageError> {
-    let SessionList { sessions, tokens } = list(&app, &signed_in.session.user).await?;
-    let now = app.now();
+    let SessionList { sessions, tokens, left } = list(&app, &signed_in.session.user).await?;
+    let (now, made) = (app.now(), Made { tokens, left });
     let (mine, others): (Vec<ListedSession>, Vec<ListedSession>) =
         sessions.into_iter().partition(|listed| listed.session.id == signed_in.session.id);
     let notice = match done.ended.as_deref() {
@@ -120,9 +137,9 @@ pub(super) async fn show(
     Ok(HtmlPage::new(SessionsPage {
         who: Who::at(NavigationSection::Sessions, &signed_in),
         notice,
-        mine: mine.into_iter().next().map(|listed| Row::of(listed, &tokens, now)),
-        others: others.into_iter().map(|listed| Row::of(listed, &tokens, now)).collect(),
-        tokens: names(&tokens, |maker| maker != Some(&signed_in.session.id)),
+        mine: mine.into_iter().next().map(|listed| Row::of(listed, &made, now)),
+        others: others.into_iter().map(|listed| Row::of(listed, &made, now)).collect(),
+        made: made.by(|maker| maker != Some(&signed_in.session.id)),
     }))
 }
 
@@ -130,13 +147,13 @@ pub(super) async fn show(
 #[derive(Deserialize)]
 pub(super) struct One {
     session: String,
-    /// There if the access tokens it has made are to end, too.
+    /// There if what it has made is to end, too.
     tokens: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Others {
-    /// There if the access tokens that this session has not made are to end, too.
+    /// There if what this session has not made is to end, too.
     tokens: Option<String>,
 }
 

@@ -115,6 +115,11 @@ impl AuditEvent {
         Self::SecondFactorOff,
     ];
 
+    /// Whether whoever holds one token, spent or not, can make it happen as often as they like.
+    pub fn is_repeatable(self) -> bool {
+        matches!(self, Self::RepeatAnswered | Self::Refused)
+    }
+
     /// Whether anybody can make it happen, without an account, as often as they like.
     pub fn is_anybodys(self) -> bool {
         matches!(

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::rules::unknown_value::UnknownValue;
 
 /// A role in one workspace. It says nothing about any other workspace, nor about the installation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Reads.
     Member,
@@ -16,6 +16,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether a member with this role may let somebody in as `role`. Nobody is invited as an owner.
+    pub fn may_invite(self, role: Self) -> bool {
+        match self {
+            Self::Owner => role != Self::Owner,
+            Self::Admin => role == Self::Member,
+            Self::Member => false,
+        }
+    }
+
     /// The word for it on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Who may have an account that has none yet.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::rules::email::Email;
@@ -34,8 +35,9 @@ impl SignUpMode {
     }
 
     /// What holds until somebody decides: only a server that nobody else reaches is open.
-    pub fn unset(public_url: &str, behind_proxy: bool) -> Self {
-        if is_loopback(public_url) && !behind_proxy { Self::Open } else { Self::Invited }
+    pub fn unset(public_url: &str, listens_at: IpAddr, behind_proxy: bool) -> Self {
+        let alone = is_loopback(public_url) && listens_at.to_canonical().is_loopback() && !behind_proxy;
+        if alone { Self::Open } else { Self::Invited }
     }
 }
 
@@ -77,9 +79,12 @@ impl SignUpEntry {
         Ok(Self(domain_of(&email)))
     }
 
-    /// The two entries that let an address in.
+    /// The two entries that let an address in. One with a route in it (`x%evil.example@example.com`), which old mail servers
+    /// follow to another domain, must be listed as it is.
     pub fn that_admit(email: &Email) -> [Self; 2] {
-        [Self(email.as_str().to_owned()), Self(domain_of(email))]
+        let address = Self(email.as_str().to_owned());
+        let routed = email.as_str().contains(['%', '!']);
+        [address.clone(), if routed { address } else { Self(domain_of(email)) }]
     }
 
     /// For an address: the entry that lets everybody at its domain in.
@@ -144,10 +149,19 @@ mod tests {
 
     #[test]
     fn only_a_server_on_loopback_is_open_by_itself() {
-        assert_eq!(SignUpMode::unset("http://127.0.0.1:8787", false), SignUpMode::Open);
-        assert_eq!(SignUpMode::unset("http://127.0.0.1:8787", true), SignUpMode::Invited);
-        assert_eq!(SignUpMode::unset("https://auth.example.com", false), SignUpMode::Invited);
-        assert_eq!(SignUpMode::unset("http://192.168.1.2:8787", false), SignUpMode::Invited);
+        for (public_url, listens_at, behind_proxy, mode) in [
+            ("http://127.0.0.1:8787", "127.0.0.1", false, SignUpMode::Open),
+            ("http://localhost:8787", "::1", false, SignUpMode::Open),
+            ("http://127.0.0.1:8787", "127.0.0.1", true, SignUpMode::Invited),
+            ("https://auth.example.com", "127.0.0.1", false, SignUpMode::Invited),
+            ("http://192.168.1.2:8787", "192.168.1.2", false, SignUpMode::Invited),
+            ("http://127.0.0.1:8787", "0.0.0.0", false, SignUpMode::Invited),
+            ("http://localhost:8787", "::", false, SignUpMode::Invited),
+            ("http://localhost:8787", "::ffff:192.0.2.1", false, SignUpMode::Invited),
+        ] {
+            let unset = SignUpMode::unset(public_url, listens_at.parse().unwrap(), behind_proxy);
+            assert_eq!(unset, mode, "{public_url} {listens_at} {behind_proxy}");
+        }
     }
 
     #[test]
@@ -167,5 +181,9 @@ mod tests {
             admitting.map(|entry| entry.as_str().to_owned()),
             ["ada@mail.example.com", "@mail.example.com"]
         );
+        for routed in ["x%evil.example@corp.example", "evil.example!x@corp.example"] {
+            let admitting = SignUpEntry::that_admit(&Email::parse(routed).unwrap());
+            assert!(admitting.iter().all(|entry| entry.as_str() == routed), "{routed}");
+        }
     }
 }

@@ -45,19 +45,19 @@ pub fn text(field: &'static str, text: String, most: usize) -> Result<String, In
 
 /// Characters that can't be seen or turn the direction of writing round, so that a name shown to others is what it seems.
 /// Joiners stay: some scripts and emoji need them.
-fn hidden(c: char) -> bool {
+pub fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'
                 ..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'
-                ..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'
+                ..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}' | '\u{e0000}'
                 ..='\u{e0fff}'
         )
 }
 
 /// Whether a character leaves something to see by itself.
-fn inked(c: char) -> bool {
+pub fn inked(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{fe00}'..='\u{fe0f}')
 }
 

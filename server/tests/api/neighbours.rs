@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use everkey_server::limits::Limits;
+use everkey_server::rules::rate::Limit;
 use serde_json::{Value, json};
 
-use crate::kit::server::{Options, Server, start};
+use crate::kit::achilles;
+use crate::kit::browser::{Browser, signed_in};
+use crate::kit::server::{Options, Server, no_limits, start};
+use crate::kit::team::{call, cast_with};
 use crate::kit::wire::{Answer, request};
 
 const VERA: &str = "vera@example.com";
@@ -80,4 +84,47 @@ async fn a_48_that_guesses_keeps_no_long_code_out() {
     let code = newest(&server, 1).await;
     assert_eq!(code.len(), 16, "where a network is full, six digits could not be typed without an id");
     guess(&server, HOME, VERA, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn nonsense_links_keep_no_right_link_out() {
+    let limits = Limits { code_cooldown: Duration::ZERO, ..Limits::default() };
+    let cast = cast_with(Options { limits, ..Options::default() }).await;
+    let report = format!("{}/reports/{}", cast.home, cast.report(&cast.owner).await.expect(201).text("id"));
+    let body = json!({ "expires_in_days": 1 });
+    let made = call(&cast.server, "POST", &format!("{report}/shares"), &cast.owner.access, Some(body)).await;
+    let url = made.expect(201).text("url");
+    let path = url.strip_prefix("http://everkey.example").unwrap();
+    let open = async |path: String| request("GET", &path).send(cast.server.address).await;
+    for n in 0..60 {
+        open(if n % 2 == 0 { "/s/nonsense".to_owned() } else { format!("{path}x/files/0") })
+            .await
+            .expect(404);
+    }
+    open("/s/nonsense".to_owned()).await.expect(429);
+    open(path.to_owned()).await.expect(200);
+    open(format!("{path}/files/0")).await.expect(404);
+    // Each link is opened so often in one network.
+    for _ in 2..60 {
+        open(path.to_owned()).await.expect(200);
+    }
+    open(path.to_owned()).await.expect(429);
+}
+
+#[tokio::test]
+async fn neighbours_wrong_user_codes_keep_no_first_code_out() {
+    let two = Limit { max: 2, window: Duration::from_secs(600) };
+    let limits = Limits { wrong_user_codes_per_ip: two, ..no_limits() };
+    let server = start(Options { limits, ..Options::default() }).await;
+    let (mut ada, mut bob) = (signed_in(&server, "ada@example.com").await, Browser::new());
+    bob.sign_in(&server, "bob@example.com", 2).await;
+    for status in [400, 400, 429, 429] {
+        ada.type_code(&server, "ABCD-2345").await.expect(status);
+    }
+    let (_, user) = achilles::begin(&server).await;
+    ada.type_code(&server, &user).await.expect(429);
+    bob.type_code(&server, &user).await.expect(200);
+    // A wrong one of his own, and he waits like the others.
+    bob.type_code(&server, "ABCD-2345").await.expect(429);
+    bob.type_code(&server, &user).await.expect(429);
 }

@@ -6,7 +6,7 @@ use crate::kit::authorize::{answer, ask, expect_page, led, value};
 use crate::kit::browser::{Browser, signed_in};
 use crate::kit::oauth::{REDIRECT, exchange};
 use crate::kit::server::{Options, start};
-use crate::kit::wire::Answer;
+use crate::kit::wire::{Answer, request};
 
 const ADA: &str = "ada@example.com";
 
@@ -81,17 +81,11 @@ async fn untrusted_requests_get_a_page_and_no_redirect() {
 async fn the_port_of_a_literal_loopback_address_is_free() {
     let server = start(Options::without_limits()).await;
     let mut browser = signed_in(&server, ADA).await;
-    let registered = [
-        "http://127.0.0.1:3000/callback",
-        "http://[::1]/cb",
-        "https://a.example/cb?t=1",
-        "com.example.app:/cb",
-    ];
+    let registered = ["http://127.0.0.1:3000/callback", "https://a.example/cb?t=1", "com.example.app:/cb"];
     let client =
         server.client(&json!({ "redirect_uris": registered, "token_endpoint_auth_method": "none" })).await;
     for (asked, source) in [
         ("http://127.0.0.1:51234/callback", "http://127.0.0.1:51234"),
-        ("http://[::1]:51234/cb", "http:"),
         ("https://a.example/cb?t=1", "https://a.example"),
         ("com.example.app:/cb", "com.example.app:"),
     ] {
@@ -107,6 +101,34 @@ async fn the_port_of_a_literal_loopback_address_is_free() {
             server.exchange(&client, &code, &[("redirect_uri", "http://127.0.0.1:3000/callback")]).await;
         wrong.expect_oauth_error(400, "invalid_grant");
         exchange(&client, &code, &[("redirect_uri", asked)]).send(server.address).await.expect(200);
+    }
+}
+
+/// A policy has no way to name an IPv6 address, and would have to let a form lead anywhere.
+#[tokio::test]
+async fn a_link_leads_back_to_an_ipv6_address() {
+    let server = start(Options::without_limits()).await;
+    let mut browser = signed_in(&server, ADA).await;
+    let body = json!({ "redirect_uris": ["http://[::1]/cb"], "token_endpoint_auth_method": "none" });
+    let client = server.client(&body).await;
+    let asked = "http://[::1]:51234/cb";
+    let path = ask(&client, &[("redirect_uri", asked)]);
+    let policy = browser.get(&server, &path).await.header("content-security-policy").unwrap().to_owned();
+    assert!(policy.contains("form-action 'self';"), "{policy}");
+    let page = answer(&mut browser, &server, &path, "allow").await;
+    let place = page.expect(200).body.split_once("href=\"http://[::1]:51234/cb?").expect("a link").1;
+    let query = place.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let code = query.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap();
+    exchange(&client, code, &[("redirect_uri", asked)]).send(server.address).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_answer_goes_to_the_server_itself() {
+    let server = start(Options::without_limits()).await;
+    for own in ["http://everkey.example/signin?next=x", "https://app.example/cb?code=1&state=2"] {
+        let body = json!({ "redirect_uris": [own], "token_endpoint_auth_method": "none" });
+        let refused = request("POST", "/register").json(&body).send(server.address).await;
+        refused.expect_oauth_error(400, "invalid_redirect_uri");
     }
 }
 

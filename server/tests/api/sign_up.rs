@@ -1,13 +1,17 @@
 //! Who may have an account, and that nobody learns who has one.
 
+use everkey_server::actions::accounts::operator::{self, AccountChange};
+use everkey_server::db::users::AccountStatus;
+use everkey_server::rules::email::Email;
 use everkey_server::rules::sign_up::SignUpMode;
+use everkey_server::time::TimeSource as _;
 use serde_json::Value;
 
 use crate::kit::browser::{Browser, signed_in};
-use crate::kit::program::{database, run, serve};
+use crate::kit::program::{database, newest_mail, run, serve};
 use crate::kit::room::room;
 use crate::kit::server::{Options, Server, start};
-use crate::kit::team::promote;
+use crate::kit::team::{cast, invite, promote};
 use crate::kit::wire::request;
 
 const ADA: &str = "ada@example.com";
@@ -124,4 +128,50 @@ async fn who_is_forbidden_in_vain_is_named() {
     assert!(!absent.status.success() && said(&absent).contains("holds none of these"), "{absent:?}");
     let starred = command(&["allow", "*@corp.example"]).await;
     assert!(!starred.status.success() && said(&starred).contains("or a domain such as"), "{starred:?}");
+}
+
+#[tokio::test]
+async fn an_invitation_lets_in_while_its_maker_may_invite() {
+    let cast = cast().await;
+    let server = &cast.server;
+    let mut tx = server.store.begin().await.unwrap();
+    tx.set_sign_up_mode(SignUpMode::Invited).await.unwrap();
+    tx.commit().await.unwrap();
+    for (by, email) in [(&cast.owner, "m1@example.com"), (&cast.admin, "m2@example.com")] {
+        invite(server, &cast.home, by, email, "member").await.expect(201);
+    }
+    server.sign_in_as("m1@example.com", 5).await;
+    server.sign_in_as("m2@example.com", 6).await;
+    for (by, email) in [(&cast.owner, "m3@example.com"), (&cast.admin, "m4@example.com")] {
+        invite(server, &cast.home, by, email, "member").await.expect(201);
+    }
+    cast.remove(&cast.owner, &cast.admin).await.expect(204);
+    let owner = Email::parse("owner@example.com").unwrap();
+    let disable = AccountChange::Status(AccountStatus::Disabled);
+    operator::change(&server.store, &owner, &disable, server.clock.now()).await.unwrap();
+    for (n, email) in ["m3@example.com", "m4@example.com"].iter().enumerate() {
+        server.ask_code(email).await.expect(200);
+        server.mails_about(NO_ACCOUNT, n + 1).await;
+    }
+}
+
+#[tokio::test]
+async fn who_listens_to_the_network_is_not_open_by_itself() {
+    let room = room();
+    for (n, (listen, mode)) in
+        [("127.0.0.1:0", "sign-in code"), ("0.0.0.0:0", "no account")].into_iter().enumerate()
+    {
+        let flags = ["--listen", listen, "--public-url", "http://127.0.0.1:8787"];
+        let server = serve(room.path(), &flags).await;
+        let to = format!("user{n}@example.com");
+        let ask = request("POST", "/v0/auth/login/request").json(&serde_json::json!({ "email": to }));
+        ask.send(([127, 0, 0, 1], server.address.port()).into()).await.expect(200);
+        let mut letter = String::new();
+        crate::kit::server::until("the letter", || {
+            letter = newest_mail(room.path()).filter(|mail| mail.contains(&to)).unwrap_or_default();
+            !letter.is_empty()
+        })
+        .await;
+        assert!(letter.contains(mode), "{listen}: {letter}");
+    }
 }

@@ -81,7 +81,10 @@ pub async fn serve(folder: &Path, more: &[&str]) -> Running {
 pub async fn serve_mailing(folder: &Path, mail: &str, more: &[&str]) -> Running {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut command = program();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--mail", mail]);
+    command.args(["serve", "--mail", mail]);
+    if !more.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     if more.contains(&"--keys") {
         command.args(["--database", &database(folder)]);
     } else {

@@ -3,6 +3,8 @@
 use crate::actions::server_error::ServerError;
 use crate::db::audit::AuditEntry;
 use crate::db::clients::OAuthClient;
+use crate::db::left_behind::LeftBehind;
+use crate::db::made_by_session::TokensOf;
 use crate::db::sessions::SessionEndReason;
 use crate::db::throttle::ThrottleKind;
 use crate::db::users::{AccountStatus, Platform, StoredUser};
@@ -23,7 +25,8 @@ pub enum AccountChange {
     Name(String),
     /// Its role at the achilles CLI outside workspaces; `None` for what follows from its platform role.
     AchillesRole(Option<AchillesRole>),
-    /// Nothing but the end of its sessions, and of its personal access tokens if they are to end, too.
+    /// Nothing but the end of its sessions; and of its personal access tokens, share links and open invitations if these
+    /// are to end, too.
     SignOut {
         tokens: bool,
     },
@@ -36,6 +39,8 @@ pub struct ChangedAccount {
     pub sessions: u64,
     /// How many personal access tokens were revoked.
     pub tokens: u64,
+    /// The links and invitations that ended.
+    pub left: LeftBehind,
 }
 
 /// Changes the account with this email; `None` if there is no such account.
@@ -47,7 +52,7 @@ pub async fn change(
 ) -> Result<Option<ChangedAccount>, ServerError> {
     let mut tx = store.begin().await?;
     let Some(mut user) = tx.user_with_email(email).await? else { return Ok(None) };
-    let (mut sessions, mut tokens) = (0, 0);
+    let (mut sessions, mut tokens, mut left) = (0, 0, LeftBehind::default());
     let detail = match change {
         AccountChange::Status(status) => {
             user.status = *status;
@@ -80,13 +85,21 @@ pub async fn change(
             sessions = tx.end_sessions_of(&user.id, SessionEndReason::Logout, now).await?;
             if *too {
                 tokens = tx.revoke_personal_tokens_of(&user.id, now).await?;
+                // No session has an empty id, so these are all of them.
+                left = tx.end_left_behind(TokensOf::Others { user: &user.id, session: "" }, now).await?;
             }
-            if *too { "signed out, tokens revoked" } else { "signed out" }.to_owned()
+            match left {
+                _ if !*too => "signed out".to_owned(),
+                LeftBehind { shares: 0, invitations: 0 } => "signed out, tokens revoked".to_owned(),
+                LeftBehind { shares, invitations } => {
+                    format!("signed out, tokens revoked, with {shares} links and {invitations} invitations")
+                }
+            }
         }
     };
     tx.record_operator(AuditEvent::OperatorChanged, &user.id, None, &detail, now).await?;
     tx.commit().await?;
-    Ok(Some(ChangedAccount { user, sessions, tokens }))
+    Ok(Some(ChangedAccount { user, sessions, tokens, left }))
 }
 
 /// Takes an account's second factor away, with its recovery codes and remembered browsers: for someone who lost them.

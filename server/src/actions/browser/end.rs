@@ -4,6 +4,7 @@ use crate::actions::browser::session::still_open;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
 use crate::db::audit::AuditEntry;
+use crate::db::left_behind::LeftBehind;
 use crate::db::made_by_session::TokensOf;
 use crate::db::sessions::{SessionEndReason, StoredSession};
 use crate::db::{Tx, retry};
@@ -80,7 +81,7 @@ pub async fn others(app: &AppState, mine: &StoredSession, tokens: bool) -> Resul
     .await
 }
 
-/// Revokes access tokens for the person behind `mine`.
+/// Revokes access tokens for the person behind `mine`, and ends the links and invitations made beside them.
 async fn revoke(
     tx: &mut Tx,
     mine: &StoredSession,
@@ -89,6 +90,12 @@ async fn revoke(
 ) -> Result<(), ServerError> {
     for (_, prefix) in tx.revoke_tokens_of(of, now).await? {
         let (event, detail) = (AuditEvent::PersonalTokenRevoked, Some(prefix.as_str()));
+        tx.record(AuditEntry { event, session: Some(mine), generation: None, detail }, now).await?;
+    }
+    let left = tx.end_left_behind(of, now).await?;
+    if left != LeftBehind::default() {
+        let detail = format!("{} links, {} invitations", left.shares, left.invitations);
+        let (event, detail) = (AuditEvent::MadeBySessionEnded, Some(detail.as_str()));
         tx.record(AuditEntry { event, session: Some(mine), generation: None, detail }, now).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use crate::actions::browser::session::last_seen;
 use crate::actions::server_error::ServerError;
 use crate::app::AppState;
+use crate::db::left_behind::LeftBehind;
 use crate::db::personal_tokens::StoredPersonalToken;
 use crate::db::retry;
 use crate::db::sessions::StoredSession;
@@ -24,6 +25,8 @@ pub struct SessionList {
     pub sessions: Vec<ListedSession>,
     /// The access tokens that work.
     pub tokens: Vec<StoredPersonalToken>,
+    /// The links and invitations that are open, by the session that made them.
+    pub left: Vec<(Option<String>, LeftBehind)>,
 }
 
 /// The user's sessions that have neither ended nor lapsed, the last seen first.
@@ -45,8 +48,9 @@ pub async fn list(app: &AppState, user: &StoredUser) -> Result<SessionList, Serv
         }
         let mut tokens = tx.personal_tokens_of(&user.id).await?;
         tokens.retain(|token| token.standing(now) == PersonalTokenStanding::Live);
+        let left = tx.left_behind_by(&user.id, now).await?;
         tx.commit().await?;
-        Ok(SessionList { sessions: listed, tokens })
+        Ok(SessionList { sessions: listed, tokens, left })
     })
     .await
 }

@@ -11,7 +11,7 @@ use crate::db::{DbError, Tx, retry};
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
 use crate::rules::device::DeviceGrantState;
-use crate::rules::rate::Rate;
+use crate::rules::rate::{self, Rate};
 use crate::time::Timestamp;
 use crate::tokens::device::UserCode;
 
@@ -25,7 +25,8 @@ pub enum LookUpOutcome {
 }
 
 /// Looks a user code up. `RateLimited` if there were too many wrong ones of this user lately, or far too many from this
-/// network, even if this one is right: else it could be guessed on.
+/// network, even if this one is right: else it could be guessed on. Who has typed no wrong one lately is not held by what
+/// others in the network typed, unless theirs is wrong, too.
 pub async fn look_up(
     app: &AppState,
     session: &StoredSession,
@@ -47,15 +48,21 @@ async fn attempt(
     let network = NetworkLimit::new(ThrottleKind::WrongUserCodeFromIp, caller.address, per_network);
     let mut tx = app.store.begin().await?;
     let now = app.now();
-    let rate =
-        limit::room(&mut tx, of_user, user, per_user, now).await?.and(network.room(&mut tx, now).await?);
-    if let Rate::Full { retry_after } = rate {
+    let rate = limit::room(&mut tx, of_user, user, per_user, now).await?;
+    let crowd = network.room(&mut tx, now).await?;
+    let last = tx.nth_newest(of_user, user, 1).await?;
+    let is_first = rate::check(per_user, last, now) == Rate::Open;
+    if let Rate::Full { retry_after } = if is_first { rate } else { rate.and(crowd) } {
         return Err(LimitError::RateLimited { retry_after });
     }
     if let Some(grant) = find(app, &mut tx, code, now).await? {
         return Ok(LookUpOutcome::Found(Box::new(grant)));
     }
     tx.count_event(of_user, user, per_user, now).await?;
+    if let Rate::Full { retry_after } = crowd {
+        tx.commit().await?;
+        return Err(LimitError::RateLimited { retry_after });
+    }
     network.count(&mut tx, now).await?;
     let entry = AuditEntry {
         event: AuditEvent::UserCodeRefused,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::rules::oauth::redirect::Redirect;
 use crate::rules::oauth::scope::Scopes;
-use crate::rules::text::kept;
+use crate::rules::text::{hidden, inked, kept};
 use crate::rules::unknown_value::UnknownValue;
 
 /// How a client proves who it is at the token endpoint.
@@ -182,12 +182,8 @@ fn redirects(asked: &[String]) -> Result<Vec<Redirect>, RegistrationError> {
 /// A name is shown to people, so nothing in it may hide or turn around what stands beside it.
 fn name(asked: &str) -> Result<String, RegistrationError> {
     let name = asked.trim();
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    if name.chars().count() > LONGEST_NAME || name.chars().any(hides) {
+    let shows_nothing = !name.is_empty() && !name.chars().any(inked);
+    if name.chars().count() > LONGEST_NAME || name.chars().any(hidden) || shows_nothing {
         return Err(RegistrationError::Metadata(
             "client_name has at most 80 characters, all of them visible.",
         ));
@@ -262,7 +258,16 @@ mod tests {
             ClientRegistration::decide(&RequestedRegistration { name: Some(name.into()), ..asked() })
         };
         assert_eq!(named("  Zoë's <b>tool</b> ").unwrap().name, "Zoë's <b>tool</b>");
-        for bad in ["a\nb", "a\u{202e}b", "a\u{200b}b", "a\u{0}b", "a\u{2066}b", &"x".repeat(81)] {
+        for bad in [
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{0}b",
+            "a\u{2066}b",
+            "\u{2800}",
+            "\u{ffa0}",
+            &"x".repeat(81),
+        ] {
             assert!(named(bad).is_err(), "{bad:?}");
         }
     }

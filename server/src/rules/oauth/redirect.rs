@@ -6,6 +6,9 @@ use url::{Host, Url};
 /// The longest redirect address, in bytes.
 const LONGEST: usize = 1000;
 
+/// What an answer adds (RFC 6749 section 4.1.2, RFC 9207): a client would find two of each.
+const OF_ANSWERS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+
 /// An address that an answer may be sent to, in its normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
@@ -34,6 +37,9 @@ pub enum NotARedirect {
          com.example.app:/"
     )]
     Scheme,
+    /// A parameter that only an answer has.
+    #[error("A redirect URI has no parameters of an answer: code, state, iss or error")]
+    Answer,
     /// A host with signs that no name in the DNS has, and that mean something in a policy or to a person.
     #[error("The host of a redirect URI is an address, or a name of letters, digits, hyphens and dots")]
     Host,
@@ -70,6 +76,9 @@ impl Redirect {
         if is_web(&url) && matches!(url.host(), Some(Host::Domain(name)) if !is_plain(name)) {
             return Err(NotARedirect::Host);
         }
+        if url.query_pairs().any(|(name, _)| OF_ANSWERS.contains(&name.as_ref())) {
+            return Err(NotARedirect::Answer);
+        }
         Ok(Self { text: text.to_owned(), url })
     }
 
@@ -102,14 +111,22 @@ impl Redirect {
         self.url.scheme() == "http"
     }
 
-    /// The source expression that lets a page's form lead there (CSP Level 3 section 2.3.1), which has no way to
-    /// write an IPv6 address.
-    pub fn csp_source(&self) -> String {
+    /// The source expression that lets a page's form lead there (CSP Level 3 section 2.3.1); none for an IPv6 address,
+    /// which it has no way to write: a link must lead there.
+    pub fn csp_source(&self) -> Option<String> {
         match self.url.host() {
-            Some(Host::Ipv6(_)) => format!("{}:", self.url.scheme()),
-            Some(_) if is_web(&self.url) => self.url.origin().ascii_serialization(),
-            _ => format!("{}:", self.url.scheme()),
+            Some(Host::Ipv6(_)) => None,
+            Some(_) if is_web(&self.url) => Some(self.url.origin().ascii_serialization()),
+            _ => Some(format!("{}:", self.url.scheme())),
         }
+    }
+
+    /// Whether it leads to the server with this public address.
+    pub fn is_at(&self, public_url: &str) -> bool {
+        let Ok(server) = Url::parse(public_url) else { return false };
+        let is_local = |url: &Url| is_loopback(url) || url.host() == Some(Host::Domain("localhost"));
+        let same_port = self.url.port_or_known_default() == server.port_or_known_default();
+        self.url.origin() == server.origin() || is_local(&self.url) && is_local(&server) && same_port
     }
 
     /// The address with these parameters added to those it has.
@@ -186,10 +203,12 @@ mod tests {
 
     #[test]
     fn what_may_not() {
-        use NotARedirect::{Fragment, Host, NotNormal, Scheme, TooLong, UserInfo};
+        use NotARedirect::{Answer, Fragment, Host, NotNormal, Scheme, TooLong, UserInfo};
         for (bad, why) in [
             ("", NotNormal),
             ("/cb", NotNormal),
+            ("https://app.example/cb?code=1&tenant=2", Answer),
+            ("https://app.example/cb?a=1&%73tate=2", Answer),
             ("app.example/cb", NotNormal),
             ("https://", NotNormal),
             ("https:app.example/cb", NotNormal),
@@ -286,16 +305,31 @@ mod tests {
     }
 
     #[test]
+    fn what_leads_to_the_server_itself_is_known() {
+        let at = |text: &str, server: &str| Redirect::parse(text).unwrap().is_at(server);
+        assert!(at("https://auth.example/signin?next=x", "https://auth.example"));
+        assert!(!at("https://app.example/cb", "https://auth.example"));
+        assert!(!at("https://auth.example:8443/cb", "https://auth.example"));
+        for local in ["http://127.0.0.1:8787/cb", "http://localhost:8787/cb", "http://[::1]:8787/cb"] {
+            assert!(at(local, "http://127.0.0.1:8787") && at(local, "http://localhost:8787"), "{local}");
+            assert!(!at(local, "http://127.0.0.1:8788") && !at(local, "https://auth.example"), "{local}");
+        }
+    }
+
+    #[test]
     fn a_page_is_told_where_its_form_may_lead() {
         for (text, source, place) in [
             ("https://a.example:8443/cb?x", "https://a.example:8443", "a.example:8443"),
             ("http://127.0.0.1:3000/cb", "http://127.0.0.1:3000", "127.0.0.1:3000"),
-            ("http://[::1]:3000/cb", "http:", "[::1]:3000"),
+            ("http://[::1]:3000/cb", "", "[::1]:3000"),
             ("com.example.app:/cb", "com.example.app:", "the app com.example.app"),
             ("com.example.app://cb", "com.example.app:", "the app com.example.app"),
         ] {
             let redirect = Redirect::parse(text).unwrap();
-            assert_eq!((redirect.csp_source().as_str(), redirect.place().as_str()), (source, place));
+            assert_eq!(
+                (redirect.csp_source().as_deref().unwrap_or(""), redirect.place().as_str()),
+                (source, place)
+            );
         }
     }
 }

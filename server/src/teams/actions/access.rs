@@ -4,9 +4,13 @@
 use uuid::Uuid;
 
 use crate::actions::bearer_session::{BearerSession, ToolRequest};
+use crate::actions::letters;
 use crate::actions::limit::{LimitError, admit};
+use crate::db::DbError;
 use crate::db::throttle::ThrottleKind;
+use crate::mail::MailNotice;
 use crate::rules::role::Role;
+use crate::rules::second_factor::recent;
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::workspaces::Seat;
 use crate::teams::rules::permission::{Permission, TeamAction, decide};
@@ -19,6 +23,22 @@ pub(super) async fn enter(
     let mut bearer = request.open().await?;
     let seat = bearer.tx.seat(workspace, &bearer.session.user.id).await?.ok_or(TeamError::NotFound)?;
     Ok((bearer, seat))
+}
+
+/// Errs unless the bearer has signed in lately: what outlives a session takes more than its access token.
+pub(super) fn signed_in_lately(request: ToolRequest<'_>, bearer: &BearerSession) -> Result<(), TeamError> {
+    let fresh = request.app.limits.fresh_sign_in;
+    if recent(bearer.session.created_at, fresh, bearer.now) { Ok(()) } else { Err(TeamError::Stale) }
+}
+
+/// Writes the bearer a letter about what was done in their name and lasts.
+pub(super) async fn tell(
+    request: ToolRequest<'_>,
+    bearer: &mut BearerSession,
+    notice: MailNotice,
+) -> Result<(), DbError> {
+    let (user, now) = (bearer.session.user.clone(), bearer.now);
+    letters::write(request.app, &mut bearer.tx, &user, notice, request.caller, now).await
 }
 
 /// Counts that the bearer makes something, unless they have made too much of late.

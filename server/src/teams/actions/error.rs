@@ -26,6 +26,9 @@ pub enum TeamError {
     /// The asker may know of it, but their role does not allow this.
     #[error("forbidden")]
     Forbidden,
+    /// It outlives the session, and the last sign-in was too long ago.
+    #[error("stale")]
+    Stale,
     /// The workspace would be left without an owner.
     #[error("last owner")]
     LastOwner,

@@ -7,14 +7,15 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::ToolRequest;
 use crate::db::retry;
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::email::Email;
 use crate::rules::role::Role;
-use crate::teams::actions::access::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter, signed_in_lately, tell};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::invitations::Invitation;
 use crate::teams::db::workspaces::Workspace;
-use crate::teams::rules::permission::{Permission, TeamAction, decide};
+use crate::teams::rules::permission::TeamAction;
 
 /// How long an invitation waits for its answer.
 const WAITS: Duration = Duration::from_secs(14 * 86_400);
@@ -29,6 +30,7 @@ pub async fn invite(
     retry(|| async {
         let (mut bearer, seat) = enter(request, workspace).await?;
         allow(seat.role(), TeamAction::Invite(role))?;
+        signed_in_lately(request, &bearer)?;
         if bearer.tx.members(&seat).await?.iter().any(|member| member.email == email.as_str()) {
             return Err(TeamError::AlreadyMember);
         }
@@ -50,6 +52,8 @@ pub async fn invite(
             expires_at: lapse,
         };
         bearer.record(AuditEvent::MemberInvited, &format!("{} {}", seat.workspace(), role.as_str())).await?;
+        let notice = MailNotice::Invited { email: invitation.email.clone(), role };
+        tell(request, &mut bearer, notice).await?;
         bearer.tx.commit().await?;
         Ok(invitation)
     })
@@ -130,7 +134,5 @@ pub async fn decline(request: ToolRequest<'_>, invitation: Uuid) -> Result<(), T
 
 /// An invitation rests on its maker: one who could not invite any more has not invited.
 fn stands(invitation: &Invitation) -> bool {
-    invitation
-        .maker_role
-        .is_some_and(|role| decide(role, TeamAction::Invite(invitation.role)) == Permission::Allowed)
+    invitation.maker_role.is_some_and(|maker| maker.may_invite(invitation.role))
 }

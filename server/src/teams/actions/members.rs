@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use crate::actions::bearer_session::{BearerSession, ToolRequest};
 use crate::db::retry;
+use crate::mail::MailNotice;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::role::Role;
-use crate::teams::actions::access::{allow, enter};
+use crate::teams::actions::access::{allow, enter, signed_in_lately, tell};
 use crate::teams::actions::error::TeamError;
 use crate::teams::db::workspaces::{Member, Seat};
 use crate::teams::rules::permission::{Permission, TargetMember, TeamAction, decide};
@@ -35,6 +36,13 @@ pub async fn change(
         allow(seat.role(), TeamAction::Change(target, to))?;
         if target.role == to {
             return Ok(bearer.tx.commit().await?);
+        }
+        if to > target.role {
+            signed_in_lately(request, &bearer)?;
+            let members = bearer.tx.members(&seat).await?;
+            let member =
+                members.into_iter().find(|member| member.user_id == id).ok_or(TeamError::NotFound)?;
+            tell(request, &mut bearer, MailNotice::RoleRaised { email: member.email, role: to }).await?;
         }
         bearer.tx.set_role(&seat, &id, to).await?;
         if decide(to, TeamAction::Share) != Permission::Allowed {

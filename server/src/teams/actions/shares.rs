@@ -10,14 +10,14 @@ use crate::db::throttle::ThrottleKind;
 use crate::db::{DbError, Tx, retry};
 use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
-use crate::teams::actions::access::{allow, count_creation, enter};
+use crate::teams::actions::access::{allow, count_creation, enter, signed_in_lately};
 use crate::teams::actions::error::TeamError;
 use crate::teams::actions::files::{self, Download};
 use crate::teams::actions::reports::is_seen;
 use crate::teams::db::files::ReportFile;
 use crate::teams::db::shares::{NewShare, Share, Shared};
 use crate::teams::rules::permission::TeamAction;
-use crate::teams::rules::share::{MOST_DAYS, lapse, opens};
+use crate::teams::rules::share::{MOST_DAYS, MOST_DAYS_UNPROVED, lapse, opens};
 use crate::time::Timestamp;
 use crate::tokens::share::ShareToken;
 
@@ -47,6 +47,9 @@ pub async fn create(
         let expires_at = lapse(days, bearer.now).ok_or_else(|| {
             TeamError::Invalid(format!("expires_in_days must be a whole number from 1 to {MOST_DAYS}"))
         })?;
+        if days > MOST_DAYS_UNPROVED {
+            signed_in_lately(request, &bearer)?;
+        }
         count_creation(request, &mut bearer).await?;
         let token = ShareToken::random()?;
         let (maker, session) = (&bearer.session.user.id, &bearer.session.id);
@@ -101,22 +104,20 @@ pub async fn open(
     token: &ShareToken,
     from: NetworkAddress,
 ) -> Result<(Shared, Vec<ReportFile>), TeamError> {
-    let (hash, limit) = (token.hash(), app.limits.share_opens_per_ip);
-    let shared = retry(|| async {
+    let opened = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        NetworkLimit::new(ThrottleKind::ShareOpened, from, limit).admit(&mut tx, now).await?;
-        let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
+        let found = admit(app, &mut tx, token, from, now).await?;
         let mut files = Vec::new();
-        if let Some(shared) = &shared {
+        if let Some(shared) = &found {
             files = tx.shared_files(&shared.id).await?;
             note_opening(&mut tx, &shared.id, now).await?;
         }
         tx.commit().await?;
-        Ok::<_, LimitError>(shared.map(|shared| (shared, files)))
+        Ok::<_, LimitError>(found.map(|shared| (shared, files)))
     })
     .await?;
-    shared.ok_or(TeamError::NotFound)
+    opened.ok_or(TeamError::NotFound)
 }
 
 /// Opens one file of what a link shows. It counts like opening the link, and everything that closes the link closes it.
@@ -126,14 +127,11 @@ pub async fn open_file(
     place: i64,
     from: NetworkAddress,
 ) -> Result<Download, TeamError> {
-    let (hash, limit) = (token.hash(), app.limits.share_opens_per_ip);
     let found = retry(|| async {
         let mut tx = app.store.begin().await?;
         let now = app.now();
-        NetworkLimit::new(ThrottleKind::ShareOpened, from, limit).admit(&mut tx, now).await?;
-        let shared = tx.shared(&hash, now).await?.filter(|shared| opens(shared.facts, now));
         let mut found = None;
-        if let Some(shared) = shared {
+        if let Some(shared) = admit(app, &mut tx, token, from, now).await? {
             let file = tx.shared_files(&shared.id).await?.into_iter().find(|file| file.place == place);
             found = file.map(|file| (shared.report, file));
             if found.is_some() {
@@ -146,6 +144,25 @@ pub async fn open_file(
     .await?;
     let (report, file) = found.ok_or(TeamError::NotFound)?;
     files::start(app, &format!("network {from}"), &report, file).await
+}
+
+/// Finds what a link shows, and counts it. Each link has a count of its own in each network, and what leads nowhere has
+/// another: who guesses keeps nobody from a link that they hold.
+async fn admit(
+    app: &AppState,
+    tx: &mut Tx,
+    token: &ShareToken,
+    from: NetworkAddress,
+    now: Timestamp,
+) -> Result<Option<Shared>, LimitError> {
+    let limit = app.limits.share_opens_per_ip;
+    let found = tx.shared(&token.hash(), now).await?.filter(|shared| opens(shared.facts, now));
+    let counted = match &found {
+        Some(shared) => NetworkLimit::new(ThrottleKind::ShareOpened, from, limit).about(&shared.id),
+        None => NetworkLimit::new(ThrottleKind::WrongShare, from, limit),
+    };
+    counted.admit(tx, now).await?;
+    Ok(found)
 }
 
 async fn note_opening(tx: &mut Tx, share: &str, now: Timestamp) -> Result<(), DbError> {

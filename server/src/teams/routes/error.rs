@@ -17,6 +17,12 @@ impl From<TeamError> for ApiError {
                 "forbidden",
                 "Your role in this workspace does not allow that. Ask one of its owners or admins.",
             ),
+            TeamError::Stale => Self::new(
+                StatusCode::FORBIDDEN,
+                "sign_in_required",
+                "Inviting, raising a role and sharing for more than a week are only done soon after a sign-in. Sign in again, \
+                 then do it.",
+            ),
             TeamError::LastOwner => Self::new(
                 StatusCode::CONFLICT,
                 "last_owner",

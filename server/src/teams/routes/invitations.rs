@@ -70,7 +70,8 @@ impl From<Vec<Invitation>> for Invitations {
     responses((status = 201, description = "Invited.", body = InvitationView),
         (status = 400, description = "No address, or no such role."),
         (status = 401, description = "No valid access token."),
-        (status = 403, description = "The caller's role does not allow it."),
+        (status = 403, description = "`forbidden`: the caller's role does not allow it. `sign_in_required`: the last sign-in \
+            is not recent."),
         (status = 404, description = "No such workspace, or the caller is not a member."),
         (status = 409, description = "It is a member's address."),
         (status = 429, description = "Too much was made of late."))

@@ -69,7 +69,8 @@ pub(super) async fn list(tool: FirstParty, PathIds(id): PathIds<Uuid>) -> Result
     params(("id" = String, Path, description = "The workspace."), ("user_id" = String, Path, description = "The member.")),
     responses((status = 204, description = "Changed."), (status = 400, description = "No such role."),
         (status = 401, description = "No valid access token."),
-        (status = 403, description = "The caller's role does not allow it."),
+        (status = 403, description = "`forbidden`: the caller's role does not allow it. `sign_in_required`: the role would \
+            rise, and the last sign-in is not recent."),
         (status = 404, description = "No such workspace or member, or the caller is not a member."),
         (status = 409, description = "It is the last owner."))
 )]

@@ -77,7 +77,8 @@ pub(super) struct Shares {
     responses((status = 201, description = "Made.", body = MadeView),
         (status = 400, description = "No such number of days."),
         (status = 401, description = "No valid access token."),
-        (status = 403, description = "The caller's role does not allow it."),
+        (status = 403, description = "`forbidden`: the caller's role does not allow it. `sign_in_required`: more than 7 days, \
+            and the last sign-in is not recent."),
         (status = 404, description = "No such report in this workspace, or the caller is not a member."),
         (status = 409, description = "The report has not all its files yet."),
         (status = 429, description = "Too much was made of late."))

@@ -45,7 +45,7 @@ pub fn decide(actor: Role, action: TeamAction) -> Permission {
     let allowed = match action {
         TeamAction::Rename | TeamAction::Write | TeamAction::Share => actor != Role::Member,
         TeamAction::Erase => actor == Role::Owner,
-        TeamAction::Invite(role) => role != Role::Owner && outranks(actor, role),
+        TeamAction::Invite(role) => actor.may_invite(role),
         TeamAction::Change(target, to) => may_change(actor, target, to),
         TeamAction::Remove(target) => target.own || outranks(actor, target.role),
     };

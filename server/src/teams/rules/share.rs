@@ -12,6 +12,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The longest a link may work, in days.
 pub const MOST_DAYS: i64 = 90;
 
+/// The longest that one works which an access token alone makes, in days. Longer ones take a recent sign-in.
+pub const MOST_DAYS_UNPROVED: i64 = 7;
+
 #[derive(Clone, Copy, Debug)]
 pub struct ShareFacts {
     pub expires_at: Timestamp,

@@ -2,10 +2,12 @@
 //! again can't pass for the first one: what is read counts only if the process is still there after it was read.
 //! Deliberately absent: arguments and environment, which may hold secrets.
 
+use crate::lookout;
 use everkey_proto::reply::{CalledFrom, ParentProcess};
 use everkey_proto::text::harmless;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -20,7 +22,7 @@ const PATH_CAP: usize = 400;
 const TICK_MS: u64 = 10;
 
 /// What is known of a process that connected; nothing of one that is gone.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct CallerProcess {
     pub program: Option<String>,
     pub from: Option<CalledFrom>,
@@ -31,7 +33,11 @@ pub struct CallerProcess {
 pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
     let named = peer.is_none();
     let reference = peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok());
-    let (Some(reference), Some(stat)) = (reference, Stat::read(pid)) else { return CallerProcess::default() };
+    let Some(reference) = reference else { return CallerProcess::default() };
+    if let Some(looked) = lookout::process(pid, if named { since } else { u64::MAX }) {
+        return if has_ended(&reference) { CallerProcess::default() } else { looked };
+    }
+    let Some(stat) = Stat::read(pid) else { return CallerProcess::default() };
     if named && stat.started_ms() > since {
         return CallerProcess::default();
     }

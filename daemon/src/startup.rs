@@ -6,13 +6,16 @@ use crate::broker::{Broker, BrokerInputs};
 use crate::configuration::Configuration;
 use crate::detach::{ALREADY_RUNNING, Readiness};
 use crate::socket::Socket;
-use crate::{acceptor, conn, detach, environment, logging, raw_fd, service_manager, store, tls, watch};
+use crate::{
+    acceptor, conn, detach, environment, logging, lookout, raw_fd, service_manager, store, tls, watch,
+};
 use anyhow::{Context, Result};
 use clap::Parser;
 use everkey_config::paths::Places;
 use everkey_proto::reply::AgentInfo;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,6 +56,9 @@ struct Args {
     /// Stay in the foreground and log to stderr (the default).
     #[arg(long)]
     foreground: bool,
+    /// Look at callers and files for an agent that a sandbox keeps from it; systemd starts this.
+    #[arg(long, conflicts_with_all = ["foreground", "detach"])]
+    lookout: bool,
 }
 
 /// Runs the agent as the command line says, to its end.
@@ -68,6 +74,9 @@ pub fn main() -> ExitCode {
     }
     // Before any thread exists: taken by number, and forked.
     let inherited = raw_fd::passed_listener();
+    if args.lookout {
+        return look_out(inherited);
+    }
     if args.detach {
         raw_fd::close_inherited(inherited.as_ref());
     }
@@ -114,6 +123,14 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn look_out(inherited: Option<OwnedFd>) -> ExitCode {
+    let served = inherited.context("no socket was passed; systemd starts this").and_then(lookout::serve);
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(Readiness::nobody_waits(), &e),
+    }
+}
+
 /// Only this process can serve a socket that was passed to it, so it waits for an agent that is about to give way.
 fn take_lock(places: &Places, socket_was_passed: bool) -> io::Result<Taken> {
     let deadline = Instant::now() + GIVE_WAY_TIME;
@@ -150,7 +167,7 @@ fn open_log(places: &Places) -> Result<File> {
 async fn serve(
     places: &Places,
     lock: AgentLock,
-    inherited: Option<std::os::fd::OwnedFd>,
+    inherited: Option<OwnedFd>,
     readiness: Readiness,
 ) -> Result<(), (Readiness, anyhow::Error)> {
     match prepare(places, lock, inherited) {
@@ -166,9 +183,10 @@ async fn serve(
 fn prepare(
     places: &Places,
     lock: AgentLock,
-    inherited: Option<std::os::fd::OwnedFd>,
+    inherited: Option<OwnedFd>,
 ) -> Result<impl Future<Output = Result<()>>> {
     tls::install()?;
+    lookout::begin(places);
     let configuration = Configuration::new(places, environment::Environment::read()?);
     let socket = match inherited {
         Some(fd) => Socket::inherited(fd)?,
@@ -191,6 +209,7 @@ fn prepare(
         pid: std::process::id(),
         socket: socket.path.display().to_string(),
         state_dir: places.state.display().to_string(),
+        replaced: false,
     };
     let (describing, info) = latest::channel(info);
     let broker = Broker::start(configuration, watch.ok(), info)?;

@@ -18,9 +18,9 @@ struct House {
 
 impl App {
     /// A dashboard that browsers reach as `host`, a name with a port.
-    pub(crate) fn new(host: String, links: Links, feed: Feed) -> Self {
+    pub(crate) fn new(host: String, links: Links, browsers: Browsers, feed: Feed) -> Self {
         let origin = format!("http://{host}");
-        Self(Arc::new(House { host, origin, links, browsers: Browsers::default(), feed }))
+        Self(Arc::new(House { host, origin, links, browsers, feed }))
     }
 
     /// The only `Host` that is answered: `RANDOM.localhost:PORT`.

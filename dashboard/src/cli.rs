@@ -2,7 +2,10 @@
 
 use crate::app::App;
 use crate::feed::Feed;
-use crate::link::{self, LINK_LIFE, Links};
+use crate::link::{Browsers, LINK_LIFE, Links};
+use crate::on_demand::{self, Address};
+use crate::passed_sockets::{self, PassedSockets};
+use crate::random::random;
 use crate::{follower, listen, logging, routes};
 use anyhow::Context as _;
 use clap::Parser;
@@ -30,6 +33,8 @@ struct Cli {
 
 /// Runs the program as its command line says, to its end.
 pub fn run() -> ExitCode {
+    // Before anything is opened: they are taken by number.
+    let passed = passed_sockets::take();
     let cli = Cli::parse();
     logging::start();
     if let Err(error) = everkey_guard::memory::forbid_core_dumps() {
@@ -43,7 +48,8 @@ pub fn run() -> ExitCode {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(THREADS).build();
     let ended = runtime.context("can't start").and_then(|runtime| {
-        let ended = runtime.block_on(serve(cli.link_only));
+        let passed = passed.context("what was passed is no socket")?;
+        let ended = runtime.block_on(serve(cli.link_only, passed));
         // Questions that are still under way are the agent's to finish.
         runtime.shutdown_background();
         ended
@@ -57,13 +63,40 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn serve(link_only: bool) -> anyhow::Result<()> {
+async fn serve(link_only: bool, passed: Option<PassedSockets>) -> anyhow::Result<()> {
     let (mut terminated, mut interrupted) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let served = async {
+        match passed {
+            Some(passed) => serve_on_demand(passed).await,
+            None => serve_by_hand(link_only).await,
+        }
+    };
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        _ = interrupted.recv() => Ok(()),
+        served = served => served,
+    }
+}
+
+/// At an address that a service manager holds, until nobody has been there for a while.
+async fn serve_on_demand(passed: PassedSockets) -> anyhow::Result<()> {
+    let Address { port, way_in, memory, remembered } = on_demand::address(passed)?;
+    let host = format!("{}.localhost:{}", remembered.name, port.port()?);
+    let app = App::new(host, Links::new(life()), Browsers::remembered(memory, remembered), Feed::default());
+    follower::start(app.clone()).context("can't start a thread")?;
+    tokio::spawn(on_demand::give_ways_in(way_in, app.clone()));
+    listen::serve_while_used(port, routes::router(app), idle()).await;
+    Ok(())
+}
+
+/// At an address made up for this time.
+async fn serve_by_hand(link_only: bool) -> anyhow::Result<()> {
     let listener = Loopback::bind_free(true).await.context("can't listen on 127.0.0.1")?;
     let port = listener.port()?;
-    let name = link::random::<16>().context("no random numbers")?;
-    let app = App::new(format!("{}.localhost:{port}", name.expose()), Links::new(life()), Feed::default());
+    let name = random::<16>().context("no random numbers")?;
+    let host = format!("{}.localhost:{port}", name.expose());
+    let app = App::new(host, Links::new(life()), Browsers::default(), Feed::default());
     let router = routes::router(app.clone());
     tokio::spawn(listen::serve(listener, router));
     follower::start(app.clone()).context("can't start a thread")?;
@@ -74,16 +107,10 @@ async fn serve(link_only: bool) -> anyhow::Result<()> {
         );
     }
     let mut wishes = wishes();
-    loop {
-        tokio::select! {
-            _ = terminated.recv() => return Ok(()),
-            _ = interrupted.recv() => return Ok(()),
-            wish = wishes.recv() => match wish {
-                Some(()) => print_link(&app)?,
-                None => return Ok(()),
-            },
-        }
+    while wishes.recv().await.is_some() {
+        print_link(&app)?;
     }
+    Ok(())
 }
 
 fn print_link(app: &App) -> anyhow::Result<()> {
@@ -122,6 +149,15 @@ fn wishes() -> mpsc::Receiver<()> {
         }
     });
     wishes
+}
+
+/// How long an address stays open while nobody is there.
+fn idle() -> Duration {
+    #[cfg(feature = "test-hooks")]
+    if let Some(idle) = crate::test_hooks::idle() {
+        return idle;
+    }
+    on_demand::IDLE
 }
 
 /// How long a link works.

@@ -1,6 +1,6 @@
 //! The dashboard: a web page on this machine for this user alone, one more client of the agent's socket.
 //! Deliberately absent: tokens, session files, decisions about sessions, anything from another host.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod agent;
 pub mod app;
@@ -13,8 +13,12 @@ mod gate;
 mod link;
 mod listen;
 mod logging;
+mod on_demand;
 mod pages;
+mod passed_sockets;
 pub mod problem;
+mod random;
+mod remembered;
 mod routes;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;

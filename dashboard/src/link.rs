@@ -1,11 +1,13 @@
 //! The way in: links that work once, and the browsers that came in by one. Of both only hashes are kept.
 
+use crate::random::{hexadecimal, random};
+use crate::remembered::{self, BROWSER_LIFE, KnownBrowser, Memory, Remembered};
 use everkey_client::Secret;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::{Choice, ConstantTimeEq};
+use tokio::sync::Notify;
 
 /// How long a link works.
 pub const LINK_LIFE: Duration = Duration::from_secs(120);
@@ -22,12 +24,13 @@ type Hash = [u8; 32];
 pub struct Links {
     life: Duration,
     open: Mutex<Vec<(Hash, Instant)>>,
+    redeemed: Notify,
 }
 
 impl Links {
     /// None yet; each will work for `life`.
     pub fn new(life: Duration) -> Self {
-        Self { life, open: Mutex::default() }
+        Self { life, open: Mutex::default(), redeemed: Notify::new() }
     }
 
     /// The key of a new link: 256 bits in hexadecimal.
@@ -56,49 +59,87 @@ impl Links {
             good |= same & Choice::from(u8::from(alive));
             alive && !bool::from(same)
         });
+        drop(open);
+        self.redeemed.notify_waiters();
         good.into()
+    }
+
+    /// Waits until a link is of no use any more.
+    pub async fn used(&self, key: &Secret) {
+        let wanted = hash(key.expose());
+        loop {
+            let redeemed = self.redeemed.notified();
+            let open = self
+                .open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .any(|(known, _)| *known == wanted);
+            if !open {
+                return;
+            }
+            redeemed.await;
+        }
+    }
+
+    /// How long a link works.
+    pub fn life(&self) -> Duration {
+        self.life
     }
 }
 
-/// The browsers that came in; they stay as long as this process runs.
+/// The browsers that came in. They are known as long as this process runs; with a memory also to the next.
 #[derive(Default)]
-pub struct Browsers(Mutex<Vec<Hash>>);
+pub struct Browsers {
+    known: Mutex<Vec<KnownBrowser>>,
+    memory: Option<(Memory, String)>,
+}
 
 impl Browsers {
+    /// Those that are remembered, with the dashboard's name.
+    pub fn remembered(memory: Memory, remembered: Remembered) -> Self {
+        Self { known: Mutex::new(remembered.browsers), memory: Some((memory, remembered.name)) }
+    }
+
+    /// How long a browser is to keep what it is given; none means until it is closed.
+    pub fn life(&self) -> Option<Duration> {
+        self.memory.as_ref().map(|_| BROWSER_LIFE)
+    }
+
     /// What a browser that came in has to show from now on.
     ///
     /// # Errors
     /// Where the system has no random numbers.
     pub fn admit(&self) -> Result<Secret, getrandom::Error> {
         let pass = random::<32>()?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = remembered::now();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|browser| !browser.has_lapsed(now));
         if known.len() >= MOST_BROWSERS {
             known.remove(0);
         }
-        known.push(hash(pass.expose()));
+        known.push(KnownBrowser { pass: hexadecimal(&hash(pass.expose())), since: now });
+        if let Some((memory, name)) = &self.memory {
+            let remembered = Remembered { name: name.clone(), browsers: known.clone() };
+            if let Err(error) = memory.keep(&remembered) {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "a browser will not be known to the next dashboard"
+                );
+            }
+        }
         Ok(pass)
     }
 
     /// Whether this was given to a browser.
     pub fn knows(&self, pass: &str) -> bool {
-        let given = hash(pass);
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().fold(Choice::from(0), |found, one| found | one.ct_eq(&given)).into()
+        let (given, now) = (hexadecimal(&hash(pass)), remembered::now());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |browser: &KnownBrowser| {
+            browser.pass.as_bytes().ct_eq(given.as_bytes()) & Choice::from(u8::from(!browser.has_lapsed(now)))
+        };
+        known.iter().fold(Choice::from(0), |found, one| found | is_it(one)).into()
     }
-}
-
-/// Random bytes in hexadecimal.
-///
-/// # Errors
-/// Where the system has none.
-pub fn random<const BYTES: usize>() -> Result<Secret, getrandom::Error> {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes)?;
-    let mut text = String::with_capacity(2 * BYTES);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(Secret::new(text))
 }
 
 fn hash(text: &str) -> Hash {

@@ -15,6 +15,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// Connections of the user at a time; for one more, another gives way.
 const CONNECTIONS: u32 = 128;
@@ -43,7 +44,40 @@ impl Hangup {
 }
 
 /// Serves `router` on `port` for ever.
-pub async fn serve(mut port: Loopback, router: Router) {
+pub async fn serve(port: Loopback, router: Router) {
+    serve_connections(port, router, Arc::default()).await;
+}
+
+/// Serves it until no connection of this user's has been there for so long.
+pub async fn serve_while_used(port: Loopback, router: Router, idle: Duration) {
+    let used = Arc::new(Use::default());
+    tokio::select! {
+        () = serve_connections(port, router, Arc::clone(&used)) => {}
+        () = used.ends(idle) => {}
+    }
+}
+
+/// How much the dashboard is used.
+#[derive(Default)]
+struct Use {
+    /// One more for each connection that there is.
+    connections: Arc<()>,
+    came: Notify,
+}
+
+impl Use {
+    /// Waits until there has been no connection for so long.
+    async fn ends(&self, idle: Duration) {
+        loop {
+            match timeout(idle, self.came.notified()).await {
+                Err(_quiet) if Arc::strong_count(&self.connections) == 1 => return,
+                Err(_) | Ok(()) => {}
+            }
+        }
+    }
+}
+
+async fn serve_connections(mut port: Loopback, router: Router, used: Arc<Use>) {
     static REFUSED: Seldom = Seldom::new();
     let own = Room::new(CONNECTIONS, CONNECTIONS as usize);
     let strangers = Room::new(STRANGERS, STRANGERS as usize);
@@ -52,7 +86,12 @@ pub async fn serve(mut port: Loopback, router: Router) {
             Ok((stream, peer)) => {
                 let room = if peer == Peer::Stranger { &strangers } else { &own };
                 let guest = room.enter(None).await;
-                tokio::spawn(welcome(stream, peer, guest, router.clone()));
+                used.came.notify_one();
+                let (connection, router) = (Arc::clone(&used.connections), router.clone());
+                tokio::spawn(async move {
+                    welcome(stream, peer, guest, router).await;
+                    drop(connection);
+                });
             }
             Err(error) => {
                 if let Some(times) = REFUSED.happened() {

@@ -8,4 +8,4 @@ pub mod folder;
 pub mod memory;
 mod rights;
 
-pub use rights::Unfit;
+pub use rights::{Unfit, ask_for_owners};

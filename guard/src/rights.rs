@@ -5,6 +5,7 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Why a file or folder is not used.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +54,33 @@ impl From<Unfit> for io::Error {
     }
 }
 
+/// Says whose a file is, where this process can't see it.
+type AskForOwner = fn(&Path, &Metadata) -> Option<u32>;
+
+static ASK_FOR_OWNER: OnceLock<AskForOwner> = OnceLock::new();
+
+/// Has `ask` say whose a file is whose owner has no number in this user namespace. Without it such a file is somebody
+/// else's. The first call counts.
+pub fn ask_for_owners(ask: AskForOwner) {
+    let _ = ASK_FOR_OWNER.set(ask);
+}
+
+/// What the kernel says in place of a number that a user namespace does not know.
+fn unknown_owner() -> u32 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap_or_default();
+    text.trim().parse().unwrap_or(65_534)
+}
+
+fn owner_of(path: &Path, found: &Metadata) -> u32 {
+    match ASK_FOR_OWNER.get() {
+        Some(ask) if found.uid() == unknown_owner() => ask(path, found).unwrap_or(found.uid()),
+        Some(_) | None => found.uid(),
+    }
+}
+
 /// Only this user and root own it.
 pub(crate) fn check_owner(path: &Path, found: &Metadata) -> Result<(), Unfit> {
-    let (owner, me) = (found.uid(), geteuid().as_raw());
+    let (owner, me) = (owner_of(path, found), geteuid().as_raw());
     if owner == me || owner == 0 {
         return Ok(());
     }

@@ -43,6 +43,18 @@ impl Loopback {
         Ok(Self { four, six, arrived: JoinSet::new() })
     }
 
+    /// Takes a port that a service manager listens on.
+    ///
+    /// # Errors
+    /// Where these are no listeners, or there is no runtime.
+    pub fn passed(four: std::net::TcpListener, six: Option<std::net::TcpListener>) -> io::Result<Self> {
+        let taken = |listener: std::net::TcpListener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        };
+        Ok(Self { four: taken(four)?, six: six.map(taken).transpose()?, arrived: JoinSet::new() })
+    }
+
     /// Takes a port that is free.
     ///
     /// # Errors

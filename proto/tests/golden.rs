@@ -119,7 +119,13 @@ fn replies() -> Vec<(String, Reply)> {
         certificates: Vec::new(),
         ..status.clone()
     };
-    let info = AgentInfo { version: "1".into(), pid: 2, socket: "/s".into(), state_dir: "/d".into() };
+    let info = AgentInfo {
+        version: "1".into(),
+        pid: 2,
+        socket: "/s".into(),
+        state_dir: "/d".into(),
+        replaced: false,
+    };
     let token =
         |short| Token { access_token: Secret::new("t"), expires_at: Some(9), short, session_ended: None };
     let for_ever = Token { expires_at: None, ..token(None) };

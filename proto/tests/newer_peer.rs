@@ -5,7 +5,7 @@
 use everkey_proto::codec::{self, CodecError};
 use everkey_proto::json::{self, LineError};
 use everkey_proto::reply::{
-    Access, Event, EventKind, Hint, Refreshed, Reminder, State, Status, Token, Upstream, User,
+    Access, AgentInfo, Event, EventKind, Hint, Refreshed, Reminder, State, Status, Token, Upstream, User,
 };
 use everkey_proto::request::{self, Accesses, Login, Request, Whoami};
 use everkey_proto::{Code, Expect, Failure, Reply, Secret, SignInMethod};
@@ -85,6 +85,10 @@ fn reply(name: &str) -> Result<Reply, (&'static str, u16)> {
             Reply::Event(Event { id: 7, at: 8, profile: "p".into(), what })
         }
         "fields where there were none" => Reply::Stopping,
+        "an older agent" => {
+            let (version, socket, state_dir) = ("1".into(), "/s".into(), "/d".into());
+            Reply::Agent(AgentInfo { version, pid: 2, socket, state_dir, replaced: false })
+        }
         "an older peer's token" => Reply::Token(token()),
         "an older peer that does not know the expiry" => {
             Reply::Refreshed(Refreshed { access_expires_at: None })

@@ -26,6 +26,7 @@ mod hostile;
 mod life;
 mod login;
 mod logout;
+mod managed;
 mod mismatch;
 mod network;
 mod oauth;

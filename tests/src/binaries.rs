@@ -45,6 +45,11 @@ impl Binaries {
         Self { dir: dir.to_owned() }
     }
 
+    /// The same programs by the path that others see them at.
+    pub fn seen_at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     pub fn agent(&self) -> PathBuf {
         self.dir.join("everkeyd")
     }

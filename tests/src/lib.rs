@@ -14,6 +14,8 @@ pub mod disk;
 pub mod gate;
 pub mod http;
 pub mod lines;
+pub mod managed;
+pub mod manager;
 pub mod othertool;
 pub mod person;
 pub mod process;

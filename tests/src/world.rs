@@ -4,6 +4,7 @@ use crate::ADA;
 use crate::binaries::Binaries;
 use crate::cli::{Cli, Output, Talk};
 use crate::lines::Lines;
+use crate::manager::ServiceManager;
 use crate::process::{self, Running};
 use crate::proxy::Proxy;
 use crate::server::Server;
@@ -27,13 +28,15 @@ pub struct World {
     pub proxy: Proxy,
     /// The api-server.
     pub server: Server,
-    binaries: Binaries,
-    home: PathBuf,
-    uid: Option<u32>,
-    env: Vec<(String, String)>,
+    pub(crate) binaries: Binaries,
+    pub(crate) home: PathBuf,
+    pub(crate) uid: Option<u32>,
+    pub(crate) env: Vec<(String, String)>,
+    /// The service manager of its user, where there is one.
+    pub(crate) manager: Option<ServiceManager>,
     /// Every agent that ever answered here, so that none outlives the world, not even a stopped one.
     agents: RefCell<BTreeSet<u32>>,
-    root: TempDir,
+    pub(crate) root: TempDir,
 }
 
 impl World {
@@ -65,8 +68,8 @@ impl World {
             }
             None => built,
         };
-        let mut world =
-            Self { proxy, server, binaries, home, uid, env: Vec::new(), agents: RefCell::default(), root };
+        let (env, manager, agents) = (Vec::new(), None, RefCell::default());
+        let mut world = Self { proxy, server, binaries, home, uid, env, manager, agents, root };
         world.set_env("EVERKEY_HOME", &world.home.display().to_string());
         world.set_env("HOME", &world.home.display().to_string());
         world.set_env("EVERKEY_LOG", "debug");
@@ -134,14 +137,15 @@ impl World {
 
     /// A program of this world, with its environment and user and nothing else.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = match self.uid {
-            Some(uid) => {
+        let mut command = match (&self.manager, self.uid) {
+            (Some(manager), _) => manager.beside(program),
+            (None, Some(uid)) => {
                 let mut command = Command::new("setpriv");
                 command.args([format!("--reuid={uid}"), format!("--regid={uid}")]);
                 command.arg("--clear-groups").arg(program);
                 command
             }
-            None => Command::new(program),
+            (None, None) => Command::new(program),
         };
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(self.env.iter().map(|(name, value)| (name, value))).current_dir("/");
@@ -223,7 +227,8 @@ impl World {
     pub fn login_as(&self, email: &str) {
         let before = self.server.codes(email).len();
         let mut talk = self.start("auth login --json");
-        assert_eq!(talk.json()["field"], "email");
+        let asked = talk.json();
+        assert_eq!(asked["field"], "email", "{asked}");
         talk.say(email);
         assert_eq!(talk.json()["field"], "code");
         talk.say(&self.server.code_after(email, before));
@@ -298,7 +303,10 @@ impl World {
 
     /// The agent's socket.
     pub fn socket(&self) -> PathBuf {
-        self.home.join("run/agent.sock")
+        match self.manager {
+            Some(_) => self.runtime().join("everkey/agent.sock"),
+            None => self.home.join("run/agent.sock"),
+        }
     }
 
     /// A JSON lines connection to the agent.
@@ -336,7 +344,11 @@ impl World {
 
     /// What the agent has logged so far.
     pub fn agent_log(&self) -> String {
-        fs::read_to_string(self.home.join("state/agent.log")).unwrap_or_default()
+        let log = match self.manager {
+            Some(_) => self.runtime().join("agent.log"),
+            None => self.home.join("state/agent.log"),
+        };
+        fs::read_to_string(log).unwrap_or_default()
     }
 
     /// How often the agent was asked this, by its log.
@@ -354,6 +366,8 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        let log = std::thread::panicking().then(|| self.agent_log());
+        let manager = self.manager.take().map(|manager| manager.log());
         if !is_root() {
             // The agent's environment is closed to its own user, so it has to be asked.
             self.find_agent();
@@ -362,8 +376,9 @@ impl Drop for World {
         for pid in process::agents_of(&self.home.display().to_string()).into_iter().chain(known) {
             process::kill_and_wait(pid);
         }
-        if std::thread::panicking() {
-            eprintln!("the agent's log:\n{}\nthe server's log:\n{}", self.agent_log(), self.server.log());
+        if let Some(log) = log {
+            eprintln!("the agent's log:\n{log}\nthe server's log:\n{}", self.server.log());
+            eprintln!("the service manager's log:\n{}", manager.unwrap_or_default());
         }
     }
 }

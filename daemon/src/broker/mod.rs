@@ -16,6 +16,7 @@ use crate::configured_client::ConfiguredClient;
 use crate::events::EventLog;
 use crate::http::Parked;
 use crate::service_manager::Watchdog;
+use crate::sleep_delay::SleepDelay;
 use crate::store::reminder;
 use crate::watch::Watch;
 use anyhow::{Result, bail};
@@ -49,6 +50,7 @@ pub struct Broker {
     /// Reminders that no helper has yet.
     handing_over: u32,
     watchdog: Watchdog,
+    sleep_delay: SleepDelay,
 }
 
 impl Broker {
@@ -75,6 +77,7 @@ impl Broker {
             stopping: None,
             handing_over: 0,
             watchdog: Watchdog::new(),
+            sleep_delay: SleepDelay::default(),
             configuration,
         };
         for profile in broker.configuration.in_use() {
@@ -123,6 +126,7 @@ impl Broker {
                 return Ok(());
             }
             self.watchdog.alive(clock::boot());
+            self.sleep_delay.set(self.profiles.iter().any(|profile| profile.machines.must_drain()));
             alarm.set(self.next_wake()?)?;
             tokio::select! {
                 Some(asked) = inputs.requests.recv() => self.handle_request(asked),
@@ -263,7 +267,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         let state_dir = dir.path().display().to_string();
-        let info = AgentInfo { version: String::new(), pid: 0, socket: String::new(), state_dir };
+        let (version, socket) = Default::default();
+        let info = AgentInfo { version, pid: 0, socket, state_dir, replaced: false };
         let mut broker =
             Broker::start(Configuration::in_folder(dir.path()), None, latest::channel(info).1).unwrap();
         let Ok(parked) = crate::http::park(&NetworkSettings::default(), &server, &"/".into()).await else {

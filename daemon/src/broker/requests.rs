@@ -7,9 +7,10 @@ use crate::access_log::AccessPart;
 use crate::agent_failures;
 use crate::configuration::{ConfiguredProfile, Unusable};
 use crate::http::typed_base_url;
+use crate::program_file;
 use anyhow::Result;
 use everkey_proto::Reply;
-use everkey_proto::reply::AccessPage;
+use everkey_proto::reply::{AccessPage, AgentInfo};
 use everkey_proto::request::{AgentRequest, ProfileRequest, Request, SessionRequest};
 use everkey_reminder::ProfileInput;
 use everkey_session::{Input, Op, Waiter};
@@ -33,7 +34,10 @@ impl Broker {
 
     fn answer_about_agent(&mut self, request: AgentRequest, reply: oneshot::Sender<Reply>) {
         let answer = match request {
-            AgentRequest::DescribeAgent => Reply::Agent(self.info.borrow().clone()),
+            AgentRequest::DescribeAgent => Reply::Agent(AgentInfo {
+                replaced: program_file::was_replaced(),
+                ..self.info.borrow().clone()
+            }),
             AgentRequest::Stop => {
                 self.stop();
                 Reply::Stopping

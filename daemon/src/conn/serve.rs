@@ -28,7 +28,14 @@ use tokio::time::timeout;
 /// How long a connection may be idle between requests.
 const IDLE_TIME: Duration = Duration::from_secs(300);
 
-const NAME: &str = concat!("everkeyd ", env!("CARGO_PKG_VERSION"));
+/// What the agent calls itself.
+fn name() -> String {
+    #[cfg(feature = "test-hooks")]
+    if let Some(version) = crate::test_hooks::version() {
+        return format!("everkeyd {version}");
+    }
+    concat!("everkeyd ", env!("CARGO_PKG_VERSION")).to_owned()
+}
 
 /// What comes of a request.
 enum Next {
@@ -77,7 +84,7 @@ async fn frames(
     let hello = read_frame(reader, HELLO_CAP).await?;
     let hello = ClientHello::decode(&hello).map_err(|_| nonsense("not a hello"))?;
     let mut caller = Caller::new(pid, &hello.name);
-    let answer = AgentHello::answer(&hello, NAME);
+    let answer = AgentHello::answer(&hello, name());
     in_time(writer.write_all(&enclose(&answer.encode())?)).await?;
     if answer.chosen == 0 {
         return Ok(());
@@ -123,7 +130,7 @@ async fn lines(
         Err(e) => return complain(stream, &e).await,
     };
     let mut caller = Caller::new(pid, &hello.name);
-    let answer = AgentHello::answer(&hello, NAME);
+    let answer = AgentHello::answer(&hello, name());
     let common = answer.chosen != 0;
     in_time(writer.write_all(&json::write(&AgentHelloLine::from(answer)))).await?;
     if !common {

@@ -90,6 +90,7 @@ pub fn look(profiles: Vec<(ResolvedProfile, Result<Status, Failure>)>) -> Look {
         pid: 4711,
         socket: "/run/user/1000/everkey/agent.sock".to_owned(),
         state_dir: "/home/ada/.local/state/everkey".to_owned(),
+        replaced: false,
     };
     Look { agent, profiles }
 }

@@ -27,7 +27,12 @@ pub async fn enter(
         return plain::used();
     }
     let Ok(pass) = app.browsers().admit() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let cookie = Cookie::build((COOKIE, pass.expose())).http_only(true).same_site(SameSite::Strict).path("/");
+    let mut cookie =
+        Cookie::build((COOKIE, pass.expose())).http_only(true).same_site(SameSite::Strict).path("/").build();
+    let life = app.browsers().life().and_then(|life| cookie::time::Duration::try_from(life).ok());
+    if let Some(life) = life {
+        cookie.set_max_age(life);
+    }
     let Ok(mut cookie) = HeaderValue::from_str(&cookie.to_string()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -13,6 +13,9 @@ pub struct AgentInfo {
     pub socket: String,
     /// Its state folder.
     pub state_dir: String,
+    /// Whether its program file was replaced or removed since it started, as by an upgrade.
+    #[serde(default)]
+    pub replaced: bool,
 }
 
 /// A token that was handed out.

@@ -33,8 +33,8 @@ pub struct ServeCommand {
 
     /// The database, made if it is not there
     ///
-    /// A SQLite file on a local disk, or PostgreSQL, whose address belongs into the environment if it has a
-    /// password. Left out, it is $XDG_STATE_HOME/everkey-server/everkey.db, or
+    /// A SQLite file on a local disk, or PostgreSQL, whose address belongs into the environment, or as @FILE into
+    /// a file, if it has a password. Left out, it is $XDG_STATE_HOME/everkey-server/everkey.db, or
     /// that under ~/.local/state.
     #[arg(
         long,
@@ -75,8 +75,8 @@ pub struct ServeCommand {
     /// Where mail goes: dir:PATH, terminal, smtp://USER:PASSWORD@HOST:PORT or smtps://...
     ///
     /// dir:PATH writes one .eml file a message. smtp:// is unencrypted unless ?tls=required is added;
-    /// smtps:// is encrypted from the start. Set it in the environment rather than here if it has a
-    /// password: other users can see a command line.
+    /// smtps:// is encrypted from the start. Set it in the environment, or as @FILE in a file, rather than here if
+    /// it has a password: other users can see a command line.
     #[arg(
         long,
         value_name = "WHERE",

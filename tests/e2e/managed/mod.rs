@@ -1,0 +1,3 @@
+//! Under a real `systemd --user` manager.
+
+mod units;

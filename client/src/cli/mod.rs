@@ -4,6 +4,7 @@ mod broken_profiles;
 mod config_file;
 mod context;
 mod dashboard_program;
+mod doctor;
 mod every_account;
 mod explain;
 mod profile_link;

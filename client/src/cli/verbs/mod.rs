@@ -6,6 +6,7 @@ mod answer;
 mod config;
 mod curl;
 mod dashboard;
+mod doctor;
 mod events;
 mod link;
 mod login;
@@ -42,6 +43,7 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "dashboard", summary: "sessions, reminder and events in your browser", help: dashboard::help, action: Run(dashboard::run) }),
     (Watching, VerbRow { name: "events", summary: "follow sign-ins, refreshes and tokens handed out", help: events::help, action: Run(events::run) }),
     (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
+    (Watching, VerbRow { name: "doctor", summary: "what is wrong here, and what to do about it", help: doctor::help, action: Run(doctor::run) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
 ];

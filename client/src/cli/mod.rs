@@ -9,6 +9,7 @@ mod every_account;
 mod explain;
 mod profile_link;
 mod render;
+mod report;
 mod restart;
 mod server_in_force;
 mod standing;

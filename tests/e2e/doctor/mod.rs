@@ -2,6 +2,7 @@
 
 mod agent;
 mod files;
+mod report;
 mod servers;
 mod sessions;
 mod units;

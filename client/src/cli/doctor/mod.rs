@@ -4,8 +4,8 @@ mod agent;
 mod checked;
 mod disks;
 mod files;
-mod finding;
-mod log;
+pub mod finding;
+pub mod log;
 mod parts;
 mod processes;
 pub mod run;
@@ -15,4 +15,4 @@ mod setup;
 mod text;
 mod units;
 
-pub use text::print;
+pub use text::{print, whole};

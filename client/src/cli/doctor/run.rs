@@ -114,6 +114,11 @@ impl Diagnosis {
         all
     }
 
+    /// The agent's version, if one answers.
+    pub fn agent_version(&self) -> Option<&str> {
+        self.facts.get("agent")?["version"].as_str()
+    }
+
     /// Whether nothing needs mending.
     pub fn is_well(&self) -> bool {
         self.problems() == 0

@@ -20,6 +20,18 @@ pub fn print(diagnosis: &Diagnosis) {
     output::line(summary(diagnosis));
 }
 
+/// The same as one text without colours.
+pub fn whole(diagnosis: &Diagnosis) -> String {
+    let mut lines = table(diagnosis);
+    for finding in &diagnosis.findings {
+        let (word, _) = word(finding.level);
+        let [first, second] = texts(finding);
+        lines.extend([String::new(), format!("{word} {first}"), second]);
+    }
+    lines.extend([String::new(), summary(diagnosis), String::new()]);
+    lines.join("\n")
+}
+
 fn table(diagnosis: &Diagnosis) -> Vec<String> {
     let width = diagnosis.rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let row = |(name, value): &(String, String)| {

@@ -27,6 +27,8 @@ Exit 0 where nothing is wrong, 1 where something is. Notes are no problems.
 
 Options:
 {options}
+
+`everkey report` puts all of it into a folder that others can help with.
 ",
         OPTIONS,
     )

@@ -27,7 +27,35 @@ const UNNAMED: &str = concat!("everkey-client ", env!("CARGO_PKG_VERSION"));
 /// A connection to the user's agent. One request at a time; dropping it closes the connection.
 pub struct Agent(Connection);
 
+/// What a single look finds where an agent would be.
+pub enum AgentSight {
+    /// One that answers.
+    Answers(Agent),
+    /// None runs.
+    Nobody,
+    /// One runs, as it holds its lock, and nobody is at its socket.
+    Hidden,
+    /// Somebody is there who can't be talked with, or there is no way there.
+    Unusable(Failure),
+}
+
 impl Agent {
+    /// Looks for the agent once: starts none, and waits for nothing but its hello, at most two seconds a socket.
+    ///
+    /// # Errors
+    /// [`Code::Storage`] where there is no folder for its socket.
+    pub fn look() -> Result<AgentSight, Failure> {
+        let places = environment::places()?;
+        Ok(match open(&places, UNNAMED) {
+            Ok(connection) => AgentSight::Answers(Self(connection)),
+            Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
+                AgentSight::Unusable(failure)
+            }
+            Err(NoConnection::Nobody) if !agent_lock::is_held(&places) => AgentSight::Nobody,
+            Err(NoConnection::Nobody) => elsewhere(&places).map_or(AgentSight::Hidden, AgentSight::Unusable),
+        })
+    }
+
     /// Connects to the agent, and starts it if none runs. Blocks for up to 12 seconds.
     ///
     /// # Errors

@@ -73,10 +73,7 @@ impl UserConfiguration {
 
     /// Whether somebody uses a profile: it is configured, or has a session file. The others are only there to be used.
     pub fn is_used(&self, profile: &ResolvedProfile) -> bool {
-        let name = if profile.name == "achilles/default" { "achilles" } else { &profile.name };
-        !profile.built_in
-            || self.config.profiles.contains_key(name)
-            || profile.session_file.symlink_metadata().is_ok()
+        profile.is_configured(&self.config) || profile.session_file.symlink_metadata().is_ok()
     }
 
     /// Whether a name means a profile; the alias `achilles` does, and one that a mistake keeps from being used.

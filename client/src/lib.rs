@@ -37,15 +37,15 @@ mod launch;
 pub mod precedence;
 mod profile_client;
 
-pub use agent::Agent;
+pub use agent::{Agent, AgentSight};
 pub use configuration::UserConfiguration;
 pub use connection::unexpected_reply;
 pub use events::EventStream;
 pub use everkey_config::profile::ResolvedProfile;
 pub use everkey_proto::reply::{
-    Access, AccessPage, CalledFrom, Code, CodeSent, Event, EventKind, Failure, Field, Hint, InForce,
-    Inspection, LoggedOut, ParentProcess, Reminder, Replay, ReplaySource, Revocation, Short, SignInUnderWay,
-    State, Status, Step, Token, Upstream, User, Verdict,
+    Access, AccessPage, CalledFrom, Code, CodeSent, Event, EventKind, Examination, ExaminedProfile, Failure,
+    Field, Hint, InForce, Inspection, LoggedOut, NextWake, ParentProcess, Reach, ReachStep, Reminder, Replay,
+    ReplaySource, Revocation, Short, SignInUnderWay, State, Status, Step, Token, Upstream, User, Verdict,
 };
 pub use everkey_proto::request;
 pub use everkey_proto::{Entry, Expect, Fingerprint, FlowId, Secret, SignInMethod, When};

@@ -53,6 +53,12 @@ impl ResolvedProfile {
         }
     }
 
+    /// Whether `config.toml` says something of it. One that is merely built in is only there to be used.
+    pub fn is_configured(&self, config: &Config) -> bool {
+        let name = if self.name == "achilles/default" { "achilles" } else { &self.name };
+        !self.built_in || config.profiles.contains_key(name)
+    }
+
     /// The server as far as it is known without discovery.
     pub fn server(&self) -> Option<&str> {
         self.server.as_deref().or(self.provider.default_server())

@@ -18,12 +18,16 @@ pub fn boot() -> Boot {
     Boot(secs * 1000 + nanos / 1_000_000)
 }
 
+/// The wall clock in unix seconds.
+pub fn wall() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// Now, with new dice.
 pub fn now() -> io::Result<Moment> {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut dice = [0; 32];
     getrandom::fill(&mut dice).map_err(|e| io::Error::other(e.to_string()))?;
-    Ok(Moment { boot: boot(), wall, dice })
+    Ok(Moment { boot: boot(), wall: wall(), dice })
 }
 
 pub struct Alarm(AsyncFd<OwnedFd>);

@@ -4,6 +4,7 @@ use crate::configured_client::ConfiguredClient;
 use crate::environment::Environment;
 use crate::http::base_url;
 use crate::provider::{self, Descriptor};
+use crate::store::state_files::{StateFiles, parse_sidecar};
 use crate::store::{self, ProfileStore};
 use anyhow::{Result, anyhow, bail};
 use everkey_config::Mistake;
@@ -43,6 +44,14 @@ impl ConfiguredProfile {
             None => Ok(()),
         }
     }
+}
+
+/// Where the requests of a profile go.
+pub struct KnownServer {
+    pub profile: String,
+    pub session_file: PathBuf,
+    pub server: String,
+    pub network: NetworkSettings,
 }
 
 /// Why a profile can't be used as it is configured.
@@ -117,6 +126,41 @@ impl Configuration {
             file.clone_into(&mut profile.session_file);
         }
         self.profile(profile).map_err(|e| unusable(format!("{e:#}.")).into())
+    }
+
+    /// The servers of the profiles that somebody uses, and of the default one, found without a change to any file.
+    pub fn servers(&self) -> Vec<KnownServer> {
+        let files = self.files();
+        let config = files.config.clone();
+        let (default, profiles) = files.named(None);
+        let is_used = |profile: &ResolvedProfile| {
+            profile.name == default
+                || profile.is_configured(&config)
+                || profile.session_file.symlink_metadata().is_ok()
+        };
+        profiles.into_iter().filter(is_used).filter_map(|profile| self.server_of(profile)).collect()
+    }
+
+    /// Where its session was pinned, else where a sign-in would go.
+    fn server_of(&self, profile: ResolvedProfile) -> Option<KnownServer> {
+        let text = |path: &Path| file::read(path).ok().flatten();
+        let pinned = || {
+            let files = StateFiles::of(&self.places.state, &profile.name, &profile.session_file);
+            Some(parse_sidecar(text(files.path())?.as_bytes())?.pin?.server)
+        };
+        let in_file = || {
+            let read = provider::descriptor(profile.provider).session_file.server?;
+            read(text(&profile.session_file)?.as_bytes())
+        };
+        let variable = || {
+            let is_default = profile.name == everkey_proto::DEFAULT_PROFILE;
+            self.environment.server.clone().filter(|_| is_default)
+        };
+        let named = pinned().or_else(|| profile.server.clone()).or_else(variable).or_else(in_file);
+        let named = named.or_else(|| token_origin(profile.oauth.as_ref()?));
+        let server = normal_server(&named.or_else(|| profile.server().map(str::to_owned))?);
+        let ResolvedProfile { name, session_file, network, .. } = profile;
+        Some(KnownServer { profile: name, session_file, server, network })
     }
 
     fn mistaken(&self, mistake: &Mistake) -> Unusable {

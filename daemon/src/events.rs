@@ -59,6 +59,15 @@ impl EventLog {
         let _ = recorded.live.send(event);
     }
 
+    /// Unix seconds of a profile's last refresh, as far as is remembered.
+    pub fn last_refresh(&self, profile: &str) -> Option<u64> {
+        let recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_refresh = |event: &&Arc<Event>| {
+            event.profile == profile && matches!(event.what, EventKind::Refreshed { .. })
+        };
+        recorded.past.iter().rev().find(is_refresh).map(|event| event.at)
+    }
+
     /// Follows from now on; with what is remembered if `past`.
     pub fn follow(&self, past: bool) -> Follower {
         let recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,6 +17,7 @@ mod conn;
 mod detach;
 mod environment;
 mod events;
+mod examine;
 pub mod http;
 mod inhibitor;
 mod issuers;

@@ -7,11 +7,14 @@ use crate::configuration::Configuration;
 use crate::detach::{ALREADY_RUNNING, Readiness};
 use crate::socket::Socket;
 use crate::{
-    acceptor, conn, detach, environment, logging, lookout, raw_fd, service_manager, store, tls, watch,
+    acceptor, conn, detach, environment, examine, logging, lookout, raw_fd, service_manager, store, tls,
+    watch,
 };
 use anyhow::{Context, Result};
 use clap::Parser;
 use everkey_config::paths::Places;
+use everkey_proto::Reply;
+use everkey_proto::json::{self, ReplyLine};
 use everkey_proto::reply::AgentInfo;
 use std::fs::File;
 use std::io::{self, Write};
@@ -59,6 +62,9 @@ struct Args {
     /// Look at callers and files for an agent that a sandbox keeps from it; systemd starts this.
     #[arg(long, conflicts_with_all = ["foreground", "detach"])]
     lookout: bool,
+    /// Be no agent: print how far an agent started here would get to each server, and end. For `everkey doctor`.
+    #[arg(long, conflicts_with_all = ["foreground", "detach"])]
+    examine: bool,
 }
 
 /// Runs the agent as the command line says, to its end.
@@ -84,6 +90,9 @@ pub fn main() -> ExitCode {
         Ok(places) => places,
         Err(e) => return fail(Readiness::nobody_waits(), &e),
     };
+    if args.examine {
+        return examined(&places);
+    }
     let readiness = if args.detach {
         match open_log(&places).and_then(detach::detach) {
             Ok(readiness) => readiness,
@@ -126,6 +135,23 @@ pub fn main() -> ExitCode {
 fn look_out(inherited: Option<OwnedFd>) -> ExitCode {
     let served = inherited.context("no socket was passed; systemd starts this").and_then(lookout::serve);
     match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(Readiness::nobody_waits(), &e),
+    }
+}
+
+/// What an agent would answer to `examine`, as a line of JSON.
+fn examined(places: &Places) -> ExitCode {
+    let found = || -> Result<Reply> {
+        tls::install()?;
+        let configuration = Configuration::new(places, environment::Environment::read()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let found = runtime.block_on(examine::examine(configuration, Vec::new()));
+        // A name server that hangs keeps nobody waiting.
+        runtime.shutdown_background();
+        Ok(Reply::Examined(found))
+    };
+    match found().and_then(|reply| Ok(io::stdout().write_all(&json::write(&ReplyLine::from(reply)))?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => fail(Readiness::nobody_waits(), &e),
     }

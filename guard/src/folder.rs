@@ -30,6 +30,27 @@ fn is_read_only(folder: &Path) -> bool {
     rustix::fs::statvfs(folder).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
+/// Whether a folder is on a file system whose locks depend on another machine.
+#[cfg(target_os = "linux")]
+pub fn is_on_network(folder: &Path) -> bool {
+    rustix::fs::statfs(folder).is_ok_and(|system| is_network(system.f_type))
+}
+
+/// Whether a folder is on a file system whose locks depend on another machine.
+#[cfg(not(target_os = "linux"))]
+pub fn is_on_network(_: &Path) -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn is_network(kind: i64) -> bool {
+    const NFS: i64 = 0x6969;
+    const SMB: i64 = 0x517b;
+    const CIFS: i64 = 0xff53_4d42;
+    const SMB2: i64 = 0xfe53_4d42;
+    [NFS, SMB, CIFS, SMB2].contains(&kind)
+}
+
 /// Makes a folder of one's own with those above it, mode 0700. One that is there is given that mode, if it is this user's;
 /// whether others could write to it until now.
 ///
@@ -52,6 +73,13 @@ pub fn make_private(folder: &Path) -> Result<bool, Unfit> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_network_is_told_from_a_disk() {
+        const TMPFS: i64 = 0x0102_1994;
+        assert!(is_network(0x6969) && !is_network(TMPFS) && !is_on_network(Path::new("/")));
+    }
 
     #[test]
     fn a_folder_of_ones_own_is_closed() {

@@ -4,13 +4,14 @@
 use everkey_proto::hello::{AgentHello, ClientHello};
 use everkey_proto::json::{self, AgentHelloLine, ReplyLine};
 use everkey_proto::reply::{
-    Access, AccessPage, AgentInfo, CalledFrom, CodeSent, Event, EventKind, Field, Hint, InForce, Inspection,
-    NextWake, ParentProcess, Refreshed, Reminder, Replay, ReplaySource, Revocation, ServerAnswer, Short,
-    SignInUnderWay, State, Status, Step, Token, Upstream, User, Verdict,
+    Access, AccessPage, AgentInfo, CalledFrom, CodeSent, Event, EventKind, Examination, ExaminedProfile,
+    Field, Hint, InForce, Inspection, NextWake, ParentProcess, Reach, ReachStep, Refreshed, Reminder, Replay,
+    ReplaySource, Revocation, ServerAnswer, Short, SignInUnderWay, State, Status, Step, Token, Upstream,
+    User, Verdict,
 };
 use everkey_proto::request::{
-    self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Inspect, Leave, Login,
-    Logout, ReadAccessLog, Refresh, SetReminder, Stop, UnderWay, Wait, Whoami,
+    self, Accesses, Answer, Better, Cancel, ClearReminder, DescribeAgent, Events, Examine, Inspect, Leave,
+    Login, Logout, ReadAccessLog, Refresh, SetReminder, Stop, UnderWay, Wait, Whoami,
 };
 use everkey_proto::{
     Code, Entry, Expect, Failure, Fingerprint, FlowId, ReplayRule, Reply, Request, Secret, SignInMethod,
@@ -61,6 +62,7 @@ fn requests() -> Vec<(&'static str, Request)> {
         ("inspect token", about(Inspect { token: Some(Secret::new("t")) }.into())),
         ("expecting", named),
         ("access log", Request::Agent(log.into())),
+        ("examine", Request::Agent(Examine.into())),
     ]
 }
 
@@ -221,6 +223,7 @@ fn replies() -> Vec<(String, Reply)> {
     ];
     all.push(("event handed from".into(), event(handed(from))));
     all.push(("access log".into(), Reply::AccessLog(AccessPage { accesses: vec![traced], total: 7 })));
+    all.extend(examined());
     let known = vec!["p".to_owned(), "q".to_owned()];
     for hint in [
         Hint::Login,
@@ -272,6 +275,34 @@ fn replies() -> Vec<(String, Reply)> {
         all.push((format!("failed {code:?}"), Reply::Failed(failure(code))));
     }
     all
+}
+
+fn examined() -> Vec<(String, Reply)> {
+    use ReachStep::{Answer, Certificate, CertificateTime, Connection, Name, Proxy};
+    let steps = [Name, Connection, Proxy, CertificateTime, Certificate, Answer];
+    let stuck = steps.map(|step| Reach::Stuck { step, why: "w".into() });
+    let reach = Reach::Answered { status: 404, date: Some(9), received_at: 8 };
+    let profiles = [reach].into_iter().chain(stuck).map(|reach| ExaminedProfile {
+        profile: "p".into(),
+        session_file: "f".into(),
+        server: "s".into(),
+        proxy: Some(InForce { value: "http://p:1".into(), origin: "HTTPS_PROXY".into() }),
+        certificates: vec![InForce { value: "/c".into(), origin: "profile".into() }],
+        is_open: true,
+        last_refresh_at: Some(7),
+        reach,
+        millis: 6,
+    });
+    let found = Examination {
+        version: "1".into(),
+        program: Some("/bin/everkeyd".into()),
+        program_replaced: true,
+        is_service: true,
+        sandbox: vec!["s".into()],
+        profiles: profiles.collect(),
+    };
+    let bare = Examination { program: None, sandbox: Vec::new(), profiles: Vec::new(), ..found.clone() };
+    vec![("examined".into(), Reply::Examined(found)), ("examined bare".into(), Reply::Examined(bare))]
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -97,6 +97,9 @@ fn d16_secrets_are_found_nowhere_else() {
     assert!(hunt.secrets.contains(&tokens));
     hunt.run("auth status");
     hunt.run("auth status --json");
+    for words in ["doctor", "doctor --json", "report"] {
+        hunt.run(words);
+    }
     for fault in
         [Fault::LoseAnswer, Fault::CutAnswer(300), Fault::Answer(Canned::captive_portal()), Fault::Reset]
     {

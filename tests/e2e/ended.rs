@@ -28,7 +28,7 @@ fn warned(world: &World, words: &str) -> String {
     said.out
 }
 
-fn signed_in_at_oauth(changed: fn(&mut Value)) -> (World, Account) {
+pub fn signed_in_at_oauth(changed: fn(&mut Value)) -> (World, Account) {
     let (world, mut account) = world_with("device", Setup::default());
     world.proxy.every("/token", Fault::Rewrite(changed));
     let step = account.login();

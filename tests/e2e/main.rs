@@ -18,6 +18,7 @@ mod crash;
 mod curl;
 mod dashboard;
 mod dashboard_cli;
+mod doctor;
 mod dot_ai;
 mod ended;
 mod events;

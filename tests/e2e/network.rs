@@ -20,7 +20,7 @@ fn behind(lines: &str) -> String {
 const LOGIN: &str = "login -p work";
 
 /// A proxy that lets nobody through, and tells what it was asked.
-fn closed_proxy() -> (String, mpsc::Receiver<String>) {
+pub fn closed_proxy() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, told) = mpsc::channel();
@@ -36,7 +36,7 @@ fn closed_proxy() -> (String, mpsc::Receiver<String>) {
 }
 
 /// An address where nobody listens.
-fn nobody() -> String {
+pub fn nobody() -> String {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", free.local_addr().unwrap())
 }

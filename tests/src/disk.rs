@@ -40,6 +40,12 @@ impl Disk {
         fs::remove_file(self.ballast()).expect("the ballast is there");
     }
 
+    /// Lets nobody write any more.
+    pub fn protect(&self) {
+        let mounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&self.at).status();
+        assert!(mounted.is_ok_and(|status| status.success()), "what was mounted can be remounted");
+    }
+
     fn ballast(&self) -> PathBuf {
         self.at.join("ballast")
     }

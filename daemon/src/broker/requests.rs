@@ -5,7 +5,8 @@ use super::inputs::{BrowserCallback, Caller, ClientRequest, RequestToProfile};
 use super::profile_runtime::{CompletedJob, Completion, PendingReply};
 use crate::access_log::AccessPart;
 use crate::agent_failures;
-use crate::configuration::{ConfiguredProfile, Unusable};
+use crate::configuration::{ConfiguredProfile, KnownServer, Unusable};
+use crate::examine::{self, OpenProfile};
 use crate::http::typed_base_url;
 use crate::program_file;
 use anyhow::Result;
@@ -50,10 +51,27 @@ impl Broker {
                 let part = AccessPart { since, until, skip, limit };
                 return self.show_accesses(part, Reply::AccessLog, reply);
             }
+            AgentRequest::Examine => return self.examine(reply),
             // Connections follow without the broker.
             AgentRequest::Events { .. } => return,
         };
         let _ = reply.send(answer);
+    }
+
+    fn examine(&self, reply: oneshot::Sender<Reply>) {
+        let open = self.profiles.iter().map(|of| OpenProfile {
+            at: KnownServer {
+                profile: of.name.clone(),
+                session_file: of.session_file.clone(),
+                server: of.machines.session().server().to_owned(),
+                network: of.network.clone(),
+            },
+            last_refresh_at: self.events.last_refresh(&of.name),
+        });
+        let (open, configuration) = (open.collect(), self.configuration.clone());
+        tokio::spawn(async move {
+            let _ = reply.send(Reply::Examined(examine::examine(configuration, open).await));
+        });
     }
 
     fn show_accesses(

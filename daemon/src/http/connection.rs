@@ -64,6 +64,15 @@ impl Parked {
         self.lot.release();
         send(&self.client, &self.network, &self.server, request, patience).await
     }
+
+    /// Asks for the first page: its status, and the server's time. It may take so long, and is not read.
+    pub async fn first_page(self, patience: Duration) -> Result<(u16, Option<u64>), NetError> {
+        self.lot.release();
+        let sending = self.client.get(format!("{}/", self.server)).timeout(patience).send().await;
+        let answer = sending.map_err(|e| error(&self.network, &self.server, &e))?;
+        let date = answer.headers().get("date").and_then(|date| http_date(date.to_str().ok()?));
+        Ok((answer.status().as_u16(), date))
+    }
 }
 
 fn build(

@@ -47,7 +47,7 @@ impl OwnerLock {
         if self.file.as_ref().is_some_and(|file| is_named(file, &self.path)) {
             return Ok(());
         }
-        if on_network(dir) {
+        if folder::is_on_network(dir) {
             let why = io::Error::other("it is on a network file system, whose locks can't be relied on");
             return Err(impossible(&why));
         }
@@ -72,19 +72,4 @@ impl OwnerLock {
             NotOwner::Impossible(why) => why,
         })
     }
-}
-
-/// Whether a folder is on a file system whose locks depend on another machine.
-#[cfg(target_os = "linux")]
-fn on_network(dir: &Path) -> bool {
-    const NFS: i64 = 0x6969;
-    const SMB: i64 = 0x517b;
-    const CIFS: i64 = 0xff53_4d42;
-    const SMB2: i64 = 0xfe53_4d42;
-    rustix::fs::statfs(dir).is_ok_and(|fs| [NFS, SMB, CIFS, SMB2].contains(&fs.f_type))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn on_network(_: &Path) -> bool {
-    false
 }

@@ -3,8 +3,8 @@
 use super::event::EventLine;
 use super::line::{self, LineError};
 use crate::reply::{
-    Access, AccessPage, AgentInfo, CodeSent, Failure, Field, Inspection, Refreshed, Reminder, Reply,
-    Revocation, Short, Status, Step, Token, User,
+    Access, AccessPage, AgentInfo, CodeSent, Examination, Failure, Field, Inspection, Refreshed, Reminder,
+    Reply, Revocation, Short, Status, Step, Token, User,
 };
 use crate::{FlowId, Secret};
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,7 @@ pub enum ReplyLine {
         accesses: Vec<Access>,
     },
     AccessLog(AccessPage),
+    Examined(Examination),
 }
 
 impl From<Reply> for ReplyLine {
@@ -105,6 +106,7 @@ impl From<Reply> for ReplyLine {
             Reply::Event(event) => Self::Event(event.into()),
             Reply::Accesses(accesses) => Self::Accesses { accesses },
             Reply::AccessLog(page) => Self::AccessLog(page),
+            Reply::Examined(found) => Self::Examined(found),
         }
     }
 }
@@ -138,6 +140,7 @@ impl From<ReplyLine> for Reply {
             ReplyLine::Event(event) => Self::Event(event.into()),
             ReplyLine::Accesses { accesses } => Self::Accesses(accesses),
             ReplyLine::AccessLog(page) => Self::AccessLog(page),
+            ReplyLine::Examined(found) => Self::Examined(found),
         }
     }
 }

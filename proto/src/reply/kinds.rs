@@ -3,6 +3,7 @@
 
 use super::agent::{Access, AccessPage, AgentInfo};
 use super::event::Event;
+use super::examination::Examination;
 use super::failure::Failure;
 use super::reminder::Reminder;
 use super::session::{Inspection, Refreshed, Revocation, Token, User};
@@ -49,4 +50,6 @@ pub enum Reply {
     Accesses(Vec<Access>),
     /// A part of the access log.
     AccessLog(AccessPage),
+    /// How the agent is, and how far it gets to each server.
+    Examined(Examination),
 }

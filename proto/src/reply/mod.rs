@@ -2,6 +2,7 @@
 
 mod agent;
 mod event;
+mod examination;
 mod failure;
 mod hint;
 mod kinds;
@@ -13,6 +14,7 @@ mod under_way;
 
 pub use agent::{Access, AccessPage, AgentInfo, CalledFrom, ParentProcess};
 pub use event::{Event, EventKind};
+pub use examination::{Examination, ExaminedProfile, Reach, ReachStep};
 pub use failure::{Code, Failure, ServerAnswer};
 pub use hint::Hint;
 pub use kinds::Reply;

@@ -4,7 +4,8 @@ use super::table::{agent_requests, reminder_requests, session_requests};
 use super::values::{Entry, Expect, FlowId, SignInMethod, UnderWay, When};
 use crate::fingerprint::Fingerprint;
 use crate::reply::{
-    self, Access, AccessPage, AgentInfo, Inspection, LoggedOut, Refreshed, Reply, Revocation, Step, User,
+    self, Access, AccessPage, AgentInfo, Examination, Inspection, LoggedOut, Refreshed, Reply, Revocation,
+    Step, User,
 };
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};

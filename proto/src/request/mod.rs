@@ -7,7 +7,7 @@ mod values;
 
 pub use kinds::{
     Accesses, AgentCall, AgentRequest, Answer, Better, Call, Cancel, ClearReminder, DescribeAgent, Events,
-    Inspect, Leave, Login, Logout, ProfileCall, ProfileRequest, ReadAccessLog, Refresh, Reminder,
+    Examine, Inspect, Leave, Login, Logout, ProfileCall, ProfileRequest, ReadAccessLog, Refresh, Reminder,
     ReminderRequest, Request, SessionRequest, SetReminder, Status, Stop, Token, Wait, Whoami,
 };
 pub(crate) use table::{agent_requests, reminder_requests, session_requests};

@@ -135,6 +135,9 @@ macro_rules! agent_requests {
                 /// How many at most; the agent shows no more than 1000, and no more than a reply holds.
                 limit: u32 = 100,
             } -> AccessPage = Reply::AccessLog(page) => page;
+
+            /// How the agent is, and how far it gets to each profile's server within two seconds. Changes nothing.
+            "examine" Examine -> Examination = Reply::Examined(found) => found;
         }
     };
 }

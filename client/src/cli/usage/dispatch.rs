@@ -48,7 +48,7 @@ pub fn task(mut line: CommandLine, table: &'static [GroupedVerb]) -> Result<Task
     }
     let path = path(&line.words, table, in_auth, help)?;
     match path.last().map(|row| &row.action) {
-        Some(Action::Run(run)) if !help => {
+        Some(Action::Run(run) | Action::RunOrVerbs(run, _)) if !help => {
             let arguments = line.arguments(path.len());
             Ok(Task::Run { path, run: *run, arguments })
         }
@@ -98,7 +98,10 @@ fn path(
             None => top_verb(word, table, in_auth).map_err(|error| WrongUsage { error, path: Vec::new() })?,
             Some(row) => match &row.action {
                 Action::Run(_) => break,
-                Action::Verbs(verbs) => match verbs.iter().find(|verb| verb.name == word) {
+                Action::Verbs(verbs) | Action::RunOrVerbs(_, verbs) => match verbs
+                    .iter()
+                    .find(|verb| verb.name == word)
+                {
                     Some(verb) => verb,
                     None => return Err(WrongUsage { error: UsageError::UnknownVerb(word.clone()), path }),
                 },

@@ -19,6 +19,8 @@ pub enum Action {
     Run(fn(Arguments) -> Result<ExitCode, VerbError>),
     /// The first of them is one of these verbs.
     Verbs(&'static [VerbRow]),
+    /// The first of them is one of these verbs; without one, it is a verb itself and takes options only.
+    RunOrVerbs(fn(Arguments) -> Result<ExitCode, VerbError>, &'static [VerbRow]),
 }
 
 /// The list that a verb stands in on the general help page.
@@ -54,7 +56,7 @@ impl VerbRow {
     pub fn verbs(&self) -> &'static [Self] {
         match self.action {
             Action::Run(_) => &[],
-            Action::Verbs(verbs) => verbs,
+            Action::Verbs(verbs) | Action::RunOrVerbs(_, verbs) => verbs,
         }
     }
 }

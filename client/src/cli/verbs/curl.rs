@@ -94,7 +94,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 }
 
 /// A token, and the server that it is for.
-fn server_and_token(context: &Context) -> Result<(String, Secret), Failure> {
+pub fn server_and_token(context: &Context) -> Result<(String, Secret), Failure> {
     let mut agent = context.agent()?;
     let mut client = context.client(&mut agent);
     let server = client.status()?.server;
@@ -127,11 +127,39 @@ fn address(server: &str, path: &str) -> Result<String, Failure> {
     ))
 }
 
-fn curl(url: &str, options: &[String], token: &Secret) -> Result<ExitCode, Failure> {
+/// What a server answered; the status is 0 where it did not, and curl says why.
+pub struct Transfer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    pub complaint: String,
+}
+
+/// Asks for an answer to be read here.
+pub fn transfer(url: &str, options: &[String], token: &Secret) -> Result<Transfer, Failure> {
+    let mut command = command(url, options);
+    command.args(["--write-out", "\n%{http_code}"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|e| no_curl(&e))?;
+    hand_over(&mut child, token).map_err(|e| no_curl(&e))?;
+    let mut output = child.wait_with_output().map_err(|e| no_curl(&e))?;
+    let end = output.stdout.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let status = output.stdout.split_off(end);
+    let status = String::from_utf8_lossy(&status).trim().parse().unwrap_or(0);
+    // An answer that broke off is none.
+    let status = if output.status.success() { status } else { 0 };
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(Transfer { status, body: output.stdout, complaint })
+}
+
+fn command(url: &str, options: &[String]) -> Command {
     let mut command = Command::new("curl");
     // A file of options could name other addresses.
     command.args(["--disable", "--silent", "--show-error", "--globoff", "--config", "-"]);
     command.args(options).args(["--url", url]).stdin(Stdio::piped());
+    command
+}
+
+fn curl(url: &str, options: &[String], token: &Secret) -> Result<ExitCode, Failure> {
+    let mut command = command(url, options);
     let mut child = command.spawn().map_err(|e| no_curl(&e))?;
     hand_over(&mut child, token).map_err(|e| no_curl(&e))?;
     let status = child.wait().map_err(|e| no_curl(&e))?;

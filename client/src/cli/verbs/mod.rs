@@ -4,8 +4,9 @@ mod accesses;
 mod agent;
 mod answer;
 mod config;
-mod curl;
+pub mod curl;
 mod dashboard;
+mod doctor;
 mod events;
 mod link;
 mod login;
@@ -15,12 +16,15 @@ mod profile_add;
 mod redact;
 mod refresh;
 mod reminder;
+mod report;
+mod report_share;
+mod report_upload;
 pub mod status;
 mod token;
 mod unlink;
 mod whoami;
 
-use crate::cli::usage::verb::Action::{Run, Verbs};
+use crate::cli::usage::verb::Action::{Run, RunOrVerbs, Verbs};
 use crate::cli::usage::verb::VerbGroup::{Accounts, SignIn, Watching};
 use crate::cli::usage::verb::{GroupedVerb, VerbRow};
 
@@ -42,6 +46,8 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "dashboard", summary: "sessions, reminder and events in your browser", help: dashboard::help, action: Run(dashboard::run) }),
     (Watching, VerbRow { name: "events", summary: "follow sign-ins, refreshes and tokens handed out", help: events::help, action: Run(events::run) }),
     (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
+    (Watching, VerbRow { name: "doctor", summary: "what is wrong here, and what to do about it", help: doctor::help, action: Run(doctor::run) }),
+    (Watching, VerbRow { name: "report", summary: "a folder with all of that for others, without secrets", help: report::help, action: RunOrVerbs(report::run, report::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
 ];

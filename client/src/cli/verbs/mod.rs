@@ -3,6 +3,7 @@
 mod accesses;
 mod agent;
 mod answer;
+mod completions;
 mod config;
 mod curl;
 mod dashboard;
@@ -10,12 +11,14 @@ mod events;
 mod link;
 mod login;
 mod logout;
+mod man;
 mod profile;
 mod profile_add;
 mod redact;
 mod refresh;
 mod reminder;
 pub mod status;
+mod status_short;
 mod token;
 mod unlink;
 mod whoami;
@@ -44,4 +47,6 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
+    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: Run(completions::run) }),
+    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: Run(man::run) }),
 ];

@@ -8,6 +8,10 @@ want systemd-socket-activate systemd
 want systemd-analyze systemd
 want setpriv util-linux
 want dbus-daemon dbus
+want zsh zsh
+want fish fish
+want mandoc mandoc
+want man man-db
 [ -x /usr/sbin/nginx ] || have nginx || install_idle nginx nginx || say "note: nginx is missing and could not be installed (apt-get install nginx)"
 have_postgres || install_idle postgresql postgresql || say "note: PostgreSQL is missing and could not be installed (apt-get install postgresql)"
 cargo_deny >/dev/null || say "note: cargo-deny could not be fetched; ./dev test will skip it"

@@ -2,7 +2,7 @@
 
 use crate::agent_lock;
 use crate::configuration::UserConfiguration;
-use crate::connection::{Connection, NoConnection};
+use crate::connection::{Connection, NoConnection, Patience};
 use crate::environment;
 use crate::events::EventStream;
 use crate::launch;
@@ -121,6 +121,23 @@ impl Agent {
         }
     }
 
+    /// Connects to an agent that runs and answers at once, in a tenth of a second or so; `None` where there is none. What
+    /// is asked over it has no more time. A socket that a service manager holds is left alone, so it starts no agent.
+    ///
+    /// # Errors
+    /// As [`Agent::find`].
+    pub fn find_at_once() -> Result<Option<Self>, Failure> {
+        let places = environment::places()?;
+        if !agent_lock::is_held(&places) {
+            return Ok(None);
+        }
+        match open_with(&places, UNNAMED, Patience::NONE) {
+            Ok(connection) => Ok(Some(Self(connection))),
+            Err(NoConnection::Nobody) => Ok(None),
+            Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => Err(failure),
+        }
+    }
+
     /// The profile of that name, for requests about it. Reads the configuration.
     ///
     /// # Errors
@@ -213,11 +230,15 @@ impl Agent {
 /// A connection to an agent that runs already. The lock says whether one does, the path in it only where: as long as
 /// nobody holds the lock, what is wrong with that path is no reason not to start one.
 fn open(places: &Places, program: &str) -> Result<Connection, NoConnection> {
+    open_with(places, program, Patience::FULL)
+}
+
+fn open_with(places: &Places, program: &str, patience: Patience) -> Result<Connection, NoConnection> {
     let mut in_the_way = None;
     // Whoever holds the lock has written down where it listens, whatever environment it was started in (D02).
     let hint = agent_lock::recorded(places).filter(|socket| !places.socket_named && *socket != places.socket);
     if let Some(socket) = hint {
-        match Connection::open(&socket, program) {
+        match Connection::open(&socket, program, patience) {
             Ok(connection) => return Ok(connection),
             Err(NoConnection::Nobody) => {}
             Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
@@ -225,7 +246,7 @@ fn open(places: &Places, program: &str) -> Result<Connection, NoConnection> {
             }
         }
     }
-    match Connection::open(&places.socket, program) {
+    match Connection::open(&places.socket, program, patience) {
         Err(NoConnection::Unreachable(failure)) => in_the_way = in_the_way.or(Some(failure)),
         Err(NoConnection::Nobody) => {}
         found => return found,
@@ -247,7 +268,7 @@ fn hidden(places: &Places) -> Failure {
 fn elsewhere(places: &Places) -> Option<Failure> {
     let socket =
         agent_lock::recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
-    Connection::open(&socket, UNNAMED).ok()?;
+    Connection::open(&socket, UNNAMED, Patience::FULL).ok()?;
     Some(Failure::new(
         Code::NoAgent,
         format!("Nobody answers at {}; your agent is at {}.", places.socket.display(), socket.display()),

@@ -17,17 +17,29 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// An agent that is alive says hello within this time (D08).
-const HELLO_TIME: Duration = Duration::from_secs(2);
+/// How long a client waits.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    hello: Duration,
+    reply: Duration,
+}
 
-/// The agent answers every request within this time, the network included.
-const REPLY_TIME: Duration = Duration::from_secs(45);
+impl Patience {
+    /// An agent that is alive says hello in two seconds (D08) and answers every request in 45, the network included.
+    pub const FULL: Self = Self { hello: Duration::from_secs(2), reply: Duration::from_secs(45) };
+
+    /// For what an agent says at once or not at all.
+    pub const NONE: Self = Self { hello: Duration::from_millis(60), reply: Duration::from_millis(120) };
+}
 
 /// The longest path that fits into a socket address everywhere, in bytes.
 const ADDRESS_CAP: usize = 100;
 
 /// A connection on which hellos have been exchanged.
-pub struct Connection(Stream);
+pub struct Connection {
+    stream: Stream,
+    patience: Patience,
+}
 
 /// Why there is no connection.
 pub enum NoConnection {
@@ -41,8 +53,8 @@ pub enum NoConnection {
 
 impl Connection {
     /// Connects and says hello.
-    pub fn open(socket: &Path, program: &str) -> Result<Self, NoConnection> {
-        let stream = connect(socket).map_err(|e| match e.kind() {
+    pub fn open(socket: &Path, program: &str, patience: Patience) -> Result<Self, NoConnection> {
+        let stream = connect(socket, patience.hello).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => NoConnection::Nobody,
             io::ErrorKind::WouldBlock => NoConnection::Unusable(silent(socket, &e)),
             _ => NoConnection::Unreachable(broken(socket, &e)),
@@ -51,7 +63,7 @@ impl Connection {
         if ours != Some(rustix::process::geteuid().as_raw()) {
             return Err(NoConnection::Unusable(foreign(socket)));
         }
-        let mut connection = Self(stream);
+        let mut connection = Self { stream, patience };
         match connection.hello(program) {
             Ok(hello) if hello.chosen == 0 => Err(NoConnection::Unusable(versions(&hello))),
             Ok(_) => Ok(connection),
@@ -65,8 +77,8 @@ impl Connection {
     pub fn ask<C: Call>(&mut self, request: &Request) -> Result<C::Reply, Failure> {
         let body = codec::encode_request(request).map_err(|_| too_long())?;
         let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
-        let body = self.0.write_all(&framed).and_then(|()| {
-            self.0.set_recv_timeout(Some(REPLY_TIME))?;
+        let body = self.stream.write_all(&framed).and_then(|()| {
+            self.stream.set_recv_timeout(Some(self.patience.reply))?;
             self.read_frame(REPLY_CAP)
         });
         let body = body.map_err(|e| lost(&e))?;
@@ -78,7 +90,7 @@ impl Connection {
     /// knows is passed over.
     pub fn next(&mut self) -> Result<Reply, Failure> {
         loop {
-            let read = self.0.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
+            let read = self.stream.set_recv_timeout(None).and_then(|()| self.read_frame(REPLY_CAP));
             let body = read.map_err(|e| if hung_up(&e) { ended() } else { lost(&e) })?;
             match codec::decode_reply(&body) {
                 Err(CodecError::Unknown { .. }) => {}
@@ -88,20 +100,20 @@ impl Connection {
     }
 
     fn hello(&mut self, program: &str) -> io::Result<AgentHello> {
-        self.0.set_recv_timeout(Some(HELLO_TIME))?;
-        self.0.set_send_timeout(Some(HELLO_TIME))?;
+        self.stream.set_recv_timeout(Some(self.patience.hello))?;
+        self.stream.set_send_timeout(Some(self.patience.hello))?;
         let hello = ClientHello::new(program).encode();
         let hello = frame::enclose(&hello, HELLO_CAP).map_err(io::Error::other)?;
-        self.0.write_all(&[MAGIC.as_slice(), &hello].concat())?;
+        self.stream.write_all(&[MAGIC.as_slice(), &hello].concat())?;
         AgentHello::decode(&self.read_frame(HELLO_CAP)?).map_err(io::Error::other)
     }
 
     fn read_frame(&mut self, cap: usize) -> io::Result<Vec<u8>> {
         let mut header = [0; 4];
-        self.0.read_exact(&mut header)?;
+        self.stream.read_exact(&mut header)?;
         let len = frame::body_len(header, cap).map_err(io::Error::other)?;
         let mut body = vec![0; len];
-        self.0.read_exact(&mut body)?;
+        self.stream.read_exact(&mut body)?;
         Ok(body)
     }
 }
@@ -116,10 +128,10 @@ pub fn unexpected_reply() -> Failure {
 }
 
 /// Where nobody takes the callers that wait there already, a connection would wait without an end (`WouldBlock` ends it).
-fn connect(socket: &Path) -> io::Result<Stream> {
+fn connect(socket: &Path, patience: Duration) -> io::Result<Stream> {
     let (address, _dir) = short_address(socket)?;
     let stream = new_socket()?;
-    set_socket_timeout(&stream, Timeout::Send, Some(HELLO_TIME))?;
+    set_socket_timeout(&stream, Timeout::Send, Some(patience))?;
     let address = SocketAddrUnix::new(&address)?;
     retry_on_intr(|| rustix::net::connect(&stream, &address))?;
     Ok(UnixStream::from(stream).into())

@@ -1,6 +1,6 @@
 //! The account that a verb is about: which one, who chose it, and how this program was called.
 
-use crate::cli::terminal::{output, prompt};
+use crate::cli::terminal::{output, progress, prompt};
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
 use everkey_client::precedence::{GivenToken, NamedServer, Origin};
 use everkey_client::{
@@ -68,7 +68,7 @@ impl Context {
 
     /// The agent, started if none runs.
     pub fn agent(&self) -> Result<Agent, Failure> {
-        Agent::connect_as(NAME)
+        progress::during(progress::AGENT, || Agent::connect_as(NAME))
     }
 
     /// Requests about the account.
@@ -199,7 +199,7 @@ fn in_use(configuration: &UserConfiguration, name: Option<&str>) -> Option<Resol
 }
 
 /// `--profile`, then `EVERKEY_PROFILE`, then the program's name, then the configuration's default.
-fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<String>, Chosen) {
+pub fn choose(configuration: &UserConfiguration, option: Option<&str>) -> (Option<String>, Chosen) {
     if let Some(name) = option {
         return (Some(name.to_owned()), Chosen::Option);
     }

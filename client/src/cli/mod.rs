@@ -1,5 +1,6 @@
 //! The command line: finds the verb that was typed, runs it, prints how it ended.
 
+mod begin;
 mod broken_profiles;
 mod config_file;
 mod context;
@@ -48,6 +49,10 @@ pub fn run() -> ExitCode {
     };
     let json = line.wants_json();
     match dispatch::task(line, VERBS) {
+        Ok(Task::Begin) => {
+            output::line(begin::page().trim_end());
+            ExitCode::SUCCESS
+        }
         Ok(Task::Print(text)) => {
             output::line(text.trim_end());
             ExitCode::SUCCESS

@@ -1,5 +1,6 @@
 //! Has the agent start anew, so that it reads a configuration that has changed.
 
+use crate::cli::terminal::progress;
 use everkey_client::request::Stop;
 use everkey_client::{Agent, Failure};
 use std::time::{Duration, Instant};
@@ -12,6 +13,10 @@ pub fn restart_agent() -> Result<bool, Failure> {
     let Some(mut agent) = Agent::find()? else { return Ok(false) };
     agent.call(Stop)?;
     drop(agent);
+    progress::during(progress::AGENT, wait_for_the_next)
+}
+
+fn wait_for_the_next() -> Result<bool, Failure> {
     let deadline = Instant::now() + DRAIN_TIME;
     while let Ok(Some(_)) = Agent::find() {
         if Instant::now() > deadline {

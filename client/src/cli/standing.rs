@@ -1,6 +1,6 @@
 //! How the accounts of the configuration stand, as a list shows it.
 
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::verbs::status;
 use everkey_client::{Agent, Failure, ResolvedProfile, State, Status, UserConfiguration};
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ pub fn of_all(configuration: &UserConfiguration) -> Vec<Standing> {
     // It is started only if there is something to ask.
     let mut agent = None;
     let mut ask = |profile: &ResolvedProfile| {
-        let agent = agent.get_or_insert_with(Agent::connect).as_mut().map_err(|failure| failure.clone())?;
+        let connect = || progress::during(progress::AGENT, Agent::connect);
+        let agent = agent.get_or_insert_with(connect).as_mut().map_err(|failure| failure.clone())?;
         agent.for_profile(profile).status()
     };
     let standing = |profile| match configuration.is_used(profile).then(|| ask(profile)) {

@@ -6,7 +6,7 @@ use crate::cli::terminal::code_file::CodeFile;
 use crate::cli::terminal::prompt::{self, AddressLines, Echo, LineEnd, Typed};
 use crate::cli::terminal::stdin_or_step::{LineOrStep, StdinOrStep};
 use crate::cli::terminal::step_watch::StepWatch;
-use crate::cli::terminal::{browser, dates, key_by_key, output, qr};
+use crate::cli::terminal::{browser, dates, key_by_key, output, progress, qr};
 use everkey_client::request::{Answer, Leave};
 use everkey_client::{
     Agent, Entry, Failure, Field, FlowId, ProfileClient, Secret, Step, User, entry_for, hint_text, is_repeat,
@@ -136,7 +136,8 @@ impl<'a> TerminalLogin<'a> {
             Field::Token if !at_terminal => prompt::one_line(&text)?,
             Field::Email | Field::Code | Field::SecondFactor | Field::Token => text,
         };
-        self.client.call(Answer { flow, entry: entry_for(field, sent.as_ref(), text) })
+        let entry = entry_for(field, sent.as_ref(), text);
+        progress::during(progress::SERVER, || self.client.call(Answer { flow, entry }))
     }
 
     /// The answer that the command line has for this question; once.

@@ -23,7 +23,7 @@ fn task_of(text: &str) -> Result<Task, WrongUsage> {
 fn verb(text: &str) -> String {
     match task_of(text) {
         Ok(Task::Run { path, .. }) => spelled(&path),
-        Ok(Task::Print(_)) => panic!("{text} prints a page"),
+        Ok(Task::Print(_) | Task::Begin) => panic!("{text} prints a page"),
         Err(wrong) => panic!("{text} is wrong: {:?}", wrong.error),
     }
 }
@@ -31,6 +31,7 @@ fn verb(text: &str) -> String {
 fn page(text: &str) -> String {
     match task_of(text) {
         Ok(Task::Print(page)) => page,
+        Ok(Task::Begin) => panic!("{text} says where to begin"),
         Ok(Task::Run { path, .. }) => panic!("{text} runs {}", spelled(&path)),
         Err(wrong) => panic!("{text} is wrong: {:?}", wrong.error),
     }
@@ -51,6 +52,7 @@ fn complaint(text: &str) -> String {
             Ok(_) => panic!("{text} ran"),
         },
         Ok(Task::Print(page)) => panic!("{text} prints {page}"),
+        Ok(Task::Begin) => panic!("{text} says where to begin"),
     };
     let top: Vec<&VerbRow> = VERBS.iter().map(|(_, row)| row).collect();
     message(&wrong.error, &wrong.path, &top)
@@ -153,7 +155,8 @@ fn every_form_of_a_command_means_the_same() {
     for text in ["-p failproofai whoami", "--profile=failproofai auth whoami --json", "--json --whoami"] {
         assert_eq!(verb(text), "whoami", "{text}");
     }
-    for text in ["", "help", "--help", "--json"] {
+    assert!(matches!(task_of(""), Ok(Task::Begin)));
+    for text in ["help", "--help", "--json"] {
         assert_eq!(page(text), help::general(VERBS), "{text}");
     }
     for text in ["auth help", "help auth", "auth --help"] {

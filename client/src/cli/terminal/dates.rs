@@ -76,6 +76,11 @@ fn timestamp(text: &str, here: &TimeZone) -> Option<Timestamp> {
     civil.to_zoned(here.clone()).ok().map(|at| at.timestamp())
 }
 
+/// The day in UTC: `2026-12-01`.
+pub fn day(unix_secs: u64) -> String {
+    timestamp_of(unix_secs).map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string())
+}
+
 /// When it is here, and how far away that is: `2026-12-01 09:00:00 +01:00 (in 6 days)`.
 pub fn local(unix_secs: u64) -> String {
     with_distance(unix_secs, &Zoned::now())

@@ -6,6 +6,7 @@ pub mod dates;
 pub mod interrupt;
 pub mod key_by_key;
 pub mod output;
+pub mod progress;
 pub mod prompt;
 pub mod qr;
 pub mod stdin_or_step;

@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 /// What to do.
 pub enum Task {
+    /// Nothing was typed.
+    Begin,
     /// A help page or the version.
     Print(String),
     Run {
@@ -82,7 +84,7 @@ fn without_verb(
         let verbs: Vec<_> = verbs.map(|(_, row)| row.name).collect();
         return wrong(UsageError::Sentence(format!("`auth` takes one of: {}", verbs.join(", "))));
     }
-    Ok(Task::Print(help::general(table)))
+    Ok(if line.options.is_empty() { Task::Begin } else { Task::Print(help::general(table)) })
 }
 
 /// The rows that the words lead to.

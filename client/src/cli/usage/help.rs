@@ -32,6 +32,11 @@ Options that most commands take:
   -h, --help          this page; `everkey COMMAND --help` for a command's own
   -V, --version       the version
 
+Environment:
+  EVERKEY_PROFILE     the account that commands without --profile mean
+  EVERKEY_HOME        keep everything under this folder, for trials
+  NO_COLOR            no colour; CLICOLOR_FORCE=1 has colour without a terminal
+
 Exit codes: 0 done, 1 not signed in, 2 usage, 3 no agent, 4 no api-server,
 5 refused by the api-server, 6 rate limited, 7 local file trouble
 ";
@@ -97,7 +102,8 @@ fn columns(rows: &[(String, &str)]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+/// Text in lines that are no longer, unless a word is.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.len() - 1;

@@ -2,11 +2,14 @@
 //! the help pages and the errors come.
 
 pub mod command_line;
+pub mod completion;
 pub mod dispatch;
 pub mod error;
 pub mod help;
+pub mod man;
 pub mod message;
 pub mod option;
 pub mod shared_options;
 pub mod shared_rows;
 pub mod verb;
+pub mod word_kind;

@@ -2,6 +2,7 @@
 
 use super::error::UsageError;
 use super::shared_options::SharedOptions;
+use super::word_kind::WordKind;
 
 /// One option of a verb whose own arguments are an `A`.
 pub struct VerbOption<A> {
@@ -18,6 +19,18 @@ pub struct OptionText {
     /// What stands for the value in help; none for a flag.
     pub value: Option<&'static str>,
     pub help: &'static str,
+    /// What the value may be.
+    pub kind: WordKind,
+}
+
+impl OptionText {
+    pub const fn flag(name: &'static str, help: &'static str) -> Self {
+        Self { name, short: None, value: None, help, kind: WordKind::Free }
+    }
+
+    pub const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, short: None, value: Some(value), help, kind: WordKind::Free }
+    }
 }
 
 enum Setter<A> {
@@ -43,7 +56,7 @@ pub struct ParsedArguments<A> {
 
 impl<A> VerbOption<A> {
     pub const fn flag(name: &'static str, help: &'static str, set: fn(&mut A)) -> Self {
-        Self { text: OptionText { name, short: None, value: None, help }, set: Setter::Flag(set) }
+        Self { text: OptionText::flag(name, help), set: Setter::Flag(set) }
     }
 
     pub const fn value(
@@ -52,12 +65,17 @@ impl<A> VerbOption<A> {
         help: &'static str,
         set: fn(&mut A, String) -> Result<(), String>,
     ) -> Self {
-        Self { text: OptionText { name, short: None, value: Some(value), help }, set: Setter::Value(set) }
+        Self { text: OptionText::value(name, value, help), set: Setter::Value(set) }
     }
 
     /// The same with a single letter that stands for it.
     pub const fn short(self, letter: char) -> Self {
         Self { text: OptionText { short: Some(letter), ..self.text }, set: self.set }
+    }
+
+    /// The same with what its value may be.
+    pub const fn taking(self, kind: WordKind) -> Self {
+        Self { text: OptionText { kind, ..self.text }, set: self.set }
     }
 
     pub fn text(&self) -> OptionText {

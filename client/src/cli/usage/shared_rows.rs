@@ -2,6 +2,7 @@
 
 use super::option::{OptionText, VerbOption};
 use super::shared_options::TokenOption;
+use super::word_kind::WordKind;
 use everkey_client::{Secret, SignInMethod};
 
 pub const fn json<A>() -> VerbOption<A> {
@@ -10,7 +11,7 @@ pub const fn json<A>() -> VerbOption<A> {
 
 /// `--json` where there is more to say of it.
 pub const fn json_as<A>(help: &'static str) -> VerbOption<A> {
-    VerbOption::shared(text("json", None, help), |shared, _| shared.json = true)
+    VerbOption::shared(OptionText::flag("json", help), |shared, _| shared.json = true)
 }
 
 pub const fn profile<A>() -> VerbOption<A> {
@@ -19,8 +20,8 @@ pub const fn profile<A>() -> VerbOption<A> {
 
 /// `--profile` where there is more to say of it.
 pub const fn profile_as<A>(help: &'static str) -> VerbOption<A> {
-    let text = OptionText { name: "profile", short: Some('p'), value: Some("NAME"), help };
-    VerbOption::shared(text, |shared, name| shared.profile = Some(name))
+    let text = OptionText::value("profile", "NAME", help);
+    VerbOption::shared(text, |shared, name| shared.profile = Some(name)).short('p').taking(WordKind::Profile)
 }
 
 pub const fn server<A>() -> VerbOption<A> {
@@ -29,19 +30,19 @@ pub const fn server<A>() -> VerbOption<A> {
 
 /// `--server` where it means something else.
 pub const fn server_as<A>(help: &'static str) -> VerbOption<A> {
-    let text = text("server", Some("URL"), help);
+    let text = OptionText::value("server", "URL", help);
     VerbOption::shared(text, |shared, url| shared.server = Some(("--server", url)))
 }
 
 /// binboi's name of `--server`.
 pub const fn api<A>() -> VerbOption<A> {
-    let text = text("api", Some("URL"), "binboi's name of --server");
+    let text = OptionText::value("api", "URL", "binboi's name of --server");
     VerbOption::shared(text, |shared, url| shared.server = Some(("--api", url)))
 }
 
 /// dot-ai's name of `--server`.
 pub const fn server_url<A>() -> VerbOption<A> {
-    let text = text("server-url", Some("URL"), "dot-ai's name of --server");
+    let text = OptionText::value("server-url", "URL", "dot-ai's name of --server");
     VerbOption::shared(text, |shared, url| shared.server = Some(("--server-url", url)))
 }
 
@@ -51,16 +52,12 @@ pub const fn token<A>() -> VerbOption<A> {
 
 /// `--token` where it means something else.
 pub const fn token_as<A>(help: &'static str) -> VerbOption<A> {
-    VerbOption::shared(text("token", Some("T"), help), |shared, token| {
+    VerbOption::shared(OptionText::value("token", "T", help), |shared, token| {
         shared.token = Some(match token.as_str() {
             "-" => TokenOption::StandardInput,
             _ => TokenOption::Given(Secret::new(token)),
         });
     })
-}
-
-const fn text(name: &'static str, value: Option<&'static str>, help: &'static str) -> OptionText {
-    OptionText { name, short: None, value, help }
 }
 
 /// A way to sign in; the error is the sentence for the user.

@@ -2,6 +2,7 @@
 
 use super::error::VerbError;
 use super::option::{Arguments, OptionText, VerbOption};
+use super::word_kind::WordKind;
 use std::process::ExitCode;
 
 /// One verb.
@@ -37,17 +38,24 @@ pub struct VerbHelp {
     /// Begins with an empty line; `{options}` and `{commands}` stand for the lists.
     pub text: &'static str,
     pub options: Vec<OptionText>,
+    /// What the word behind the verb may be.
+    pub words: WordKind,
 }
 
 impl VerbHelp {
     /// The page of a verb that takes these options.
     pub fn new<A>(text: &'static str, options: &[VerbOption<A>]) -> Self {
-        Self { text, options: options.iter().map(VerbOption::text).collect() }
+        Self { text, options: options.iter().map(VerbOption::text).collect(), words: WordKind::Free }
     }
 
     /// The page of a verb with verbs of its own.
     pub fn of_verbs(text: &'static str) -> Self {
-        Self { text, options: Vec::new() }
+        Self { text, options: Vec::new(), words: WordKind::Free }
+    }
+
+    /// The same with what the word behind the verb may be.
+    pub fn taking(self, words: WordKind) -> Self {
+        Self { words, ..self }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `everkey agent accesses`: which programs were handed tokens, and when.
 
 use crate::cli::render::callers;
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -75,7 +75,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read_options(OPTIONS)?;
     let part = parsed.own.part;
     let skip = part.skip;
-    let page = Agent::connect()?.access_log(part)?;
+    let page = progress::during(progress::AGENT, || Agent::connect()?.access_log(part))?;
     if parsed.shared.json {
         output::json(&json!({ "accesses": page.accesses, "total": page.total, "skip": skip }));
         return Ok(ExitCode::SUCCESS);

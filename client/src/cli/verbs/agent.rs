@@ -1,6 +1,6 @@
 //! `everkey agent start|stop|status|logs`
 
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -114,7 +114,7 @@ journalctl --user -u everkey
 
 fn start(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let json = arguments.read_options(OPTIONS)?.shared.json;
-    Agent::connect()?;
+    progress::during(progress::AGENT, Agent::connect)?;
     print_status(json)
 }
 

@@ -1,6 +1,7 @@
 //! `everkey answer FLOW`: answers, from another terminal, the question that a sign-in asked last.
 
 use crate::cli::context::Context;
+use crate::cli::terminal::progress;
 use crate::cli::terminal::prompt::{self, Echo};
 use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
 use crate::cli::usage::error::{UsageError, VerbError};
@@ -55,6 +56,6 @@ fn answer(context: &Context, flow: FlowId) -> Result<ExitCode, Failure> {
     let mut client = context.client(&mut agent);
     let asks_code = context.profile.provider.schemes().contains(&SignInMethod::Otp);
     let entry = if asks_code { code_or_email(text) } else { Entry::Text(text) };
-    let step = client.call(Answer { flow, entry })?;
+    let step = progress::during(progress::SERVER, || client.call(Answer { flow, entry }))?;
     TerminalLogin::new(context, client, LoginOptions::default()).follow(step)
 }

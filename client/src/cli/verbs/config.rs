@@ -9,6 +9,7 @@ use crate::cli::usage::shared_options::SharedOptions;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::{Failure, ResolvedProfile, configuration};
 use everkey_config::ProviderKind;
 use everkey_config::achilles::{NotAchillesConfig, set_active_profile, set_server_url};
@@ -77,6 +78,7 @@ Options:
 ",
         OPTIONS,
     )
+    .taking(WordKind::AchillesProfile)
 }
 
 fn help_get() -> VerbHelp {
@@ -92,6 +94,7 @@ Options:
 ",
         OPTIONS,
     )
+    .taking(WordKind::OneOf(|| vec![KEY]))
 }
 
 fn help_set() -> VerbHelp {
@@ -109,6 +112,7 @@ A session stays with the server it was made at: sign in again afterwards.
 ",
         OPTIONS,
     )
+    .taking(WordKind::OneOf(|| vec![KEY]))
 }
 
 fn list(arguments: Arguments) -> Result<ExitCode, VerbError> {

@@ -1,10 +1,12 @@
 //! `everkey curl`: curl with the account's token, to the account's own server and to no other.
 
 use crate::cli::context::Context;
+use crate::cli::terminal::progress;
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::{Failure, Hint, Secret};
 use everkey_proto::Code;
 use std::io::Write;
@@ -43,6 +45,7 @@ const OPTIONS: &[VerbOption<Args>] = &[
     VerbOption::<Args>::value("output", "FILE", "write the answer there", |args, file| {
         args.add("--output", file)
     })
+    .taking(WordKind::File)
     .short('o'),
     VerbOption::<Args>::flag("include", "show the answer's headers, too", |args| {
         args.curl.push("--include".to_owned());
@@ -102,7 +105,7 @@ pub fn server_and_token(context: &Context) -> Result<(String, Secret), Failure> 
         // A token from outside goes to the server that is named with it.
         return Ok((context.expect().server.unwrap_or(server), given.token));
     }
-    let token = client.token(Duration::ZERO)?;
+    let token = progress::during(progress::SERVER, || client.token(Duration::ZERO))?;
     if client.status()?.server != server {
         let message = "Somebody signed in at another server meanwhile; nothing was sent.";
         return Err(Failure::new(Code::AccountChanged, message, Hint::Whoami));

@@ -6,6 +6,7 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::{Failure, UserConfiguration};
 use everkey_config::is_word_name;
 use everkey_proto::Code;
@@ -21,10 +22,11 @@ struct Args {
 }
 
 const OPTIONS: &[VerbOption<Args>] = &[
-    VerbOption::value("dir", "DIR", "put the link into this folder", |args, dir| {
+    VerbOption::<Args>::value("dir", "DIR", "put the link into this folder", |args, dir| {
         args.dir = Some(dir.into());
         Ok(())
-    }),
+    })
+    .taking(WordKind::Folder),
     rows::json(),
 ];
 
@@ -48,6 +50,7 @@ else into ~/.local/bin. Nothing but such a link is ever overwritten.
 ",
         OPTIONS,
     )
+    .taking(WordKind::Profile)
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {

@@ -4,13 +4,14 @@ use crate::cli::context::Context;
 use crate::cli::render::login as words;
 use crate::cli::terminal::code_file::CodeFile;
 use crate::cli::terminal::prompt::{self, Echo};
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::terminal_login::{LoginOptions, TerminalLogin};
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_options::TokenOption;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::precedence::{self, Origin};
 use everkey_client::request::{Login, UnderWay};
 use everkey_client::{Failure, FlowId, ProfileClient, SignInMethod, SignInUnderWay, Step, environment};
@@ -44,19 +45,31 @@ const OPTIONS: &[VerbOption<Args>] = &[
     VerbOption::flag("no-browser", "print the address; paste the one that the browser ends at", |args| {
         args.no_browser = true;
     }),
-    VerbOption::value("scheme", "S", "browser or device, where the server has both", |args, scheme| {
-        args.scheme = Some(rows::parse_scheme(&scheme)?);
-        Ok(())
-    }),
+    VerbOption::<Args>::value(
+        "scheme",
+        "S",
+        "browser or device, where the server has both",
+        |args, scheme| {
+            args.scheme = Some(rows::parse_scheme(&scheme)?);
+            Ok(())
+        },
+    )
+    .taking(WordKind::OneOf(|| vec!["browser", "device"])),
     rows::token_as("binboi: this token, which other users can see; - is the one on standard input"),
     VerbOption::value("email", "EMAIL", "the address, as the word after login", |args, email| {
         args.email = Some(email);
         Ok(())
     }),
-    VerbOption::value("code-file", "FILE", "read the code from here; - is standard input", |args, path| {
-        args.code_file = Some(CodeFile::named(path));
-        Ok(())
-    }),
+    VerbOption::<Args>::value(
+        "code-file",
+        "FILE",
+        "read the code from here; - is standard input",
+        |args, path| {
+            args.code_file = Some(CodeFile::named(path));
+            Ok(())
+        },
+    )
+    .taking(WordKind::File),
     VerbOption::flag("with-token", "take the token from standard input", |args| args.with_token = true),
     VerbOption::flag("continue", "go on with the sign-in that is under way", |args| {
         args.instead = Some(Instead::GoOn);
@@ -159,7 +172,7 @@ fn begin(
     // Nothing begins by joining a flow that there is not.
     let mut under_way = (args.instead == Some(Instead::GoOn)).then_some(UnderWay::Join(FlowId(u64::MAX)));
     loop {
-        let failure = match client.call(Login { scheme, under_way }) {
+        let failure = match progress::during(progress::SERVER, || client.call(Login { scheme, under_way })) {
             Ok(step) => return Ok(step),
             Err(failure) => failure,
         };

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::every_account;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -58,7 +58,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 fn logout(context: &Context) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
     let mut client = context.client(&mut agent);
-    let logged_out = client.logout()?;
+    let logged_out = progress::during(progress::SERVER, || client.logout())?;
     // dot-ai keeps its static token, and whoever signs out should know that.
     let left = match context.profile.provider {
         ProviderKind::DotAi => client.status().ok().and_then(|status| status.masked_static_token),

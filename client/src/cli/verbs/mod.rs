@@ -3,6 +3,7 @@
 mod accesses;
 mod agent;
 mod answer;
+mod completions;
 mod config;
 pub mod curl;
 mod dashboard;
@@ -11,6 +12,7 @@ mod events;
 mod link;
 mod login;
 mod logout;
+mod man;
 mod profile;
 mod profile_add;
 mod redact;
@@ -20,6 +22,7 @@ mod report;
 mod report_share;
 mod report_upload;
 pub mod status;
+mod status_short;
 mod token;
 mod unlink;
 mod whoami;
@@ -50,4 +53,6 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "report", summary: "a folder with all of that for others, without secrets", help: report::help, action: RunOrVerbs(report::run, report::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
+    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: Run(completions::run) }),
+    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: Run(man::run) }),
 ];

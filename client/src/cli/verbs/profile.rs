@@ -11,6 +11,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
+use crate::cli::usage::word_kind::WordKind;
 use crate::cli::verbs::profile_add::{self, NAME, print_done};
 use everkey_client::{Agent, Failure, ResolvedProfile, UserConfiguration, environment};
 use everkey_config::{ProviderKind, is_built_in};
@@ -93,6 +94,7 @@ Options:
 ",
         SHOW_OPTIONS,
     )
+    .taking(WordKind::Profile)
 }
 
 fn help_use() -> VerbHelp {
@@ -110,6 +112,7 @@ Options:
 ",
         OPTIONS,
     )
+    .taking(WordKind::Profile)
 }
 
 fn help_remove() -> VerbHelp {
@@ -125,6 +128,7 @@ Options:
 ",
         REMOVE_OPTIONS,
     )
+    .taking(WordKind::Profile)
 }
 
 /// The name of the profile that a bare command means.

@@ -8,7 +8,9 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_options::SharedOptions;
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::Failure;
+use everkey_config::ProviderKind;
 use everkey_proto::Code;
 use serde_json::json;
 use std::process::ExitCode;
@@ -23,9 +25,13 @@ struct AddArgs {
 }
 
 const OPTIONS: &[VerbOption<AddArgs>] = &[
-    VerbOption::value("provider", "P", "oauth, failproofai, achilles, binboi or dot-ai", |args, provider| {
-        args.set("provider", provider)
-    }),
+    VerbOption::<AddArgs>::value(
+        "provider",
+        "P",
+        "oauth, failproofai, achilles, binboi or dot-ai",
+        |args, provider| args.set("provider", provider),
+    )
+    .taking(WordKind::OneOf(|| ProviderKind::ALL.iter().map(|kind| kind.as_str()).collect())),
     VerbOption::value("server", "URL", "its server (not for oauth)", |args, url| args.set("server", url)),
     VerbOption::value("issuer", "URL", "oauth: the issuer; endpoints are found from there", |args, url| {
         args.set("issuer", url)
@@ -33,25 +39,29 @@ const OPTIONS: &[VerbOption<AddArgs>] = &[
     VerbOption::value("client-id", "ID", "oauth: without it, everkey registers itself", |args, id| {
         args.set("client_id", id)
     }),
-    VerbOption::value(
+    VerbOption::<AddArgs>::value(
         "client-secret-file",
         "FILE",
         "oauth: a file that holds the client's secret",
         |args, file| args.set("client_secret_file", absolute(&file)?),
-    ),
+    )
+    .taking(WordKind::File),
     VerbOption::value("scope", "\"A B\"", "oauth: what to ask for", |args, scope| args.set("scope", scope)),
-    VerbOption::value("scheme", "S", "browser or device", |args, scheme| {
+    VerbOption::<AddArgs>::value("scheme", "S", "browser or device", |args, scheme| {
         args.set("scheme", rows::parse_scheme(&scheme)?.as_str().to_owned())
-    }),
-    VerbOption::value(
+    })
+    .taking(WordKind::OneOf(|| vec!["browser", "device"])),
+    VerbOption::<AddArgs>::value(
         "session-file",
         "PATH",
         "where the session is kept, if not in everkey's folder",
         |args, path| args.set("session_file", absolute(&path)?),
-    ),
-    VerbOption::value("ca-file", "FILE", "the certificates to trust, in PEM", |args, file| {
+    )
+    .taking(WordKind::File),
+    VerbOption::<AddArgs>::value("ca-file", "FILE", "the certificates to trust, in PEM", |args, file| {
         args.set("ca_file", absolute(&file)?)
-    }),
+    })
+    .taking(WordKind::File),
     VerbOption::value("proxy", "URL", "its proxy for https, http://HOST:PORT", |args, url| {
         args.set("proxy", without_password(url)?)
     }),

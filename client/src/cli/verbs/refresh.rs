@@ -1,7 +1,7 @@
 //! `everkey refresh`: refreshes now and prints the new expiry.
 
 use crate::cli::context::Context;
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -50,7 +50,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
 
 fn refresh(context: &Context, force: bool) -> Result<ExitCode, Failure> {
     let mut agent = context.agent()?;
-    let access_expires_at = context.client(&mut agent).call(Refresh { force })?.access_expires_at;
+    let access_expires_at =
+        progress::during(progress::SERVER, || context.client(&mut agent).call(Refresh { force }))?
+            .access_expires_at;
     if context.options.json {
         output::json(&json!({ "access_expires_at": access_expires_at }));
     } else {

@@ -3,11 +3,12 @@
 use crate::cli::context::Context;
 use crate::cli::every_account;
 use crate::cli::render;
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::verbs::status_short;
 use anstyle::{AnsiColor, Style};
 use everkey_client::precedence::{GivenToken, NamedServer};
 use everkey_client::request::Reminder;
@@ -24,11 +25,13 @@ use std::time::SystemTime;
 #[derive(Default)]
 struct Args {
     all: bool,
+    short: bool,
 }
 
 const OPTIONS: &[VerbOption<Args>] = &[
     rows::profile(),
     VerbOption::flag("all", "every account in use, one after another", |args| args.all = true),
+    VerbOption::flag("short", "who is signed in, for a shell's prompt", |args| args.short = true),
     rows::json(),
     rows::token(),
     rows::server(),
@@ -43,6 +46,7 @@ pub fn help() -> VerbHelp {
   everkey status --profile achilles
   everkey status --all
   everkey status --json | jq .access_expires_at
+  PS1='$(everkey status --short) '$PS1
 
 Usage: everkey status [OPTIONS]
 
@@ -54,6 +58,10 @@ variable, the server is asked; for the rest, only the agent.
 achilles: exit 4 where the backend does not answer within 3 seconds, 5 where
 it refuses the token.
 
+--short prints one word or two, at once or not at all: it starts no agent, waits
+for none, and says nothing where nobody is signed in (exit 1) or no agent runs
+(exit 3).
+
 Options:
 {options}
 ",
@@ -63,6 +71,9 @@ Options:
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read_options(OPTIONS)?;
+    if parsed.own.short {
+        return status_short::run(&parsed.shared, parsed.own.all);
+    }
     if parsed.own.all {
         return every_account::run(parsed.shared, status);
     }
@@ -93,10 +104,11 @@ fn status(context: &Context) -> Result<ExitCode, Failure> {
     let mut signed_in = given.is_some() || is_signed_in(&status);
     // Only achilles' status goes to the server by itself; a token from outside nobody else knows anything of.
     let inspected = match (&given, context.profile.provider) {
-        (Some(given), _) => Some(client.inspect(Some(given.token.clone()))),
-        (None, ProviderKind::Achilles) if signed_in => Some(client.inspect(None)),
+        (Some(given), _) => Some(Some(given.token.clone())),
+        (None, ProviderKind::Achilles) if signed_in => Some(None),
         (None, _) => None,
     };
+    let inspected = inspected.map(|token| progress::during(progress::SERVER, || client.inspect(token)));
     if context.options.json {
         let next = context.next_server(&status.server);
         output::json(&line(&status, next.as_ref(), given.as_ref(), inspected.as_ref()));

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::terminal::prompt::{self, Echo};
-use crate::cli::terminal::{dates, output};
+use crate::cli::terminal::{dates, output, progress};
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -87,7 +87,8 @@ fn token(context: &Context, args: &Args) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut agent = context.agent()?;
-    let token = context.client(&mut agent).token(args.min_validity.unwrap_or_default())?;
+    let least = args.min_validity.unwrap_or_default();
+    let token = progress::during(progress::SERVER, || context.client(&mut agent).token(least))?;
     hand_out(context, &token);
     Ok(ExitCode::SUCCESS)
 }
@@ -105,7 +106,7 @@ fn better(context: &Context) -> Result<ExitCode, Failure> {
         ));
     }
     let mut agent = context.agent()?;
-    let token = context.client(&mut agent).better_than(&refused)?;
+    let token = progress::during(progress::SERVER, || context.client(&mut agent).better_than(&refused))?;
     hand_out(context, &token);
     Ok(ExitCode::SUCCESS)
 }

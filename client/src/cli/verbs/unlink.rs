@@ -6,6 +6,7 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::word_kind::WordKind;
 use everkey_client::{Failure, environment};
 use everkey_config::is_word_name;
 use everkey_proto::Code;
@@ -20,10 +21,11 @@ struct Args {
 }
 
 const OPTIONS: &[VerbOption<Args>] = &[
-    VerbOption::value("dir", "DIR", "the folder that the link is in", |args, dir| {
+    VerbOption::<Args>::value("dir", "DIR", "the folder that the link is in", |args, dir| {
         args.dir = Some(dir.into());
         Ok(())
-    }),
+    })
+    .taking(WordKind::Folder),
     rows::json(),
 ];
 
@@ -43,6 +45,7 @@ Without --dir it looks where `everkey link NAME` would put it now.
 ",
         OPTIONS,
     )
+    .taking(WordKind::Profile)
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {

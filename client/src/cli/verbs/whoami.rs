@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::explain::explain;
 use crate::cli::render;
-use crate::cli::terminal::output;
+use crate::cli::terminal::{output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
@@ -69,7 +69,8 @@ fn whoami(context: &Context) -> Result<ExitCode, Failure> {
         print(context, user.as_ref(), ended.as_ref());
         return Ok(ExitCode::SUCCESS);
     }
-    let inspection = client.inspect(given.as_ref().map(|given| given.token.clone()))?;
+    let token = given.as_ref().map(|given| given.token.clone());
+    let inspection = progress::during(progress::SERVER, || client.inspect(token))?;
     accepted(context, &inspection, given.as_ref())
 }
 

@@ -16,3 +16,5 @@ UPDATE sessions SET remembered_by = (
 ALTER TABLE remembered_browsers DROP COLUMN web_hash;
 -- What was spent before this was kept: from the beginning.
 ALTER TABLE spent_browsers ADD COLUMN spent_at INTEGER NOT NULL DEFAULT 0;
+-- A browser that was forgotten by hand is kept until it would have lapsed: whoever has a copy of its cookie must not hide that.
+ALTER TABLE remembered_browsers ADD COLUMN forgotten_at INTEGER;

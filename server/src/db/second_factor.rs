@@ -215,7 +215,7 @@ impl Tx {
     ) -> Result<bool, DbError> {
         let done = sqlx::query(
             "UPDATE remembered_browsers SET hash = $3, last_used_at = $4
-             WHERE user_id = $1 AND hash = $2 AND expires_at > $4",
+             WHERE user_id = $1 AND hash = $2 AND expires_at > $4 AND forgotten_at IS NULL",
         )
         .bind(user)
         .bind(old.bytes().as_slice())
@@ -239,7 +239,7 @@ impl Tx {
         Ok(true)
     }
 
-    /// The user's remembered browser whose cookie this was.
+    /// The user's remembered browser whose cookie this was, even if they have had it forgotten.
     pub async fn spent_browser(
         &mut self,
         user: &str,
@@ -265,7 +265,7 @@ impl Tx {
     ) -> Result<Vec<RememberedBrowser>, DbError> {
         let rows = sqlx::query(
             "SELECT id, user_id, program, created_at, last_used_at, expires_at FROM remembered_browsers
-             WHERE user_id = $1 AND expires_at > $2 ORDER BY last_used_at DESC, id",
+             WHERE user_id = $1 AND expires_at > $2 AND forgotten_at IS NULL ORDER BY last_used_at DESC, id",
         )
         .bind(user)
         .bind(now.millis())
@@ -285,14 +285,28 @@ impl Tx {
             .collect()
     }
 
-    /// Forgets one remembered browser of a user. `false` if they have none with this id.
-    pub async fn forget_remembered(&mut self, user: &str, id: &str) -> Result<bool, DbError> {
-        let done = sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1 AND id = $2")
+    /// Spares one browser of a user nothing any more. `false` if they have none with this id. What it has used up is still
+    /// known: else a thief could have it forgotten so that nobody notices.
+    pub async fn forget_remembered(&mut self, user: &str, id: &str, now: Timestamp) -> Result<bool, DbError> {
+        let done = sqlx::query(
+            "UPDATE remembered_browsers SET forgotten_at = $3 WHERE user_id = $1 AND id = $2 AND forgotten_at IS NULL",
+        )
+        .bind(user)
+        .bind(id)
+        .bind(now.millis())
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Deletes one remembered browser of a user with all that is known of it.
+    pub async fn delete_remembered(&mut self, user: &str, id: &str) -> Result<(), DbError> {
+        sqlx::query("DELETE FROM remembered_browsers WHERE user_id = $1 AND id = $2")
             .bind(user)
             .bind(id)
             .execute(self.connection())
             .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 
     /// Forgets every remembered browser of a user.

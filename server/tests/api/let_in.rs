@@ -14,7 +14,7 @@ use crate::kit::browser::{Browser, between, signed_in};
 use crate::kit::device::{expect_oauth, field, reference};
 use crate::kit::oauth::{Client, text};
 use crate::kit::room::connect;
-use crate::kit::second_factor::{ADA, enrol as set_up, protected, second};
+use crate::kit::second_factor::{ADA, HERE, enrol as set_up, protected, second};
 use crate::kit::server::{Options, Server, start};
 
 const SESSIONS: &str = "/dashboard/sessions";
@@ -249,4 +249,32 @@ async fn ending_all_others_outruns_what_they_are_making() {
 fn page_form(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> crate::kit::wire::Request {
     let request = browser.request("POST", path);
     request.header("origin", crate::kit::browser::ORIGIN).header("sec-fetch-site", "same-origin").form(fields)
+}
+
+#[tokio::test]
+async fn forgetting_the_browser_hides_no_copy() {
+    let (server, _, phone) = protected(Options::without_limits()).await;
+    let mut owner = Browser::new();
+    owner.sign_in(&server, ADA, 2).await;
+    let code = phone.next_code(&server);
+    second(&server, &mut owner, &[("code", &code), ("remember", "yes")]).await.expect(303);
+    let mut thief = Browser::new();
+    thief.cookies.insert("everkey-remembered".to_owned(), owner.cookies["everkey-remembered"].clone());
+    spared(&server, &mut thief, 3).await;
+    let let_in = LetIn::by(&server, &mut thief).await;
+    let page = thief.get(&server, HERE).await;
+    let id = between(&page.body, "name=\"id\" value=\"", "\"").unwrap();
+    thief.fill(&server, HERE, "/dashboard/security/forget", &[("id", &id)]).await.expect(303);
+    assert!(thief.get(&server, HERE).await.body.contains("No browser is spared"));
+    let step = thief.sign_in(&server, ADA, 4).await;
+    assert_eq!(step.header("location"), Some("/signin/second"), "it is forgotten");
+
+    for n in [5, 6] {
+        owner.cookies.remove("everkey");
+        let step = owner.sign_in(&server, ADA, n).await;
+        assert_eq!(step.header("location"), Some("/signin/second"));
+    }
+    assert_eq!(server.events("remembered_replayed").await, 1, "once");
+    assert_eq!(let_in.lives(&server).await, [false, false]);
+    assert_eq!(server.mails_about("Somebody else may have used your sign-in", 1).await.len(), 1);
 }

@@ -65,7 +65,7 @@ pub async fn recall(
     if let Some(session) = &session {
         alarm::raise(app, tx, session, AlarmReach::Browser(&spent), caller, now).await?;
     }
-    tx.forget_remembered(user, &spent.browser).await?;
+    tx.delete_remembered(user, &spent.browser).await?;
     note(tx, AuditEvent::RememberedReplayed, session.as_ref(), user, now).await?;
     tracing::warn!(user, "a remembered browser's cookie was used twice");
     Ok(None)
@@ -86,7 +86,7 @@ pub async fn forget(app: &AppState, session: &StoredSession, id: Uuid) -> Result
     retry(|| async {
         let mut tx = app.store.begin().await?;
         still_open(&mut tx, session).await?;
-        let forgotten = tx.forget_remembered(&session.user.id, &id.to_string()).await?;
+        let forgotten = tx.forget_remembered(&session.user.id, &id.to_string(), app.now()).await?;
         tx.commit().await?;
         Ok(forgotten)
     })

@@ -151,7 +151,7 @@ fn is_sentence(value: &[u8], called: Sensitive) -> bool {
     let first = words.first().copied().unwrap_or_default();
     let begins = first.first().is_some_and(u8::is_ascii_uppercase)
         || [&b"is"[..], b"must", b"can't", b"cannot", b"does", b"has", b"should"].contains(&first);
-    let drawn = value::has_digit(value) && value.iter().any(u8::is_ascii_uppercase);
+    let drawn = value::has_digit(value);
     words.len() > 24
         || words.iter().any(names)
         || (said > 0 && said + joining > 1 && (begins || said > 1))

@@ -23,7 +23,7 @@ mod token;
 mod unlink;
 mod whoami;
 
-use crate::cli::usage::verb::Action::{Run, Verbs};
+use crate::cli::usage::verb::Action::{Run, RunOnTable, Verbs};
 use crate::cli::usage::verb::VerbGroup::{Accounts, SignIn, Watching};
 use crate::cli::usage::verb::{GroupedVerb, VerbRow};
 
@@ -47,6 +47,6 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
-    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: Run(completions::run) }),
-    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: Run(man::run) }),
+    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: RunOnTable(completions::run) }),
+    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: RunOnTable(man::run) }),
 ];

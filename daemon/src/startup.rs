@@ -8,7 +8,7 @@ use crate::detach::{ALREADY_RUNNING, Readiness};
 use crate::socket::Socket;
 use crate::{acceptor, conn, detach, environment, logging, raw_fd, service_manager, store, tls, watch};
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use everkey_config::paths::Places;
 use everkey_proto::reply::AgentInfo;
 use std::fs::File;
@@ -44,7 +44,10 @@ const THREAD_GRACE: Duration = Duration::from_secs(1);
   EVERKEY_SOCKET        the socket's path
   EVERKEY_LOG           error, warn, info (default), debug or trace
   FAILPROOF_API_URL     the api-server to sign in at
-  FAILPROOFAI_AUTH_DIR  the folder of auth.json"
+  FAILPROOFAI_AUTH_DIR  the folder of auth.json
+
+Example:
+  EVERKEY_LOG=debug everkeyd --foreground"
 )]
 struct Args {
     /// Go into the background; return when the agent answers, or say why it does not.
@@ -53,6 +56,11 @@ struct Args {
     /// Stay in the foreground and log to stderr (the default).
     #[arg(long)]
     foreground: bool,
+}
+
+/// The definition of the command line, for its manual page.
+pub fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Runs the agent as the command line says, to its end.

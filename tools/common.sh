@@ -115,3 +115,13 @@ cargo_deny() {
 
 # Whether there is a PostgreSQL server that tools/postgres.sh can start.
 have_postgres() { have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+# cargo_tool NAME VERSION: prints the path of a tool for cargo, building it once into target/tools; fails if it can't be had.
+cargo_tool() {
+  local tools=target/tools
+  if ! grep -qs "^\"$1 $2 " "$tools/.crates.toml"; then
+    say "building $1 $2 into $tools ..." >&2
+    cargo install --quiet --locked --root "$tools" "$1" --version "$2" >&2 || return 1
+  fi
+  printf '%s\n' "$PWD/$tools/bin/$1"
+}

@@ -71,6 +71,8 @@ check browser env RUST_TEST_THREADS=2 cargo test "${ALL[@]}" --test browser -- -
 check interop env RUST_TEST_THREADS=2 cargo test "${ALL[@]}" --test browser -- interop::
 check openapi cargo test "${ALL[@]}" --test browser -- fuzzed::
 check faults bash dev faults
+skip package "it takes a release build of some minutes: ./dev package --check"
+skip dist "it takes two release builds: ./dev dist --check"
 if have systemd-analyze; then check units units; else skip units "systemd-analyze is missing"; fi
 # With fewer targets cargo would choose other features and build everything anew.
 check try env EVERKEY_PROGRAMS_BUILT=yes bash dev try

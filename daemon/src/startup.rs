@@ -11,7 +11,7 @@ use crate::{
     watch,
 };
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use everkey_config::paths::Places;
 use everkey_proto::Reply;
 use everkey_proto::json::{self, ReplyLine};
@@ -50,7 +50,10 @@ const THREAD_GRACE: Duration = Duration::from_secs(1);
   EVERKEY_SOCKET        the socket's path
   EVERKEY_LOG           error, warn, info (default), debug or trace
   FAILPROOF_API_URL     the api-server to sign in at
-  FAILPROOFAI_AUTH_DIR  the folder of auth.json"
+  FAILPROOFAI_AUTH_DIR  the folder of auth.json
+
+Example:
+  EVERKEY_LOG=debug everkeyd --foreground"
 )]
 struct Args {
     /// Go into the background; return when the agent answers, or say why it does not.
@@ -65,6 +68,11 @@ struct Args {
     /// Be no agent: print how far an agent started here would get to each server, and end. For `everkey doctor`.
     #[arg(long, conflicts_with_all = ["foreground", "detach"])]
     examine: bool,
+}
+
+/// The definition of the command line, for its manual page.
+pub fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Runs the agent as the command line says, to its end.

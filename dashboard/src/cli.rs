@@ -24,7 +24,7 @@ const THREADS: usize = 64;
 
 /// Shows the dashboard of this user's sign-ins in a browser on this machine.
 #[derive(Debug, Parser)]
-#[command(name = "everkey-dashboard", version)]
+#[command(name = "everkey-dashboard", version, after_help = "Example:\n  everkey-dashboard --link-only")]
 struct Cli {
     /// Print the link and nothing else, for programs that open it themselves.
     #[arg(long)]

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::mail::MailOutbox;
 use crate::rules::email::Email;
 use crate::rules::rotation::RetryMode;
+use crate::rules::security_contact::SecurityContact;
 use crate::rules::sign_up::SignUpMode;
 use crate::time::{TimeSource, Timestamp};
 use crate::tokens::access::AccessTokens;
@@ -35,6 +36,8 @@ pub struct AppState {
     pub public_url: String,
     pub access: AccessTokens,
     pub policy: TokenPolicy,
+    /// Whom to tell about a hole in this server, if somebody has said it.
+    pub security_contact: Option<SecurityContact>,
     /// How often things may be done.
     pub limits: Limits,
     /// Who may sign up until somebody decides.

@@ -4,8 +4,8 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use everkey_server::cli::ServerCli;
+use clap::FromArgMatches as _;
+use everkey_server::cli::{ServerCli, command_line};
 use everkey_server::command_error::CommandError;
 use everkey_server::commands;
 use zeroizing_alloc::ZeroAlloc;
@@ -15,7 +15,7 @@ use zeroizing_alloc::ZeroAlloc;
 static CLEARING: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    let cli = ServerCli::parse();
+    let cli = ServerCli::from_arg_matches(&command_line().get_matches()).unwrap_or_else(|error| error.exit());
     // What it writes is its own: database, keys, mail, files of reports.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     if let Err(error) = everkey_guard::memory::close() {

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::AppState;
 use crate::http::error::ApiError;
-use crate::http::{health, layers, openapi};
+use crate::http::{health, layers, openapi, security_txt};
 use crate::{achilles, admin, binboi, failproofai, oauth, pages, teams};
 
 /// The whole service. JSON routes are added with `routes!`, which describes them; pages with `route`.
@@ -19,6 +19,7 @@ pub fn router(app: Arc<AppState>) -> Router {
     let (transfers, transfers_described) = teams::transfers().split_for_parts();
     let (routes, mut described) = OpenApiRouter::with_openapi(openapi::begin(&app.public_url))
         .routes(routes!(health::healthz))
+        .routes(routes!(security_txt::security_txt))
         .merge(failproofai::routes())
         .merge(oauth::routes())
         .merge(binboi::routes())

@@ -25,6 +25,7 @@ mod events;
 mod files;
 mod habits;
 mod hostile;
+mod install;
 mod life;
 mod login;
 mod logout;

@@ -5,11 +5,12 @@ use crate::repository::{assert_none, files, read};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What looks like a path of the repository and is none, each with the reason.
-const NOT_OURS: [(&str, &str); 4] = [
+const NOT_OURS: [(&str, &str); 5] = [
     ("target/", "what is built"),
     ("fuzz/artifacts/", "what a fuzz target writes when it fails"),
     ("artifacts/", "the same, as fuzz/README.md says it"),
     ("sites-enabled/", "a folder of nginx"),
+    ("usr/", "folders that a Debian package fills"),
 ];
 
 /// A name that ends so is a file of ours wherever it is mentioned, even without its folder.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod command;
+mod examples;
 mod keys;
 mod limits;
 mod listing;
@@ -11,6 +12,7 @@ mod values;
 
 pub use accounts::{ClientsCommand, OneClient, OneUser, PlatformRole, UsersCommand};
 pub use command::{BackupCommand, OneSession, ServerCli, ServerCommand, SessionsCommand};
+pub use examples::command_line;
 pub use keys::{KeysCommand, KeysFile};
 pub use limits::{LimitsCommand, OneHold};
 pub use listing::ListOptions;

@@ -127,6 +127,16 @@ pub struct ServeCommand {
     #[arg(long, value_name = "URL", env = "EVERKEY_SERVER_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
+    /// Where to report a hole in this server, for /.well-known/security.txt (RFC 9116); may be repeated, the best first
+    ///
+    /// An address such as mailto:security@example.com or https://example.com/report. Left out, there is no security.txt.
+    #[arg(long, value_name = "ADDRESS", env = "EVERKEY_SERVER_SECURITY_CONTACT", value_delimiter = ' ', value_parser = contact)]
+    pub security_contact: Vec<String>,
+
+    /// A page that says how reports are dealt with, for security.txt
+    #[arg(long, value_name = "URL", env = "EVERKEY_SERVER_SECURITY_POLICY", value_parser = policy, requires = "security_contact")]
+    pub security_policy: Option<String>,
+
     /// A proxy whose X-Forwarded-For is believed; may be repeated
     ///
     /// Without it the header is ignored.
@@ -163,6 +173,28 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// RFC 9116 section 2.5.3: an address that says how to use it; pages only over TLS.
+fn contact(text: &str) -> Result<String, String> {
+    one_line(text)?;
+    let scheme = url::Url::parse(text).map(|url| url.scheme().to_owned()).unwrap_or_default();
+    match scheme.as_str() {
+        "mailto" | "tel" | "https" => Ok(text.to_owned()),
+        _ if text.contains('@') && scheme.is_empty() => Err(format!("write mailto:{text}")),
+        _ => Err("write mailto:ADDRESS, tel:NUMBER or https://PAGE".to_owned()),
+    }
+}
+
+fn policy(text: &str) -> Result<String, String> {
+    one_line(text)?;
+    let is_page = url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
+    if is_page { Ok(text.to_owned()) } else { Err("write https://PAGE".to_owned()) }
+}
+
+fn one_line(text: &str) -> Result<(), String> {
+    let plain = text.chars().all(|letter| letter.is_ascii_graphic());
+    if plain { Ok(()) } else { Err("it must be one line without blanks".to_owned()) }
 }
 
 /// An origin without a path: RFC 8414 issuers may have one, but cookies and redirects are easier to get right

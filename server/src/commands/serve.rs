@@ -31,6 +31,7 @@ use crate::limits::Limits;
 use crate::mail::carrier::Carrier;
 use crate::mail::outbox;
 use crate::router::router;
+use crate::rules::security_contact::SecurityContact;
 use crate::rules::sign_up::SignUpMode;
 use crate::time::{SystemClock, TimeSource};
 use crate::tokens::access::AccessTokens;
@@ -109,11 +110,14 @@ pub(super) async fn run(options: ServeCommand) -> Result<(), CommandError> {
     let mail = tokio::spawn(carrier.run(waiting, store.clone(), Arc::clone(&clock)));
     let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
     let sign_up = SignUpMode::unset(&public_url, address.ip(), !options.trusted_proxy.is_empty());
+    let security_contact = (!options.security_contact.is_empty())
+        .then_some(SecurityContact { contacts: options.security_contact, policy: options.security_policy });
     let app = Arc::new(AppState {
         store: store.clone(),
         keys,
         public_url,
         sign_up,
+        security_contact,
         access: AccessTokens::new(options.issuer),
         policy: TokenPolicy {
             access_ttl: options.access_ttl,

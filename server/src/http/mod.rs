@@ -13,4 +13,5 @@ pub mod metrics;
 pub mod openapi;
 pub mod path_ids;
 pub mod refresh_retry;
+pub mod security_txt;
 pub mod serve;

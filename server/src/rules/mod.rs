@@ -29,6 +29,7 @@ pub mod request_code;
 pub mod role;
 pub mod rotation;
 pub mod second_factor;
+pub mod security_contact;
 pub mod session_kind;
 pub mod sign_up;
 pub mod text;

@@ -66,6 +66,7 @@ mod retry;
 mod second_factor;
 mod second_factor_browsers;
 mod second_factor_grants;
+mod security_txt;
 mod sessions;
 mod shares;
 mod sign_up;

@@ -27,19 +27,19 @@ pub fn offer(words: &[String], table: &'static [GroupedVerb], names: Names<'_>) 
     let Some((typed, before)) = words.split_last() else { return Offer::Words(Vec::new()) };
     let line = Line::read(before, table);
     if let Some(option) = line.waiting {
-        return values(option.kind, "", typed, names);
+        return values(option.kind, "", typed, table, names);
     }
     if let Some((name, value)) = typed.strip_prefix("--").and_then(|option| option.split_once('=')) {
         let option = line.options().into_iter().find(|option| option.name == name && option.value.is_some());
         return option.map_or(Offer::Words(Vec::new()), |option| {
-            values(option.kind, &format!("--{name}="), value, names)
+            values(option.kind, &format!("--{name}="), value, table, names)
         });
     }
     if typed.starts_with('-') && !line.only_words {
         return starting_with(typed, line.dashed());
     }
     match line.kind() {
-        Some(kind) => values(kind, "", typed, names),
+        Some(kind) => values(kind, "", typed, table, names),
         None => starting_with(typed, line.verbs()),
     }
 }
@@ -159,12 +159,13 @@ impl Line {
     }
 }
 
-fn values(kind: WordKind, before: &str, typed: &str, names: Names<'_>) -> Offer {
+fn values(kind: WordKind, before: &str, typed: &str, table: &[GroupedVerb], names: Names<'_>) -> Offer {
     let words = match kind {
         WordKind::Free => Vec::new(),
         WordKind::File => return Offer::Files,
         WordKind::Folder => return Offer::Folders,
         WordKind::Profile | WordKind::AchillesProfile => names(kind),
+        WordKind::Verb => table.iter().map(|(_, row)| row.name.to_owned()).collect(),
         WordKind::OneOf(words) => words().into_iter().map(str::to_owned).collect(),
     };
     let words = words.into_iter().map(|word| Offered { word: format!("{before}{word}"), help: "" });
@@ -185,7 +186,9 @@ mod tests {
         match kind {
             WordKind::Profile => vec!["work".to_owned(), "achilles".to_owned()],
             WordKind::AchillesProfile => vec!["production".to_owned()],
-            WordKind::Free | WordKind::File | WordKind::Folder | WordKind::OneOf(_) => Vec::new(),
+            WordKind::Free | WordKind::File | WordKind::Folder | WordKind::Verb | WordKind::OneOf(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -228,6 +231,7 @@ mod tests {
             ("config use ", "production"),
             ("config get ", "server_url"),
             ("completions ", "bash zsh fish"),
+            ("man tok", "token"),
             ("login --email ", ""),
             ("login -- -", ""),
             ("frob ", ""),

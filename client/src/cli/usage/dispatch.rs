@@ -17,7 +17,7 @@ pub enum Task {
     Run {
         /// The rows of the verb's words: `agent`, `stop`.
         path: Vec<&'static VerbRow>,
-        run: fn(Arguments) -> Result<ExitCode, VerbError>,
+        run: Box<dyn FnOnce(Arguments) -> Result<ExitCode, VerbError>>,
         arguments: Arguments,
     },
 }
@@ -52,7 +52,11 @@ pub fn task(mut line: CommandLine, table: &'static [GroupedVerb]) -> Result<Task
     match path.last().map(|row| &row.action) {
         Some(Action::Run(run) | Action::RunOrVerbs(run, _)) if !help => {
             let arguments = line.arguments(path.len());
-            Ok(Task::Run { path, run: *run, arguments })
+            Ok(Task::Run { path, run: Box::new(*run), arguments })
+        }
+        Some(Action::RunOnTable(run)) if !help => {
+            let (arguments, run) = (line.arguments(path.len()), *run);
+            Ok(Task::Run { path, run: Box::new(move |arguments| run(arguments, table)), arguments })
         }
         _ => Ok(Task::Print(help::of_verb(&path))),
     }
@@ -99,7 +103,7 @@ fn path(
         let row = match path.last() {
             None => top_verb(word, table, in_auth).map_err(|error| WrongUsage { error, path: Vec::new() })?,
             Some(row) => match &row.action {
-                Action::Run(_) => break,
+                Action::Run(_) | Action::RunOnTable(_) => break,
                 Action::Verbs(verbs) | Action::RunOrVerbs(_, verbs) => match verbs
                     .iter()
                     .find(|verb| verb.name == word)

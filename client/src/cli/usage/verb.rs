@@ -18,6 +18,8 @@ pub struct VerbRow {
 pub enum Action {
     /// They are its arguments.
     Run(fn(Arguments) -> Result<ExitCode, VerbError>),
+    /// The same for a verb that is about all verbs.
+    RunOnTable(fn(Arguments, &'static [GroupedVerb]) -> Result<ExitCode, VerbError>),
     /// The first of them is one of these verbs.
     Verbs(&'static [VerbRow]),
     /// The first of them is one of these verbs; without one, it is a verb itself and takes options only.
@@ -63,7 +65,7 @@ impl VerbRow {
     /// The verbs that may follow this one.
     pub fn verbs(&self) -> &'static [Self] {
         match self.action {
-            Action::Run(_) => &[],
+            Action::Run(_) | Action::RunOnTable(_) => &[],
             Action::Verbs(verbs) | Action::RunOrVerbs(_, verbs) => verbs,
         }
     }

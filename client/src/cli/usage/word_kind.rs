@@ -8,6 +8,8 @@ pub enum WordKind {
     File,
     Folder,
     Profile,
+    /// A verb that may come first.
+    Verb,
     /// One of achilles' own profiles, by the name that achilles has for it.
     AchillesProfile,
     OneOf(fn() -> Vec<&'static str>),

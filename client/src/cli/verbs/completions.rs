@@ -5,9 +5,8 @@ use crate::cli::terminal::output;
 use crate::cli::usage::completion::{self, Offer, Offered};
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::option::{Arguments, VerbOption};
-use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::verb::{GroupedVerb, VerbHelp};
 use crate::cli::usage::word_kind::WordKind;
-use crate::cli::verbs::VERBS;
 use everkey_client::UserConfiguration;
 use std::process::ExitCode;
 
@@ -82,7 +81,7 @@ words. No agent is asked or started.
     .taking(WordKind::OneOf(|| Shell::ALL.iter().map(|shell| shell.name()).collect()))
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+pub fn run(arguments: Arguments, table: &'static [GroupedVerb]) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read(OPTIONS)?;
     let Some((name, line)) = parsed.words.split_first() else {
         return Err(UsageError::MissingWord("a shell: bash, zsh or fish").into());
@@ -92,7 +91,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     };
     match line {
         [] => output::line(shell.script().trim_end()),
-        [_program, words @ ..] => print(shell, &completion::offer(&shell.joined(words), VERBS, &names)),
+        [_program, words @ ..] => print(shell, &completion::offer(&shell.joined(words), table, &names)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -117,6 +116,8 @@ fn names(kind: WordKind) -> Vec<String> {
             names.filter_map(|name| name.strip_prefix("achilles/").map(str::to_owned)).collect()
         }
         WordKind::Profile => names.chain(["achilles".to_owned()]).collect(),
-        WordKind::Free | WordKind::File | WordKind::Folder | WordKind::OneOf(_) => Vec::new(),
+        WordKind::Free | WordKind::File | WordKind::Folder | WordKind::Verb | WordKind::OneOf(_) => {
+            Vec::new()
+        }
     }
 }

@@ -4,9 +4,8 @@ use crate::cli::terminal::{dates, output};
 use crate::cli::usage::error::{UsageError, VerbError};
 use crate::cli::usage::man;
 use crate::cli::usage::option::{Arguments, VerbOption};
-use crate::cli::usage::verb::VerbHelp;
+use crate::cli::usage::verb::{GroupedVerb, VerbHelp};
 use crate::cli::usage::word_kind::WordKind;
-use crate::cli::verbs::VERBS;
 use everkey_client::{Failure, environment};
 use everkey_proto::Code;
 use std::fs;
@@ -44,12 +43,12 @@ The date in a page is SOURCE_DATE_EPOCH, in unix seconds, or today.
 ",
         OPTIONS,
     )
-    .taking(WordKind::OneOf(|| VERBS.iter().map(|(_, row)| row.name).collect()))
+    .taking(WordKind::Verb)
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
+pub fn run(arguments: Arguments, table: &'static [GroupedVerb]) -> Result<ExitCode, VerbError> {
     let parsed = arguments.read(OPTIONS)?;
-    let pages = man::pages(VERBS, &date());
+    let pages = man::pages(table, &date());
     match (&parsed.own.dir, parsed.words.as_slice()) {
         (Some(dir), []) => {
             fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;

@@ -27,7 +27,7 @@ mod token;
 mod unlink;
 mod whoami;
 
-use crate::cli::usage::verb::Action::{Run, RunOrVerbs, Verbs};
+use crate::cli::usage::verb::Action::{Run, RunOnTable, RunOrVerbs, Verbs};
 use crate::cli::usage::verb::VerbGroup::{Accounts, SignIn, Watching};
 use crate::cli::usage::verb::{GroupedVerb, VerbRow};
 
@@ -53,6 +53,6 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "report", summary: "a folder with all of that for others, without secrets", help: report::help, action: RunOrVerbs(report::run, report::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
     (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
-    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: Run(completions::run) }),
-    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: Run(man::run) }),
+    (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: RunOnTable(completions::run) }),
+    (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: RunOnTable(man::run) }),
 ];

@@ -40,18 +40,21 @@ pub enum AgentSight {
 }
 
 impl Agent {
-    /// Looks for the agent once: starts none, and waits for nothing but its hello, at most two seconds a socket.
+    /// Looks for the agent once: starts none, and waits for nothing but its hello, at most two seconds a socket. Where nobody
+    /// holds the lock no socket is tried: a service manager that listens there would start one.
     ///
     /// # Errors
     /// [`Code::Storage`] where there is no folder for its socket.
     pub fn look() -> Result<AgentSight, Failure> {
         let places = environment::places()?;
+        if !agent_lock::is_held(&places) {
+            return Ok(AgentSight::Nobody);
+        }
         Ok(match open(&places, UNNAMED) {
             Ok(connection) => AgentSight::Answers(Self(connection)),
             Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
                 AgentSight::Unusable(failure)
             }
-            Err(NoConnection::Nobody) if !agent_lock::is_held(&places) => AgentSight::Nobody,
             Err(NoConnection::Nobody) => elsewhere(&places).map_or(AgentSight::Hidden, AgentSight::Unusable),
         })
     }

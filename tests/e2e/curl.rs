@@ -1,5 +1,6 @@
 //! `everkey curl`: the token goes to the server that issued it, and nobody else sees it.
 
+use crate::network::closed_proxy;
 use everkey_tests::{ADA, Setup, World};
 
 #[test]
@@ -29,6 +30,17 @@ fn curl_asks_nobody_else() {
     assert_eq!(other.log().matches("/v0/auth/me").count(), 0);
     world.everkey("logout").ok();
     world.everkey("curl /v0/auth/me").exits(1);
+}
+
+#[test]
+fn no_proxy_sees_a_token_for_this_machine() {
+    let mut world = World::signed_in(Setup::default());
+    let (proxy, asked) = closed_proxy();
+    for name in ["http_proxy", "ALL_PROXY", "all_proxy"] {
+        world.set_env(name, &proxy);
+    }
+    assert!(world.everkey("curl /v0/auth/me").ok().contains(ADA));
+    assert!(asked.try_recv().is_err(), "it would have read the token");
 }
 
 /// Whatever shows a token on its way to a server names the account's own.

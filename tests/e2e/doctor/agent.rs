@@ -8,7 +8,7 @@ use everkey_tests::process::{self, Running};
 use everkey_tests::skip::{has, is_root, skipped};
 use everkey_tests::{Setup, World, eventually, until};
 use rustix::process::Signal;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -23,6 +23,28 @@ fn no_agent_is_worth_a_note() {
     // Its socket and its lock are still there, and mean nothing.
     assert!(world.socket().exists());
     assert_eq!(kinds(&doctor(&world)), ["no_agent"]);
+}
+
+#[test]
+fn a_service_manager_that_listens_starts_none_for_doctor() {
+    let test = "a_service_manager_that_listens_starts_none_for_doctor";
+    if !has("systemd-socket-activate") {
+        return skipped(test, "no systemd-socket-activate");
+    }
+    let world = World::signed_in(Setup::default());
+    world.stop_agent();
+    let program = world.agent_command("").get_program().to_owned();
+    let mut command = world.command("systemd-socket-activate");
+    for name in ["EVERKEY_HOME", "HOME", "EVERKEY_LOG", "FAILPROOF_API_URL"] {
+        command.args(["-E", name]);
+    }
+    command.arg("-l").arg(world.socket()).arg(program).arg("--foreground");
+    let manager = Running::spawn(&mut command);
+    until("the socket to be bound", || world.socket().exists());
+    assert_eq!(kinds(&doctor(&world)), ["no_agent"]);
+    assert!(!process::is_agent(manager.pid()));
+    world.everkey("whoami").ok();
+    assert_eq!(doctor(&world)["agent"]["pid"], manager.pid());
 }
 
 #[test]
@@ -101,8 +123,10 @@ fn a_program_that_was_replaced_is_told() {
     assert!(!kinds(&doctor(&world)).contains(&"program_replaced"));
 }
 
-/// Somebody who says hello with this version of the protocol and calls itself version 0.0.9.
-fn older_agent(world: &World, chosen: u16) {
+/// Somebody who holds the agent's lock, says hello with this version of the protocol and calls itself version 0.0.9.
+fn older_agent(world: &World, chosen: u16) -> File {
+    let lock = File::create(world.put("state/agent.lock", "")).unwrap();
+    lock.lock().unwrap();
     let socket = world.socket();
     fs::create_dir_all(socket.parent().unwrap()).unwrap();
     fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
@@ -112,6 +136,7 @@ fn older_agent(world: &World, chosen: u16) {
             thread::spawn(move || talk(stream, chosen));
         }
     });
+    lock
 }
 
 fn talk(mut stream: UnixStream, chosen: u16) -> Option<()> {
@@ -139,14 +164,14 @@ fn read_frame(stream: &mut UnixStream) -> Option<Vec<u8>> {
 #[test]
 fn an_agent_of_another_version_is_told() {
     let world = World::new();
-    older_agent(&world, everkey_proto::VERSION);
+    let _lock = older_agent(&world, everkey_proto::VERSION);
     problem(&world, "other_version", "everkeyd 0.0.9, and this is everkey", "everkey agent stop");
 }
 
 #[test]
 fn an_agent_of_another_protocol_is_told() {
     let world = World::new();
-    older_agent(&world, 0);
+    let _lock = older_agent(&world, 0);
     problem(&world, "other_version", "everkeyd 0.0.9", "Upgrade");
 }
 
@@ -160,10 +185,8 @@ fn a_program_of_another_user_at_the_socket_is_told() {
     }
     let world = World::with(Setup { unprivileged: true, ..Setup::default() });
     world.put("run/made", "");
-    older_agent(&world, everkey_proto::VERSION);
-    fs::set_permissions(world.socket().parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(world.socket(), fs::Permissions::from_mode(0o666)).unwrap();
-    problem(&world, "agent_unusable", "another user's program", "Nothing was sent to it.");
+    drop(older_agent(&world, everkey_proto::VERSION));
+    problem(&world, "foreign_owner", "agent.sock belongs to user 0", "have its owner remove it");
 }
 
 #[test]

@@ -57,3 +57,13 @@ fn a_check_that_hangs_keeps_nobody_waiting() {
     assert!(found["profiles"][0]["reach"]["answered"].is_object(), "the others are told: {found:#}");
     problem(&world, "unfinished", "systemd units took too long", "again");
 }
+
+#[test]
+fn a_report_has_the_journal_of_a_service() {
+    let world = with_systemctl(&says(("active", "static"), ("active", "static")));
+    let program = world.put("bin/journalctl", "#!/bin/sh\necho everkeyd: password=hunter2\n");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let folder = world.everkey("report --json").json()["folder"].as_str().unwrap().to_owned();
+    let journal = fs::read_to_string(format!("{folder}/journal.txt")).unwrap();
+    assert_eq!(journal, "everkeyd: password=[redacted:password]\n");
+}

@@ -49,6 +49,9 @@ pub fn check(configuration: &UserConfiguration, used: &[ResolvedProfile]) -> Che
     // A folder that somebody named for the socket need not be closed, only safe.
     let of_socket = if places.socket_named { others_folder } else { private_folder };
     checked.findings.extend(of_socket(&places.runtime));
+    checked
+        .findings
+        .extend(places.socket.symlink_metadata().ok().and_then(|at| foreign(&places.socket, &at)));
     for at in folders.into_iter().chain([&*places.state]).collect::<BTreeSet<_>>() {
         checked.findings.extend(disks::check(at));
     }

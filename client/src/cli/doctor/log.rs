@@ -6,6 +6,7 @@ use everkey_guard::file;
 use serde_json::json;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// The agent's log.
 pub fn path(places: &Places) -> PathBuf {
@@ -24,6 +25,24 @@ pub fn tail(places: &Places, most: u64) -> Option<Vec<u8>> {
         end.drain(..whole);
     }
     Some(end)
+}
+
+/// What systemd's journal has last of the agent; none where there is no journal, or nothing in it.
+pub fn journal() -> Option<Vec<u8>> {
+    let mut command = Command::new("journalctl");
+    command.args([
+        "--user",
+        "--unit",
+        "everkey",
+        "--lines",
+        "500",
+        "--no-pager",
+        "--quiet",
+        "--output",
+        "short-iso",
+    ]);
+    let said = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    (said.status.success() && !said.stdout.is_empty()).then_some(said.stdout)
 }
 
 /// What the agent complained of last.

@@ -119,6 +119,11 @@ impl Diagnosis {
         self.facts.get("agent")?["version"].as_str()
     }
 
+    /// Whether the agent is systemd's, whose log is in the journal, or may have been.
+    pub fn has_service(&self) -> bool {
+        self.facts.get("units").is_some_and(Value::is_object)
+    }
+
     /// Whether nothing needs mending.
     pub fn is_well(&self) -> bool {
         self.problems() == 0

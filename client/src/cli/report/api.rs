@@ -1,7 +1,8 @@
 //! The account's own server, asked through curl with the account's token. Its errors are its own sentences.
 
-use crate::cli::verbs::curl::{Transfer, transfer};
+use crate::cli::verbs::curl::{Transfer, settings, transfer};
 use everkey_client::{Failure, Hint, Secret};
+use everkey_config::network::NetworkSettings;
 use everkey_proto::Code;
 use serde_json::Value;
 use std::path::Path;
@@ -13,6 +14,8 @@ const PATIENCE: &str = "60";
 pub struct Api {
     pub server: String,
     pub token: Secret,
+    /// What lies between here and the server.
+    pub network: NetworkSettings,
 }
 
 impl Api {
@@ -48,8 +51,9 @@ impl Api {
     fn ask(&self, path: &str, options: &[&str]) -> Result<Value, Failure> {
         let all: Vec<_> =
             ["--max-time", PATIENCE].iter().chain(options).map(|one| (*one).to_owned()).collect();
+        let url = format!("{}{path}", self.server);
         let Transfer { status, body, complaint } =
-            transfer(&format!("{}{path}", self.server), &all, &self.token)?;
+            transfer(&url, &all, &settings(&url, &self.token, &self.network)?)?;
         let said = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         match status {
             200..=299 => Ok(said),

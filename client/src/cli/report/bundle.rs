@@ -89,12 +89,14 @@ impl Bundle {
         DirBuilder::new().mode(0o700).create(&at).map_err(|e| unwritable(&at, &e))?;
         let json = serde_json::to_string_pretty(&diagnosis.json()).unwrap_or_default() + "\n";
         let log = log::tail(places, LOG).unwrap_or_default();
+        let journal = if diagnosis.has_service() { log::journal() } else { None };
         let contents = [
             ("doctor.txt", whole(diagnosis).into_bytes()),
             ("doctor.json", json.into_bytes()),
             ("versions.txt", versions(diagnosis).into_bytes()),
             ("agent.log", log),
         ];
+        let contents = contents.into_iter().chain(journal.map(|journal| ("journal.txt", journal)));
         let mut files = Vec::new();
         for (name, content) in contents {
             let content = everkey_redact::bytes(&content);

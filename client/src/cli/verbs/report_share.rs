@@ -71,7 +71,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
         );
         return Err(Failure::new(Code::Mismatch, what, Hint::Whoami).into());
     }
-    let made = share(&Api { server, token }, &uploaded, parsed.own.days.unwrap_or(USUAL_DAYS));
+    let api = Api { server, token, network: context.profile.network.clone() };
+    let made = share(&api, &uploaded, parsed.own.days.unwrap_or(USUAL_DAYS));
     let (url, expires_at) = made.map_err(|failure| context.reword(failure))?;
     if context.options.json {
         output::json(&json!({ "url": url, "expires_at": expires_at }));

@@ -76,7 +76,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let title = parsed.own.title.unwrap_or(name);
     let words = ReportWords { title, retain_days: parsed.own.retain_days };
     let (server, token) = server_and_token(&context).map_err(|failure| context.reword(failure))?;
-    let api = Api { server, token };
+    let api = Api { server, token, network: context.profile.network.clone() };
     let json = context.options.json;
     let sent = |file: &BundledFile| {
         if !json {

@@ -32,8 +32,9 @@ struct Cli {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start();
-    if let Err(error) = everkey_guard::memory::forbid_core_dumps() {
-        eprintln!("everkey-dashboard: can't forbid core dumps: {error}");
+    // It is never handed a token, so the agent need not see its program.
+    if let Err(error) = everkey_guard::memory::close() {
+        eprintln!("everkey-dashboard: can't close its memory: {error}");
         return ExitCode::FAILURE;
     }
     if let Err(failure) = environment::places() {
@@ -63,7 +64,9 @@ async fn serve(link_only: bool) -> anyhow::Result<()> {
     let listener = Loopback::bind_free(true).await.context("can't listen on 127.0.0.1")?;
     let port = listener.port()?;
     let name = link::random::<16>().context("no random numbers")?;
-    let app = App::new(format!("{}.localhost:{port}", name.expose()), Links::new(life()), Feed::default());
+    let host = format!("{}.localhost:{port}", name.expose());
+    let proof_key = link::random::<32>().context("no random numbers")?;
+    let app = App::new(host, Links::new(life()), Feed::default(), proof_key);
     let router = routes::router(app.clone());
     tokio::spawn(listen::serve(listener, router));
     follower::start(app.clone()).context("can't start a thread")?;

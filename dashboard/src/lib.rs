@@ -15,6 +15,7 @@ mod listen;
 mod logging;
 mod pages;
 pub mod problem;
+mod proof;
 mod routes;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;

@@ -5,11 +5,17 @@ use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::VerbHelp;
-use everkey_client::{Failure, Hint, Secret};
+use everkey_client::{Failure, Hint, Secret, environment};
+use everkey_config::network::NetworkSettings;
+use everkey_guard::certificates;
 use everkey_proto::Code;
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 /// Options for curl, as curl has them. A list of our own, because another address among them would get the token, too.
 #[derive(Default)]
@@ -72,6 +78,10 @@ and no other server gets to see. PATH begins with a slash, or is a whole address
 at that server. Redirects are not followed, ~/.curlrc is not read, and the exit
 code is curl's.
 
+No proxy is asked for a server on this machine. On the way to any other,
+`ca_file`, `proxy` and `no_proxy` of the account count; where they say nothing,
+HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR of this command do.
+
 Options:
 {options}
 
@@ -90,7 +100,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, VerbError> {
     let context = Context::new(parsed.shared)?;
     let (server, token) = server_and_token(&context).map_err(|failure| context.reword(failure))?;
     let url = address(&server, &path)?;
-    Ok(curl(&url, &parsed.own.curl, &token)?)
+    let way = Way::to(&url, &context.profile.network)?;
+    Ok(curl(&url, &parsed.own.curl, &way, &token)?)
 }
 
 /// A token, and the server that it is for.
@@ -127,22 +138,107 @@ fn address(server: &str, path: &str) -> Result<String, Failure> {
     ))
 }
 
-fn curl(url: &str, options: &[String], token: &Secret) -> Result<ExitCode, Failure> {
+/// What curl is told of the way to the server, by options and on its standard input.
+#[derive(Default)]
+struct Way {
+    options: Vec<OsString>,
+    /// It may hold a password.
+    proxy: Option<Secret>,
+    _certificates: Option<TempDir>,
+}
+
+impl Way {
+    fn to(url: &str, network: &NetworkSettings) -> Result<Self, Failure> {
+        let mut way = Self::default();
+        if !url.starts_with("https://") {
+            // Plain http never leaves this machine, and a proxy would read the token.
+            way.option("--noproxy", "*");
+            return Ok(way);
+        }
+        way.proxy.clone_from(&network.proxy);
+        if let Some(hosts) = &network.no_proxy {
+            way.option("--noproxy", hosts);
+        }
+        if let Some(texts) = trusted(network)? {
+            way.trust(&texts).map_err(|e| unusable("a temporary folder", &e.to_string()))?;
+        }
+        Ok(way)
+    }
+
+    fn option(&mut self, option: &str, value: impl Into<OsString>) {
+        self.options.extend([option.into(), value.into()]);
+    }
+
+    /// These and no others: a folder of certificates is built into curl, too.
+    fn trust(&mut self, texts: &[Zeroizing<String>]) -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("certificates.pem");
+        let all: Vec<&str> = texts.iter().map(|text| text.as_str()).collect();
+        std::fs::write(&file, all.join("\n"))?;
+        self.option("--cacert", file);
+        self.option("--capath", folder.path());
+        self._certificates = Some(folder);
+        Ok(())
+    }
+}
+
+/// The certificates that are trusted in place of the system's, as the agent finds them; one that can be used is enough.
+fn trusted(network: &NetworkSettings) -> Result<Option<Vec<Zeroizing<String>>>, Failure> {
+    let of_variable = |name| environment::path(name).map(|path| (name, path));
+    let named: Vec<_> = match &network.ca_file {
+        Some(file) => vec![("ca_file", PathBuf::from(file))],
+        None => ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(of_variable).collect(),
+    };
+    let read = |(name, path): &(&str, PathBuf)| {
+        let texts = match *name {
+            "SSL_CERT_DIR" => {
+                let folders = std::env::split_paths(path).filter(|folder| !folder.as_os_str().is_empty());
+                let read = folders.map(|folder| certificates::in_folder(&folder));
+                read.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().flatten().collect())
+            }
+            _ => certificates::in_file(path).map(|text| vec![text]),
+        };
+        texts.map_err(|why| unusable(&format!("{name}, {}", path.display()), &why.to_string()))
+    };
+    let (good, wrong): (Vec<_>, Vec<_>) = named.iter().map(read).partition(Result::is_ok);
+    let good: Vec<_> = good.into_iter().flatten().flatten().collect();
+    match wrong.into_iter().find_map(Result::err) {
+        Some(why) if good.is_empty() => Err(why),
+        _ => Ok((!named.is_empty()).then_some(good)),
+    }
+}
+
+fn unusable(what: &str, why: &str) -> Failure {
+    Failure::new(Code::Offline, format!("Can't use {what}: {why}."), "Mend that; nothing was sent.")
+}
+
+/// A line of curl's own configuration.
+fn line(option: &str, value: &Secret) -> Secret {
+    let quoted = value.expose().replace(['\n', '\r'], "").replace('\\', "\\\\").replace('"', "\\\"");
+    Secret::new(format!("{option} = \"{quoted}\"\n"))
+}
+
+fn curl(url: &str, options: &[String], way: &Way, token: &Secret) -> Result<ExitCode, Failure> {
     let mut command = Command::new("curl");
     // A file of options could name other addresses.
     command.args(["--disable", "--silent", "--show-error", "--globoff", "--config", "-"]);
-    command.args(options).args(["--url", url]).stdin(Stdio::piped());
+    command.args(options).args(&way.options).args(["--url", url]).stdin(Stdio::piped());
+    // What is not judged here is not trusted.
+    for name in ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
     let mut child = command.spawn().map_err(|e| no_curl(&e))?;
-    hand_over(&mut child, token).map_err(|e| no_curl(&e))?;
+    hand_over(&mut child, way, token).map_err(|e| no_curl(&e))?;
     let status = child.wait().map_err(|e| no_curl(&e))?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
 /// On standard input, where no other program sees it.
-fn hand_over(child: &mut Child, token: &Secret) -> std::io::Result<()> {
-    let quoted = Secret::new(token.expose().replace(['\\', '"', '\n', '\r'], ""));
-    let line = Secret::new(format!("header = \"Authorization: Bearer {}\"\n", quoted.expose()));
-    child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(line.expose().as_bytes()))
+fn hand_over(child: &mut Child, way: &Way, token: &Secret) -> std::io::Result<()> {
+    let bearer = Secret::new(format!("Authorization: Bearer {}", token.expose()));
+    let lines = [way.proxy.as_ref().map(|proxy| line("proxy", proxy)), Some(line("header", &bearer))];
+    let Some(mut stdin) = child.stdin.take() else { return Ok(()) };
+    lines.iter().flatten().try_for_each(|line| stdin.write_all(line.expose().as_bytes()))
 }
 
 fn no_curl(e: &std::io::Error) -> Failure {

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// How much of the record is read, in bytes: one more than the longest path that the system takes.
@@ -32,6 +32,11 @@ impl AgentLock {
         let file = open_lock(&path)?;
         loop {
             match file.try_lock() {
+                // What is recorded would be written into another file, which has this name, too.
+                Ok(()) if file.metadata()?.nlink() > 1 => {
+                    std::fs::remove_file(&path)?;
+                    return Self::take(places);
+                }
                 Ok(()) => return Ok(Taken::Ours(Self { file, path })),
                 Err(TryLockError::Error(e)) => return Err(e),
                 Err(TryLockError::WouldBlock) => {}

@@ -3,6 +3,7 @@
 use crate::client_assertion::SigningKey;
 use anyhow::{Context, Result, bail};
 use everkey_config::file::{OauthEndpoints, OauthProfile};
+use everkey_guard::file;
 use everkey_proto::Secret;
 use everkey_proto::server_url::normal_server;
 use everkey_session::{ClientCredential, Endpoints, Registration};
@@ -64,9 +65,9 @@ impl ConfiguredClient {
     }
 }
 
-/// The text of a file that holds a secret.
+/// The text of a file that holds a secret. Whoever may write there could have another file of this user's sent.
 fn read(file: &Path) -> Result<Secret> {
-    let text = everkey_guard::file::read(file).with_context(|| format!("can't read {}", file.display()))?;
+    let text = file::read_trusted(file).with_context(|| format!("can't read {}", file.display()))?;
     let text = text.ok_or(Errno::NOENT).with_context(|| format!("can't read {}", file.display()))?;
     let secret = Secret::new(text.trim());
     if secret.is_empty() {

@@ -1,5 +1,5 @@
 // Keeps the page in step with the agent: one stream of events, each of which has the page's region fetched anew.
-import { Trouble, call, region as fetchRegion, telling } from "./api.js";
+import { Trouble, call, here, region as fetchRegion, telling } from "./api.js";
 import { audit } from "./audit.js";
 import { morph } from "./morph.js";
 import { signIn } from "./sign_in.js";
@@ -13,6 +13,7 @@ const lost = document.getElementById("lost");
 const agentMark = document.getElementById("agent");
 const agentWords = document.getElementById("agent-words");
 const pause = document.getElementById("pause");
+const places = document.querySelector("header nav");
 
 // Fetching
 
@@ -68,6 +69,7 @@ function missing(trouble) {
     document.getElementById("lost-words").textContent = said;
   }
   region.classList.add("waits");
+  places.inert = true;
   hush();
   agentMark.dataset.state = "unknown";
   agentWords.textContent = "Agent unknown";
@@ -77,6 +79,7 @@ function found() {
   if (lost.hidden) return;
   lost.hidden = true;
   region.classList.remove("waits");
+  places.inert = false;
   if (agentMark.dataset.state !== "unknown") return;
   agentMark.dataset.state = wasReachable ? "here" : "gone";
   agentWords.textContent = wasReachable ? "Agent running" : "Agent not running";
@@ -201,6 +204,20 @@ region.addEventListener("click", async (event) => {
   if (document.activeElement === document.body) focusNear(button.id, group);
 });
 
+// A link would lead to whoever has the port now.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[href]");
+  const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (!link || !plain || link.origin !== location.origin || link.hash) return;
+  event.preventDefault();
+  try {
+    await here();
+    location.assign(link.href);
+  } catch (trouble) {
+    wrong(trouble);
+  }
+});
+
 // The filter of the Access page works by its address alone; here it follows the typing.
 let typed = 0;
 function follow(form, ms) {
@@ -284,7 +301,9 @@ function agentFound() {
 }
 
 function agentIs({ reachable, version }) {
-  document.getElementById("agent-version").textContent = version ? `Agent ${version}.` : "";
+  // Events prove nothing; the region does, which is fetched because of them.
+  const known = /^[\w.+-]{1,40}$/.test(version) ? version : "";
+  document.getElementById("agent-version").textContent = known && `Agent ${known}.`;
   saidReachable = reachable;
   if (wasReachable !== reachable) soon(0);
 }
@@ -298,7 +317,7 @@ const heard = {
 };
 followEvents((name, data) => heard[name](data));
 addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
+  if (event.persisted) here().then(() => location.reload(), missing);
 });
 
 pause?.addEventListener("click", () => {

@@ -2,6 +2,7 @@
 
 use crate::feed::Feed;
 use crate::link::{Browsers, Links};
+use everkey_client::Secret;
 use std::sync::Arc;
 
 /// The running dashboard, as routes see it. Cheap to clone.
@@ -14,13 +15,14 @@ struct House {
     links: Links,
     browsers: Browsers,
     feed: Feed,
+    proof_key: Secret,
 }
 
 impl App {
     /// A dashboard that browsers reach as `host`, a name with a port.
-    pub(crate) fn new(host: String, links: Links, browsers: Browsers, feed: Feed) -> Self {
+    pub(crate) fn new(host: String, links: Links, browsers: Browsers, feed: Feed, proof_key: Secret) -> Self {
         let origin = format!("http://{host}");
-        Self(Arc::new(House { host, origin, links, browsers, feed }))
+        Self(Arc::new(House { host, origin, links, browsers, feed, proof_key }))
     }
 
     /// The only `Host` that is answered: `RANDOM.localhost:PORT`.
@@ -41,6 +43,11 @@ impl App {
     /// The browsers that came in by one.
     pub(crate) fn browsers(&self) -> &Browsers {
         &self.0.browsers
+    }
+
+    /// By which pages know the answers of this very dashboard.
+    pub(crate) fn proof_key(&self) -> &Secret {
+        &self.0.proof_key
     }
 
     /// What happens, for every tab.

@@ -37,8 +37,9 @@ pub fn run() -> ExitCode {
     let passed = passed_sockets::take();
     let cli = Cli::parse();
     logging::start();
-    if let Err(error) = everkey_guard::memory::forbid_core_dumps() {
-        eprintln!("everkey-dashboard: can't forbid core dumps: {error}");
+    // It is never handed a token, so the agent need not see its program.
+    if let Err(error) = everkey_guard::memory::close() {
+        eprintln!("everkey-dashboard: can't close its memory: {error}");
         return ExitCode::FAILURE;
     }
     if let Err(failure) = environment::places() {
@@ -83,7 +84,9 @@ async fn serve(link_only: bool, passed: Option<PassedSockets>) -> anyhow::Result
 async fn serve_on_demand(passed: PassedSockets) -> anyhow::Result<()> {
     let Address { port, way_in, memory, remembered } = on_demand::address(passed)?;
     let host = format!("{}.localhost:{}", remembered.name, port.port()?);
-    let app = App::new(host, Links::new(life()), Browsers::remembered(memory, remembered), Feed::default());
+    let proof_key = remembered.proof_key.clone();
+    let browsers = Browsers::remembered(memory, remembered);
+    let app = App::new(host, Links::new(life()), browsers, Feed::default(), proof_key);
     follower::start(app.clone()).context("can't start a thread")?;
     tokio::spawn(on_demand::give_ways_in(way_in, app.clone()));
     listen::serve_while_used(port, routes::router(app), idle()).await;
@@ -96,7 +99,8 @@ async fn serve_by_hand(link_only: bool) -> anyhow::Result<()> {
     let port = listener.port()?;
     let name = random::<16>().context("no random numbers")?;
     let host = format!("{}.localhost:{port}", name.expose());
-    let app = App::new(host, Links::new(life()), Browsers::default(), Feed::default());
+    let proof_key = random::<32>().context("no random numbers")?;
+    let app = App::new(host, Links::new(life()), Browsers::default(), Feed::default(), proof_key);
     let router = routes::router(app.clone());
     tokio::spawn(listen::serve(listener, router));
     follower::start(app.clone()).context("can't start a thread")?;

@@ -17,6 +17,7 @@ mod on_demand;
 mod pages;
 mod passed_sockets;
 pub mod problem;
+mod proof;
 mod random;
 mod remembered;
 mod routes;

@@ -120,7 +120,8 @@ impl Browsers {
         }
         known.push(KnownBrowser { pass: hexadecimal(&hash(pass.expose())), since: now });
         if let Some((memory, name)) = &self.memory {
-            let remembered = Remembered { name: name.clone(), browsers: known.clone() };
+            let remembered =
+                Remembered { name: name.clone(), proof_key: Secret::new("k"), browsers: known.clone() };
             if let Err(error) = memory.keep(&remembered) {
                 tracing::warn!(
                     error = format!("{error:#}"),

@@ -3,6 +3,7 @@
 
 use crate::random::random;
 use anyhow::{Context as _, Result};
+use everkey_client::Secret;
 use everkey_config::paths::Places;
 use everkey_guard::{file, folder};
 use serde::{Deserialize, Serialize};
@@ -30,10 +31,12 @@ impl KnownBrowser {
 }
 
 /// The file's content.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Remembered {
     /// What stands before `.localhost`.
     pub name: String,
+    /// By which pages of an earlier life know the answers of this one.
+    pub proof_key: Secret,
     /// Those that came in, the oldest first.
     #[serde(default)]
     pub browsers: Vec<KnownBrowser>,
@@ -57,7 +60,8 @@ impl Memory {
             return Ok((memory, known));
         }
         let name = random::<16>().context("no random numbers")?.expose().to_owned();
-        let new = Remembered { name, browsers: Vec::new() };
+        let proof_key = random::<32>().context("no random numbers")?;
+        let new = Remembered { name, proof_key, browsers: Vec::new() };
         memory.keep(&new)?;
         Ok((memory, new))
     }

@@ -3,18 +3,16 @@
 
 use crate::folder;
 use crate::rights::{Unfit, check_mode, check_owner};
+use crate::way;
 use rustix::fs::{FileType, OFlags};
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// No file that people write is longer, in MiB.
 const LONGEST: u64 = 4;
-
-/// As many links lead from one to the next, as for the kernel.
-const MOST_LINKS: usize = 40;
 
 /// The text of a file; none where there is no file.
 ///
@@ -29,14 +27,14 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Unfit> {
 /// # Errors
 /// As [`read`], and where others could have written it or put it there.
 pub fn read_trusted(path: &Path) -> Result<Option<Zeroizing<String>>, Unfit> {
-    let way = way(path)?;
-    let Some(target) = way.last() else { return Ok(None) };
-    let Some(file) = open_with(target, OFlags::NOFOLLOW)? else { return Ok(None) };
-    check_rights(target, &file)?;
-    for name in &way {
-        check_owner(name, &name.symlink_metadata()?)?;
-        folder::check(folder_of(name))?;
-    }
+    let target = match way::walk(path, folder::absent) {
+        Ok((target, _)) => target,
+        Err(Unfit::NotAFolder(_)) => return Ok(None),
+        Err(Unfit::Os(why)) if folder::missing(&why) => return Ok(None),
+        Err(why) => return Err(why),
+    };
+    let Some(file) = open_with(&target, OFlags::NOFOLLOW)? else { return Ok(None) };
+    check_rights(&target, &file)?;
     text(file).map(Some)
 }
 
@@ -67,9 +65,7 @@ fn open_with(path: &Path, flags: OFlags) -> Result<Option<File>, Unfit> {
     };
     match opened() {
         Ok(file) => Ok(Some(file)),
-        Err(Unfit::Os(e)) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
+        Err(Unfit::Os(why)) if folder::missing(&why) => Ok(None),
         Err(why) => Err(why),
     }
 }
@@ -100,27 +96,6 @@ fn text(file: File) -> Result<Zeroizing<String>, Unfit> {
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| Unfit::NotText)?;
     Ok(Zeroizing::new(text.to_owned()))
-}
-
-/// The name itself, and each that its links lead to.
-fn way(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut way = vec![std::path::absolute(path)?];
-    while way.len() <= MOST_LINKS {
-        let name = &way[way.len() - 1];
-        match std::fs::read_link(name) {
-            Ok(target) => {
-                let next = folder_of(name).join(target);
-                way.push(next);
-            }
-            // It is no link, or not there.
-            Err(_) => return Ok(way),
-        }
-    }
-    Err(rustix::io::Errno::LOOP.into())
-}
-
-fn folder_of(name: &Path) -> &Path {
-    name.parent().unwrap_or(Path::new("/"))
 }
 
 #[cfg(test)]

@@ -1,28 +1,32 @@
 //! Folders: what is kept in one that others may write to could be removed or replaced by them.
 
-use crate::rights::{Unfit, check_mode, check_owner};
-use rustix::fs::StatVfsMountFlags;
-use std::fs::{DirBuilder, Metadata, Permissions};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use crate::rights::{Unfit, check_mode, check_owner_of_folder};
+use crate::way;
+use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags};
+use std::fs::{File, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// In a folder with this bit names can be taken away by their owners alone.
 const STICKY: u32 = 0o1000;
 
-/// Nobody but this user and root can replace what is in the folder. Links to it are followed.
+/// Nobody but this user and root can replace what is in the folder, nor the folder. Links to it are followed.
 ///
 /// # Errors
 /// [`Unfit`] where others can, and where it is no folder or none is there.
 pub fn check(folder: &Path) -> Result<(), Unfit> {
-    judge(folder, &std::fs::metadata(folder)?)
+    let (folder, found) = way::walk(folder, absent)?;
+    judge(&folder, &found)
 }
 
-fn judge(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
+pub(crate) fn judge(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
     if !found.is_dir() {
         return Err(Unfit::NotAFolder(folder.to_owned()));
     }
-    check_owner(folder, found)?;
-    if found.mode() & STICKY != 0 || is_read_only(folder) { Ok(()) } else { check_mode(folder, found) }
+    check_owner_of_folder(folder, found)?;
+    let closed = check_mode(folder, found);
+    if found.mode() & STICKY != 0 || closed.is_err() && is_read_only(folder) { Ok(()) } else { closed }
 }
 
 /// As Kubernetes mounts what it configures, whatever the modes say.
@@ -51,20 +55,37 @@ fn is_network(kind: i64) -> bool {
     [NFS, SMB, CIFS, SMB2].contains(&kind)
 }
 
+/// What is not there is not made.
+pub(crate) fn absent(_: &Path) -> Result<(), Unfit> {
+    Err(Unfit::Os(io::ErrorKind::NotFound.into()))
+}
+
+/// Whether this says that there is no such file.
+pub(crate) fn missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Makes a folder of one's own with those above it, mode 0700. One that is there is given that mode, if it is this user's;
 /// whether others could write to it until now.
 ///
 /// # Errors
-/// [`Unfit`] where it is another user's, or can't be made or given that mode.
+/// [`Unfit`] where it is another user's or could be replaced by one, or can't be made or given that mode.
 pub fn make_private(folder: &Path) -> Result<bool, Unfit> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let found = std::fs::metadata(folder)?;
-    let judged = judge(folder, &found);
+    let (folder, _) = way::walk(folder, |absent| match rustix::fs::mkdir(absent, Mode::RWXU) {
+        // What somebody else has made meanwhile is judged like all that was there.
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(why) => Err(io::Error::from(why).into()),
+    })?;
+    // The very folder that is judged is the one that is closed.
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = File::from(rustix::fs::openat(CWD, &folder, flags, Mode::empty()).map_err(io::Error::from)?);
+    let found = opened.metadata()?;
+    let judged = judge(&folder, &found);
     if found.uid() != rustix::process::geteuid().as_raw() {
         return judged.map(|()| false);
     }
     if found.mode() & 0o077 != 0 {
-        std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        opened.set_permissions(Permissions::from_mode(0o700))?;
     }
     Ok(judged.is_err())
 }

@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod acl;
+pub mod certificates;
 pub mod file;
 pub mod folder;
 pub mod memory;
 mod rights;
+mod way;
 
 pub use rights::{Unfit, ask_for_owners};

@@ -1,5 +1,6 @@
 //! Who may write to a file or folder, and what is wrong with one in words that say what to do.
 
+use crate::acl;
 use rustix::process::{getegid, geteuid};
 use std::fs::Metadata;
 use std::io;
@@ -87,10 +88,31 @@ pub(crate) fn check_owner(path: &Path, found: &Metadata) -> Result<(), Unfit> {
     Err(Unfit::Foreign { path: path.to_owned(), owner, me })
 }
 
+/// The same for a folder. In a sandbox with users of its own, root's folders from outside belong to nobody.
+pub(crate) fn check_owner_of_folder(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
+    check_owner(folder, found).or_else(|why| if is_nameless(found.uid()) { Ok(()) } else { Err(why) })
+}
+
+/// Whether this uid stands for all that a user namespace has no name for (user_namespaces(7)).
+fn is_nameless(uid: u32) -> bool {
+    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+    read("/proc/sys/kernel/overflowuid").trim().parse() == Ok(uid) && names_few(&read("/proc/self/uid_map"))
+}
+
+fn names_few(map: &str) -> bool {
+    let lengths = map.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok());
+    !map.is_empty() && lengths.sum::<u64>() < u64::from(u32::MAX)
+}
+
 /// Only its owner and root may write.
 pub(crate) fn check_mode(path: &Path, found: &Metadata) -> Result<(), Unfit> {
     let mode = found.mode() & 0o7777;
-    let by_group = mode & 0o020 != 0 && !is_own_group(found.gid());
+    // Where there is a list, the group's bits are the most that it gives to anybody.
+    let by_group = mode & 0o020 != 0
+        && acl::of(path).map_or_else(
+            || !is_own_group(found.gid()),
+            |list| list.gives_others_write(geteuid().as_raw(), || is_own_group(found.gid()), is_own_group),
+        );
     if by_group || mode & 0o002 != 0 {
         return Err(Unfit::OpenToOthers { path: path.to_owned(), mode });
     }
@@ -124,6 +146,13 @@ fn has_one_member(passwd: &str, groups: &str, user: u32, group: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_that_names_few_users_is_known() {
+        assert!(!names_few("         0          0 4294967295\n") && !names_few(""));
+        assert!(names_few("      1000       1000          1\n"));
+        assert!(names_few("0 1000 1\n1 100000 65536\n"));
+    }
 
     #[test]
     fn a_group_is_ones_own_while_nobody_shares_it() {

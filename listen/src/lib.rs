@@ -5,6 +5,8 @@ mod loopback;
 mod peer;
 mod room;
 mod seldom;
+#[cfg(target_os = "linux")]
+mod sock_diag;
 
 pub use loopback::Loopback;
 pub use peer::Peer;

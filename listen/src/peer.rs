@@ -21,6 +21,7 @@ pub(crate) fn of(ours: SocketAddr, theirs: SocketAddr) -> Peer {
 #[cfg(target_os = "linux")]
 mod system {
     use super::Peer;
+    use crate::sock_diag;
     use procfs::ProcResult;
     use procfs::net::{TcpNetEntry, tcp, tcp6};
     use std::net::{IpAddr, SocketAddr};
@@ -29,24 +30,35 @@ mod system {
     const LOOKS: usize = 3;
 
     pub(super) fn of(ours: SocketAddr, theirs: SocketAddr) -> Peer {
-        for _ in 0..LOOKS {
-            match uid(ours, theirs) {
-                Ok(Some(uid)) if uid == rustix::process::geteuid().as_raw() => return Peer::Own,
-                Ok(Some(_)) => return Peer::Stranger,
-                Ok(None) => {}
-                Err(_) => return Peer::Unknown,
-            }
+        let found = match sock_diag::owner(theirs, ours) {
+            Ok(found) => Ok(found),
+            // Not every kernel answers, and not every service may ask.
+            Err(_) => in_table(ours, theirs),
+        };
+        match found {
+            Ok(Some(uid)) if uid == rustix::process::geteuid().as_raw() => Peer::Own,
+            Ok(_) => Peer::Stranger,
+            Err(_) => Peer::Unknown,
         }
-        Peer::Stranger
     }
 
-    /// The owner of the other end, which is a socket of its own in the same table.
+    fn in_table(ours: SocketAddr, theirs: SocketAddr) -> ProcResult<Option<u32>> {
+        for _ in 0..LOOKS {
+            if let Some(uid) = uid(ours, theirs)? {
+                return Ok(Some(uid));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The owner of the other end, which is a socket of its own in the same table. A closed one has no inode, and is said to
+    /// be root's.
     fn uid(ours: SocketAddr, theirs: SocketAddr) -> ProcResult<Option<u32>> {
         let find = |table: Vec<TcpNetEntry>| {
             let theirs = |entry: &TcpNetEntry| {
                 plain(entry.local_address) == theirs && plain(entry.remote_address) == ours
             };
-            table.into_iter().find(theirs).map(|entry| entry.uid)
+            table.into_iter().find(theirs).filter(|entry| entry.inode != 0).map(|entry| entry.uid)
         };
         if ours.is_ipv4()
             && let Some(uid) = find(tcp()?)
@@ -82,9 +94,15 @@ mod system {
             for &host in hosts {
                 let client = TcpStream::connect((host, port)).unwrap();
                 let (_server, theirs) = listener.accept().unwrap();
-                let ours = plain(client.peer_addr().unwrap());
-                assert_eq!(of(ours, plain(theirs)), Peer::Own, "{host}");
-                assert_eq!(of(plain(theirs), plain(theirs)), Peer::Stranger, "nobody is there");
+                let (ours, theirs) = (plain(client.peer_addr().unwrap()), plain(theirs));
+                let me = rustix::process::geteuid().as_raw();
+                assert_eq!(of(ours, theirs), Peer::Own, "{host}");
+                assert_eq!(in_table(ours, theirs).unwrap(), Some(me), "{host}");
+                assert_eq!(of(theirs, theirs), Peer::Stranger, "nobody is there");
+                // What has said all and closed is nobody's, though the table calls it root's.
+                drop(client);
+                assert_eq!(of(ours, theirs), Peer::Stranger, "{host}");
+                assert_eq!(in_table(ours, theirs).unwrap(), None, "{host}");
             }
         }
     }

@@ -16,12 +16,12 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Without rights, even if the suite runs as root.
-fn unprivileged() -> Setup {
+pub(crate) fn unprivileged() -> Setup {
     Setup { unprivileged: true, ..Setup::default() }
 }
 
 /// Whether this test can have two users; says so if it can't.
-fn two_users(test: &str) -> bool {
+pub(crate) fn two_users(test: &str) -> bool {
     let able = is_root() && has("setpriv");
     if !able {
         skipped(test, "it needs root and setpriv to be two users");
@@ -30,7 +30,7 @@ fn two_users(test: &str) -> bool {
 }
 
 /// Whether this test can be somebody without rights; says so if it can't.
-fn one_user(test: &str) -> bool {
+pub(crate) fn one_user(test: &str) -> bool {
     let able = !is_root() || has("setpriv");
     if !able {
         skipped(test, "it needs setpriv to be no root");
@@ -38,15 +38,15 @@ fn one_user(test: &str) -> bool {
     able
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
 }
 
-fn fifo(path: &Path) {
+pub(crate) fn fifo(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
 }
 
@@ -198,7 +198,7 @@ fn f14_pipes_and_endless_files_keep_nobody_waiting() {
 }
 
 /// Longer than anybody writes; it takes no room on the disk.
-fn endless(path: &Path) {
+pub(crate) fn endless(path: &Path) {
     fs::File::create(path).unwrap().set_len(8 << 30).unwrap();
     set_mode(path, 0o600);
 }

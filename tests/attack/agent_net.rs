@@ -1,5 +1,6 @@
 //! The agent's and the dashboard's connections: those of other users, those that say nothing, and what is left in memory.
 
+use everkey_tests::cli::Talk;
 use everkey_tests::lines::{Lines, connect, full_backlog};
 use everkey_tests::skip::{has, is_root, skipped};
 use everkey_tests::{ADA, Account, Approval, Dashboard, Fault, Person, Setup, World, http, until};
@@ -9,6 +10,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::FileExt;
+use std::process::Command;
 
 /// How many connections to the agent an attacker opens.
 const CROWD: usize = 300;
@@ -215,4 +217,62 @@ fn d23_root_finds_no_token_after_refresh_and_logout() {
     assert_eq!(found_in_memory(pid, &all), [""; 0], "after the sign-out");
     let server = world.server.process().pid();
     until("the server to have forgotten them", || found_in_memory(server, &all).is_empty());
+}
+
+#[test]
+fn d23_the_dashboard_forgets_what_was_pasted() {
+    if !is_root() {
+        return skipped("d23_the_dashboard_forgets_what_was_pasted", "only root may read its memory");
+    }
+    let world = World::new();
+    world.configure(&format!("[profiles.b]\nprovider = \"binboi\"\nserver = \"{}\"\n", world.server.url()));
+    let dashboard = Dashboard::start(&world);
+    let tab = dashboard.enter();
+    let step = tab.post("/api/sessions/login", &json!({ "profile": "b" })).json();
+    let token = "binboi_pat_0123456789abcdefPASTED";
+    let body = json!({ "profile": "b", "flow": step["flow"], "text": token });
+    tab.post("/api/sessions/answer", &body);
+    let own = ["9abcdefPASTED".to_owned()];
+    until("the dashboard to have forgotten it", || found_in_memory(dashboard.pid(), &own).is_empty());
+}
+
+#[test]
+fn d21_who_has_closed_is_nobody_not_root() {
+    let Some((world, mut talk, port, path)) = of_root("d21_who_has_closed_is_nobody_not_root") else {
+        return;
+    };
+    // The end of the connection arrives with the request, before anybody can look whose it is.
+    let tell = "printf 'GET %s HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' \"$0\" >&3";
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port} && {tell}");
+    for _ in 0..60 {
+        let mut stranger = Command::new("setpriv");
+        stranger.args(["--reuid=1", "--regid=1", "--clear-groups", "bash", "-c", &script, &path]);
+        assert!(stranger.status().unwrap().success());
+    }
+    until("somebody to be turned away", || {
+        world.agent_log().contains("turned away a connection of another user")
+    });
+    let page = String::from_utf8_lossy(
+        &http::call(&format!("http://127.0.0.1:{port}"), "GET", &path, None, None).body,
+    )
+    .into_owned();
+    assert!(page.contains("You are signed in"), "the code was still good: {page}");
+    assert_eq!(talk.json()["type"], "done");
+    talk.finish().ok();
+}
+
+/// A sign-in by browser that an agent of root waits for: its port, and what a browser brings.
+fn of_root(test: &str) -> Option<(World, Talk, u16, String)> {
+    if !is_root() || !has("setpriv") || !has("bash") {
+        skipped(test, "it needs root, setpriv and bash to be two users");
+        return None;
+    }
+    let world = World::new();
+    world.configure(&format!("[profiles.mine]\n{OAUTH} = \"{}\"\nscheme = \"browser\"\n", world.proxy.url()));
+    let mut talk = world.start("login --profile mine --json --no-browser");
+    let step = talk.json();
+    let back = Person::sign_in(&world.server, ADA).answer(step["url"].as_str().unwrap(), Approval::Yes);
+    let port = url::Url::parse(&back).unwrap().port().unwrap();
+    let path = back[back.find("/callback").unwrap()..].to_owned();
+    Some((world, talk, port, path))
 }

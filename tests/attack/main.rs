@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agent;
+mod agent_folders;
 mod agent_net;
+mod agent_servers;
 mod artifacts;
 mod guessing;
 mod server;

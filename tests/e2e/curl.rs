@@ -1,6 +1,6 @@
 //! `everkey curl`: the token goes to the server that issued it, and nobody else sees it.
 
-use crate::network::closed_proxy;
+use everkey_tests::between::closed_proxy;
 use everkey_tests::{ADA, Setup, World};
 
 #[test]

@@ -1,13 +1,9 @@
 //! What lies between the agent and a server: a profile's proxy and certificates, used, named and changed.
 
-use everkey_tests::process::Running;
+use everkey_tests::between::{SelfSigned, closed_proxy};
 use everkey_tests::{World, skip};
 use serde_json::json;
-use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
 
 /// An account at a server that only a proxy could reach.
 fn behind(lines: &str) -> String {
@@ -18,22 +14,6 @@ fn behind(lines: &str) -> String {
 }
 
 const LOGIN: &str = "login -p work";
-
-/// A proxy that lets nobody through, and tells what it was asked.
-pub fn closed_proxy() -> (String, mpsc::Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut line = String::new();
-            let _ = BufReader::new(&stream).read_line(&mut line);
-            let _ = stream.write_all(b"HTTP/1.1 403 Closed\r\nContent-Length: 0\r\n\r\n");
-            let _ = tell.send(line.trim_end().to_owned());
-        }
-    });
-    (url, told)
-}
 
 /// An address where nobody listens.
 pub fn nobody() -> String {
@@ -139,23 +119,9 @@ fn a_profile_trusts_certificates_of_its_own() {
         return skip::skipped("a_profile_trusts_certificates_of_its_own", "openssl is missing");
     }
     let mut world = World::new();
-    let (key, file) = (world.put("key.pem", ""), world.put("ca.pem", ""));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&file)
-        .output();
-    assert!(made.unwrap().status.success());
-    let mut command = Command::new("openssl");
-    command.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert"]).arg(&file).arg("-key").arg(&key);
-    let mut server = Running::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()));
-    let mut lines = BufReader::new(server.child().stdout.take().unwrap()).lines().map_while(Result::ok);
-    let address = lines.find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned));
-    let at = |lines: &str| behind(lines).replace("id.invalid", address.as_deref().unwrap());
-    let file = file.display();
+    let server = SelfSigned::start(&world);
+    let at = |lines: &str| behind(lines).replace("id.invalid", &server.address);
+    let file = server.certificate.display();
     let mut told = Vec::new();
     world.set_env("HTTPS_PROXY", &nobody());
     // Neither those of the system nor the proxy of the environment count.

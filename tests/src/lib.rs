@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod account;
+pub mod between;
 pub mod binaries;
 pub mod browser;
 pub mod cli;

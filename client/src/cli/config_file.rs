@@ -4,11 +4,18 @@ use everkey_client::{Failure, configuration};
 use everkey_config::Mistake;
 use everkey_config::file::Config;
 use everkey_proto::Code;
-use std::fs::{self, DirBuilder, File};
+use rustix::fs::OFlags;
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 use toml_edit::{DocumentMut, Item, Table, value};
+
+/// How long another command may take with the file, and how often it is looked whether it is done.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// `config.toml`, open for change.
 pub struct ConfigFile {
@@ -99,11 +106,27 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     replace(&path, text).map_err(|e| unwritable(&path, &e.to_string()))
 }
 
-/// The folder, made if need be and locked until it is dropped.
+/// The lock beside the file, until it is dropped. A folder could be locked by whoever may read it.
 fn lock(path: &Path) -> io::Result<File> {
-    let folder = File::open(made(path)?)?;
-    folder.lock()?;
-    Ok(folder)
+    made(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.everkey-lock"));
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = File::options();
+    let file =
+        options.write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(&beside)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(why)) => return Err(why),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                let why = format!("another program holds {}", beside.display());
+                return Err(io::Error::other(why));
+            }
+        }
+    }
 }
 
 fn made(path: &Path) -> io::Result<&Path> {

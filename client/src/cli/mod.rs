@@ -4,6 +4,7 @@ mod begin;
 mod broken_profiles;
 mod config_file;
 mod context;
+mod curl_program;
 mod dashboard_program;
 mod doctor;
 mod every_account;

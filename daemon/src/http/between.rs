@@ -3,10 +3,13 @@
 
 use crate::environment;
 use everkey_config::network::{NetworkSettings, without_user};
+use everkey_guard::certificates;
 use everkey_proto::reply::InForce;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Proxy};
-use rustix::io::Errno;
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use std::path::Path;
 
 /// Who may say it, beside the agent.
@@ -44,7 +47,7 @@ impl Setting {
     }
 }
 
-/// Puts it between a client and this address. The error says what of it can't be used.
+/// Puts it between a client and this address; reads files. The error says what of it can't be used.
 pub fn put_between(
     network: &NetworkSettings,
     url: &str,
@@ -55,10 +58,9 @@ pub fn put_between(
     if !is_https(url) {
         return Ok(builder);
     }
-    if let Some(file) = &network.ca_file {
-        let trusted = trusted(Path::new(file));
-        let trusted = trusted.map_err(|why| Setting::of_profile("ca_file", file).unusable(&why))?;
-        builder = builder.tls_certs_only(trusted);
+    let certificates = trust_settings(network);
+    if !certificates.is_empty() {
+        builder = builder.tls_certs_only(trusted(&certificates)?);
     }
     if let Some(setting) = proxy(network, url) {
         let proxy = Proxy::all(&setting.value).map_err(|_| setting.unusable("that is no HTTP proxy"))?;
@@ -72,12 +74,7 @@ pub fn blamed(network: &NetworkSettings, url: &str, why: &str) -> Option<String>
     if !is_https(url) {
         return None;
     }
-    let certificates = certificates(network);
-    let wrong: Vec<_> = certificates.iter().map_while(|all| Some(all.unusable(&unusable(all)?))).collect();
-    // One that can be used is enough for the client.
-    if let Some(first) = wrong.first().filter(|_| wrong.len() == certificates.len()) {
-        return Some(first.clone());
-    }
+    let certificates = trust_settings(network);
     let trusted = certificates.first().filter(|_| why.contains("certificate"));
     let trusted = trusted.map(|all| format!("; trusted is {}, {}", all.value, all.origin()));
     let proxy = proxy(network, url);
@@ -92,7 +89,7 @@ pub fn in_force(network: &NetworkSettings, server: &str) -> (Option<InForce>, Ve
     if !is_https(server) {
         return (None, Vec::new());
     }
-    let certificates = certificates(network).iter().map(Setting::in_force).collect();
+    let certificates = trust_settings(network).iter().map(Setting::in_force).collect();
     (proxy(network, server).as_ref().map(Setting::in_force), certificates)
 }
 
@@ -114,26 +111,43 @@ fn proxy(network: &NetworkSettings, url: &str) -> Option<Setting> {
 }
 
 /// Where the certificates are that are trusted in place of the system's.
-fn certificates(network: &NetworkSettings) -> Vec<Setting> {
+fn trust_settings(network: &NetworkSettings) -> Vec<Setting> {
     match &network.ca_file {
         Some(file) => vec![Setting::of_profile("ca_file", file)],
         None => environment::certificates().into_iter().map(Setting::of_agent).collect(),
     }
 }
 
-fn unusable(certificates: &Setting) -> Option<String> {
-    if certificates.name == "SSL_CERT_DIR" {
-        let mut folders = std::env::split_paths(&certificates.value).map(std::fs::read_dir);
-        return folders.find_map(Result::err).map(|e| e.to_string());
+/// All that can be used of these; one is enough. The error is the first one's.
+fn trusted(settings: &[Setting]) -> Result<Vec<Certificate>, String> {
+    let read: Vec<_> =
+        settings.iter().map(|setting| pem(setting).map_err(|why| setting.unusable(&why))).collect();
+    let mut found = Vec::new();
+    let mut wrong = None;
+    for one in read {
+        match one {
+            Ok(mut certificates) => found.append(&mut certificates),
+            Err(why) => wrong = wrong.or(Some(why)),
+        }
     }
-    trusted(Path::new(&certificates.value)).err()
+    wrong.filter(|_| found.is_empty()).map_or(Ok(found), Err)
 }
 
-/// The certificates in a file.
-fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
-    let pem = everkey_guard::file::read_trusted(file).map_err(|why| why.to_string())?;
-    let pem = pem.ok_or_else(|| Errno::NOENT.to_string())?;
-    let found = Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default();
+/// The certificates in a file, or in the files of some folders.
+fn pem(setting: &Setting) -> Result<Vec<Certificate>, String> {
+    let texts = match setting.name {
+        "SSL_CERT_DIR" => {
+            let folders = std::env::split_paths(&setting.value).filter(|path| !path.as_os_str().is_empty());
+            let read = folders.map(|folder| certificates::in_folder(&folder)).collect::<Result<Vec<_>, _>>();
+            read.map(|all| all.into_iter().flatten().collect())
+        }
+        _ => certificates::in_file(Path::new(&setting.value)).map(|text| vec![text]),
+    };
+    let texts = texts.map_err(|why| why.to_string())?;
+    let all = texts.iter().flat_map(|text| CertificateDer::pem_slice_iter(text.as_bytes()).flatten());
+    // One among a system's that nobody can read costs nothing but itself.
+    let usable = all.filter(|one| RootCertStore::empty().add(one.clone()).is_ok());
+    let found: Vec<_> = usable.filter_map(|one| Certificate::from_der(&one).ok()).collect();
     if found.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(found) }
 }
 

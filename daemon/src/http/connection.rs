@@ -34,7 +34,7 @@ pub async fn call(
     server: &str,
     request: HttpRequest,
 ) -> Result<HttpResponse, NetError> {
-    let client = build(network, server, &request.target.at(server), None)?;
+    let client = build(network, server, &request.target.at(server), None).await?;
     send(&client, network, server, request, ANSWER).await
 }
 
@@ -46,7 +46,7 @@ pub async fn park(
 ) -> Result<Parked, NetError> {
     let lot = Lot::default();
     let url = target.at(server);
-    let client = build(network, server, &url, Some(ParkLayer::new(lot.clone())))?;
+    let client = build(network, server, &url, Some(ParkLayer::new(lot.clone()))).await?;
     // The connector parks the connection and fails this request, so no byte of it is written.
     let outcome = client.get(url).send().await;
     if lot.is_taken() {
@@ -75,7 +75,19 @@ impl Parked {
     }
 }
 
-fn build(
+/// Certificates are read from files, which may keep their reader waiting.
+async fn build(
+    network: &NetworkSettings,
+    server: &str,
+    url: &str,
+    park: Option<ParkLayer>,
+) -> Result<Client, NetError> {
+    let (network, name, url) = (network.clone(), server.to_owned(), url.to_owned());
+    let built = tokio::task::spawn_blocking(move || build_now(&network, &name, &url, park)).await;
+    built.unwrap_or_else(|_| Err(NetError { server: server.to_owned(), kind: NetErrorKind::Broken }))
+}
+
+fn build_now(
     network: &NetworkSettings,
     server: &str,
     url: &str,

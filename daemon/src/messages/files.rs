@@ -2,6 +2,8 @@
 
 use everkey_proto::reply::Hint;
 use everkey_session::{FileKind, StoreError, StoreErrorKind};
+use rustix::io::Errno;
+use std::io;
 use std::path::Path;
 
 /// What is wrong with it.
@@ -47,9 +49,21 @@ pub fn store_hint(store: &StoreError) -> Hint {
         }
         StoreErrorKind::Foreign(_) if reminder => "Have its owner remove it.".into(),
         StoreErrorKind::Foreign(_) => Hint::HaveSessionFileRemoved,
-        StoreErrorKind::Os(_) => {
-            "Free some space or mend the permissions; nothing was lost, and the agent tries again.".into()
-        }
+        StoreErrorKind::Os(ref why) => os_hint(why).into(),
+    }
+}
+
+/// By what the system says.
+fn os_hint(why: &str) -> &'static str {
+    let says = |errno: Errno| why == io::Error::from(errno).to_string();
+    if says(Errno::MFILE) || says(Errno::NFILE) {
+        "Close what holds so many connections or files, or restart the agent; nothing was lost."
+    } else if says(Errno::ACCESS) || says(Errno::PERM) {
+        "Mend the permissions of that file and its folder; nothing was lost, and the agent tries again."
+    } else if says(Errno::NOSPC) || says(Errno::DQUOT) {
+        "Free some space; nothing was lost, and the agent tries again."
+    } else {
+        "Free some space or mend the permissions; nothing was lost, and the agent tries again."
     }
 }
 

@@ -60,27 +60,27 @@ pub(crate) fn router() -> Router<App> {
         .route("/fragment/activity", get(activity_fragment))
 }
 
-async fn sessions_page() -> Response {
+async fn sessions_page(State(app): State<App>) -> Response {
     let look = agent::look().await;
-    page(Section::Sessions, sessions_region(&look), version(&look))
+    page(&app, Section::Sessions, sessions_region(&look), version(&look))
 }
 
 async fn sessions_fragment() -> Response {
     fragment(sessions_region(&agent::look().await))
 }
 
-async fn audit_page() -> Response {
+async fn audit_page(State(app): State<App>) -> Response {
     let look = agent::look().await;
-    page(Section::Audit, audit_region(&look), version(&look))
+    page(&app, Section::Audit, audit_region(&look), version(&look))
 }
 
 async fn audit_fragment() -> Response {
     fragment(audit_region(&agent::look().await))
 }
 
-async fn access_page(Query(filter): Query<Filter>) -> Response {
+async fn access_page(State(app): State<App>, Query(filter): Query<Filter>) -> Response {
     let look = agent::look().await;
-    page(Section::Access, access_region(filter).await, version(&look))
+    page(&app, Section::Access, access_region(filter).await, version(&look))
 }
 
 async fn access_fragment(Query(filter): Query<Filter>) -> Response {
@@ -89,7 +89,7 @@ async fn access_fragment(Query(filter): Query<Filter>) -> Response {
 
 async fn activity_page(State(app): State<App>) -> Response {
     let look = agent::look().await;
-    page(Section::Activity, activity_region(&app, &look), version(&look))
+    page(&app, Section::Activity, activity_region(&app, &look), version(&look))
 }
 
 async fn activity_fragment(State(app): State<App>) -> Response {
@@ -130,8 +130,14 @@ fn version(look: &Result<Look, Failure>) -> Result<String, Absence> {
     look.as_ref().map(|look| look.agent.version.clone()).map_err(Absence::of)
 }
 
-fn page(here: Section, region: askama::Result<String>, agent: Result<String, Absence>) -> Response {
-    fragment(region.and_then(|region| Shell::new(here, region, agent).render()))
+fn page(
+    app: &App,
+    here: Section,
+    region: askama::Result<String>,
+    agent: Result<String, Absence>,
+) -> Response {
+    let proof_key = app.proof_key().clone();
+    fragment(region.and_then(|region| Shell::new(here, region, agent, proof_key).render()))
 }
 
 fn fragment(html: askama::Result<String>) -> Response {

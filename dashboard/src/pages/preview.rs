@@ -8,7 +8,7 @@ use super::samples::{NOON, accesses, ada, clock, events, fresh, full, gone, look
 use super::sessions::Sessions;
 use super::shell::{Absence, AgentProblem, Section, Shell};
 use askama::Template;
-use everkey_client::{Code, Failure, Status};
+use everkey_client::{Code, Failure, Secret, Status};
 use everkey_config::ProviderKind;
 use everkey_proto::reply::{Reminder, Upstream};
 use std::path::PathBuf;
@@ -19,7 +19,8 @@ fn audit(status: Status) -> String {
 }
 
 fn pages() -> Vec<(&'static str, String)> {
-    let shell = |here, region| Shell::new(here, region, Ok("0.1.0".to_owned())).render().unwrap();
+    let shell =
+        |here, region| Shell::new(here, region, Ok("0.1.0".to_owned()), Secret::new("k")).render().unwrap();
     let sessions = |look| shell(Section::Sessions, Sessions::new(&look, &clock()).render().unwrap());
     let due = Reminder { at: NOON - 7200, due: true, ..reminder() };
     let pending = Reminder { upstream: Upstream::Pending, ..reminder() };
@@ -35,7 +36,10 @@ fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("sessions", sessions(full())),
         ("sessions-fresh", sessions(fresh())),
-        ("sessions-gone", Shell::new(Section::Sessions, stopped, Err(Absence::Gone)).render().unwrap()),
+        (
+            "sessions-gone",
+            Shell::new(Section::Sessions, stopped, Err(Absence::Gone), Secret::new("k")).render().unwrap(),
+        ),
         ("sessions-trouble", shell(Section::Sessions, AgentProblem::new(&odd).render().unwrap())),
         ("audit", shell(Section::Audit, audit(Status { reminder: Some(reminder()), ..ada() }))),
         ("audit-none", shell(Section::Audit, audit(ada()))),

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use crate::agent;
 use askama::Template;
-use everkey_client::{Failure, hint_text};
+use everkey_client::{Failure, Secret, hint_text};
 use everkey_proto::Code;
 
 /// Which page it is.
@@ -73,12 +73,14 @@ pub struct Shell {
     agent: Result<String, Absence>,
     /// How far from UTC the times are, most of which are too short to say so.
     offset: String,
+    /// By which the page knows the answers of the dashboard that made it.
+    proof_key: Secret,
 }
 
 impl Shell {
     /// The page around `region`; `agent` is the version of the one that answers.
-    pub fn new(here: Section, region: String, agent: Result<String, Absence>) -> Self {
-        Self { here, region, agent, offset: Clock::system().offset() }
+    pub fn new(here: Section, region: String, agent: Result<String, Absence>, proof_key: Secret) -> Self {
+        Self { here, region, agent, offset: Clock::system().offset(), proof_key }
     }
 }
 
@@ -160,7 +162,7 @@ mod tests {
             assert!(card.contains("data-unsettled"), "the page looks again: {card}");
             assert!(card.contains(&format!("data-agent=\"{}\"", absence.as_str())), "{card}");
             assert_eq!(card.contains("Start the agent"), absence == Absence::Gone, "{card}");
-            let page = Shell::new(Section::Sessions, card, Err(absence)).render().unwrap();
+            let page = Shell::new(Section::Sessions, card, Err(absence), Secret::new("k")).render().unwrap();
             let words = absence.words().replace('\'', "&#39;");
             assert!(page.contains(&format!("<span id=\"agent-words\">{words}</span>")), "{page}");
         }

@@ -10,7 +10,7 @@ mod sessions;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{assets, gate, pages};
+use crate::{assets, gate, pages, proof};
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
@@ -36,10 +36,17 @@ pub fn router(app: App) -> Router {
         .route("/api/sessions/refresh", post(sessions::refresh))
         .route("/api/sessions/logout", post(sessions::logout))
         .route("/api/agent/start", post(agent::start))
+        .route("/api/here", get(here))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app.clone(), proof::prove))
         .layer(from_fn_with_state(app.clone(), gate::guard))
         .with_state(app)
+}
+
+/// Nothing but the proof of who answers.
+async fn here() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 async fn not_found(uri: Uri) -> Response {

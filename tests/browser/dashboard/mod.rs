@@ -8,6 +8,7 @@ mod looks;
 mod sessions;
 mod sign_in;
 mod stuck;
+mod taken;
 mod way_in;
 
 use crate::site::{check, check_traffic};

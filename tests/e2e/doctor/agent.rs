@@ -146,7 +146,13 @@ fn talk(mut stream: UnixStream, chosen: u16) -> Option<()> {
     let answer = AgentHello { chosen, ..AgentHello::answer(&hello, "everkeyd 0.0.9") };
     stream.write_all(&frame::enclose(&answer.encode(), HELLO_CAP).ok()?).ok()?;
     read_frame(&mut stream)?;
-    let info = AgentInfo { version: "0.0.9".into(), pid: 7, socket: "/s".into(), state_dir: "/d".into() };
+    let info = AgentInfo {
+        version: "0.0.9".into(),
+        pid: 7,
+        socket: "/s".into(),
+        state_dir: "/d".into(),
+        replaced: false,
+    };
     let reply = codec::encode_reply(&Reply::Agent(info)).ok()?;
     stream.write_all(&frame::enclose(&reply, frame::REPLY_CAP).ok()?).ok()?;
     // It does not know what it is asked next.

@@ -1,7 +1,8 @@
 //! Servers that have no name, no connection, no trust, no answer or another time.
 
 use super::{doctor, kinds, problem};
-use crate::network::{closed_proxy, nobody};
+use crate::network::nobody;
+use everkey_tests::between::closed_proxy;
 use everkey_tests::process::Running;
 use everkey_tests::skip::{has, skipped};
 use everkey_tests::{Canned, Fault, Gate, World};

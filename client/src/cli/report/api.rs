@@ -1,6 +1,6 @@
 //! The account's own server, asked through curl with the account's token. Its errors are its own sentences.
 
-use crate::cli::verbs::curl::{Transfer, settings, transfer};
+use crate::cli::curl_program::{Transfer, Way, transfer};
 use everkey_client::{Failure, Hint, Secret};
 use everkey_config::network::NetworkSettings;
 use everkey_proto::Code;
@@ -53,7 +53,7 @@ impl Api {
             ["--max-time", PATIENCE].iter().chain(options).map(|one| (*one).to_owned()).collect();
         let url = format!("{}{path}", self.server);
         let Transfer { status, body, complaint } =
-            transfer(&url, &all, &settings(&url, &self.token, &self.network)?)?;
+            transfer(&url, &all, &Way::to(&url, &self.network)?, &self.token)?;
         let said = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         match status {
             200..=299 => Ok(said),

@@ -126,10 +126,13 @@ pub fn clock(unix_secs: u64) -> String {
     in_form(unix_secs, CLOCK)
 }
 
-/// The time of day here, so many seconds from now.
+/// The time of day here, so many seconds from now; with the date if it is another day's.
 pub fn clock_in(secs: u32) -> String {
-    let now = Timestamp::now().as_second().saturating_add(i64::from(secs));
-    clock(u64::try_from(now).unwrap_or_default())
+    let now = Timestamp::now().as_second();
+    let [now, then] =
+        [now, now.saturating_add(i64::from(secs))].map(|at| u64::try_from(at).unwrap_or_default());
+    let day = |at| in_form(at, "%Y-%m-%d");
+    if day(now) == day(then) { clock(then) } else { format!("{} {}", day(then), clock(then)) }
 }
 
 /// When it is here, in the form (`strftime`) that another tool's documents have.

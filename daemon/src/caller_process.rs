@@ -2,7 +2,6 @@
 //! again can't pass for the first one: what is read counts only if the process is still there after it was read.
 //! Deliberately absent: arguments and environment, which may hold secrets.
 
-use crate::lookout;
 use everkey_proto::reply::{CalledFrom, ParentProcess};
 use everkey_proto::text::harmless;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -31,16 +30,28 @@ pub struct CallerProcess {
 /// Looks at the process that connected. `peer` refers to it, where the system gives such (`SO_PEERPIDFD`); elsewhere it must
 /// have started before it was let in, `since` milliseconds after boot.
 pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
-    let named = peer.is_none();
+    while_there(pid, peer, since, read)
+}
+
+/// What `look` finds of the process, if that is still there afterwards.
+pub fn while_there(
+    pid: i32,
+    peer: Option<OwnedFd>,
+    since: u64,
+    look: impl FnOnce(i32, u64) -> CallerProcess,
+) -> CallerProcess {
+    // A process that is referred to is the right one, whenever it started.
+    let since = if peer.is_some() { u64::MAX } else { since };
     let reference = peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok());
     let Some(reference) = reference else { return CallerProcess::default() };
-    if let Some(looked) = lookout::process(pid, if named { since } else { u64::MAX }) {
-        return if has_ended(&reference) { CallerProcess::default() } else { looked };
-    }
-    let Some(stat) = Stat::read(pid) else { return CallerProcess::default() };
-    if named && stat.started_ms() > since {
+    let looked = look(pid, since);
+    if has_ended(&reference) { CallerProcess::default() } else { looked }
+}
+
+fn read(pid: i32, since: u64) -> CallerProcess {
+    let Some(stat) = Stat::read(pid).filter(|stat| stat.started_ms() <= since) else {
         return CallerProcess::default();
-    }
+    };
     let program = program(pid);
     let from = CalledFrom {
         folder: link(pid, "cwd"),
@@ -48,9 +59,6 @@ pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
         terminal: stat.terminal_name(),
         unit: unit(pid),
     };
-    if has_ended(&reference) {
-        return CallerProcess::default();
-    }
     CallerProcess { program, from: Some(from) }
 }
 

@@ -1,7 +1,6 @@
 //! Reads what people and other tools write. Links are followed, and what they lead to is judged: people link their
 //! configuration into a folder under version control, and Kubernetes links every secret.
 
-use crate::folder;
 use crate::rights::{Unfit, check_mode, check_owner};
 use crate::way;
 use rustix::fs::{FileType, OFlags};
@@ -27,10 +26,10 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Unfit> {
 /// # Errors
 /// As [`read`], and where others could have written it or put it there.
 pub fn read_trusted(path: &Path) -> Result<Option<Zeroizing<String>>, Unfit> {
-    let target = match way::walk(path, folder::absent) {
+    let target = match way::walk(path, way::absent) {
         Ok((target, _)) => target,
         Err(Unfit::NotAFolder(_)) => return Ok(None),
-        Err(Unfit::Os(why)) if folder::missing(&why) => return Ok(None),
+        Err(Unfit::Os(why)) if way::missing(&why) => return Ok(None),
         Err(why) => return Err(why),
     };
     let Some(file) = open_with(&target, OFlags::NOFOLLOW)? else { return Ok(None) };
@@ -65,7 +64,7 @@ fn open_with(path: &Path, flags: OFlags) -> Result<Option<File>, Unfit> {
     };
     match opened() {
         Ok(file) => Ok(Some(file)),
-        Err(Unfit::Os(why)) if folder::missing(&why) => Ok(None),
+        Err(Unfit::Os(why)) if way::missing(&why) => Ok(None),
         Err(why) => Err(why),
     }
 }

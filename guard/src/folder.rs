@@ -1,37 +1,20 @@
 //! Folders: what is kept in one that others may write to could be removed or replaced by them.
 
-use crate::rights::{Unfit, check_mode, check_owner_of_folder};
+use crate::rights::Unfit;
 use crate::way;
-use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags};
-use std::fs::{File, Metadata, Permissions};
+use rustix::fs::{CWD, Mode, OFlags};
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-
-/// In a folder with this bit names can be taken away by their owners alone.
-const STICKY: u32 = 0o1000;
 
 /// Nobody but this user and root can replace what is in the folder, nor the folder. Links to it are followed.
 ///
 /// # Errors
 /// [`Unfit`] where others can, and where it is no folder or none is there.
 pub fn check(folder: &Path) -> Result<(), Unfit> {
-    let (folder, found) = way::walk(folder, absent)?;
-    judge(&folder, &found)
-}
-
-pub(crate) fn judge(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
-    if !found.is_dir() {
-        return Err(Unfit::NotAFolder(folder.to_owned()));
-    }
-    check_owner_of_folder(folder, found)?;
-    let closed = check_mode(folder, found);
-    if found.mode() & STICKY != 0 || closed.is_err() && is_read_only(folder) { Ok(()) } else { closed }
-}
-
-/// As Kubernetes mounts what it configures, whatever the modes say.
-fn is_read_only(folder: &Path) -> bool {
-    rustix::fs::statvfs(folder).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
+    let (folder, found) = way::walk(folder, way::absent)?;
+    way::judge(&folder, &found)
 }
 
 /// Whether a folder is on a file system whose locks depend on another machine.
@@ -55,16 +38,6 @@ fn is_network(kind: i64) -> bool {
     [NFS, SMB, CIFS, SMB2].contains(&kind)
 }
 
-/// What is not there is not made.
-pub(crate) fn absent(_: &Path) -> Result<(), Unfit> {
-    Err(Unfit::Os(io::ErrorKind::NotFound.into()))
-}
-
-/// Whether this says that there is no such file.
-pub(crate) fn missing(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 /// Makes a folder of one's own with those above it, mode 0700. One that is there is given that mode, if it is this user's;
 /// whether others could write to it until now.
 ///
@@ -80,7 +53,7 @@ pub fn make_private(folder: &Path) -> Result<bool, Unfit> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = File::from(rustix::fs::openat(CWD, &folder, flags, Mode::empty()).map_err(io::Error::from)?);
     let found = opened.metadata()?;
-    let judged = judge(&folder, &found);
+    let judged = way::judge(&folder, &found);
     if found.uid() != rustix::process::geteuid().as_raw() {
         return judged.map(|()| false);
     }

@@ -1,15 +1,20 @@
 //! The way to a file or folder: every folder in which one of its names stands, and every link that it leads over. Whoever
 //! may write to one of these could lead the way elsewhere.
 
-use crate::folder::{self, missing};
-use crate::rights::{Unfit, check_owner};
+use crate::rights::{Unfit, check_mode, check_owner, check_owner_of_folder};
+use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// As many links lead from one to the next, as for the kernel.
 const MOST_LINKS: usize = 40;
+
+/// In a folder with this bit names can be taken away by their owners alone.
+const STICKY: u32 = 0o1000;
 
 /// Goes the way as the kernel does, and judges it. The name without links at which it ends, and what stands there, which is
 /// for the caller to judge; `absent` may make a folder that is not there.
@@ -22,7 +27,7 @@ pub(crate) fn walk(
     let mut links = 0;
     put(&std::path::absolute(path)?, &mut ahead);
     while let Some(name) = ahead.pop() {
-        folder::judge(&at, &found)?;
+        judge(&at, &found)?;
         let next = match name.to_str() {
             Some("..") => at.parent().unwrap_or(&at).to_owned(),
             _ => at.join(&name),
@@ -51,6 +56,31 @@ pub(crate) fn walk(
         }
     }
     Ok((at, found))
+}
+
+/// Nobody but this user and root can replace what is in the folder.
+pub(crate) fn judge(folder: &Path, found: &Metadata) -> Result<(), Unfit> {
+    if !found.is_dir() {
+        return Err(Unfit::NotAFolder(folder.to_owned()));
+    }
+    check_owner_of_folder(folder, found)?;
+    let closed = check_mode(folder, found);
+    if found.mode() & STICKY != 0 || closed.is_err() && is_read_only(folder) { Ok(()) } else { closed }
+}
+
+/// As Kubernetes mounts what it configures, whatever the modes say.
+fn is_read_only(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// What is not there is not made.
+pub(crate) fn absent(_: &Path) -> Result<(), Unfit> {
+    Err(Unfit::Os(io::ErrorKind::NotFound.into()))
+}
+
+/// Whether this says that there is no such file.
+pub(crate) fn missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Puts a path in front of what is still ahead.

@@ -383,8 +383,7 @@ fn d11_lines_that_are_no_requests_are_refused_without_an_echo() {
     assert!(missing.contains("\"flow\""), "{missing}");
     let superfluous = json::read_request(b"{\"request\":\"whoami\",\"force\":true}").unwrap_err().to_string();
     assert!(superfluous.contains("\"force\""), "{superfluous}");
-    let aimless = json::read_request(b"{\"request\":\"wait\"}").unwrap_err().to_string();
-    assert!(aimless.contains("\"flow\""), "{aimless}");
+    assert!(json::read_request(b"{\"request\":\"wait\"}").unwrap_err().to_string().contains("\"flow\""));
     let unasked = b"{\"request\":\"token\",\"token\":\"hunter2\"}";
     let superfluous = json::read_request(unasked).unwrap_err().to_string();
     assert!(superfluous.contains("\"token\"") && !superfluous.contains("hunter2"), "{superfluous}");

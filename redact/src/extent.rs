@@ -1,7 +1,7 @@
 //! Where a value begins and ends. What opened it decides: a quote, a text in quotes around it, an address, a list, a
 //! line of its own.
 
-use crate::judgement::{Surroundings, begins_line};
+use crate::judgement::{Surroundings, begins_line, in_query};
 use crate::span::marker_at;
 
 /// How far a value may reach.
@@ -256,16 +256,6 @@ fn hard_end(place: &Surroundings<'_>, open: &OpenQuotes, at: usize) -> usize {
         end += slashes + 1;
     }
     limit
-}
-
-/// Whether the value is a parameter of an address.
-pub fn in_query(place: &Surroundings<'_>) -> bool {
-    place.text[..place.name]
-        .iter()
-        .rev()
-        .take(256)
-        .take_while(|byte| !byte.is_ascii_whitespace())
-        .any(|byte| matches!(byte, b'?' | b'&'))
 }
 
 /// Where a list goes on, a bracket that was open closes, or markup begins.

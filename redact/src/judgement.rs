@@ -1,7 +1,6 @@
 //! Whether a value that a name calls secret is one: it may also be a variable, a word, a file.
 
 use crate::code::{is_call, is_code, is_identifier, is_path_of_names, is_path_to_a_secret};
-use crate::extent::in_query;
 use crate::name::{Sensitive, sensitive};
 use crate::value;
 
@@ -16,6 +15,16 @@ pub struct Surroundings<'a> {
     pub spaced: bool,
     /// Whether the name is in quotes, as JSON has it.
     pub quoted_name: bool,
+}
+
+/// Whether the value is a parameter of an address.
+pub fn in_query(place: &Surroundings<'_>) -> bool {
+    place.text[..place.name]
+        .iter()
+        .rev()
+        .take(256)
+        .take_while(|byte| !byte.is_ascii_whitespace())
+        .any(|byte| matches!(byte, b'?' | b'&'))
 }
 
 /// Whether the name begins its line, or a text in quotes, but for space and `export`.

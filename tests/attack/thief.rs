@@ -4,8 +4,9 @@ use everkey_tests::binaries::Binaries;
 use everkey_tests::http::Message;
 use everkey_tests::server::{IssuedTokens, Server};
 use everkey_tests::setup::Setup;
-use everkey_tests::wait::eventually;
+use everkey_tests::wait::{eventually, until};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const ADA: &str = "ada@example.com";
@@ -40,7 +41,9 @@ fn opens(server: &Server, token: &Value) -> bool {
 
 #[test]
 fn a_stolen_access_token_makes_a_lasting_one() {
-    let (_folder, server, session) = stolen("fresh_sign_in = \"0s\"");
+    let (_folder, server, session) = stolen("fresh_sign_in = \"1s\"");
+    let signed_in = Instant::now();
+    until("the sign-in to be an old one", || signed_in.elapsed() > Duration::from_secs(2));
     let refreshed = IssuedTokens::of(&server.refresh(&session.refresh));
     for access in [&session.access, &refreshed.access] {
         let refused = make(&server, access);

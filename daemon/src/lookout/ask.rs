@@ -1,10 +1,11 @@
 //! The agent's side: one connection, kept, so that a look costs no more than a line each way.
 
 use super::{Answer, LINE_CAP, Owned, Question};
-use crate::caller_process::CallerProcess;
+use crate::caller_process::{self, CallerProcess};
 use everkey_config::paths::Places;
 use std::fs::Metadata;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -32,11 +33,14 @@ pub fn begin(places: &Places) {
     }
 }
 
-/// What is known of a process; none where nobody has to be asked.
-pub fn process(pid: i32, since: u64) -> Option<CallerProcess> {
-    LOOKOUT.get().map(|lookout| match lookout.ask(&Question::Process { pid, since }) {
-        Answer::Process(process) => process,
-        Answer::File(_) | Answer::Nothing => CallerProcess::default(),
+/// Looks at the process that connected, as [`caller_process::look_at`] does, or has the lookout look.
+pub fn caller(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
+    let Some(lookout) = LOOKOUT.get() else { return caller_process::look_at(pid, peer, since) };
+    caller_process::while_there(pid, peer, since, |pid, since| {
+        match lookout.ask(&Question::Process { pid, since }) {
+            Answer::Process(process) => process,
+            Answer::File(_) | Answer::Nothing => CallerProcess::default(),
+        }
     })
 }
 

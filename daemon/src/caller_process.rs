@@ -2,7 +2,6 @@
 //! again can't pass for the first one: what is read counts only if the process is still there after it was read.
 //! Deliberately absent: arguments and environment, which may hold secrets.
 
-use crate::lookout;
 use everkey_proto::reply::{CalledFrom, ParentProcess};
 use everkey_proto::text::harmless;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,12 +31,9 @@ pub struct CallerProcess {
 /// have started before it was let in, `since` milliseconds after boot.
 pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
     let named = peer.is_none();
-    let reference = peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok());
-    let Some(reference) = reference else { return CallerProcess::default() };
-    if let Some(looked) = lookout::process(pid, if named { since } else { u64::MAX }) {
-        return if has_ended(&reference) { CallerProcess::default() } else { looked };
-    }
-    let Some(stat) = Stat::read(pid) else { return CallerProcess::default() };
+    let (Some(reference), Some(stat)) = (reference(pid, peer), Stat::read(pid)) else {
+        return CallerProcess::default();
+    };
     if named && stat.started_ms() > since {
         return CallerProcess::default();
     }
@@ -54,8 +50,13 @@ pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
     CallerProcess { program, from: Some(from) }
 }
 
+/// What no later process can take over.
+pub fn reference(pid: i32, peer: Option<OwnedFd>) -> Option<OwnedFd> {
+    peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok())
+}
+
 /// A process that has ended makes its descriptor readable.
-fn has_ended(process: &OwnedFd) -> bool {
+pub fn has_ended(process: &OwnedFd) -> bool {
     let mut ended = [PollFd::new(process, PollFlags::IN)];
     poll(&mut ended, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) != Ok(0)
 }

@@ -1,7 +1,8 @@
 //! What comes to the broker from outside.
 
-use crate::caller_process::{self, CallerProcess};
+use crate::caller_process::CallerProcess;
 use crate::clock;
+use crate::lookout;
 use everkey_proto::request::ProfileRequest;
 use everkey_proto::text::harmless;
 use everkey_proto::{Expect, Reply, Request, Secret};
@@ -40,7 +41,7 @@ impl Caller {
     /// Looks at the process while it waits for its answer: afterwards it may be gone.
     pub async fn look(&mut self, peer: Option<OwnedFd>) {
         let (pid, since) = (self.pid, self.since);
-        let looked = tokio::task::spawn_blocking(move || caller_process::look_at(pid, peer, since)).await;
+        let looked = tokio::task::spawn_blocking(move || lookout::look_at(pid, peer, since)).await;
         self.process = looked.ok().map(Arc::new);
     }
 }

@@ -1,10 +1,11 @@
 //! The agent's side: one connection, kept, so that a look costs no more than a line each way.
 
 use super::{Answer, LINE_CAP, Owned, Question};
-use crate::caller_process::CallerProcess;
+use crate::caller_process::{self, CallerProcess};
 use everkey_config::paths::Places;
 use std::fs::Metadata;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -32,12 +33,15 @@ pub fn begin(places: &Places) {
     }
 }
 
-/// What is known of a process; none where nobody has to be asked.
-pub fn process(pid: i32, since: u64) -> Option<CallerProcess> {
-    LOOKOUT.get().map(|lookout| match lookout.ask(&Question::Process { pid, since }) {
-        Answer::Process(process) => process,
-        Answer::File(_) | Answer::Nothing => CallerProcess::default(),
-    })
+/// As [`caller_process::look_at`], by the lookout where there is one.
+pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
+    let Some(lookout) = LOOKOUT.get() else { return caller_process::look_at(pid, peer, since) };
+    let since = if peer.is_none() { since } else { u64::MAX };
+    let Some(reference) = caller_process::reference(pid, peer) else { return CallerProcess::default() };
+    match lookout.ask(&Question::Process { pid, since }) {
+        Answer::Process(process) if !caller_process::has_ended(&reference) => process,
+        Answer::Process(_) | Answer::File(_) | Answer::Nothing => CallerProcess::default(),
+    }
 }
 
 /// Has the machine wait with sleeping until what is returned is closed; none where nobody has to be asked.

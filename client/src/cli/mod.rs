@@ -6,6 +6,7 @@ mod context;
 mod dashboard_program;
 mod every_account;
 mod explain;
+mod older_agent;
 mod profile_link;
 mod render;
 mod restart;

@@ -2,6 +2,7 @@
 
 mod accesses;
 mod agent;
+mod agent_restart;
 mod answer;
 mod config;
 mod curl;

@@ -7,7 +7,7 @@ use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
-use crate::cli::verbs::{accesses, agent_restart};
+use crate::cli::verbs::{accesses, agent_install, agent_restart};
 use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure, environment};
 use everkey_guard::file;
@@ -25,6 +25,8 @@ pub const VERBS: &[VerbRow] = &[
     VerbRow { name: "status", summary: "print its version, process, socket and folder", help: help_status, action: Run(status) },
     VerbRow { name: "logs", summary: "print its log", help: help_logs, action: Run(logs) },
     VerbRow { name: "accesses", summary: "list which programs were handed tokens, and when", help: accesses::help, action: Run(accesses::run) },
+    VerbRow { name: "install", summary: "have systemd or launchd run it", help: agent_install::help_install, action: Run(agent_install::install) },
+    VerbRow { name: "uninstall", summary: "sign out everywhere and remove what everkey has made", help: agent_install::help_uninstall, action: Run(agent_install::uninstall) },
 ];
 
 const OPTIONS: &[VerbOption<()>] = &[rows::json()];

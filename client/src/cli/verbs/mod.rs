@@ -2,6 +2,7 @@
 
 mod accesses;
 mod agent;
+mod agent_install;
 mod agent_restart;
 mod answer;
 mod config;
@@ -44,5 +45,5 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "events", summary: "follow sign-ins, refreshes and tokens handed out", help: events::help, action: Run(events::run) }),
     (Watching, VerbRow { name: "reminder", summary: "set, get or clear the re-audit reminder", help: reminder::help, action: Verbs(reminder::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
-    (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
+    (Watching, VerbRow { name: "agent", summary: "start, stop or install the program behind it, see its log", help: agent::help, action: Verbs(agent::VERBS) }),
 ];

@@ -15,14 +15,13 @@ lay_out() {
   rm -r "$all/share/everkey"
   # The licence stands in `copyright`.
   rm "$all/share/doc/everkey/LICENSE"
-  mkdir -p "$server"/{bin,share/man/man1,share/doc/everkey-server,lib/sysusers.d}
+  mkdir -p "$server"/{bin,share/man/man1,share/doc/everkey-server}
   mv "$all/bin/everkey-server" "$server/bin"
   mv "$all"/share/man/man1/everkey-server* "$server/share/man/man1"
   mv "$all"/share/doc/everkey/{hosting.md,nginx.conf,alerts.yml} "$server/share/doc/everkey-server"
   mkdir -p "$server/lib/systemd"
   mv "$all/lib/systemd/system" "$server/lib/systemd"
   sed -i 's#/usr/share/doc/everkey/hosting.md#/usr/share/doc/everkey-server/hosting.md#' "$server"/lib/systemd/system/*
-  install -m 644 packaging/deb/sysusers.conf "$server/lib/sysusers.d/everkey-server.conf"
   find target/debian -name '*.1' -exec gzip -9n {} +
 }
 

@@ -40,7 +40,6 @@ for unit in "$ROOT"/usr/lib/systemd/*/everkey*.service; do
     [ -x "$ROOT$program" ] || die "$(basename "$unit") runs $program, which is not there"
   done
 done
-grep -q '^everkey:' "$ROOT/etc/passwd" || die "the user of everkey-server was not made"
 for page in "$ROOT"/usr/share/man/man1/*.gz; do
   ! have man || expect "man $page" "$(man --warnings -l "$page" 2>&1 >/dev/null)" ""
 done

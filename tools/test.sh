@@ -26,17 +26,21 @@ check() {
 }
 
 units() {
+  local unit
   for unit in systemd/*.service systemd/*.socket; do
-    # The paths of installed programs stand for the real ones, which verify wants to find.
-    sed -E "s#^ExecStart=.*/(everkeyd|everkey-server)\\b#ExecStart=$PWD/target/debug/\\1#" "$unit" >"$CHECKS/$(basename "$unit")"
+    # The paths of installed programs stand for the real ones, which verify wants to find; a port for the one of this user.
+    sed -E -e "s#^ExecStart=.*/(everkeyd|everkey-remind|everkey-dashboard|everkey-server)\\b\"?#ExecStart=$PWD/target/debug/\\1#" \
+      -e 's/2%U/21000/' "$unit" >"$CHECKS/$(basename "$unit")"
   done
   {
-    XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze verify --user --man=no "$CHECKS"/everkey.service "$CHECKS"/everkey.socket
+    XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze verify --user --man=no "$CHECKS"/everkey[.-]*.socket "$CHECKS"/everkey{,-lookout,-dashboard,-remind@}.service
     systemd-analyze verify --man=no "$CHECKS"/everkey-server.service
   } 2>&1 | tee "$CHECKS/verify"
   [ ! -s "$CHECKS/verify" ] || return 1
   if systemd-analyze --help | grep -q -e --offline; then
-    systemd-analyze security --offline=yes --threshold=20 --no-pager "$CHECKS"/everkey-server.service
+    # In tenths: no more than these.
+    XDG_RUNTIME_DIR=$PWD/$CHECKS systemd-analyze security --user --offline=yes --threshold=15 --no-pager "$CHECKS"/everkey.service
+    systemd-analyze security --offline=yes --threshold=10 --no-pager "$CHECKS"/everkey-server.service
   else skip units-security "this systemd-analyze can't judge a unit that is not installed"; fi
 }
 

@@ -1,31 +1,25 @@
-//! Finds the agent, or starts it.
+//! The user's agent, as programs ask it.
 
+use crate::agent_finder::{self, elsewhere};
 use crate::agent_lock;
 use crate::configuration::UserConfiguration;
-use crate::connection::{Connection, NoConnection, Patience};
+use crate::connection::{NoConnection, Patience};
 use crate::environment;
 use crate::events::EventStream;
-use crate::launch;
+use crate::lasting_connection::LastingConnection;
 use crate::precedence;
 use crate::profile_client::ProfileClient;
-use everkey_config::paths::Places;
 use everkey_config::profile::ResolvedProfile;
 use everkey_proto::reply::{Access, AccessPage};
 use everkey_proto::request::{Accesses, AgentCall, Events, ProfileCall, ReadAccessLog};
-use everkey_proto::{Code, Expect, Failure, Request};
-use std::time::{Duration, Instant};
-
-/// How long an agent may take to start, an older one's last work included.
-const START_TIME: Duration = Duration::from_secs(12);
-
-/// The pause before the next try to start one.
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
+use everkey_proto::{Expect, Failure, Request};
 
 /// What the access log calls a program that gives no name.
 const UNNAMED: &str = concat!("everkey-client ", env!("CARGO_PKG_VERSION"));
 
-/// A connection to the user's agent. One request at a time; dropping it closes the connection.
-pub struct Agent(Connection);
+/// A connection to the user's agent. One request at a time; dropping it closes the connection. Where the agent ends in
+/// between, as in an upgrade, the next request goes to the one that comes after it.
+pub struct Agent(LastingConnection);
 
 /// What a single look finds where an agent would be.
 pub enum AgentSight {
@@ -50,20 +44,22 @@ impl Agent {
         if !agent_lock::is_held(&places) {
             return Ok(AgentSight::Nobody);
         }
-        Ok(match open(&places, UNNAMED) {
-            Ok(connection) => AgentSight::Answers(Self(connection)),
+        Ok(match agent_finder::open(&places, UNNAMED, Patience::FULL) {
+            Ok(connection) => AgentSight::Answers(Self(LastingConnection::to_no_other(connection, places))),
             Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
                 AgentSight::Unusable(failure)
             }
-            Err(NoConnection::Nobody) => elsewhere(&places).map_or(AgentSight::Hidden, AgentSight::Unusable),
+            Err(NoConnection::Nobody) => {
+                elsewhere(&places, UNNAMED).map_or(AgentSight::Hidden, AgentSight::Unusable)
+            }
         })
     }
 
     /// Connects to the agent, and starts it if none runs. Blocks for up to 12 seconds.
     ///
     /// # Errors
-    /// [`Code::NoAgent`] where it can't be started or reached, [`Code::Version`] where it is too old or too new,
-    /// [`Code::Storage`] where there is no folder for its socket.
+    /// [`crate::Code::NoAgent`] where it can't be started or reached, [`crate::Code::Version`] where it is too old or too new,
+    /// [`crate::Code::Storage`] where there is no folder for its socket.
     pub fn connect() -> Result<Self, Failure> {
         Self::connect_as(UNNAMED)
     }
@@ -73,55 +69,21 @@ impl Agent {
     /// # Errors
     /// As [`Agent::connect`].
     pub fn connect_as(program: &str) -> Result<Self, Failure> {
-        let places = environment::places()?;
-        let deadline = Instant::now() + START_TIME;
-        let mut found = open(&places, program);
-        loop {
-            match found {
-                Ok(connection) => return Ok(Self(connection)),
-                Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
-                    return Err(failure);
-                }
-                Err(NoConnection::Nobody) if Instant::now() < deadline => {
-                    elsewhere(&places).map_or(Ok(()), Err)?;
-                    launch::start_agent()?;
-                }
-                Err(NoConnection::Nobody) => {
-                    let nobody = format!("Nobody answers at {}", places.socket.display());
-                    return Err(launch::not_started(&nobody));
-                }
-            }
-            found = open(&places, program);
-            if let Err(NoConnection::Nobody) = found {
-                // An older agent that is dying or draining still holds the lock, so no new one could start.
-                std::thread::sleep(RETRY_PAUSE);
-            }
-        }
+        LastingConnection::open(program).map(Self)
     }
 
     /// Connects to an agent that runs already; `None` where none runs. Blocks for up to 12 seconds where one runs that
     /// can't be reached yet, or not any more.
     ///
     /// # Errors
-    /// [`Code::NoAgent`] or [`Code::Version`] where one runs that can't be talked with.
+    /// [`crate::Code::NoAgent`] or [`crate::Code::Version`] where one runs that can't be talked with.
     pub fn find() -> Result<Option<Self>, Failure> {
-        let places = environment::places()?;
-        let deadline = Instant::now() + START_TIME;
-        loop {
-            match open(&places, UNNAMED) {
-                Ok(connection) => return Ok(Some(Self(connection))),
-                Err(NoConnection::Nobody) if !agent_lock::is_held(&places) => return Ok(None),
-                Err(NoConnection::Nobody) if Instant::now() < deadline => {
-                    elsewhere(&places).map_or(Ok(()), Err)?;
-                    // A socket that is not there yet can't be waited for.
-                    std::thread::sleep(RETRY_PAUSE);
-                }
-                Err(NoConnection::Nobody) => return Err(hidden(&places)),
-                Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
-                    return Err(failure);
-                }
-            }
-        }
+        Ok(LastingConnection::find(UNNAMED)?.map(Self))
+    }
+
+    /// The version that the agent says it is of.
+    pub fn version(&self) -> &str {
+        self.0.agent().trim_start_matches("everkeyd ")
     }
 
     /// Connects to an agent that runs and answers at once, in a tenth of a second or so; `None` where there is none. What
@@ -134,8 +96,8 @@ impl Agent {
         if !agent_lock::is_held(&places) {
             return Ok(None);
         }
-        match open_with(&places, UNNAMED, Patience::NONE) {
-            Ok(connection) => Ok(Some(Self(connection))),
+        match agent_finder::open(&places, UNNAMED, Patience::NONE) {
+            Ok(connection) => Ok(Some(Self(LastingConnection::to_no_other(connection, places)))),
             Err(NoConnection::Nobody) => Ok(None),
             Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => Err(failure),
         }
@@ -144,7 +106,7 @@ impl Agent {
     /// The profile of that name, for requests about it. Reads the configuration.
     ///
     /// # Errors
-    /// [`Code::UnknownProfile`]; [`Code::Storage`] where `config.toml` has a mistake.
+    /// [`crate::Code::UnknownProfile`]; [`crate::Code::Storage`] where `config.toml` has a mistake.
     pub fn profile(&mut self, name: &str) -> Result<ProfileClient<'_>, Failure> {
         self.named(Some(name))
     }
@@ -167,16 +129,16 @@ impl Agent {
     /// start. It takes this connection over.
     ///
     /// # Errors
-    /// [`Code::Busy`] where 32 programs follow already, and whatever keeps the agent from answering.
+    /// [`crate::Code::Busy`] where 32 programs follow already, and whatever keeps the agent from answering.
     pub fn follow(mut self, past: bool) -> Result<EventStream, Failure> {
         self.call(Events { past })?;
-        Ok(EventStream::new(self.0))
+        Ok(EventStream::new(self.0.into_connection()))
     }
 
     /// Which program was handed which profile's token and when, the newest first: at most `limit`, and at most 1000.
     ///
     /// # Errors
-    /// [`Code::Storage`] where the log can't be read, and whatever keeps the agent from answering.
+    /// [`crate::Code::Storage`] where the log can't be read, and whatever keeps the agent from answering.
     pub fn accesses(&mut self, limit: u32) -> Result<Vec<Access>, Failure> {
         self.call(Accesses { limit })
     }
@@ -206,7 +168,7 @@ impl Agent {
     /// Sends one request about the agent as a whole and waits for its reply, at most 45 seconds.
     ///
     /// # Errors
-    /// What the agent answers instead, and [`Code::NoAgent`] where the connection breaks.
+    /// What the agent answers instead, and [`crate::Code::NoAgent`] where the connection breaks.
     pub fn call<C: AgentCall>(&mut self, call: C) -> Result<C::Reply, Failure> {
         self.0.ask::<C>(&Request::Agent(call.into()))
     }
@@ -228,53 +190,4 @@ impl Agent {
         let configuration = UserConfiguration::read()?;
         Ok(self.for_profile(configuration.profile(name)?))
     }
-}
-
-/// A connection to an agent that runs already. The lock says whether one does, the path in it only where: as long as
-/// nobody holds the lock, what is wrong with that path is no reason not to start one.
-fn open(places: &Places, program: &str) -> Result<Connection, NoConnection> {
-    open_with(places, program, Patience::FULL)
-}
-
-fn open_with(places: &Places, program: &str, patience: Patience) -> Result<Connection, NoConnection> {
-    let mut in_the_way = None;
-    // Whoever holds the lock has written down where it listens, whatever environment it was started in (D02).
-    let hint = agent_lock::recorded(places).filter(|socket| !places.socket_named && *socket != places.socket);
-    if let Some(socket) = hint {
-        match Connection::open(&socket, program, patience) {
-            Ok(connection) => return Ok(connection),
-            Err(NoConnection::Nobody) => {}
-            Err(NoConnection::Unusable(failure) | NoConnection::Unreachable(failure)) => {
-                in_the_way = Some(failure);
-            }
-        }
-    }
-    match Connection::open(&places.socket, program, patience) {
-        Err(NoConnection::Unreachable(failure)) => in_the_way = in_the_way.or(Some(failure)),
-        Err(NoConnection::Nobody) => {}
-        found => return found,
-    }
-    let in_the_way = in_the_way.filter(|_| agent_lock::is_held(places));
-    Err(in_the_way.map_or(NoConnection::Nobody, NoConnection::Unreachable))
-}
-
-/// The error for an agent that lives and listens nowhere.
-fn hidden(places: &Places) -> Failure {
-    Failure::new(
-        Code::NoAgent,
-        format!("An agent runs, as it holds {}, but it can't be reached.", places.agent_lock().display()),
-        "Kill the everkeyd process; the next command starts another. Your sessions are safe.",
-    )
-}
-
-/// The error where an agent runs, but not at the socket that this caller names: no second one can be started.
-fn elsewhere(places: &Places) -> Option<Failure> {
-    let socket =
-        agent_lock::recorded(places).filter(|socket| places.socket_named && *socket != places.socket)?;
-    Connection::open(&socket, UNNAMED, Patience::FULL).ok()?;
-    Some(Failure::new(
-        Code::NoAgent,
-        format!("Nobody answers at {}; your agent is at {}.", places.socket.display(), socket.display()),
-        "Unset EVERKEY_SOCKET, or run `everkey agent stop` without it.",
-    ))
 }

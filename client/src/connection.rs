@@ -39,6 +39,26 @@ const ADDRESS_CAP: usize = 100;
 pub struct Connection {
     stream: Stream,
     patience: Patience,
+    /// The agent's name and version, as it says.
+    agent: String,
+}
+
+/// Why a request has no answer.
+pub enum Unanswered {
+    /// It is answered by a failure, or it is not known what became of it.
+    Failed(Failure),
+    /// The agent is about to end and has done nothing about it.
+    NotCarriedOut(Failure),
+    /// The connection ended before an answer came.
+    HungUp(Failure),
+}
+
+impl Unanswered {
+    pub fn failure(self) -> Failure {
+        match self {
+            Self::Failed(failure) | Self::NotCarriedOut(failure) | Self::HungUp(failure) => failure,
+        }
+    }
 }
 
 /// Why there is no connection.
@@ -63,10 +83,10 @@ impl Connection {
         if ours != Some(rustix::process::geteuid().as_raw()) {
             return Err(NoConnection::Unusable(foreign(socket)));
         }
-        let mut connection = Self { stream, patience };
+        let mut connection = Self { stream, patience, agent: String::new() };
         match connection.hello(program) {
             Ok(hello) if hello.chosen == 0 => Err(NoConnection::Unusable(versions(&hello))),
-            Ok(_) => Ok(connection),
+            Ok(hello) => Ok(Self { agent: hello.name, ..connection }),
             // It hung up before it said a word: it is dying, or has just died.
             Err(e) if hung_up(&e) => Err(NoConnection::Nobody),
             Err(e) => Err(NoConnection::Unusable(silent(socket, &e))),
@@ -74,16 +94,31 @@ impl Connection {
     }
 
     /// Sends a request and waits for its reply; a reply that says what failed, or belongs to another request, is an error.
-    pub fn ask<C: Call>(&mut self, request: &Request) -> Result<C::Reply, Failure> {
-        let body = codec::encode_request(request).map_err(|_| too_long())?;
-        let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| too_long())?;
+    pub fn ask<C: Call>(&mut self, request: &Request) -> Result<C::Reply, Unanswered> {
+        let long = |_| Unanswered::Failed(too_long());
+        let body = codec::encode_request(request).map_err(long)?;
+        let framed = frame::enclose(&body, REQUEST_CAP).map_err(|_| Unanswered::Failed(too_long()))?;
         let body = self.stream.write_all(&framed).and_then(|()| {
             self.stream.set_recv_timeout(Some(self.patience.reply))?;
             self.read_frame(REPLY_CAP)
         });
-        let body = body.map_err(|e| lost(&e))?;
-        let reply = succeeded(codec::decode_reply(&body).map_err(unreadable)?)?;
-        C::answer(reply).ok_or_else(unexpected_reply)
+        let body = body.map_err(|e| match hung_up(&e) {
+            true => Unanswered::HungUp(lost(&e)),
+            false => Unanswered::Failed(lost(&e)),
+        })?;
+        match codec::decode_reply(&body).map_err(unreadable).map_err(Unanswered::Failed)? {
+            // Only an agent that is about to end is busy and says when to come back.
+            Reply::Failed(failure) if failure.code == Code::Busy && failure.retry_after_secs.is_some() => {
+                Err(Unanswered::NotCarriedOut(failure))
+            }
+            Reply::Failed(failure) => Err(Unanswered::Failed(failure)),
+            reply => C::answer(reply).ok_or_else(|| Unanswered::Failed(unexpected_reply())),
+        }
+    }
+
+    /// What the agent calls itself.
+    pub fn agent(&self) -> &str {
+        &self.agent
     }
 
     /// Waits for the next reply to what was asked before, however long it takes. One of a kind that only a newer build

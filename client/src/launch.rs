@@ -1,8 +1,11 @@
 //! Starts the agent program.
 
 use crate::environment;
+use crate::user_service;
+use everkey_config::paths::Places;
 use everkey_proto::{Code, Failure};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What a service manager sets for the service that the caller may be part of; the agent is none of its processes.
 const NOT_FOR_THE_AGENT: [&str; 7] = [
@@ -15,8 +18,16 @@ const NOT_FOR_THE_AGENT: [&str; 7] = [
     "JOURNAL_STREAM",
 ];
 
-/// Starts `everkeyd` in the background and returns when it listens.
-pub fn start_agent() -> Result<(), Failure> {
+/// How long a service has to come before an agent is started without it.
+const SERVICE_TIME: Duration = Duration::from_secs(6);
+
+/// Starts `everkeyd` in the background and returns when it listens. Where a service manager is to start it, that one has
+/// its time first: an agent beside the service would keep it from its lock.
+pub fn start_agent(places: &Places, waited: Duration) -> Result<(), Failure> {
+    if waited < SERVICE_TIME && user_service::is_expected(places) {
+        user_service::revive(places);
+        return Ok(());
+    }
     let program = environment::program("everkeyd");
     let mut command = Command::new(&program);
     command.arg("--detach").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -27,15 +27,18 @@
 #![warn(missing_docs)]
 
 mod agent;
+mod agent_finder;
 mod agent_lock;
 pub mod configuration;
 mod connection;
 pub mod environment;
 mod events;
 mod hint;
+mod lasting_connection;
 mod launch;
 pub mod precedence;
 mod profile_client;
+mod user_service;
 
 pub use agent::{Agent, AgentSight};
 pub use configuration::UserConfiguration;

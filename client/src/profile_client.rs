@@ -1,6 +1,7 @@
 //! Requests about one profile.
 
-use crate::connection::{Connection, unexpected_reply};
+use crate::connection::unexpected_reply;
+use crate::lasting_connection::LastingConnection;
 use everkey_proto::pasted;
 use everkey_proto::reply::{CodeSent, Field, Inspection, LoggedOut, Reminder, Status, Step, Token, User};
 use everkey_proto::request::{
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 /// Requests about one profile, through the connection of an `Agent`.
 pub struct ProfileClient<'a> {
-    connection: &'a mut Connection,
+    connection: &'a mut LastingConnection,
     name: String,
     expect: Expect,
 }
@@ -29,7 +30,7 @@ pub enum PromptReply {
 }
 
 impl<'a> ProfileClient<'a> {
-    pub(crate) fn new(connection: &'a mut Connection, name: String, expect: Expect) -> Self {
+    pub(crate) fn new(connection: &'a mut LastingConnection, name: String, expect: Expect) -> Self {
         Self { connection, name, expect }
     }
 

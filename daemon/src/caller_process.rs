@@ -30,28 +30,13 @@ pub struct CallerProcess {
 /// Looks at the process that connected. `peer` refers to it, where the system gives such (`SO_PEERPIDFD`); elsewhere it must
 /// have started before it was let in, `since` milliseconds after boot.
 pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
-    while_there(pid, peer, since, read)
-}
-
-/// What `look` finds of the process, if that is still there afterwards.
-pub fn while_there(
-    pid: i32,
-    peer: Option<OwnedFd>,
-    since: u64,
-    look: impl FnOnce(i32, u64) -> CallerProcess,
-) -> CallerProcess {
-    // A process that is referred to is the right one, whenever it started.
-    let since = if peer.is_some() { u64::MAX } else { since };
-    let reference = peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok());
-    let Some(reference) = reference else { return CallerProcess::default() };
-    let looked = look(pid, since);
-    if has_ended(&reference) { CallerProcess::default() } else { looked }
-}
-
-fn read(pid: i32, since: u64) -> CallerProcess {
-    let Some(stat) = Stat::read(pid).filter(|stat| stat.started_ms() <= since) else {
+    let named = peer.is_none();
+    let (Some(reference), Some(stat)) = (reference(pid, peer), Stat::read(pid)) else {
         return CallerProcess::default();
     };
+    if named && stat.started_ms() > since {
+        return CallerProcess::default();
+    }
     let program = program(pid);
     let from = CalledFrom {
         folder: link(pid, "cwd"),
@@ -59,11 +44,19 @@ fn read(pid: i32, since: u64) -> CallerProcess {
         terminal: stat.terminal_name(),
         unit: unit(pid),
     };
+    if has_ended(&reference) {
+        return CallerProcess::default();
+    }
     CallerProcess { program, from: Some(from) }
 }
 
+/// What no later process can take over.
+pub fn reference(pid: i32, peer: Option<OwnedFd>) -> Option<OwnedFd> {
+    peer.or_else(|| pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok())
+}
+
 /// A process that has ended makes its descriptor readable.
-fn has_ended(process: &OwnedFd) -> bool {
+pub fn has_ended(process: &OwnedFd) -> bool {
     let mut ended = [PollFd::new(process, PollFlags::IN)];
     poll(&mut ended, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) != Ok(0)
 }

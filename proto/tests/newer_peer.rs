@@ -129,7 +129,7 @@ fn in_frame<T>(expected: Result<T, (&'static str, u16)>) -> Result<T, CodecError
 #[test]
 fn d09_replies_of_another_build_are_read_or_named() {
     let all = kept("reply");
-    assert_eq!(all.len(), 14);
+    assert_eq!(all.len(), 15);
     for (name, body, line) in all {
         assert_eq!(codec::decode_reply(&body), in_frame(reply(name)), "{name}");
         match (json::read_reply(line.unwrap_or_default().as_bytes()), reply(name)) {

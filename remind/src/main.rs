@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod command;
+mod configured;
 mod inherited;
 mod log;
 mod notification;
@@ -17,10 +18,15 @@ use std::process::ExitCode;
 const CAP: u64 = 256 * 1024;
 
 fn main() -> ExitCode {
-    if std::env::args_os().len() > 1 {
-        let _ = writeln!(io::stderr(), "everkey-remind is started by everkeyd and takes no arguments.");
-        return ExitCode::from(2);
-    }
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let as_configured = match arguments.as_slice() {
+        [] => false,
+        [only] if only == "--configured" => true,
+        _ => {
+            let _ = writeln!(io::stderr(), "everkey-remind is started by everkeyd and takes no arguments.");
+            return ExitCode::from(2);
+        }
+    };
     if let Err(e) = everkey_guard::memory::close() {
         let _ = writeln!(io::stderr(), "everkey-remind: can't close this process to others: {e}");
         return ExitCode::FAILURE;
@@ -30,7 +36,7 @@ fn main() -> ExitCode {
     // What ends the agent's group or terminal shall not end a command that runs; a leader of a group has its own already.
     let _ = rustix::process::setsid();
     log::start();
-    match run() {
+    match run(as_configured) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::warn!(error = format!("{e:#}"), "can't tell that a reminder is due");
@@ -39,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn run(as_configured: bool) -> Result<()> {
     let mut ready = io::stdout();
     ready.write_all(READY).and_then(|()| ready.flush()).context("nobody listens")?;
     let mut bytes = Vec::new();
@@ -49,6 +55,7 @@ fn run() -> Result<()> {
         return Ok(());
     }
     let errand = read_errand(&bytes).context("stdin holds no errand")?;
+    let errand = if as_configured { configured::reworded(errand)? } else { errand };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Side by side: a bus that does not answer must not keep the command waiting.
     runtime.block_on(async { tokio::join!(command::run(&errand), notification::show(&errand)) });

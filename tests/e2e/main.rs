@@ -37,6 +37,7 @@ mod oauth_client;
 mod oauth_logout;
 mod oauth_registered;
 mod odd_servers;
+mod older_agent;
 mod permissions;
 mod places;
 mod redact;

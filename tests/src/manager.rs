@@ -10,9 +10,13 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Whom the manager serves: nobody that a machine knows.
-pub const ADAS_UID: u32 = 64_321;
+/// Whom the managers serve: users that no machine knows, each test's another, because each has ports of its own.
+const FIRST_UID: u32 = 40_000;
+
+/// So many users come before one is used again.
+const UIDS: u32 = 4_000;
 
 /// Where that user's home is, seen from inside.
 pub const ADAS_HOME: &str = "/home/ada";
@@ -39,13 +43,21 @@ exec setpriv --reuid="$ADA" --regid="$ADA" --clear-groups \
 "#;
 
 /// The manager; it ends with everything that it started when it is dropped.
-pub struct ServiceManager {
+pub struct UserManager {
     process: Running,
+    uid: u32,
     groups: Vec<PathBuf>,
     log: PathBuf,
 }
 
-impl ServiceManager {
+/// A number that no other test of this process has, and most likely none of another one.
+fn next_uid() -> u32 {
+    static USED: AtomicU32 = AtomicU32::new(0);
+    let used = USED.fetch_add(1, Ordering::Relaxed);
+    FIRST_UID + (std::process::id().wrapping_mul(64).wrapping_add(used)) % UIDS
+}
+
+impl UserManager {
     /// Why none can run here, in words for whoever reads the list of skipped tests.
     pub fn why_not() -> Option<String> {
         if !is_root() {
@@ -63,17 +75,18 @@ impl ServiceManager {
 
     /// Starts one for a home, with a runtime folder made below `root` and further variables.
     pub fn start(root: &Path, home: &Path, variables: &[(&str, &str)]) -> Self {
+        let uid = next_uid();
         let name = root.file_name().and_then(OsStr::to_str).expect("the world's folder has a name");
         let groups: Vec<_> = hierarchies().into_iter().map(|at| at.join(format!("everkey-{name}"))).collect();
         for group in &groups {
             fs::create_dir(group).expect("root may make a group of processes");
-            own_all(group);
+            own_all(group, uid);
         }
         let runtime = root.join("user");
         fs::create_dir(&runtime).expect("a folder in the world");
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("a folder of ours");
         for folder in [&runtime, home] {
-            chown(folder, Some(ADAS_UID), Some(ADAS_UID)).expect("root may do so");
+            chown(folder, Some(uid), Some(uid)).expect("root may do so");
         }
         let log = root.join("manager.log");
         let out = File::create(&log).expect("a log");
@@ -81,7 +94,7 @@ impl ServiceManager {
         let extra: Vec<_> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let listed: Vec<_> = groups.iter().map(|group| group.display().to_string()).collect();
         command.args(["--mount", "--propagation", "private", "sh", "-c", BOOT]);
-        command.env("ADA", ADAS_UID.to_string()).env("EXTRA", extra.join(" "));
+        command.env("ADA", uid.to_string()).env("EXTRA", extra.join(" "));
         command.env("RUNTIME", &runtime).env("HOME_OF_ADA", home);
         command.env("GROUPS_OF_ADA", listed.join(" ")).env("SYSTEMD", SYSTEMD);
         command.stdin(Stdio::null()).stdout(out.try_clone().expect("a log")).stderr(out);
@@ -91,13 +104,13 @@ impl ServiceManager {
             assert!(process.is_running(), "the service manager has ended: {}", said());
             runtime.join("systemd/private").exists()
         });
-        Self { process, groups, log }
+        Self { process, uid, groups, log }
     }
 
     /// A program that runs beside the manager, as its user.
     pub fn beside(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.as_root("setpriv");
-        command.args([format!("--reuid={ADAS_UID}"), format!("--regid={ADAS_UID}")]);
+        command.args([format!("--reuid={}", self.uid), format!("--regid={}", self.uid)]);
         command.arg("--clear-groups").arg(program);
         command
     }
@@ -110,8 +123,13 @@ impl ServiceManager {
     }
 
     /// The variables that a program beside it has.
-    pub fn variables() -> [(&'static str, String); 2] {
-        [("HOME", ADAS_HOME.to_owned()), ("XDG_RUNTIME_DIR", format!("/run/user/{ADAS_UID}"))]
+    pub fn variables(&self) -> [(&'static str, String); 2] {
+        [("HOME", ADAS_HOME.to_owned()), ("XDG_RUNTIME_DIR", format!("/run/user/{}", self.uid))]
+    }
+
+    /// Whom it serves.
+    pub fn uid(&self) -> u32 {
+        self.uid
     }
 
     /// What it has complained of.
@@ -120,7 +138,7 @@ impl ServiceManager {
     }
 }
 
-impl Drop for ServiceManager {
+impl Drop for UserManager {
     fn drop(&mut self) {
         self.process.kill();
         for group in &self.groups {
@@ -147,10 +165,10 @@ fn hierarchies() -> Vec<PathBuf> {
         .collect()
 }
 
-fn own_all(group: &Path) {
+fn own_all(group: &Path, uid: u32) {
     let files = fs::read_dir(group).expect("a group of ours").flatten().map(|entry| entry.path());
     for path in files.chain([group.to_owned()]) {
-        chown(&path, Some(ADAS_UID), Some(ADAS_UID)).expect("root may do so");
+        chown(&path, Some(uid), Some(uid)).expect("root may do so");
     }
 }
 

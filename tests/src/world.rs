@@ -4,7 +4,7 @@ use crate::ADA;
 use crate::binaries::Binaries;
 use crate::cli::{Cli, Output, Talk};
 use crate::lines::Lines;
-use crate::manager::ServiceManager;
+use crate::manager::UserManager;
 use crate::process::{self, Running};
 use crate::proxy::Proxy;
 use crate::server::Server;
@@ -13,13 +13,13 @@ use crate::skip::is_root;
 use crate::wait::{eventually, until};
 use rustix::process::Signal;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// A world. Everything in it ends when it is dropped.
@@ -33,9 +33,9 @@ pub struct World {
     pub(crate) uid: Option<u32>,
     pub(crate) env: Vec<(String, String)>,
     /// The service manager of its user, where there is one.
-    pub(crate) manager: Option<ServiceManager>,
+    pub(crate) manager: Option<UserManager>,
     /// Every agent that ever answered here, so that none outlives the world, not even a stopped one.
-    agents: RefCell<BTreeSet<u32>>,
+    agents: Mutex<BTreeSet<u32>>,
     pub(crate) root: TempDir,
 }
 
@@ -68,7 +68,7 @@ impl World {
             }
             None => built,
         };
-        let (env, manager, agents) = (Vec::new(), None, RefCell::default());
+        let (env, manager, agents) = (Vec::new(), None, Mutex::default());
         let mut world = Self { proxy, server, binaries, home, uid, env, manager, agents, root };
         world.set_env("EVERKEY_HOME", &world.home.display().to_string());
         world.set_env("HOME", &world.home.display().to_string());
@@ -326,7 +326,7 @@ impl World {
             return None;
         }
         let pid = output.json()["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok())?;
-        self.agents.borrow_mut().insert(pid);
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner).insert(pid);
         Some(pid)
     }
 
@@ -366,13 +366,19 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        if self.manager.is_some() {
+            // One that a command started is none of the manager's.
+            self.find_agent();
+        }
         let log = std::thread::panicking().then(|| self.agent_log());
         let manager = self.manager.take().map(|manager| manager.log());
         if !is_root() {
             // The agent's environment is closed to its own user, so it has to be asked.
             self.find_agent();
         }
-        let known = self.agents.take().into_iter().filter(|pid| process::is_agent(*pid));
+        let known = std::mem::take(self.agents.get_mut().unwrap_or_else(PoisonError::into_inner))
+            .into_iter()
+            .filter(|pid| process::is_agent(*pid));
         for pid in process::agents_of(&self.home.display().to_string()).into_iter().chain(known) {
             process::kill_and_wait(pid);
         }

@@ -17,10 +17,14 @@ use toml_edit::{DocumentMut, Item, Table, value};
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How a `config.toml` begins that no person has written, so that `everkey agent uninstall` may remove it.
+pub const MADE_BY_PROFILE_ADD: &str = "# Made by `everkey profile add`.";
+
 /// `config.toml`, open for change.
 pub struct ConfigFile {
     path: PathBuf,
     document: DocumentMut,
+    is_new: bool,
     /// Those that were there before.
     mistakes: Vec<Mistake>,
     /// Two commands at once must not undo each other's change.
@@ -31,7 +35,9 @@ impl ConfigFile {
     /// Reads it; one that is not there is empty.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let alone = lock(path).map_err(|e| unwritable(path, &e.to_string()))?;
-        let text = configuration::text_of(path)?.unwrap_or_default();
+        let found = configuration::text_of(path)?;
+        let is_new = found.is_none();
+        let text = found.unwrap_or_default();
         // What is wrong elsewhere in it stays as it is; what is no TOML can't be changed.
         let mistakes = Config::read(&text).mistakes;
         if let Some(mistake) = mistakes.iter().find(|mistake| mistake.is_of_file()) {
@@ -39,7 +45,7 @@ impl ConfigFile {
             return Err(Failure::new(Code::Storage, message, "Mend that line; nothing was changed."));
         }
         let document = text.parse().map_err(|e: toml_edit::TomlError| unwritable(path, e.message()))?;
-        Ok(Self { path: path.to_owned(), document, mistakes, _alone: alone })
+        Ok(Self { path: path.to_owned(), document, is_new, mistakes, _alone: alone })
     }
 
     /// Adds `[profiles.NAME]` with these keys.
@@ -83,7 +89,8 @@ impl ConfigFile {
 
     /// Writes it, if no new mistake is in it, and lets the next one.
     pub fn save(self) -> Result<(), Failure> {
-        let text = self.document.to_string();
+        let begins = if self.is_new { format!("{MADE_BY_PROFILE_ADD}\n") } else { String::new() };
+        let text = format!("{begins}{}", self.document);
         let was_there = |new: &Mistake| {
             let mut before = self.mistakes.iter();
             before.any(|old| old.touches == new.touches && old.error.message == new.error.message)
@@ -164,7 +171,8 @@ mod tests {
         let mut file = ConfigFile::open(&path).unwrap();
         file.add("b.1", &[("provider", "binboi".to_owned())]).unwrap();
         file.save().unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[profiles.\"b.1\"]\nprovider = \"binboi\"\n");
+        let text = format!("{MADE_BY_PROFILE_ADD}\n[profiles.\"b.1\"]\nprovider = \"binboi\"\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 
         let text = "# mine\ndefault = \"a\" # why\n\n# about a\n[profiles.a]\nprovider = \"binboi\" # x\n";

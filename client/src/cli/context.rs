@@ -1,5 +1,6 @@
 //! The account that a verb is about: which one, who chose it, and how this program was called.
 
+use crate::cli::older_agent;
 use crate::cli::terminal::{output, progress, prompt};
 use crate::cli::usage::shared_options::{SharedOptions, TokenOption};
 use everkey_client::precedence::{GivenToken, NamedServer, Origin};
@@ -68,7 +69,9 @@ impl Context {
 
     /// The agent, started if none runs.
     pub fn agent(&self) -> Result<Agent, Failure> {
-        progress::during(progress::AGENT, || Agent::connect_as(NAME))
+        let agent = progress::during(progress::AGENT, || Agent::connect_as(NAME))?;
+        older_agent::mention(&agent);
+        Ok(agent)
     }
 
     /// Requests about the account.

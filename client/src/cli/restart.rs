@@ -1,29 +1,43 @@
-//! Has the agent start anew, so that it reads a configuration that has changed.
+//! Has another agent take the place of the one that runs: after an upgrade, or so that it reads its configuration anew.
 
 use crate::cli::terminal::progress;
-use everkey_client::request::Stop;
+use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure};
+use everkey_proto::Code;
+use everkey_proto::reply::AgentInfo;
 use std::time::{Duration, Instant};
 
-/// How long an agent may take to finish what is under way.
-const DRAIN_TIME: Duration = Duration::from_secs(12);
+/// How long an agent may take to finish what is under way, and the next to start.
+const DRAIN_TIME: Duration = Duration::from_secs(24);
 
-/// Restarts an agent that runs; starts none. Whether one ran.
-pub fn restart_agent() -> Result<bool, Failure> {
-    let Some(mut agent) = Agent::find()? else { return Ok(false) };
-    agent.call(Stop)?;
+/// The agent that took the place of the one that ran; none where none ran.
+pub fn restart_agent() -> Result<Option<AgentInfo>, Failure> {
+    let Some(mut agent) = Agent::find()? else { return Ok(None) };
+    let before = agent.call(DescribeAgent)?.pid;
+    match agent.call(Stop) {
+        // It is about to end anyhow.
+        Err(failure) if failure.code == Code::Busy => {}
+        stopped => stopped?,
+    }
     drop(agent);
-    progress::during(progress::AGENT, wait_for_the_next)
+    progress::during(progress::AGENT, || wait_for_the_next(before)).map(Some)
 }
 
-fn wait_for_the_next() -> Result<bool, Failure> {
+fn wait_for_the_next(before: u32) -> Result<AgentInfo, Failure> {
     let deadline = Instant::now() + DRAIN_TIME;
-    while let Ok(Some(_)) = Agent::find() {
-        if Instant::now() > deadline {
-            break;
+    loop {
+        // A service manager starts the next one as soon as somebody connects, else this does.
+        let info = Agent::connect()?.call(DescribeAgent)?;
+        if info.pid != before {
+            return Ok(info);
         }
-        // An agent that has ended says nothing, so it is looked for again and again.
+        if Instant::now() > deadline {
+            return Err(Failure::new(
+                Code::NoAgent,
+                format!("The agent, process {before}, does not end."),
+                "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.",
+            ));
+        }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Agent::connect().map(|_| true)
 }

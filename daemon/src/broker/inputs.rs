@@ -41,7 +41,7 @@ impl Caller {
     /// Looks at the process while it waits for its answer: afterwards it may be gone.
     pub async fn look(&mut self, peer: Option<OwnedFd>) {
         let (pid, since) = (self.pid, self.since);
-        let looked = tokio::task::spawn_blocking(move || lookout::caller(pid, peer, since)).await;
+        let looked = tokio::task::spawn_blocking(move || lookout::look_at(pid, peer, since)).await;
         self.process = looked.ok().map(Arc::new);
     }
 }

@@ -33,15 +33,15 @@ pub fn begin(places: &Places) {
     }
 }
 
-/// Looks at the process that connected, as [`caller_process::look_at`] does, or has the lookout look.
-pub fn caller(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
+/// As [`caller_process::look_at`], by the lookout where there is one.
+pub fn look_at(pid: i32, peer: Option<OwnedFd>, since: u64) -> CallerProcess {
     let Some(lookout) = LOOKOUT.get() else { return caller_process::look_at(pid, peer, since) };
-    caller_process::while_there(pid, peer, since, |pid, since| {
-        match lookout.ask(&Question::Process { pid, since }) {
-            Answer::Process(process) => process,
-            Answer::File(_) | Answer::Nothing => CallerProcess::default(),
-        }
-    })
+    let since = if peer.is_none() { since } else { u64::MAX };
+    let Some(reference) = caller_process::reference(pid, peer) else { return CallerProcess::default() };
+    match lookout.ask(&Question::Process { pid, since }) {
+        Answer::Process(process) if !caller_process::has_ended(&reference) => process,
+        Answer::Process(_) | Answer::File(_) | Answer::Nothing => CallerProcess::default(),
+    }
 }
 
 /// Has the machine wait with sleeping until what is returned is closed; none where nobody has to be asked.

@@ -4,7 +4,7 @@
 mod ask;
 mod serve;
 
-pub use ask::{begin, caller, stay_awake};
+pub use ask::{begin, look_at, stay_awake};
 pub use serve::serve;
 
 use crate::caller_process::CallerProcess;

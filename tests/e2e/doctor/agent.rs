@@ -117,7 +117,7 @@ fn a_program_that_was_replaced_is_told() {
     let newer = program.with_extension("new");
     assert!(Command::new("cp").arg(&program).arg(&newer).status().unwrap().success());
     fs::rename(&newer, &program).unwrap();
-    problem(&world, "program_replaced", &program.display().to_string(), "everkey agent stop");
+    problem(&world, "program_replaced", &program.display().to_string(), "everkey agent restart");
     world.stop_agent();
     world.everkey("whoami").ok();
     assert!(!kinds(&doctor(&world)).contains(&"program_replaced"));
@@ -171,7 +171,7 @@ fn read_frame(stream: &mut UnixStream) -> Option<Vec<u8>> {
 fn an_agent_of_another_version_is_told() {
     let world = World::new();
     let _lock = older_agent(&world, everkey_proto::VERSION);
-    problem(&world, "other_version", "everkeyd 0.0.9, and this is everkey", "everkey agent stop");
+    problem(&world, "other_version", "everkeyd 0.0.9, and this is everkey", "everkey agent restart");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn with_agent(mut agent: Agent, used: &[ResolvedProfile], parts: &Parts) {
     };
     let ours = env!("CARGO_PKG_VERSION");
     checked.row("Agent", format!("everkeyd {}, process {}, at {}", info.version, info.pid, info.socket));
-    let restart = "Run `everkey agent stop`; the next command starts the new one, and no session is lost.";
+    let restart = "Run `everkey agent restart`; no command that runs meanwhile fails.";
     if info.version != ours {
         let what = format!("The agent is everkeyd {}, and this is everkey {ours}.", info.version);
         checked.findings.push(FindingKind::OtherVersion.of("", what, restart));

@@ -1,12 +1,13 @@
-//! `everkey agent start|stop|status|logs`
+//! `everkey agent`: `start`, `stop`, `status` and `logs`; the others have a file each.
 
+use crate::cli::render;
 use crate::cli::terminal::{output, progress};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
 use crate::cli::usage::shared_rows as rows;
 use crate::cli::usage::verb::Action::Run;
 use crate::cli::usage::verb::{VerbHelp, VerbRow};
-use crate::cli::verbs::accesses;
+use crate::cli::verbs::{accesses, agent_install, agent_restart};
 use everkey_client::request::{DescribeAgent, Stop};
 use everkey_client::{Agent, Failure, environment};
 use everkey_guard::file;
@@ -20,9 +21,12 @@ use std::process::ExitCode;
 pub const VERBS: &[VerbRow] = &[
     VerbRow { name: "start", summary: "start the agent if none runs", help: help_start, action: Run(start) },
     VerbRow { name: "stop", summary: "have the agent finish what is under way and exit", help: help_stop, action: Run(stop) },
+    VerbRow { name: "restart", summary: "have another one take its place, as after an upgrade", help: agent_restart::help, action: Run(agent_restart::run) },
     VerbRow { name: "status", summary: "print its version, process, socket and folder", help: help_status, action: Run(status) },
     VerbRow { name: "logs", summary: "print its log", help: help_logs, action: Run(logs) },
     VerbRow { name: "accesses", summary: "list which programs were handed tokens, and when", help: accesses::help, action: Run(accesses::run) },
+    VerbRow { name: "install", summary: "have systemd or launchd run it", help: agent_install::help_install, action: Run(agent_install::install) },
+    VerbRow { name: "uninstall", summary: "sign out everywhere and remove what everkey has made", help: agent_install::help_uninstall, action: Run(agent_install::uninstall) },
 ];
 
 const OPTIONS: &[VerbOption<()>] = &[rows::json()];
@@ -142,13 +146,7 @@ fn status(arguments: Arguments) -> Result<ExitCode, VerbError> {
 fn print_status(json: bool) -> Result<ExitCode, VerbError> {
     let mut agent = Agent::find()?.ok_or_else(no_agent)?;
     let info = agent.call(DescribeAgent)?;
-    if json {
-        output::json(&json!(info));
-    } else {
-        output::line(format_args!("everkeyd {} runs as process {}", output::plain(&info.version), info.pid));
-        output::line(format_args!("{:<10} {}", "Socket", output::plain(&info.socket)));
-        output::line(format_args!("{:<10} {}", "Folder", output::plain(&info.state_dir)));
-    }
+    render::agent::print(&info, json);
     Ok(ExitCode::SUCCESS)
 }
 

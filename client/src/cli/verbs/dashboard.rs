@@ -1,6 +1,7 @@
 //! `everkey dashboard`: runs everkey-dashboard, opens its one-time link, and waits until it is ended.
 
 use crate::cli::dashboard_program::{DashboardEvent, DashboardLink, DashboardProgram, ended};
+use crate::cli::dashboard_service::way_in;
 use crate::cli::terminal::{browser, interrupt, output, prompt};
 use crate::cli::usage::error::VerbError;
 use crate::cli::usage::option::{Arguments, VerbOption};
@@ -38,8 +39,9 @@ pub fn help() -> VerbHelp {
 
 Usage: everkey dashboard [OPTIONS]
 
-Runs everkey-dashboard, opens it in your browser and stays until Ctrl-C, which
-ends it. Enter opens it once more, with a new link.
+Opens the dashboard in your browser. As a service (`everkey agent install`) it
+has an address that stays, so a bookmark works. Without one this command runs
+it until Ctrl-C; Enter opens it once more, with a new link.
 
 Options:
 {options}
@@ -67,14 +69,21 @@ fn watch(args: &Args, json: bool) -> Result<ExitCode, Failure> {
             output::plain(&hint_text(&failure.hint))
         ));
     }
+    if let Some(way_in) = way_in(&places)? {
+        let mut view = View::new(args, json, &places.runtime, Stay::ByItself);
+        view.show(&way_in.link);
+        if view.file.is_some() {
+            way_in.until_used(FILE_TIME);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let (sender, events) = channel();
     let signals = sender.clone();
     interrupt::on_signal(&[SIGINT, SIGTERM, SIGHUP], move || drop(signals.send(DashboardEvent::Ended)))
         .map_err(|e| no_signals(&e))?;
     let mut program = DashboardProgram::start(&sender)?;
     let link = program.first_link(&events)?;
-    let mut view =
-        View { json, no_browser: args.no_browser, folder: &places.runtime, file: None, explained: false };
+    let mut view = View::new(args, json, &places.runtime, Stay::UntilCtrlC);
     let Some(link) = link else { return Ok(ExitCode::SUCCESS) };
     view.show(&link);
     wait_for_enter(sender);
@@ -115,9 +124,23 @@ struct View<'a> {
     file: Option<(NamedTempFile, Instant)>,
     /// Whether it has been printed where the page is and how it ends.
     explained: bool,
+    stay: Stay,
 }
 
-impl View<'_> {
+/// How long a dashboard is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    /// As long as this command.
+    UntilCtrlC,
+    /// Whenever somebody comes.
+    ByItself,
+}
+
+impl<'a> View<'a> {
+    fn new(args: &Args, json: bool, folder: &'a Path, stay: Stay) -> Self {
+        Self { json, no_browser: args.no_browser, folder, file: None, explained: false, stay }
+    }
+
     fn show(&mut self, link: &DashboardLink) {
         self.file = None;
         if !self.no_browser {
@@ -137,9 +160,12 @@ impl View<'_> {
             output::line(format_args!("Dashboard: {}", link.origin));
         }
         match (opened, first) {
-            (true, true) => {
-                output::line("It is open in your browser. Enter opens it once more, Ctrl-C ends it.")
-            }
+            (true, true) => output::line(match self.stay {
+                Stay::UntilCtrlC => "It is open in your browser. Enter opens it once more, Ctrl-C ends it.",
+                Stay::ByItself => {
+                    "It is open in your browser. The address stays the same, so a bookmark works."
+                }
+            }),
             (true, false) => output::line("Opened once more."),
             (false, _) => {
                 if !self.no_browser {
@@ -147,7 +173,7 @@ impl View<'_> {
                 }
                 output::line("Open this link, which works once and for two minutes:");
                 output::line(format_args!("  {}", link.whole));
-                if first {
+                if first && self.stay == Stay::UntilCtrlC {
                     output::line("Enter makes another one, Ctrl-C ends the dashboard.");
                 }
             }

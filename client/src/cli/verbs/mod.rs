@@ -2,6 +2,8 @@
 
 mod accesses;
 mod agent;
+mod agent_install;
+mod agent_restart;
 mod answer;
 mod completions;
 mod config;
@@ -52,7 +54,7 @@ pub static VERBS: &[GroupedVerb] = &[
     (Watching, VerbRow { name: "doctor", summary: "what is wrong here, and what to do about it", help: doctor::help, action: Run(doctor::run) }),
     (Watching, VerbRow { name: "report", summary: "a folder with all of that for others, without secrets", help: report::help, action: RunOrVerbs(report::run, report::VERBS) }),
     (Watching, VerbRow { name: "redact", summary: "copy text from a pipe without its secrets", help: redact::help, action: Run(redact::run) }),
-    (Watching, VerbRow { name: "agent", summary: "start or stop the program behind it, see its status or log", help: agent::help, action: Verbs(agent::VERBS) }),
+    (Watching, VerbRow { name: "agent", summary: "start, stop or install the program behind it, see its log", help: agent::help, action: Verbs(agent::VERBS) }),
     (Watching, VerbRow { name: "completions", summary: "what has bash, zsh or fish complete these commands", help: completions::help, action: RunOnTable(completions::run) }),
     (Watching, VerbRow { name: "man", summary: "the manual pages, in the form that man reads", help: man::help, action: RunOnTable(man::run) }),
 ];

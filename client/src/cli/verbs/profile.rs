@@ -300,7 +300,7 @@ fn remove(arguments: Arguments) -> Result<ExitCode, VerbError> {
     file.remove(name);
     file.save()?;
     // An agent looks after an account until it ends; a built-in one stays.
-    let restarted = !is_built_in(name) && restart_agent()?;
+    let restarted = !is_built_in(name) && restart_agent()?.is_some();
     print_done(&parsed.shared, "removed", name, restarted, "");
     Ok(ExitCode::SUCCESS)
 }

@@ -55,6 +55,8 @@ unit_targets() {
 check fmt cargo fmt --all --check
 # One selection of packages and features for all: with another one cargo builds everything anew.
 ALL=(--workspace "${HOOKS[@]}")
+# A first build is quicker without what helps the next one.
+[ -d target/debug ] || export CARGO_INCREMENTAL=0
 check build cargo build "${ALL[@]}" --all-targets
 check clippy cargo clippy "${ALL[@]}" --all-targets -- -D warnings
 check deny . tools/deny.sh

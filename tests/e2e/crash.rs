@@ -1,5 +1,6 @@
 //! The agent dies or is asked to end in the middle of a refresh (N07, F08, N16).
 
+use everkey_tests::lines::Lines;
 use everkey_tests::process::is_alive;
 use everkey_tests::{ADA, REFRESH, Setup, World, until};
 use rustix::process::Signal;
@@ -11,15 +12,22 @@ fn leftovers(world: &World) -> Vec<String> {
     names.filter(|name| name != "auth.json" && name != ".auth.json.everkey-lock").collect()
 }
 
+/// Somebody who asks for a refresh and, unlike `everkey`, does not ask the next agent if this one ends.
+fn asks_once(world: &World) -> Lines {
+    let mut lines = world.lines();
+    lines.send(b"{\"request\":\"refresh\",\"force\":true}\n");
+    lines
+}
+
 #[test]
 fn n05_killed_before_the_answer_came_loses_no_session() {
     let world = World::signed_in(Setup::default());
     let refresh = world.session_text("refresh_token");
     let gate = world.proxy.hold_refresh_answer();
-    let caller = world.start("auth refresh");
+    let caller = asks_once(&world);
     gate.reached();
     world.kill_agent();
-    caller.finish().exits(3);
+    drop(caller);
     gate.open();
     assert_eq!(world.session_text("refresh_token"), refresh);
 
@@ -38,10 +46,10 @@ fn n05_killed_before_the_answer_came_loses_no_session() {
 fn n05_killed_before_the_answer_strict_servers_are_probed_first() {
     let world = World::signed_in(Setup { strict: true, ..Setup::default() });
     let gate = world.proxy.hold_refresh_answer();
-    let caller = world.start("auth refresh");
+    let caller = asks_once(&world);
     gate.reached();
     world.kill_agent();
-    caller.finish().exits(3);
+    drop(caller);
     gate.open();
     world.until_state("needs_login");
     assert_eq!(world.proxy.refreshes(), 1);
@@ -75,11 +83,11 @@ fn n07_sigterm_without_an_answer_leaves_the_intent() {
     let pid = world.agent_pid();
     let refresh = world.session_text("refresh_token");
     let gate = world.proxy.hold_refresh_answer();
-    let caller = world.start("auth refresh");
+    let caller = asks_once(&world);
     gate.reached();
     everkey_tests::process::signal(pid, Signal::TERM);
     until("the agent to give up waiting", || !is_alive(pid));
-    caller.finish();
+    drop(caller);
     assert!(leftovers(&world).iter().any(|name| name.contains("journal")), "{:?}", leftovers(&world));
     gate.open();
 

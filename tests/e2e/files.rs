@@ -256,10 +256,11 @@ fn f12_the_intent_is_found_though_the_state_folder_is_lost() {
     let world = World::signed_in(Setup::default());
     let refresh = world.session_text("refresh_token");
     let gate = world.proxy.hold_refresh_answer();
-    let caller = world.start("auth refresh");
+    let mut caller = world.lines();
+    caller.send(b"{\"request\":\"refresh\",\"force\":true}\n");
     gate.reached();
     world.kill_agent();
-    caller.finish().exits(3);
+    drop(caller);
     gate.open();
     fs::remove_dir_all(world.home().join("state")).unwrap();
 
@@ -315,10 +316,12 @@ fn f12_an_agent_with_another_state_folder_reads_then_owns() {
 
     // Only the first one's death makes the second the owner, and what was sent is honoured.
     let gate = first.proxy.hold_refresh_answer();
-    let caller = first.start("auth refresh");
+    // Another caller than `everkey`, which would have the first one start anew.
+    let mut caller = first.lines();
+    caller.send(b"{\"request\":\"refresh\",\"force\":true}\n");
     gate.reached();
     first.kill_agent();
-    caller.finish().exits(3);
+    drop(caller);
     gate.open();
     second.until_state("valid");
     until("the successor to be stored", || first.server.events("repeat_answered") == 1);

@@ -71,7 +71,11 @@ fn what_is_installed_works_and_is_taken_away_whole() {
     assert!(succeeded(run(&["agent", "start"])).contains("everkeyd"), "the agent is found beside it");
     let unit = fs::read_to_string(prefix.join("share/systemd/user/everkey.service")).unwrap();
     let program = prefix.join("bin/everkeyd");
-    assert!(unit.contains(&format!("{}", program.display())) && !unit.contains("%h"), "{unit}");
+    assert!(unit.contains(&format!("ExecStart=\"{}\"", program.display())), "{unit}");
+    assert!(
+        unit.contains("ReadOnlyPaths=-%h/.config/everkey"),
+        "what the sandbox guards stays in the home: {unit}"
+    );
     for file in [
         "share/man/man1/everkey.1",
         "share/man/man1/everkey-login.1",

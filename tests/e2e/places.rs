@@ -78,8 +78,11 @@ fn root_refuses_a_home_of_somebody_else() {
         refused("everkeyd", "--detach", &[("HOME", &own), (variable, &theirs)]);
     }
 
-    // Whoever means it says so.
-    let meant: [(&str, &Path); 2] = [("HOME", &theirs), ("EVERKEY_HOME", &theirs)];
+    // Whoever means it names a folder; whose it is counts all the same.
+    let foreign: [(&str, &Path); 2] = [("HOME", &theirs), ("EVERKEY_HOME", &theirs)];
+    let said = as_root(&world, "everkey", "agent start", &foreign).exits(3);
+    assert!(said.err.contains("belongs to another user"), "{said:?}");
+    let meant: [(&str, &Path); 2] = [("HOME", &theirs), ("EVERKEY_HOME", &own)];
     as_root(&world, "everkey", "agent start", &meant).ok();
     as_root(&world, "everkey", "agent stop", &meant).ok();
     until("the agent to be gone", || as_root(&world, "everkey", "agent status", &meant).code == 3);

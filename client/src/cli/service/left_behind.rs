@@ -82,13 +82,18 @@ fn beside(session_file: &Path) -> Vec<ServiceStep> {
 /// A configuration that a person wrote stays.
 fn config(places: &Places) -> Vec<ServiceStep> {
     let path = &places.config;
+    let lock = path.with_file_name(".config.toml.everkey-lock");
+    let lock = lock.is_file().then_some(ServiceStep::Remove { path: lock });
     let around = path.parent().and_then(|path| folder(path, IfItFails::SayNothing));
     match fs::read_to_string(path) {
         // What is added comes before it where it is about all accounts.
         Ok(text) if text.lines().any(|line| line == MADE_BY_PROFILE_ADD) => {
-            [ServiceStep::Remove { path: path.clone() }].into_iter().chain(around).collect()
+            lock.into_iter().chain([ServiceStep::Remove { path: path.clone() }]).chain(around).collect()
         }
-        Ok(_) => vec![ServiceStep::Leave { path: path.clone(), why: "you may have written it yourself" }],
-        Err(_) => around.into_iter().collect(),
+        Ok(_) => {
+            let leave = ServiceStep::Leave { path: path.clone(), why: "you may have written it yourself" };
+            lock.into_iter().chain([leave]).collect()
+        }
+        Err(_) => lock.into_iter().chain(around).collect(),
     }
 }

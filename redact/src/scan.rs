@@ -10,14 +10,13 @@ const PASSES: usize = 6;
 
 /// The secrets of `text` that end behind `from`; what stands before it is context.
 pub fn secrets(text: &[u8], from: usize) -> Vec<Span> {
-    let spans = match View::of(text) {
-        None => found(text, from),
-        Some(view) => found(&view.text, view.index(from))
-            .into_iter()
-            .filter_map(|span| view.original(span))
-            .filter(|span| span.end > from)
-            .collect(),
-    };
+    let Some(view) = View::of(text) else { return settled(found(text, from), text) };
+    let seen = found(&view.text, view.index(from)).into_iter().filter_map(|span| view.original(span));
+    let mut spans: Vec<Span> = seen.filter(|span| span.end > from).collect();
+    // What only looks like a terminal's sequence may have hidden a token's first letters.
+    rules().find(text, from, &rules().tried(text), &mut spans);
+    let marks = markers(text);
+    spans.retain(|span| !within(&marks, span));
     settled(spans, text)
 }
 
@@ -32,8 +31,12 @@ fn found(text: &[u8], from: usize) -> Vec<Span> {
     path::find(text, from, &mut spans);
     let marks = markers(text);
     // A marker's own words begin nothing.
-    spans.retain(|span| !marks.iter().any(|(start, end)| *start < span.start && span.end < *end));
+    spans.retain(|span| !within(&marks, span));
     spans
+}
+
+fn within(marks: &[(usize, usize)], span: &Span) -> bool {
+    marks.iter().any(|(start, end)| *start < span.start && span.end < *end)
 }
 
 /// `text` from `from` on with markers in place of secrets.

@@ -24,8 +24,15 @@ const ENTITIES: [(&[u8], u8); 11] = [
 
 pub struct View {
     pub text: Vec<u8>,
-    /// Where each byte stands in the text itself.
-    places: Vec<(usize, usize)>,
+    /// Where it goes on elsewhere in the text itself, in order.
+    jumps: Vec<Jump>,
+}
+
+/// What stands at `at` in the view stands at `to` in the text, up to the next jump. Of several at one place the first is the
+/// end of what comes before, and the last the beginning of what follows.
+struct Jump {
+    at: usize,
+    to: usize,
 }
 
 impl View {
@@ -34,31 +41,51 @@ impl View {
         if !is_worth_reading(text) {
             return None;
         }
-        let mut view = Self { text: Vec::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
+        let mut view = Self { text: Vec::with_capacity(text.len()), jumps: Vec::new() };
         let mut at = 0;
         while at < text.len() {
             let (length, read) = match text[at] {
                 b'\\' | b'\x1b' | b'^' | b'&' | b'\xc2' | b'\xe2' => sign(text, at),
                 byte => (1, Some(byte)),
             };
-            if let Some(byte) = read {
-                view.text.push(byte);
-                view.places.push((at, at + length));
+            match read {
+                Some(byte) => view.text.push(byte),
+                None => view.jumps.push(Jump { at: view.text.len(), to: at }),
             }
             at += length;
+            if length > 1 || read.is_none() {
+                view.jumps.push(Jump { at: view.text.len(), to: at });
+            }
         }
         Some(view)
     }
 
     /// Where what stands behind `from` begins here.
     pub fn index(&self, from: usize) -> usize {
-        self.places.partition_point(|(start, _)| *start < from)
+        let (mut low, mut high) = (0, self.text.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.start(middle) < from { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Where a byte of the view begins in the text.
+    fn start(&self, at: usize) -> usize {
+        let before = self.jumps.partition_point(|jump| jump.at <= at);
+        before.checked_sub(1).map_or(at, |last| self.jumps[last].to + at - self.jumps[last].at)
+    }
+
+    /// Where it ends there.
+    fn end(&self, at: usize) -> usize {
+        let next = self.jumps.get(self.jumps.partition_point(|jump| jump.at <= at));
+        next.filter(|jump| jump.at == at + 1).map_or_else(|| self.start(at) + 1, |jump| jump.to)
     }
 
     /// A span of the view, as one of the text itself.
     pub fn original(&self, span: Span) -> Option<Span> {
-        let (start, end) = (self.places.get(span.start)?.0, self.places.get(span.end.checked_sub(1)?)?.1);
-        Some(Span { start, end, kind: span.kind })
+        let last = span.end.checked_sub(1).filter(|last| *last < self.text.len() && span.start <= *last)?;
+        Some(Span { start: self.start(span.start), end: self.end(last), kind: span.kind })
     }
 }
 
@@ -158,5 +185,8 @@ mod tests {
     fn a_token_with_a_colour_in_it_goes() {
         let token = format!("ghp_{}\u{1b}[31m{}", "a1B2".repeat(4), "c3D4".repeat(5));
         assert_eq!(text(&format!("{token} ok")), "[redacted:github-token] ok");
+        // The terminal takes the token's first letter for a part of its sequence; the text has it all the same.
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        assert_eq!(text(&format!("\u{1b}[ {token} ok")), "\u{1b}[ [redacted:github-token] ok");
     }
 }

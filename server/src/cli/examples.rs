@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _};
 use crate::cli::command::ServerCli;
 
 /// Command lines without the program's name; each belongs to the longest command that it begins with.
-const EXAMPLES: [&str; 28] = [
+const EXAMPLES: [&str; 30] = [
     "serve",
     "migrate",
     "backup before-upgrade.db",
@@ -19,6 +19,8 @@ const EXAMPLES: [&str; 28] = [
     "users set-name ada@example.com 'Ada Lovelace'",
     "users set-achilles-role ada@example.com analyst",
     "users sign-out ada@example.com --tokens",
+    "users files",
+    "users delete-reports ada@example.com",
     "users reset-second-factor ada@example.com",
     "sign-up show",
     "sign-up set listed",

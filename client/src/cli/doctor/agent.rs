@@ -29,7 +29,7 @@ pub fn check(configuration: &UserConfiguration, used: &[ResolvedProfile], parts:
         return without_agent(stopped(holder), examine_without_agent(), parts);
     }
     let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || tell.send(Agent::look()));
+    std::thread::spawn(move || drop(tell.send(Agent::look())));
     let (sight, examined) = match told.recv_timeout(QUICK) {
         Ok(sight) => (Some(sight), None),
         Err(_late) => {

@@ -5,6 +5,7 @@ use crate::lookout;
 use std::io;
 use std::os::unix::net::UnixStream;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 /// Whether that is asked for now.
 #[derive(Default)]
@@ -30,12 +31,19 @@ impl SleepDelay {
             (true, None) => {
                 let (held, released) = oneshot::channel::<()>();
                 self.held = Some(held);
-                tokio::task::spawn_blocking(move || match hold() {
-                    Ok(held) => {
-                        let _ = released.blocking_recv();
-                        drop(held);
+                // No thread waits with it: a refresh may need the only one.
+                tokio::spawn(async move {
+                    match spawn_blocking(hold).await {
+                        Ok(Ok(held)) => {
+                            let _ = released.await;
+                            // What holds it is waited for.
+                            spawn_blocking(move || drop(held));
+                        }
+                        Ok(Err(e)) => {
+                            tracing::debug!(error = %e, "can't ask the machine to wait with sleeping");
+                        }
+                        Err(_) => {}
                     }
-                    Err(e) => tracing::debug!(error = %e, "can't ask the machine to wait with sleeping"),
                 });
             }
             (false, Some(_)) => self.held = None,

@@ -7,16 +7,19 @@ const ENDED = new Set(["cancelled", "flow_gone", "offline", "rate_limited", "ref
 export function agentFlow(profile, scheme) {
   let flow;
   let open = false;
+  // Nothing of it is left to give up. What is typed is still sent with its name: the agent says that it is gone.
+  let over = false;
   const keep = (step) => {
     open = step?.reply === "open";
     flow = step?.flow ?? flow;
+    over = false;
     return step;
   };
   const to = (path, more, signal) => call(`/api/sessions/${path}`, { profile, ...more }, { signal });
-  // With its failure a flow is over, and there is nothing left to give up; a wrong address of a browser's ends nothing.
+  // With its failure a flow is over; a wrong address of a browser's ends nothing.
   const toEnd = (request) =>
     request.catch((trouble) => {
-      if (ENDED.has(trouble.code) && !(open && trouble.code === "refused")) flow = undefined;
+      if (ENDED.has(trouble.code) && !(open && trouble.code === "refused")) over = true;
       throw trouble;
     });
   return {
@@ -31,7 +34,7 @@ export function agentFlow(profile, scheme) {
     },
     wait: async (signal) => keep(await toEnd(to("wait", { flow }, signal))),
     cancel: async () => {
-      if (flow !== undefined) await to("cancel", { flow }).catch(() => {});
+      if (flow !== undefined && !over) await to("cancel", { flow }).catch(() => {});
     },
   };
 }

@@ -57,21 +57,30 @@ impl LastingConnection {
                 Ok(reply) => return Ok(reply),
                 Err(unanswered) => unanswered,
             };
-            let no_other = self.where_none_runs == WhereNoneRuns::AskNoOther;
-            if no_other || Instant::now() > deadline || !may_be_repeated(request, &unanswered) {
+            if Instant::now() > deadline || !may_be_repeated(request, &unanswered) {
                 return Err(unanswered.failure());
             }
-            // The one that ends goes on listening until it has ended.
-            std::thread::sleep(RETRY_PAUSE);
-            self.connection = match self.where_none_runs {
-                WhereNoneRuns::StartOne => agent_finder::find_or_start(&self.places, &self.program)?,
-                WhereNoneRuns::LeaveIt | WhereNoneRuns::AskNoOther => {
-                    match agent_finder::find(&self.places, &self.program)? {
-                        Some(connection) => connection,
-                        None => return Err(unanswered.failure()),
-                    }
-                }
-            };
+            match self.next()? {
+                Some(connection) => self.connection = connection,
+                None => return Err(unanswered.failure()),
+            }
+        }
+    }
+
+    /// The agent that comes after one that ends.
+    fn next(&self) -> Result<Option<Connection>, Failure> {
+        // The one that ends goes on listening until it has ended.
+        let pause = || std::thread::sleep(RETRY_PAUSE);
+        match self.where_none_runs {
+            WhereNoneRuns::StartOne => {
+                pause();
+                agent_finder::find_or_start(&self.places, &self.program).map(Some)
+            }
+            WhereNoneRuns::LeaveIt => {
+                pause();
+                agent_finder::find(&self.places, &self.program)
+            }
+            WhereNoneRuns::AskNoOther => Ok(None),
         }
     }
 

@@ -91,6 +91,8 @@ pub struct Gauges {
 
 /// The limits that are no number of events in a window, and count what they refuse.
 const CEILINGS: &[&str] = &[
+    "code_cooldown",
+    "rotations_per_session",
     "clients_most",
     "sessions_per_user",
     "workspace_mib",

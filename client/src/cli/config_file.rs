@@ -127,6 +127,7 @@ fn lock(path: &Path) -> io::Result<File> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(why)) => return Err(why),
+            // A file lock can't be waited for with a deadline.
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => {
                 let why = format!("another program holds {}", beside.display());

@@ -38,6 +38,7 @@ fn wait_for_the_next(before: u32) -> Result<AgentInfo, Failure> {
                 "Try again; if it stays so, kill the everkeyd process. Your sessions are safe.",
             ));
         }
+        // An agent that ends goes on answering until it has ended, so it is asked again and again.
         std::thread::sleep(Duration::from_millis(50));
     }
 }

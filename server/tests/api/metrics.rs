@@ -81,6 +81,25 @@ async fn sign_ins_and_refreshes_are_counted_by_outcome() {
 }
 
 #[tokio::test]
+async fn pauses_and_bursts_count_their_refusals() {
+    let room = room();
+    let limits = room.path().join("limits.toml");
+    std::fs::write(&limits, "rotations_per_session = { max = 1, window = \"1h\" }").unwrap();
+    let flags = ["--metrics", "127.0.0.1:0", "--limits", limits.to_str().unwrap()];
+    let server = serve(room.path(), &flags).await;
+    let metrics = metrics_address(room.path());
+    let (_, token) = sign_in(room.path(), &server).await;
+    let ask = request("POST", "/v0/auth/login/request").json(&json!({ "email": "ada@example.com" }));
+    ask.send(server.address).await.expect_error(429, "rate_limited");
+    let next = refresh(&server, &token, "a").await.expect(200).text("refresh_token");
+    refresh(&server, &next, "b").await.expect_error(429, "rate_limited");
+    let after = samples(metrics).await;
+    for limit in ["code_cooldown", "rotations_per_session"] {
+        assert_eq!(after[&format!("everkey_limit_refusals_total{{limit=\"{limit}\"}}")], 1.0, "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_paths_and_methods_make_no_labels() {
     let room = room();
     let (server, metrics) = measured(room.path()).await;

@@ -13,6 +13,7 @@ use crate::db::sessions::StoredSession;
 use crate::db::tokens::{Consumed, ConsumedWith, NewToken, StoredToken};
 use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
+use crate::metrics::METRICS;
 use crate::rules::access::SessionStanding;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::caller::NetworkCaller;
@@ -274,6 +275,9 @@ fn refusal(decline: Decline) -> GrantError {
         Decline::InvalidGrant => GrantError::InvalidGrant,
         Decline::InProgress => GrantError::RotationInProgress,
         Decline::DeadlineMissed => GrantError::DeadlineMissed,
-        Decline::Limited { retry_after } => GrantError::RateLimited { retry_after },
+        Decline::Limited { retry_after } => {
+            METRICS.ceiling_refused("rotations_per_session");
+            GrantError::RateLimited { retry_after }
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::db::{DbError, Tx, retry};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::mail::{Mail, MailContent};
+use crate::metrics::METRICS;
 use crate::rules::address::NetworkAddress;
 use crate::rules::audit_event::AuditEvent;
 use crate::rules::code_guess::{self, CodeLength, CodeOrigin, GuessLimits};
@@ -148,7 +149,11 @@ impl CodeRequest<'_> {
         for (place, limit) in asker.iter().enumerate() {
             allowed = allowed.and(limit.room(tx, now).await?);
             if place == 0 {
-                allowed = allowed.and(cool_down(limits.code_cooldown, limit.newest(tx).await?, now));
+                let pause = cool_down(limits.code_cooldown, limit.newest(tx).await?, now);
+                if pause != Rate::Open {
+                    METRICS.ceiling_refused("code_cooldown");
+                }
+                allowed = allowed.and(pause);
                 is_first = limit.fewer_than(1, tx, now).await?;
             }
         }

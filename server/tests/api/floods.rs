@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use everkey_server::jobs::housekeeping::Housekeeping;
-use everkey_server::limits::Limits;
 use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
@@ -44,12 +42,7 @@ async fn repeats_and_refusals_leave_few_lines() {
 #[tokio::test]
 async fn events_go_when_their_own_limit_counts_them_no_more() {
     let server = start(Options::default()).await;
-    let housekeeping = Housekeeping {
-        store: server.store.clone(),
-        limits: Limits::default(),
-        refresh_ttl: Duration::from_secs(30 * 86_400),
-        clock: server.clock.clone(),
-    };
+    let housekeeping = server.housekeeping();
     let body = json!({ "email": "nobody@example.com", "code": "000000" });
     for _ in 0..10 {
         server.post("/v0/auth/login/verify", &body).await.expect(401);

@@ -4,23 +4,13 @@ use std::time::Duration;
 
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::kit::login_from::{any_code_in, crowded, post};
 use crate::kit::server::{Options, Server, code_in, start, wrong};
-use crate::kit::wire::{Answer, request};
 
 const ADA: &str = "ada@example.com";
 const HOME: &str = "192.0.2.7";
-
-async fn besieged() -> Server {
-    let limits = Limits { code_cooldown: Duration::ZERO, ..Limits::default() };
-    start(Options { limits, trusted: vec!["127.0.0.0/8"], ..Options::default() }).await
-}
-
-async fn post(server: &Server, from: &str, what: &str, body: Value) -> Answer {
-    let path = format!("/v0/auth/login/{what}");
-    request("POST", &path).header("x-forwarded-for", from).json(&body).send(server.address).await
-}
 
 /// The id of a request for Ada's code from this address.
 async fn ask(server: &Server, from: &str) -> String {
@@ -40,19 +30,13 @@ async fn codes(server: &Server, count: usize) -> Vec<String> {
     server.mails(count).await.iter().map(|mail| any_code_in(mail)).collect()
 }
 
-fn any_code_in(mail: &str) -> String {
-    let bare = |line: &str| line.replace(' ', "");
-    let is_code = |line: &String| matches!(line.len(), 6 | 16) && line.bytes().all(|b| b.is_ascii_digit());
-    mail.lines().map(bare).find(is_code).unwrap_or_else(|| panic!("no code in {mail:?}"))
-}
-
 fn stranger(n: usize) -> String {
     format!("198.51.{}.{}", n / 250, n % 250 + 1)
 }
 
 #[tokio::test]
 async fn guesses_without_a_code_cost_the_victim_nothing() {
-    let server = besieged().await;
+    let server = crowded().await;
     for n in 0..120 {
         assert_eq!(guess(&server, &stranger(n % 7), "000000").await, 401);
     }
@@ -63,7 +47,7 @@ async fn guesses_without_a_code_cost_the_victim_nothing() {
 
 #[tokio::test]
 async fn a_request_of_others_leaves_a_code_alive() {
-    let server = besieged().await;
+    let server = crowded().await;
     let id = ask(&server, HOME).await;
     let code = code_in(&server.mails(1).await[0]);
     for n in 0..8 {
@@ -76,7 +60,7 @@ async fn a_request_of_others_leaves_a_code_alive() {
 
 #[tokio::test]
 async fn no_guess_without_the_id_uses_up_the_holders_five() {
-    let server = besieged().await;
+    let server = crowded().await;
     let id = ask(&server, HOME).await;
     let code = code_in(&server.mails(1).await[0]);
     // From elsewhere, and from the same network.
@@ -94,7 +78,7 @@ async fn no_guess_without_the_id_uses_up_the_holders_five() {
 
 #[tokio::test]
 async fn a_client_without_ids_is_not_disturbed_from_elsewhere() {
-    let server = besieged().await;
+    let server = crowded().await;
     ask(&server, HOME).await;
     let code = code_in(&server.mails(1).await[0]);
     ask(&server, &stranger(1)).await;
@@ -106,7 +90,7 @@ async fn a_client_without_ids_is_not_disturbed_from_elsewhere() {
 
 #[tokio::test]
 async fn strangers_fill_a_mailbox_so_far_and_keep_nobody_out() {
-    let server = besieged().await;
+    let server = crowded().await;
     let id = ask(&server, HOME).await;
     assert_eq!(guess_with(&server, HOME, &codes(&server, 1).await[0], &id).await, 200);
     for n in 0..60 {
@@ -154,7 +138,7 @@ async fn a_ledger_of_guesses_ends_them_for_the_day() {
 
 #[tokio::test]
 async fn neighbours_who_ask_for_many_are_not_in_the_way() {
-    let server = besieged().await;
+    let server = crowded().await;
     let id = ask(&server, HOME).await;
     assert_eq!(guess_with(&server, HOME, &codes(&server, 1).await[0], &id).await, 200);
     for n in 0..25 {
@@ -188,7 +172,7 @@ async fn a_48_gets_eight_times_what_a_64_gets() {
 
 #[tokio::test]
 async fn a_network_that_guesses_too_often_waits() {
-    let server = besieged().await;
+    let server = crowded().await;
     let mut statuses = Vec::new();
     for n in 0..320 {
         let body = json!({ "email": format!("user{}@example.com", n % 10), "code": "000000" });

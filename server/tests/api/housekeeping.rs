@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use everkey_server::jobs::housekeeping::Housekeeping;
-use everkey_server::limits::Limits;
 use everkey_server::time::TimeSource as _;
 use serde_json::json;
 
@@ -13,12 +11,7 @@ use crate::kit::wire::request;
 #[tokio::test]
 async fn only_what_can_no_longer_matter_is_forgotten() {
     let server = start(Options::default()).await;
-    let housekeeping = Housekeeping {
-        store: server.store.clone(),
-        limits: Limits::default(),
-        refresh_ttl: Duration::from_secs(30 * 86_400),
-        clock: server.clock.clone(),
-    };
+    let housekeeping = server.housekeeping();
     let me = server.sign_in().await;
     let rotate = request("POST", "/v0/auth/token/refresh")
         .header("idempotency-key", &"k".repeat(43))

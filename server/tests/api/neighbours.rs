@@ -4,26 +4,17 @@ use std::time::Duration;
 
 use everkey_server::limits::Limits;
 use everkey_server::rules::rate::Limit;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::kit::achilles;
 use crate::kit::browser::{Browser, signed_in};
+use crate::kit::login_from::{any_code_in, crowded, post};
 use crate::kit::server::{Options, Server, no_limits, start};
 use crate::kit::team::{call, cast_with};
 use crate::kit::wire::{Answer, request};
 
 const VERA: &str = "vera@example.com";
 const HOME: &str = "2001:db8:7:100::5";
-
-async fn crowded() -> Server {
-    let limits = Limits { code_cooldown: Duration::ZERO, ..Limits::default() };
-    start(Options { limits, trusted: vec!["127.0.0.0/8"], ..Options::default() }).await
-}
-
-async fn post(server: &Server, from: &str, what: &str, body: Value) -> Answer {
-    let path = format!("/v0/auth/login/{what}");
-    request("POST", &path).header("x-forwarded-for", from).json(&body).send(server.address).await
-}
 
 async fn ask(server: &Server, from: &str) -> String {
     post(server, from, "request", json!({ "email": VERA })).await.expect(200).text("request_id")
@@ -32,9 +23,7 @@ async fn ask(server: &Server, from: &str) -> String {
 /// The newest code in the mailbox, once there are so many letters.
 async fn newest(server: &Server, letters: usize) -> String {
     let mail = server.mails(letters).await.pop().unwrap();
-    let bare = |line: &str| line.replace(' ', "");
-    let is_code = |line: &String| matches!(line.len(), 6 | 16) && line.bytes().all(|b| b.is_ascii_digit());
-    mail.lines().map(bare).find(is_code).unwrap_or_else(|| panic!("no code in {mail:?}"))
+    any_code_in(&mail)
 }
 
 async fn guess(server: &Server, from: &str, email: &str, code: &str) -> Answer {

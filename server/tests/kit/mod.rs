@@ -7,6 +7,7 @@ pub mod binboi;
 pub mod browser;
 pub mod burst;
 pub mod device;
+pub mod login_from;
 pub mod metrics;
 pub mod oauth;
 pub mod operations;

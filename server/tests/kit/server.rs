@@ -14,6 +14,7 @@ use everkey_server::artifacts::transfers::Transfers;
 use everkey_server::db::Database;
 use everkey_server::db::throttle::ThrottleKind;
 use everkey_server::http::serve::serve;
+use everkey_server::jobs::housekeeping::Housekeeping;
 use everkey_server::jobs::reminder_mail::ReminderMail;
 use everkey_server::jobs::report_sweep::ReportSweep;
 use everkey_server::keys::{KeyRing, ServerKey};
@@ -277,6 +278,16 @@ impl Server {
 
     pub async fn verify(&self, email: &str, code: &str) -> Answer {
         self.post("/v0/auth/login/verify", &json!({ "email": email, "code": code })).await
+    }
+
+    /// The job that forgets what can no longer matter, with the limits of a server that was told none.
+    pub fn housekeeping(&self) -> Housekeeping {
+        Housekeeping {
+            store: self.store.clone(),
+            limits: Limits::default(),
+            refresh_ttl: Duration::from_secs(30 * 86_400),
+            clock: self.clock.clone(),
+        }
     }
 
     /// The mails with codes in the folder, oldest first, once there are at least `count`.

@@ -132,7 +132,7 @@ impl Display for ServiceStep {
             }
             Self::Leave { path, .. } => write!(f, "leave {}", path.display()),
             Self::Run { command, .. } => write!(f, "run {}", command.join(" ")),
-            Self::StopAgent => write!(f, "stop the agent that runs, once it has finished what is under way"),
+            Self::StopAgent => write!(f, "stop the agent, once it has finished what is under way"),
         }
     }
 }
